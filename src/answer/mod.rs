@@ -1,0 +1,1 @@
+//! What the user sees: the sheet (PNG) and the record (JSON).

@@ -1,0 +1,1 @@
+//! A picture store of the program's own drawing, to try everything on.

@@ -1,0 +1,129 @@
+//! Errors split by consequence: [`Fatal`] stops the program with an exit code, [`Trouble`] is reported and work goes on.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+/// The program cannot go on. Its text is printed as it stands, then the program ends with [`Fatal::exit_code`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fatal {
+    /// Something needed failed; exit code 1.
+    Failed(String),
+    /// The command line or the configuration is wrong; exit code 2.
+    Usage(String),
+    /// Another instance works on this root; exit code 3.
+    AlreadyRunning(String),
+}
+
+impl Fatal {
+    /// 1 failed, 2 wrong usage or configuration, 3 another instance holds the lock.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Failed(_) => 1,
+            Self::Usage(_) => 2,
+            Self::AlreadyRunning(_) => 3,
+        }
+    }
+}
+
+impl fmt::Display for Fatal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(text) | Self::Usage(text) | Self::AlreadyRunning(text) => out.write_str(text),
+        }
+    }
+}
+
+impl std::error::Error for Fatal {}
+
+impl From<Trouble> for Fatal {
+    fn from(trouble: Trouble) -> Self {
+        Self::Failed(trouble.to_string())
+    }
+}
+
+/// Something went wrong with one thing; everything else goes on. Shown in the log, in `status.json` and by `check`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Trouble {
+    /// What happened, as a sentence without the path: "the picture is cut off".
+    pub what: String,
+    /// What it happened to.
+    #[serde(serialize_with = "path_as_text")]
+    pub path: PathBuf,
+    /// What a person can do about it.
+    pub remedy: String,
+}
+
+impl Trouble {
+    /// A trouble with `path`.
+    pub fn new(what: impl Into<String>, path: impl AsRef<Path>, remedy: impl Into<String>) -> Self {
+        Self { what: what.into(), path: path.as_ref().to_path_buf(), remedy: remedy.into() }
+    }
+
+    /// A failed call of the operating system while doing `doing` ("write the answer") to `path`, with its mend.
+    pub fn system(doing: &str, path: impl AsRef<Path>, error: &std::io::Error) -> Self {
+        Self::new(format!("could not {doing}: {}", reason(error)), path, mend(error))
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.path.display(), self.what)?;
+        if !self.remedy.is_empty() {
+            write!(out, " ({})", self.remedy)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+fn path_as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+/// The operating system's reason without its number in brackets.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.find(" (os error") {
+        Some(end) => text[..end].to_lowercase(),
+        None => text,
+    }
+}
+
+fn mend(error: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => "make sure the folder exists and is mounted",
+        ErrorKind::PermissionDenied => "give the user who runs artificio access: see `ls -ld` on the path and its folders",
+        ErrorKind::StorageFull => "free some space on that disk; the work is kept and goes on by itself",
+        ErrorKind::QuotaExceeded => "raise the quota or free some space; the work is kept and goes on by itself",
+        ErrorKind::ReadOnlyFilesystem => "mount the disk writable, or choose another folder in the configuration",
+        // EMFILE and ENFILE have no kind of their own.
+        _ if matches!(error.raw_os_error(), Some(23 | 24)) => "raise the limit of open files (`ulimit -n`, or LimitNOFILE= in the unit)",
+        _ => "see whether the disk is healthy; it is tried again by itself",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trouble_names_the_path_and_the_mend() {
+        let full = std::io::Error::from_raw_os_error(28);
+        let trouble = Trouble::system("write the answer", "/a/answer", &full);
+        assert_eq!(
+            trouble.to_string(),
+            "/a/answer: could not write the answer: no space left on device (free some space on that disk; the work is kept and goes on by itself)"
+        );
+    }
+
+    #[test]
+    fn exit_codes_are_those_that_scripts_rely_on() {
+        assert_eq!(Fatal::Failed(String::new()).exit_code(), 1);
+        assert_eq!(Fatal::Usage(String::new()).exit_code(), 2);
+        assert_eq!(Fatal::AlreadyRunning(String::new()).exit_code(), 3);
+    }
+}

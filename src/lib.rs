@@ -1,0 +1,8 @@
+//! artificio answers a dropped picture with a sheet of the most similar pictures of a folder.
+
+pub mod answer;
+pub mod demo;
+pub mod error;
+pub mod model;
+pub mod picture;
+pub mod rows;

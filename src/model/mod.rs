@@ -1,0 +1,1 @@
+//! The only user of burn: trunk, autoencoder, training, registry of models.

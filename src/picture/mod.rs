@@ -1,0 +1,26 @@
+//! From a file to pixels: decoding within limits, EXIF orientation, the square the encoder sees, the content hash.
+
+/// Side of the square the encoder sees, in pixels.
+pub const SQUARE_SIDE: usize = 224;
+
+/// A whole picture squashed to 224×224, RGB, 8 bits a channel, row after row: `[224, 224, 3]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Square(Vec<u8>);
+
+impl Square {
+    /// Takes `[224, 224, 3]` bytes; `None` for any other number of them.
+    pub fn from_rgb(bytes: Vec<u8>) -> Option<Self> {
+        (bytes.len() == SQUARE_SIDE * SQUARE_SIDE * 3).then_some(Self(bytes))
+    }
+
+    /// The bytes, `[224, 224, 3]`.
+    pub fn rgb(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The picture seen in a mirror: every row reversed.
+    pub fn mirrored(&self) -> Self {
+        let row = SQUARE_SIDE * 3;
+        Self(self.0.chunks_exact(row).flat_map(|row| row.rchunks_exact(3).flatten().copied()).collect())
+    }
+}
