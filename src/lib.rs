@@ -1,8 +1,10 @@
 //! artificio answers a dropped picture with a sheet of the most similar pictures of a folder.
 
 pub mod answer;
+pub mod config;
 pub mod demo;
 pub mod error;
+pub mod files;
 pub mod model;
 pub mod picture;
 pub mod rows;

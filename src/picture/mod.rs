@@ -1,5 +1,19 @@
 //! From a file to pixels: decoding within limits, EXIF orientation, the square the encoder sees, the content hash.
 
+mod bounds;
+mod decode;
+mod jpeg;
+mod png;
+mod read;
+mod resize;
+mod unusable;
+
+pub use bounds::Bounds;
+pub use decode::{decode, silence_caught_panics};
+pub use read::{Contents, Hash, read_still};
+pub use resize::{shrink, square};
+pub use unusable::Unusable;
+
 /// Side of the square the encoder sees, in pixels.
 pub const SQUARE_SIDE: usize = 224;
 

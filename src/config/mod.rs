@@ -1,0 +1,255 @@
+//! The settings: one TOML file, typed, with a default for every key.
+
+mod load;
+mod report;
+mod within;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use load::{Source, load, parse};
+pub use within::{Share, Within};
+
+/// All settings. Each field's meaning stands beside its default in `config/artificio.toml`.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where the pictures lie and where answers go.
+    pub folders: FolderSettings,
+    /// How answers look and how many matches they hold.
+    pub answer: AnswerSettings,
+    /// How likeness is measured.
+    pub similarity: SimilaritySettings,
+    /// The model and when it trains.
+    pub model: ModelSettings,
+    /// How the folders are watched.
+    pub watch: WatchSettings,
+    /// What a single picture may cost.
+    pub limits: LimitSettings,
+    /// What is written to the log.
+    pub log: LogSettings,
+}
+
+/// `[folders]`: relative paths start at the root.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FolderSettings {
+    /// Queries.
+    pub query: PathBuf,
+    /// The pictures to find.
+    pub inventory: PathBuf,
+    /// The pictures to train on.
+    pub training: PathBuf,
+    /// Sheets and records.
+    pub answer: PathBuf,
+    /// The daemon's own files.
+    pub state: PathBuf,
+}
+
+/// `[answer]`
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AnswerSettings {
+    /// Matches on a sheet (k).
+    pub results: Within<1, 50>,
+    /// Colours of the sheet.
+    pub theme: Theme,
+    /// Width of the sheet in pixels.
+    pub width_px: Within<640, 8000>,
+    /// Matches closer than fewer than this share of inventory pairs are left out.
+    pub min_score: Share,
+}
+
+/// `[similarity]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SimilaritySettings {
+    /// How two codes are compared.
+    pub metric: Metric,
+    /// How a query set is ranked.
+    pub set_mode: SetMode,
+}
+
+/// `[model]`
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelSettings {
+    /// Values in a code.
+    pub code_width: Within<2, 512>,
+    /// Training pictures needed before a first training.
+    pub min_train: Within<4, 1_000_000>,
+    /// Whether the inventory serves while there are fewer training pictures than `min_train`.
+    pub train_on_inventory: bool,
+    /// New training pictures that start a retraining.
+    pub retrain_after: Within<1, 1_000_000>,
+    /// ... but at least this share of the pictures trained on before.
+    pub retrain_growth: Share,
+    /// Seconds without new training pictures before a training starts.
+    pub quiet_s: Within<0, 86_400>,
+    /// Older models kept to go back to.
+    pub keep_models: Within<1, 100>,
+}
+
+/// `[watch]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WatchSettings {
+    /// A file is ready when nothing happened to it for this long.
+    pub settle_ms: Within<50, 60_000>,
+    /// Every folder is looked through this often whatever the events say.
+    pub rescan_s: Within<1, 86_400>,
+    /// Where events cannot be had, folders are looked through this often.
+    pub poll_s: Within<1, 3_600>,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Worker threads; 0 = one a core.
+    pub workers: Within<0, 256>,
+    /// Largest picture that is decoded.
+    pub max_megapixels: Within<1, 2_000>,
+    /// Largest file that is read.
+    pub max_file_megabytes: Within<1, 4_096>,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// How much is said.
+    pub level: Level,
+}
+
+/// Colours of the sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// Dark text on white.
+    #[default]
+    Light,
+    /// Light text on near-black.
+    Dark,
+}
+
+/// How two codes are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Metric {
+    /// Cosine of the angle between them, -1 to 1.
+    #[default]
+    Cosine,
+    /// 1 / (1 + Euclidean distance), 0 to 1.
+    Euclidean,
+}
+
+impl Metric {
+    /// The name used in the configuration and in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cosine => "cosine",
+            Self::Euclidean => "euclidean",
+        }
+    }
+}
+
+/// How an inventory picture is scored against a query set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SetMode {
+    /// Against the mean of the members' codes.
+    #[default]
+    Mean,
+    /// By its best match to any member.
+    Nearest,
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Only what needs a person.
+    Error,
+    /// And what a person may want to mend.
+    Warn,
+    /// And what was done.
+    #[default]
+    Info,
+    /// And how.
+    Debug,
+}
+
+impl Default for FolderSettings {
+    fn default() -> Self {
+        Self {
+            query: "query".into(),
+            inventory: "db/img_inventory_raw".into(),
+            training: "db/img_train_raw".into(),
+            answer: "answer".into(),
+            state: "db/state".into(),
+        }
+    }
+}
+
+impl FolderSettings {
+    /// The same folders with relative paths put under `root`.
+    pub fn below(&self, root: &Path) -> Self {
+        Self {
+            query: root.join(&self.query),
+            inventory: root.join(&self.inventory),
+            training: root.join(&self.training),
+            answer: root.join(&self.answer),
+            state: root.join(&self.state),
+        }
+    }
+
+    /// The folders that are watched and never written.
+    pub fn read(&self) -> [(&'static str, &Path); 3] {
+        [("query", &self.query), ("inventory", &self.inventory), ("training", &self.training)]
+    }
+
+    /// The folders that the daemon writes.
+    pub fn written(&self) -> [(&'static str, &Path); 2] {
+        [("answer", &self.answer), ("state", &self.state)]
+    }
+}
+
+impl Default for AnswerSettings {
+    fn default() -> Self {
+        Self { results: Within::new(5), theme: Theme::Light, width_px: Within::new(1600), min_score: Share::new(0.0) }
+    }
+}
+
+impl Default for SimilaritySettings {
+    fn default() -> Self {
+        Self { metric: Metric::Cosine, set_mode: SetMode::Mean }
+    }
+}
+
+impl Default for ModelSettings {
+    fn default() -> Self {
+        Self {
+            code_width: Within::new(128),
+            min_train: Within::new(20),
+            train_on_inventory: true,
+            retrain_after: Within::new(10),
+            retrain_growth: Share::new(0.1),
+            quiet_s: Within::new(3),
+            keep_models: Within::new(3),
+        }
+    }
+}
+
+impl Default for WatchSettings {
+    fn default() -> Self {
+        Self { settle_ms: Within::new(400), rescan_s: Within::new(300), poll_s: Within::new(2) }
+    }
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self { workers: Within::new(0), max_megapixels: Within::new(150), max_file_megabytes: Within::new(256) }
+    }
+}

@@ -1,0 +1,108 @@
+//! Whole files or none: written beside, flushed, renamed, and the folder flushed. Nothing else in the program renames.
+
+mod lock;
+mod stamp;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::Trouble;
+
+pub use lock::Lock;
+pub use stamp::Stamp;
+
+/// Starts the names of half-written files, so that a crash leaves nothing that looks like an answer.
+const TEMPORARY_PREFIX: &str = ".artificio-";
+
+/// Puts `bytes` at `path` so that a reader sees the old content or the new, never a part. `doing` is for the message.
+pub fn write_whole(path: &Path, bytes: &[u8], doing: &str) -> Result<(), Trouble> {
+    let temporary = temporary_beside(path);
+    let written = write_flushed(&temporary, bytes)
+        .and_then(|()| fs::rename(&temporary, path))
+        .and_then(|()| flush_folder(path.parent().unwrap_or(Path::new("."))));
+    written.map_err(|error| {
+        // Best effort: the trouble below is what the user has to hear about.
+        let _ = fs::remove_file(&temporary);
+        Trouble::system(doing, path, &error)
+    })
+}
+
+/// Makes `folder` and its parents where they are missing.
+pub fn make_folder(folder: &Path) -> Result<(), Trouble> {
+    fs::create_dir_all(folder).map_err(|error| Trouble::system("make the folder", folder, &error))
+}
+
+/// Moves `from`, a finished file or folder on the same disk, to `to`.
+pub fn move_into_place(from: &Path, to: &Path) -> Result<(), Trouble> {
+    fs::rename(from, to).map_err(|error| Trouble::system("move into place", to, &error))
+}
+
+/// Removes what a crash left half-written in `folder`.
+pub fn sweep_half_written(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        if entry.file_name().as_bytes().starts_with(TEMPORARY_PREFIX.as_bytes()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn write_flushed(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn flush_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+fn temporary_beside(path: &Path) -> PathBuf {
+    // A hash keeps the name short: `path` may already use all 255 bytes. The process makes it this writer's own.
+    let name = blake3::hash(path.as_os_str().as_bytes()).to_hex();
+    path.with_file_name(format!("{TEMPORARY_PREFIX}{}-{}", &name[..16], std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("answer.json");
+        write_whole(&path, b"old", "write").unwrap();
+        write_whole(&path, b"new", "write").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_name_of_255_bytes_can_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("n".repeat(255));
+        write_whole(&path, b"x", "write").unwrap();
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn a_failed_write_names_the_path_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("missing/answer.json");
+        let trouble = write_whole(&path, b"x", "write the record").unwrap_err();
+        assert_eq!(trouble.path, path);
+        assert!(trouble.what.starts_with("could not write the record: no such file"), "{}", trouble.what);
+    }
+
+    #[test]
+    fn what_a_crash_left_is_swept_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(temporary_beside(&folder.path().join("a.png")), b"half").unwrap();
+        fs::write(folder.path().join(".hidden"), b"the user's").unwrap();
+        sweep_half_written(folder.path());
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [".hidden"]);
+    }
+}

@@ -1,0 +1,35 @@
+//! What tells one state of a file from another without reading it.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+
+/// Size, times and inode of a file. Two equal stamps mean: the content has not changed in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    /// Size in bytes.
+    pub size: u64,
+    /// Last change of the content, nanoseconds since 1970; any value is fine, the future and zero too.
+    pub mtime_ns: i64,
+    /// Last change of content or attributes, nanoseconds since 1970.
+    pub ctime_ns: i64,
+    /// The file's number on its disk.
+    pub inode: u64,
+}
+
+impl Stamp {
+    /// The stamp in `metadata`.
+    pub fn of(metadata: &Metadata) -> Self {
+        let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+        Self {
+            size: metadata.size(),
+            mtime_ns: nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
+            ctime_ns: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
+            inode: metadata.ino(),
+        }
+    }
+
+    /// Whether the content is surely the same: a rename or `chmod` moves `ctime_ns` alone and may be ignored.
+    pub fn same_content(&self, other: &Self) -> bool {
+        (self.size, self.mtime_ns, self.inode) == (other.size, other.mtime_ns, other.inode)
+    }
+}

@@ -1,0 +1,75 @@
+//! Whether a JPEG is all there: decoders fill the missing rest of a cut-off one with grey and say nothing.
+
+/// Whether the end-of-image marker follows the last scan of `bytes`, a JPEG from its first byte on.
+/// What comes after it (a second picture, a maker's notes) does not matter.
+/// Source: ITU-T T.81, Annex B: inside a scan 0xFF is followed by 0x00 or a restart marker, anything else ends it.
+pub fn has_end(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    while let Some(marker) = next_marker(bytes, &mut at) {
+        match marker {
+            0xD9 => return true,
+            0x01 | 0xD0..=0xD8 => {}
+            _ => {
+                let Some(length) = bytes.get(at..at + 2) else { return false };
+                at += usize::from(u16::from_be_bytes([length[0], length[1]])).max(2);
+            }
+        }
+    }
+    false
+}
+
+/// Moves `at` behind the next marker, over whatever entropy-coded data comes first, and returns its code.
+fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
+    loop {
+        let found = bytes.get(*at..)?.iter().position(|&byte| byte == 0xFF)?;
+        *at += found + 1;
+        match *bytes.get(*at)? {
+            0xFF => {} // a fill byte: the next turn finds the second 0xFF
+            0x00 => *at += 1,
+            marker => {
+                *at += 1;
+                return Some(marker);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jpeg() -> Vec<u8> {
+        let picture = image::RgbImage::from_fn(64, 48, |x, y| image::Rgb([x as u8 * 4, y as u8 * 5, (x * y) as u8]));
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+        bytes.into_inner()
+    }
+
+    #[test]
+    fn only_the_whole_file_has_an_end() {
+        let whole = jpeg();
+        assert!(has_end(&whole));
+        for length in 0..whole.len() {
+            assert!(!has_end(&whole[..length]), "{length} of {} bytes", whole.len());
+        }
+    }
+
+    #[test]
+    fn what_follows_the_end_does_not_matter() {
+        let mut bytes = jpeg();
+        bytes.extend_from_slice(b"notes \xFF\xD8\xFF\xE0");
+        assert!(has_end(&bytes));
+    }
+
+    #[test]
+    fn the_end_of_an_embedded_preview_is_not_the_end() {
+        let (picture, preview) = (jpeg(), jpeg());
+        let mut bytes = picture[..2].to_vec();
+        bytes.extend_from_slice(&[0xFF, 0xE1]);
+        bytes.extend_from_slice(&(preview.len() as u16 + 2).to_be_bytes());
+        bytes.extend_from_slice(&preview);
+        bytes.extend_from_slice(&picture[2..]);
+        assert!(has_end(&bytes));
+        assert!(!has_end(&bytes[..bytes.len() - 2]));
+    }
+}

@@ -1,0 +1,54 @@
+//! A PNG without its ancillary chunks: a compressed text or colour profile of 256 MB is unpacked by decoders whatever
+//! their limits say, and nothing here looks at it.
+
+use std::borrow::Cow;
+
+const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
+/// Chunks that unpack to any size and do not change a pixel.
+const DROPPED: [&[u8; 4]; 4] = [b"iCCP", b"zTXt", b"iTXt", b"tEXt"];
+
+/// `bytes` without profile and text chunks; untouched when there are none or they are no PNG.
+pub fn without_profiles(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let Some(body) = bytes.strip_prefix(SIGNATURE) else { return Cow::Borrowed(bytes) };
+    let (mut kept, mut rest, mut dropped) = (SIGNATURE.to_vec(), body, false);
+    while let Some((chunk, after)) = split_chunk(rest) {
+        rest = after;
+        if DROPPED.iter().any(|kind| &chunk[4..8] == *kind) {
+            dropped = true;
+        } else {
+            kept.extend_from_slice(chunk);
+        }
+    }
+    if !dropped {
+        return Cow::Borrowed(bytes);
+    }
+    kept.extend_from_slice(rest);
+    Cow::Owned(kept)
+}
+
+/// The first whole chunk (length, kind, data, checksum) and what follows it.
+fn split_chunk(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?);
+    let end = usize::try_from(length).ok()?.checked_add(12)?;
+    bytes.split_at_checked(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+        [&(data.len() as u32).to_be_bytes()[..], kind, data, &[0; 4]].concat()
+    }
+
+    #[test]
+    fn profiles_and_text_go_and_the_rest_stays_in_order() {
+        let header = chunk(b"IHDR", &[1; 13]);
+        let data = chunk(b"IDAT", &[2; 5]);
+        let all = [SIGNATURE, &header, &chunk(b"iCCP", &[9; 99]), &data, &chunk(b"zTXt", b"x"), b"tail"].concat();
+        assert_eq!(without_profiles(&all), [SIGNATURE, &header, &data, b"tail"].concat());
+        let plain = [SIGNATURE, &header, &data].concat();
+        assert!(matches!(without_profiles(&plain), Cow::Borrowed(_)));
+        assert!(matches!(without_profiles(b"GIF89a"), Cow::Borrowed(_)));
+    }
+}

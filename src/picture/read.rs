@@ -1,0 +1,67 @@
+//! Reading a file that stands still, whole, without ever blocking on something that is not a file.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use super::{Bounds, Unusable};
+use crate::files::Stamp;
+
+/// The blake3 hash of a file's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Hash(pub [u8; 32]);
+
+impl Hash {
+    /// The hash of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// 64 hexadecimal digits.
+    pub fn to_hex(self) -> String {
+        blake3::Hash::from_bytes(self.0).to_hex().to_string()
+    }
+}
+
+/// A whole file as it was at one moment.
+pub struct Contents {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Their hash.
+    pub hash: Hash,
+    /// The file's stamp, the same before and after reading.
+    pub stamp: Stamp,
+}
+
+/// Reads `path` whole, provided that it is an ordinary file, within `bounds`, and did not change meanwhile.
+pub fn read_still(path: &Path, bounds: &Bounds) -> Result<Contents, Unusable> {
+    // O_NONBLOCK: opening a FIFO that came in the file's place must not wait for a writer.
+    let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
+    let mut file = opened.map_err(unreadable)?;
+    let before = file.metadata().map_err(unreadable)?;
+    if !before.is_file() {
+        return Err(Unusable::NotAPicture);
+    }
+    bounds.check_file(before.len())?;
+    let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
+    // One byte more than the limit: a file that grows while it is read is found out, and never fills the memory.
+    file.by_ref().take(bounds.file_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let stamp = Stamp::of(&file.metadata().map_err(unreadable)?);
+    if stamp != Stamp::of(&before) || stamp.size != bytes.len() as u64 {
+        return Err(Unusable::Changing);
+    }
+    if bytes.is_empty() {
+        return Err(Unusable::Empty);
+    }
+    Ok(Contents { hash: Hash::of(&bytes), bytes, stamp })
+}
+
+fn unreadable(error: io::Error) -> Unusable {
+    let reason = match error.kind() {
+        io::ErrorKind::NotFound => "it is gone".into(),
+        io::ErrorKind::PermissionDenied => "no permission".into(),
+        _ => error.to_string(),
+    };
+    Unusable::Unreadable(reason)
+}

@@ -1,0 +1,82 @@
+//! Why a file cannot be used as a picture, in words for the person who put it there.
+
+use std::fmt;
+
+/// The formats that are decoded, as a person names them.
+const READ_FORMATS: &str = "JPEG, PNG, GIF, WebP, BMP, TIFF, TGA or QOI";
+
+/// Why a file is not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unusable {
+    /// Nothing in it (yet).
+    Empty,
+    /// The end is missing: cut off, or still being written.
+    CutOff,
+    /// It changed while it was read.
+    Changing,
+    /// Not the beginning of any picture format.
+    NotAPicture,
+    /// A known format that is not read.
+    Unsupported(&'static str),
+    /// The decoder found this.
+    Damaged(String),
+    /// The file is larger than `max_file_megabytes`.
+    FileTooLarge {
+        /// Its size.
+        megabytes: u64,
+        /// The limit in force.
+        limit: u64,
+    },
+    /// More pixels than allowed, or than its bytes can hold.
+    TooManyPixels {
+        /// As the header says.
+        width: u32,
+        /// As the header says.
+        height: u32,
+        /// The limit in force.
+        limit_megapixels: u64,
+    },
+    /// The operating system would not give it out.
+    Unreadable(String),
+}
+
+impl Unusable {
+    /// Whether the file may still be on its way, so that another look in a while is worth it.
+    pub fn may_be_unfinished(&self) -> bool {
+        matches!(self, Self::Empty | Self::CutOff | Self::Changing | Self::Unreadable(_))
+    }
+
+    /// What the person can do.
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Empty | Self::CutOff | Self::Damaged(_) => "copy the picture again from where it came".into(),
+            Self::Changing => "it is read when it stands still".into(),
+            Self::NotAPicture => format!("put a {READ_FORMATS} picture there, or take the file away"),
+            Self::Unsupported(_) => "save it as JPEG or PNG".into(),
+            Self::FileTooLarge { .. } => "save it smaller, or raise max_file_megabytes in [limits]".into(),
+            Self::TooManyPixels { .. } => "save it smaller, or raise max_megapixels in [limits] if it is what it says".into(),
+            Self::Unreadable(_) => "give the user who runs artificio permission to read it".into(),
+        }
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => write!(out, "the file is empty"),
+            Self::CutOff => write!(out, "the picture is cut off: its end is missing"),
+            Self::Changing => write!(out, "the file keeps changing"),
+            Self::NotAPicture => write!(out, "this is not a {READ_FORMATS} picture"),
+            Self::Unsupported(format) => write!(out, "{format} files are not supported"),
+            Self::Damaged(reason) => write!(out, "the picture is damaged: {reason}"),
+            Self::FileTooLarge { megabytes, limit } => {
+                write!(out, "the file has {megabytes} MB, more than the {limit} MB allowed")
+            }
+            Self::TooManyPixels { width, height, limit_megapixels } => write!(
+                out,
+                "the picture claims {width} × {height} pixels, more than the {limit_megapixels} megapixels allowed or than its bytes can hold"
+            ),
+            Self::Unreadable(reason) => write!(out, "the file cannot be read: {reason}"),
+        }
+    }
+}
