@@ -1,10 +1,12 @@
 //! artificio answers a dropped picture with a sheet of the most similar pictures of a folder.
 
 pub mod answer;
+pub mod catalog;
 pub mod config;
 pub mod demo;
 pub mod error;
 pub mod files;
+pub mod index;
 pub mod model;
 pub mod picture;
 pub mod rows;

@@ -1,0 +1,82 @@
+//! Which query was answered, under which name, from which content.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{OptionalExtension, params};
+
+use super::Catalog;
+use super::files::path_at;
+use crate::error::Trouble;
+use crate::picture::Hash;
+
+/// A query that has its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerRow {
+    /// Relative to the query folder: a picture, or the folder of a set.
+    pub query: PathBuf,
+    /// The answer is `result_<name>.png` and `result_<name>.json`.
+    pub name: String,
+    /// Over all pictures of the query; `None` when none could be read.
+    pub content: Option<Hash>,
+    /// As in the record: "ok", "partial", "nothing_similar", "error".
+    pub status: String,
+    /// To be answered again when the inventory is complete.
+    pub is_provisional: bool,
+    /// Seconds since 1970.
+    pub answered_s: i64,
+}
+
+impl Catalog {
+    /// Every query answered, ordered by path. Queries that are gone are among them: their answers stay.
+    pub fn answers(&self) -> Result<Vec<AnswerRow>, Trouble> {
+        let collect = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT query, name, content, status, is_provisional, answered_s FROM answers ORDER BY query",
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok(AnswerRow {
+                    query: path_at(row, 0)?,
+                    name: row.get(1)?,
+                    content: row.get::<_, Option<[u8; 32]>>(2)?.map(Hash),
+                    status: row.get(3)?,
+                    is_provisional: row.get(4)?,
+                    answered_s: row.get(5)?,
+                })
+            })?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        collect().map_err(|error| self.trouble("read", &error))
+    }
+
+    /// Records an answer in place of the query's former one.
+    pub fn put_answer(&self, answer: &AnswerRow) -> Result<(), Trouble> {
+        self.write(
+            "INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                answer.query.as_os_str().as_bytes(),
+                answer.name,
+                answer.content.map(|hash| hash.0),
+                answer.status,
+                answer.is_provisional,
+                answer.answered_s
+            ],
+        )
+    }
+
+    /// Forgets the query at `path`, so that another may take its name; the answer's files stay where they are.
+    pub fn release_answer(&self, path: &Path) -> Result<(), Trouble> {
+        self.write("DELETE FROM answers WHERE query = ?1", params![path.as_os_str().as_bytes()])
+    }
+
+    /// The query that owns an answer's name.
+    pub fn owner_of(&self, name: &str) -> Result<Option<PathBuf>, Trouble> {
+        let find = || {
+            self.connection
+                .prepare_cached("SELECT query FROM answers WHERE name = ?1")?
+                .query_row([name], |row| path_at(row, 0))
+                .optional()
+        };
+        find().map_err(|error| self.trouble("read", &error))
+    }
+}

@@ -1,0 +1,141 @@
+//! Files seen in the watched folders, and those a decoder is at.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Row, params};
+
+use super::{Catalog, Root};
+use crate::error::Trouble;
+use crate::files::Stamp;
+use crate::picture::Hash;
+
+/// A file as it was when it was last read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRow {
+    /// Relative to its root.
+    pub path: PathBuf,
+    /// When it was read.
+    pub stamp: Stamp,
+    /// What came of it.
+    pub state: FileState,
+}
+
+/// What came of reading a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileState {
+    /// A picture with this content.
+    Read(Hash),
+    /// Not usable, and why.
+    Failed {
+        /// What is wrong.
+        problem: String,
+        /// What a person can do.
+        remedy: String,
+    },
+}
+
+impl Catalog {
+    /// All files of a root, ordered by path.
+    pub fn files(&self, root: Root) -> Result<Vec<FileRow>, Trouble> {
+        let collect = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT path, size, mtime_ns, ctime_ns, inode, hash, problem, remedy FROM files WHERE root = ?1 ORDER BY path",
+            )?;
+            statement.query_map([root.number()], read_row)?.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        collect().map_err(|error| self.trouble("read", &error))
+    }
+
+    /// Records what came of reading a file, in place of what was known of it.
+    pub fn put_file(&self, root: Root, row: &FileRow) -> Result<(), Trouble> {
+        let (hash, problem, remedy) = match &row.state {
+            FileState::Read(hash) => (Some(hash.0), None, None),
+            FileState::Failed { problem, remedy } => (None, Some(problem), Some(remedy)),
+        };
+        let Stamp { size, mtime_ns, ctime_ns, inode } = row.stamp;
+        self.write(
+            "INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                root.number(),
+                row.path.as_os_str().as_bytes(),
+                size.cast_signed(),
+                mtime_ns,
+                ctime_ns,
+                inode.cast_signed(),
+                hash,
+                problem,
+                remedy
+            ],
+        )
+    }
+
+    /// Forgets a file.
+    pub fn remove_file(&self, root: Root, path: &Path) -> Result<(), Trouble> {
+        self.write(
+            "DELETE FROM files WHERE root = ?1 AND path = ?2",
+            params![root.number(), path.as_os_str().as_bytes()],
+        )
+    }
+
+    /// Notes, before a decoder sees a file, that it is about to.
+    pub fn mark_under_way(&self, root: Root, path: &Path) -> Result<(), Trouble> {
+        self.write(
+            "INSERT OR IGNORE INTO under_way (root, path) VALUES (?1, ?2)",
+            params![root.number(), path.as_os_str().as_bytes()],
+        )
+    }
+
+    /// Takes the note back: the decoder has returned.
+    pub fn unmark_under_way(&self, root: Root, path: &Path) -> Result<(), Trouble> {
+        self.write(
+            "DELETE FROM under_way WHERE root = ?1 AND path = ?2",
+            params![root.number(), path.as_os_str().as_bytes()],
+        )
+    }
+
+    /// Files a decoder was at when the process ended, and how often that has happened before.
+    pub fn under_way(&self) -> Result<Vec<(Root, PathBuf, u32)>, Trouble> {
+        let collect = || -> rusqlite::Result<Vec<(i64, PathBuf, u32)>> {
+            let mut statement = self.connection.prepare_cached("SELECT root, path, crashes FROM under_way")?;
+            statement.query_map([], |row| Ok((row.get(0)?, path_at(row, 1)?, row.get(2)?)))?.collect()
+        };
+        let rows = collect().map_err(|error| self.trouble("read", &error))?;
+        let root_of = |number| Root::ALL.into_iter().find(|root| root.number() == number);
+        Ok(rows.into_iter().filter_map(|(root, path, crashes)| Some((root_of(root)?, path, crashes))).collect())
+    }
+
+    /// Counts one crash for every file still under way.
+    pub fn count_crash(&self) -> Result<(), Trouble> {
+        self.write("UPDATE under_way SET crashes = crashes + 1", params![])
+    }
+
+    /// Forgets every note of files under way, after a clean end.
+    pub fn clear_under_way(&self) -> Result<(), Trouble> {
+        self.write("DELETE FROM under_way", params![])
+    }
+
+    pub(super) fn write(&self, statement: &str, values: impl rusqlite::Params) -> Result<(), Trouble> {
+        let run = || self.connection.prepare_cached(statement)?.execute(values);
+        run().map(drop).map_err(|error| self.trouble("write", &error))
+    }
+}
+
+pub(super) fn path_at(row: &Row<'_>, column: usize) -> rusqlite::Result<PathBuf> {
+    Ok(PathBuf::from(OsStr::from_bytes(row.get_ref(column)?.as_blob()?)))
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
+    let stamp = Stamp {
+        size: row.get::<_, i64>(1)?.cast_unsigned(),
+        mtime_ns: row.get(2)?,
+        ctime_ns: row.get(3)?,
+        inode: row.get::<_, i64>(4)?.cast_unsigned(),
+    };
+    let state = match row.get::<_, Option<[u8; 32]>>(5)? {
+        Some(hash) => FileState::Read(Hash(hash)),
+        None => FileState::Failed { problem: row.get(6)?, remedy: row.get(7)? },
+    };
+    Ok(FileRow { path: path_at(row, 0)?, stamp, state })
+}

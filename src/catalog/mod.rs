@@ -1,0 +1,232 @@
+//! The one source of truth: an SQLite file with what was seen, encoded, trained and answered.
+//!
+//! Everything in it can be made again from the folders; losing it costs time, not the ability to start.
+
+mod answers;
+mod features;
+mod files;
+mod models;
+mod schema;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::Trouble;
+
+pub use answers::AnswerRow;
+pub use files::{FileRow, FileState};
+pub use models::ModelRow;
+
+/// The file's name inside the state folder.
+pub const FILE_NAME: &str = "catalog.sqlite";
+/// How long one connection waits for another to finish writing.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Which watched folder a file belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Root {
+    /// `query/`
+    Query,
+    /// `db/img_inventory_raw/`
+    Inventory,
+    /// `db/img_train_raw/`
+    Training,
+}
+
+impl Root {
+    /// All three, the most urgent first.
+    pub const ALL: [Self; 3] = [Self::Query, Self::Inventory, Self::Training];
+
+    fn number(self) -> i64 {
+        match self {
+            Self::Query => 0,
+            Self::Inventory => 1,
+            Self::Training => 2,
+        }
+    }
+
+    /// The name for messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Inventory => "inventory",
+            Self::Training => "training",
+        }
+    }
+}
+
+/// An open catalog.
+#[derive(Debug)]
+pub struct Catalog {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// What [`Catalog::open`] found.
+#[derive(Debug)]
+pub struct Opened {
+    /// Ready for use.
+    pub catalog: Catalog,
+    /// Set when a damaged or foreign file was moved out of the way and an empty catalog took its place.
+    pub set_aside: Option<Trouble>,
+}
+
+impl Catalog {
+    /// Opens the catalog of a state folder for reading and writing, making it where there is none.
+    /// One that is damaged or of an unknown version is set aside under another name.
+    pub fn open(state: &Path) -> Result<Opened, Trouble> {
+        let path = state.join(FILE_NAME);
+        match Self::open_sound(&path) {
+            Ok(catalog) => Ok(Opened { catalog, set_aside: None }),
+            Err(Unsound::Unreachable(trouble)) => Err(trouble),
+            Err(Unsound::Useless(reason)) => {
+                let kept = set_aside(&path)?;
+                let catalog = Self::open_sound(&path).map_err(|unsound| unsound.into_trouble(&path))?;
+                let remedy = format!("everything is rebuilt from the folders; the old file is kept as {}", kept.display());
+                Ok(Opened { catalog, set_aside: Some(Trouble::new(format!("the catalog {reason}"), &path, remedy)) })
+            }
+        }
+    }
+
+    /// Opens the existing catalog of a state folder for reading only.
+    pub fn open_reader(state: &Path) -> Result<Self, Trouble> {
+        let path = state.join(FILE_NAME);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags).map_err(|error| trouble(&path, "open", &error))?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| trouble(&path, "open", &error))?;
+        Ok(Self { connection, path })
+    }
+
+    fn open_sound(path: &Path) -> Result<Self, Unsound> {
+        let judge = |error: rusqlite::Error| Unsound::judge(path, &error);
+        let connection = Connection::open(path).map_err(judge)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(judge)?;
+        connection.pragma_update(None, "journal_mode", "wal").map_err(judge)?;
+        connection.pragma_update(None, "synchronous", "full").map_err(judge)?;
+        let health: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(judge)?;
+        if health != "ok" {
+            return Err(Unsound::Useless("is damaged".into()));
+        }
+        schema::prepare(&connection).map_err(judge)?.map_err(Unsound::Useless)?;
+        Ok(Self { connection, path: path.to_path_buf() })
+    }
+
+    /// Runs `work` as one transaction: all of it becomes durable, or nothing.
+    pub fn together<T>(&mut self, work: impl FnOnce(&Self) -> Result<T, Trouble>) -> Result<T, Trouble> {
+        self.run("BEGIN IMMEDIATE")?;
+        match work(self) {
+            Ok(value) => {
+                self.run("COMMIT").inspect_err(|_| drop(self.run("ROLLBACK")))?;
+                Ok(value)
+            }
+            Err(trouble) => {
+                // A failed statement may have rolled back already; then this fails and nothing is lost.
+                drop(self.run("ROLLBACK"));
+                Err(trouble)
+            }
+        }
+    }
+
+    fn run(&self, statement: &str) -> Result<(), Trouble> {
+        self.connection.execute_batch(statement).map_err(|error| self.trouble("write", &error))
+    }
+
+    fn trouble(&self, doing: &str, error: &rusqlite::Error) -> Trouble {
+        trouble(&self.path, doing, error)
+    }
+}
+
+fn trouble(path: &Path, doing: &str, error: &rusqlite::Error) -> Trouble {
+    let remedy = match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DiskFull) => "free some space on that disk; the work is kept and goes on by itself",
+        Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => {
+            "give the user who runs artificio write access to the state folder"
+        }
+        _ => "see whether the disk is healthy; the catalog can be deleted while artificio is stopped and is then rebuilt",
+    };
+    Trouble::new(format!("could not {doing} the catalog: {error}"), path, remedy)
+}
+
+/// Why a catalog file cannot be used as it is.
+enum Unsound {
+    /// Its content is of no use: set it aside.
+    Useless(String),
+    /// The disk or the permissions are at fault: setting it aside would not help.
+    Unreachable(Trouble),
+}
+
+impl Unsound {
+    fn judge(path: &Path, error: &rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+                Self::Useless("is damaged".into())
+            }
+            _ => Self::Unreachable(trouble(path, "open", error)),
+        }
+    }
+
+    fn into_trouble(self, path: &Path) -> Trouble {
+        match self {
+            Self::Unreachable(trouble) => trouble,
+            Self::Useless(reason) => Trouble::new(format!("the catalog {reason}"), path, "see whether the disk is healthy"),
+        }
+    }
+}
+
+/// Moves the catalog and its journal to the first free name, and returns that name.
+fn set_aside(path: &Path) -> Result<PathBuf, Trouble> {
+    let named = |number: u32, suffix: &str| path.with_file_name(format!("{FILE_NAME}{suffix}.damaged-{number}"));
+    let number = (1..u32::MAX).find(|&number| !named(number, "").exists()).unwrap_or(u32::MAX);
+    for suffix in ["-wal", "-shm"] {
+        let beside = path.with_file_name(format!("{FILE_NAME}{suffix}"));
+        if beside.exists() {
+            crate::files::move_into_place(&beside, &named(number, suffix))?;
+        }
+    }
+    crate::files::move_into_place(path, &named(number, ""))?;
+    Ok(named(number, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_damaged_catalog_is_set_aside_and_an_empty_one_made() {
+        let state = tempfile::tempdir().unwrap();
+        let path = state.path().join(FILE_NAME);
+        std::fs::write(&path, b"this was a database once, and is long enough to have had a header").unwrap();
+        let opened = Catalog::open(state.path()).unwrap();
+        let trouble = opened.set_aside.expect("said");
+        assert!(trouble.what.contains("damaged") && trouble.remedy.contains("damaged-1"), "{trouble}");
+        assert!(state.path().join("catalog.sqlite.damaged-1").exists());
+        drop(opened.catalog);
+        assert!(Catalog::open(state.path()).unwrap().set_aside.is_none());
+    }
+
+    #[test]
+    fn an_unknown_version_is_set_aside_too() {
+        let state = tempfile::tempdir().unwrap();
+        let opened = Catalog::open(state.path()).unwrap();
+        opened.catalog.connection.pragma_update(None, "user_version", 9_999).unwrap();
+        drop(opened);
+        let trouble = Catalog::open(state.path()).unwrap().set_aside.expect("said");
+        assert!(trouble.what.contains("version 9999"), "{trouble}");
+    }
+
+    #[test]
+    fn a_transaction_is_all_or_nothing() {
+        let state = tempfile::tempdir().unwrap();
+        let mut catalog = Catalog::open(state.path()).unwrap().catalog;
+        let failed: Result<(), _> = catalog.together(|catalog| {
+            catalog.mark_under_way(Root::Inventory, Path::new("a.jpg"))?;
+            Err(Trouble::new("made to fail", "a.jpg", ""))
+        });
+        assert!(failed.is_err());
+        assert!(catalog.under_way().unwrap().is_empty());
+        catalog.together(|catalog| catalog.mark_under_way(Root::Inventory, Path::new("a.jpg"))).unwrap();
+        assert_eq!(catalog.under_way().unwrap().len(), 1);
+    }
+}

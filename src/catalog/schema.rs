@@ -1,0 +1,65 @@
+//! The tables, and the version they carry. An unknown version is refused, never guessed at.
+
+use rusqlite::Connection;
+
+/// Raised with every change of the tables below.
+const VERSION: i64 = 1;
+/// "artf": tells this program's files from other SQLite files.
+const APPLICATION_ID: i64 = 0x6172_7466;
+
+const TABLES: &str = "
+CREATE TABLE files (            -- every file seen in a watched folder
+    root INTEGER NOT NULL,
+    path BLOB NOT NULL,         -- relative to the root, as the disk spells it
+    size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
+    hash BLOB,                  -- blake3 of the content; NULL when it could not be read
+    problem TEXT, remedy TEXT,  -- NULL when the file is fine
+    PRIMARY KEY (root, path)
+) WITHOUT ROWID;
+CREATE INDEX files_by_hash ON files (hash);
+CREATE TABLE under_way (        -- files handed to a decoder; what is left after a crash may have caused it
+    root INTEGER NOT NULL, path BLOB NOT NULL, crashes INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (root, path)
+) WITHOUT ROWID;
+CREATE TABLE features (         -- what the trunk makes of a content
+    hash BLOB NOT NULL, trunk TEXT NOT NULL, row BLOB NOT NULL, -- float16, little-endian
+    PRIMARY KEY (hash, trunk)
+) WITHOUT ROWID;
+CREATE TABLE models (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE, created_s INTEGER NOT NULL, encoder TEXT NOT NULL, trunk TEXT NOT NULL,
+    trained_on INTEGER NOT NULL, source TEXT NOT NULL, reconstruction_error REAL NOT NULL,
+    weights BLOB NOT NULL,      -- safetensors
+    is_current INTEGER NOT NULL
+);
+CREATE TABLE codes (            -- what a model makes of a content
+    model TEXT NOT NULL, hash BLOB NOT NULL, row BLOB NOT NULL, -- float32, little-endian
+    PRIMARY KEY (model, hash)
+) WITHOUT ROWID;
+CREATE TABLE answers (
+    query BLOB PRIMARY KEY,     -- the query's path relative to the query folder
+    name TEXT NOT NULL UNIQUE,  -- answer/result_<name>.png and .json
+    content BLOB,               -- hash over all its pictures; NULL when none could be read
+    status TEXT NOT NULL, is_provisional INTEGER NOT NULL, answered_s INTEGER NOT NULL
+) WITHOUT ROWID;
+";
+
+/// Makes the tables in a new file. The inner error says what is wrong with an old one.
+pub fn prepare(connection: &Connection) -> rusqlite::Result<Result<(), String>> {
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (version, application) = (number("user_version")?, number("application_id")?);
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if tables == 0 && version == 0 {
+        connection.execute_batch(&format!(
+            "BEGIN; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+        ))?;
+        return Ok(Ok(()));
+    }
+    if application != APPLICATION_ID {
+        return Ok(Err("belongs to another program".into()));
+    }
+    if version != VERSION {
+        return Ok(Err(format!("has version {version}; this program knows {VERSION}")));
+    }
+    Ok(Ok(()))
+}
