@@ -1,8 +1,9 @@
 //! Pictures made smaller: the encoder's square, and copies for the sheet.
 
-use fast_image_resize::images::Image;
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use image::{DynamicImage, RgbImage, RgbaImage};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{InnerPixel, U8x4};
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use image::{DynamicImage, RgbaImage};
 
 use super::{SQUARE_SIDE, Square};
 
@@ -10,7 +11,8 @@ use super::{SQUARE_SIDE, Square};
 /// transparent parts on white.
 pub fn square(picture: &DynamicImage) -> Option<Square> {
     let side = SQUARE_SIDE as u32;
-    Square::from_rgb(resized(on_white(picture).into_raw(), picture.width(), picture.height(), side, side, PixelType::U8x3)?)
+    let pixels = resized(&picture.to_rgba8(), side, side)?;
+    Square::from_rgb(pixels.pixels().flat_map(|pixel| on_white(pixel.0)).collect())
 }
 
 /// A copy whose longer side is at most `longest` pixels, transparency kept; `None` only for a picture without pixels.
@@ -21,32 +23,21 @@ pub fn shrink(picture: &DynamicImage, longest: u32) -> Option<RgbaImage> {
     }
     let scale = f64::from(longest) / f64::from(width.max(height));
     let side = |pixels: u32| ((f64::from(pixels) * scale).round() as u32).max(1);
-    let pixels = resized(picture.to_rgba8().into_raw(), width, height, side(width), side(height), PixelType::U8x4)?;
-    RgbaImage::from_raw(side(width), side(height), pixels)
+    resized(&picture.to_rgba8(), side(width), side(height))
 }
 
-fn resized(pixels: Vec<u8>, width: u32, height: u32, to_width: u32, to_height: u32, kind: PixelType) -> Option<Vec<u8>> {
-    let source = Image::from_vec_u8(width, height, pixels, kind).ok()?;
-    let mut target = Image::new(to_width, to_height, kind);
+/// The library's typed entry, for one pixel format only: its untyped one compiles every format there is, a minute's work.
+fn resized(picture: &RgbaImage, width: u32, height: u32) -> Option<RgbaImage> {
+    let source = TypedImageRef::<U8x4>::from_buffer(picture.width(), picture.height(), picture.as_raw()).ok()?;
+    let mut target = TypedImage::<U8x4>::new(width, height);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    Resizer::new().resize(&source, &mut target, &options).ok()?;
-    Some(target.into_vec())
+    Resizer::new().resize_typed(&source, &mut target, &options).ok()?;
+    RgbaImage::from_raw(width, height, U8x4::components(target.pixels()).to_vec())
 }
 
-fn on_white(picture: &DynamicImage) -> RgbImage {
-    if !picture.color().has_alpha() {
-        return picture.to_rgb8();
-    }
-    let pixels = picture.to_rgba8();
-    let mut flat = RgbImage::new(pixels.width(), pixels.height());
-    for (from, to) in pixels.pixels().zip(flat.pixels_mut()) {
-        let [colour @ .., alpha] = from.0;
-        to.0 = colour.map(|value| {
-            let (value, alpha) = (u32::from(value), u32::from(alpha));
-            ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
-        });
-    }
-    flat
+fn on_white([red, green, blue, alpha]: [u8; 4]) -> [u8; 3] {
+    let alpha = u32::from(alpha);
+    [red, green, blue].map(|value| ((u32::from(value) * alpha + 255 * (255 - alpha) + 127) / 255) as u8)
 }
 
 #[cfg(test)]
@@ -72,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_mirrored_square_is_the_square_of_the_mirrored_picture() {
-        let picture = RgbImage::from_fn(224, 224, |x, y| image::Rgb([x as u8, y as u8, (x ^ y) as u8]));
+        let picture = image::RgbImage::from_fn(224, 224, |x, y| image::Rgb([x as u8, y as u8, (x ^ y) as u8]));
         let mirrored = DynamicImage::ImageRgb8(image::imageops::flip_horizontal(&picture));
         let plain = square(&DynamicImage::ImageRgb8(picture)).unwrap();
         assert!(plain.mirrored() == square(&mirrored).unwrap());
