@@ -10,3 +10,4 @@ pub mod index;
 pub mod model;
 pub mod picture;
 pub mod rows;
+pub mod watch;

@@ -1,0 +1,164 @@
+//! Hints from the operating system, through notify: one watch a folder, never a recursive one, and a handler that never
+//! waits. Recursive watching loses what arrives in a new folder before its watch is set; this way the folder is looked
+//! through after its watch is armed.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use crossbeam_channel::{Sender, TrySendError};
+use notify::event::{AccessKind, AccessMode};
+use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+use crate::error::Trouble;
+
+/// "Look again."
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hint {
+    /// Something happened to this path.
+    Path(PathBuf),
+    /// Hints were lost: look everywhere, and arm every watch anew.
+    Lost,
+}
+
+/// Whether a folder sends hints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Armed {
+    /// It does.
+    Watched,
+    /// It does not, for this reason: it has to be looked at regularly.
+    Polled(Trouble),
+    /// There is no such folder.
+    Gone,
+}
+
+/// The watches on all folders.
+pub struct Hints {
+    watcher: Result<RecommendedWatcher, Trouble>,
+    watched: HashSet<PathBuf>,
+}
+
+impl Hints {
+    /// Starts watching nothing. `lost` is a channel of one: full means the loss is known already.
+    pub fn start(hints: Sender<Hint>, lost: Sender<Hint>) -> Self {
+        let handler = move |event: notify::Result<Event>| {
+            for hint in hints_in(event) {
+                // The system's queue overflows while a handler waits, so this one never does: a full channel is a loss
+                // like any other, and a loss is one look at everything.
+                let result = if hint == Hint::Lost { lost.try_send(hint) } else { hints.try_send(hint) };
+                if matches!(result, Err(TrySendError::Full(Hint::Path(_)))) {
+                    let _ = lost.try_send(Hint::Lost);
+                }
+            }
+        };
+        let watcher = notify::recommended_watcher(handler).map_err(|error| explain(&error, Path::new("/proc/sys/fs/inotify")));
+        Self { watcher, watched: HashSet::new() }
+    }
+
+    /// Makes sure that `folder` sends hints, if it can.
+    pub fn arm(&mut self, folder: &Path) -> Armed {
+        if self.watched.contains(folder) {
+            return Armed::Watched;
+        }
+        let watcher = match &mut self.watcher {
+            Ok(watcher) => watcher,
+            Err(trouble) => return Armed::Polled(trouble.clone()),
+        };
+        match watcher.watch(folder, RecursiveMode::NonRecursive) {
+            Ok(()) => {
+                self.watched.insert(folder.to_path_buf());
+                Armed::Watched
+            }
+            Err(_) if !folder.is_dir() => Armed::Gone,
+            Err(error) => Armed::Polled(explain(&error, folder)),
+        }
+    }
+
+    /// Forgets the watches on `folder` and everything below it, which are gone or have become another folder.
+    pub fn disarm_below(&mut self, folder: &Path) {
+        let below: Vec<PathBuf> = self.watched.extract_if(|path| path.starts_with(folder)).collect();
+        if let Ok(watcher) = &mut self.watcher {
+            for path in below {
+                // The system drops the watch of a removed folder by itself; then this fails, and rightly.
+                let _ = watcher.unwatch(&path);
+            }
+        }
+    }
+
+    /// Folders that send hints.
+    pub fn watched(&self) -> usize {
+        self.watched.len()
+    }
+}
+
+fn hints_in(event: notify::Result<Event>) -> Vec<Hint> {
+    let event = match event {
+        Ok(event) if event.need_rescan() => return vec![Hint::Lost],
+        Ok(event) => event,
+        Err(error) if error.paths.is_empty() => return vec![Hint::Lost],
+        Err(error) => return error.paths.into_iter().map(Hint::Path).collect(),
+    };
+    match event.kind {
+        // Reading is what this program does itself, all day.
+        EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write) => Vec::new(),
+        _ if event.paths.is_empty() => vec![Hint::Lost],
+        _ => event.paths.into_iter().map(Hint::Path).collect(),
+    }
+}
+
+fn explain(error: &notify::Error, folder: &Path) -> Trouble {
+    let too_many_instances = matches!(&error.kind, ErrorKind::Io(io) if io.raw_os_error() == Some(24));
+    if matches!(error.kind, ErrorKind::MaxFilesWatch) {
+        let remedy = "sudo sysctl fs.inotify.max_user_watches=1048576; until then these folders are looked through regularly";
+        return Trouble::new("the system's limit of watched folders is reached", folder, remedy);
+    }
+    if too_many_instances {
+        let remedy = "sudo sysctl fs.inotify.max_user_instances=1024, then restart; until then folders are looked through regularly";
+        return Trouble::new("the system's limit of watchers is reached", folder, remedy);
+    }
+    let remedy = "until it can be watched it is looked through regularly";
+    Trouble::new(format!("the folder cannot be watched: {error}"), folder, remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crossbeam_channel::bounded;
+
+    use super::*;
+
+    #[test]
+    fn a_new_file_is_hinted_at_and_reading_it_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let ((hints, received), (lost, _lost)) = (bounded(100), bounded(1));
+        let mut watches = Hints::start(hints, lost);
+        assert_eq!(watches.arm(folder.path()), Armed::Watched);
+        let path = folder.path().join("a.jpg");
+        std::fs::write(&path, b"x").unwrap();
+        let hint = received.recv_timeout(Duration::from_secs(5)).expect("a hint");
+        assert_eq!(hint, Hint::Path(path.clone()));
+        while received.recv_timeout(Duration::from_millis(200)).is_ok() {}
+        std::fs::read(&path).unwrap();
+        assert!(received.recv_timeout(Duration::from_millis(200)).is_err(), "reading must not be a hint");
+    }
+
+    #[test]
+    fn a_full_channel_is_a_loss_and_never_a_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let ((hints, _received), (lost, losses)) = (bounded(1), bounded(1));
+        let mut watches = Hints::start(hints, lost);
+        watches.arm(folder.path());
+        for number in 0..10 {
+            std::fs::write(folder.path().join(format!("{number}")), b"x").unwrap();
+        }
+        assert_eq!(losses.recv_timeout(Duration::from_secs(5)), Ok(Hint::Lost));
+    }
+
+    #[test]
+    fn a_missing_folder_is_gone_not_a_trouble() {
+        let ((hints, _received), (lost, _losses)) = (bounded(1), bounded(1));
+        let mut watches = Hints::start(hints, lost);
+        assert_eq!(watches.arm(Path::new("/no/such/folder")), Armed::Gone);
+        assert_eq!(watches.watched(), 0);
+    }
+}

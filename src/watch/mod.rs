@@ -1,0 +1,18 @@
+//! What is on the disk, as against what is known: hints from the system, listings, settling, reconciling.
+//!
+//! Nothing here decodes a picture or decides what to do with one. Hints are never trusted: each means no more than
+//! "look at this folder again".
+
+mod hints;
+mod listing;
+mod name;
+mod reconcile;
+mod settle;
+mod tree;
+
+pub use hints::{Armed, Hint, Hints};
+pub use listing::{Listing, Skipped, list};
+pub use name::is_ignored;
+pub use reconcile::{Differences, Known, reconcile};
+pub use settle::Settle;
+pub use tree::{Change, Tree};

@@ -1,0 +1,36 @@
+//! Names that are never anybody's picture: hidden files, files on their way, other programs' leftovers.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
+/// Ends of names that downloads and copies carry until they are whole.
+const UNFINISHED_ENDS: [&str; 7] = [".tmp", ".part", ".partial", ".crdownload", ".filepart", ".download", "~"];
+/// What systems and file managers put beside pictures.
+const LEFTOVERS: [&str; 5] = ["thumbs.db", "@eadir", "desktop.ini", "#recycle", "$recycle.bin"];
+
+/// Whether a file or folder of this name is passed over, without a word and before any watch is set on it.
+pub fn is_ignored(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    let lower = name.to_ascii_lowercase();
+    name.starts_with(b".")
+        || UNFINISHED_ENDS.iter().any(|end| lower.ends_with(end.as_bytes()))
+        || LEFTOVERS.iter().any(|leftover| lower == leftover.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_apart() {
+        for ignored in
+            [".hidden.jpg", "._a.jpg", "a.jpg.part", "a.JPG.crdownload", "a.tmp", "a.jpg~", "Thumbs.db", "@eaDir", ".syncthing.a"]
+        {
+            assert!(is_ignored(OsStr::new(ignored)), "{ignored}");
+        }
+        for kept in ["a.jpg", "part.jpg", "tmp", "~a.jpg", "thumbs.db.jpg", "größe.png"] {
+            assert!(!is_ignored(OsStr::new(kept)), "{kept}");
+        }
+        assert!(!is_ignored(OsStr::from_bytes(b"caf\xE9.jpg")));
+    }
+}
