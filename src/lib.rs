@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod demo;
 pub mod error;
+pub mod evaluate;
 pub mod model;
 pub mod picture;
 pub mod rows;
