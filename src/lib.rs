@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod config;
 pub mod demo;
 pub mod error;
+pub mod evaluate;
 pub mod files;
 pub mod index;
 pub mod model;

@@ -1,0 +1,5 @@
+//! How good the answers are: labels, the retrieval figures, and the simple measures of similarity to beat.
+
+pub mod baselines;
+pub mod labels;
+pub mod metrics;
