@@ -12,7 +12,8 @@ Needs numpy and nothing else, and gives the same bytes every time. What it does:
 - leaves the classifier out: features are what comes before it;
 - lays weights out as src/model/ uses them, with the channels that a loop runs over innermost:
   stem [27, 32] (row, column, colour), 1x1 convolutions [in, out], depthwise [k*k, channels];
-- rounds to float16.
+- rounds the 1x1 convolutions, 94 % of the numbers, to float16 and leaves the rest in float32: rounding the depthwise
+  kernels too would save 0.4 MB and move the features by 0.8 % instead of 0.2 % (of their length).
 """
 import collections
 import hashlib
@@ -108,15 +109,20 @@ def convert(weights):
     return out
 
 
+def is_rounded(name):
+    """Whether an array is kept in float16: the weights of the 1x1 convolutions."""
+    return name.endswith(("expand.weight", "project.weight", "head.weight"))
+
+
 def safetensors(arrays, metadata):
-    """The bytes of a safetensors file with float16 values, names in order."""
+    """The bytes of a safetensors file: float32 arrays before float16 ones, so that all are aligned, then by name."""
     header, data = {"__metadata__": metadata}, b""
-    for name in sorted(arrays):
-        values = np.ascontiguousarray(arrays[name].astype("<f2"))
+    for name in sorted(arrays, key=lambda name: (is_rounded(name), name)):
+        values = np.ascontiguousarray(arrays[name].astype("<f2" if is_rounded(name) else "<f4"))
         if not np.isfinite(values).all():
             raise SystemExit(f"{name} does not fit float16")
         end = len(data) + values.nbytes
-        header[name] = {"dtype": "F16", "shape": list(values.shape), "data_offsets": [len(data), end]}
+        header[name] = {"dtype": "F16" if is_rounded(name) else "F32", "shape": list(values.shape), "data_offsets": [len(data), end]}
         data += values.tobytes()
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
