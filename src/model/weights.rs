@@ -21,8 +21,14 @@ impl<'bytes> Archive<'bytes> {
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
         match header.metadata().as_ref().and_then(|pairs| pairs.get(key)) {
             Some(found) if found == expected => {}
-            Some(found) => return Err(format!("a model file of {key} \"{found}\"; this program reads \"{expected}\"")),
-            None => return Err(format!("a model file that names no {key}; this program reads \"{expected}\"")),
+            Some(found) => {
+                return Err(format!(
+                    "this is a model file with {key} \"{found}\", but this program reads \"{expected}\""
+                ));
+            }
+            None => {
+                return Err(format!("this is a model file that names no {key}, but this program reads \"{expected}\""));
+            }
         }
         Ok(Self { tensors: SafeTensors::deserialize(bytes).map_err(damaged)? })
     }
