@@ -96,12 +96,16 @@ fn mend(error: &std::io::Error) -> &'static str {
     use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::NotFound => "make sure the folder exists and is mounted",
-        ErrorKind::PermissionDenied => "give the user who runs artificio access: see `ls -ld` on the path and its folders",
+        ErrorKind::PermissionDenied => {
+            "give the user who runs artificio access: see `ls -ld` on the path and its folders"
+        }
         ErrorKind::StorageFull => "free some space on that disk; the work is kept and goes on by itself",
         ErrorKind::QuotaExceeded => "raise the quota or free some space; the work is kept and goes on by itself",
         ErrorKind::ReadOnlyFilesystem => "mount the disk writable, or choose another folder in the configuration",
         // EMFILE and ENFILE have no kind of their own.
-        _ if matches!(error.raw_os_error(), Some(23 | 24)) => "raise the limit of open files (`ulimit -n`, or LimitNOFILE= in the unit)",
+        _ if matches!(error.raw_os_error(), Some(23 | 24)) => {
+            "raise the limit of open files (`ulimit -n`, or LimitNOFILE= in the unit)"
+        }
         _ => "see whether the disk is healthy; it is tried again by itself",
     }
 }

@@ -1,1 +1,14 @@
 //! The only user of burn: trunk, autoencoder, training, registry of models.
+
+mod autoencoder;
+mod backend;
+mod depthwise;
+mod eigen;
+mod pointwise;
+mod stem;
+mod subspace;
+mod trunk;
+mod weights;
+
+pub use autoencoder::Autoencoder;
+pub use trunk::Trunk;

@@ -1,0 +1,172 @@
+//! The linear autoencoder 1280 → 128 → 1280 on the trunk's features.
+//!
+//! A linear autoencoder that is trained to its optimum spans the leading principal components of its training features
+//! (Baldi and Hornik, Neural Networks 2, 1989), so they are computed, not descended to: the same features always give
+//! the same model, in seconds.
+
+use std::collections::HashMap;
+
+use burn::tensor::Tensor;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, serialize};
+
+use super::weights::Archive;
+use super::{backend, subspace};
+use crate::rows::{Rows, to_unit_length};
+
+/// Names the version in the metadata of a saved model.
+const VERSION_KEY: &str = "autoencoder_version";
+
+/// Raise it with every change of what the numbers in the file mean.
+const VERSION: &str = "1";
+
+/// Whether the training mean is subtracted before the projection.
+const CENTRED: bool = true;
+
+/// Squared distance from the mean below which rows count as one and the same.
+const SAME: f32 = 1e-10;
+
+/// Features to codes and back. Cheap to clone: clones share the weights.
+#[derive(Clone)]
+pub struct Autoencoder {
+    width: usize,
+    code_width: usize,
+    mean: Vec<f32>,
+    /// `[width, code_width]`.
+    encoder: Tensor<2>,
+    /// `[code_width, width]`, the encoder transposed.
+    decoder: Tensor<2>,
+}
+
+impl Autoencoder {
+    /// The best linear autoencoder for `features` `[n, width]`, in float32. The code is narrower than `code_width` when
+    /// the rows span fewer dimensions. `None` when fewer than two of the rows differ, or `code_width` is zero.
+    pub fn fit(features: &Rows, code_width: usize) -> Option<Self> {
+        let width = features.width();
+        let mut rows = unit_rows(features);
+        let mean = mean_row(&rows, width);
+        if code_width == 0 || squared_distance_to(&mean, &rows) <= SAME * features.len() as f32 {
+            return None;
+        }
+        let mean = if CENTRED { mean } else { vec![0.0; width] };
+        subtract(&mut rows, &mean);
+        let directions = subspace::leading_directions(rows, width, code_width.min(width));
+        (!directions.is_empty()).then(|| Self::from_parts(mean, directions))
+    }
+
+    /// `directions` are `[code_width, mean.len()]`, orthogonal and of unit length.
+    fn from_parts(mean: Vec<f32>, directions: Vec<f32>) -> Self {
+        let (width, code_width) = (mean.len(), directions.len() / mean.len());
+        let columns = (0..directions.len()).map(|at| directions[at % code_width * width + at / code_width]).collect();
+        let (encoder, decoder) = (backend::matrix(columns, code_width), backend::matrix(directions, width));
+        Self { width, code_width, mean, encoder, decoder }
+    }
+
+    /// Numbers in a code.
+    pub fn code_width(&self) -> usize {
+        self.code_width
+    }
+
+    /// Features `[n, width]` of any length to codes `[n, code_width]`, which are not of unit length.
+    pub fn encode(&self, features: &Rows) -> Rows {
+        self.encode_prepared(self.prepared(features))
+    }
+
+    /// Codes `[n, code_width]` back to features of about unit length, `[n, width]`.
+    pub fn decode(&self, codes: &Rows) -> Rows {
+        if codes.is_empty() {
+            return Rows::empty(self.width);
+        }
+        let codes = backend::matrix(codes.values().to_vec(), self.code_width);
+        let mut values = backend::values(codes.matmul(self.decoder.clone()));
+        values.chunks_exact_mut(self.width).for_each(|row| row.iter_mut().zip(&self.mean).for_each(|(v, m)| *v += m));
+        rows(self.width, values)
+    }
+
+    /// ‖x − x'‖² / ‖x − mean‖² over all rows `[n, width]`, where x is a row at unit length and x' what comes back of it:
+    /// 0 is perfect, 1 no better than always answering the mean.
+    pub fn reconstruction_error(&self, features: &Rows) -> f32 {
+        let prepared = self.prepared(features);
+        let all = sum_of_squares(&prepared);
+        // The directions are orthogonal, so what a code keeps of a row's square is the code's own square.
+        let kept = sum_of_squares(self.encode_prepared(prepared).values());
+        if all > 0.0 { ((all - kept) / all).max(0.0) as f32 } else { 0.0 }
+    }
+
+    /// The model as a safetensors file, its version in the metadata.
+    pub fn to_safetensors(&self) -> Vec<u8> {
+        let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+        let (mean, decoder) = (bytes(&self.mean), bytes(&backend::values(self.decoder.clone())));
+        let arrays = [("decoder", vec![self.code_width, self.width], &decoder), ("mean", vec![self.width], &mean)];
+        let views = arrays.map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape, bytes)?)));
+        let metadata = HashMap::from([(VERSION_KEY.to_string(), VERSION.to_string())]);
+        let file = views.into_iter().collect::<Result<Vec<_>, _>>().and_then(|views| serialize(views, Some(metadata)));
+        match file {
+            Ok(file) => file,
+            Err(error) => unreachable!("shapes and lengths agree: {error}"),
+        }
+    }
+
+    /// Reads what [`Autoencoder::to_safetensors`] wrote.
+    ///
+    /// # Errors
+    /// When the bytes are damaged or of a version that this program does not know; the text says which.
+    pub fn from_safetensors(bytes: &[u8]) -> Result<Self, String> {
+        let archive = Archive::open(bytes, VERSION_KEY, VERSION)?;
+        let decoder = archive.matrix("decoder")?;
+        let mean = archive.sized("mean", 1, decoder.columns)?;
+        Ok(Self::from_parts(mean, decoder.values))
+    }
+
+    /// Rows as the encoder wants them: at unit length, less the training mean.
+    fn prepared(&self, features: &Rows) -> Vec<f32> {
+        debug_assert!(features.is_empty() || features.width() == self.width);
+        let mut values = unit_rows(features);
+        subtract(&mut values, &self.mean);
+        values
+    }
+
+    fn encode_prepared(&self, values: Vec<f32>) -> Rows {
+        if values.is_empty() {
+            return Rows::empty(self.code_width);
+        }
+        let codes = backend::matrix(values, self.width).matmul(self.encoder.clone());
+        rows(self.code_width, backend::values(codes))
+    }
+}
+
+fn rows(width: usize, values: Vec<f32>) -> Rows {
+    Rows::from_values(width, values).unwrap_or_else(|| Rows::empty(width))
+}
+
+fn unit_rows(features: &Rows) -> Vec<f32> {
+    let mut values = features.values().to_vec();
+    values.chunks_exact_mut(features.width().max(1)).for_each(to_unit_length);
+    values
+}
+
+fn mean_row(values: &[f32], width: usize) -> Vec<f32> {
+    let mut sums = vec![0.0_f64; width];
+    for row in values.chunks_exact(width.max(1)) {
+        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
+    }
+    let count = (values.len() / width.max(1)).max(1) as f64;
+    sums.into_iter().map(|sum| (sum / count) as f32).collect()
+}
+
+fn subtract(values: &mut [f32], mean: &[f32]) {
+    values.chunks_exact_mut(mean.len().max(1)).for_each(|row| row.iter_mut().zip(mean).for_each(|(v, m)| *v -= m));
+}
+
+fn squared_distance_to(mean: &[f32], values: &[f32]) -> f32 {
+    let row = |row: &[f32]| row.iter().zip(mean).map(|(value, mean)| (value - mean).powi(2)).sum::<f32>();
+    values.chunks_exact(mean.len().max(1)).map(row).sum()
+}
+
+fn sum_of_squares(values: &[f32]) -> f64 {
+    values.iter().map(|value| f64::from(*value).powi(2)).sum()
+}
+
+#[cfg(test)]
+#[path = "autoencoder_tests.rs"]
+mod tests;

@@ -1,0 +1,117 @@
+//! Tests of the autoencoder on features whose answer is known.
+
+use super::*;
+
+/// Unit-length rows ±sin θᵢ along axis i and cos θᵢ along the last: their mean is `cos θ` on the last axis, and axis i
+/// holds the variance `weights[i]` (relative).
+fn crossed(weights: &[f32]) -> Rows {
+    let width = weights.len() + 1;
+    let mut rows = Rows::empty(width);
+    for (axis, weight) in weights.iter().enumerate() {
+        for sign in [-1.0, 1.0] {
+            let mut row = vec![0.0; width];
+            (row[axis], row[width - 1]) = (sign * 0.5, 0.75_f32.sqrt());
+            // A direction is made to weigh more by more rows, not by longer ones: rows are brought to unit length.
+            (0..*weight as usize).for_each(|_| assert!(rows.push(&row)));
+        }
+    }
+    rows
+}
+
+#[test]
+fn the_error_is_the_share_of_the_variance_that_the_code_leaves_out() {
+    let rows = crossed(&[8.0, 4.0, 2.0, 1.0]);
+    for (code_width, left_out) in [(1, 7.0), (2, 3.0), (3, 1.0), (4, 0.0)] {
+        let model = Autoencoder::fit(&rows, code_width).unwrap();
+        assert_eq!(model.code_width(), code_width);
+        assert!((model.reconstruction_error(&rows) - left_out / 15.0).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn the_code_is_no_wider_than_the_data() {
+    assert_eq!(Autoencoder::fit(&crossed(&[5.0, 3.0, 2.0]), 128).unwrap().code_width(), 3);
+    let two = Rows::from_values(4, vec![1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]).unwrap();
+    assert_eq!(Autoencoder::fit(&two, 128).unwrap().code_width(), 1);
+}
+
+#[test]
+fn too_little_to_learn_from_gives_no_model() {
+    assert!(Autoencoder::fit(&Rows::empty(8), 4).is_none());
+    assert!(Autoencoder::fit(&Rows::default(), 4).is_none());
+    assert!(Autoencoder::fit(&Rows::from_values(2, vec![3.0, 1.0]).unwrap(), 4).is_none());
+    let same = Rows::from_values(4, [0.3, 0.1, 0.7, 0.2].repeat(50)).unwrap();
+    assert!(Autoencoder::fit(&same, 4).is_none());
+    assert!(Autoencoder::fit(&crossed(&[2.0, 1.0]), 0).is_none());
+}
+
+#[test]
+fn decoding_gives_back_what_the_code_holds() {
+    let rows = crossed(&[8.0, 4.0, 2.0]);
+    let model = Autoencoder::fit(&rows, 3).unwrap();
+    let back = model.decode(&model.encode(&rows));
+    assert_eq!((back.len(), back.width()), (rows.len(), rows.width()));
+    assert!(back.values().iter().zip(rows.values()).all(|(a, b)| (a - b).abs() < 1e-5));
+    assert!(model.encode(&Rows::empty(4)).is_empty());
+    assert!(model.decode(&Rows::empty(3)).is_empty());
+}
+
+#[test]
+fn the_length_of_a_feature_row_does_not_matter() {
+    let rows = crossed(&[3.0, 2.0]);
+    let model = Autoencoder::fit(&rows, 2).unwrap();
+    let longer = Rows::from_values(3, rows.values().iter().map(|value| value * 40.0).collect()).unwrap();
+    let (codes, longer) = (model.encode(&rows), model.encode(&longer));
+    assert!(codes.values().iter().zip(longer.values()).all(|(a, b)| (a - b).abs() < 1e-5));
+}
+
+/// Golden numbers: burn-ndarray and burn-flex have to give these codes within 1e-4.
+#[test]
+fn both_backends_give_these_codes() {
+    let rows = crossed(&[8.0, 4.0, 2.0, 1.0]);
+    let codes = Autoencoder::fit(&rows, 2).unwrap().encode(&rows);
+    let expected = |row: usize| match row {
+        0..8 => [-0.5, 0.0],
+        8..16 => [0.5, 0.0],
+        16..20 => [0.0, -0.5],
+        20..24 => [0.0, 0.5],
+        _ => [0.0, 0.0],
+    };
+    for (at, code) in codes.iter().enumerate() {
+        assert!(code.iter().zip(expected(at)).all(|(a, b)| (a - b).abs() < 1e-4), "row {at}: {code:?}");
+    }
+}
+
+#[test]
+fn a_saved_model_comes_back_whole_and_always_as_the_same_bytes() {
+    let rows = crossed(&[8.0, 4.0, 2.0, 1.0]);
+    let model = Autoencoder::fit(&rows, 3).unwrap();
+    let bytes = model.to_safetensors();
+    assert_eq!(bytes, Autoencoder::fit(&rows, 3).unwrap().to_safetensors());
+    let again = Autoencoder::from_safetensors(&bytes).unwrap();
+    assert_eq!(again.encode(&rows), model.encode(&rows));
+    assert_eq!(again.to_safetensors(), bytes);
+}
+
+#[test]
+fn damaged_files_and_unknown_versions_are_refused() {
+    let bytes = Autoencoder::fit(&crossed(&[2.0, 1.0]), 2).unwrap().to_safetensors();
+    let read = |bytes: &[u8]| Autoencoder::from_safetensors(bytes).err();
+    for end in [0, 4, 8, 40, bytes.len() - 1] {
+        assert!(read(&bytes[..end]).unwrap().starts_with("damaged model file"), "cut at {end}");
+    }
+    let replaced = |from: &str, to: &str| {
+        let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).unwrap();
+        let mut other = bytes.clone();
+        other[at..at + to.len()].copy_from_slice(to.as_bytes());
+        read(&other).unwrap()
+    };
+    let other = replaced(r#"version":"1""#, r#"version":"7""#);
+    assert_eq!(other, "this is a model file with autoencoder_version \"7\", but this program reads \"1\"");
+    assert!(replaced("autoencoder_v", "somethingel_v").contains("names no autoencoder_version"));
+    assert!(replaced("\"mean\"", "\"mein\"").contains("mean is missing"));
+    let mut nan = bytes.clone();
+    let end = nan.len();
+    nan[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    assert!(read(&nan).unwrap().contains("not finite"));
+}
