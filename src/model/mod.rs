@@ -5,10 +5,12 @@ mod backend;
 mod depthwise;
 mod eigen;
 mod pointwise;
+mod served;
 mod stem;
 mod subspace;
 mod trunk;
 mod weights;
 
 pub use autoencoder::Autoencoder;
+pub use served::{Model, PRETRAINED};
 pub use trunk::Trunk;
