@@ -1,4 +1,4 @@
-//! Files seen in the watched folders, and those a decoder is at.
+//! Files seen in the watched folders.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -77,43 +77,6 @@ impl Catalog {
             "DELETE FROM files WHERE root = ?1 AND path = ?2",
             params![root.number(), path.as_os_str().as_bytes()],
         )
-    }
-
-    /// Notes, before a decoder sees a file, that it is about to.
-    pub fn mark_under_way(&self, root: Root, path: &Path) -> Result<(), Trouble> {
-        self.write(
-            "INSERT OR IGNORE INTO under_way (root, path) VALUES (?1, ?2)",
-            params![root.number(), path.as_os_str().as_bytes()],
-        )
-    }
-
-    /// Takes the note back: the decoder has returned.
-    pub fn unmark_under_way(&self, root: Root, path: &Path) -> Result<(), Trouble> {
-        self.write(
-            "DELETE FROM under_way WHERE root = ?1 AND path = ?2",
-            params![root.number(), path.as_os_str().as_bytes()],
-        )
-    }
-
-    /// Files a decoder was at when the process ended, and how often that has happened before.
-    pub fn under_way(&self) -> Result<Vec<(Root, PathBuf, u32)>, Trouble> {
-        let collect = || -> rusqlite::Result<Vec<(i64, PathBuf, u32)>> {
-            let mut statement = self.connection.prepare_cached("SELECT root, path, crashes FROM under_way")?;
-            statement.query_map([], |row| Ok((row.get(0)?, path_at(row, 1)?, row.get(2)?)))?.collect()
-        };
-        let rows = collect().map_err(|error| self.trouble("read", &error))?;
-        let root_of = |number| Root::ALL.into_iter().find(|root| root.number() == number);
-        Ok(rows.into_iter().filter_map(|(root, path, crashes)| Some((root_of(root)?, path, crashes))).collect())
-    }
-
-    /// Counts one crash for every file still under way.
-    pub fn count_crash(&self) -> Result<(), Trouble> {
-        self.write("UPDATE under_way SET crashes = crashes + 1", params![])
-    }
-
-    /// Forgets every note of files under way, after a clean end.
-    pub fn clear_under_way(&self) -> Result<(), Trouble> {
-        self.write("DELETE FROM under_way", params![])
     }
 
     pub(super) fn write(&self, statement: &str, values: impl rusqlite::Params) -> Result<(), Trouble> {

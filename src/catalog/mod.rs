@@ -220,13 +220,21 @@ mod tests {
     fn a_transaction_is_all_or_nothing() {
         let state = tempfile::tempdir().unwrap();
         let mut catalog = Catalog::open(state.path()).unwrap().catalog;
+        let answer = AnswerRow {
+            query: "a.jpg".into(),
+            name: "a".into(),
+            content: None,
+            status: "ok".into(),
+            is_provisional: false,
+            answered_s: 1,
+        };
         let failed: Result<(), _> = catalog.together(|catalog| {
-            catalog.mark_under_way(Root::Inventory, Path::new("a.jpg"))?;
+            catalog.put_answer(&answer)?;
             Err(Trouble::new("made to fail", "a.jpg", ""))
         });
         assert!(failed.is_err());
-        assert!(catalog.under_way().unwrap().is_empty());
-        catalog.together(|catalog| catalog.mark_under_way(Root::Inventory, Path::new("a.jpg"))).unwrap();
-        assert_eq!(catalog.under_way().unwrap().len(), 1);
+        assert!(catalog.answers().unwrap().is_empty());
+        catalog.together(|catalog| catalog.put_answer(&answer)).unwrap();
+        assert_eq!(catalog.answers().unwrap(), [answer]);
     }
 }

@@ -1,9 +1,12 @@
 //! Trained models. At most one is current; becoming current and the codes it needs are one transaction of the caller.
 
+use std::collections::HashSet;
+
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::Catalog;
 use crate::error::Trouble;
+use crate::picture::Hash;
 
 /// A trained model as it is kept.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,7 +66,24 @@ impl Catalog {
              (SELECT number FROM models WHERE is_current = 0 ORDER BY number DESC LIMIT ?1)",
             params![keep as i64],
         )?;
-        self.write("DELETE FROM codes WHERE model NOT IN (SELECT id FROM models)", params![])
+        for table in ["codes", "trained_pictures"] {
+            self.write(&format!("DELETE FROM {table} WHERE model NOT IN (SELECT id FROM models)"), params![])?;
+        }
+        Ok(())
+    }
+
+    /// Records that `model` was trained on the picture of this content.
+    pub fn put_trained_picture(&self, model: &str, hash: Hash) -> Result<(), Trouble> {
+        self.write("INSERT OR IGNORE INTO trained_pictures VALUES (?1, ?2)", params![model, hash.0])
+    }
+
+    /// The contents that `model` was trained on.
+    pub fn trained_pictures(&self, model: &str) -> Result<HashSet<Hash>, Trouble> {
+        let collect = || {
+            let mut statement = self.connection.prepare_cached("SELECT hash FROM trained_pictures WHERE model = ?1")?;
+            statement.query_map([model], |row| Ok(Hash(row.get(0)?)))?.collect::<rusqlite::Result<HashSet<_>>>()
+        };
+        collect().map_err(|error| self.trouble("read", &error))
     }
 
     /// How many models have ever been trained here; names the next one.
@@ -93,7 +113,6 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<ModelRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::Hash;
 
     fn model(id: &str) -> ModelRow {
         ModelRow {
@@ -116,10 +135,13 @@ mod tests {
         for id in ["m1", "m2", "m3"] {
             catalog.put_current_model(&model(id), 1).unwrap();
             catalog.put_code(Hash::of(b"x"), id, &[1.0]).unwrap();
+            catalog.put_trained_picture(id, Hash::of(b"x")).unwrap();
         }
         assert_eq!(catalog.current_model().unwrap(), Some(model("m3")));
         assert!(catalog.code(Hash::of(b"x"), "m1").unwrap().is_none());
         assert!(catalog.code(Hash::of(b"x"), "m2").unwrap().is_some());
         assert_eq!(catalog.models_trained().unwrap(), 3);
+        assert!(catalog.trained_pictures("m1").unwrap().is_empty());
+        assert_eq!(catalog.trained_pictures("m3").unwrap(), HashSet::from([Hash::of(b"x")]));
     }
 }

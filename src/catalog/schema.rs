@@ -17,10 +17,6 @@ CREATE TABLE files (            -- every file seen in a watched folder
     PRIMARY KEY (root, path)
 ) WITHOUT ROWID;
 CREATE INDEX files_by_hash ON files (hash);
-CREATE TABLE under_way (        -- files handed to a decoder; what is left after a crash may have caused it
-    root INTEGER NOT NULL, path BLOB NOT NULL, crashes INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (root, path)
-) WITHOUT ROWID;
 CREATE TABLE features (         -- what the trunk makes of a content
     hash BLOB NOT NULL, trunk TEXT NOT NULL, row BLOB NOT NULL, -- float16, little-endian
     PRIMARY KEY (hash, trunk)
@@ -32,6 +28,10 @@ CREATE TABLE models (
     weights BLOB NOT NULL,      -- safetensors
     is_current INTEGER NOT NULL
 );
+CREATE TABLE trained_pictures ( -- the contents a model was trained on
+    model TEXT NOT NULL, hash BLOB NOT NULL,
+    PRIMARY KEY (model, hash)
+) WITHOUT ROWID;
 CREATE TABLE codes (            -- what a model makes of a content
     model TEXT NOT NULL, hash BLOB NOT NULL, row BLOB NOT NULL, -- float32, little-endian
     PRIMARY KEY (model, hash)

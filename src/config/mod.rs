@@ -56,7 +56,7 @@ pub struct AnswerSettings {
     /// Colours of the sheet.
     pub theme: Theme,
     /// Width of the sheet in pixels.
-    pub width_px: Within<640, 8000>,
+    pub width_px: Within<640, 4096>,
     /// Matches closer than fewer than this share of inventory pairs are left out.
     pub min_score: Share,
 }

@@ -109,6 +109,17 @@ impl Tree {
         self.dirty.is_empty()
     }
 
+    /// Whether `path` is a folder seen in this tree.
+    pub fn is_folder(&self, path: &Path) -> bool {
+        self.folders.contains_key(path)
+    }
+
+    /// Whether `path` is a file known in this tree, readable or not.
+    pub fn is_known_file(&self, path: &Path) -> bool {
+        let folder = path.parent().and_then(|parent| self.folders.get(parent));
+        folder.zip(path.file_name()).is_some_and(|(folder, name)| folder.known.contains_key(name))
+    }
+
     /// Files known below `folder`, readable or not.
     pub fn known_below(&self, folder: &Path) -> Vec<PathBuf> {
         let below = self.folders.iter().filter(|(path, _)| path.starts_with(folder));
@@ -122,8 +133,11 @@ impl Tree {
         }
     }
 
-    /// Lets a file settle once more, for `quiet`: it could not be used and may not be finished.
+    /// Lets a file become ready once more after `quiet`: it could not be used yet, or not be kept.
     pub fn settle_again(&mut self, path: &Path, stamp: Stamp, now: Duration, quiet: Duration) {
+        if let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {
+            self.folders.entry(folder.to_path_buf()).or_default().known.remove(name);
+        }
         self.settle.saw(path, stamp, true, now, quiet);
     }
 
@@ -188,7 +202,11 @@ impl Tree {
         }
         for (path, stamp) in self.settle.take_due(now) {
             match fs::metadata(self.absolute(&path)) {
-                Ok(metadata) if Stamp::of(&metadata) == stamp => changes.push(Change::Ready(path, stamp)),
+                Ok(metadata) if Stamp::of(&metadata) == stamp => {
+                    // Known from now on, so that the next look at its folder does not make it ready once more.
+                    self.learn(&path, Known { stamp, has_failed: false });
+                    changes.push(Change::Ready(path, stamp));
+                }
                 Ok(metadata) => self.settle.saw(&path, Stamp::of(&metadata), false, now, quiet),
                 Err(_) => self.mark(path.parent().unwrap_or(Path::new("")).to_path_buf(), now, None),
             }
@@ -369,7 +387,7 @@ mod tests {
             fs::write(path, content).unwrap();
         }
 
-        /// Looks everywhere, lets everything settle, and learns what is ready, as the daemon does.
+        /// Looks everywhere and lets everything settle.
         fn look(&mut self) -> Vec<String> {
             let mut said = Vec::new();
             self.tree.check_root(self.now, &mut self.hints);
@@ -378,10 +396,7 @@ mod tests {
                 self.now += Duration::from_secs(1);
                 for change in self.tree.turn(self.now, QUIET, &mut self.hints) {
                     said.push(match change {
-                        Change::Ready(path, stamp) => {
-                            self.tree.learn(&path, Known { stamp, has_failed: false });
-                            format!("+{}", path.display())
-                        }
+                        Change::Ready(path, _) => format!("+{}", path.display()),
                         Change::Removed(path) => format!("-{}", path.display()),
                         Change::Skipped(path, _) => format!("!{}", path.display()),
                     });
@@ -463,6 +478,18 @@ mod tests {
         let mut world = world(false);
         std::os::unix::fs::symlink("/nowhere", world.root.join("x.jpg")).unwrap();
         assert_eq!(world.look(), ["!x.jpg"]);
+        assert_eq!(world.look(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_used_yet_is_ready_again_and_only_then() {
+        let mut world = world(false);
+        world.put("a.jpg", "half");
+        world.look();
+        let stamp = Stamp::of(&fs::metadata(world.root.join("a.jpg")).unwrap());
+        world.tree.settle_again(Path::new("a.jpg"), stamp, world.now, QUIET);
+        assert!(world.tree.is_restless(Path::new("a.jpg")));
+        assert_eq!(world.look(), ["+a.jpg"]);
         assert_eq!(world.look(), Vec::<String>::new());
     }
 }

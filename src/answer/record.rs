@@ -1,0 +1,131 @@
+//! The record: what was asked, what was found, how long it took; read by scripts, so its keys never change their meaning.
+
+use serde::Serialize;
+
+/// Raised when a key changes its meaning or goes; new keys do not raise it.
+pub const SCHEMA: u32 = 1;
+
+/// The content of `answer/result_<name>.json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Record {
+    /// [`SCHEMA`]
+    pub schema: u32,
+    /// How it went.
+    pub status: Status,
+    /// One sentence for a person.
+    pub message: String,
+    /// What was asked.
+    pub query: QueryPart,
+    /// What measured the likeness.
+    pub model: ModelPart,
+    /// "cosine" or "euclidean".
+    pub metric: &'static str,
+    /// Pictures searched.
+    pub inventory: usize,
+    /// What was found, the most similar first.
+    pub matches: Vec<MatchPart>,
+    /// When, in seconds since 1970.
+    pub answered_s: i64,
+    /// What it took.
+    pub timings_ms: Timings,
+}
+
+/// How a query went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Answered.
+    Ok,
+    /// Nothing in the inventory is similar enough.
+    NothingSimilar,
+    /// Answered, but not from all of the query or not from all of the inventory.
+    Partial,
+    /// Not answered; the message says why.
+    Error,
+}
+
+impl Status {
+    /// As in the record.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::NothingSimilar => "nothing_similar",
+            Self::Partial => "partial",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// What was asked.
+#[derive(Debug, Clone, Serialize)]
+pub struct QueryPart {
+    /// As the user knows it: a file's or a folder's name.
+    pub name: String,
+    /// Every file of the query.
+    pub files: Vec<QueryFile>,
+    /// How the codes of a set were brought together; absent for a single picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set_mode: Option<crate::config::SetMode>,
+}
+
+/// One file of the query.
+#[derive(Debug, Clone, Serialize)]
+pub struct QueryFile {
+    /// Relative to the query folder.
+    pub path: String,
+    /// blake3 of its content; absent when it could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blake3: Option<String>,
+    /// Why it was left out; absent when it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// What measured the likeness.
+#[derive(Debug, Clone, Serialize)]
+pub struct ModelPart {
+    /// Its name; "features" before the first training.
+    pub id: String,
+    /// Kind of encoder.
+    pub encoder: &'static str,
+    /// Pictures it was trained on.
+    pub trained_on: usize,
+}
+
+/// One picture found.
+#[derive(Debug, Clone, Serialize)]
+pub struct MatchPart {
+    /// From 1.
+    pub rank: usize,
+    /// Relative to the inventory folder.
+    pub path: String,
+    /// By the metric.
+    pub similarity: f32,
+    /// Share of random inventory pairs that are less similar, 0 to 1.
+    pub closer_than: f32,
+}
+
+/// Milliseconds spent on each stage, by the clock.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Timings {
+    /// Reading and decoding the query.
+    pub decode: f64,
+    /// Its features and codes.
+    pub encode: f64,
+    /// Looking through the index.
+    pub search: f64,
+    /// Decoding the pictures found and drawing the sheet.
+    pub sheet: f64,
+    /// Everything up to the record, from when the query was ready.
+    pub total: f64,
+}
+
+impl Record {
+    /// The file's content.
+    pub fn to_json(&self) -> Vec<u8> {
+        // Numbers, texts and lists always have a JSON form, so this cannot fail; an empty record would still be whole.
+        let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        text.push(b'\n');
+        text
+    }
+}
