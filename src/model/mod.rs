@@ -2,9 +2,12 @@
 
 mod autoencoder;
 mod backend;
+mod block;
+mod buffer;
 mod depthwise;
 mod eigen;
 mod pointwise;
+mod product;
 mod stem;
 mod subspace;
 mod trunk;
