@@ -1,24 +1,28 @@
 //! A direct depthwise convolution on NHWC pictures with bias and ReLU6 in the same pass.
 //!
-//! Every output pixel of a block of channels is summed in registers over all taps and written once. Four neighbours are
-//! summed together where all their taps fall inside the picture, so each weight is loaded once for four of them.
-
-use std::ops::Range;
+//! Seven neighbouring output pixels are summed together in registers, over all taps, and written once: each weight is
+//! loaded once for the seven of them. What lies outside the picture is a row of zeros, so borders take the same path.
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// Channels come in multiples of this; no vector of any machine is longer.
-pub(super) const CHANNEL_BLOCK: usize = 16;
+use super::buffer::Buffer;
+use super::weights::Archive;
 
-/// Output pixels that are summed together.
-const TILE: usize = 4;
+/// Channels come in multiples of this; no vector of any machine is longer.
+const CHANNEL_BLOCK: usize = 16;
+
+/// Output pixels that are summed together; every layer of the trunk is a multiple of 7 wide.
+const TILE: usize = 7;
+
+/// Input columns that a tile of the widest kernel and stride sees.
+const MAX_COLUMNS: usize = (TILE - 1) * 2 + 5;
 
 /// A depthwise convolution with TensorFlow SAME padding, bias and ReLU6.
 pub(super) struct Depthwise {
     side: usize,
     stride: usize,
-    weights: Vec<f32>,
-    bias: Vec<f32>,
+    weights: Buffer,
+    bias: Buffer,
 }
 
 /// Zeros before the first pixel under TensorFlow SAME padding; what is missing to `side` goes behind the last one.
@@ -28,17 +32,29 @@ pub(super) fn padding_before(length: usize, side: usize, stride: usize) -> usize
 }
 
 impl Depthwise {
-    /// A kernel `[side * side, channels]`, channels in multiples of [`CHANNEL_BLOCK`].
-    pub(super) fn new(side: usize, stride: usize, weights: Vec<f32>, bias: Vec<f32>) -> Self {
-        Self { side, stride, weights, bias }
+    /// The layer called `name` in `archive`: `name.weight` `[side * side, channels]` and `name.bias` `[channels]`.
+    pub(super) fn read(
+        archive: &Archive,
+        name: &str,
+        side: usize,
+        stride: usize,
+        channels: usize,
+    ) -> Result<Self, String> {
+        let weights = archive.sized(&format!("{name}.weight"), side * side, channels)?;
+        let bias = archive.sized(&format!("{name}.bias"), 1, channels)?;
+        Ok(Self::new(side, stride, &weights, &bias))
+    }
+
+    /// A kernel `[side * side, channels]`; `side` 3 or 5, `stride` 1 or 2, channels in multiples of [`CHANNEL_BLOCK`].
+    fn new(side: usize, stride: usize, weights: &[f32], bias: &[f32]) -> Self {
+        debug_assert!(matches!((side, stride), (3 | 5, 1 | 2)) && bias.len().is_multiple_of(CHANNEL_BLOCK));
+        Self { side, stride, weights: Buffer::holding(weights), bias: Buffer::holding(bias) }
     }
 
     /// `[height, width, channels]` to `[⌈height/stride⌉, ⌈width/stride⌉, channels]`.
-    pub(super) fn apply(&self, input: &[f32], height: usize, width: usize) -> Vec<f32> {
-        let channels = self.bias.len();
-        let mut out = vec![0.0; height.div_ceil(self.stride) * width.div_ceil(self.stride) * channels];
-        Arch::new().dispatch(Run { layer: self, input, height, width, out: &mut out });
-        out
+    pub(super) fn apply(&self, input: &[f32], height: usize, width: usize, out: &mut Buffer) {
+        let out = out.room(height.div_ceil(self.stride) * width.div_ceil(self.stride) * self.bias.len());
+        Arch::new().dispatch(Run { layer: self, input, height, width, out });
     }
 }
 
@@ -55,92 +71,86 @@ impl WithSimd for Run<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
+        match (self.layer.side, self.layer.stride) {
+            (3, 1) => self.rows::<S, 3, 1>(simd),
+            (3, _) => self.rows::<S, 3, 2>(simd),
+            (_, 1) => self.rows::<S, 5, 1>(simd),
+            _ => self.rows::<S, 5, 2>(simd),
+        }
+    }
+}
+
+impl Run<'_> {
+    #[inline(always)]
+    fn rows<S: Simd, const SIDE: usize, const STRIDE: usize>(self, simd: S) {
         let Self { layer, input, height, width, out } = self;
         let lanes = layer.bias.len() / S::F32_LANES;
-        let out_width = width.div_ceil(layer.stride);
-        let view = View {
-            simd,
-            input: S::as_simd_f32s(input).0,
-            weights: S::as_simd_f32s(&layer.weights).0,
-            bias: S::as_simd_f32s(&layer.bias).0,
-            width,
-            lanes,
-            side: layer.side,
-            stride: layer.stride,
-            before: padding_before(width, layer.side, layer.stride),
-        };
-        let before = padding_before(height, layer.side, layer.stride);
-        for (y, row) in S::as_mut_simd_f32s(out).0.chunks_exact_mut(out_width * lanes).enumerate() {
-            let first = before.saturating_sub(y * layer.stride);
-            let last = (height + before - y * layer.stride).min(layer.side);
-            view.row(y * layer.stride + first - before, first..last, row);
-        }
-    }
-}
-
-/// One call's data as vectors of the machine; `lanes` of them are one pixel.
-struct View<'data, S: Simd> {
-    simd: S,
-    input: &'data [S::f32s],
-    weights: &'data [S::f32s],
-    bias: &'data [S::f32s],
-    width: usize,
-    lanes: usize,
-    side: usize,
-    stride: usize,
-    before: usize,
-}
-
-impl<S: Simd> View<'_, S> {
-    /// One output row from the kernel rows `taps`, the first of which lies on input row `top`.
-    #[inline(always)]
-    fn row(&self, top: usize, taps: Range<usize>, out: &mut [S::f32s]) {
-        let count = out.len() / self.lanes;
-        let mut x = 0;
-        while x < count {
-            let inside = x * self.stride >= self.before
-                && (x + TILE - 1) * self.stride + self.side <= self.width + self.before
-                && x + TILE <= count;
-            if inside {
-                let left = x * self.stride - self.before;
-                self.pixels::<TILE>(top, taps.clone(), left, 0..self.side, &mut out[x * self.lanes..]);
-                x += TILE;
-            } else {
-                let first = self.before.saturating_sub(x * self.stride);
-                let last = (self.width + self.before - x * self.stride).min(self.side);
-                let left = x * self.stride + first - self.before;
-                self.pixels::<1>(top, taps.clone(), left, first..last, &mut out[x * self.lanes..]);
-                x += 1;
-            }
-        }
-    }
-
-    /// `N` neighbouring output pixels from the kernel rows `rows` and columns `columns`.
-    #[inline(always)]
-    fn pixels<const N: usize>(
-        &self,
-        top: usize,
-        rows: Range<usize>,
-        left: usize,
-        columns: Range<usize>,
-        out: &mut [S::f32s],
-    ) {
-        let (simd, lanes) = (self.simd, self.lanes);
-        let (zero, six) = (simd.splat_f32s(0.0), simd.splat_f32s(6.0));
-        for lane in 0..lanes {
-            let mut sums = [self.bias[lane]; N];
-            for (down, row) in rows.clone().enumerate() {
-                for (right, column) in columns.clone().enumerate() {
-                    let weight = self.weights[(row * self.side + column) * lanes + lane];
-                    let start = ((top + down) * self.width + left + right) * lanes + lane;
-                    for (pixel, sum) in sums.iter_mut().enumerate() {
-                        *sum = simd.mul_add_e_f32s(self.input[start + pixel * self.stride * lanes], weight, *sum);
-                    }
+        let (input, out) = (S::as_simd_f32s(input).0, S::as_mut_simd_f32s(out).0);
+        let (weights, bias) = (S::as_simd_f32s(&layer.weights).0, S::as_simd_f32s(&layer.bias).0);
+        let (above, before) = (padding_before(height, SIDE, STRIDE), padding_before(width, SIDE, STRIDE));
+        let outside = vec![simd.splat_f32s(0.0); lanes];
+        for (y, row) in out.chunks_exact_mut(width.div_ceil(STRIDE) * lanes).enumerate() {
+            let mut lines: [&[S::f32s]; SIDE] = [&[]; SIDE];
+            for (tap, line) in lines.iter_mut().enumerate() {
+                let at = (y * STRIDE + tap).wrapping_sub(above);
+                if at < height {
+                    *line = &input[at * width * lanes..][..width * lanes];
                 }
             }
-            for (pixel, sum) in sums.into_iter().enumerate() {
-                out[pixel * lanes + lane] = simd.min_f32s(simd.max_f32s(sum, zero), six);
+            for (tile, out) in row.chunks_mut(TILE * lanes).enumerate() {
+                let first = (tile * TILE * STRIDE).wrapping_sub(before);
+                let seen = seen_from::<S, SIDE>(&lines, first, (TILE - 1) * STRIDE + SIDE, &outside);
+                pixels::<S, SIDE, STRIDE>(simd, &seen, weights, bias, out);
             }
+        }
+    }
+}
+
+/// The `count` pixels of each line from column `first` on; `outside` where there is none. A column left of the picture
+/// has wrapped round to a huge number, and an empty line lies above or below it.
+#[inline(always)]
+fn seen_from<'data, S: Simd, const SIDE: usize>(
+    lines: &[&'data [S::f32s]; SIDE],
+    first: usize,
+    count: usize,
+    outside: &'data [S::f32s],
+) -> [[&'data [S::f32s]; MAX_COLUMNS]; SIDE] {
+    let lanes = outside.len();
+    let mut seen = [[outside; MAX_COLUMNS]; SIDE];
+    for (line, seen) in lines.iter().zip(&mut seen) {
+        for (column, pixel) in seen[..count].iter_mut().enumerate() {
+            let at = first.wrapping_add(column);
+            if at < line.len() / lanes {
+                *pixel = &line[at * lanes..][..lanes];
+            }
+        }
+    }
+    seen
+}
+
+/// Up to [`TILE`] neighbouring output pixels from the input pixels `seen`.
+#[inline(always)]
+fn pixels<S: Simd, const SIDE: usize, const STRIDE: usize>(
+    simd: S,
+    seen: &[[&[S::f32s]; MAX_COLUMNS]; SIDE],
+    weights: &[S::f32s],
+    bias: &[S::f32s],
+    out: &mut [S::f32s],
+) {
+    let lanes = bias.len();
+    let (zero, six) = (simd.splat_f32s(0.0), simd.splat_f32s(6.0));
+    for lane in 0..lanes {
+        let mut sums = [bias[lane]; TILE];
+        for (row, line) in seen.iter().enumerate() {
+            for column in 0..SIDE {
+                let weight = weights[(row * SIDE + column) * lanes + lane];
+                for pixel in 0..TILE {
+                    sums[pixel] = simd.mul_add_e_f32s(line[pixel * STRIDE + column][lane], weight, sums[pixel]);
+                }
+            }
+        }
+        for (pixel, sum) in out.chunks_exact_mut(lanes).zip(sums) {
+            pixel[lane] = simd.min_f32s(simd.max_f32s(sum, zero), six);
         }
     }
 }
@@ -183,9 +193,11 @@ mod tests {
         for (side, stride) in [(3, 1), (3, 2), (5, 1), (5, 2)] {
             for (height, width) in [(1, 1), (2, 3), (7, 7), (9, 14), (13, 11), (16, 23)] {
                 for channels in [16, 48] {
-                    let layer = Depthwise::new(side, stride, noise(side * side * channels, 1), noise(channels, 2));
+                    let layer = Depthwise::new(side, stride, &noise(side * side * channels, 1), &noise(channels, 2));
                     let input = noise(height * width * channels, 3);
-                    let (fast, slow) = (layer.apply(&input, height, width), naive(&layer, &input, height, width));
+                    let mut fast = Buffer::default();
+                    layer.apply(&input, height, width, &mut fast);
+                    let slow = naive(&layer, &input, height, width);
                     assert_eq!(fast.len(), slow.len());
                     let worst = fast.iter().zip(&slow).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
                     assert!(worst < 1e-5, "{worst} at kernel {side}, stride {stride}, {height}×{width}×{channels}");

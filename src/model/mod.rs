@@ -2,10 +2,13 @@
 
 mod autoencoder;
 mod backend;
+mod block;
+mod buffer;
 mod depthwise;
 mod eigen;
 mod pointwise;
 mod served;
+mod product;
 mod stem;
 mod subspace;
 mod trunk;

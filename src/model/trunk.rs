@@ -1,6 +1,8 @@
 //! EfficientNet-Lite0 without its classifier: a picture's 1280 features.
 
-use super::depthwise::{CHANNEL_BLOCK, Depthwise};
+use std::sync::{Mutex, PoisonError};
+
+use super::block::{Block, Scratch};
 use super::pointwise::{Activation, Pointwise};
 use super::stem;
 use super::weights::Archive;
@@ -18,23 +20,14 @@ const STAGES: [(usize, usize, usize, usize); 7] =
 
 const STEM_WIDTH: usize = 32;
 
-/// How many times wider a block is inside than at its entrance; the first block is not.
-const EXPANSION: usize = 6;
-
-/// An inverted residual block: widen, filter each channel, narrow, add what came in.
-struct Block {
-    expand: Option<Pointwise>,
-    depthwise: Depthwise,
-    stride: usize,
-    project: Pointwise,
-    residual: bool,
-}
-
 /// The frozen network from a picture to its features. Shared by all workers; a call computes on the caller's core.
 pub struct Trunk {
     stem: Pointwise,
     blocks: Vec<Block>,
     head: Pointwise,
+    /// Scratch memory of calls that are over, 10 MB each, at most one for every call that ever ran at the same time.
+    /// Giving it back to the system and asking for it anew would cost more than a third of the time of a picture.
+    idle: Mutex<Vec<Scratch>>,
 }
 
 impl Trunk {
@@ -55,7 +48,7 @@ impl Trunk {
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         let archive = Archive::open(bytes, "version", Self::VERSION)?;
-        let stem = pointwise(&archive, "stem", 27, STEM_WIDTH, Activation::Relu6)?;
+        let stem = Pointwise::read(&archive, "stem", 27, STEM_WIDTH, Activation::Relu6)?;
         let mut blocks = Vec::new();
         let mut inputs = STEM_WIDTH;
         for (side, stride, outputs, repeats) in STAGES {
@@ -66,83 +59,39 @@ impl Trunk {
                 inputs = outputs;
             }
         }
-        Ok(Self { stem, blocks, head: pointwise(&archive, "head", inputs, Self::WIDTH, Activation::Relu6)? })
+        let head = Pointwise::read(&archive, "head", inputs, Self::WIDTH, Activation::Relu6)?;
+        Ok(Self { stem, blocks, head, idle: Mutex::default() })
     }
 
     /// Pictures to features `[n, 1280]`, none of them negative.
+    ///
+    /// One after another: a picture's layers stay in the cache better than a batch's, and weights need no batch.
     pub fn features(&self, pictures: &[Square]) -> Rows {
         let mut rows = Rows::empty(Self::WIDTH);
+        let mut pixels = vec![0.0; SQUARE_SIDE * SQUARE_SIDE * 3];
+        // A worker that panicked left a whole list behind, if any: nothing is computed under the lock.
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut scratch = idle().pop().unwrap_or_default();
         for picture in pictures {
-            let pixels: Vec<f32> = picture.rgb().iter().map(|&value| (f32::from(value) - 127.0) / 128.0).collect();
-            rows.push(&self.forward(&pixels));
+            pixels.iter_mut().zip(picture.rgb()).for_each(|(to, from)| *to = (f32::from(*from) - 127.0) / 128.0);
+            rows.push(&self.forward(&pixels, &mut scratch));
         }
+        idle().push(scratch);
         rows
     }
 
     /// One picture `[224, 224, 3]` that is already (x − 127) / 128 to its features `[1280]`.
-    fn forward(&self, pixels: &[f32]) -> Vec<f32> {
+    fn forward(&self, pixels: &[f32], scratch: &mut Scratch) -> Vec<f32> {
         let mut side = SQUARE_SIDE / 2;
-        let mut values = self.stem.apply(stem::gather(pixels, SQUARE_SIDE));
+        stem::gather(pixels, SQUARE_SIDE, &mut scratch.wide);
+        self.stem.apply(&scratch.wide, &mut scratch.current);
         for block in &self.blocks {
-            values = block.apply(values, side);
-            side = side.div_ceil(block.stride);
+            block.apply(side, scratch);
+            side = block.shrunk(side);
         }
-        mean_of_pixels(&self.head.apply(values), Self::WIDTH)
+        self.head.apply(&scratch.current, &mut scratch.wide);
+        mean_of_pixels(&scratch.wide, Self::WIDTH)
     }
-}
-
-impl Block {
-    fn read(
-        archive: &Archive,
-        name: &str,
-        side: usize,
-        stride: usize,
-        [inputs, outputs]: [usize; 2],
-    ) -> Result<Self, String> {
-        let (expand, inner) = if name == "blocks.0" {
-            (None, inputs)
-        } else {
-            let inner = inputs * EXPANSION;
-            (Some(pointwise(archive, &format!("{name}.expand"), inputs, inner, Activation::Relu6)?), inner)
-        };
-        debug_assert_eq!(inner % CHANNEL_BLOCK, 0);
-        let kernel = archive.sized(&format!("{name}.depthwise.weight"), side * side, inner)?;
-        let bias = archive.sized(&format!("{name}.depthwise.bias"), 1, inner)?;
-        Ok(Self {
-            expand,
-            depthwise: Depthwise::new(side, stride, kernel, bias),
-            stride,
-            project: pointwise(archive, &format!("{name}.project"), inner, outputs, Activation::Linear)?,
-            residual: stride == 1 && inputs == outputs,
-        })
-    }
-
-    /// `[side, side, in]` to `[⌈side/stride⌉, ⌈side/stride⌉, out]`.
-    fn apply(&self, input: Vec<f32>, side: usize) -> Vec<f32> {
-        let kept = self.residual.then(|| input.clone());
-        let wide = match &self.expand {
-            Some(expand) => expand.apply(input),
-            None => input,
-        };
-        let filtered = self.depthwise.apply(&wide, side, side);
-        drop(wide);
-        match kept {
-            Some(residual) => self.project.apply_and_add(filtered, &residual),
-            None => self.project.apply(filtered),
-        }
-    }
-}
-
-fn pointwise(
-    archive: &Archive,
-    name: &str,
-    inputs: usize,
-    outputs: usize,
-    activation: Activation,
-) -> Result<Pointwise, String> {
-    let weights = archive.sized(&format!("{name}.weight"), inputs, outputs)?;
-    let bias = archive.sized(&format!("{name}.bias"), 1, outputs)?;
-    Ok(Pointwise::new(weights, bias, activation))
 }
 
 /// Global average pool: `[pixels, width]` to `[width]`.
@@ -176,7 +125,7 @@ mod tests {
         for (i, j) in (0..224 * 224).map(|pixel| (pixel / 224, pixel % 224)) {
             pixels.extend((0..3).map(|c| (0.013 * i as f64 + 0.017 * j as f64 + 0.7 * f64::from(c)).sin() as f32));
         }
-        let error = distance(&Trunk::load().unwrap().forward(&pixels), &expected);
+        let error = distance(&Trunk::load().unwrap().forward(&pixels, &mut Scratch::default()), &expected);
         println!("relative error of the probe: {error:.2e}");
         assert!(error < 5e-3, "{error}");
     }
