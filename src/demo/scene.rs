@@ -1,0 +1,113 @@
+//! One picture: a camera and a lamp, a table, the food between a few other things, and the developed photograph.
+
+use super::background::{TABLE_TOPS, draw_table};
+use super::canvas::{Canvas, Light, View};
+use super::extras::Extras;
+use super::finish::Look;
+use super::random::{Random, deal};
+use super::{Kind, burger, doughnut, egg, pizza, salad, sushi};
+use image::RgbImage;
+use tiny_skia::Pixmap;
+
+/// The sizes pictures come in, in pixels.
+const SIZES_PX: [(u32, u32); 6] = [(448, 336), (336, 448), (400, 400), (480, 300), (400, 300), (360, 360)];
+
+/// Draws a picture of a kind; the same seed draws the same picture.
+///
+/// Successive seeds are dealt their table top, size, viewpoint and arrangement from shuffled decks, so that a few
+/// pictures of a kind already show all of them.
+pub fn draw(kind: Kind, seed: u64) -> RgbImage {
+    let deck = deck(kind);
+    let mut random = Random::new(seed.wrapping_mul(6) + kind as u64);
+    let (width, height) = SIZES_PX[deal(deck, seed, SIZES_PX.len())];
+    let angles = viewpoints(kind);
+    let squash = (angles[deal(deck + 1, seed, angles.len())] + random.around(0.0, 0.05)).min(1.0);
+    let Some(pixmap) = Pixmap::new(width, height) else { return RgbImage::new(width, height) };
+    let mut canvas =
+        Canvas { pixmap, view: camera(&mut random, (width, height), squash, headroom(kind)), light: lamp(&mut random) };
+    draw_table(&mut canvas, &mut random, table_top(kind, seed));
+    let extras = Extras::choose(&mut random, (0.95, 0.85));
+    extras.draw_behind(&mut canvas, &mut random);
+    serve(kind, &mut canvas, &mut random, deal(deck + 3, seed, 30));
+    extras.draw_before(&mut canvas, &mut random);
+    Look::new(&mut random).develop(&canvas.pixmap, &mut random)
+}
+
+fn table_top(kind: Kind, seed: u64) -> usize {
+    deal(deck(kind) + 2, seed, TABLE_TOPS)
+}
+
+/// Each kind has shuffled decks of its own.
+fn deck(kind: Kind) -> u64 {
+    1000 * (kind as u64 + 1)
+}
+
+fn serve(kind: Kind, canvas: &mut Canvas, random: &mut Random, arrangement: usize) {
+    match kind {
+        Kind::Burger => burger::serve(canvas, random, arrangement),
+        Kind::Pizza => pizza::serve(canvas, random, arrangement),
+        Kind::Salad => salad::serve(canvas, random, arrangement),
+        Kind::Sushi => sushi::serve(canvas, random, arrangement),
+        Kind::Doughnut => doughnut::serve(canvas, random, arrangement),
+        Kind::Egg => egg::serve(canvas, random, arrangement),
+    }
+}
+
+/// The viewpoints that a kind is photographed from: 1 from above, 0.25 nearly from the side.
+fn viewpoints(kind: Kind) -> [f32; 5] {
+    match kind {
+        Kind::Burger => [0.27, 0.34, 0.45, 0.6, 0.78],
+        Kind::Doughnut => [0.42, 0.55, 0.7, 0.85, 1.0],
+        Kind::Pizza | Kind::Egg => [0.5, 0.62, 0.75, 0.9, 1.0],
+        Kind::Salad => [0.42, 0.55, 0.7, 0.85, 1.0],
+        Kind::Sushi => [0.4, 0.5, 0.62, 0.75, 0.95],
+    }
+}
+
+/// How high a kind stands on its dish, in world units.
+fn headroom(kind: Kind) -> f32 {
+    match kind {
+        Kind::Burger => 1.1,
+        Kind::Doughnut | Kind::Salad => 0.8,
+        Kind::Pizza | Kind::Egg | Kind::Sushi => 0.3,
+    }
+}
+
+fn camera(random: &mut Random, size_px: (u32, u32), squash: f32, headroom: f32) -> View {
+    let (width, height) = (size_px.0 as f32, size_px.1 as f32);
+    // A dish is about 2.4 units wide; what stands on it needs room above.
+    let rise = (1.0 - squash * squash).max(0.0).sqrt();
+    let fit = (width / 2.45).min(height / (2.1 * squash + headroom * rise + 0.2));
+    let unit_px = fit * random.between(0.82, 1.14);
+    let lift = unit_px * headroom * 0.42 * rise;
+    let centre_px = (width * random.around(0.5, 0.08), height * random.around(0.5, 0.04) + lift);
+    View { centre_px, unit_px, squash, roll_degrees: random.around(0.0, 6.0) }
+}
+
+fn lamp(random: &mut Random) -> Light {
+    // From the left or the right, seldom from behind: food lit from behind shows the viewer its shade.
+    let angle = random.pick([0.0, std::f32::consts::PI]) + random.around(0.0, 0.8);
+    Light { toward: (angle.cos(), angle.sin()), height: random.between(0.55, 0.85) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_draws_the_same_picture_and_another_seed_another() {
+        for kind in Kind::ALL {
+            assert!(draw(kind, 7) == draw(kind, 7), "{kind:?}");
+            assert!(draw(kind, 7) != draw(kind, 8), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn every_kind_meets_every_table_top() {
+        for kind in Kind::ALL {
+            let mut met: Vec<usize> = (0..7).map(|seed| table_top(kind, seed)).collect();
+            met.sort_unstable();
+            assert_eq!(met, (0..TABLE_TOPS).collect::<Vec<_>>());
+        }
+    }
+}
