@@ -2,7 +2,9 @@
 
 pub mod answer;
 pub mod catalog;
+pub mod clock;
 pub mod config;
+pub mod daemon;
 pub mod demo;
 pub mod error;
 pub mod evaluate;

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::Catalog;
 use super::files::path_at;
@@ -25,6 +25,25 @@ pub struct AnswerRow {
     pub is_provisional: bool,
     /// Seconds since 1970.
     pub answered_s: i64,
+}
+
+impl AnswerRow {
+    /// The row of a query that has a name and no answer yet.
+    pub fn reserved(query: &Path, name: &str) -> Self {
+        Self {
+            query: query.to_path_buf(),
+            name: name.into(),
+            content: None,
+            status: "pending".into(),
+            is_provisional: true,
+            answered_s: 0,
+        }
+    }
+
+    /// Whether there is an answer.
+    pub fn is_answered(&self) -> bool {
+        self.answered_s > 0
+    }
 }
 
 impl Catalog {
@@ -62,21 +81,5 @@ impl Catalog {
                 answer.answered_s
             ],
         )
-    }
-
-    /// Forgets the query at `path`, so that another may take its name; the answer's files stay where they are.
-    pub fn release_answer(&self, path: &Path) -> Result<(), Trouble> {
-        self.write("DELETE FROM answers WHERE query = ?1", params![path.as_os_str().as_bytes()])
-    }
-
-    /// The query that owns an answer's name.
-    pub fn owner_of(&self, name: &str) -> Result<Option<PathBuf>, Trouble> {
-        let find = || {
-            self.connection
-                .prepare_cached("SELECT query FROM answers WHERE name = ?1")?
-                .query_row([name], |row| path_at(row, 0))
-                .optional()
-        };
-        find().map_err(|error| self.trouble("read", &error))
     }
 }

@@ -1,0 +1,19 @@
+//! The wall clock, for what people and records are told. Everything that waits uses the monotonic clock instead.
+
+use jiff::{Timestamp, ZonedDateTime};
+
+/// Seconds since 1970.
+pub fn now_s() -> i64 {
+    Timestamp::now().as_second()
+}
+
+/// A moment in the local time zone, as a sheet says it: "23 November 2026, 21:40".
+pub fn local_text(seconds: i64) -> String {
+    let moment = Timestamp::from_second(seconds).unwrap_or_default().to_zoned_datetime(jiff::tz::TimeZone::system());
+    moment.strftime("%-d %B %Y, %H:%M").to_string()
+}
+
+/// Today's local date without separators, for names: "20261123".
+pub fn today() -> String {
+    ZonedDateTime::now().strftime("%Y%m%d").to_string()
+}

@@ -1,0 +1,200 @@
+//! From what is on the disk to the jobs that are wanted.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use log::{debug, info};
+
+use super::encode::EncodeJob;
+use super::plan::Task;
+use super::respond::Question;
+use super::workers::Job;
+use super::{Daemon, TICK, UNFINISHED_PAUSES};
+use crate::answer::name;
+use crate::catalog::{AnswerRow, Root};
+use crate::error::Trouble;
+use crate::files::Stamp;
+use crate::picture::Bounds;
+use crate::watch::{Change, Hint};
+
+impl Daemon {
+    /// Looks at every folder that is due and takes in what changed.
+    pub(super) fn look(&mut self) {
+        while let Some(hint) = self.channels.another_hint() {
+            match hint {
+                Hint::Path(path) => self.take_hint(&path),
+                Hint::Lost => self.look_everywhere(),
+            }
+        }
+        self.keep_time();
+        let (now, quiet) = (self.now(), Duration::from_millis(self.config.watch.settle_ms.get()));
+        let mut changes = Vec::new();
+        for (&root, tree) in &mut self.trees {
+            tree.check_root(now, &mut self.hints);
+            changes.extend(tree.turn(now, quiet, &mut self.hints).into_iter().map(|change| (root, change)));
+        }
+        let mut removed = Vec::new();
+        for (root, change) in changes {
+            match change {
+                Change::Ready(path, stamp) => self.file_ready(root, &path, stamp),
+                Change::Removed(path) => removed.push((root, path)),
+                Change::Skipped(path, reason) => {
+                    info!("{}: passed over, it is {reason}", self.absolute(root, &path).display());
+                }
+            }
+        }
+        self.files_removed(removed);
+        self.want_quiet_queries();
+    }
+
+    /// What is done by the clock whatever the hints say.
+    fn keep_time(&mut self) {
+        let now = self.now();
+        if now >= self.next_poll {
+            self.next_poll = now + Duration::from_secs(self.config.watch.poll_s.get()).max(TICK);
+            self.trees.values_mut().for_each(|tree| tree.mark_polled(now));
+            self.reload_if_changed();
+        }
+        if now >= self.next_rescan {
+            self.next_rescan = now + Duration::from_secs(self.config.watch.rescan_s.get());
+            self.trees.values_mut().for_each(|tree| tree.mark_all(now));
+        }
+    }
+
+    pub(super) fn absolute(&self, root: Root, path: &Path) -> PathBuf {
+        super::start::folder_of(&self.config, root).join(path)
+    }
+
+    fn file_ready(&mut self, root: Root, path: &Path, stamp: Stamp) {
+        debug!("{} settled", self.absolute(root, path).display());
+        match root {
+            Root::Query => drop(self.stirred.insert(unit_of(path))),
+            Root::Inventory | Root::Training => self.plan.want(root, path, Some(stamp), self.now()),
+        }
+    }
+
+    fn files_removed(&mut self, removed: Vec<(Root, PathBuf)>) {
+        if removed.is_empty() {
+            return;
+        }
+        // A failed write leaves rows of files that are gone; the next look at their folders removes them again.
+        let kept = self.catalog.together(|catalog| {
+            removed.iter().try_for_each(|(root, path)| catalog.remove_file(*root, path))
+        });
+        self.note("catalog", kept.err());
+        for (root, path) in removed {
+            self.unfinished.remove(&(root, path.clone()));
+            self.failed.remove(&(root, path.clone()));
+            let was_known = self.contents.remove(&(root, path.clone())).is_some();
+            self.plan.drop_wish(root, &path);
+            match root {
+                Root::Query => drop(self.stirred.insert(unit_of(&path))),
+                Root::Inventory => {
+                    self.serving.write().index.remove(&path);
+                    self.supply_changed = Some(self.now());
+                }
+                Root::Training => self.supply_changed = Some(self.now()),
+            }
+            if was_known && root != Root::Query {
+                info!("{} is gone", self.absolute(root, &path).display());
+            }
+        }
+    }
+
+    /// Queries in which something changed are wanted when the last of their files is quiet.
+    fn want_quiet_queries(&mut self) {
+        let (now, mut wanted, mut gone) = (self.now(), Vec::new(), Vec::new());
+        if let Some(tree) = self.tree(Root::Query) {
+            let quiet: Vec<PathBuf> = self.stirred.iter().filter(|unit| !tree.is_restless(unit)).cloned().collect();
+            for unit in quiet {
+                let exists = tree.is_known_file(&unit) || !tree.known_below(&unit).is_empty();
+                if exists { wanted.push(unit) } else { gone.push(unit) }
+            }
+        }
+        for unit in wanted {
+            self.stirred.remove(&unit);
+            self.plan.want(Root::Query, &unit, None, now);
+        }
+        for unit in gone {
+            self.stirred.remove(&unit);
+            self.plan.drop_wish(Root::Query, &unit);
+        }
+    }
+
+    /// Gives idle workers what is most urgent.
+    pub(super) fn start_jobs(&mut self) {
+        let settling = self.tree(Root::Inventory).map_or(0, crate::watch::Tree::settling);
+        for (Task { root, path }, stamp) in self.plan.start(self.now(), settling) {
+            let job = match (root, stamp) {
+                (Root::Query, _) => Some(Job::Answer(Box::new(self.question(&path)))),
+                (_, Some(stamp)) => Some(Job::Encode(EncodeJob {
+                    root,
+                    absolute: self.absolute(root, &path),
+                    path: path.clone(),
+                    stamp,
+                    bounds: Bounds::from(&self.config.limits),
+                })),
+                (_, None) => None,
+            };
+            match job {
+                Some(job) => self.workers.start_job(job),
+                None => self.plan.ended(root, &path),
+            }
+        }
+        let dead = (!self.workers.are_alive())
+            .then(|| Trouble::new("a worker thread has ended", "artificio", "restart artificio and report this"));
+        self.note("workers", dead);
+    }
+
+    fn question(&mut self, query: &Path) -> Question {
+        let (mut files, is_set, settling, is_offline) = {
+            let tree = self.tree(Root::Query);
+            let is_set = tree.is_some_and(|tree| tree.is_folder(query));
+            let files = match (tree, is_set) {
+                (Some(tree), true) => tree.known_below(query),
+                _ => vec![query.to_path_buf()],
+            };
+            let inventory = self.tree(Root::Inventory);
+            let settling = inventory.map_or(0, crate::watch::Tree::settling);
+            (files, is_set, settling, inventory.is_some_and(crate::watch::Tree::is_offline))
+        };
+        files.sort_unstable();
+        let name = self.answer_name(query, is_set);
+        let former = self.answers.get(query).filter(|answer| !answer.is_provisional && answer.name == name);
+        let tries = self.unfinished.get(&(Root::Query, query.to_path_buf())).map_or(0, |(_, tries)| *tries);
+        Question {
+            query: query.to_path_buf(),
+            files,
+            is_set,
+            answered: former.and_then(|answer| answer.content),
+            name,
+            can_wait: tries < UNFINISHED_PAUSES.len(),
+            inventory_pending: self.plan.pending(Root::Inventory) + settling,
+            inventory_offline: is_offline,
+            config: self.config.clone(),
+        }
+    }
+
+    /// The name this query's answer has, or the first that no other live query has.
+    /// The name is its own from now on.
+    fn answer_name(&mut self, query: &Path, is_set: bool) -> String {
+        if let Some(answer) = self.answers.get(query) {
+            return answer.name.clone();
+        }
+        let is_live = |other: &Path| {
+            self.tree(Root::Query).is_some_and(|tree| tree.is_known_file(other) || tree.is_folder(other))
+        };
+        let is_taken = |name: &str| {
+            self.answers.values().any(|answer| answer.name == name && answer.query != query && is_live(&answer.query))
+        };
+        let [preferred, full, own] = name::candidates(query, is_set);
+        let name = [preferred, full].into_iter().find(|name| !is_taken(name)).unwrap_or(own);
+        self.answers.insert(query.to_path_buf(), AnswerRow::reserved(query, &name));
+        name
+    }
+}
+
+/// The query a file in the query folder belongs to: itself, or the folder at the top.
+fn unit_of(path: &Path) -> PathBuf {
+    path.iter().take(1).collect()
+}

@@ -1,0 +1,62 @@
+//! One inventory or training picture: read it, and make features of it unless the same content has them already.
+
+use std::path::PathBuf;
+
+use super::workers::Bench;
+use crate::catalog::Root;
+use crate::files::Stamp;
+use crate::model::Trunk;
+use crate::picture::{self, Bounds, Hash, Unusable};
+
+/// The order.
+pub struct EncodeJob {
+    /// Which folder.
+    pub root: Root,
+    /// Relative to it.
+    pub path: PathBuf,
+    /// As the system knows it.
+    pub absolute: PathBuf,
+    /// As it was when it had settled.
+    pub stamp: Stamp,
+    /// What it may cost.
+    pub bounds: Bounds,
+}
+
+/// What came of it.
+pub struct Encoded {
+    /// As ordered.
+    pub root: Root,
+    /// As ordered.
+    pub path: PathBuf,
+    /// As read; as ordered when it could not be read.
+    pub stamp: Stamp,
+    /// The content and, when it was new, its features `[1280]`.
+    pub result: Result<(Hash, Option<Vec<f32>>), Unusable>,
+}
+
+impl EncodeJob {
+    /// Carries it out.
+    pub fn run(self, bench: &Bench) -> Encoded {
+        let (stamp, result) = match picture::read_still(&self.absolute, &self.bounds) {
+            Err(unusable) => (self.stamp, Err(unusable)),
+            Ok(contents) => {
+                // A catalog that cannot be read just now costs the work, nothing else.
+                let is_known = bench.catalog.has_features(contents.hash, Trunk::VERSION).unwrap_or(false);
+                let features = match is_known {
+                    true => Ok(None),
+                    false => picture::decode(&contents.bytes, &self.absolute, &self.bounds)
+                        .and_then(|decoded| features_of(&decoded, &bench.trunk))
+                        .map(Some),
+                };
+                (contents.stamp, features.map(|features| (contents.hash, features)))
+            }
+        };
+        Encoded { root: self.root, path: self.path, stamp, result }
+    }
+}
+
+/// The trunk's features `[1280]` of one picture.
+pub fn features_of(decoded: &image::DynamicImage, trunk: &Trunk) -> Result<Vec<f32>, Unusable> {
+    let square = picture::square(decoded).ok_or_else(|| Unusable::Damaged("it has no pixels".into()))?;
+    Ok(trunk.features(&[square]).into_values())
+}

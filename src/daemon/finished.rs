@@ -1,0 +1,270 @@
+//! From what the workers bring to the catalog, the index, and the log.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use log::{info, warn};
+
+use super::encode::Encoded;
+use super::respond::{Answered, Done, FileRead};
+use super::start::code_of;
+use super::workers::Outcome;
+use super::{Daemon, RETRY_PAUSE, UNFINISHED_PAUSES};
+use crate::answer::Status;
+use crate::catalog::{AnswerRow, FileRow, FileState, Root};
+use crate::clock;
+use crate::error::Trouble;
+use crate::files::Stamp;
+use crate::model::Trunk;
+use crate::picture::{Hash, Unusable};
+use crate::watch::Known;
+
+impl Daemon {
+    /// Takes in what the workers have done, as one transaction.
+    pub(super) fn finish(&mut self, outcomes: Vec<Outcome>) {
+        let (mut encoded, mut answered) = (Vec::new(), Vec::new());
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Encoded(outcome) => encoded.push(outcome),
+                Outcome::Answered(outcome) => answered.push(outcome),
+            }
+        }
+        let encoded = self.without_unfinished(encoded);
+        self.keep_encoded(encoded);
+        answered.into_iter().for_each(|outcome| self.take_answered(outcome));
+    }
+
+    /// Sends files that may not be finished back to settle, and drops those that are gone.
+    fn without_unfinished(&mut self, encoded: Vec<Encoded>) -> Vec<Encoded> {
+        let mut finished = Vec::new();
+        for outcome in encoded {
+            let Encoded { root, path, stamp, result } = &outcome;
+            let may_be_unfinished = matches!(result, Err(problem) if problem.may_be_unfinished());
+            if may_be_unfinished && !self.absolute(*root, path).exists() {
+                self.plan.ended(*root, path);
+            } else if may_be_unfinished && self.waits_again(*root, path, path, *stamp) {
+                self.plan.ended(*root, path);
+            } else {
+                self.unfinished.remove(&(*root, path.clone()));
+                finished.push(outcome);
+            }
+        }
+        finished
+    }
+
+    /// Lets `file` of the job at `path` settle again; `false` when it has been waited for long enough.
+    fn waits_again(&mut self, root: Root, path: &Path, file: &Path, stamp: Stamp) -> bool {
+        let now = self.now();
+        let tried = self.unfinished.entry((root, path.to_path_buf())).or_insert((Some(stamp), 0));
+        if tried.0 != Some(stamp) {
+            *tried = (Some(stamp), 0);
+        }
+        let Some(&pause) = UNFINISHED_PAUSES.get(tried.1) else { return false };
+        tried.1 += 1;
+        if let Some(tree) = self.trees.get_mut(&root) {
+            tree.settle_again(file, stamp, now, pause);
+        }
+        true
+    }
+
+    fn keep_encoded(&mut self, encoded: Vec<Encoded>) {
+        if encoded.is_empty() {
+            return;
+        }
+        let model_id = self.serving.read().model.id().to_string();
+        let serving = self.serving.clone();
+        let mut codes: Vec<Option<Vec<f32>>> = Vec::new();
+        let kept = self.catalog.together(|catalog| {
+            for Encoded { root, path, stamp, result } in &encoded {
+                catalog.put_file(*root, &FileRow { path: path.clone(), stamp: *stamp, state: state_of(result) })?;
+                let Ok((hash, features)) = result else {
+                    codes.push(None);
+                    continue;
+                };
+                if let Some(features) = features {
+                    catalog.put_features(*hash, Trunk::VERSION, features)?;
+                }
+                let code = match root {
+                    Root::Inventory => code_of(catalog, &serving.read().model, *hash)?,
+                    Root::Query | Root::Training => None,
+                };
+                if let Some(code) = &code {
+                    catalog.put_code(*hash, &model_id, code)?;
+                }
+                codes.push(code);
+            }
+            Ok(())
+        });
+        let is_kept = kept.is_ok();
+        self.note("catalog", kept.err());
+        for (outcome, code) in encoded.into_iter().zip(codes.into_iter().chain(std::iter::repeat(None))) {
+            self.plan.ended(outcome.root, &outcome.path);
+            match is_kept {
+                true => self.take_encoded(outcome, code),
+                false => self.try_later(outcome.root, &outcome.path, outcome.stamp),
+            }
+        }
+    }
+
+    fn try_later(&mut self, root: Root, path: &Path, stamp: Stamp) {
+        let now = self.now();
+        if let Some(tree) = self.trees.get_mut(&root) {
+            tree.settle_again(path, stamp, now, RETRY_PAUSE);
+        }
+    }
+
+    fn take_encoded(&mut self, outcome: Encoded, code: Option<Vec<f32>>) {
+        let Encoded { root, path, stamp, result } = outcome;
+        let absolute = self.absolute(root, &path);
+        if !self.trees.get(&root).is_some_and(|tree| tree.is_known_file(&path)) {
+            // Removed while it was read: the removal came first and must have the last word.
+            let removed = self.catalog.remove_file(root, &path);
+            self.note("catalog", removed.err());
+            return;
+        }
+        self.learn(root, &path, stamp, result.is_err());
+        let key = (root, path.clone());
+        self.supply_changed = Some(self.now());
+        match result {
+            Ok((hash, _)) => {
+                self.failed.remove(&key);
+                self.contents.insert(key, hash);
+                if let Some(code) = code {
+                    self.serving.write().index.put(&path, &code);
+                }
+                log::debug!("{} read", absolute.display());
+            }
+            Err(problem) => {
+                let trouble = Trouble::new(problem.to_string(), absolute, problem.remedy());
+                warn!("{trouble}");
+                self.contents.remove(&key);
+                self.failed.insert(key, trouble);
+                if root == Root::Inventory {
+                    self.serving.write().index.remove(&path);
+                }
+            }
+        }
+        if self.plan.pending(Root::Inventory) == 0 && root == Root::Inventory {
+            info!("inventory: {} pictures searchable", self.serving.read().index.len());
+        }
+    }
+
+    fn learn(&mut self, root: Root, path: &Path, stamp: Stamp, has_failed: bool) {
+        if let Some(tree) = self.trees.get_mut(&root) {
+            tree.learn(path, Known { stamp, has_failed });
+        }
+    }
+
+    fn take_answered(&mut self, answered: Answered) {
+        self.plan.ended(Root::Query, &answered.query);
+        let done = match answered.result {
+            Ok(Done::NotYet) => return self.wait_for_query(&answered.query, &answered.files),
+            Ok(done) => done,
+            Err(trouble) => {
+                self.note("answer", Some(trouble));
+                return self.ask_again_later(&answered.query, &answered.files);
+            }
+        };
+        self.note("answer", None);
+        self.unfinished.remove(&(Root::Query, answered.query.clone()));
+        let row = match &done {
+            Done::Written { status, is_provisional, .. } => AnswerRow {
+                query: answered.query.clone(),
+                name: answered.name.clone(),
+                content: answered.content,
+                status: status.name().into(),
+                is_provisional: *is_provisional,
+                answered_s: clock::now_s(),
+            },
+            Done::Unchanged | Done::NotYet => match self.answers.get(&answered.query) {
+                Some(row) => row.clone(),
+                None => return,
+            },
+        };
+        let kept = self.catalog.together(|catalog| {
+            for file in &answered.files {
+                if let Some(stamp) = file.stamp {
+                    let state = state_of(&file.result.clone().map(|hash| (hash, None)));
+                    catalog.put_file(Root::Query, &FileRow { path: file.path.clone(), stamp, state })?;
+                }
+            }
+            catalog.put_answer(&row)
+        });
+        self.note("catalog", kept.err());
+        for file in &answered.files {
+            if let Some(stamp) = file.stamp {
+                self.learn(Root::Query, &file.path, stamp, file.result.is_err());
+            }
+        }
+        self.say(&answered.query, &row, &done);
+        self.answers.insert(answered.query, row);
+    }
+
+    fn say(&self, query: &Path, row: &AnswerRow, done: &Done) {
+        let Done::Written { status, message, total_ms, .. } = done else { return };
+        let sheet = self.config.folders.answer.join(format!("result_{}.png", row.name));
+        let query = self.absolute(Root::Query, query);
+        match status {
+            Status::Error => warn!("{}: {message} Said in {}", query.display(), sheet.display()),
+            Status::Ok => info!("{} answered in {total_ms:.0} ms: {}", query.display(), sheet.display()),
+            Status::Partial | Status::NothingSimilar => {
+                info!("{} answered in {total_ms:.0} ms: {} ({message})", query.display(), sheet.display());
+            }
+        }
+    }
+
+    /// One of the query's files may not be finished: all of it is asked again when that one has settled once more.
+    fn wait_for_query(&mut self, query: &Path, files: &[FileRead]) {
+        self.stirred.insert(query.to_path_buf());
+        let is_unfinished = |file: &&FileRead| matches!(&file.result, Err(problem) if problem.may_be_unfinished());
+        let Some(file) = files.iter().find(is_unfinished) else { return };
+        // The stamp on the disk now: one that moved on since the reading starts the count anew.
+        let Ok(metadata) = std::fs::metadata(self.absolute(Root::Query, &file.path)) else { return };
+        self.waits_again(Root::Query, query, &file.path, Stamp::of(&metadata));
+    }
+
+    /// The answer could not be written: the query is wanted again after a pause.
+    fn ask_again_later(&mut self, query: &Path, files: &[FileRead]) {
+        self.stirred.insert(query.to_path_buf());
+        if let Some((path, stamp)) = files.iter().find_map(|file| Some((file.path.clone(), file.stamp?))) {
+            self.try_later(Root::Query, &path, stamp);
+        }
+    }
+
+    /// Answers given before the inventory was complete are given again once it is.
+    pub(super) fn heal_provisional(&mut self) {
+        let inventory_moves = self.plan.pending(Root::Inventory) > 0
+            || self.tree(Root::Inventory).is_none_or(|tree| tree.settling() > 0 || !tree.is_seen());
+        if inventory_moves || self.serving.read().index.is_empty() {
+            return;
+        }
+        let provisional = self.answers.values().filter(|answer| answer.is_provisional && answer.is_answered());
+        let queries: Vec<PathBuf> = provisional.map(|answer| answer.query.clone()).collect();
+        let now = self.now();
+        for query in queries {
+            let is_live =
+                self.tree(Root::Query).is_some_and(|tree| tree.is_known_file(&query) || tree.is_folder(&query));
+            if is_live {
+                self.plan.want(Root::Query, &query, None, now);
+            }
+            if let Some(answer) = self.answers.get_mut(&query) {
+                // Asked once; the answer that comes decides anew. The catalog still says so after a crash.
+                answer.is_provisional = false;
+                answer.content = None;
+            }
+        }
+    }
+}
+
+fn state_of(result: &Result<(Hash, Option<Vec<f32>>), Unusable>) -> FileState {
+    match result {
+        Ok((hash, _)) => FileState::Read(*hash),
+        Err(problem) => FileState::Failed { problem: problem.to_string(), remedy: problem.remedy() },
+    }
+}
+
+/// Pauses are only worth it when they outlast a writer that stops for four seconds.
+const _: () = {
+    let total = UNFINISHED_PAUSES[0].as_millis() + UNFINISHED_PAUSES[1].as_millis() + UNFINISHED_PAUSES[2].as_millis();
+    assert!(total > Duration::from_secs(4).as_millis());
+};

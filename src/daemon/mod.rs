@@ -1,0 +1,190 @@
+//! The running service: one event loop that turns what happens in the folders into jobs, and jobs into answers.
+//!
+//! [`Daemon::run`] is the whole program on one page. What to do is decided in [`plan`] and [`training`], which do no
+//! input or output; the work is done in [`workers`], which decide nothing.
+
+mod changes;
+mod encode;
+mod event;
+mod finished;
+mod plan;
+mod reload;
+mod report;
+mod respond;
+mod retrain;
+mod serving;
+mod start;
+mod status;
+mod training;
+mod workers;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use log::info;
+
+use crate::catalog::{AnswerRow, Catalog, Root};
+use crate::config::{Config, Source};
+use crate::error::{Fatal, Trouble};
+use crate::files::{Lock, Stamp};
+use crate::picture::Hash;
+use crate::watch::{Hint, Hints, Tree};
+
+use event::{Channels, Event, Signal};
+use plan::Plan;
+use serving::Shared;
+use training::Former;
+use workers::Workers;
+
+pub use encode::features_of;
+pub use status::{FILE_NAME as STATUS_FILE_NAME, InventoryPart, QueriesPart, State, Status};
+
+/// Roots and the configuration file are looked at this often, and `status.json` may be this old.
+const TICK: Duration = Duration::from_secs(1);
+/// `status.json` is written at least this often.
+const STATUS_INTERVAL: Duration = Duration::from_secs(10);
+/// ... and at most this often.
+const STATUS_PAUSE: Duration = Duration::from_millis(200);
+/// What could not be kept or written is tried again after this long.
+const RETRY_PAUSE: Duration = Duration::from_secs(5);
+/// A file that may not be finished is looked at again after these pauses, then its problem stands. A file that
+/// changed meanwhile starts anew.
+const UNFINISHED_PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// Work under way when the daemon is told to stop may take this long to end.
+const STOP_PATIENCE: Duration = Duration::from_secs(8);
+
+/// Where and how to run.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Holds `query/`, `db/` and `answer/`.
+    pub root: PathBuf,
+    /// Where the settings come from.
+    pub source: Source,
+}
+
+/// Follows the daemon from within the process: progress bars, and whoever wants it to end by itself.
+pub trait Observer {
+    /// Called after every turn of the loop in which something changed; `false` ends the daemon.
+    fn goes_on(&mut self, _status: &Status) -> bool {
+        true
+    }
+}
+
+/// Lets the daemon run until a signal ends it.
+pub struct NoObserver;
+
+impl Observer for NoObserver {}
+
+/// The state of the service. All of it can be made again from the catalog and the folders.
+pub struct Daemon {
+    setup: Setup,
+    config: Arc<Config>,
+    config_stamp: Option<Stamp>,
+    catalog: Catalog,
+    serving: Shared,
+    channels: Channels,
+    hints: Hints,
+    workers: Workers,
+    plan: Plan,
+    trees: BTreeMap<Root, Tree>,
+    /// Contents of the usable inventory and training pictures.
+    contents: HashMap<(Root, PathBuf), Hash>,
+    /// Queries in which something changed and that are not quiet yet.
+    stirred: BTreeSet<PathBuf>,
+    answers: BTreeMap<PathBuf, AnswerRow>,
+    /// How often a file, in this state, was found unfinished.
+    unfinished: HashMap<(Root, PathBuf), (Option<Stamp>, usize)>,
+    former: Former,
+    training: Option<status::TrainingPart>,
+    /// When the pictures to train on last changed, and whether they did since the policy last looked.
+    supply_changed: Option<Duration>,
+    failed: BTreeMap<(Root, PathBuf), Trouble>,
+    /// Troubles of the daemon itself, by what they are about.
+    own_troubles: BTreeMap<&'static str, Trouble>,
+    said_troubles: HashSet<Trouble>,
+    written: Option<(Duration, Status)>,
+    is_ready: bool,
+    started: Instant,
+    next_poll: Duration,
+    next_rescan: Duration,
+    _lock: Lock,
+}
+
+impl Daemon {
+    /// Runs until a signal or the observer ends it.
+    pub fn run(setup: Setup, observer: &mut dyn Observer) -> Result<(), Fatal> {
+        let mut daemon = Self::start(setup)?;
+        loop {
+            match daemon.channels.next(daemon.patience()) {
+                Event::Hint(Hint::Path(path)) => daemon.take_hint(&path),
+                Event::Hint(Hint::Lost) => daemon.look_everywhere(),
+                Event::Done(outcomes) => daemon.finish(outcomes),
+                Event::Trained(result) => daemon.take_over(*result),
+                Event::Signal(Signal::Reload) => daemon.reload(),
+                Event::Signal(Signal::Stop) => break,
+                Event::Tick => {}
+            }
+            daemon.look();
+            daemon.consider_training();
+            daemon.start_jobs();
+            if !daemon.report(State::Ready, observer) {
+                break;
+            }
+        }
+        daemon.stop(observer)
+    }
+
+    /// Time since the start: the clock of everything that waits.
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// How long the loop may sleep.
+    fn patience(&self) -> Duration {
+        let now = self.now();
+        let trees = self.trees.values().filter_map(Tree::next_due);
+        let due = trees.chain(self.plan.next_due().filter(|due| *due > now)).chain(self.training_due()).min();
+        due.map_or(TICK, |due| due.saturating_sub(now).min(TICK))
+    }
+
+    fn tree(&self, root: Root) -> Option<&Tree> {
+        self.trees.get(&root)
+    }
+
+    fn take_hint(&mut self, path: &Path) {
+        let now = self.now();
+        self.trees.values_mut().for_each(|tree| {
+            tree.hint(path, now);
+        });
+        if self.setup.source.path.parent() == path.parent() {
+            self.reload_if_changed();
+        }
+    }
+
+    /// Hints were lost: every watch is armed anew, every folder looked at.
+    fn look_everywhere(&mut self) {
+        let now = self.now();
+        for tree in self.trees.values_mut() {
+            self.hints.disarm_below(tree.root());
+            tree.mark_all(now);
+        }
+    }
+
+    /// Ends in order: what is under way is finished and kept, nothing new is started.
+    fn stop(mut self, observer: &mut dyn Observer) -> Result<(), Fatal> {
+        info!("stopping");
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        self.report(State::Stopping, observer);
+        let deadline = Instant::now() + STOP_PATIENCE;
+        while self.plan.under_way() > 0 && Instant::now() < deadline {
+            if let Event::Done(outcomes) = self.channels.next(Duration::from_millis(100)) {
+                self.finish(outcomes);
+            }
+        }
+        self.written = None;
+        self.report(State::Stopping, observer);
+        Ok(())
+    }
+}

@@ -1,0 +1,204 @@
+//! What to do next. Pure: it is told what is wanted and what has ended, and says which jobs to start.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::catalog::Root;
+use crate::files::Stamp;
+
+/// A query waits this long for inventory that is still being read, then it is answered from what is there.
+pub const QUERY_PATIENCE: Duration = Duration::from_secs(5);
+
+/// A job to start: answer the query, or read the inventory or training picture, at this path relative to its root.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Task {
+    /// Which folder.
+    pub root: Root,
+    /// What in it.
+    pub path: PathBuf,
+}
+
+/// Jobs wanted, and jobs under way. One path is never under way twice.
+#[derive(Debug)]
+pub struct Plan {
+    slots: usize,
+    wanted: BTreeMap<Root, BTreeMap<PathBuf, Wanted>>,
+    under_way: HashMap<Task, UnderWay>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Wanted {
+    stamp: Option<Stamp>,
+    since: Duration,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    stamp: Option<Stamp>,
+    again: Option<Wanted>,
+}
+
+impl Plan {
+    /// A plan for `slots` workers.
+    pub fn new(slots: usize) -> Self {
+        Self { slots, wanted: BTreeMap::new(), under_way: HashMap::new() }
+    }
+
+    /// A job is wanted. Wanting it twice, or while it is under way for the same state of the file, changes nothing.
+    /// Queries have no stamp: they are wanted because something in them changed.
+    pub fn want(&mut self, root: Root, path: &Path, stamp: Option<Stamp>, now: Duration) {
+        let task = Task { root, path: path.to_path_buf() };
+        let wanted = Wanted { stamp, since: now };
+        match self.under_way.get_mut(&task) {
+            Some(under_way) if stamp.is_some() && under_way.stamp == stamp => {}
+            Some(under_way) => under_way.again = Some(wanted),
+            None => {
+                let queue = self.wanted.entry(root).or_default();
+                let since = queue.get(path).map_or(now, |earlier| earlier.since);
+                queue.insert(task.path, Wanted { stamp, since });
+            }
+        }
+    }
+
+    /// The file or query is gone.
+    pub fn drop_wish(&mut self, root: Root, path: &Path) {
+        if let Some(queue) = self.wanted.get_mut(&root) {
+            queue.remove(path);
+        }
+        if let Some(under_way) = self.under_way.get_mut(&Task { root, path: path.to_path_buf() }) {
+            under_way.again = None;
+        }
+    }
+
+    /// A job has ended; what was wanted again meanwhile is wanted now.
+    pub fn ended(&mut self, root: Root, path: &Path) {
+        let task = Task { root, path: path.to_path_buf() };
+        if let Some(wanted) = self.under_way.remove(&task).and_then(|under_way| under_way.again) {
+            self.wanted.entry(root).or_default().insert(task.path, wanted);
+        }
+    }
+
+    /// The jobs to start now, as many as there are idle workers: queries, then inventory, then training pictures.
+    /// `inventory_settling`: inventory files not even wanted yet, because they are still being written.
+    pub fn start(&mut self, now: Duration, inventory_settling: usize) -> Vec<(Task, Option<Stamp>)> {
+        let mut started = Vec::new();
+        while self.under_way.len() < self.slots {
+            let Some((task, wanted)) = self.take_next(now, inventory_settling) else { break };
+            self.under_way.insert(task.clone(), UnderWay { stamp: wanted.stamp, again: None });
+            started.push((task, wanted.stamp));
+        }
+        started
+    }
+
+    fn take_next(&mut self, now: Duration, inventory_settling: usize) -> Option<(Task, Wanted)> {
+        let inventory_moves = inventory_settling > 0 || self.pending(Root::Inventory) > 0;
+        for (&root, queue) in &mut self.wanted {
+            let may_start = |wanted: &Wanted| {
+                root != Root::Query || !inventory_moves || now.saturating_sub(wanted.since) >= QUERY_PATIENCE
+            };
+            let next = queue.iter().find(|(_, wanted)| may_start(wanted)).map(|(path, wanted)| (path.clone(), *wanted));
+            if let Some((path, wanted)) = next {
+                queue.remove(&path);
+                return Some((Task { root, path }, wanted));
+            }
+        }
+        None
+    }
+
+    /// When a query has waited long enough, if one waits.
+    pub fn next_due(&self) -> Option<Duration> {
+        let queue = self.wanted.get(&Root::Query)?;
+        queue.values().map(|wanted| wanted.since + QUERY_PATIENCE).min()
+    }
+
+    /// Jobs of a root wanted or under way.
+    pub fn pending(&self, root: Root) -> usize {
+        let wanted = self.wanted.get(&root).map_or(0, BTreeMap::len);
+        wanted + self.under_way.keys().filter(|task| task.root == root).count()
+    }
+
+    /// Jobs under way.
+    pub fn under_way(&self) -> usize {
+        self.under_way.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(size: u64) -> Option<Stamp> {
+        Some(Stamp { size, mtime_ns: 0, ctime_ns: 0, inode: 1 })
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn started(plan: &mut Plan, now: u64) -> Vec<String> {
+        let tasks = plan.start(seconds(now), 0);
+        tasks.into_iter().map(|(task, _)| format!("{} {}", task.root.name(), task.path.display())).collect()
+    }
+
+    #[test]
+    fn no_more_jobs_than_workers_and_inventory_before_training() {
+        let mut plan = Plan::new(2);
+        plan.want(Root::Training, Path::new("t"), stamp(1), seconds(0));
+        plan.want(Root::Inventory, Path::new("b"), stamp(1), seconds(0));
+        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+        assert_eq!(started(&mut plan, 0), ["inventory a", "inventory b"]);
+        assert!(started(&mut plan, 0).is_empty());
+        plan.ended(Root::Inventory, Path::new("a"));
+        assert_eq!(started(&mut plan, 0), ["training t"]);
+    }
+
+    #[test]
+    fn a_query_waits_for_the_inventory_but_not_for_ever() {
+        let mut plan = Plan::new(1);
+        plan.want(Root::Query, Path::new("q"), None, seconds(0));
+        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+        plan.want(Root::Inventory, Path::new("b"), stamp(1), seconds(0));
+        assert_eq!(started(&mut plan, 0), ["inventory a"]);
+        plan.ended(Root::Inventory, Path::new("a"));
+        assert_eq!(plan.next_due(), Some(QUERY_PATIENCE));
+        assert_eq!(started(&mut plan, 5), ["query q"]);
+    }
+
+    #[test]
+    fn a_query_goes_at_once_when_the_inventory_stands_still() {
+        let mut plan = Plan::new(1);
+        plan.want(Root::Training, Path::new("t"), stamp(1), seconds(0));
+        plan.want(Root::Query, Path::new("q"), None, seconds(1));
+        assert!(plan.start(seconds(1), 3).iter().all(|(task, _)| task.root == Root::Training));
+        plan.ended(Root::Training, Path::new("t"));
+        assert_eq!(started(&mut plan, 1), ["query q"]);
+    }
+
+    #[test]
+    fn the_same_state_of_a_file_is_read_once_and_a_newer_one_afterwards() {
+        let mut plan = Plan::new(1);
+        for _ in 0..3 {
+            plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+        }
+        assert_eq!(started(&mut plan, 0).len(), 1);
+        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+        plan.ended(Root::Inventory, Path::new("a"));
+        assert!(started(&mut plan, 0).is_empty());
+        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+        started(&mut plan, 0);
+        plan.want(Root::Inventory, Path::new("a"), stamp(2), seconds(0));
+        assert!(started(&mut plan, 0).is_empty(), "never twice at the same time");
+        plan.ended(Root::Inventory, Path::new("a"));
+        assert_eq!(started(&mut plan, 0), ["inventory a"]);
+    }
+
+    #[test]
+    fn what_is_gone_is_not_started() {
+        let mut plan = Plan::new(1);
+        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+        plan.drop_wish(Root::Inventory, Path::new("a"));
+        assert!(started(&mut plan, 0).is_empty());
+        assert_eq!(plan.pending(Root::Inventory), 0);
+    }
+}

@@ -1,0 +1,84 @@
+//! New settings under a running daemon: all of them or none.
+
+use std::sync::Arc;
+
+use log::{info, warn};
+
+use super::Daemon;
+use super::serving::Serving;
+use super::start::load_index;
+use crate::config::{self, Config};
+use crate::error::Trouble;
+use crate::files::Stamp;
+
+impl Daemon {
+    /// The configuration file as it is now; `None` when there is none.
+    pub(super) fn stamp_of_config(&self) -> Option<Stamp> {
+        std::fs::metadata(&self.setup.source.path).ok().map(|metadata| Stamp::of(&metadata))
+    }
+
+    /// The file's folder is watched, so that editors' renames and exchanged links are seen.
+    pub(super) fn watch_config(&mut self) {
+        if let Some(folder) = self.setup.source.path.parent().filter(|folder| folder.is_dir()) {
+            // Where it cannot be watched, the look at its stamp on the timer is enough.
+            self.hints.arm(folder);
+        }
+    }
+
+    pub(super) fn reload_if_changed(&mut self) {
+        if self.stamp_of_config() != self.config_stamp {
+            self.reload();
+        }
+    }
+
+    /// Reads the configuration again. A mistake in it leaves the settings in force as they are.
+    pub(super) fn reload(&mut self) {
+        self.config_stamp = self.stamp_of_config();
+        match config::load(&self.setup.source, &self.setup.root) {
+            Err(message) => {
+                let trouble = Trouble::new(message, &self.setup.source.path, "mend it; until then the settings in force stay");
+                self.note("config", Some(trouble));
+            }
+            Ok(new) => {
+                self.note("config", None);
+                self.adopt(new);
+            }
+        }
+    }
+
+    fn adopt(&mut self, mut new: Config) {
+        let old = Arc::clone(&self.config);
+        let mut waiting = Vec::new();
+        if new.folders != old.folders {
+            new.folders = old.folders.clone();
+            waiting.push("[folders]");
+        }
+        if new.limits.workers != old.limits.workers {
+            new.limits.workers = old.limits.workers;
+            waiting.push("workers in [limits]");
+        }
+        if !waiting.is_empty() {
+            warn!("changed settings that need a restart: {}", waiting.join(", "));
+        }
+        if new == *old {
+            return;
+        }
+        let has_new_metric = new.similarity.metric != old.similarity.metric;
+        log::set_max_level(super::report::filter(new.log.level));
+        self.config = Arc::new(new);
+        if has_new_metric {
+            self.rebuild_index();
+        }
+        // What can be trained on may have changed with the settings.
+        self.supply_changed = Some(self.now());
+        info!("new settings in force: {}", self.setup.source.path.display());
+    }
+
+    fn rebuild_index(&mut self) {
+        let model = self.serving.read().model.clone();
+        match load_index(&self.catalog, &self.config, &model, &self.contents) {
+            Ok(index) => *self.serving.write() = Serving::new(model, index),
+            Err(trouble) => self.note("catalog", Some(trouble)),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What the daemon says of itself: `status.json`, the service manager, and each trouble once in the log.
+
+use log::{LevelFilter, info, warn};
+
+use super::status::{InventoryPart, ModelPart, PROBLEM_LIMIT, QueriesPart, State, Status};
+use super::{Daemon, Observer, STATUS_INTERVAL, STATUS_PAUSE};
+use crate::catalog::Root;
+use crate::config::Level;
+use crate::error::Trouble;
+use crate::model::PRETRAINED;
+use crate::watch::Tree;
+
+/// How much is logged at a configured level.
+pub fn filter(level: Level) -> LevelFilter {
+    match level {
+        Level::Error => LevelFilter::Error,
+        Level::Warn => LevelFilter::Warn,
+        Level::Info => LevelFilter::Info,
+        Level::Debug => LevelFilter::Debug,
+    }
+}
+
+impl Daemon {
+    /// Records that something of the daemon's own is in trouble, or no longer.
+    pub(super) fn note(&mut self, about: &'static str, trouble: Option<Trouble>) {
+        match trouble {
+            Some(trouble) => drop(self.own_troubles.insert(about, trouble)),
+            None => drop(self.own_troubles.remove(about)),
+        }
+    }
+
+    /// Tells everybody where things stand; `false` when the observer wants an end.
+    pub(super) fn report(&mut self, state: State, observer: &mut dyn Observer) -> bool {
+        self.heal_provisional();
+        let troubles = self.say_troubles();
+        let status = self.status(state, &troubles);
+        let now = self.now();
+        let (is_due, may_write) = match &self.written {
+            None => (true, true),
+            Some((at, written)) => {
+                let age = now.saturating_sub(*at);
+                (*written != status || age >= STATUS_INTERVAL, age >= STATUS_PAUSE)
+            }
+        };
+        if is_due && may_write {
+            if !self.is_ready && status.state != State::Starting {
+                self.is_ready = true;
+                info!("ready: watching {} folders", self.hints.watched());
+                let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+            }
+            let written = status.write(&self.config.folders.state);
+            self.note("status", written.err());
+            let text = self.one_line(&status);
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Status(&text)]);
+            self.written = Some((now, status.clone()));
+        }
+        observer.goes_on(&status)
+    }
+
+    /// Logs what is newly wrong and what is mended, and returns all that is wrong now.
+    fn say_troubles(&mut self) -> Vec<Trouble> {
+        let mut troubles: Vec<Trouble> = self.own_troubles.values().cloned().collect();
+        troubles.extend(self.trees.values().flat_map(Tree::troubles));
+        for trouble in troubles.iter().filter(|trouble| !self.said_troubles.contains(*trouble)) {
+            warn!("{trouble}");
+        }
+        for trouble in self.said_troubles.iter().filter(|trouble| !troubles.contains(trouble)) {
+            info!("{}: over: {}", trouble.path.display(), trouble.what);
+        }
+        self.said_troubles = troubles.iter().cloned().collect();
+        troubles
+    }
+
+    fn status(&self, state: State, troubles: &[Trouble]) -> Status {
+        let inventory = self.tree(Root::Inventory);
+        let settling = inventory.map_or(0, Tree::settling);
+        let pending = self.plan.pending(Root::Inventory) + settling;
+        let serving = self.serving.read();
+        let indexed = serving.index.len();
+        let failed = self.failed.keys().filter(|(root, _)| *root == Root::Inventory).count();
+        let is_seen = self.trees.values().all(Tree::is_seen) || self.is_ready;
+        let state = match state {
+            State::Ready if !is_seen => State::Starting,
+            State::Ready if !troubles.is_empty() => State::Degraded,
+            other => other,
+        };
+        let answered = self.answers.values().filter(|answer| answer.is_answered());
+        let queries_failed = answered.clone().filter(|answer| answer.status == "error").count();
+        let queries_settling = self.stirred.len().max(self.tree(Root::Query).map_or(0, Tree::settling).min(1));
+        let problems = troubles.iter().chain(self.failed.values());
+        Status {
+            state,
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION"),
+            inventory: InventoryPart { files: indexed + failed + pending, indexed, pending, failed },
+            queries: QueriesPart {
+                answered: answered.count() - queries_failed,
+                failed: queries_failed,
+                pending: self.plan.pending(Root::Query) + queries_settling,
+            },
+            model: ModelPart {
+                id: serving.model.id().into(),
+                encoder: PRETRAINED,
+                trained_on: serving.model.trained_on(),
+                training: self.training.clone(),
+            },
+            problem_count: troubles.len() + self.failed.len(),
+            problems: problems.take(PROBLEM_LIMIT).cloned().collect(),
+        }
+    }
+
+    fn one_line(&self, status: &Status) -> String {
+        let trouble = status.problems.first().map(|trouble| format!("; {trouble}")).unwrap_or_default();
+        format!(
+            "{} pictures searchable, {} waiting; {} queries answered, {} waiting; model {}{trouble}",
+            status.inventory.indexed,
+            status.inventory.pending,
+            status.queries.answered,
+            status.queries.pending,
+            status.model.id
+        )
+    }
+}

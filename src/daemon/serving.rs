@@ -1,0 +1,73 @@
+//! What queries are answered from: one model and the index of its codes, exchanged together or not at all.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::config::{Metric, SetMode};
+use crate::index::{Calibration, Found, Index};
+use crate::model::Model;
+use crate::rows::Rows;
+
+/// A model, and the inventory's codes under it.
+pub struct Serving {
+    /// Turns features into codes.
+    pub model: Model,
+    /// The codes.
+    pub index: Index,
+    calibration: Mutex<Option<(u64, Arc<Calibration>)>>,
+}
+
+impl Serving {
+    /// `model` with `index`, whose codes are that model's.
+    pub fn new(model: Model, index: Index) -> Self {
+        Self { model, index, calibration: Mutex::new(None) }
+    }
+
+    /// `model` with no inventory yet.
+    pub fn empty(model: Model, metric: Metric) -> Self {
+        let index = Index::empty(model.code_width(), metric);
+        Self::new(model, index)
+    }
+
+    /// The `k` pictures most similar to the features `[m, 1280]` of a query, each with the share of inventory pairs
+    /// that are less similar.
+    pub fn search(&self, features: &Rows, mode: SetMode, k: usize) -> Vec<(Found, f32)> {
+        let found = self.index.search(&self.model.codes(features), mode, k);
+        let calibration = self.calibration();
+        found.into_iter().map(|found| (found.similarity, found)).map(|(similarity, found)| (found, calibration.closer_than(similarity))).collect()
+    }
+
+    /// Measured once for each state of the index.
+    fn calibration(&self) -> Arc<Calibration> {
+        let generation = self.index.generation();
+        let mut kept = self.calibration.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some((measured, calibration)) if *measured == generation => Arc::clone(calibration),
+            _ => {
+                let calibration = Arc::new(Calibration::measure(&self.index));
+                *kept = Some((generation, Arc::clone(&calibration)));
+                calibration
+            }
+        }
+    }
+}
+
+/// The serving state as workers and the event loop share it. A query reads under one lock: it sees one model.
+#[derive(Clone)]
+pub struct Shared(Arc<RwLock<Serving>>);
+
+impl Shared {
+    /// Shares `serving`.
+    pub fn new(serving: Serving) -> Self {
+        Self(Arc::new(RwLock::new(serving)))
+    }
+
+    /// For looking. A panic elsewhere does not make the codes wrong, so a poisoned lock is taken all the same.
+    pub fn read(&self) -> RwLockReadGuard<'_, Serving> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For changing.
+    pub fn write(&self) -> RwLockWriteGuard<'_, Serving> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

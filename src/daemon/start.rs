@@ -1,0 +1,182 @@
+//! From a root folder to a running daemon: lock, folders, catalog, index, workers, watches.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use log::{info, warn};
+
+use super::event::Channels;
+use super::plan::Plan;
+use super::serving::{Serving, Shared};
+use super::training::Former;
+use super::workers::Workers;
+use super::{Daemon, Setup};
+use crate::catalog::{Catalog, FileRow, FileState, Root};
+use crate::config::{self, Config};
+use crate::error::{Fatal, Trouble};
+use crate::files::{Lock, make_folder, sweep_half_written};
+use crate::index::Index;
+use crate::model::{Model, Trunk};
+use crate::picture::{Hash, silence_caught_panics};
+use crate::rows::Rows;
+use crate::watch::{Hints, Known, Tree};
+
+impl Daemon {
+    pub(super) fn start(setup: Setup) -> Result<Self, Fatal> {
+        let started = Instant::now();
+        silence_caught_panics();
+        let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+        make_folders(&config)?;
+        let lock = Lock::take(&config.folders.state)?;
+        sweep_half_written(&config.folders.answer);
+        sweep_half_written(&config.folders.state);
+        let opened = Catalog::open(&config.folders.state)?;
+        if let Some(trouble) = &opened.set_aside {
+            warn!("{trouble}");
+        }
+        let catalog = opened.catalog;
+        catalog.drop_orphans()?;
+        let (model, former) = load_model(&catalog)?;
+        info!("model {}: {} pictures trained on", model.id(), model.trained_on());
+        let world = load_world(&catalog, &config)?;
+        let index = load_index(&catalog, &config, &model, &world.contents)?;
+        info!("inventory: {} pictures searchable", index.len());
+        let serving = Shared::new(Serving::new(model, index));
+        let channels = Channels::open()?;
+        let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());
+        let count = worker_count(&config);
+        let trunk = Arc::new(Trunk::load()?);
+        let workers = Workers::start(count, &trunk, &config.folders.state, &serving, &channels.outcome_sender)?;
+        let answers = catalog.answers()?.into_iter().map(|answer| (answer.query.clone(), answer)).collect();
+        let mut daemon = Self {
+            setup,
+            config_stamp: None,
+            catalog,
+            serving,
+            channels,
+            hints,
+            workers,
+            plan: Plan::new(count),
+            trees: world.trees,
+            contents: world.contents,
+            stirred: BTreeSet::new(),
+            answers,
+            unfinished: HashMap::new(),
+            former,
+            training: None,
+            supply_changed: Some(Duration::ZERO),
+            failed: world.failed,
+            own_troubles: BTreeMap::new(),
+            said_troubles: HashSet::new(),
+            written: None,
+            is_ready: false,
+            started,
+            next_poll: Duration::from_secs(config.watch.poll_s.get()),
+            next_rescan: Duration::from_secs(config.watch.rescan_s.get()),
+            config: Arc::new(config),
+            _lock: lock,
+        };
+        daemon.config_stamp = daemon.stamp_of_config();
+        daemon.watch_config();
+        Ok(daemon)
+    }
+}
+
+fn make_folders(config: &Config) -> Result<(), Trouble> {
+    let folders = config.folders.read().into_iter().chain(config.folders.written());
+    for (_, folder) in folders {
+        make_folder(folder)?;
+    }
+    Ok(())
+}
+
+/// One worker a core: each computes on its own core only.
+pub fn worker_count(config: &Config) -> usize {
+    match config.limits.workers.count() {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        count => count,
+    }
+}
+
+fn load_model(catalog: &Catalog) -> Result<(Model, Former), Trouble> {
+    let Some(row) = catalog.current_model()? else { return Ok((Model::untrained(), Former::default())) };
+    match Model::from_row(&row) {
+        Ok(Some(model)) => {
+            let former = Former { pictures: catalog.trained_pictures(&row.id)?, source: row.source };
+            Ok((model, former))
+        }
+        Ok(None) => Ok((Model::untrained(), Former::default())),
+        Err(trouble) => {
+            warn!("{trouble}");
+            Ok((Model::untrained(), Former::default()))
+        }
+    }
+}
+
+/// What the catalog knows of the folders.
+struct World {
+    trees: BTreeMap<Root, Tree>,
+    contents: HashMap<(Root, PathBuf), Hash>,
+    failed: BTreeMap<(Root, PathBuf), Trouble>,
+}
+
+fn load_world(catalog: &Catalog, config: &Config) -> Result<World, Trouble> {
+    let mut world = World { trees: BTreeMap::new(), contents: HashMap::new(), failed: BTreeMap::new() };
+    for root in Root::ALL {
+        let folder = folder_of(config, root);
+        let mut known = Vec::new();
+        for FileRow { path, stamp, state } in catalog.files(root)? {
+            let has_failed = matches!(state, FileState::Failed { .. });
+            match state {
+                // Without features (another trunk made them) the picture has to be read again.
+                FileState::Read(hash) if root != Root::Query && !catalog.has_features(hash, Trunk::VERSION)? => continue,
+                FileState::Read(hash) => drop(world.contents.insert((root, path.clone()), hash)),
+                FileState::Failed { problem, remedy } => {
+                    let trouble = Trouble::new(problem, folder.join(&path), remedy);
+                    world.failed.insert((root, path.clone()), trouble);
+                }
+            }
+            known.push((path, Known { stamp, has_failed }));
+        }
+        world.trees.insert(root, Tree::new(folder, root == Root::Inventory, known));
+    }
+    Ok(world)
+}
+
+/// The configured folder of a root.
+pub fn folder_of(config: &Config, root: Root) -> &Path {
+    match root {
+        Root::Query => &config.folders.query,
+        Root::Inventory => &config.folders.inventory,
+        Root::Training => &config.folders.training,
+    }
+}
+
+/// The inventory's codes under `model`: from the catalog, or made from the features.
+pub fn load_index(
+    catalog: &Catalog,
+    config: &Config,
+    model: &Model,
+    contents: &HashMap<(Root, PathBuf), Hash>,
+) -> Result<Index, Trouble> {
+    let mut index = Index::empty(model.code_width(), config.similarity.metric);
+    for ((_, path), &hash) in contents.iter().filter(|((root, _), _)| *root == Root::Inventory) {
+        let code = match catalog.code(hash, model.id())? {
+            Some(code) => Some(code),
+            None => code_of(catalog, model, hash)?,
+        };
+        if let Some(code) = code {
+            index.put(path, &code);
+        }
+    }
+    Ok(index)
+}
+
+/// The code of a content whose features are in the catalog.
+pub fn code_of(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
+    let features = catalog.features(hash, Trunk::VERSION)?;
+    let rows = features.and_then(|features| Rows::from_values(Trunk::WIDTH, features));
+    Ok(rows.map(|rows| model.codes(&rows).into_values()))
+}

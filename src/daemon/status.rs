@@ -1,0 +1,103 @@
+//! `status.json`: what the daemon is doing, for scripts, for `artificio status` and for people.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::error::Trouble;
+use crate::files::write_whole;
+
+/// The file's name inside the state folder.
+pub const FILE_NAME: &str = "status.json";
+/// At most so many problems are listed; `problem_count` has them all.
+pub const PROBLEM_LIMIT: usize = 100;
+
+/// The content of `status.json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Status {
+    /// What it is up to as a whole.
+    pub state: State,
+    /// The process.
+    pub pid: u32,
+    /// The program's version.
+    pub version: &'static str,
+    /// The pictures to find.
+    pub inventory: InventoryPart,
+    /// The queries.
+    pub queries: QueriesPart,
+    /// The model that serves.
+    pub model: ModelPart,
+    /// How many problems there are.
+    pub problem_count: usize,
+    /// The first of them.
+    pub problems: Vec<Trouble>,
+}
+
+/// What the daemon is up to as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Folders are being looked through for the first time.
+    Starting,
+    /// All is well.
+    Ready,
+    /// It works, but something needs a person.
+    Degraded,
+    /// On its way out.
+    Stopping,
+}
+
+/// The pictures to find.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InventoryPart {
+    /// Files seen.
+    pub files: usize,
+    /// Of these, searchable.
+    pub indexed: usize,
+    /// Of these, still to be read.
+    pub pending: usize,
+    /// Of these, unusable.
+    pub failed: usize,
+}
+
+/// The queries, from the first day on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QueriesPart {
+    /// With an answer that is not an error.
+    pub answered: usize,
+    /// With an error answer.
+    pub failed: usize,
+    /// Waiting.
+    pub pending: usize,
+}
+
+/// The model that serves.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelPart {
+    /// Its name in records.
+    pub id: String,
+    /// Kind of encoder.
+    pub encoder: &'static str,
+    /// Pictures it was trained on; 0 before the first training.
+    pub trained_on: usize,
+    /// The training under way.
+    pub training: Option<TrainingPart>,
+}
+
+/// The training under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TrainingPart {
+    /// The id the new model will have.
+    pub id: String,
+    /// Pictures it is trained on.
+    pub pictures: usize,
+}
+
+impl Status {
+    /// Puts the file into the state folder.
+    pub fn write(&self, state_folder: &Path) -> Result<(), Trouble> {
+        let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        text.push(b'\n');
+        write_whole(&state_folder.join(FILE_NAME), &text, "write the status")
+    }
+}

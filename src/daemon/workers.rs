@@ -1,0 +1,95 @@
+//! The threads that read, decode and encode pictures and answer queries. They change nothing but the answer folder.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::encode::{EncodeJob, Encoded};
+use super::respond::{Answered, Question};
+use super::serving::Shared;
+use crate::catalog::Catalog;
+use crate::error::Trouble;
+use crate::model::Trunk;
+
+/// One piece of work.
+pub enum Job {
+    /// Make features of an inventory or training picture.
+    Encode(EncodeJob),
+    /// Answer a query.
+    Answer(Box<Question>),
+}
+
+/// What came of it.
+pub enum Outcome {
+    /// Of [`Job::Encode`].
+    Encoded(Encoded),
+    /// Of [`Job::Answer`].
+    Answered(Answered),
+}
+
+/// What every worker has at hand.
+pub struct Bench {
+    /// Shared by all.
+    pub trunk: Arc<Trunk>,
+    /// Its own connection, for reading.
+    pub catalog: Catalog,
+    /// Shared by all.
+    pub serving: Shared,
+}
+
+/// The worker threads.
+pub struct Workers {
+    jobs: Option<Sender<Job>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Workers {
+    /// Starts `count` threads that send what comes of their jobs to `outcomes`.
+    pub fn start(
+        count: usize,
+        trunk: &Arc<Trunk>,
+        state: &PathBuf,
+        serving: &Shared,
+        outcomes: &Sender<Outcome>,
+    ) -> Result<Self, Trouble> {
+        // The plan never starts more jobs than there are workers, so sending one never waits.
+        let (jobs, received) = bounded(count);
+        let mut threads = Vec::new();
+        for number in 0..count {
+            let bench =
+                Bench { trunk: Arc::clone(trunk), catalog: Catalog::open_reader(state)?, serving: serving.clone() };
+            let (received, outcomes) = (received.clone(), outcomes.clone());
+            let thread = thread::Builder::new().name(format!("worker-{number}"));
+            let handle = thread.spawn(move || work(&bench, &received, &outcomes));
+            threads.push(handle.map_err(|error| Trouble::system("start a worker thread", state, &error))?);
+        }
+        Ok(Self { jobs: Some(jobs), threads })
+    }
+
+    /// Hands out a job.
+    pub fn start_job(&self, job: Job) {
+        if let Some(jobs) = &self.jobs {
+            // Fails only when every worker has died, which ends their watchdog as well.
+            let _ = jobs.send(job);
+        }
+    }
+
+    /// Whether every thread is alive.
+    pub fn are_alive(&self) -> bool {
+        !self.threads.iter().any(JoinHandle::is_finished)
+    }
+}
+
+fn work(bench: &Bench, jobs: &Receiver<Job>, outcomes: &Sender<Outcome>) {
+    for job in jobs {
+        let outcome = match job {
+            Job::Encode(job) => Outcome::Encoded(job.run(bench)),
+            Job::Answer(question) => Outcome::Answered(question.run(bench)),
+        };
+        if outcomes.send(outcome).is_err() {
+            return;
+        }
+    }
+}
