@@ -1,0 +1,200 @@
+//! The sheet: the query beside its most similar pictures, as one picture that explains itself.
+//!
+//! [`render`] is pure: the same content and style give the same bytes. Geometry is in `layout`, type in
+//! [`super::text`], colours in `theme`; `paint` puts them together.
+
+mod area;
+mod arrangement;
+mod canvas;
+mod cell;
+mod layout;
+mod mosaic;
+mod notice;
+mod paint;
+mod picture;
+mod png;
+mod theme;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use image::{RgbImage, RgbaImage};
+
+pub use png::to_png;
+pub use words::{closeness, percent};
+
+use layout::{Layout, Wanted};
+
+/// Most matches on a sheet; further ones are left out.
+pub const MAX_MATCHES: usize = 50;
+/// Most query pictures on a sheet; further ones are counted but not shown.
+pub const MAX_QUERIES: usize = 30;
+/// Narrowest and widest sheet in pixels; a style beyond them is brought back to them.
+pub const WIDTH_LIMITS_PX: (u32, u32) = (480, 4096);
+
+/// Width by height of a match's panel, and of a single query's panel, at the least and at the most.
+const CELL_ASPECTS: (f32, f32) = (0.78, 1.5);
+const QUERY_ASPECTS: (f32, f32) = (0.74, 1.9);
+
+/// Everything a sheet shows.
+#[derive(Debug, Clone)]
+pub struct SheetContent {
+    /// The query's name as the user knows it: "burger.jpg" or "my set".
+    pub title: String,
+    /// The query's pictures, 1 to [`MAX_QUERIES`].
+    pub queries: Vec<Tile>,
+    /// The answer in rank order, 0 to [`MAX_MATCHES`].
+    pub matches: Vec<Match>,
+    /// Said above the matches, or instead of them.
+    pub notice: Option<Notice>,
+    /// Where the answer comes from.
+    pub footer: Footer,
+}
+
+/// A query picture.
+#[derive(Debug, Clone)]
+pub struct Tile {
+    /// Its file name.
+    pub name: String,
+    /// Its pixels; without them a placeholder with the name is shown.
+    pub picture: Option<RgbaImage>,
+}
+
+/// A picture of the inventory that is similar to the query.
+#[derive(Debug, Clone)]
+pub struct Match {
+    /// Place in the answer, from 1.
+    pub rank: usize,
+    /// Path relative to the inventory folder.
+    pub name: String,
+    /// Share (0..1) of random inventory pairs that are less similar than this match is to the query; not a number when
+    /// that is not known.
+    pub closer_than: f32,
+    /// The raw similarity, shown only where `closer_than` is not known.
+    pub similarity: f32,
+    /// Its pixels; without them a placeholder is shown.
+    pub picture: Option<RgbaImage>,
+}
+
+/// Something to be said on the sheet.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// What it is about.
+    pub kind: NoticeKind,
+    /// A few words: "This picture could not be read".
+    pub headline: String,
+    /// A sentence or two: why, and what to do.
+    pub detail: String,
+}
+
+/// What a notice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// The query could not be answered.
+    Error,
+    /// The inventory holds nothing similar.
+    NothingSimilar,
+    /// The answer stands, but something is missing from it.
+    Partial,
+}
+
+/// The last line of a sheet.
+#[derive(Debug, Clone)]
+pub struct Footer {
+    /// Name of the model that measured.
+    pub model: String,
+    /// Number of pictures in the inventory.
+    pub inventory: usize,
+    /// Date of the answer, as it is to be shown.
+    pub date: String,
+}
+
+/// Light or dark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// Dark ink on light paper.
+    #[default]
+    Light,
+    /// Light ink on dark ground.
+    Dark,
+}
+
+/// How a sheet is to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SheetStyle {
+    /// Light or dark.
+    pub theme: Theme,
+    /// Width in pixels, within [`WIDTH_LIMITS_PX`]; everything scales with it. The height follows the content.
+    pub width_px: u32,
+    /// Columns of the grid of matches; none: chosen to suit their number.
+    pub columns: Option<u32>,
+}
+
+impl Default for SheetStyle {
+    fn default() -> Self {
+        Self { theme: Theme::Light, width_px: 1600, columns: None }
+    }
+}
+
+impl SheetStyle {
+    fn width(&self) -> u32 {
+        self.width_px.clamp(WIDTH_LIMITS_PX.0, WIDTH_LIMITS_PX.1)
+    }
+}
+
+/// Draws the sheet. Pictures may have any size; those no larger than [`picture_side_px`] cost least.
+pub fn render(content: &SheetContent, style: &SheetStyle) -> RgbImage {
+    let queries = &content.queries[..content.queries.len().min(MAX_QUERIES)];
+    let matches = &content.matches[..content.matches.len().min(MAX_MATCHES)];
+    let notice = notice::needed(content);
+    let width_px = style.width();
+    let notice_px = |width: u32| match &notice {
+        Some(notice) => notice::compose(notice, matches.is_empty(), width, width_px).height,
+        None => 0,
+    };
+    let query_pictures = queries.iter().filter_map(|tile| tile.picture.as_ref());
+    let match_pictures = matches.iter().filter_map(|found| found.picture.as_ref());
+    let layout = Layout::arrange(&Wanted {
+        width_px,
+        columns: style.columns,
+        matches: matches.len(),
+        queries: queries.len(),
+        query_aspect: median_aspect(query_pictures, QUERY_ASPECTS),
+        cell_aspect: median_aspect(match_pictures, CELL_ASPECTS),
+        notice_px: notice.is_some().then_some(&notice_px),
+    });
+    paint::sheet(content, queries, matches, notice.as_ref(), &layout, theme::palette(style.theme))
+}
+
+/// Longest side in pixels at which a sheet with so many matches shows a picture; a caller may shrink larger ones to it
+/// beforehand.
+pub fn picture_side_px(content_matches: usize, style: &SheetStyle) -> u32 {
+    let mut side = 0;
+    for cell_aspect in [CELL_ASPECTS.0, 1.0, CELL_ASPECTS.1] {
+        for query_aspect in [QUERY_ASPECTS.0, 1.0, QUERY_ASPECTS.1] {
+            let (matches, columns) = (content_matches.min(MAX_MATCHES), style.columns);
+            let wanted = Wanted {
+                width_px: style.width(),
+                columns,
+                matches,
+                queries: 1,
+                query_aspect,
+                cell_aspect,
+                notice_px: None,
+            };
+            let layout = Layout::arrange(&wanted);
+            let panels = layout.tiles.iter().chain(layout.cells.iter().map(|cell| &cell.panel));
+            side = panels.map(|panel| panel.width.max(panel.height)).fold(side, u32::max);
+        }
+    }
+    side
+}
+
+/// The middle one of the pictures' widths by heights, so that most of them fill their panels; 4:3 without pictures.
+fn median_aspect<'a>(pictures: impl Iterator<Item = &'a RgbaImage>, limits: (f32, f32)) -> f32 {
+    let aspect = |picture: &RgbaImage| picture.width().max(1) as f32 / picture.height().max(1) as f32;
+    let mut aspects: Vec<f32> = pictures.map(aspect).collect();
+    aspects.sort_by(f32::total_cmp);
+    aspects.get(aspects.len() / 2).copied().unwrap_or(4.0 / 3.0).clamp(limits.0, limits.1)
+}

@@ -1,0 +1,95 @@
+//! One match on the sheet: its panel, its badge and the caption below.
+
+use super::area::{Area, Scale};
+
+/// Sizes of a cell's parts in design units, chosen by the width of the cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct CellSize {
+    /// Space between the panel and the name.
+    pub space: f32,
+    /// Size of the name's type.
+    pub name: f32,
+    /// Size of the score's type.
+    pub score: f32,
+    /// Space between the score and its bar.
+    pub bar_space: f32,
+    /// Thickness of the bar.
+    pub bar: f32,
+    /// Diameter of the rank's badge.
+    pub badge: f32,
+    /// Radius of the panel's corners.
+    pub radius: f32,
+}
+
+/// The first match where it is larger than the others.
+pub(super) const LEAD: CellSize =
+    CellSize { space: 16.0, name: 22.0, score: 17.0, bar_space: 10.0, bar: 6.0, badge: 44.0, radius: 12.0 };
+const LARGE: CellSize =
+    CellSize { space: 14.0, name: 18.0, score: 15.5, bar_space: 9.0, bar: 5.0, badge: 38.0, radius: 11.0 };
+/// The others beside it, and the cells of middling grids.
+pub(super) const MEDIUM: CellSize =
+    CellSize { space: 11.0, name: 16.0, score: 14.0, bar_space: 8.0, bar: 4.0, badge: 32.0, radius: 9.0 };
+const SMALL: CellSize =
+    CellSize { space: 8.0, name: 13.5, score: 13.0, bar_space: 6.0, bar: 3.0, badge: 26.0, radius: 7.0 };
+
+impl CellSize {
+    /// The sizes for a panel of `width_px`.
+    pub fn for_panel(width_px: u32, scale: Scale) -> Self {
+        match width_px as f32 / scale.0 {
+            units if units >= 380.0 => LEAD,
+            units if units >= 260.0 => LARGE,
+            units if units >= 190.0 => MEDIUM,
+            _ => SMALL,
+        }
+    }
+
+    fn name_height(&self) -> f32 {
+        self.name * 1.45
+    }
+
+    fn score_height(&self) -> f32 {
+        self.score * 1.5
+    }
+
+    /// Height of everything below the panel, in pixels.
+    pub fn caption_px(&self, scale: Scale) -> u32 {
+        let parts = [self.space, self.name_height(), self.score_height(), self.bar_space, self.bar];
+        parts.iter().map(|part| scale.px(*part)).sum()
+    }
+}
+
+/// Where the parts of a match go.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Cell {
+    /// The picture's ground.
+    pub panel: Area,
+    /// The rank's badge, in a corner of the panel.
+    pub badge: Area,
+    /// The line of the name.
+    pub name: Area,
+    /// The line of the score.
+    pub score: Area,
+    /// The score's bar at its full length.
+    pub bar: Area,
+    /// The sizes it is set in.
+    pub size: CellSize,
+}
+
+impl Cell {
+    /// The cell whose panel is `panel`, set in `size`.
+    pub fn below(panel: Area, size: CellSize, scale: Scale) -> Self {
+        let line = |y: u32, units: f32| Area::new(panel.x, y, panel.width, scale.px(units));
+        let name = line(panel.bottom() + scale.px(size.space), size.name_height());
+        let score = line(name.bottom(), size.score_height());
+        let bar = line(score.bottom() + scale.px(size.bar_space), size.bar);
+        let inset = scale.px(size.badge * 0.24);
+        let side = scale.px(size.badge);
+        let badge = Area::new(panel.x + inset, panel.y + inset, side, side);
+        Self { panel, badge, name, score, bar, size }
+    }
+
+    /// First row below the cell.
+    pub fn bottom(&self) -> u32 {
+        self.bar.bottom()
+    }
+}

@@ -1,0 +1,123 @@
+//! Where everything on a sheet goes, in whole pixels; knows nothing of colours, pictures or type.
+
+use super::area::{Area, Scale};
+use super::arrangement::{Arrangement, arrangement};
+use super::cell::Cell;
+
+mod place;
+
+/// Design units.
+const MARGIN: f32 = 64.0;
+const TOP: f32 = 56.0;
+const LABEL: f32 = 24.0;
+const TITLE: f32 = 42.0;
+const FOOTER_SPACE: f32 = 44.0;
+const FOOTER: f32 = 58.0;
+const BOTTOM: f32 = 26.0;
+
+/// What is to be arranged.
+pub(super) struct Wanted<'a> {
+    /// Width of the sheet in pixels.
+    pub width_px: u32,
+    /// Columns the user asked for.
+    pub columns: Option<u32>,
+    /// Number of matches.
+    pub matches: usize,
+    /// Number of query pictures.
+    pub queries: usize,
+    /// Width by height of a single query's panel.
+    pub query_aspect: f32,
+    /// Width by height of a match's panel.
+    pub cell_aspect: f32,
+    /// Height in pixels of the notice at a width in pixels; none without a notice.
+    pub notice_px: Option<&'a dyn Fn(u32) -> u32>,
+}
+
+/// A label with a title below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Heading {
+    /// The label's line.
+    pub label: Area,
+    /// The title's line.
+    pub title: Area,
+}
+
+impl Heading {
+    fn at(x: u32, y: u32, width: u32, scale: Scale) -> Self {
+        Self::with_title(x, y, width, scale, TITLE)
+    }
+
+    fn with_title(x: u32, y: u32, width: u32, scale: Scale, title: f32) -> Self {
+        let label = Area::new(x, y, width, scale.px(LABEL));
+        Self { label, title: Area::new(x, label.bottom(), width, scale.px(title)) }
+    }
+}
+
+/// A sheet's geometry.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Layout {
+    /// Size of the sheet in pixels; the height follows from what is on it.
+    pub width: u32,
+    /// See `width`.
+    pub height: u32,
+    /// Pixels per design unit.
+    pub scale: Scale,
+    /// Above or beside the query's pictures; none without a query.
+    pub query: Option<Heading>,
+    /// Above the matches, where they stand beside the query.
+    pub matches: Option<Heading>,
+    /// Below the query's title, where the matches stand below both.
+    pub subtitle: Option<Area>,
+    /// One panel a query picture.
+    pub tiles: Vec<Area>,
+    /// One cell a match, in rank order.
+    pub cells: Vec<Cell>,
+    /// The notice.
+    pub notice: Option<Area>,
+    /// The footer with its hairline on top.
+    pub footer: Area,
+}
+
+impl Layout {
+    /// Arranges `wanted`.
+    pub fn arrange(wanted: &Wanted<'_>) -> Self {
+        let scale = Scale::of(wanted.width_px);
+        let margin = scale.px(MARGIN);
+        let content = Area::new(margin, scale.px(TOP), wanted.width_px - 2 * margin, 0);
+        let footer = Area::new(margin, 0, content.width, scale.px(FOOTER));
+        let empty = Vec::new();
+        let mut layout = Self {
+            width: wanted.width_px,
+            height: 0,
+            scale,
+            query: None,
+            matches: None,
+            subtitle: None,
+            tiles: empty,
+            cells: Vec::new(),
+            notice: None,
+            footer,
+        };
+        let end = match arrangement(wanted.matches, wanted.columns) {
+            Arrangement::Notice => layout.notice_only(wanted, content),
+            Arrangement::Beside { columns, query_ratio } => {
+                let content = layout.banner(wanted, content);
+                layout.beside(wanted, content, columns, query_ratio)
+            }
+            Arrangement::Lead => {
+                let content = layout.banner(wanted, content);
+                layout.lead(wanted, content)
+            }
+            Arrangement::Above { columns } => {
+                let content = layout.banner(wanted, content);
+                layout.above(wanted, content, columns)
+            }
+        };
+        layout.footer.y = end + scale.px(FOOTER_SPACE);
+        layout.height = layout.footer.bottom() + scale.px(BOTTOM);
+        layout
+    }
+}
+
+#[cfg(test)]
+mod tests;

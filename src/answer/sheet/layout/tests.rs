@@ -1,0 +1,131 @@
+//! Geometry for every number of matches and queries.
+
+use super::*;
+
+fn arranged(matches: usize, queries: usize, width_px: u32, aspects: (f32, f32), notice: bool) -> Layout {
+    let notice_px = |width: u32| 20_000 / width.max(1) + 80;
+    let (query_aspect, cell_aspect) = aspects;
+    let notice_px: Option<&dyn Fn(u32) -> u32> = if notice || matches == 0 { Some(&notice_px) } else { None };
+    Layout::arrange(&Wanted { width_px, columns: None, matches, queries, query_aspect, cell_aspect, notice_px })
+}
+
+/// Every layout a sheet can have, within the limits.
+fn every_layout() -> Vec<(String, Layout)> {
+    let mut layouts = Vec::new();
+    for matches in 0..=50 {
+        for (queries, aspects) in
+            [(1, (1.5, 1.5)), (1, (0.74, 0.78)), (0, (1.0, 1.0)), (3, (1.0, 1.33)), (30, (1.0, 1.0))]
+        {
+            for (width_px, notice) in [(1600, false), (480, true), (1013, false), (4096, true)] {
+                let name = format!("{matches} matches, {queries} queries, {aspects:?}, {width_px} px, notice {notice}");
+                layouts.push((name, arranged(matches, queries, width_px, aspects, notice)));
+            }
+        }
+    }
+    layouts
+}
+
+/// Every area of a layout that must not touch another.
+fn areas(layout: &Layout) -> Vec<Area> {
+    let headings = [layout.query, layout.matches];
+    let mut areas: Vec<Area> = headings.iter().flatten().flat_map(|heading| [heading.label, heading.title]).collect();
+    areas.extend(layout.subtitle);
+    areas.extend(&layout.tiles);
+    areas.extend(layout.cells.iter().flat_map(|cell| [cell.panel, cell.name, cell.score, cell.bar]));
+    areas.extend(layout.notice);
+    areas.push(layout.footer);
+    areas
+}
+
+#[test]
+fn nothing_overlaps_and_nothing_leaves_the_sheet() {
+    for (name, layout) in every_layout() {
+        let areas = areas(&layout);
+        let margin = layout.scale.px(MARGIN);
+        for (index, area) in areas.iter().enumerate() {
+            assert!(area.width > 0 && area.height > 0, "{name}: {area:?}");
+            assert!(area.x >= margin && area.right() <= layout.width - margin, "{name}: {area:?}");
+            assert!(area.bottom() < layout.height, "{name}: {area:?}");
+            for other in &areas[index + 1..] {
+                assert!(!area.overlaps(other), "{name}: {area:?} and {other:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn there_is_a_cell_for_every_match_and_a_tile_for_every_query() {
+    for matches in 0..=50 {
+        for queries in 0..=30 {
+            let layout = arranged(matches, queries, 1600, (1.2, 1.0), false);
+            assert_eq!((layout.cells.len(), layout.tiles.len()), (matches, queries));
+        }
+    }
+}
+
+#[test]
+fn cells_are_equal_and_in_reading_order() {
+    for (name, layout) in every_layout() {
+        let first = usize::from(layout.cells.len() == 5);
+        for pair in layout.cells[first.min(layout.cells.len())..].windows(2) {
+            assert_eq!(
+                (pair[0].panel.width, pair[0].panel.height),
+                (pair[1].panel.width, pair[1].panel.height),
+                "{name}"
+            );
+            let (one, other) = (pair[0].panel, pair[1].panel);
+            assert!(other.y > one.y || (other.y == one.y && other.x > one.x), "{name}");
+        }
+        for pair in layout.tiles.windows(2) {
+            assert_eq!((pair[0].width, pair[0].height), (pair[1].width, pair[1].height), "{name}");
+        }
+    }
+}
+
+#[test]
+fn the_last_column_ends_at_the_margin() {
+    for (name, layout) in every_layout().into_iter().filter(|(_, layout)| !layout.cells.is_empty()) {
+        let right = layout.cells.iter().map(|cell| cell.panel.right()).max();
+        assert_eq!(right, Some(layout.footer.right()), "{name}");
+    }
+}
+
+#[test]
+fn the_first_of_five_ends_with_the_last_of_five() {
+    for aspect in [0.78, 1.0, 1.33, 1.5] {
+        let layout = arranged(5, 1, 1600, (aspect, aspect), false);
+        assert_eq!(layout.cells[0].bottom(), layout.cells[4].bottom());
+        assert_eq!(layout.cells[0].panel.width, layout.tiles[0].width);
+        let shape = |panel: Area| panel.width as f32 / panel.height as f32;
+        assert!((shape(layout.cells[0].panel) / shape(layout.cells[1].panel) - 1.0).abs() < 0.02);
+    }
+}
+
+#[test]
+fn badges_lie_on_their_panels() {
+    for (name, layout) in every_layout() {
+        for cell in &layout.cells {
+            let inside = cell.badge.x > cell.panel.x && cell.badge.right() < cell.panel.right();
+            assert!(inside && cell.badge.y > cell.panel.y && cell.badge.bottom() < cell.panel.bottom(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn any_number_of_columns_gives_a_sheet_of_bearable_size() {
+    for columns in [0, 1, 2, 5, 12, 1000] {
+        for matches in 0..=50 {
+            let wanted = Wanted {
+                width_px: 1600,
+                columns: Some(columns),
+                matches,
+                queries: 1,
+                query_aspect: 1.0,
+                cell_aspect: 0.78,
+                notice_px: None,
+            };
+            let layout = Layout::arrange(&wanted);
+            assert!(layout.height < 16_384, "{columns} columns, {matches} matches: {} px", layout.height);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Puts content, geometry, type and colours together into pixels.
+
+use image::RgbImage;
+
+use super::area::{Area, Scale};
+use super::canvas::Canvas;
+use super::cell::Cell;
+use super::layout::{Heading, Layout};
+use super::theme::{Palette, Rgb};
+use super::words::{clean_name, closeness, matches_title, percent, pictures, query_label, typeset};
+use super::{Match, Notice, SheetContent, Tile, notice, picture};
+use crate::answer::text::{Setting, Weight, fitted, line};
+
+const LABEL_SIZE: f32 = 16.0;
+const SUBTITLE_SIZE: f32 = 20.0;
+/// Size of a title's type by the height of its line.
+const TITLE_SHARE: f32 = 0.667;
+const FOOTER_SIZE: f32 = 14.5;
+/// How much of a badge's edge is seen, 0 to 255; a white badge may lie on a white picture.
+const BADGE_EDGE_ALPHA: u8 = 44;
+
+/// Draws what `layout` has places for.
+pub(super) fn sheet(
+    content: &SheetContent,
+    queries: &[Tile],
+    matches: &[Match],
+    notice: Option<&std::borrow::Cow<'_, Notice>>,
+    layout: &Layout,
+    palette: &Palette,
+) -> RgbImage {
+    // Width and height are bounded by the limits on widths, columns and matches, so this never fails.
+    let Some(canvas) = Canvas::new(layout.width, layout.height, palette.page) else {
+        return RgbImage::new(1, 1);
+    };
+    let mut painter = Painter { canvas, palette, scale: layout.scale };
+    if let Some(heading) = layout.query {
+        painter.heading(heading, &query_label(content.queries.len()), &clean_name(&content.title), palette.accent);
+    }
+    painter.matches_heading(layout, matches.len(), content.footer.inventory);
+    for (tile, panel) in queries.iter().zip(&layout.tiles) {
+        painter.tile(tile, *panel, queries.len() > 1);
+    }
+    let sentences = painter.have_room_for_sentences(matches, &layout.cells);
+    for (found, cell) in matches.iter().zip(&layout.cells) {
+        painter.cell(found, cell, sentences);
+    }
+    if let (Some(notice), Some(area)) = (notice, layout.notice) {
+        let composed = notice::compose(notice, matches.is_empty(), area.width, layout.width);
+        composed.draw(&mut painter.canvas, palette, notice.kind, area);
+    }
+    painter.footer(content, layout.footer, !matches.is_empty(), sentences);
+    painter.canvas.into_image()
+}
+
+struct Painter<'a> {
+    canvas: Canvas,
+    palette: &'a Palette,
+    scale: Scale,
+}
+
+impl Painter<'_> {
+    fn setting(&self, units: f32, weight: Weight) -> Setting {
+        Setting { size_px: self.scale.fine(units), weight }
+    }
+
+    /// Sets `text` into `area`, shortened in its middle where needed; answers its width in pixels.
+    fn text(&mut self, text: &str, area: Area, setting: Setting, colour: Rgb) -> f32 {
+        let line = fitted(text, setting, area.width as f32);
+        self.canvas.text(&line, area.x as f32, baseline(area, setting.size_px), colour);
+        line.width_px
+    }
+
+    fn heading(&mut self, heading: Heading, label: &str, title: &str, colour: Rgb) {
+        self.text(label, heading.label, self.setting(LABEL_SIZE, Weight::SemiBold), colour);
+        let size_px = heading.title.height as f32 * TITLE_SHARE;
+        self.text(title, heading.title, Setting { size_px, weight: Weight::SemiBold }, self.palette.ink);
+    }
+
+    fn matches_heading(&mut self, layout: &Layout, matches: usize, inventory: usize) {
+        let title = matches_title(matches, inventory);
+        if let Some(heading) = layout.matches {
+            self.heading(heading, "Most similar", &title, self.palette.soft_ink);
+        }
+        if let Some(area) = layout.subtitle {
+            let text = format!("{title}, the most similar first");
+            self.text(&text, area, self.setting(SUBTITLE_SIZE, Weight::Regular), self.palette.soft_ink);
+        }
+    }
+
+    fn tile(&mut self, tile: &Tile, panel: Area, in_set: bool) {
+        let radius = self.scale.fine(if panel.width > self.scale.px(180.0) { 12.0 } else { 7.0 });
+        picture::draw(&mut self.canvas, self.palette, panel, radius, tile.picture.as_ref());
+        let size = self.setting(if panel.width > self.scale.px(180.0) { 15.0 } else { 12.0 }, Weight::Regular);
+        if tile.picture.is_none() && in_set && panel.width >= self.scale.px(64.0) {
+            let inset = self.scale.px(8.0);
+            let height = (size.size_px * 1.5) as u32;
+            let area = Area::new(panel.x + inset, panel.bottom() - inset - height, panel.width - 2 * inset, height);
+            let line = fitted(&clean_name(&tile.name), size, area.width as f32);
+            let x = area.x as f32 + (area.width as f32 - line.width_px) / 2.0;
+            self.canvas.text(&line, x, baseline(area, size.size_px), self.palette.soft_ink);
+        }
+    }
+
+    /// Whether every score fits below its picture as a sentence. Either all are sentences, or none.
+    fn have_room_for_sentences(&self, matches: &[Match], cells: &[Cell]) -> bool {
+        matches.iter().zip(cells).all(|(found, cell)| {
+            let setting = self.setting(cell.size.score, Weight::Regular);
+            line(&score(found, true), setting).width_px <= cell.score.width as f32
+        })
+    }
+
+    fn cell(&mut self, found: &Match, cell: &Cell, sentences: bool) {
+        let (palette, scale) = (self.palette, self.scale);
+        picture::draw(&mut self.canvas, palette, cell.panel, scale.fine(cell.size.radius), found.picture.as_ref());
+        self.badge(found.rank, cell);
+        let name = self.setting(cell.size.name, Weight::SemiBold);
+        self.text(&clean_name(&found.name), cell.name, name, palette.ink);
+        let setting = self.setting(cell.size.score, Weight::Regular);
+        self.text(&score(found, sentences), cell.score, setting, palette.soft_ink);
+        if found.closer_than.is_nan() {
+            return;
+        }
+        let radius = cell.bar.height as f32;
+        self.canvas.fill_round(cell.bar, radius, palette.track);
+        let filled = (cell.bar.width as f32 * found.closer_than.clamp(0.0, 1.0)) as u32;
+        if filled > 0 {
+            self.canvas.fill_round(Area { width: filled.max(cell.bar.height), ..cell.bar }, radius, palette.accent);
+        }
+    }
+
+    fn badge(&mut self, rank: usize, cell: &Cell) {
+        let palette = self.palette;
+        let (ground, ink) =
+            if rank == 1 { (palette.accent, palette.on_accent) } else { (palette.badge, palette.on_badge) };
+        let radius = cell.badge.width as f32;
+        self.canvas.fill_round(cell.badge, radius, ground);
+        self.canvas.outline_round(cell.badge, radius, 1.0, palette.ink, BADGE_EDGE_ALPHA);
+        let text = rank.to_string();
+        let share = if text.len() < 3 { 0.5 } else { 0.36 };
+        let setting = Setting { size_px: cell.badge.width as f32 * share, weight: Weight::SemiBold };
+        let line = line(&text, setting);
+        let x = cell.badge.x as f32 + (cell.badge.width as f32 - line.width_px) / 2.0;
+        self.canvas.text(&line, x, baseline(cell.badge, setting.size_px), ink);
+    }
+
+    fn footer(&mut self, content: &SheetContent, area: Area, explained: bool, sentences: bool) {
+        let (palette, scale) = (self.palette, self.scale);
+        self.canvas.fill(Area { height: scale.px(1.0), ..area }, palette.line);
+        let top = area.y + scale.px(20.0);
+        let mut rest = Area::new(area.x, top, area.width, area.bottom() - top);
+        let setting = self.setting(FOOTER_SIZE, Weight::Regular);
+        if explained {
+            let note = line(&typeset(explanation(sentences)), setting);
+            let x = area.right() as f32 - note.width_px;
+            self.canvas.text(&note, x, baseline(rest, setting.size_px), palette.quiet_ink);
+            rest.width = rest.width.saturating_sub(note.width_px as u32 + scale.px(40.0));
+        }
+        let brand = self.setting(FOOTER_SIZE, Weight::SemiBold);
+        let brand_px = self.text("artificio", rest, brand, palette.soft_ink) + scale.fine(12.0);
+        let rest = Area { x: rest.x + brand_px as u32, width: rest.width.saturating_sub(brand_px as u32), ..rest };
+        let footer = &content.footer;
+        let parts = [footer.model.as_str(), &pictures(footer.inventory), footer.date.as_str()];
+        let parts = parts.iter().filter(|part| !part.trim().is_empty()).map(|part| clean_name(part));
+        self.text(&parts.collect::<Vec<_>>().join("  ·  "), rest, setting, palette.quiet_ink);
+    }
+}
+
+/// The score as a sentence, or as a figure for small cells.
+fn score(found: &Match, sentence: bool) -> String {
+    let known = if sentence { closeness(found.closer_than) } else { percent(found.closer_than) };
+    let similarity =
+        || if sentence { format!("similarity {:.2}", found.similarity) } else { format!("{:.2}", found.similarity) };
+    typeset(&known.unwrap_or_else(similarity))
+}
+
+fn explanation(sentences: bool) -> &'static str {
+    if sentences {
+        "closer than 99 % of pairs: of 100 random pairs of inventory pictures, 99 are less alike"
+    } else {
+        "99 %: of 100 random pairs of inventory pictures, 99 are less alike"
+    }
+}
+
+/// The baseline that puts capitals in the middle of `area`; Inter's capitals are 0.727 em tall.
+fn baseline(area: Area, size_px: f32) -> f32 {
+    (area.y as f32 + area.height as f32 / 2.0 + size_px * 0.363).round()
+}

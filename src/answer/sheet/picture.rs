@@ -1,0 +1,91 @@
+//! A picture on its panel: whole, undistorted, centred; transparent ones on a checkerboard; a placeholder without one.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::RgbaImage;
+
+use super::area::{Area, fitted_size};
+use super::canvas::Canvas;
+use super::theme::Palette;
+
+/// Pictures up to this side are enlarged pixel by pixel: a smooth enlargement of an icon is only blurred.
+const PIXEL_ART_SIDE: u32 = 32;
+
+/// How much of the edge of a panel is seen, 0 to 255.
+const EDGE_ALPHA: u8 = 26;
+
+/// Draws `picture`, or a placeholder, into `panel` with corners of `radius` pixels.
+pub(super) fn draw(canvas: &mut Canvas, palette: &Palette, panel: Area, radius: f32, picture: Option<&RgbaImage>) {
+    canvas.fill(panel, palette.panel);
+    let drawn = picture.and_then(|picture| {
+        let (width, height) = fitted_size(picture.width(), picture.height(), panel);
+        let place = panel.centred(width, height);
+        Some((place, resized(picture, place)?))
+    });
+    match drawn {
+        Some((place, pixels)) => {
+            let square = (radius * 0.9).round().max(3.0) as u32;
+            if pixels.chunks_exact(4).any(|pixel| pixel[3] < 255) {
+                checkerboard(canvas, palette, place, square);
+            }
+            for (row, y) in pixels.chunks_exact(place.width as usize * 4).zip(place.y..) {
+                canvas.blend_row(place.x, y, row);
+            }
+        }
+        None => placeholder(canvas, palette, panel),
+    }
+    canvas.cut_corners(panel, radius, palette.page);
+    // Without an edge, a picture on white would have no shape on light paper.
+    canvas.outline_round(panel, radius, 1.0, palette.ink, EDGE_ALPHA);
+}
+
+/// RGBA pixels of `picture` at the size of `place`; none for an empty picture.
+fn resized(picture: &RgbaImage, place: Area) -> Option<Vec<u8>> {
+    let (width, height) = picture.dimensions();
+    if width == 0 || height == 0 {
+        return None;
+    }
+    if (width, height) == (place.width, place.height) {
+        return Some(picture.as_raw().clone());
+    }
+    let algorithm = match width.max(height) {
+        side if side <= PIXEL_ART_SIDE => ResizeAlg::Nearest,
+        _ if place.width > width => ResizeAlg::Convolution(FilterType::CatmullRom),
+        _ => ResizeAlg::Convolution(FilterType::Lanczos3),
+    };
+    let has_alpha = picture.as_raw().chunks_exact(4).any(|pixel| pixel[3] < 255);
+    let options = ResizeOptions::new().resize_alg(algorithm).use_alpha(has_alpha);
+    let source = ImageRef::new(width, height, picture.as_raw(), PixelType::U8x4).ok()?;
+    let mut target = Image::new(place.width, place.height, PixelType::U8x4);
+    Resizer::new().resize(&source, &mut target, &options).ok()?;
+    Some(target.into_vec())
+}
+
+fn checkerboard(canvas: &mut Canvas, palette: &Palette, place: Area, square: u32) {
+    canvas.fill(place, palette.checker[0]);
+    for (row, y) in (place.y..place.bottom()).step_by(square as usize).enumerate() {
+        let first = place.x + if row % 2 == 0 { 0 } else { square };
+        for x in (first..place.right()).step_by(2 * square as usize) {
+            let size = (square.min(place.right() - x), square.min(place.bottom() - y));
+            canvas.fill(Area::new(x, y, size.0, size.1), palette.checker[1]);
+        }
+    }
+}
+
+/// A frame with hills and a sun: a picture belongs here, but there is none.
+fn placeholder(canvas: &mut Canvas, palette: &Palette, panel: Area) {
+    let side = panel.width.min(panel.height);
+    let (width, height) = (side * 36 / 100, side * 27 / 100);
+    if height < 12 {
+        return;
+    }
+    let frame = panel.centred(width, height);
+    let unit = height as f32 / 10.0;
+    let (left, top) = (frame.x as f32, frame.y as f32);
+    let point = |x: f32, y: f32| (left + x * width as f32, top + y * height as f32);
+    let sun = Area::new(frame.x + width / 5, frame.y + height / 5, height / 5, height / 5);
+    canvas.fill_round(sun, height as f32, palette.line);
+    canvas.fill_polygon(&[point(0.1, 0.86), point(0.36, 0.5), point(0.56, 0.86)], palette.line);
+    canvas.fill_polygon(&[point(0.38, 0.86), point(0.65, 0.32), point(0.9, 0.86)], palette.line);
+    canvas.outline_round(frame, unit * 1.2, unit * 0.55, palette.line, 255);
+}

@@ -1,0 +1,160 @@
+//! What a sheet says, as a person understands it.
+
+/// Shown for a name without any letters.
+const NO_NAME: &str = "(no name)";
+
+/// A name as it can be shown on one line: line breaks, tabs and everything else invisible get a visible stand-in.
+/// The stand-ins are in Inter, so that they show on any machine.
+pub(super) fn clean_name(name: &str) -> String {
+    let shown: String = name.chars().map(visible).collect();
+    if shown.trim().is_empty() { NO_NAME.to_string() } else { shown }
+}
+
+/// A detail as it can be shown in a paragraph: as [`clean_name`], but line breaks stay.
+pub(super) fn clean_paragraph(text: &str) -> String {
+    text.trim().chars().map(|character| if character == '\n' { character } else { visible(character) }).collect()
+}
+
+fn visible(character: char) -> char {
+    match character {
+        '\n' | '\r' | '\u{2028}' | '\u{2029}' | '\u{85}' => '↵',
+        '\t' => '⇥',
+        // U+FFFD stands for bytes that are no UTF-8. The bidirectional controls can make `gpj.exe` read `exe.jpg`.
+        '\u{fffd}'
+        | '\u{feff}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{61c}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{2069}' => '□',
+        _ if character.is_control() => '□',
+        _ => character,
+    }
+}
+
+/// "closer than 99.2 % of pairs", or nothing if the share is not known (not a number).
+pub fn closeness(closer_than: f32) -> Option<String> {
+    percent(closer_than).map(|percent| format!("closer than {percent} of pairs"))
+}
+
+/// A share of 0..1 in per cent, cut off rather than rounded: what it says is true, and only 1.0 itself is 100 %.
+/// The closer to 1, the more digits: 87 %, 99.2 %, 99.96 %.
+pub fn percent(share: f32) -> Option<String> {
+    if share.is_nan() {
+        return None;
+    }
+    // Half the distance between two f32 below 1, so that 0.992, stored as 0.99199998, is still 99.2 %.
+    let share = f64::from(share).clamp(0.0, 1.0);
+    if share == 1.0 {
+        return Some("100 %".to_string());
+    }
+    let digits = match share {
+        _ if share >= 0.999 - 3e-8 => 2,
+        _ if share >= 0.9 - 3e-8 => 1,
+        _ => 0,
+    };
+    let unit = 10_f64.powi(digits);
+    let most = 100.0 - 1.0 / unit;
+    let cut = (((share + 3e-8) * 100.0 * unit).floor() / unit).min(most);
+    Some(format!("{cut:.*} %", digits as usize))
+}
+
+/// "Query", or "Query set · 3 pictures".
+pub(super) fn query_label(queries: usize) -> String {
+    if queries > 1 { format!("Query set · {queries} pictures") } else { "Query".to_string() }
+}
+
+/// "5 of 1,208 pictures".
+pub(super) fn matches_title(matches: usize, inventory: usize) -> String {
+    format!("{} of {}", thousands(matches), pictures(inventory.max(matches)))
+}
+
+/// "1 picture", "1,208 pictures".
+pub(super) fn pictures(count: usize) -> String {
+    let noun = if count == 1 { "picture" } else { "pictures" };
+    format!("{} {noun}", thousands(count))
+}
+
+fn thousands(count: usize) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// Typesetting: the space before the per cent sign is a narrow one.
+pub(super) fn typeset(text: &str) -> String {
+    text.replace(" %", "\u{202f}%")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_never_overstated() {
+        let table: [(f32, &str); 21] = [
+            (1.0, "100 %"),
+            (0.999_999_94, "99.99 %"),
+            (0.99999, "99.99 %"),
+            (0.99996, "99.99 %"),
+            (0.9999, "99.99 %"),
+            (0.99989, "99.98 %"),
+            (0.9996, "99.96 %"),
+            (0.99951, "99.95 %"),
+            (0.999, "99.90 %"),
+            (0.99899, "99.8 %"),
+            (0.992, "99.2 %"),
+            (0.97, "97.0 %"),
+            (0.9, "90.0 %"),
+            (0.8999, "89 %"),
+            (0.873, "87 %"),
+            (0.5, "50 %"),
+            (0.1, "10 %"),
+            (0.0421, "4 %"),
+            (0.0, "0 %"),
+            (-0.3, "0 %"),
+            (1.7, "100 %"),
+        ];
+        for (share, expected) in table {
+            assert_eq!(percent(share).unwrap(), expected, "{share}");
+        }
+        assert_eq!(percent(f32::NAN), None);
+    }
+
+    #[test]
+    fn no_share_below_one_reads_100() {
+        let mut share = 1.0_f32;
+        for _ in 0..20_000 {
+            share = share.next_down();
+            assert!(!percent(share).unwrap().contains("100"), "{share}");
+        }
+    }
+
+    #[test]
+    fn the_score_is_a_sentence() {
+        assert_eq!(closeness(0.992).unwrap(), "closer than 99.2 % of pairs");
+    }
+
+    #[test]
+    fn what_is_invisible_in_a_name_becomes_visible() {
+        assert_eq!(clean_name("a\nb\tc\0d\u{202e}.jpg"), "a↵b⇥c□d□.jpg");
+        assert_eq!(clean_name(""), "(no name)");
+        assert_eq!(clean_name("  "), "(no name)");
+        assert_eq!(clean_name("שלום 🍔.jpg"), "שלום 🍔.jpg");
+        assert_eq!(clean_paragraph(" one\ntwo\u{7} "), "one\ntwo□");
+    }
+
+    #[test]
+    fn counts_read_well() {
+        assert_eq!(pictures(1), "1 picture");
+        assert_eq!(matches_title(5, 1_234_567), "5 of 1,234,567 pictures");
+        assert_eq!(query_label(1), "Query");
+        assert_eq!(query_label(3), "Query set · 3 pictures");
+    }
+}
