@@ -1,8 +1,9 @@
 //! A picture store of the program's own drawing, to try everything on.
 //!
-//! Layers, each knowing only those before it: [`random`], [`colour`] and [`shape`] know of no picture; [`canvas`],
-//! [`solid`] and [`texture`] draw on a table seen under a lamp; [`dish`], [`ingredients`], [`background`] and [`extras`]
-//! draw things; one module per kind of food serves it; [`scene`] makes a picture of it all; [`store`] writes files.
+//! Layers, each knowing only those before it: `random`, `colour` and `shape` know of no picture; `canvas`, `solid` and
+//! `texture` draw on a table seen under a lamp; `dish`, `ingredients`, `background` and `extras` draw things; one module
+//! per kind of food serves it (`pizza` with `toppings`, `sushi` with `rolls`); `scene` makes a picture of it all;
+//! `store` writes files.
 
 mod background;
 mod burger;

@@ -115,7 +115,7 @@ fn plans(count: u64, plan: impl Fn(Kind, u64) -> Plan) -> Vec<Plan> {
 fn single_queries() -> [Plan; 2] {
     [
         Plan { kind: Kind::Burger, seed: QUERY_SEED, path: "burger.jpg".into() },
-        Plan { kind: Kind::Sushi, seed: QUERY_SEED, path: "sushi.png".into() },
+        Plan { kind: Kind::Sushi, seed: QUERY_SEED + 7, path: "sushi.jpg".into() },
     ]
 }
 

@@ -74,10 +74,10 @@ fn make(canvas: &mut Canvas, random: &mut Random, place: &Place, piece: Piece) {
 
 fn nigiri(canvas: &mut Canvas, random: &mut Random, place: &Place, fish: Fish) {
     let rice = |grow: f32| rounded(0.4 + grow, 0.17 + grow, 2.9);
-    canvas.shadow(place, 0.22, &rice);
-    let body = slab(0.0, 0.2, 0.05);
+    canvas.shadow(place, 0.26, &rice);
+    let body = slab(0.0, 0.25, 0.02);
     canvas.solid(place, &Solid { profile: &body, outline: &rice, colour: &|way| hex(0xf1ece0).lit(0.78 + 0.25 * way) });
-    side_grains(canvas, random, place, (0.37, 0.15, 0.2));
+    side_grains(canvas, random, place, (0.38, 0.155, 0.25));
     let (flesh, stripe) = match fish {
         Fish::Salmon => (hex(0xf0824f), hex(0xfbd3b5)),
         Fish::Tuna => (hex(0xb3303a), hex(0xd9707a)),
@@ -86,10 +86,10 @@ fn nigiri(canvas: &mut Canvas, random: &mut Random, place: &Place, fish: Fish) {
     };
     let flesh = flesh.vary(random, 0.03);
     let cover = |grow: f32| rounded(0.46 + grow, 0.2 + grow, 3.4);
-    let drape = |way: f32| (0.15 + 0.13 * (way * 1.6).min(1.0).sqrt(), -0.1 * (way - 0.3).max(0.0).powf(1.6) - 0.01);
+    let drape = |way: f32| (0.2 + 0.13 * (way * 1.6).min(1.0).sqrt(), -0.1 * (way - 0.3).max(0.0).powf(1.6) - 0.01);
     canvas.solid(place, &Solid { profile: &drape, outline: &cover, colour: &|way| flesh.lit(0.72 + 0.32 * way) });
-    marks(canvas, &place.lift(0.28), fish, stripe);
-    canvas.gloss(&place.lift(0.28), 0.0, 0.12, 0.55);
+    marks(canvas, &place.lift(0.33), fish, stripe);
+    canvas.gloss(&place.lift(0.33), 0.0, 0.12, 0.55);
     if matches!(fish, Fish::Omelette) {
         belt(canvas, place);
     }
@@ -117,7 +117,7 @@ fn belt(canvas: &mut Canvas, place: &Place) {
         .map(|step| {
             let angle = std::f32::consts::PI * step as f32 / 12.0;
             let bend = |value: f32| value.abs().powf(0.55).copysign(value);
-            (0.0, 0.205 * bend(angle.cos()), 0.29 * bend(angle.sin()))
+            (0.0, 0.205 * bend(angle.cos()), 0.34 * bend(angle.sin()))
         })
         .collect();
     canvas.thread(place, &arc, 0.09, hex(0x1f2a22));
