@@ -17,3 +17,8 @@ pub fn local_text(seconds: i64) -> String {
 pub fn today() -> String {
     ZonedDateTime::now().strftime("%Y%m%d").to_string()
 }
+
+/// The local time of day, for log lines: "21:40:03".
+pub fn local_time() -> String {
+    ZonedDateTime::now().strftime("%H:%M:%S").to_string()
+}

@@ -56,7 +56,7 @@ impl EncodeJob {
 }
 
 /// The trunk's features `[1280]` of one picture.
-pub fn features_of(decoded: &image::DynamicImage, trunk: &Trunk) -> Result<Vec<f32>, Unusable> {
+pub(super) fn features_of(decoded: &image::DynamicImage, trunk: &Trunk) -> Result<Vec<f32>, Unusable> {
     let square = picture::square(decoded).ok_or_else(|| Unusable::Damaged("it has no pixels".into()))?;
     Ok(trunk.features(&[square]).into_values())
 }

@@ -38,7 +38,7 @@ use serving::Shared;
 use training::Former;
 use workers::Workers;
 
-pub use encode::features_of;
+pub use report::filter as log_filter;
 pub use status::{FILE_NAME as STATUS_FILE_NAME, InventoryPart, QueriesPart, State, Status};
 
 /// Roots and the configuration file are looked at this often, and `status.json` may be this old.

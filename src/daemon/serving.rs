@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::config::{Metric, SetMode};
+use crate::config::SetMode;
 use crate::index::{Calibration, Found, Index};
 use crate::model::Model;
 use crate::rows::Rows;
@@ -22,18 +22,16 @@ impl Serving {
         Self { model, index, calibration: Mutex::new(None) }
     }
 
-    /// `model` with no inventory yet.
-    pub fn empty(model: Model, metric: Metric) -> Self {
-        let index = Index::empty(model.code_width(), metric);
-        Self::new(model, index)
-    }
-
     /// The `k` pictures most similar to the features `[m, 1280]` of a query, each with the share of inventory pairs
     /// that are less similar.
     pub fn search(&self, features: &Rows, mode: SetMode, k: usize) -> Vec<(Found, f32)> {
         let found = self.index.search(&self.model.codes(features), mode, k);
         let calibration = self.calibration();
-        found.into_iter().map(|found| (found.similarity, found)).map(|(similarity, found)| (found, calibration.closer_than(similarity))).collect()
+        let with_score = |found: Found| {
+            let closer_than = calibration.closer_than(found.similarity);
+            (found, closer_than)
+        };
+        found.into_iter().map(with_score).collect()
     }
 
     /// Measured once for each state of the index.

@@ -93,7 +93,7 @@ fn make_folders(config: &Config) -> Result<(), Trouble> {
 }
 
 /// One worker a core: each computes on its own core only.
-pub fn worker_count(config: &Config) -> usize {
+fn worker_count(config: &Config) -> usize {
     match config.limits.workers.count() {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         count => count,
@@ -146,7 +146,7 @@ fn load_world(catalog: &Catalog, config: &Config) -> Result<World, Trouble> {
 }
 
 /// The configured folder of a root.
-pub fn folder_of(config: &Config, root: Root) -> &Path {
+pub(super) fn folder_of(config: &Config, root: Root) -> &Path {
     match root {
         Root::Query => &config.folders.query,
         Root::Inventory => &config.folders.inventory,
@@ -155,7 +155,7 @@ pub fn folder_of(config: &Config, root: Root) -> &Path {
 }
 
 /// The inventory's codes under `model`: from the catalog, or made from the features.
-pub fn load_index(
+pub(super) fn load_index(
     catalog: &Catalog,
     config: &Config,
     model: &Model,
@@ -175,7 +175,7 @@ pub fn load_index(
 }
 
 /// The code of a content whose features are in the catalog.
-pub fn code_of(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
+pub(super) fn code_of(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
     let features = catalog.features(hash, Trunk::VERSION)?;
     let rows = features.and_then(|features| Rows::from_values(Trunk::WIDTH, features));
     Ok(rows.map(|rows| model.codes(&rows).into_values()))

@@ -1,10 +1,10 @@
 //! Which pictures the store holds, their names and seeds, and how they come into its folders.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Kind, draw};
 use crate::error::Trouble;
+use crate::files::{make_folder, move_into_place, write_whole};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::imageops::thumbnail;
@@ -34,7 +34,7 @@ struct Plan {
 }
 
 /// Writes inventory and training pictures below `root`: `db/img_inventory_raw/<kind>/<name>` and
-/// `db/img_train_raw/<name>`. The same program writes the same bytes every time.
+/// `db/img_train_raw/<name>`. The same program writes the same bytes every time; what is there already stays.
 ///
 /// Every core draws its share. After a trouble no further picture is begun by that core; what is written stays.
 pub fn draw_store(root: &Path) -> Result<(), Trouble> {
@@ -42,7 +42,7 @@ pub fn draw_store(root: &Path) -> Result<(), Trouble> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = plans.len().div_ceil(cores);
     let draw_share =
-        |plans: &[Plan]| plans.iter().try_for_each(|plan| write_whole(&root.join(&plan.path), &encoded(plan)?));
+        |plans: &[Plan]| plans.iter().try_for_each(|plan| put(&root.join(&plan.path), plan));
     std::thread::scope(|scope| {
         let workers: Vec<_> = plans.chunks(share).map(|plans| scope.spawn(move || draw_share(plans))).collect();
         workers.into_iter().try_for_each(|worker| {
@@ -55,15 +55,14 @@ pub fn draw_store(root: &Path) -> Result<(), Trouble> {
 
 /// Writes the queries into `query/` below `root` and returns them: two pictures and a folder of three.
 ///
-/// Each is written under a hidden name and then renamed, so that a running daemon never sees half of one. One that
-/// still waits there under the same name is a trouble.
+/// Each is written under a hidden name and then renamed, so that a running daemon never sees half of one. One that is
+/// already there is left as it is.
 pub fn draw_queries(root: &Path) -> Result<Vec<PathBuf>, Trouble> {
     let query = root.join("query");
     let mut written = Vec::new();
     for plan in single_queries() {
         let target = query.join(&plan.path);
-        refuse_occupied(&target)?;
-        write_whole(&target, &encoded(&plan)?)?;
+        put(&target, &plan)?;
         written.push(target);
     }
     written.push(draw_set(&query)?);
@@ -72,19 +71,14 @@ pub fn draw_queries(root: &Path) -> Result<Vec<PathBuf>, Trouble> {
 
 fn draw_set(query: &Path) -> Result<PathBuf, Trouble> {
     let (target, hidden) = (query.join(SET_NAME), query.join(format!(".{SET_NAME}.part")));
-    refuse_occupied(&target)?;
+    if target.symlink_metadata().is_ok() {
+        return Ok(target);
+    }
     for plan in set_query() {
-        write_whole(&hidden.join(&plan.path), &encoded(&plan)?)?;
+        put(&hidden.join(&plan.path), &plan)?;
     }
-    fs::rename(&hidden, &target).map_err(|error| Trouble::system("move the query into place", &target, &error))?;
+    move_into_place(&hidden, &target)?;
     Ok(target)
-}
-
-fn refuse_occupied(target: &Path) -> Result<(), Trouble> {
-    if target.symlink_metadata().is_err() {
-        return Ok(());
-    }
-    Err(Trouble::new("a query of this name is already there", target, "wait for its answer, or move it away"))
 }
 
 fn inventory() -> Vec<Plan> {
@@ -154,19 +148,20 @@ fn encoded(plan: &Plan) -> Result<Vec<u8>, Trouble> {
     Ok(bytes)
 }
 
-/// Writes a file under a hidden name beside its place, then renames it; makes the folders it needs.
-fn write_whole(target: &Path, bytes: &[u8]) -> Result<(), Trouble> {
-    let (Some(folder), Some(name)) = (target.parent(), target.file_name()) else { return Ok(()) };
-    fs::create_dir_all(folder).map_err(|error| Trouble::system("make the folder", folder, &error))?;
-    let hidden = folder.join(format!(".{}.part", name.to_string_lossy()));
-    fs::write(&hidden, bytes).map_err(|error| Trouble::system("write the picture", &hidden, &error))?;
-    fs::rename(&hidden, target).map_err(|error| Trouble::system("move the picture into place", target, &error))
+/// Draws a picture and puts it into its place, making the folders it needs, unless something is there already.
+fn put(target: &Path, plan: &Plan) -> Result<(), Trouble> {
+    if target.symlink_metadata().is_ok() {
+        return Ok(());
+    }
+    make_folder(target.parent().unwrap_or(target))?;
+    write_whole(target, &encoded(plan)?, "write the picture")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::{BTreeMap, HashSet};
+    use std::fs;
 
     fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut found = BTreeMap::new();
@@ -215,13 +210,18 @@ mod tests {
     }
 
     #[test]
-    fn a_query_that_still_waits_is_not_overwritten() {
+    fn what_is_there_already_stays() {
         let root = tempfile::tempdir().unwrap();
-        let waiting = root.path().join("query/burger.jpg");
-        fs::create_dir_all(waiting.parent().unwrap()).unwrap();
-        fs::write(&waiting, "mine").unwrap();
-        let trouble = draw_queries(root.path()).unwrap_err();
-        assert_eq!((trouble.path, fs::read(&waiting).unwrap()), (waiting, b"mine".to_vec()));
+        for mine in ["query/burger.jpg", "query/doughnut_box/mine.jpg", "db/img_train_raw/pizza_10.jpg"] {
+            let path = root.path().join(mine);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "mine").unwrap();
+        }
+        draw_store(root.path()).unwrap();
+        draw_queries(root.path()).unwrap();
+        let mine = below(root.path()).into_values().filter(|bytes| bytes == b"mine").count();
+        assert_eq!(mine, 3);
+        assert_eq!(files(&root.path().join("query/doughnut_box")).len(), 1);
     }
 
     #[test]

@@ -2,4 +2,7 @@
 
 pub mod baselines;
 pub mod labels;
+mod measure;
 pub mod metrics;
+
+pub use measure::{Report, Row, Wanted, measure};

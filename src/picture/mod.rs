@@ -11,7 +11,7 @@ mod unusable;
 pub use bounds::Bounds;
 pub use decode::{decode, silence_caught_panics};
 pub use read::{Contents, Hash, read_still};
-pub use resize::{shrink, square};
+pub use resize::{Filter, resample, shrink, square};
 pub use unusable::Unusable;
 
 /// Side of the square the encoder sees, in pixels.

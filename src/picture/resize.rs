@@ -11,7 +11,7 @@ use super::{SQUARE_SIDE, Square};
 /// transparent parts on white.
 pub fn square(picture: &DynamicImage) -> Option<Square> {
     let side = SQUARE_SIDE as u32;
-    let pixels = resized(&picture.to_rgba8(), side, side)?;
+    let pixels = resample(&picture.to_rgba8(), side, side, Filter::Bilinear)?;
     Square::from_rgb(pixels.pixels().flat_map(|pixel| on_white(pixel.0)).collect())
 }
 
@@ -23,14 +23,35 @@ pub fn shrink(picture: &DynamicImage, longest: u32) -> Option<RgbaImage> {
     }
     let scale = f64::from(longest) / f64::from(width.max(height));
     let side = |pixels: u32| ((f64::from(pixels) * scale).round() as u32).max(1);
-    resized(&picture.to_rgba8(), side(width), side(height))
+    resample(&picture.to_rgba8(), side(width), side(height), Filter::Bilinear)
 }
 
+/// How pixels are weighed when a picture changes its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// The nearest pixel.
+    Nearest,
+    /// Linear falling-off.
+    Bilinear,
+    /// Sharper; for enlarging.
+    CatmullRom,
+    /// Sharpest; for shrinking what people look at.
+    Lanczos,
+}
+
+/// `picture` at another size, transparency minded; `None` only for a picture without pixels.
 /// The library's typed entry, for one pixel format only: its untyped one compiles every format there is, a minute's work.
-fn resized(picture: &RgbaImage, width: u32, height: u32) -> Option<RgbaImage> {
+pub fn resample(picture: &RgbaImage, width: u32, height: u32, filter: Filter) -> Option<RgbaImage> {
+    let algorithm = match filter {
+        Filter::Nearest => ResizeAlg::Nearest,
+        Filter::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
+        Filter::CatmullRom => ResizeAlg::Convolution(FilterType::CatmullRom),
+        Filter::Lanczos => ResizeAlg::Convolution(FilterType::Lanczos3),
+    };
+    let is_opaque = picture.as_raw().chunks_exact(4).all(|pixel| pixel[3] == 255);
+    let options = ResizeOptions::new().resize_alg(algorithm).use_alpha(!is_opaque);
     let source = TypedImageRef::<U8x4>::from_buffer(picture.width(), picture.height(), picture.as_raw()).ok()?;
     let mut target = TypedImage::<U8x4>::new(width, height);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
     Resizer::new().resize_typed(&source, &mut target, &options).ok()?;
     RgbaImage::from_raw(width, height, U8x4::components(target.pixels()).to_vec())
 }

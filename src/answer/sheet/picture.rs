@@ -1,12 +1,11 @@
 //! A picture on its panel: whole, undistorted, centred; transparent ones on a checkerboard; a placeholder without one.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbaImage;
 
 use super::area::{Area, fitted_size};
 use super::canvas::Canvas;
 use super::theme::Palette;
+use crate::picture::{Filter, resample};
 
 /// Pictures up to this side are enlarged pixel by pixel: a smooth enlargement of an icon is only blurred.
 const PIXEL_ART_SIDE: u32 = 32;
@@ -48,17 +47,12 @@ fn resized(picture: &RgbaImage, place: Area) -> Option<Vec<u8>> {
     if (width, height) == (place.width, place.height) {
         return Some(picture.as_raw().clone());
     }
-    let algorithm = match width.max(height) {
-        side if side <= PIXEL_ART_SIDE => ResizeAlg::Nearest,
-        _ if place.width > width => ResizeAlg::Convolution(FilterType::CatmullRom),
-        _ => ResizeAlg::Convolution(FilterType::Lanczos3),
+    let filter = match width.max(height) {
+        side if side <= PIXEL_ART_SIDE => Filter::Nearest,
+        _ if place.width > width => Filter::CatmullRom,
+        _ => Filter::Lanczos,
     };
-    let has_alpha = picture.as_raw().chunks_exact(4).any(|pixel| pixel[3] < 255);
-    let options = ResizeOptions::new().resize_alg(algorithm).use_alpha(has_alpha);
-    let source = ImageRef::new(width, height, picture.as_raw(), PixelType::U8x4).ok()?;
-    let mut target = Image::new(place.width, place.height, PixelType::U8x4);
-    Resizer::new().resize(&source, &mut target, &options).ok()?;
-    Some(target.into_vec())
+    resample(picture, place.width, place.height, filter).map(RgbaImage::into_raw)
 }
 
 fn checkerboard(canvas: &mut Canvas, palette: &Palette, place: Area, square: u32) {

@@ -1,0 +1,122 @@
+//! What can be said on the command line.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Source;
+use crate::daemon::Setup;
+use crate::error::Fatal;
+
+/// Drop a picture into query/ and answer/ shows the most similar pictures of db/img_inventory_raw/.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = "\
+Examples:
+  artificio demo                     see it work on pictures of its own drawing
+  artificio                          run the service on the folders below the current one
+  artificio --root /srv/pictures     ... below another one
+  cp burger.jpg query/               ask; the answer is answer/result_burger.png
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 another instance works on the same root.")]
+pub struct Arguments {
+    /// The folder that holds query/, db/ and answer/ (default: the current one)
+    #[arg(long, global = true, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// The settings (default: config/artificio.toml below the root; without that file, the built-in defaults)
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What to do; without a command: run
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the service until it is told to stop (the default)
+    Run,
+    /// Draw a small picture store, run the service on it, answer three queries and say where the sheets are
+    Demo(DemoOptions),
+    /// Measure how good the answers are on a folder of labelled pictures
+    Evaluate(EvaluateOptions),
+    /// Find what is or will go wrong with settings, folders and limits, and say what mends it
+    Check(JsonOption),
+    /// Say what the running service is doing
+    Status(JsonOption),
+}
+
+/// Of `artificio demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  artificio demo                 pictures and answers go to ./artificio-demo
+  artificio demo /tmp/try        ... to another folder
+  artificio demo --watch         keep running: drop pictures of your own into artificio-demo/query")]
+pub struct DemoOptions {
+    /// Where the store is made; a store made before is used again
+    #[arg(default_value = "artificio-demo")]
+    pub dir: PathBuf,
+    /// Keep running after the queries are answered
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// Of `artificio evaluate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+DIR holds inventory/ and query/ (and train/, if the model is to learn from other pictures than the inventory).
+A picture's label is its file name up to \"__\", else its leading letters: burger_03.jpg is a burger.
+
+Examples:
+  artificio evaluate pictures                       each query against the inventory
+  artificio evaluate pictures --leave-one-out       each inventory picture against all others
+  artificio evaluate pictures --json                for scripts
+
+P@1, P@5: share of the first result, of the first five, with the query's label. mAP: mean average precision.")]
+pub struct EvaluateOptions {
+    /// The labelled pictures
+    pub dir: PathBuf,
+    /// Let every inventory picture query the others; also done when there are no queries
+    #[arg(long)]
+    pub leave_one_out: bool,
+    /// Which encoder to measure
+    #[arg(long, value_enum, default_value_t = EncoderKind::Pretrained)]
+    pub encoder: EncoderKind,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The encoders there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum EncoderKind {
+    /// A frozen pretrained trunk with a trained autoencoder on top
+    Pretrained,
+}
+
+/// Of commands whose output a program may read.
+#[derive(Debug, Args)]
+pub struct JsonOption {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Arguments {
+    /// Where and how to work.
+    pub fn setup(&self) -> Result<Setup, Fatal> {
+        let root = absolute(self.root.as_deref().unwrap_or(Path::new(".")))?;
+        let source = match &self.config {
+            Some(path) => Source { path: absolute(path)?, required: true },
+            None => Source { path: root.join("config/artificio.toml"), required: false },
+        };
+        Ok(Setup { root, source })
+    }
+}
+
+/// Watches and records need paths that stay true whatever the current folder is.
+pub fn absolute(path: &Path) -> Result<PathBuf, Fatal> {
+    // "." would stay in the path as its last part and in every message.
+    let joined = std::path::absolute(path).map_err(|error| Fatal::Usage(format!("{}: {error}", path.display())))?;
+    Ok(joined.components().collect())
+}

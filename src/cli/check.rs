@@ -1,0 +1,77 @@
+//! `artificio check`: what is or will go wrong, each with the line that mends it.
+
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::arguments::JsonOption;
+use crate::config::{self, Config};
+use crate::daemon::Setup;
+use crate::error::{Fatal, Trouble};
+use crate::watch::is_ignored;
+
+/// Where the system keeps its limit of watched folders.
+const WATCH_LIMIT: &str = "/proc/sys/fs/inotify/max_user_watches";
+
+pub fn run(options: &JsonOption, setup: &Setup) -> Result<ExitCode, Fatal> {
+    let problems = problems(setup);
+    if options.json {
+        let report = serde_json::json!({ "ok": problems.is_empty(), "problems": problems });
+        println!("{report:#}");
+    } else if problems.is_empty() {
+        println!("all is well with {}", setup.root.display());
+    } else {
+        for problem in &problems {
+            println!("{}: {}\n    mend: {}", problem.path.display(), problem.what, problem.remedy);
+        }
+    }
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn problems(setup: &Setup) -> Vec<Trouble> {
+    let config = match config::load(&setup.source, &setup.root) {
+        Ok(config) => config,
+        Err(message) => {
+            return vec![Trouble::new(message, &setup.source.path, "mend the line pointed at; every key stands in config/artificio.toml")];
+        }
+    };
+    let read = config.folders.read().into_iter().filter_map(|(name, folder)| unreadable(name, folder));
+    let written = config.folders.written().into_iter().filter_map(|(name, folder)| unwritable(name, folder));
+    read.chain(written).chain(too_many_folders(&config)).collect()
+}
+
+fn unreadable(name: &str, folder: &Path) -> Option<Trouble> {
+    let error = fs::read_dir(folder).err()?;
+    let mut trouble = Trouble::system(&format!("look into the {name} folder"), folder, &error);
+    if error.kind() == std::io::ErrorKind::NotFound {
+        trouble.remedy = format!("mkdir -p '{}' (artificio makes it when it starts)", folder.display());
+    }
+    Some(trouble)
+}
+
+fn unwritable(name: &str, folder: &Path) -> Option<Trouble> {
+    if let Some(trouble) = unreadable(name, folder) {
+        return Some(trouble);
+    }
+    // Asking the system about permissions is not enough: disks are full or read-only too.
+    let probe = folder.join(format!(".artificio-check-{}", std::process::id()));
+    let result = fs::write(&probe, b"artificio").and_then(|()| fs::remove_file(&probe));
+    result.err().map(|error| Trouble::system(&format!("write into the {name} folder"), folder, &error))
+}
+
+fn too_many_folders(config: &Config) -> Option<Trouble> {
+    let limit: usize = fs::read_to_string(WATCH_LIMIT).ok()?.trim().parse().ok()?;
+    let folders: usize = config.folders.read().iter().map(|(_, folder)| count_folders(folder)).sum();
+    (folders > limit).then(|| {
+        let remedy = format!("sudo sysctl fs.inotify.max_user_watches={}", (folders * 2).next_power_of_two());
+        Trouble::new(format!("{folders} folders are to be watched, the system allows {limit}"), WATCH_LIMIT, remedy)
+    })
+}
+
+fn count_folders(folder: &Path) -> usize {
+    let Ok(entries) = fs::read_dir(folder) else { return 0 };
+    let folders = entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_ignored(&entry.file_name()));
+    1 + folders.map(|entry| count_folders(&entry.path())).sum::<usize>()
+}

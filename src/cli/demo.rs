@@ -1,0 +1,166 @@
+//! `artificio demo`: the real service on a picture store of the program's own drawing.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use log::LevelFilter;
+use serde_json::Value;
+
+use super::arguments::{DemoOptions, absolute};
+use super::logging;
+use crate::config::Source;
+use crate::daemon::{Daemon, Observer, Setup, State, Status};
+use crate::demo::{draw_queries, draw_store};
+use crate::error::{Fatal, Trouble};
+use crate::files::{make_folder, write_whole};
+
+/// The shipped settings, but the demo does not wait for more training pictures to come.
+const SETTINGS: &str = include_str!("../../config/artificio.toml");
+
+pub fn run(options: &DemoOptions) -> Result<ExitCode, Fatal> {
+    logging::start(LevelFilter::Warn);
+    let root = absolute(&options.dir)?;
+    let started = Instant::now();
+    prepare(&root)?;
+    let bar = bar("drawing a picture store");
+    draw_store(&root)?;
+    bar.finish_and_clear();
+    println!("drew a picture store in {}", root.display());
+    let mut guide = Guide {
+        root: root.clone(),
+        keeps_running: options.watch,
+        bar: self::bar("reading the inventory"),
+        queries: Vec::new(),
+        step: Step::Reading,
+        trouble: None,
+        started,
+    };
+    let source = Source { path: root.join("config/artificio.toml"), required: true };
+    Daemon::run(Setup { root, source }, &mut guide)?;
+    guide.bar.finish_and_clear();
+    match guide.trouble {
+        Some(trouble) => Err(trouble.into()),
+        None if guide.step == Step::Answered => Ok(ExitCode::SUCCESS),
+        None => Err(Fatal::Failed("stopped before the queries were answered".into())),
+    }
+}
+
+/// A folder with other things in it is not taken for a demo.
+fn prepare(root: &Path) -> Result<(), Fatal> {
+    let settings = root.join("config/artificio.toml");
+    if settings.exists() {
+        return Ok(());
+    }
+    let is_empty = std::fs::read_dir(root).map_or(true, |mut entries| entries.next().is_none());
+    if !is_empty {
+        return Err(Fatal::Usage(format!(
+            "{}: this folder holds other things; name an empty or a new one: artificio demo DIR",
+            root.display()
+        )));
+    }
+    make_folder(&root.join("config"))?;
+    let text = SETTINGS.replace("quiet_s = 3 ", "quiet_s = 0 ");
+    write_whole(&settings, text.as_bytes(), "write the settings")?;
+    Ok(())
+}
+
+fn bar(message: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg} {pos}/{len} [{bar:30}]")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::new(0).with_style(style).with_message(message);
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// The inventory is being read and the model trained.
+    Reading,
+    /// The queries are there.
+    Asked,
+    /// The queries are answered.
+    Answered,
+}
+
+/// Leads through the demo: waits for the model, asks, waits for the answers, shows them.
+struct Guide {
+    root: PathBuf,
+    keeps_running: bool,
+    bar: ProgressBar,
+    queries: Vec<PathBuf>,
+    step: Step,
+    trouble: Option<Trouble>,
+    started: Instant,
+}
+
+impl Observer for Guide {
+    fn goes_on(&mut self, status: &Status) -> bool {
+        if !matches!(status.state, State::Ready | State::Degraded) {
+            return true;
+        }
+        let inventory = &status.inventory;
+        self.bar.set_length(inventory.files as u64);
+        self.bar.set_position((inventory.files - inventory.pending) as u64);
+        let is_trained = status.model.trained_on > 0 && status.model.training.is_none();
+        if self.step == Step::Reading && inventory.pending == 0 && inventory.indexed > 0 && is_trained {
+            return self.ask(status);
+        }
+        if self.step == Step::Asked && status.queries.pending == 0 && self.queries.iter().all(|query| self.is_answered(query)) {
+            self.step = Step::Answered;
+            self.bar.finish_and_clear();
+            self.show();
+            return self.keeps_running;
+        }
+        true
+    }
+}
+
+impl Guide {
+    fn ask(&mut self, status: &Status) -> bool {
+        self.bar.suspend(|| {
+            println!("read {} inventory pictures", status.inventory.indexed);
+            println!("trained a model on {} pictures", status.model.trained_on);
+        });
+        self.bar.set_message("answering");
+        self.step = Step::Asked;
+        match draw_queries(&self.root) {
+            Ok(queries) => self.queries = queries,
+            Err(trouble) => self.trouble = Some(trouble),
+        }
+        self.trouble.is_none()
+    }
+
+    fn answer(&self, query: &Path, end: &str) -> PathBuf {
+        let stem = query.file_stem().unwrap_or_default().to_string_lossy();
+        self.root.join("answer").join(format!("result_{stem}.{end}"))
+    }
+
+    fn is_answered(&self, query: &Path) -> bool {
+        self.answer(query, "json").exists()
+    }
+
+    fn show(&self) {
+        println!("answered {} queries, {:.1} s after the start:\n", self.queries.len(), self.started.elapsed().as_secs_f64());
+        for query in &self.queries {
+            let name = query.file_name().unwrap_or_default().to_string_lossy();
+            let what = if query.is_dir() { " (a set of pictures)" } else { "" };
+            println!("  asked  query/{name}{what}");
+            println!("  found  {}", self.found(query).join(", "));
+            println!("  sheet  {}\n", self.answer(query, "png").display());
+        }
+        if self.keeps_running {
+            println!("still running: drop a picture into {} (Ctrl-C ends it)", self.root.join("query").display());
+        }
+    }
+
+    /// Names of the matches, from the record.
+    fn found(&self, query: &Path) -> Vec<String> {
+        let text = std::fs::read_to_string(self.answer(query, "json")).unwrap_or_default();
+        let record: Value = serde_json::from_str(&text).unwrap_or_default();
+        let matches = record.get("matches").and_then(Value::as_array);
+        let path = |found: &Value| Some(found.get("path")?.as_str()?.rsplit('/').next()?.to_string());
+        matches.into_iter().flatten().filter_map(path).collect()
+    }
+}

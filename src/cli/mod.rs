@@ -1,0 +1,40 @@
+//! The command line: what was asked, who does it, and which exit code it ends with.
+
+mod arguments;
+mod check;
+mod demo;
+mod evaluate;
+mod logging;
+mod run;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::error::Fatal;
+use arguments::{Arguments, Command};
+
+/// Runs the command of this process's arguments.
+pub fn run() -> ExitCode {
+    // clap ends the process by itself: 0 after --help and --version, 2 on wrong usage.
+    let arguments = Arguments::parse();
+    match carry_out(arguments) {
+        Ok(code) => code,
+        Err(fatal) => {
+            eprintln!("artificio: {fatal}");
+            ExitCode::from(fatal.exit_code())
+        }
+    }
+}
+
+fn carry_out(arguments: Arguments) -> Result<ExitCode, Fatal> {
+    let setup = arguments.setup()?;
+    match arguments.command.unwrap_or(Command::Run) {
+        Command::Run => run::run(setup),
+        Command::Demo(options) => demo::run(&options),
+        Command::Evaluate(options) => evaluate::run(&options, &setup),
+        Command::Check(options) => check::run(&options, &setup),
+        Command::Status(options) => status::run(&options, &setup),
+    }
+}

@@ -1,0 +1,15 @@
+//! `artificio run`: the service.
+
+use std::process::ExitCode;
+
+use super::logging;
+use crate::config;
+use crate::daemon::{Daemon, NoObserver, Setup, log_filter};
+use crate::error::Fatal;
+
+pub fn run(setup: Setup) -> Result<ExitCode, Fatal> {
+    let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+    logging::start(log_filter(config.log.level));
+    Daemon::run(setup, &mut NoObserver)?;
+    Ok(ExitCode::SUCCESS)
+}
