@@ -22,9 +22,8 @@ impl Catalog {
     /// The features of a content, `[width]`; stored as float16, so each is within 0.05 % of what the trunk gave.
     pub fn features(&self, hash: Hash, trunk: &str) -> Result<Option<Vec<f32>>, Trouble> {
         let blob = self.blob("SELECT row FROM features WHERE hash = ?1 AND trunk = ?2", hash, trunk)?;
-        Ok(blob.map(|bytes| {
-            bytes.chunks_exact(2).map(|pair| f16::from_le_bytes([pair[0], pair[1]]).to_f32()).collect()
-        }))
+        Ok(blob
+            .map(|bytes| bytes.chunks_exact(2).map(|pair| f16::from_le_bytes([pair[0], pair[1]]).to_f32()).collect()))
     }
 
     /// Keeps the features of a content.
@@ -68,8 +67,9 @@ impl Catalog {
     }
 
     fn blob(&self, statement: &str, hash: Hash, owner: &str) -> Result<Option<Vec<u8>>, Trouble> {
-        let find =
-            || self.connection.prepare_cached(statement)?.query_row(params![hash.0, owner], |row| row.get(0)).optional();
+        let find = || {
+            self.connection.prepare_cached(statement)?.query_row(params![hash.0, owner], |row| row.get(0)).optional()
+        };
         find().map_err(|error| self.trouble("read", &error))
     }
 }

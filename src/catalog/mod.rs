@@ -84,7 +84,8 @@ impl Catalog {
             Err(Unsound::Useless(reason)) => {
                 let kept = set_aside(&path)?;
                 let catalog = Self::open_sound(&path).map_err(|unsound| unsound.into_trouble(&path))?;
-                let remedy = format!("everything is rebuilt from the folders; the old file is kept as {}", kept.display());
+                let remedy =
+                    format!("everything is rebuilt from the folders; the old file is kept as {}", kept.display());
                 Ok(Opened { catalog, set_aside: Some(Trouble::new(format!("the catalog {reason}"), &path, remedy)) })
             }
         }
@@ -141,10 +142,12 @@ impl Catalog {
 fn trouble(path: &Path, doing: &str, error: &rusqlite::Error) -> Trouble {
     let remedy = match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::DiskFull) => "free some space on that disk; the work is kept and goes on by itself",
-        Some(rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied) => {
-            "give the user who runs artificio write access to the state folder"
+        Some(
+            rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied,
+        ) => "give the user who runs artificio write access to the state folder",
+        _ => {
+            "see whether the disk is healthy; the catalog can be deleted while artificio is stopped and is then rebuilt"
         }
-        _ => "see whether the disk is healthy; the catalog can be deleted while artificio is stopped and is then rebuilt",
     };
     Trouble::new(format!("could not {doing} the catalog: {error}"), path, remedy)
 }
@@ -170,7 +173,9 @@ impl Unsound {
     fn into_trouble(self, path: &Path) -> Trouble {
         match self {
             Self::Unreachable(trouble) => trouble,
-            Self::Useless(reason) => Trouble::new(format!("the catalog {reason}"), path, "see whether the disk is healthy"),
+            Self::Useless(reason) => {
+                Trouble::new(format!("the catalog {reason}"), path, "see whether the disk is healthy")
+            }
         }
     }
 }

@@ -89,9 +89,11 @@ impl Catalog {
     /// How many models have ever been trained here; names the next one.
     pub fn models_trained(&self) -> Result<i64, Trouble> {
         let find = || {
-            self.connection.query_row("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'models'", [], |row| {
-                row.get(0)
-            })
+            self.connection.query_row(
+                "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'models'",
+                [],
+                |row| row.get(0),
+            )
         };
         find().map_err(|error| self.trouble("read", &error))
     }

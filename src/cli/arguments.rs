@@ -10,14 +10,18 @@ use crate::error::Fatal;
 
 /// Drop a picture into query/ and answer/ shows the most similar pictures of db/img_inventory_raw/.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = "\
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "\
 Examples:
   artificio demo                     see it work on pictures of its own drawing
   artificio                          run the service on the folders below the current one
   artificio --root /srv/pictures     ... below another one
   cp burger.jpg query/               ask; the answer is answer/result_burger.png
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 another instance works on the same root.")]
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 another instance works on the same root."
+)]
 pub struct Arguments {
     /// The folder that holds query/, db/ and answer/ (default: the current one)
     #[arg(long, global = true, value_name = "DIR")]

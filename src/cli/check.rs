@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::arguments::JsonOption;
+use crate::catalog::{Catalog, Root};
 use crate::config::{self, Config};
-use crate::daemon::Setup;
+use crate::daemon::{EMPTIED_ON_PURPOSE, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::watch::is_ignored;
 
@@ -32,12 +33,30 @@ fn problems(setup: &Setup) -> Vec<Trouble> {
     let config = match config::load(&setup.source, &setup.root) {
         Ok(config) => config,
         Err(message) => {
-            return vec![Trouble::new(message, &setup.source.path, "mend the line pointed at; every key stands in config/artificio.toml")];
+            return vec![Trouble::new(
+                message,
+                &setup.source.path,
+                "mend the line pointed at; every key stands in config/artificio.toml",
+            )];
         }
     };
     let read = config.folders.read().into_iter().filter_map(|(name, folder)| unreadable(name, folder));
     let written = config.folders.written().into_iter().filter_map(|(name, folder)| unwritable(name, folder));
-    read.chain(written).chain(too_many_folders(&config)).collect()
+    read.chain(written).chain(too_many_folders(&config)).chain(emptied_inventory(&config)).collect()
+}
+
+/// An inventory that is empty all at once may be a disk that is not mounted: the daemon keeps what it knew, until told.
+fn emptied_inventory(config: &Config) -> Option<Trouble> {
+    let folder = &config.folders.inventory;
+    let is_bare =
+        fs::read_dir(folder).map_or(true, |entries| entries.flatten().all(|entry| is_ignored(&entry.file_name())));
+    let known = Catalog::open_reader(&config.folders.state).and_then(|catalog| catalog.files(Root::Inventory)).ok()?;
+    (is_bare && !known.is_empty()).then(|| {
+        let what = format!("the inventory is empty or out of reach, but {} pictures are known of it", known.len());
+        let told = config.folders.state.join(EMPTIED_ON_PURPOSE);
+        let remedy = format!("mount or restore it; if it was emptied on purpose: touch '{}'", told.display());
+        Trouble::new(what, folder, remedy)
+    })
 }
 
 fn unreadable(name: &str, folder: &Path) -> Option<Trouble> {

@@ -107,7 +107,10 @@ impl Observer for Guide {
         if self.step == Step::Reading && inventory.pending == 0 && inventory.indexed > 0 && is_trained {
             return self.ask(status);
         }
-        if self.step == Step::Asked && status.queries.pending == 0 && self.queries.iter().all(|query| self.is_answered(query)) {
+        if self.step == Step::Asked
+            && status.queries.pending == 0
+            && self.queries.iter().all(|query| self.is_answered(query))
+        {
             self.step = Step::Answered;
             self.bar.finish_and_clear();
             self.show();
@@ -142,7 +145,11 @@ impl Guide {
     }
 
     fn show(&self) {
-        println!("answered {} queries, {:.1} s after the start:\n", self.queries.len(), self.started.elapsed().as_secs_f64());
+        println!(
+            "answered {} queries, {:.1} s after the start:\n",
+            self.queries.len(),
+            self.started.elapsed().as_secs_f64()
+        );
         for query in &self.queries {
             let name = query.file_name().unwrap_or_default().to_string_lossy();
             let what = if query.is_dir() { " (a set of pictures)" } else { "" };

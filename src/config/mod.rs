@@ -101,6 +101,8 @@ pub struct WatchSettings {
     pub rescan_s: Within<1, 86_400>,
     /// Where events cannot be had, folders are looked through this often.
     pub poll_s: Within<1, 3_600>,
+    /// Whether to rely on events where they can be had.
+    pub mode: WatchMode,
 }
 
 /// `[limits]`
@@ -153,6 +155,17 @@ impl Metric {
             Self::Euclidean => "euclidean",
         }
     }
+}
+
+/// How changes in folders are noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WatchMode {
+    /// By the system's events; folders that may change without them are also looked through regularly.
+    #[default]
+    Auto,
+    /// All folders are looked through regularly as well.
+    Poll,
 }
 
 /// How an inventory picture is scored against a query set.
@@ -244,7 +257,7 @@ impl Default for ModelSettings {
 
 impl Default for WatchSettings {
     fn default() -> Self {
-        Self { settle_ms: Within::new(400), rescan_s: Within::new(300), poll_s: Within::new(2) }
+        Self { settle_ms: Within::new(400), rescan_s: Within::new(300), poll_s: Within::new(2), mode: WatchMode::Auto }
     }
 }
 

@@ -37,7 +37,8 @@ fn sentence(message: &str) -> String {
             return unknown(kind, rest);
         }
     }
-    if let Some((found, expected)) = message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
+    if let Some((found, expected)) =
+        message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
     {
         return format!("expected {}, found {found}", plain_type(expected));
     }

@@ -9,7 +9,7 @@ use super::encode::EncodeJob;
 use super::plan::Task;
 use super::respond::Question;
 use super::workers::Job;
-use super::{Daemon, TICK, UNFINISHED_PAUSES};
+use super::{Daemon, UNFINISHED_PAUSES};
 use crate::answer::name;
 use crate::catalog::{AnswerRow, Root};
 use crate::error::Trouble;
@@ -41,24 +41,15 @@ impl Daemon {
                 Change::Skipped(path, reason) => {
                     info!("{}: passed over, it is {reason}", self.absolute(root, &path).display());
                 }
+                Change::Eventless(path, kind) => {
+                    let seconds = self.config.watch.poll_s.get();
+                    let folder = self.absolute(root, &path);
+                    info!("{}: {kind} may change without events; looking every {seconds} s as well", folder.display());
+                }
             }
         }
         self.files_removed(removed);
         self.want_quiet_queries();
-    }
-
-    /// What is done by the clock whatever the hints say.
-    fn keep_time(&mut self) {
-        let now = self.now();
-        if now >= self.next_poll {
-            self.next_poll = now + Duration::from_secs(self.config.watch.poll_s.get()).max(TICK);
-            self.trees.values_mut().for_each(|tree| tree.mark_polled(now));
-            self.reload_if_changed();
-        }
-        if now >= self.next_rescan {
-            self.next_rescan = now + Duration::from_secs(self.config.watch.rescan_s.get());
-            self.trees.values_mut().for_each(|tree| tree.mark_all(now));
-        }
     }
 
     pub(super) fn absolute(&self, root: Root, path: &Path) -> PathBuf {
@@ -78,9 +69,9 @@ impl Daemon {
             return;
         }
         // A failed write leaves rows of files that are gone; the next look at their folders removes them again.
-        let kept = self.catalog.together(|catalog| {
-            removed.iter().try_for_each(|(root, path)| catalog.remove_file(*root, path))
-        });
+        let kept = self
+            .catalog
+            .together(|catalog| removed.iter().try_for_each(|(root, path)| catalog.remove_file(*root, path)));
         self.note("catalog", kept.err());
         for (root, path) in removed {
             self.unfinished.remove(&(root, path.clone()));
@@ -103,10 +94,14 @@ impl Daemon {
 
     /// Queries in which something changed are wanted when the last of their files is quiet.
     fn want_quiet_queries(&mut self) {
+        if self.stirred.is_empty() {
+            return;
+        }
         let (now, mut wanted, mut gone) = (self.now(), Vec::new(), Vec::new());
         if let Some(tree) = self.tree(Root::Query) {
-            let quiet: Vec<PathBuf> = self.stirred.iter().filter(|unit| !tree.is_restless(unit)).cloned().collect();
-            for unit in quiet {
+            let restless = tree.restless_tops();
+            let quiet = self.stirred.iter().filter(|unit| !restless.contains(unit.as_os_str())).cloned();
+            for unit in quiet.collect::<Vec<_>>() {
                 let exists = tree.is_known_file(&unit) || !tree.known_below(&unit).is_empty();
                 if exists { wanted.push(unit) } else { gone.push(unit) }
             }

@@ -15,6 +15,7 @@ mod retrain;
 mod serving;
 mod start;
 mod status;
+mod timers;
 mod training;
 mod workers;
 
@@ -30,7 +31,7 @@ use crate::config::{Config, Source};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp};
 use crate::picture::Hash;
-use crate::watch::{Hint, Hints, Tree};
+use crate::watch::{Hint, Hints, Pulse, Tree};
 
 use event::{Channels, Event, Signal};
 use plan::Plan;
@@ -40,6 +41,7 @@ use workers::Workers;
 
 pub use report::filter as log_filter;
 pub use status::{FILE_NAME as STATUS_FILE_NAME, InventoryPart, QueriesPart, State, Status};
+pub use timers::EMPTIED_ON_PURPOSE;
 
 /// Roots and the configuration file are looked at this often, and `status.json` may be this old.
 const TICK: Duration = Duration::from_secs(1);
@@ -47,6 +49,8 @@ const TICK: Duration = Duration::from_secs(1);
 const STATUS_INTERVAL: Duration = Duration::from_secs(10);
 /// ... and at most this often.
 const STATUS_PAUSE: Duration = Duration::from_millis(200);
+/// A watcher that does not work is started anew this often.
+const WATCHER_RETRY: Duration = Duration::from_secs(60);
 /// What could not be kept or written is tried again after this long.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 /// A file that may not be finished is looked at again after these pauses, then its problem stands. A file that
@@ -107,6 +111,12 @@ pub struct Daemon {
     written: Option<(Duration, Status)>,
     is_ready: bool,
     started: Instant,
+    pulse: Pulse,
+    /// When a watcher was last started, while none works.
+    watcher_tried: Duration,
+    /// Something changed since the last report.
+    is_report_due: bool,
+    next_report: Duration,
     next_poll: Duration,
     next_rescan: Duration,
     _lock: Lock,
@@ -145,7 +155,8 @@ impl Daemon {
     fn patience(&self) -> Duration {
         let now = self.now();
         let trees = self.trees.values().filter_map(Tree::next_due);
-        let due = trees.chain(self.plan.next_due().filter(|due| *due > now)).chain(self.training_due()).min();
+        let report = self.is_report_due.then_some(self.next_report);
+        let due = trees.chain(self.plan.next_due(now)).chain(self.training_due()).chain(report).min();
         due.map_or(TICK, |due| due.saturating_sub(now).min(TICK))
     }
 
@@ -154,6 +165,9 @@ impl Daemon {
     }
 
     fn take_hint(&mut self, path: &Path) {
+        if self.pulse.hears(path) {
+            return;
+        }
         let now = self.now();
         self.trees.values_mut().for_each(|tree| {
             tree.hint(path, now);
@@ -163,8 +177,10 @@ impl Daemon {
         }
     }
 
-    /// Hints were lost: every watch is armed anew, every folder looked at.
+    /// Hints were lost: every watch is armed anew, every folder looked at. A folder made meanwhile has no watch, and
+    /// arming one that seems to be armed does nothing.
     fn look_everywhere(&mut self) {
+        info!("more happened at once than the system could tell; looking through every folder");
         let now = self.now();
         for tree in self.trees.values_mut() {
             self.hints.disarm_below(tree.root());
@@ -176,6 +192,7 @@ impl Daemon {
     fn stop(mut self, observer: &mut dyn Observer) -> Result<(), Fatal> {
         info!("stopping");
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        self.next_report = Duration::ZERO;
         self.report(State::Stopping, observer);
         let deadline = Instant::now() + STOP_PATIENCE;
         while self.plan.under_way() > 0 && Instant::now() < deadline {
@@ -183,7 +200,7 @@ impl Daemon {
                 self.finish(outcomes);
             }
         }
-        self.written = None;
+        self.next_report = Duration::ZERO;
         self.report(State::Stopping, observer);
         Ok(())
     }

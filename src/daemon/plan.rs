@@ -106,10 +106,10 @@ impl Plan {
         None
     }
 
-    /// When a query has waited long enough, if one waits.
-    pub fn next_due(&self) -> Option<Duration> {
+    /// When, after `now`, the next waiting query has waited long enough.
+    pub fn next_due(&self, now: Duration) -> Option<Duration> {
         let queue = self.wanted.get(&Root::Query)?;
-        queue.values().map(|wanted| wanted.since + QUERY_PATIENCE).min()
+        queue.values().map(|wanted| wanted.since + QUERY_PATIENCE).filter(|due| *due > now).min()
     }
 
     /// Jobs of a root wanted or under way.
@@ -161,7 +161,7 @@ mod tests {
         plan.want(Root::Inventory, Path::new("b"), stamp(1), seconds(0));
         assert_eq!(started(&mut plan, 0), ["inventory a"]);
         plan.ended(Root::Inventory, Path::new("a"));
-        assert_eq!(plan.next_due(), Some(QUERY_PATIENCE));
+        assert_eq!(plan.next_due(seconds(0)), Some(QUERY_PATIENCE));
         assert_eq!(started(&mut plan, 5), ["query q"]);
     }
 

@@ -17,14 +17,6 @@ impl Daemon {
         std::fs::metadata(&self.setup.source.path).ok().map(|metadata| Stamp::of(&metadata))
     }
 
-    /// The file's folder is watched, so that editors' renames and exchanged links are seen.
-    pub(super) fn watch_config(&mut self) {
-        if let Some(folder) = self.setup.source.path.parent().filter(|folder| folder.is_dir()) {
-            // Where it cannot be watched, the look at its stamp on the timer is enough.
-            self.hints.arm(folder);
-        }
-    }
-
     pub(super) fn reload_if_changed(&mut self) {
         if self.stamp_of_config() != self.config_stamp {
             self.reload();
@@ -36,7 +28,8 @@ impl Daemon {
         self.config_stamp = self.stamp_of_config();
         match config::load(&self.setup.source, &self.setup.root) {
             Err(message) => {
-                let trouble = Trouble::new(message, &self.setup.source.path, "mend it; until then the settings in force stay");
+                let trouble =
+                    Trouble::new(message, &self.setup.source.path, "mend it; until then the settings in force stay");
                 self.note("config", Some(trouble));
             }
             Ok(new) => {

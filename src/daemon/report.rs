@@ -29,32 +29,44 @@ impl Daemon {
         }
     }
 
-    /// Tells everybody where things stand; `false` when the observer wants an end.
+    /// Tells everybody where things stand, every so often; `false` when the observer wants an end.
     pub(super) fn report(&mut self, state: State, observer: &mut dyn Observer) -> bool {
+        let now = self.now();
+        if now < self.next_report {
+            self.is_report_due = true;
+            return true;
+        }
+        (self.is_report_due, self.next_report) = (false, now + STATUS_PAUSE);
         self.heal_provisional();
         let troubles = self.say_troubles();
         let status = self.status(state, &troubles);
-        let now = self.now();
-        let (is_due, may_write) = match &self.written {
-            None => (true, true),
-            Some((at, written)) => {
-                let age = now.saturating_sub(*at);
-                (*written != status || age >= STATUS_INTERVAL, age >= STATUS_PAUSE)
-            }
-        };
-        if is_due && may_write {
-            if !self.is_ready && status.state != State::Starting {
-                self.is_ready = true;
-                info!("ready: watching {} folders", self.hints.watched());
-                let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-            }
-            let written = status.write(&self.config.folders.state);
-            self.note("status", written.err());
-            let text = self.one_line(&status);
-            let _ = sd_notify::notify(&[sd_notify::NotifyState::Status(&text)]);
+        let is_new = self.written.as_ref().is_none_or(|(_, written)| *written != status);
+        let is_old = self.written.as_ref().is_none_or(|(at, _)| now.saturating_sub(*at) >= STATUS_INTERVAL);
+        if is_new || is_old {
+            self.publish(&status);
             self.written = Some((now, status.clone()));
         }
+        self.feed_watchdog();
         observer.goes_on(&status)
+    }
+
+    fn publish(&mut self, status: &Status) {
+        let written = status.write(&self.config.folders.state);
+        self.note("status", written.err());
+        let text = self.one_line(status);
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Status(&text)]);
+        if !self.is_ready && status.state != State::Starting {
+            self.is_ready = true;
+            info!("ready: watching {} folders", self.hints.watched());
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        }
+    }
+
+    /// The service manager hears of life only while loop, workers and watcher all live.
+    fn feed_watchdog(&self) {
+        if self.workers.are_alive() && !self.pulse.is_lost(self.now()) {
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+        }
     }
 
     /// Logs what is newly wrong and what is mended, and returns all that is wrong now.

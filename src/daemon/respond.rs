@@ -96,7 +96,8 @@ impl Question {
         let started = Instant::now();
         let mut members: Vec<Member> = self.files.iter().map(|path| self.read(path)).collect();
         let content = content_of(&members);
-        let is_unfinished = |member: &Member| matches!(&member.file.result, Err(problem) if problem.may_be_unfinished());
+        let is_unfinished =
+            |member: &Member| matches!(&member.file.result, Err(problem) if problem.may_be_unfinished());
         let result = if self.can_wait && members.iter().any(is_unfinished) {
             Ok(Done::NotYet)
         } else if content.is_some() && content == self.answered {
@@ -152,11 +153,8 @@ impl Question {
         // One lock for model and codes: a query sees one model, whatever happens meanwhile.
         let serving = bench.serving.read();
         let found = serving.search(features, mode, self.config.answer.results.count());
-        let model = ModelPart {
-            id: serving.model.id().into(),
-            encoder: PRETRAINED,
-            trained_on: serving.model.trained_on(),
-        };
+        let model =
+            ModelPart { id: serving.model.id().into(), encoder: PRETRAINED, trained_on: serving.model.trained_on() };
         let inventory = serving.index.len();
         let metric = serving.index.metric().name();
         drop(serving);
@@ -192,7 +190,9 @@ impl Question {
         }
         if inventory == 0 && self.inventory_pending == 0 {
             let folder = self.config.folders.inventory.display();
-            let message = format!("There is nothing to compare with yet. Put pictures into {folder}; then this is answered again.");
+            let message = format!(
+                "There is nothing to compare with yet. Put pictures into {folder}; then this is answered again."
+            );
             return (Status::NothingSimilar, message);
         }
         let mut remarks = Vec::new();

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use log::info;
 
 use super::Daemon;
-use super::start::{code_of, load_index};
 use super::serving::Serving;
+use super::start::{code_of, load_index};
 use super::status::TrainingPart;
 use super::training::{self, Former, Order, Source, Trained};
 use crate::catalog::Root;

@@ -21,7 +21,7 @@ use crate::index::Index;
 use crate::model::{Model, Trunk};
 use crate::picture::{Hash, silence_caught_panics};
 use crate::rows::Rows;
-use crate::watch::{Hints, Known, Tree};
+use crate::watch::{Hints, Known, Pulse, Tree};
 
 impl Daemon {
     pub(super) fn start(setup: Setup) -> Result<Self, Fatal> {
@@ -73,23 +73,30 @@ impl Daemon {
             written: None,
             is_ready: false,
             started,
+            pulse: Pulse::new(config.folders.state.join("pulse")),
+            watcher_tried: Duration::ZERO,
+            is_report_due: true,
+            next_report: Duration::ZERO,
             next_poll: Duration::from_secs(config.watch.poll_s.get()),
             next_rescan: Duration::from_secs(config.watch.rescan_s.get()),
             config: Arc::new(config),
             _lock: lock,
         };
         daemon.config_stamp = daemon.stamp_of_config();
-        daemon.watch_config();
+        daemon.watch_own_folders();
         Ok(daemon)
     }
 }
 
+/// A folder that is read and cannot be made is waited for (its disk may not be mounted yet); without those that are
+/// written nothing works.
 fn make_folders(config: &Config) -> Result<(), Trouble> {
-    let folders = config.folders.read().into_iter().chain(config.folders.written());
-    for (_, folder) in folders {
-        make_folder(folder)?;
+    for (_, folder) in config.folders.read() {
+        if let Err(trouble) = make_folder(folder) {
+            warn!("{trouble}");
+        }
     }
-    Ok(())
+    config.folders.written().into_iter().try_for_each(|(_, folder)| make_folder(folder))
 }
 
 /// One worker a core: each computes on its own core only.
@@ -131,7 +138,9 @@ fn load_world(catalog: &Catalog, config: &Config) -> Result<World, Trouble> {
             let has_failed = matches!(state, FileState::Failed { .. });
             match state {
                 // Without features (another trunk made them) the picture has to be read again.
-                FileState::Read(hash) if root != Root::Query && !catalog.has_features(hash, Trunk::VERSION)? => continue,
+                FileState::Read(hash) if root != Root::Query && !catalog.has_features(hash, Trunk::VERSION)? => {
+                    continue;
+                }
                 FileState::Read(hash) => drop(world.contents.insert((root, path.clone()), hash)),
                 FileState::Failed { problem, remedy } => {
                     let trouble = Trouble::new(problem, folder.join(&path), remedy);

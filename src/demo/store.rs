@@ -41,8 +41,7 @@ pub fn draw_store(root: &Path) -> Result<(), Trouble> {
     let plans: Vec<Plan> = inventory().into_iter().chain(training()).collect();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = plans.len().div_ceil(cores);
-    let draw_share =
-        |plans: &[Plan]| plans.iter().try_for_each(|plan| put(&root.join(&plan.path), plan));
+    let draw_share = |plans: &[Plan]| plans.iter().try_for_each(|plan| put(&root.join(&plan.path), plan));
     std::thread::scope(|scope| {
         let workers: Vec<_> = plans.chunks(share).map(|plans| scope.spawn(move || draw_share(plans))).collect();
         workers.into_iter().try_for_each(|worker| {

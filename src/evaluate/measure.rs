@@ -67,7 +67,8 @@ struct Views {
 
 /// Measures a folder. Reads it only; the model is trained in memory. `told` hears how many pictures are done, of how many.
 pub fn measure(wanted: &Wanted, told: &(dyn Fn(usize, usize) + Sync)) -> Result<Report, Fatal> {
-    let [inventory, queries, training] = ["inventory", "query", "train"].map(|name| pictures_in(&wanted.folder.join(name)));
+    let [inventory, queries, training] =
+        ["inventory", "query", "train"].map(|name| pictures_in(&wanted.folder.join(name)));
     if inventory.is_empty() {
         return Err(Fatal::Usage(format!("{}: there are no pictures in inventory/", wanted.folder.display())));
     }
@@ -81,9 +82,8 @@ pub fn measure(wanted: &Wanted, told: &(dyn Fn(usize, usize) + Sync)) -> Result<
     let (inventory, queries, training) = (view(&inventory), view(&queries), view(&training));
     let source = if training.features.is_empty() { &inventory } else { &training };
     let features = rows(&source.features);
-    let autoencoder = Autoencoder::fit(&features, wanted.code_width).ok_or_else(|| {
-        Fatal::Failed("the training pictures are too few or too much alike to train on".into())
-    })?;
+    let autoencoder = Autoencoder::fit(&features, wanted.code_width)
+        .ok_or_else(|| Fatal::Failed("the training pictures are too few or too much alike to train on".into()))?;
     let reconstruction_error = autoencoder.reconstruction_error(&features);
     let model = Model::trained("evaluate".into(), features.len(), autoencoder);
     let codes = |views: &Views| model.codes(&rows(&views.features));
@@ -125,7 +125,13 @@ fn pictures_in(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Looks at pictures on all cores.
-fn view(paths: &[PathBuf], trunk: &Trunk, bounds: &Bounds, step: &(dyn Fn() + Sync), left_out: &mut Vec<Trouble>) -> Views {
+fn view(
+    paths: &[PathBuf],
+    trunk: &Trunk,
+    bounds: &Bounds,
+    step: &(dyn Fn() + Sync),
+    left_out: &mut Vec<Trouble>,
+) -> Views {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = paths.len().div_ceil(cores).max(1);
     let look = |path: &PathBuf| {

@@ -29,6 +29,16 @@ pub fn write_whole(path: &Path, bytes: &[u8], doing: &str) -> Result<(), Trouble
     })
 }
 
+/// Writes a small file that nobody reads and that need not survive anything.
+pub fn write_quick(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
+    fs::write(path, bytes).map_err(|error| Trouble::system("write", path, &error))
+}
+
+/// Removes a file of the state folder.
+pub fn remove_own(path: &Path) -> Result<(), Trouble> {
+    fs::remove_file(path).map_err(|error| Trouble::system("remove", path, &error))
+}
+
 /// Makes `folder` and its parents where they are missing.
 pub fn make_folder(folder: &Path) -> Result<(), Trouble> {
     fs::create_dir_all(folder).map_err(|error| Trouble::system("make the folder", folder, &error))

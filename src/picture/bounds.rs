@@ -21,10 +21,7 @@ pub struct Bounds {
 
 impl From<&LimitSettings> for Bounds {
     fn from(limits: &LimitSettings) -> Self {
-        Self {
-            file_bytes: limits.max_file_megabytes.get() << 20,
-            pixels: limits.max_megapixels.get() * 1_000_000,
-        }
+        Self { file_bytes: limits.max_file_megabytes.get() << 20, pixels: limits.max_megapixels.get() * 1_000_000 }
     }
 }
 
@@ -60,9 +57,9 @@ mod tests {
         let bounds = Bounds { file_bytes: 1 << 20, pixels: 100_000_000 };
         for (width, height, bytes_a_pixel, file_bytes, allowed) in [
             (4000, 3000, 3, 500_000, true),
-            (4000, 4000, 3, 200, true),       // one colour, honestly tiny
-            (9000, 9000, 3, 193, false),      // 81 megapixels in 193 bytes
-            (9000, 9000, 3, 50_000, true),    // a blank scan
+            (4000, 4000, 3, 200, true),    // one colour, honestly tiny
+            (9000, 9000, 3, 193, false),   // 81 megapixels in 193 bytes
+            (9000, 9000, 3, 50_000, true), // a blank scan
             (20_000, 20_000, 3, 90_000_000, false),
             (9500, 9500, 8, 90_000_000, false), // 16 bits and alpha: 722 MB
             (0, 10, 3, 68, false),

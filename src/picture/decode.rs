@@ -90,7 +90,9 @@ fn explain(error: ImageError, format: ImageFormat) -> Unusable {
             source = cause.source();
         }
         let text = error.to_string().to_lowercase();
-        ["unexpected end", "unexpected eof", "failed to fill whole buffer", "no more data"].iter().any(|hint| text.contains(hint))
+        ["unexpected end", "unexpected eof", "failed to fill whole buffer", "no more data"]
+            .iter()
+            .any(|hint| text.contains(hint))
     };
     match &error {
         ImageError::Limits(_) => Unusable::Damaged("it needs more memory than a picture of its size should".into()),

@@ -54,7 +54,9 @@ impl Unusable {
             Self::NotAPicture => format!("put a {READ_FORMATS} picture there, or take the file away"),
             Self::Unsupported(_) => "save it as JPEG or PNG".into(),
             Self::FileTooLarge { .. } => "save it smaller, or raise max_file_megabytes in [limits]".into(),
-            Self::TooManyPixels { .. } => "save it smaller, or raise max_megapixels in [limits] if it is what it says".into(),
+            Self::TooManyPixels { .. } => {
+                "save it smaller, or raise max_megapixels in [limits] if it is what it says".into()
+            }
             Self::Unreadable(_) => "give the user who runs artificio permission to read it".into(),
         }
     }

@@ -35,23 +35,25 @@ pub enum Armed {
 pub struct Hints {
     watcher: Result<RecommendedWatcher, Trouble>,
     watched: HashSet<PathBuf>,
+    hints: Sender<Hint>,
+    lost: Sender<Hint>,
 }
 
 impl Hints {
     /// Starts watching nothing. `lost` is a channel of one: full means the loss is known already.
     pub fn start(hints: Sender<Hint>, lost: Sender<Hint>) -> Self {
-        let handler = move |event: notify::Result<Event>| {
-            for hint in hints_in(event) {
-                // The system's queue overflows while a handler waits, so this one never does: a full channel is a loss
-                // like any other, and a loss is one look at everything.
-                let result = if hint == Hint::Lost { lost.try_send(hint) } else { hints.try_send(hint) };
-                if matches!(result, Err(TrySendError::Full(Hint::Path(_)))) {
-                    let _ = lost.try_send(Hint::Lost);
-                }
-            }
-        };
-        let watcher = notify::recommended_watcher(handler).map_err(|error| explain(&error, Path::new("/proc/sys/fs/inotify")));
-        Self { watcher, watched: HashSet::new() }
+        Self { watcher: watcher(&hints, &lost), watched: HashSet::new(), hints, lost }
+    }
+
+    /// Begins anew with a watcher that watches nothing: the old one has died, or none could be had.
+    pub fn restart(&mut self) {
+        self.watched.clear();
+        self.watcher = watcher(&self.hints, &self.lost);
+    }
+
+    /// Why there is no watcher at all, if there is none.
+    pub fn trouble(&self) -> Option<&Trouble> {
+        self.watcher.as_ref().err()
     }
 
     /// Makes sure that `folder` sends hints, if it can.
@@ -90,6 +92,21 @@ impl Hints {
     }
 }
 
+fn watcher(hints: &Sender<Hint>, lost: &Sender<Hint>) -> Result<RecommendedWatcher, Trouble> {
+    let (hints, lost) = (hints.clone(), lost.clone());
+    let handler = move |event: notify::Result<Event>| {
+        for hint in hints_in(event) {
+            // The system's queue overflows while a handler waits, so this one never does: a full channel is a loss
+            // like any other, and a loss is one look at everything.
+            let result = if hint == Hint::Lost { lost.try_send(hint) } else { hints.try_send(hint) };
+            if matches!(result, Err(TrySendError::Full(Hint::Path(_)))) {
+                let _ = lost.try_send(Hint::Lost);
+            }
+        }
+    };
+    notify::recommended_watcher(handler).map_err(|error| explain(&error, Path::new("/proc/sys/fs/inotify")))
+}
+
 fn hints_in(event: notify::Result<Event>) -> Vec<Hint> {
     let event = match event {
         Ok(event) if event.need_rescan() => return vec![Hint::Lost],
@@ -107,12 +124,15 @@ fn hints_in(event: notify::Result<Event>) -> Vec<Hint> {
 
 fn explain(error: &notify::Error, folder: &Path) -> Trouble {
     let too_many_instances = matches!(&error.kind, ErrorKind::Io(io) if io.raw_os_error() == Some(24));
-    if matches!(error.kind, ErrorKind::MaxFilesWatch) {
-        let remedy = "sudo sysctl fs.inotify.max_user_watches=1048576; until then these folders are looked through regularly";
+    // ENOSPC comes under either name.
+    let too_many_watches = matches!(&error.kind, ErrorKind::Io(io) if io.raw_os_error() == Some(28));
+    if too_many_watches || matches!(error.kind, ErrorKind::MaxFilesWatch) {
+        let remedy =
+            "sudo sysctl fs.inotify.max_user_watches=1048576; until then these folders are looked through regularly";
         return Trouble::new("the system's limit of watched folders is reached", folder, remedy);
     }
     if too_many_instances {
-        let remedy = "sudo sysctl fs.inotify.max_user_instances=1024, then restart; until then folders are looked through regularly";
+        let remedy = "sudo sysctl fs.inotify.max_user_instances=1024; until then folders are looked through regularly";
         return Trouble::new("the system's limit of watchers is reached", folder, remedy);
     }
     let remedy = "until it can be watched it is looked through regularly";

@@ -3,9 +3,11 @@
 //! Nothing here decodes a picture or decides what to do with one. Hints are never trusted: each means no more than
 //! "look at this folder again".
 
+mod filesystem;
 mod hints;
 mod listing;
 mod name;
+mod pulse;
 mod reconcile;
 mod settle;
 mod tree;
@@ -13,6 +15,7 @@ mod tree;
 pub use hints::{Armed, Hint, Hints};
 pub use listing::{Listing, Skipped, list};
 pub use name::is_ignored;
+pub use pulse::Pulse;
 pub use reconcile::{Differences, Known, reconcile};
 pub use settle::Settle;
 pub use tree::{Change, Tree};

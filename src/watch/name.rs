@@ -23,9 +23,17 @@ mod tests {
 
     #[test]
     fn names_are_told_apart() {
-        for ignored in
-            [".hidden.jpg", "._a.jpg", "a.jpg.part", "a.JPG.crdownload", "a.tmp", "a.jpg~", "Thumbs.db", "@eaDir", ".syncthing.a"]
-        {
+        for ignored in [
+            ".hidden.jpg",
+            "._a.jpg",
+            "a.jpg.part",
+            "a.JPG.crdownload",
+            "a.tmp",
+            "a.jpg~",
+            "Thumbs.db",
+            "@eaDir",
+            ".syncthing.a",
+        ] {
             assert!(is_ignored(OsStr::new(ignored)), "{ignored}");
         }
         for kept in ["a.jpg", "part.jpg", "tmp", "~a.jpg", "thumbs.db.jpg", "größe.png"] {

@@ -1,60 +1,78 @@
 //! When a file is ready to be read: nothing happened to it for a while, and it looks the same as before. Pure: the time
 //! is an argument.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::files::Stamp;
 
+/// A file that something happens to all the time is tried all the same after this long; one that has changed since it
+/// was last looked at starts anew, so nothing is read half.
+const RESTLESS_LIMIT: Duration = Duration::from_secs(60);
+
 /// Files that were seen new or changed and are not ready yet. Times are durations since one fixed moment.
 #[derive(Debug, Default)]
 pub struct Settle {
     waiting: HashMap<PathBuf, Waiting>,
+    by_time: BTreeSet<(Duration, PathBuf)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Waiting {
     stamp: Stamp,
     ready_at: Duration,
+    since: Duration,
 }
 
 impl Settle {
     /// A file was looked at. `was_touched`: an event named it, so that its clock starts again even if it looks the same
     /// (a scanner that writes within the clock tick of the disk).
     pub fn saw(&mut self, path: &Path, stamp: Stamp, was_touched: bool, now: Duration, quiet: Duration) {
-        let known = self.waiting.get(path).is_some_and(|waiting| waiting.stamp == stamp);
-        if !known || was_touched {
-            self.waiting.insert(path.to_path_buf(), Waiting { stamp, ready_at: now + quiet });
+        let known = self.waiting.get(path).copied();
+        if known.is_some_and(|waiting| waiting.stamp == stamp) && !was_touched {
+            return;
         }
+        let since = known.map_or(now, |waiting| waiting.since);
+        self.forget(path);
+        let ready_at = (now + quiet).min(since + RESTLESS_LIMIT.max(quiet)).max(now);
+        self.waiting.insert(path.to_path_buf(), Waiting { stamp, ready_at, since });
+        self.by_time.insert((ready_at, path.to_path_buf()));
     }
 
     /// The file is gone, or needs no reading.
     pub fn forget(&mut self, path: &Path) {
-        self.waiting.remove(path);
+        if let Some((path, waiting)) = self.waiting.remove_entry(path) {
+            self.by_time.remove(&(waiting.ready_at, path));
+        }
     }
 
     /// Every file below `folder` is gone.
     pub fn forget_below(&mut self, folder: &Path) {
         self.waiting.retain(|path, _| !path.starts_with(folder));
+        self.by_time.retain(|(_, path)| !path.starts_with(folder));
     }
 
     /// Takes out the files whose time has come; the caller looks at each once more, and back it goes if it changed.
     pub fn take_due(&mut self, now: Duration) -> Vec<(PathBuf, Stamp)> {
-        let due = self.waiting.extract_if(|_, waiting| waiting.ready_at <= now);
-        let mut due: Vec<_> = due.map(|(path, waiting)| (path, waiting.stamp)).collect();
-        due.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let mut due = Vec::new();
+        while self.next_due().is_some_and(|ready_at| ready_at <= now) {
+            let Some((_, path)) = self.by_time.pop_first() else { break };
+            if let Some((path, waiting)) = self.waiting.remove_entry(&path) {
+                due.push((path, waiting.stamp));
+            }
+        }
         due
     }
 
     /// When the next file may be ready.
     pub fn next_due(&self) -> Option<Duration> {
-        self.waiting.values().map(|waiting| waiting.ready_at).min()
+        self.by_time.first().map(|(ready_at, _)| *ready_at)
     }
 
-    /// Whether any file below `folder` (or `folder` itself, when it is a file) waits.
-    pub fn waits_below(&self, folder: &Path) -> bool {
-        self.waiting.keys().any(|path| path.starts_with(folder))
+    /// The files waiting.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.waiting.keys().map(PathBuf::as_path)
     }
 
     /// Files waiting.
@@ -116,15 +134,28 @@ mod tests {
     }
 
     #[test]
-    fn a_set_waits_as_long_as_any_of_its_files() {
+    fn one_that_is_touched_all_the_time_is_ready_after_the_limit() {
+        let mut settle = Settle::default();
+        let limit = RESTLESS_LIMIT.as_millis() as u64;
+        for time in (0..=limit).step_by(100) {
+            settle.saw(Path::new("a"), stamp(1), true, at(time), QUIET);
+            let due = settle.take_due(at(time));
+            assert_eq!(due.len(), usize::from(time == limit), "at {time} ms");
+        }
+    }
+
+    #[test]
+    fn what_is_below_a_folder_is_forgotten_with_it() {
         let mut settle = Settle::default();
         settle.saw(Path::new("set/a"), stamp(1), false, at(0), QUIET);
         settle.saw(Path::new("set/b"), stamp(1), false, at(200), QUIET);
         assert_eq!(settle.next_due(), Some(at(400)));
         settle.take_due(at(400));
-        assert!(settle.waits_below(Path::new("set")));
-        assert!(!settle.waits_below(Path::new("se")));
+        assert_eq!(settle.paths().collect::<Vec<_>>(), [Path::new("set/b")]);
+        settle.forget_below(Path::new("se"));
+        assert_eq!(settle.len(), 1);
         settle.forget_below(Path::new("set"));
+        assert_eq!(settle.next_due(), None);
         assert!(settle.is_empty());
     }
 }

@@ -1,13 +1,14 @@
 //! One watched folder with all its sub-folders: which are armed, what is known of their files, what has to be looked at.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::filesystem::without_events;
 use super::{Armed, Hints, Known, Listing, Settle, list, reconcile};
 use crate::error::Trouble;
 use crate::files::Stamp;
@@ -28,6 +29,8 @@ pub enum Change {
     Removed(PathBuf),
     /// Something that is never opened, said once.
     Skipped(PathBuf, &'static str),
+    /// The folder's file system (named) may change without hints, so it is also looked at regularly; said once.
+    Eventless(PathBuf, &'static str),
 }
 
 /// The state of one watched folder.
@@ -38,6 +41,7 @@ pub struct Tree {
     keeps_when_empty: bool,
     identity: Option<(u64, u64)>,
     is_offline: bool,
+    accepts_empty: bool,
     folders: BTreeMap<PathBuf, Folder>,
     dirty: HashMap<PathBuf, Dirty>,
     settle: Settle,
@@ -48,8 +52,10 @@ pub struct Tree {
 struct Folder {
     known: HashMap<OsString, Known>,
     look_cost: Duration,
-    /// Why it sends no hints, if it does not.
-    polled: Option<Trouble>,
+    /// Why it cannot be watched, if it cannot.
+    unwatched: Option<Trouble>,
+    /// Its file system, if that may change without hints.
+    eventless: Option<&'static str>,
     unreadable: Option<Trouble>,
 }
 
@@ -68,6 +74,7 @@ impl Tree {
             keeps_when_empty,
             identity: None,
             is_offline: false,
+            accepts_empty: false,
             folders: BTreeMap::from([(PathBuf::new(), Folder::default())]),
             dirty: HashMap::new(),
             settle: Settle::default(),
@@ -99,9 +106,10 @@ impl Tree {
         self.settle.len()
     }
 
-    /// Whether a file in `folder`, or the file `folder`, is settling or its folder is still to be looked at.
-    pub fn is_restless(&self, folder: &Path) -> bool {
-        self.settle.waits_below(folder) || self.dirty.keys().any(|dirty| dirty.starts_with(folder))
+    /// Of everything at the top of the root, what has files that are settling, or folders still to be looked at.
+    pub fn restless_tops(&self) -> HashSet<&OsStr> {
+        let dirty = self.dirty.keys().map(PathBuf::as_path);
+        self.settle.paths().chain(dirty).filter_map(|path| path.iter().next()).collect()
     }
 
     /// Whether every folder has been looked at.
@@ -163,12 +171,27 @@ impl Tree {
         }
     }
 
-    /// Every folder that sends no hints has to be looked at, and its watch tried again.
-    pub fn mark_polled(&mut self, now: Duration) {
-        let polled = self.folders.iter().filter(|(_, folder)| folder.polled.is_some() || folder.unreadable.is_some());
-        for folder in polled.map(|(path, _)| path.clone()).collect::<Vec<_>>() {
-            self.mark(folder, now, None);
-        }
+    /// Every folder that may change without hints has to be looked at (all of them if `everything` may), and watches
+    /// that could not be had are tried again. Returns how long the last looks at these folders took.
+    pub fn mark_polled(&mut self, now: Duration, everything: bool) -> Duration {
+        let is_polled = |folder: &Folder| {
+            everything || folder.unwatched.is_some() || folder.eventless.is_some() || folder.unreadable.is_some()
+        };
+        let polled: Vec<(PathBuf, Duration)> = self
+            .folders
+            .iter()
+            .filter(|(_, folder)| is_polled(folder))
+            .map(|(path, folder)| (path.clone(), folder.look_cost))
+            .collect();
+        let cost = polled.iter().map(|(_, cost)| *cost).sum();
+        polled.into_iter().for_each(|(path, _)| self.mark(path, now, None));
+        cost
+    }
+
+    /// The user says that the root was emptied on purpose: from the next look on its files are gone.
+    pub fn accept_empty(&mut self, now: Duration) {
+        self.accepts_empty = true;
+        self.mark_all(now);
     }
 
     fn mark(&mut self, folder: PathBuf, now: Duration, touched: Option<OsString>) {
@@ -235,7 +258,7 @@ impl Tree {
                 match folder.parent() {
                     // Whether a sub-folder is gone is for the listing of its parent to say: the root may be offline.
                     Some(parent) => self.mark(parent.to_path_buf(), now, None),
-                    None if self.keeps_when_empty => self.is_offline = true,
+                    None if self.keeps_when_empty && !self.accepts_empty => self.is_offline = true,
                     None => self.drop_below(folder, changes),
                 }
                 return Vec::new();
@@ -248,16 +271,23 @@ impl Tree {
         };
         if is_root && self.keeps_when_empty {
             let is_bare = listing.files.is_empty() && listing.folders.is_empty();
-            self.is_offline = is_bare && self.folders.values().any(|folder| !folder.known.is_empty());
+            let had_files = self.folders.values().any(|folder| !folder.known.is_empty());
+            self.is_offline = is_bare && had_files && !self.accepts_empty;
+            self.accepts_empty = false;
             if self.is_offline {
                 return Vec::new();
             }
         }
         self.take_listing(folder, &listing, touched, (now, quiet), changes);
         let state = self.folders.entry(folder.to_path_buf()).or_default();
-        state.polled = if let Armed::Polled(trouble) = armed { Some(trouble) } else { None };
+        state.unwatched = if let Armed::Polled(trouble) = armed { Some(trouble) } else { None };
         state.unreadable = None;
         state.look_cost = started.elapsed();
+        let eventless = without_events(&absolute);
+        if let Some(kind) = eventless.filter(|_| is_root && state.eventless.is_none()) {
+            changes.push(Change::Eventless(folder.to_path_buf(), kind));
+        }
+        state.eventless = eventless;
         self.follow_folders(folder, listing, hints, changes)
     }
 
@@ -285,11 +315,9 @@ impl Tree {
             self.settle.forget(&path);
             changes.push(Change::Removed(path));
         }
-        // Files that were settling, never known, and are gone: nobody else misses them.
         let listed: HashSet<&OsString> = listing.files.iter().map(|(name, _)| name).collect();
         for name in touched.iter().filter(|name| !listed.contains(name)) {
             self.settle.forget(&folder.join(name));
-            changes.push(Change::Removed(folder.join(name)));
         }
         for skipped in &listing.skipped {
             let path = folder.join(&skipped.name);
@@ -338,7 +366,7 @@ impl Tree {
     pub fn troubles(&self) -> Vec<Trouble> {
         let mut found: BTreeMap<&str, Trouble> = BTreeMap::new();
         for folder in self.folders.values() {
-            for trouble in folder.polled.iter().chain(&folder.unreadable) {
+            for trouble in folder.unwatched.iter().chain(&folder.unreadable) {
                 found.entry(&trouble.what).or_insert_with(|| trouble.clone());
             }
         }
@@ -347,7 +375,13 @@ impl Tree {
             troubles.push(Trouble::new(
                 "the folder is missing or suddenly empty; what was known of it is kept and still answered from",
                 &self.root,
-                "mount or restore it; if it was emptied on purpose, put one picture there",
+                "mount or restore it; `artificio check` says what to do if it was emptied on purpose",
+            ));
+        } else if self.identity.is_none() {
+            troubles.push(Trouble::new(
+                "the folder is missing",
+                &self.root,
+                format!("make it or mount it: mkdir -p '{}'", self.root.display()),
             ));
         }
         troubles
@@ -399,6 +433,7 @@ mod tests {
                         Change::Ready(path, _) => format!("+{}", path.display()),
                         Change::Removed(path) => format!("-{}", path.display()),
                         Change::Skipped(path, _) => format!("!{}", path.display()),
+                        Change::Eventless(..) => continue,
                     });
                 }
             }
@@ -461,6 +496,22 @@ mod tests {
     }
 
     #[test]
+    fn a_root_emptied_on_purpose_is_believed_when_the_user_says_so() {
+        let mut world = world(true);
+        world.put("a.jpg", "a");
+        world.look();
+        fs::remove_file(world.root.join("a.jpg")).unwrap();
+        assert_eq!(world.look(), Vec::<String>::new());
+        world.tree.accept_empty(world.now);
+        assert_eq!(world.look(), ["-a.jpg"]);
+        assert!(!world.tree.is_offline());
+        world.put("b.jpg", "b");
+        world.look();
+        fs::remove_file(world.root.join("b.jpg")).unwrap();
+        assert_eq!(world.look(), Vec::<String>::new(), "said once, it holds once");
+    }
+
+    #[test]
     fn a_root_made_again_is_watched_again() {
         let mut world = world(false);
         world.put("a.jpg", "a");
@@ -488,7 +539,7 @@ mod tests {
         world.look();
         let stamp = Stamp::of(&fs::metadata(world.root.join("a.jpg")).unwrap());
         world.tree.settle_again(Path::new("a.jpg"), stamp, world.now, QUIET);
-        assert!(world.tree.is_restless(Path::new("a.jpg")));
+        assert_eq!(world.tree.restless_tops(), HashSet::from([OsStr::new("a.jpg")]));
         assert_eq!(world.look(), ["+a.jpg"]);
         assert_eq!(world.look(), Vec::<String>::new());
     }
