@@ -1,5 +1,7 @@
 //! What the daemon says of itself: `status.json`, the service manager, and each trouble once in the log.
 
+use std::collections::HashSet;
+
 use log::{LevelFilter, info, warn};
 
 use super::status::{InventoryPart, ModelPart, PROBLEM_LIMIT, QueriesPart, State, Status};
@@ -78,6 +80,9 @@ impl Daemon {
     fn say_troubles(&mut self) -> Vec<Trouble> {
         let mut troubles: Vec<Trouble> = self.own_troubles.values().cloned().collect();
         troubles.extend(self.trees.values().flat_map(Tree::troubles));
+        // One limit of the system troubles several folders: said once.
+        let mut seen = HashSet::new();
+        troubles.retain(|trouble| seen.insert(trouble.clone()));
         for trouble in troubles.iter().filter(|trouble| !self.said_troubles.contains(*trouble)) {
             warn!("{trouble}");
         }

@@ -41,6 +41,14 @@ impl Workplace {
         workplace
     }
 
+    /// With these keys in `[watch]` instead.
+    pub fn with_watch(keys: &str) -> Self {
+        let workplace = Self::new();
+        let text = format!("[watch]\n{keys}\n[log]\nlevel = \"debug\"\n[model]\nquiet_s = 0\n");
+        fs::write(workplace.root().join("config/artificio.toml"), text).unwrap();
+        workplace
+    }
+
     /// Exchanges the settings: those every test needs, and `more`, whole sections or keys of `[model]`.
     pub fn set(&self, more: &str) {
         let text = format!("[watch]\nsettle_ms = 100\n[log]\nlevel = \"debug\"\n[model]\nquiet_s = 0\n{more}\n");
@@ -104,9 +112,27 @@ impl Workplace {
 
     /// Starts the daemon and returns at once.
     pub fn launch(&mut self) {
+        self.launch_by(&[]);
+    }
+
+    /// Starts the daemon by way of another program (`unshare`, `setpriv`) that becomes it, and waits as [`Self::start`].
+    pub fn start_by(&mut self, wrapper: &[&str]) {
+        self.launch_by(wrapper);
+        self.wait_status("a start", |status| is_up(status));
+    }
+
+    fn launch_by(&mut self, wrapper: &[&str]) {
         assert!(self.daemon.is_none(), "it runs already");
         let log = File::options().create(true).append(true).open(self.root().join("log")).unwrap();
-        let mut command = self.artificio(&["run"]);
+        let plain = self.artificio(&["run"]);
+        let mut command = match wrapper {
+            [] => plain,
+            [program, first @ ..] => {
+                let mut wrapped = Command::new(program);
+                wrapped.args(first).arg(plain.get_program()).args(plain.get_args()).stdin(Stdio::null());
+                wrapped
+            }
+        };
         self.daemon = Some(command.stdout(Stdio::null()).stderr(log).env_remove("JOURNAL_STREAM").spawn().unwrap());
     }
 
@@ -152,7 +178,8 @@ impl Workplace {
 
     /// The status of this very daemon, as soon as it has written one.
     pub fn status(&self) -> Option<Value> {
-        let status: Value = serde_json::from_slice(&fs::read(self.state("status.json")).ok()?).expect("status.json is JSON");
+        let status: Value =
+            serde_json::from_slice(&fs::read(self.state("status.json")).ok()?).expect("status.json is JSON");
         (status["pid"] == self.pid()).then_some(status)
     }
 
