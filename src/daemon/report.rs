@@ -41,6 +41,9 @@ impl Daemon {
         (self.is_report_due, self.next_report) = (false, now + STATUS_PAUSE);
         self.heal_provisional();
         let troubles = self.say_troubles();
+        if self.trees.values().all(Tree::is_seen) {
+            self.note("overflow", None);
+        }
         let status = self.status(state, &troubles);
         let is_new = self.written.as_ref().is_none_or(|(_, written)| *written != status);
         let is_old = self.written.as_ref().is_none_or(|(at, _)| now.saturating_sub(*at) >= STATUS_INTERVAL);
