@@ -92,7 +92,8 @@ fn a_folder_of_pictures_is_one_query() {
     assert!(record["message"].as_str().unwrap().contains("spoilt.jpg"), "{record:#}");
     assert_eq!(found(&record).len(), 5);
     let files = record["query"]["files"].as_array().unwrap();
-    let named = files.iter().find(|file| file["path"] == "dinner/spoilt.jpg").expect("the bad picture is in the record");
+    let named =
+        files.iter().find(|file| file["path"] == "dinner/spoilt.jpg").expect("the bad picture is in the record");
     assert!(is_sentence(named["problem"].as_str().unwrap()));
     assert!(files.iter().all(|file| file["problem"].is_string() || file["blake3"].is_string()));
 
@@ -187,7 +188,11 @@ fn a_slow_writer_gets_exactly_one_answer() {
     }
     std::thread::sleep(Duration::from_secs(4));
     for name in ["jpeg", "png"] {
-        assert!(!workplace.record_path(name).exists(), "half of {name} was answered: {:#}", workplace.record(name).unwrap());
+        assert!(
+            !workplace.record_path(name).exists(),
+            "half of {name} was answered: {:#}",
+            workplace.record(name).unwrap()
+        );
     }
     for (name, bytes) in &pictures {
         let mut file = fs::File::options().append(true).open(workplace.query(name)).unwrap();

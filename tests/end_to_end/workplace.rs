@@ -152,7 +152,8 @@ impl Workplace {
 
     /// The status of this very daemon, as soon as it has written one.
     pub fn status(&self) -> Option<Value> {
-        let status: Value = serde_json::from_slice(&fs::read(self.state("status.json")).ok()?).expect("status.json is JSON");
+        let status: Value =
+            serde_json::from_slice(&fs::read(self.state("status.json")).ok()?).expect("status.json is JSON");
         (status["pid"] == self.pid()).then_some(status)
     }
 
