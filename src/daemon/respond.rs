@@ -78,7 +78,7 @@ pub enum Done {
 pub struct FileRead {
     /// Relative to the query folder.
     pub path: PathBuf,
-    /// As read; `None` when it could not even be opened.
+    /// As read; `None` when it is gone.
     pub stamp: Option<Stamp>,
     /// Its content, or why there is none.
     pub result: Result<Hash, Unusable>,
@@ -115,8 +115,10 @@ impl Question {
 
     fn read(&self, path: &Path) -> Member {
         let absolute = self.config.folders.query.join(path);
+        // Before the reading: a file that changes later then differs from what is remembered of it.
+        let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
         let (stamp, result, decoded) = match picture::read_still(&absolute, &self.bounds()) {
-            Err(problem) => (None, Err(problem), None),
+            Err(problem) => (before, Err(problem), None),
             Ok(contents) => match picture::decode(&contents.bytes, &absolute, &self.bounds()) {
                 Err(problem) => (Some(contents.stamp), Err(problem), None),
                 Ok(decoded) => (Some(contents.stamp), Ok(contents.hash), Some(decoded)),
