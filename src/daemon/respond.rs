@@ -100,13 +100,23 @@ impl Question {
             |member: &Member| matches!(&member.file.result, Err(problem) if problem.may_be_unfinished());
         let result = if self.can_wait && members.iter().any(is_unfinished) {
             Ok(Done::NotYet)
-        } else if content.is_some() && content == self.answered {
+        } else if content.is_some() && content == self.answered && self.has_answer() {
             Ok(Done::Unchanged)
         } else {
             self.answer(&mut members, bench, started)
         };
         let files = members.into_iter().map(|member| member.file).collect();
         Answered { query: self.query, name: self.name, files, content, result }
+    }
+
+    /// Where an answer's sheet or record is, by the end of its name.
+    fn answer_path(&self, end: &str) -> PathBuf {
+        self.config.folders.answer.join(format!("result_{}.{end}", self.name))
+    }
+
+    /// Whether the answer is still there: one that was thrown away is given again when it is asked for again.
+    fn has_answer(&self) -> bool {
+        ["png", "json"].iter().all(|end| self.answer_path(end).exists())
     }
 
     fn bounds(&self) -> Bounds {
@@ -140,9 +150,8 @@ impl Question {
         let total_ms = timings.total;
         record.timings_ms = timings;
         // The record comes last: whoever sees it knows that the sheet is there.
-        let answer = |end: &str| self.config.folders.answer.join(format!("result_{}.{end}", self.name));
-        write_whole(&answer("png"), &png, "write the sheet")?;
-        write_whole(&answer("json"), &record.to_json(), "write the record")?;
+        write_whole(&self.answer_path("png"), &png, "write the sheet")?;
+        write_whole(&self.answer_path("json"), &record.to_json(), "write the record")?;
         let is_complete = self.inventory_pending == 0 && record.inventory > 0;
         let is_provisional = !is_complete && record.status != Status::Error;
         Ok(Done::Written { status: record.status, message: record.message, total_ms, is_provisional })
