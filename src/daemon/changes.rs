@@ -15,7 +15,7 @@ use crate::catalog::{AnswerRow, Root};
 use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::picture::Bounds;
-use crate::watch::{Change, Hint};
+use crate::watch::{Change, Hint, Tree};
 
 impl Daemon {
     /// Looks at every folder that is due and takes in what changed.
@@ -118,7 +118,7 @@ impl Daemon {
 
     /// Gives idle workers what is most urgent.
     pub(super) fn start_jobs(&mut self) {
-        let settling = self.tree(Root::Inventory).map_or(0, crate::watch::Tree::settling);
+        let settling = self.tree(Root::Inventory).map_or(0, Tree::settling);
         for (Task { root, path }, stamp) in self.plan.start(self.now(), settling) {
             let job = match (root, stamp) {
                 (Root::Query, _) => Some(Job::Answer(Box::new(self.question(&path)))),
@@ -150,8 +150,8 @@ impl Daemon {
                 _ => vec![query.to_path_buf()],
             };
             let inventory = self.tree(Root::Inventory);
-            let settling = inventory.map_or(0, crate::watch::Tree::settling);
-            (files, is_set, settling, inventory.is_some_and(crate::watch::Tree::is_offline))
+            let settling = inventory.map_or(0, Tree::settling);
+            (files, is_set, settling, inventory.is_some_and(Tree::is_offline))
         };
         files.sort_unstable();
         let name = self.answer_name(query, is_set);
@@ -173,15 +173,20 @@ impl Daemon {
     /// The name this query's answer has, or the first that no other live query has.
     /// The name is its own from now on.
     fn answer_name(&mut self, query: &Path, is_set: bool) -> String {
-        if let Some(answer) = self.answers.get(query) {
-            return answer.name.clone();
-        }
+        let tree = self.tree(Root::Query);
+        // A query that settles once more is not known meanwhile, but it is there.
+        let restless = tree.map(Tree::restless_tops).unwrap_or_default();
         let is_live = |other: &Path| {
-            self.tree(Root::Query).is_some_and(|tree| tree.is_known_file(other) || tree.is_folder(other))
+            tree.is_some_and(|tree| tree.is_known_file(other) || tree.is_folder(other))
+                || restless.contains(other.as_os_str())
         };
         let is_taken = |name: &str| {
             self.answers.values().any(|answer| answer.name == name && answer.query != query && is_live(&answer.query))
         };
+        // A query that was gone for a while may find its name with another one.
+        if let Some(answer) = self.answers.get(query).filter(|answer| !is_taken(&answer.name)) {
+            return answer.name.clone();
+        }
         let [preferred, full, own] = name::candidates(query, is_set);
         let name = [preferred, full].into_iter().find(|name| !is_taken(name)).unwrap_or(own);
         self.answers.insert(query.to_path_buf(), AnswerRow::reserved(query, &name));

@@ -78,7 +78,7 @@ pub enum Done {
 pub struct FileRead {
     /// Relative to the query folder.
     pub path: PathBuf,
-    /// As read; `None` when it could not even be opened.
+    /// As read; `None` when it is gone.
     pub stamp: Option<Stamp>,
     /// Its content, or why there is none.
     pub result: Result<Hash, Unusable>,
@@ -100,7 +100,7 @@ impl Question {
             |member: &Member| matches!(&member.file.result, Err(problem) if problem.may_be_unfinished());
         let result = if self.can_wait && members.iter().any(is_unfinished) {
             Ok(Done::NotYet)
-        } else if content.is_some() && content == self.answered {
+        } else if content.is_some() && content == self.answered && self.has_answer() {
             Ok(Done::Unchanged)
         } else {
             self.answer(&mut members, bench, started)
@@ -109,14 +109,26 @@ impl Question {
         Answered { query: self.query, name: self.name, files, content, result }
     }
 
+    /// Where an answer's sheet or record is, by the end of its name.
+    fn answer_path(&self, end: &str) -> PathBuf {
+        self.config.folders.answer.join(format!("result_{}.{end}", self.name))
+    }
+
+    /// Whether the answer is still there: one that was thrown away is given again when it is asked for again.
+    fn has_answer(&self) -> bool {
+        ["png", "json"].iter().all(|end| self.answer_path(end).exists())
+    }
+
     fn bounds(&self) -> Bounds {
         Bounds::from(&self.config.limits)
     }
 
     fn read(&self, path: &Path) -> Member {
         let absolute = self.config.folders.query.join(path);
+        // Before the reading: a file that changes later then differs from what is remembered of it.
+        let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
         let (stamp, result, decoded) = match picture::read_still(&absolute, &self.bounds()) {
-            Err(problem) => (None, Err(problem), None),
+            Err(problem) => (before, Err(problem), None),
             Ok(contents) => match picture::decode(&contents.bytes, &absolute, &self.bounds()) {
                 Err(problem) => (Some(contents.stamp), Err(problem), None),
                 Ok(decoded) => (Some(contents.stamp), Ok(contents.hash), Some(decoded)),
@@ -138,9 +150,8 @@ impl Question {
         let total_ms = timings.total;
         record.timings_ms = timings;
         // The record comes last: whoever sees it knows that the sheet is there.
-        let answer = |end: &str| self.config.folders.answer.join(format!("result_{}.{end}", self.name));
-        write_whole(&answer("png"), &png, "write the sheet")?;
-        write_whole(&answer("json"), &record.to_json(), "write the record")?;
+        write_whole(&self.answer_path("png"), &png, "write the sheet")?;
+        write_whole(&self.answer_path("json"), &record.to_json(), "write the record")?;
         let is_complete = self.inventory_pending == 0 && record.inventory > 0;
         let is_provisional = !is_complete && record.status != Status::Error;
         Ok(Done::Written { status: record.status, message: record.message, total_ms, is_provisional })

@@ -72,7 +72,7 @@ fn a_moved_picture_is_found_at_its_new_place_without_being_looked_at_again() {
     // Marks what is kept of every picture: whatever is looked at again loses its mark.
     let catalog = Connection::open(workplace.state("catalog.sqlite")).unwrap();
     catalog.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
-    catalog.execute("UPDATE features SET row = zeroblob(length(row) - 2) || x'003c'", []).unwrap();
+    catalog.execute("UPDATE features SET row = CAST(zeroblob(length(row) - 2) || x'003c' AS BLOB)", []).unwrap();
     drop(catalog);
     let marked = features(&workplace);
     assert_eq!(marked.len(), 6);
@@ -86,7 +86,8 @@ fn a_moved_picture_is_found_at_its_new_place_without_being_looked_at_again() {
         let status = workplace.wait_indexed(6);
         put(workplace.query("q.jpg"), &jpeg(Kind::Burger, 2_000));
         let paths: std::collections::BTreeSet<_> = paths_in_catalog(&workplace).into_iter().collect();
-        let wanted = ["burger_0.jpg", "burger_1.jpg", "older/sushi_0.jpg", "pizza_1.jpg", "sorted/renamed.jpg", "sushi_1.jpg"];
+        let wanted =
+            ["burger_0.jpg", "burger_1.jpg", "older/sushi_0.jpg", "pizza_1.jpg", "sorted/renamed.jpg", "sushi_1.jpg"];
         (paths.iter().eq(wanted.iter())).then_some(status)
     });
     assert_eq!(features(&workplace), marked, "a moved picture was decoded again");

@@ -16,6 +16,9 @@ fn with_an_answer() -> Workplace {
     workplace.wait_record("q");
     workplace.wait_status("quiet", |status| status["queries"]["pending"] == 0);
     workplace.stop();
+    // What stands in the journal would mend any damage to the file itself.
+    let catalog = rusqlite::Connection::open(workplace.state("catalog.sqlite")).unwrap();
+    let _: i64 = catalog.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
     workplace
 }
 

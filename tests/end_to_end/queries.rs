@@ -92,7 +92,8 @@ fn a_folder_of_pictures_is_one_query() {
     assert!(record["message"].as_str().unwrap().contains("spoilt.jpg"), "{record:#}");
     assert_eq!(found(&record).len(), 5);
     let files = record["query"]["files"].as_array().unwrap();
-    let named = files.iter().find(|file| file["path"] == "dinner/spoilt.jpg").expect("the bad picture is in the record");
+    let named =
+        files.iter().find(|file| file["path"] == "dinner/spoilt.jpg").expect("the bad picture is in the record");
     assert!(is_sentence(named["problem"].as_str().unwrap()));
     assert!(files.iter().all(|file| file["problem"].is_string() || file["blake3"].is_string()));
 
@@ -166,8 +167,7 @@ fn a_query_that_comes_back_does_not_take_the_answer_of_its_successor() {
     put(workplace.query("dish.jpg"), &jpeg(Kind::Pizza, 2_000));
     workplace.wait_record("dish");
     fs::remove_file(workplace.query("dish.jpg")).unwrap();
-    workplace.wait("the removal to be seen", || workplace.log().contains("dish.jpg settled").then_some(()));
-    std::thread::sleep(Duration::from_millis(500));
+    std::thread::sleep(super::workplace::A_WHILE);
     put(workplace.query("dish.png"), &png(Kind::Burger, 2_000));
     workplace.wait_record_that("dish", |record| record["query"]["name"] == "dish.png");
 
@@ -187,7 +187,11 @@ fn a_slow_writer_gets_exactly_one_answer() {
     }
     std::thread::sleep(Duration::from_secs(4));
     for name in ["jpeg", "png"] {
-        assert!(!workplace.record_path(name).exists(), "half of {name} was answered: {:#}", workplace.record(name).unwrap());
+        assert!(
+            !workplace.record_path(name).exists(),
+            "half of {name} was answered: {:#}",
+            workplace.record(name).unwrap()
+        );
     }
     for (name, bytes) in &pictures {
         let mut file = fs::File::options().append(true).open(workplace.query(name)).unwrap();
@@ -200,4 +204,36 @@ fn a_slow_writer_gets_exactly_one_answer() {
     std::thread::sleep(super::workplace::A_WHILE);
     let answers = workplace.log().matches(" answered in ").count();
     assert_eq!(answers, 2, "{}", workplace.log());
+}
+
+#[test]
+fn a_half_written_query_keeps_its_name_against_a_whole_one() {
+    let mut workplace = Workplace::new();
+    workplace.stock(2);
+    workplace.start();
+    let pizza = jpeg(Kind::Pizza, 2_000);
+    put(workplace.query("dish.jpg"), &pizza[..pizza.len() / 2]);
+    workplace.wait("a first look at it", || workplace.log().contains("dish.jpg settled").then_some(()));
+    std::thread::sleep(Duration::from_millis(400));
+    put(workplace.query("dish.png"), &png(Kind::Burger, 2_000));
+    workplace.wait_record("dish.png");
+    put(workplace.query("dish.jpg"), &pizza);
+    workplace.wait_record_that("dish", |record| record["query"]["name"] == "dish.jpg" && record["status"] == "ok");
+    assert_eq!(workplace.record("dish.png").unwrap()["query"]["name"], "dish.png");
+}
+
+#[test]
+fn an_answer_that_was_thrown_away_is_given_again_when_the_query_is_put_there_again() {
+    let mut workplace = Workplace::new();
+    workplace.stock(1);
+    workplace.start();
+    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    workplace.wait_record("q");
+    workplace.wait_status("quiet", |status| status["queries"]["pending"] == 0);
+    for path in [workplace.query("q.jpg"), workplace.record_path("q"), workplace.sheet_path("q")] {
+        fs::remove_file(path).unwrap();
+    }
+    std::thread::sleep(super::workplace::A_WHILE);
+    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    assert_eq!(workplace.wait_record("q")["status"], "ok");
 }

@@ -80,7 +80,7 @@ fn changes_hold_for_the_next_query() {
     assert_eq!((&record["metric"], &record["query"]["set_mode"]), (&"euclidean".into(), &"nearest".into()));
     assert_eq!(image::open(workplace.sheet_path("q")).unwrap().width(), 900);
     // An answer that stands is not given again because settings changed.
-    assert_eq!(workplace.status().unwrap()["queries"]["answered"], 1);
+    workplace.wait_status("the answer counted", |status| status["queries"]["answered"] == 1);
 }
 
 #[test]

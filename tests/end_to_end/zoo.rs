@@ -28,7 +28,9 @@ fn animals() -> Vec<Animal> {
     let Some(zoo) = corpus("zoo") else { return Vec::new() };
     let manifest = fs::read_to_string(zoo.join("manifest.csv")).unwrap();
     let mut lines = manifest.lines();
-    assert!(lines.next().unwrap().starts_with("path,category,bytes,format,mode,raw_w,raw_h,exif_orientation,expect,w,h,"));
+    assert!(
+        lines.next().unwrap().starts_with("path,category,bytes,format,mode,raw_w,raw_h,exif_orientation,expect,w,h,")
+    );
     // Only the note, the last part, is ever quoted.
     let animal = |line: &str| {
         let parts: Vec<&str> = line.split(',').collect();
@@ -62,7 +64,9 @@ fn every_file_of_the_zoo_is_taken_for_what_it_is() {
             ("decode" | "decode_orient_optional", Ok(_)) => found.as_ref().ok() == size.as_ref(),
             ("decode" | "decode_orient_optional", Err(_)) => false,
             ("refuse", Ok(_)) => false,
-            ("refuse" | "refuse_or_partial" | "decode_optional" | "decode_or_refuse", Err(reason)) => is_sentence(reason),
+            ("refuse" | "refuse_or_partial" | "decode_optional" | "decode_or_refuse", Err(reason)) => {
+                is_sentence(reason)
+            }
             ("refuse_or_partial" | "decode_optional" | "decode_or_refuse", Ok(_)) => {
                 size.is_none() || found.as_ref().ok() == size.as_ref()
             }
