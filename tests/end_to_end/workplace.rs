@@ -107,7 +107,7 @@ impl Workplace {
     /// Starts the daemon and returns when it has looked through its folders.
     pub fn start(&mut self) {
         self.launch();
-        self.wait_status("a start", |status| is_up(status));
+        self.wait_status("a start", is_up);
     }
 
     /// Starts the daemon and returns at once.
@@ -118,7 +118,7 @@ impl Workplace {
     /// Starts the daemon by way of another program (`unshare`, `setpriv`) that becomes it, and waits as [`Self::start`].
     pub fn start_by(&mut self, wrapper: &[&str]) {
         self.launch_by(wrapper);
-        self.wait_status("a start", |status| is_up(status));
+        self.wait_status("a start", is_up);
     }
 
     fn launch_by(&mut self, wrapper: &[&str]) {
