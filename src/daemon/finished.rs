@@ -144,9 +144,6 @@ impl Daemon {
                 }
             }
         }
-        if self.plan.pending(Root::Inventory) == 0 && root == Root::Inventory {
-            info!("inventory: {} pictures searchable", self.serving.read().index.len());
-        }
     }
 
     fn learn(&mut self, root: Root, path: &Path, stamp: Stamp, has_failed: bool) {

@@ -108,6 +108,7 @@ pub struct Daemon {
     /// Troubles of the daemon itself, by what they are about.
     own_troubles: BTreeMap<&'static str, Trouble>,
     said_troubles: HashSet<Trouble>,
+    said_searchable: Option<usize>,
     written: Option<(Duration, Status)>,
     is_ready: bool,
     started: Instant,

@@ -51,6 +51,11 @@ impl Daemon {
     }
 
     fn publish(&mut self, status: &Status) {
+        let searchable = |status: &Status| (status.inventory.pending == 0).then_some(status.inventory.indexed);
+        if let Some(count) = searchable(status).filter(|count| self.said_searchable != Some(*count)) {
+            info!("inventory: {count} pictures searchable");
+            self.said_searchable = Some(count);
+        }
         let written = status.write(&self.config.folders.state);
         self.note("status", written.err());
         let text = self.one_line(status);

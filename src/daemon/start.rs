@@ -42,7 +42,6 @@ impl Daemon {
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
         let world = load_world(&catalog, &config)?;
         let index = load_index(&catalog, &config, &model, &world.contents)?;
-        info!("inventory: {} pictures searchable", index.len());
         let serving = Shared::new(Serving::new(model, index));
         let channels = Channels::open()?;
         let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());
@@ -58,7 +57,8 @@ impl Daemon {
             channels,
             hints,
             workers,
-            plan: Plan::new(count),
+            // One job ahead for each worker, so that none waits while the last results are being kept.
+            plan: Plan::new(2 * count),
             trees: world.trees,
             contents: world.contents,
             stirred: BTreeSet::new(),
@@ -70,6 +70,7 @@ impl Daemon {
             failed: world.failed,
             own_troubles: BTreeMap::new(),
             said_troubles: HashSet::new(),
+            said_searchable: None,
             written: None,
             is_ready: false,
             started,

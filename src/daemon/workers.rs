@@ -54,8 +54,8 @@ impl Workers {
         serving: &Shared,
         outcomes: &Sender<Outcome>,
     ) -> Result<Self, Trouble> {
-        // The plan never starts more jobs than there are workers, so sending one never waits.
-        let (jobs, received) = bounded(count);
+        // As many as the plan starts at most, so that handing one out never waits.
+        let (jobs, received) = bounded(2 * count);
         let mut threads = Vec::new();
         for number in 0..count {
             let bench =

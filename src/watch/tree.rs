@@ -1,9 +1,10 @@
 //! One watched folder with all its sub-folders: which are armed, what is known of their files, what has to be looked at.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
+use std::ops::Bound;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -51,6 +52,7 @@ pub struct Tree {
 #[derive(Debug, Default)]
 struct Folder {
     known: HashMap<OsString, Known>,
+    children: BTreeSet<OsString>,
     look_cost: Duration,
     /// Why it cannot be watched, if it cannot.
     unwatched: Option<Trouble>,
@@ -130,23 +132,33 @@ impl Tree {
 
     /// Files known below `folder`, readable or not.
     pub fn known_below(&self, folder: &Path) -> Vec<PathBuf> {
-        let below = self.folders.iter().filter(|(path, _)| path.starts_with(folder));
-        below.flat_map(|(path, folder)| folder.known.keys().map(move |name| path.join(name))).collect()
+        self.below(folder).flat_map(|(path, folder)| folder.known.keys().map(move |name| path.join(name))).collect()
     }
 
     /// Records what a file was when it was read.
     pub fn learn(&mut self, path: &Path, known: Known) {
         if let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {
-            self.folders.entry(folder.to_path_buf()).or_default().known.insert(name.to_os_string(), known);
+            self.folder_at(folder).known.insert(name.to_os_string(), known);
         }
     }
 
     /// Lets a file become ready once more after `quiet`: it could not be used yet, or not be kept.
     pub fn settle_again(&mut self, path: &Path, stamp: Stamp, now: Duration, quiet: Duration) {
         if let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {
-            self.folders.entry(folder.to_path_buf()).or_default().known.remove(name);
+            self.folder_at(folder).known.remove(name);
         }
         self.settle.saw(path, stamp, true, now, quiet);
+    }
+
+    /// The state of a folder, with all folders on the way to it known to their parents.
+    fn folder_at(&mut self, folder: &Path) -> &mut Folder {
+        let missing: Vec<&Path> = folder.ancestors().filter(|inner| !self.folders.contains_key(*inner)).collect();
+        for inner in missing {
+            if let (Some(parent), Some(name)) = (inner.parent(), inner.file_name()) {
+                self.folders.entry(parent.to_path_buf()).or_default().children.insert(name.to_os_string());
+            }
+        }
+        self.folders.entry(folder.to_path_buf()).or_default()
     }
 
     /// Takes a hint about an absolute path; `false` when the path is not in this tree.
@@ -334,21 +346,24 @@ impl Tree {
         hints: &mut Hints,
         changes: &mut Vec<Change>,
     ) -> Vec<PathBuf> {
-        let present: HashSet<PathBuf> = listing.folders.iter().map(|name| folder.join(name)).collect();
-        let is_child = |path: &&PathBuf| path.parent() == Some(folder) && !path.as_os_str().is_empty();
-        let gone: Vec<PathBuf> =
-            self.folders.keys().filter(is_child).filter(|path| !present.contains(*path)).cloned().collect();
+        let present: BTreeSet<OsString> = listing.folders.into_iter().collect();
+        let is_too_deep = folder.components().count() >= DEPTH_LIMIT;
+        let state = self.folders.entry(folder.to_path_buf()).or_default();
+        let before = std::mem::take(&mut state.children);
+        let gone: Vec<PathBuf> = before.difference(&present).map(|name| folder.join(name)).collect();
+        let new: Vec<PathBuf> = present.difference(&before).map(|name| folder.join(name)).collect();
+        if !is_too_deep {
+            state.children = present;
+        }
         for folder in gone {
             hints.disarm_below(&self.absolute(&folder));
             self.drop_below(&folder, changes);
         }
-        if folder.components().count() >= DEPTH_LIMIT {
+        if is_too_deep {
             return Vec::new();
         }
-        let mut new: Vec<PathBuf> = present.into_iter().filter(|path| !self.folders.contains_key(path)).collect();
-        new.sort_unstable();
         for folder in &new {
-            self.folders.insert(folder.clone(), Folder::default());
+            self.folders.entry(folder.clone()).or_default();
         }
         new
     }
@@ -356,10 +371,19 @@ impl Tree {
     /// `folder` and everything in it is gone.
     fn drop_below(&mut self, folder: &Path, changes: &mut Vec<Change>) {
         changes.extend(self.known_below(folder).into_iter().map(Change::Removed));
-        self.folders.retain(|path, _| !path.starts_with(folder));
+        let gone: Vec<PathBuf> = self.below(folder).map(|(path, _)| path.clone()).collect();
+        for path in gone {
+            self.folders.remove(&path);
+            self.dirty.remove(&path);
+        }
         self.folders.entry(PathBuf::new()).or_default();
-        self.dirty.retain(|path, _| !path.starts_with(folder));
         self.settle.forget_below(folder);
+    }
+
+    /// `folder` and its sub-folders at every depth: they follow each other in the order of paths.
+    fn below(&self, folder: &Path) -> impl Iterator<Item = (&PathBuf, &Folder)> {
+        let from_here = self.folders.range::<Path, _>((Bound::Included(folder), Bound::Unbounded));
+        from_here.take_while(move |(path, _)| path.starts_with(folder))
     }
 
     /// What is wrong with this tree right now: one entry a kind of trouble, with the first folder it holds for.
@@ -462,6 +486,24 @@ mod tests {
         fs::remove_dir_all(world.root.join("two")).unwrap();
         assert_eq!(world.look(), ["+three/a.jpg", "-one/a.jpg", "-two/b.jpg"]);
         assert_eq!(world.hints.watched(), 2);
+    }
+
+    #[test]
+    fn what_went_while_nobody_looked_is_noticed_at_the_next_start() {
+        let mut world = world(false);
+        world.put("one/two/a.jpg", "a");
+        world.put("one/b.jpg", "b");
+        world.look();
+        let known: Vec<_> = ["one/two/a.jpg", "one/b.jpg"]
+            .into_iter()
+            .map(|path| {
+                let stamp = Stamp::of(&fs::metadata(world.root.join(path)).unwrap());
+                (PathBuf::from(path), Known { stamp, has_failed: false })
+            })
+            .collect();
+        fs::remove_dir_all(world.root.join("one/two")).unwrap();
+        world.tree = Tree::new(&world.root, false, known);
+        assert_eq!(world.look(), ["-one/two/a.jpg"]);
     }
 
     #[test]

@@ -1,0 +1,174 @@
+//! Files that are no pictures, or no files: each is told what it is, and costs nobody anything but itself.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
+use std::process::Command;
+
+use artificio::demo::Kind;
+
+use super::pictures::{jpeg, png, png_claiming};
+use super::workplace::{Workplace, bytes_of, found, is_sentence, put};
+
+/// Files that cannot be used, and a word of what is said of each.
+fn broken() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let (jpeg, png) = (jpeg(Kind::Pizza, 0), png(Kind::Pizza, 0));
+    vec![
+        ("empty.jpg", Vec::new(), "empty"),
+        ("cut.jpg", jpeg[..jpeg.len() / 2].to_vec(), "cut off"),
+        ("cut_early.jpg", jpeg[..40].to_vec(), ""),
+        ("cut.png", png[..png.len() / 2].to_vec(), "cut off"),
+        ("text.jpg", b"Dear Sir or Madam, this is a letter.".to_vec(), "not a JPEG"),
+        ("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".to_vec(), "HEIC"),
+        ("new.avif", b"\0\0\0\x18ftypavif\0\0\0\0mif1avif".to_vec(), "AVIF"),
+        ("paper.pdf", b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n1 0 obj".to_vec(), "PDF"),
+        ("drawing.svg", b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec(), "SVG"),
+        ("claims.png", png_claiming(60_000), "60000 × 60000"),
+        ("zero.png", png_claiming(0), ""),
+    ]
+}
+
+fn stem(name: &str) -> &str {
+    name.rsplit_once('.').unwrap().0
+}
+
+#[test]
+fn every_bad_query_gets_an_error_answer_that_says_why_and_a_good_one_replaces_it() {
+    let mut workplace = Workplace::new();
+    workplace.stock(2);
+    workplace.start();
+    // Two of them share a stem: the later one answers under its full name.
+    let broken: Vec<_> = broken().into_iter().filter(|(name, ..)| *name != "cut.png").collect();
+    for (name, bytes, _) in &broken {
+        put(workplace.query(name), bytes);
+    }
+    for (name, _, word) in &broken {
+        let record = workplace.wait_record(stem(name));
+        let message = record["message"].as_str().unwrap();
+        assert_eq!(record["status"], "error", "{name}: {record:#}");
+        assert!(is_sentence(message) && message.contains(word) && message.contains(name), "{name}: {message}");
+        assert_eq!(record["matches"], serde_json::json!([]), "{name}");
+        assert_eq!(image::open(workplace.sheet_path(stem(name))).unwrap().width(), 1600, "{name} has a sheet too");
+    }
+    let status = workplace.wait_status("all errors", |status| status["queries"]["failed"] == broken.len());
+    assert_eq!(status["queries"]["answered"], 0);
+    assert!(workplace.memory_kib("VmHWM") < 1 << 20, "{} KiB", workplace.memory_kib("VmHWM"));
+
+    for name in ["empty.jpg", "text.jpg", "claims.png"] {
+        put(workplace.query(name), &jpeg(Kind::Burger, 2_000));
+        let record = workplace.wait_record_that(stem(name), |record| record["status"] == "ok");
+        assert!(found(&record)[0].starts_with("burger_"));
+    }
+    workplace.assert_alive(0);
+}
+
+#[test]
+fn every_bad_inventory_picture_is_a_problem_with_a_remedy_and_can_be_mended() {
+    let mut workplace = Workplace::new();
+    workplace.stock(1);
+    let broken = broken();
+    for (name, bytes, _) in &broken {
+        put(workplace.inventory(name), bytes);
+    }
+    workplace.start();
+    let failed = broken.len() as u64;
+    let status = workplace.wait_status("all failed", |status| status["inventory"]["failed"] == failed);
+    assert_eq!(status["inventory"]["indexed"], 3);
+    let problems = status["problems"].as_array().unwrap();
+    for (name, _, word) in &broken {
+        let path = workplace.inventory(name);
+        let problem = problems.iter().find(|problem| problem["path"] == path.to_str().unwrap()).expect(name);
+        let what = problem["what"].as_str().unwrap();
+        assert!(is_sentence(what) && what.contains(word), "{name}: {what}");
+        assert!(is_sentence(problem["remedy"].as_str().unwrap()), "{name}: {problem:#}");
+    }
+    assert_eq!(status["state"], "ready", "a bad picture is its own trouble, not the daemon's");
+
+    put(workplace.inventory("text.jpg"), &jpeg(Kind::Salad, 0));
+    fs::remove_file(workplace.inventory("cut.png")).unwrap();
+    workplace.wait_status("two mended", |status| status["inventory"]["failed"] == failed - 2);
+    workplace.wait_indexed(4);
+
+    // What is known to be bad is not read again at the next start, and still said.
+    workplace.stop();
+    workplace.start();
+    let status = workplace.wait_indexed(4);
+    assert_eq!(status["inventory"]["failed"], failed - 2);
+}
+
+#[test]
+fn what_is_not_a_file_is_passed_over() {
+    let mut workplace = Workplace::new();
+    workplace.stock(1);
+    put(workplace.root().join("outside.jpg"), &jpeg(Kind::Egg, 0));
+    for folder in [workplace.query(""), workplace.inventory("")] {
+        let fifo = Command::new("mkfifo").arg(folder.join("fifo.jpg")).status();
+        assert!(fifo.unwrap().success());
+        symlink(folder.join("nowhere"), folder.join("dangling.jpg")).unwrap();
+        symlink(workplace.root().join("outside.jpg"), folder.join("outward.jpg")).unwrap();
+        symlink(&folder, folder.join("loop")).unwrap();
+        drop(UnixListener::bind(folder.join("socket.jpg")).unwrap());
+        fs::create_dir(folder.join("nothing in it.png")).unwrap();
+        put(folder.join("Thumbs.db"), b"not asked");
+        put(folder.join("half.jpg.part"), b"not asked");
+        put(folder.join(".hidden.jpg"), b"not asked");
+    }
+    workplace.start();
+    workplace.wait_indexed(3);
+    workplace.assert_alive(0);
+    let status = workplace.wait_indexed(3);
+    assert_eq!((&status["inventory"]["failed"], &status["queries"]["failed"]), (&0.into(), &0.into()), "{status:#}");
+    assert_eq!(fs::read_dir(workplace.root().join("answer")).unwrap().count(), 2, "only that of the good query");
+    for name in ["fifo.jpg", "dangling.jpg", "outward.jpg", "socket.jpg"] {
+        let said = workplace.log().matches(&format!("query/{name}: passed over")).count();
+        assert_eq!(said, 1, "{name} is said once\n{}", workplace.log());
+    }
+    put(workplace.query("inside.jpg"), &jpeg(Kind::Pizza, 2_000));
+    symlink(workplace.query("inside.jpg"), workplace.query("link.jpg")).unwrap();
+    assert_eq!(workplace.wait_record("link")["status"], "ok", "a link within the folder is a picture");
+}
+
+#[test]
+fn odd_names_are_names() {
+    let mut workplace = Workplace::new();
+    workplace.stock(1);
+    let names: [&[u8]; 6] = [
+        &[&[b'n'; 251][..], b".jpg"].concat(),
+        b"caf\xE9.jpg",
+        b"two\nlines.jpg",
+        b" spaces and 'quotes\" and \\ .jpg",
+        "größe 大きさ 😀.jpg".as_bytes(),
+        b"-rf.jpg",
+    ];
+    workplace.start();
+    workplace.wait_indexed(3);
+    for (seed, name) in names.iter().enumerate() {
+        put(workplace.inventory(OsStr::from_bytes(name)), &jpeg(Kind::Egg, seed as u64));
+    }
+    workplace.wait_indexed(9);
+    for (seed, name) in names.iter().enumerate() {
+        let path = workplace.query(OsStr::from_bytes(name));
+        put(&path, &jpeg(Kind::Egg, seed as u64));
+        assert!(bytes_of(&path).ends_with(name));
+    }
+    let records = workplace.wait("six answers", || {
+        let entries = fs::read_dir(workplace.root().join("answer")).unwrap().map(|entry| entry.unwrap().path());
+        let records: Vec<_> = entries.filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
+        (records.len() == 6).then_some(records)
+    });
+    for path in records {
+        let record: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(record["status"], "ok", "{}: {record:#}", path.display());
+        let (asked, best) = (record["query"]["files"][0]["path"].as_str().unwrap(), &found(&record)[0]);
+        assert_eq!(asked, best, "each finds its own copy");
+        assert!(path.with_extension("png").exists());
+    }
+    // Whatever a file is called, a line of the log is a line of the log.
+    let stray = workplace.log().lines().find(|line| line.starts_with("lines.jpg")).map(str::to_string);
+    assert_eq!(stray, None, "a newline in a name breaks the log");
+    workplace.stop();
+    workplace.start();
+    assert_eq!(workplace.wait_indexed(9)["queries"]["answered"], 6);
+}

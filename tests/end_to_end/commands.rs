@@ -1,0 +1,124 @@
+//! Commands, their output and their exit codes.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use artificio::demo::Kind;
+use serde_json::Value;
+
+use super::pictures::jpeg;
+use super::workplace::{Workplace, is_sentence, put};
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+#[test]
+fn help_names_every_command_and_wrong_usage_is_2() {
+    let workplace = Workplace::new();
+    let help = workplace.run(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    let text = String::from_utf8(help.stdout).unwrap();
+    for word in ["run", "demo", "evaluate", "check", "status", "--root", "--config", "Exit codes"] {
+        assert!(text.contains(word), "{word} is missing in\n{text}");
+    }
+    for arguments in [&["--no-such-option"][..], &["no-such-command"], &["evaluate"]] {
+        assert_eq!(workplace.run(arguments).status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_second_instance_ends_with_3_and_the_first_goes_on() {
+    let mut workplace = Workplace::new();
+    workplace.stock(1);
+    workplace.start();
+    let second = workplace.run(&["run"]);
+    assert_eq!(second.status.code(), Some(3));
+    let text = String::from_utf8(second.stderr).unwrap();
+    assert!(text.contains(workplace.root().to_str().unwrap()), "{text}");
+    workplace.assert_alive(0);
+}
+
+#[test]
+fn status_tells_what_the_daemon_does_and_fails_when_there_is_none() {
+    let mut workplace = Workplace::new();
+    let output = workplace.run(&["status"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("not running"));
+    workplace.stock(1);
+    workplace.start();
+    workplace.wait_indexed(3);
+    let output = workplace.run(&["status", "--json"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(json(&output)["inventory"]["indexed"], 3);
+    let told = String::from_utf8(workplace.run(&["status"]).stdout).unwrap();
+    assert!(told.contains("inventory  3 searchable, 0 waiting, 0 unusable"), "{told}");
+    workplace.kill();
+    assert_eq!(workplace.run(&["status"]).status.code(), Some(1), "a stale status.json deceives nobody");
+}
+
+#[test]
+fn check_finds_what_is_wrong_and_says_what_mends_it() {
+    let workplace = Workplace::new();
+    let output = workplace.run(&["check", "--json"]);
+    assert_eq!((output.status.code(), json(&output)), (Some(0), serde_json::json!({"ok": true, "problems": []})));
+    assert_eq!(workplace.run(&["check"]).status.code(), Some(0));
+
+    std::fs::remove_dir(workplace.training("")).unwrap();
+    let output = workplace.run(&["check", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report = json(&output);
+    assert_eq!(report["ok"], false);
+    let problem = &report["problems"][0];
+    assert!(problem["path"].as_str().unwrap().ends_with("img_train_raw"));
+    assert!(is_sentence(problem["what"].as_str().unwrap()));
+    assert!(problem["remedy"].as_str().unwrap().starts_with("mkdir -p"), "{problem:#}");
+}
+
+#[test]
+fn answers_inside_a_watched_folder_are_refused() {
+    let workplace = Workplace::with_settings("[folders]\nanswer = \"query/answers\"");
+    let output = workplace.run(&["run"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("lies inside"));
+    let output = workplace.run(&["check", "--json"]);
+    assert_eq!((output.status.code(), &json(&output)["ok"]), (Some(1), &Value::Bool(false)));
+}
+
+fn everything_below(folder: &Path) -> BTreeSet<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { everything_below(&path) } else { BTreeSet::from([path]) }).collect()
+}
+
+#[test]
+fn evaluate_measures_four_methods_and_leaves_no_trace() {
+    let workplace = Workplace::new();
+    let folder = workplace.root().join("labelled");
+    for kind in [Kind::Burger, Kind::Pizza, Kind::Sushi] {
+        for seed in 0..4 {
+            let name = format!("{}_{seed}.jpg", kind.label());
+            put(folder.join("inventory").join(name), &jpeg(kind, seed));
+        }
+        put(folder.join("query").join(format!("{}_q.jpg", kind.label())), &jpeg(kind, 2_000));
+    }
+    let before = everything_below(workplace.root());
+    for more in [&["--json"][..], &["--json", "--leave-one-out"], &["--json", "--encoder", "pretrained"]] {
+        let arguments = [&["evaluate", folder.to_str().unwrap()], more].concat();
+        let output = workplace.run(&arguments);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let report = json(&output);
+        let rows = report["rows"].as_array().unwrap();
+        let methods: Vec<_> = rows.iter().map(|row| row["method"].as_str().unwrap()).collect();
+        assert_eq!(methods, ["artificio", "features", "histogram", "pixels"]);
+        for row in rows {
+            for figure in ["p_at_1", "p_at_5", "map"] {
+                let value = row[figure].as_f64().unwrap();
+                assert!((0.0..=1.0).contains(&value), "{row:#}");
+            }
+        }
+        assert!(rows[0]["map"].as_f64().unwrap() > rows[3]["map"].as_f64().unwrap(), "better than pixels: {report:#}");
+    }
+    assert_eq!(everything_below(workplace.root()), before);
+    assert_eq!(workplace.run(&["evaluate", "/no/such/folder"]).status.code(), Some(2));
+}

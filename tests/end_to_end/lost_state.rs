@@ -1,0 +1,91 @@
+//! The daemon's own files lost or damaged: that costs time, not the ability to start, and no answer.
+
+use std::fs;
+
+use artificio::demo::Kind;
+
+use super::pictures::jpeg;
+use super::workplace::{Workplace, put};
+
+fn with_an_answer() -> Workplace {
+    let mut workplace = Workplace::with_settings("min_train = 6");
+    workplace.stock(2);
+    workplace.start();
+    workplace.wait_status("a model", |status| status["model"]["trained_on"] == 6);
+    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    workplace.wait_record("q");
+    workplace.wait_status("quiet", |status| status["queries"]["pending"] == 0);
+    workplace.stop();
+    workplace
+}
+
+fn assert_rebuilt(mut workplace: Workplace) -> Workplace {
+    let answer = fs::read(workplace.sheet_path("q")).unwrap();
+    assert!(!answer.is_empty());
+    workplace.start();
+    workplace.wait_indexed(6);
+    workplace.wait_status("the model again", |status| status["model"]["trained_on"] == 6);
+    workplace.wait_status("the answer again", |status| status["queries"]["answered"] == 1);
+    assert_eq!(workplace.wait_record("q")["status"], "ok");
+    assert!(workplace.sheet_path("q").exists());
+    workplace.assert_alive(0);
+    workplace
+}
+
+#[test]
+fn a_lost_catalog_is_rebuilt() {
+    let workplace = with_an_answer();
+    fs::remove_file(workplace.state("catalog.sqlite")).unwrap();
+    assert_rebuilt(workplace);
+}
+
+#[test]
+fn a_lost_state_folder_is_rebuilt() {
+    let workplace = with_an_answer();
+    fs::remove_dir_all(workplace.state("")).unwrap();
+    assert_rebuilt(workplace);
+}
+
+#[test]
+fn a_damaged_catalog_is_set_aside_and_rebuilt() {
+    let garbage = b"not a database, and longer than the header of one. ".repeat(100);
+    let workplace = with_an_answer();
+    fs::write(workplace.state("catalog.sqlite"), &garbage).unwrap();
+    let workplace = assert_rebuilt(workplace);
+    assert_eq!(fs::read(workplace.state("catalog.sqlite.damaged-1")).unwrap(), garbage);
+    assert!(workplace.log().contains("damaged-1"), "{}", workplace.log());
+}
+
+#[test]
+fn a_catalog_damaged_in_the_middle_is_set_aside_and_rebuilt() {
+    let workplace = with_an_answer();
+    let mut bytes = fs::read(workplace.state("catalog.sqlite")).unwrap();
+    let length = bytes.len();
+    bytes[4096..length / 2].fill(0xA5);
+    fs::write(workplace.state("catalog.sqlite"), &bytes).unwrap();
+    let workplace = assert_rebuilt(workplace);
+    assert!(workplace.state("catalog.sqlite.damaged-1").exists());
+}
+
+#[test]
+fn an_empty_catalog_file_is_a_new_catalog() {
+    let workplace = with_an_answer();
+    fs::write(workplace.state("catalog.sqlite"), b"").unwrap();
+    assert_rebuilt(workplace);
+}
+
+#[test]
+fn a_lost_answer_folder_is_mended() {
+    let mut workplace = with_an_answer();
+    workplace.start();
+    fs::rename(workplace.root().join("answer"), workplace.root().join("answers_of_old")).unwrap();
+    put(workplace.query("later.jpg"), &jpeg(Kind::Burger, 2_000));
+    // Either it makes the folder again, or it says so and goes on when somebody else does.
+    workplace.wait("the folder, or a word about it", || {
+        let is_said = workplace.status().is_some_and(|status| status["state"] == "degraded");
+        (is_said || workplace.record("later").is_some()).then_some(())
+    });
+    fs::create_dir_all(workplace.root().join("answer")).unwrap();
+    assert_eq!(workplace.wait_record("later")["status"], "ok");
+    workplace.wait_status("peace", |status| status["state"] == "ready");
+}

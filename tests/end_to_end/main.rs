@@ -1,0 +1,18 @@
+//! The program as its users meet it: folders, files, signals and exit codes, against the built binary.
+//!
+//! Each module is a chapter of the manual, each test a story in a [`workplace::Workplace`] of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod commands;
+mod corpus;
+mod inventory;
+mod lost_state;
+mod pictures;
+mod queries;
+mod restart;
+mod settings;
+mod training;
+mod workplace;
+mod zoo;

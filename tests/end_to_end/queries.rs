@@ -1,0 +1,203 @@
+//! Pictures dropped into query/, alone and as sets, and the answers that stand in answer/.
+
+use std::fs;
+use std::time::Duration;
+
+use artificio::demo::Kind;
+use serde_json::Value;
+
+use super::pictures::{jpeg, png};
+use super::workplace::{Workplace, found, is_sentence, put, touch};
+
+#[test]
+fn the_first_start_answers_the_first_query() {
+    let mut workplace = Workplace::new();
+    workplace.stock(4);
+    put(workplace.query("lunch.png"), &png(Kind::Pizza, 2_000));
+    workplace.start();
+    let record = workplace.wait_record_that("lunch", |record| record["status"] == "ok");
+
+    assert_eq!(record["schema"], 1);
+    assert!(is_sentence(record["message"].as_str().unwrap()), "{record:#}");
+    assert_eq!(record["query"]["files"][0]["path"], "lunch.png");
+    assert_eq!(record["query"]["set_mode"], Value::Null, "a single picture has no set mode");
+    assert_eq!(record["metric"], "cosine");
+    assert!(record["model"]["id"].is_string());
+    assert!(record["timings_ms"]["total"].as_f64().unwrap() > 0.0);
+    assert_matches_are_ordered(&record, 5);
+    assert!(found(&record)[0].starts_with("pizza_"), "{record:#}");
+
+    let sheet = image::open(workplace.sheet_path("lunch")).expect("the sheet is a picture");
+    assert_eq!(sheet.width(), 1600);
+    assert!(sheet.height() > 400);
+    let colours: std::collections::HashSet<_> = sheet.to_rgb8().pixels().step_by(97).map(|pixel| pixel.0).collect();
+    assert!(colours.len() > 500, "the sheet shows pictures, not {} colours", colours.len());
+
+    let status = workplace.wait_indexed(12);
+    assert_eq!(status["state"], "ready", "{status:#}");
+    assert_eq!(status["inventory"], serde_json::json!({"files": 12, "indexed": 12, "pending": 0, "failed": 0}));
+    assert_eq!(status["queries"], serde_json::json!({"answered": 1, "failed": 0, "pending": 0}));
+    let keys: Vec<_> = status["model"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["encoder", "id", "trained_on", "training"]);
+    assert_eq!(status["problems"], serde_json::json!([]));
+}
+
+fn assert_matches_are_ordered(record: &Value, count: usize) {
+    let matches = record["matches"].as_array().unwrap();
+    assert_eq!(matches.len(), count, "{record:#}");
+    let mut above = f64::INFINITY;
+    for (at, found) in matches.iter().enumerate() {
+        assert_eq!(found["rank"], at + 1);
+        let (similarity, closer) = (found["similarity"].as_f64().unwrap(), found["closer_than"].as_f64().unwrap());
+        assert!(similarity <= above, "{record:#}");
+        assert!((0.0..=1.0).contains(&closer), "{record:#}");
+        above = similarity;
+    }
+}
+
+#[test]
+fn a_query_that_came_before_any_inventory_is_answered_again_when_there_is_some() {
+    let mut workplace = Workplace::new();
+    workplace.start();
+    put(workplace.query("early.jpg"), &jpeg(Kind::Sushi, 2_000));
+    let record = workplace.wait_record("early");
+    assert_eq!(record["status"], "nothing_similar");
+    assert!(is_sentence(record["message"].as_str().unwrap()), "{record:#}");
+    workplace.stock(2);
+    let record = workplace.wait_record_that("early", |record| record["status"] == "ok" && record["inventory"] == 6);
+    assert!(found(&record)[0].starts_with("sushi_"), "{record:#}");
+}
+
+#[test]
+fn a_folder_of_pictures_is_one_query() {
+    let mut workplace = Workplace::new();
+    workplace.stock(3);
+    workplace.start();
+    for seed in 0..3 {
+        put(workplace.query(format!("dinner/part{seed}.jpg")), &jpeg(Kind::Burger, 2_000 + seed));
+    }
+    let record = workplace.wait_record_that("dinner", |record| record["query"]["files"].as_array().unwrap().len() == 3);
+    assert_eq!(record["status"], "ok", "{record:#}");
+    assert_eq!(record["query"]["set_mode"], "mean");
+    assert_eq!(record["query"]["files"][0]["path"], "dinner/part0.jpg");
+    assert!(found(&record)[0].starts_with("burger_"), "{record:#}");
+    assert!(!workplace.record_path("part0").exists(), "the members of a set have no answers of their own");
+
+    put(workplace.query("dinner/late.jpg"), &jpeg(Kind::Burger, 2_010));
+    let record = workplace.wait_record_that("dinner", |record| record["query"]["files"].as_array().unwrap().len() == 4);
+    assert_eq!(record["status"], "ok");
+
+    put(workplace.query("dinner/spoilt.jpg"), b"this is no picture at all");
+    let record = workplace.wait_record_that("dinner", |record| record["status"] == "partial");
+    assert!(record["message"].as_str().unwrap().contains("spoilt.jpg"), "{record:#}");
+    assert_eq!(found(&record).len(), 5);
+    let files = record["query"]["files"].as_array().unwrap();
+    let named = files.iter().find(|file| file["path"] == "dinner/spoilt.jpg").expect("the bad picture is in the record");
+    assert!(is_sentence(named["problem"].as_str().unwrap()));
+    assert!(files.iter().all(|file| file["problem"].is_string() || file["blake3"].is_string()));
+
+    fs::remove_file(workplace.query("dinner/spoilt.jpg")).unwrap();
+    workplace.wait_record_that("dinner", |record| record["status"] == "ok");
+    assert_eq!(fs::read_dir(workplace.root().join("answer")).unwrap().count(), 2, "one sheet, one record");
+}
+
+#[test]
+fn a_set_with_folders_in_it_and_a_picture_like_name_is_one_query_too() {
+    let mut workplace = Workplace::new();
+    workplace.stock(2);
+    workplace.start();
+    put(workplace.query("x.png/deep/er/a.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("x.png/b.jpg"), &jpeg(Kind::Pizza, 2_001));
+    let record = workplace.wait_record_that("x.png", |record| record["query"]["files"].as_array().unwrap().len() == 2);
+    assert_eq!(record["status"], "ok");
+    assert!(found(&record)[0].starts_with("pizza_"), "{record:#}");
+}
+
+#[test]
+fn a_touched_query_keeps_its_answer_and_a_replaced_one_gets_a_new_one() {
+    let mut workplace = Workplace::new();
+    workplace.stock(2);
+    workplace.start();
+    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    workplace.wait_record("q");
+    workplace.wait_indexed(6);
+    let written = workplace.written("q");
+
+    touch(workplace.query("q.jpg"));
+    workplace.assert_left_alone("q", written);
+    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    workplace.assert_left_alone("q", written);
+
+    put(workplace.query("q.jpg"), &jpeg(Kind::Sushi, 2_000));
+    let record = workplace.wait_record_that("q", |record| found(record)[0].starts_with("sushi_"));
+    assert_eq!(record["status"], "ok");
+
+    fs::remove_file(workplace.query("q.jpg")).unwrap();
+    let written = workplace.written("q");
+    workplace.assert_left_alone("q", written);
+}
+
+#[test]
+fn two_live_queries_of_one_stem_have_an_answer_each() {
+    let mut workplace = Workplace::new();
+    workplace.stock(2);
+    workplace.start();
+    put(workplace.query("dish.jpg"), &jpeg(Kind::Pizza, 2_000));
+    workplace.wait_record("dish");
+    put(workplace.query("dish.png"), &png(Kind::Burger, 2_000));
+    let second = workplace.wait_record("dish.png");
+    assert_eq!(second["query"]["files"][0]["path"], "dish.png");
+    assert!(workplace.sheet_path("dish.png").exists());
+    assert_eq!(workplace.record("dish").unwrap()["query"]["files"][0]["path"], "dish.jpg");
+
+    // Who owns which name stays so over a restart.
+    workplace.stop();
+    workplace.start();
+    put(workplace.query("dish.png"), &png(Kind::Sushi, 2_000));
+    workplace.wait_record_that("dish.png", |record| found(record)[0].starts_with("sushi_"));
+    assert_eq!(workplace.record("dish").unwrap()["query"]["files"][0]["path"], "dish.jpg");
+}
+
+#[test]
+fn a_query_that_comes_back_does_not_take_the_answer_of_its_successor() {
+    let mut workplace = Workplace::new();
+    workplace.stock(2);
+    workplace.start();
+    put(workplace.query("dish.jpg"), &jpeg(Kind::Pizza, 2_000));
+    workplace.wait_record("dish");
+    fs::remove_file(workplace.query("dish.jpg")).unwrap();
+    workplace.wait("the removal to be seen", || workplace.log().contains("dish.jpg settled").then_some(()));
+    std::thread::sleep(Duration::from_millis(500));
+    put(workplace.query("dish.png"), &png(Kind::Burger, 2_000));
+    workplace.wait_record_that("dish", |record| record["query"]["name"] == "dish.png");
+
+    put(workplace.query("dish.jpg"), &jpeg(Kind::Sushi, 2_000));
+    workplace.wait_record_that("dish.jpg", |record| found(record)[0].starts_with("sushi_"));
+    assert_eq!(workplace.record("dish").unwrap()["query"]["name"], "dish.png", "both are live: each has its own");
+}
+
+#[test]
+fn a_slow_writer_gets_exactly_one_answer() {
+    let mut workplace = Workplace::new();
+    workplace.stock(2);
+    workplace.start();
+    let pictures = [("jpeg.jpg", jpeg(Kind::Pizza, 2_000)), ("png.png", png(Kind::Pizza, 2_000))];
+    for (name, bytes) in &pictures {
+        put(workplace.query(name), &bytes[..bytes.len() / 2]);
+    }
+    std::thread::sleep(Duration::from_secs(4));
+    for name in ["jpeg", "png"] {
+        assert!(!workplace.record_path(name).exists(), "half of {name} was answered: {:#}", workplace.record(name).unwrap());
+    }
+    for (name, bytes) in &pictures {
+        let mut file = fs::File::options().append(true).open(workplace.query(name)).unwrap();
+        std::io::Write::write_all(&mut file, &bytes[bytes.len() / 2..]).unwrap();
+    }
+    for name in ["jpeg", "png"] {
+        let record = workplace.wait_record(name);
+        assert_eq!(record["status"], "ok", "{record:#}");
+    }
+    std::thread::sleep(super::workplace::A_WHILE);
+    let answers = workplace.log().matches(" answered in ").count();
+    assert_eq!(answers, 2, "{}", workplace.log());
+}

@@ -1,0 +1,131 @@
+//! What outlives the daemon: a restart repeats nothing and loses nothing.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use artificio::demo::Kind;
+
+use super::pictures::{jpeg, tiny};
+use super::workplace::{A_WHILE, Workplace, put};
+
+/// With a model of its own, two answers and an error answer.
+fn settled_workplace() -> Workplace {
+    let mut workplace = Workplace::with_settings("min_train = 6");
+    workplace.stock(2);
+    workplace.start();
+    workplace.wait_status("a model", |status| status["model"]["trained_on"] == 6);
+    put(workplace.query("one.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("set/a.jpg"), &jpeg(Kind::Sushi, 2_000));
+    put(workplace.query("set/b.jpg"), &jpeg(Kind::Sushi, 2_001));
+    put(workplace.query("wrong.jpg"), b"this is no picture at all");
+    for name in ["one", "set", "wrong"] {
+        workplace.wait_record(name);
+    }
+    workplace.wait_status("quiet", |status| status["queries"]["pending"] == 0);
+    std::thread::sleep(Duration::from_millis(300));
+    workplace
+}
+
+fn assert_nothing_repeated(workplace: &mut Workplace, end: impl FnOnce(&mut Workplace)) {
+    let written = ["one", "set", "wrong"].map(|name| workplace.written(name));
+    let before = workplace.status().unwrap();
+    end(workplace);
+    workplace.start();
+    std::thread::sleep(A_WHILE);
+    assert_eq!(["one", "set", "wrong"].map(|name| workplace.written(name)), written, "{}", workplace.log());
+    let after = workplace.wait_indexed(6);
+    for part in ["model", "queries", "inventory"] {
+        assert_eq!(after[part], before[part], "{part}");
+    }
+    assert!(!after["model"]["id"].as_str().unwrap().contains("features"));
+}
+
+#[test]
+fn an_orderly_restart_repeats_nothing() {
+    assert_nothing_repeated(&mut settled_workplace(), Workplace::stop);
+}
+
+#[test]
+fn a_power_cut_repeats_nothing() {
+    assert_nothing_repeated(&mut settled_workplace(), Workplace::kill);
+}
+
+#[test]
+fn an_error_answer_for_an_empty_file_is_not_repeated_either() {
+    let mut workplace = Workplace::new();
+    workplace.stock(1);
+    workplace.start();
+    put(workplace.query("empty.jpg"), b"");
+    workplace.wait_record("empty");
+    let written = workplace.written("empty");
+    workplace.stop();
+    workplace.start();
+    // An empty file is waited for, seven seconds in all, before it is given up.
+    std::thread::sleep(Duration::from_secs(9));
+    workplace.assert_left_alone("empty", written);
+}
+
+#[test]
+fn what_came_while_nothing_ran_is_done_at_the_next_start() {
+    let mut workplace = settled_workplace();
+    workplace.stop();
+    assert_eq!(workplace.run(&["status"]).status.code(), Some(1), "status says that nothing runs");
+    put(workplace.query("new.jpg"), &jpeg(Kind::Burger, 2_000));
+    put(workplace.query("one.jpg"), &jpeg(Kind::Burger, 2_001));
+    put(workplace.query("set/late.jpg"), &jpeg(Kind::Burger, 2_002));
+    put(workplace.inventory("late.jpg"), &jpeg(Kind::Egg, 0));
+    fs::remove_file(workplace.inventory("sushi_0.jpg")).unwrap();
+    workplace.start();
+    assert_eq!(workplace.wait_record("new")["status"], "ok");
+    let blake3 = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
+    let hash = blake3(&jpeg(Kind::Burger, 2_001));
+    workplace.wait_record_that("one", |record| record["query"]["files"][0]["blake3"] == hash.as_str());
+    workplace.wait_record_that("set", |record| record["query"]["files"].as_array().unwrap().len() == 3);
+    workplace.wait_indexed(6);
+}
+
+#[test]
+fn killed_again_and_again_it_loses_no_query_and_leaves_no_half_answer() {
+    let mut workplace = Workplace::new();
+    for number in 0..40 {
+        put(workplace.inventory(format!("{number}.png")), &tiny(number));
+    }
+    for round in 0..8u32 {
+        workplace.launch();
+        put(workplace.query(format!("q{round}.png")), &tiny(1_000 + round));
+        std::thread::sleep(Duration::from_millis(u64::from(150 + round * 67)));
+        workplace.kill();
+        for entry in fs::read_dir(workplace.root().join("answer")).unwrap() {
+            let path = entry.unwrap().path();
+            let bytes = fs::read(&path).unwrap();
+            match path.extension().and_then(|end| end.to_str()) {
+                Some("json") => drop(serde_json::from_slice::<serde_json::Value>(&bytes).expect("a whole record")),
+                Some("png") => drop(image::load_from_memory(&bytes).expect("a whole sheet")),
+                _ => assert!(path.file_name().unwrap().to_str().unwrap().starts_with(".artificio-"), "{}", path.display()),
+            }
+        }
+    }
+    workplace.start();
+    workplace.wait_indexed(40);
+    for round in 0..8 {
+        workplace.wait_record_that(&format!("q{round}"), |record| record["status"] == "ok");
+    }
+    let left = fs::read_dir(workplace.root().join("answer")).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = left.filter(|name| name.to_str().unwrap().starts_with('.')).collect();
+    assert!(left.is_empty(), "half-written files are swept at the start: {left:?}");
+}
+
+#[test]
+fn told_to_stop_in_the_middle_of_its_work_it_ends_soon_and_well() {
+    let mut workplace = Workplace::with_settings("min_train = 4");
+    workplace.start();
+    for number in 0..300 {
+        put(workplace.inventory(format!("{number}.png")), &tiny(number));
+    }
+    workplace.wait_status("some work", |status| status["inventory"]["pending"].as_u64() > Some(0));
+    let started = Instant::now();
+    workplace.stop();
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    workplace.start();
+    workplace.wait_indexed(300);
+}

@@ -1,0 +1,112 @@
+//! The configuration file: mistakes pointed at, changes taken over while the daemon runs.
+
+use std::fs;
+
+use artificio::demo::Kind;
+
+use super::pictures::jpeg;
+use super::workplace::{Workplace, put};
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn a_mistake_at_the_start_is_pointed_at() {
+    let workplace = Workplace::new();
+    let path = workplace.root().join("config/artificio.toml");
+    fs::write(&path, "# mine\n[answer]\ntheme = \"light\"\n  reslts = 5\n").unwrap();
+    let output = workplace.run(&["run"]);
+    assert_eq!(output.status.code(), Some(2));
+    let expected = "\
+artificio: PATH:4:3: unknown key `reslts`; did you mean `results`?
+  |
+4 |   reslts = 5
+  |   ^^^^^^
+";
+    assert_eq!(text(&output.stderr).replace(path.to_str().unwrap(), "PATH"), expected);
+    assert_eq!(text(&output.stdout), "");
+    for command in ["status", "check", "evaluate"] {
+        let arguments = if command == "evaluate" { vec![command, "."] } else { vec![command] };
+        let code = workplace.run(&arguments).status.code();
+        assert_eq!(code, Some(if command == "check" { 1 } else { 2 }), "{command}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_asked_for_must_exist() {
+    let workplace = Workplace::new();
+    let output = workplace.run(&["--config", "/no/such.toml", "run"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("/no/such.toml"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_mistake_while_it_runs_leaves_the_settings_in_force_until_it_is_mended() {
+    let mut workplace = Workplace::with_settings("[answer]\nresults = 4");
+    workplace.stock(2);
+    workplace.start();
+    workplace.set("[answer]\nresults = \"many\"");
+    let status = workplace.wait_status("the mistake", |status| status["state"] == "degraded");
+    let problem = &status["problems"][0];
+    assert!(problem["path"].as_str().unwrap().ends_with("config/artificio.toml"), "{problem:#}");
+    assert!(problem["what"].as_str().unwrap().contains("expected a whole number"), "{problem:#}");
+    assert!(!problem["remedy"].as_str().unwrap().is_empty());
+    put(workplace.query("while_wrong.jpg"), &jpeg(Kind::Pizza, 2_000));
+    assert_eq!(workplace.wait_record("while_wrong")["matches"].as_array().unwrap().len(), 4);
+
+    workplace.set("[answer]\nresults = 3");
+    workplace.wait_status("the mend", |status| status["state"] == "ready" && status["problem_count"] == 0);
+    put(workplace.query("mended.jpg"), &jpeg(Kind::Pizza, 2_001));
+    assert_eq!(workplace.wait_record("mended")["matches"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn changes_hold_for_the_next_query() {
+    let mut workplace = Workplace::new();
+    workplace.stock(2);
+    workplace.start();
+    workplace.wait_indexed(6);
+    let more = "[answer]\nresults = 2\nwidth_px = 900\n[similarity]\nmetric = \"euclidean\"\nset_mode = \"nearest\"";
+    // Saved as editors do: written beside, then renamed over.
+    let path = workplace.root().join("config/artificio.toml");
+    let text = format!("{}{more}\n", fs::read_to_string(&path).unwrap());
+    fs::write(path.with_extension("toml.new"), text).unwrap();
+    fs::rename(path.with_extension("toml.new"), &path).unwrap();
+    workplace.wait("new settings", || workplace.log().contains("new settings in force").then_some(()));
+    put(workplace.query("q/a.jpg"), &jpeg(Kind::Pizza, 2_000));
+    let record = workplace.wait_record("q");
+    assert_eq!(record["matches"].as_array().unwrap().len(), 2);
+    assert_eq!((&record["metric"], &record["query"]["set_mode"]), (&"euclidean".into(), &"nearest".into()));
+    assert_eq!(image::open(workplace.sheet_path("q")).unwrap().width(), 900);
+    // An answer that stands is not given again because settings changed.
+    assert_eq!(workplace.status().unwrap()["queries"]["answered"], 1);
+}
+
+#[test]
+fn sighup_reads_the_settings_again_and_ends_nothing() {
+    let mut workplace = Workplace::new();
+    workplace.stock(1);
+    workplace.start();
+    workplace.set("[answer]\nresults = 1");
+    workplace.signal("HUP");
+    workplace.wait("new settings", || workplace.log().contains("new settings in force").then_some(()));
+    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    assert_eq!(workplace.wait_record("q")["matches"].as_array().unwrap().len(), 1);
+    workplace.signal("HUP");
+    workplace.assert_alive(0);
+}
+
+#[test]
+fn nothing_similar_is_said_when_the_bar_is_too_high() {
+    let mut workplace = Workplace::with_settings("[answer]\nmin_score = 1.0");
+    workplace.stock(4);
+    workplace.start();
+    workplace.wait_indexed(12);
+    // Grey on grey: less like any food than foods are like each other.
+    let grey = image::RgbImage::from_pixel(200, 200, image::Rgb([128; 3]));
+    grey.save(workplace.query("grey.png")).unwrap();
+    let record = workplace.wait_record("grey");
+    assert_eq!((&record["status"], &record["matches"]), (&"nothing_similar".into(), &serde_json::json!([])));
+    assert!(workplace.sheet_path("grey").exists());
+}
