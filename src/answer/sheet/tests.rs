@@ -1,4 +1,4 @@
-//! Whole sheets.
+//! Whole sheets, rendered for every kind of content.
 
 use image::{Rgb, Rgba, RgbaImage};
 
