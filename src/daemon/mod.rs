@@ -1,7 +1,7 @@
 //! The running service: one event loop that turns what happens in the folders into jobs, and jobs into answers.
 //!
-//! [`Daemon::run`] is the whole program on one page. What to do is decided in [`plan`] and [`training`], which do no
-//! input or output; the work is done in [`workers`], which decide nothing.
+//! [`Daemon::run`] is the whole program on one page. What to do is decided in `plan` and `training`, which do no
+//! input or output; the work is done in `workers`, which decide nothing.
 
 mod changes;
 mod encode;

@@ -72,9 +72,10 @@ impl Daemon {
         }
     }
 
-    /// The service manager hears of life only while loop, workers and watcher all live.
+    /// The service manager hears of life only while loop and workers live. A watcher that has died does not stop it: it
+    /// is started anew, and folders are looked through meanwhile, which beats being killed.
     fn feed_watchdog(&self) {
-        if self.workers.are_alive() && !self.pulse.is_lost(self.now()) {
+        if self.workers.are_alive() {
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
         }
     }

@@ -115,3 +115,51 @@ fn damaged_files_and_unknown_versions_are_refused() {
     nan[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
     assert!(read(&nan).unwrap().contains("not finite"));
 }
+
+/// Rows `[240, 1280]` on sixteen directions whose variances fall by a third each, so that every direction is well apart.
+fn wide() -> Rows {
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1_u64 << 24) as f32 - 0.5
+    };
+    let directions: Vec<f32> = (0..16 * 1280).map(|_| next()).collect();
+    let mut rows = Rows::empty(1280);
+    for _ in 0..240 {
+        let mut row = vec![2.0; 1280];
+        for (rank, direction) in directions.chunks_exact(1280).enumerate() {
+            let weight = next() * 0.8_f32.powi(rank as i32);
+            row.iter_mut().zip(direction).for_each(|(value, part)| *value += weight * part);
+        }
+        assert!(rows.push(&row));
+    }
+    rows
+}
+
+/// Golden numbers at the width that is really used; both backends have to give them within 1e-4.
+#[test]
+fn both_backends_give_these_wide_codes() {
+    let rows = wide();
+    let codes = Autoencoder::fit(&rows, 8).unwrap().encode(&rows);
+    for (row, expected) in [
+        (0, [0.039_206_6, 0.005_413_2, 0.029_151_1, -0.021_533_4, 0.023_032_1, 0.016_044_3, 0.003_183_6, -0.001_887_2]),
+        (100, [0.002_045_1, -0.050_859_1, 0.014_480_3, 0.015_055_8, -0.011_113_1, 0.009_035_6, 0.009_097, 0.011_102_7]),
+        (
+            239,
+            [
+                -0.003_061_2,
+                -0.054_661_5,
+                0.045_705_3,
+                0.009_733_1,
+                -0.019_064_8,
+                0.016_284_2,
+                -0.020_930_3,
+                -0.016_236_4,
+            ],
+        ),
+    ] {
+        let code = codes.row(row);
+        // Codes here are about 0.05 long, so the bound on them is tighter than the 1e-4 on codes of length one.
+        assert!(code.iter().zip(expected).all(|(a, b): (&f32, f32)| (a - b).abs() < 5e-6), "row {row}: {code:?}");
+    }
+}

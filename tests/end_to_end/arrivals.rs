@@ -249,14 +249,19 @@ fn a_reading_is_of_one_state() {
                 })
                 .collect();
             file.write_all(&piece).unwrap();
-            if file.metadata().unwrap().len() > 200 << 20 {
+            if file.metadata().unwrap().len() > 4 << 20 {
                 file.set_len(1).unwrap();
                 next = 2;
             }
         }
     });
     let (mut whole, mut refused) = (0, 0);
-    for _ in 0..200 {
+    let started = std::time::Instant::now();
+    while refused < 20 {
+        assert!(
+            started.elapsed() < Duration::from_secs(60),
+            "{refused} refused, {whole} whole: it hardly ever changed"
+        );
         match read_still(&path, &bounds) {
             Ok(contents) => {
                 whole += 1;
@@ -269,7 +274,7 @@ fn a_reading_is_of_one_state() {
     }
     stop.send(()).unwrap();
     writer.join().unwrap();
-    assert!(refused > 0, "the file never changed while it was read ({whole} whole): the test proves nothing");
+    eprintln!("a file that changes all the time: {refused} readings refused, {whole} whole");
 }
 
 /// [18] Whoever reads an answer at any moment sees a whole one.
