@@ -148,7 +148,7 @@ fn functions(text: &str) -> Vec<(String, usize, usize)> {
         let indent = line.len() - body.len();
         let closes = |line: &&str| line.len() - line.trim_start().len() == indent && line.trim_start().starts_with('}');
         let ends_at_once = body.ends_with(';') || body.ends_with('}');
-        let length = if ends_at_once { 1 } else { 1 + lines[at..].iter().position(|line| closes(line)).unwrap_or(0) };
+        let length = if ends_at_once { 1 } else { 1 + lines[at..].iter().position(closes).unwrap_or(0) };
         let name = body.split("fn ").nth(1).unwrap_or(body).split(['(', '<']).next().unwrap_or(body);
         found.push((name.to_string(), at + 1, length));
     }

@@ -9,10 +9,7 @@ use crate::catalog::{Catalog, Root};
 use crate::config::{self, Config};
 use crate::daemon::{EMPTIED_ON_PURPOSE, Setup};
 use crate::error::{Fatal, Trouble};
-use crate::watch::is_ignored;
-
-/// Where the system keeps its limit of watched folders.
-const WATCH_LIMIT: &str = "/proc/sys/fs/inotify/max_user_watches";
+use crate::watch::{WATCH_LIMIT, is_ignored};
 
 pub fn run(options: &JsonOption, setup: &Setup) -> Result<ExitCode, Fatal> {
     let problems = problems(setup);

@@ -40,9 +40,8 @@ impl Daemon {
         for outcome in encoded {
             let Encoded { root, path, stamp, result } = &outcome;
             let may_be_unfinished = matches!(result, Err(problem) if problem.may_be_unfinished());
-            if may_be_unfinished && !self.absolute(*root, path).exists() {
-                self.plan.ended(*root, path);
-            } else if may_be_unfinished && self.waits_again(*root, path, path, *stamp) {
+            let is_gone = may_be_unfinished && !self.absolute(*root, path).exists();
+            if is_gone || (may_be_unfinished && self.waits_again(*root, path, path, *stamp)) {
                 self.plan.ended(*root, path);
             } else {
                 self.unfinished.remove(&(*root, path.clone()));

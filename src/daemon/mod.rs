@@ -51,6 +51,8 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(10);
 const STATUS_PAUSE: Duration = Duration::from_millis(200);
 /// A watcher that does not work is started anew this often.
 const WATCHER_RETRY: Duration = Duration::from_secs(60);
+/// Where the system keeps its limit of events waiting to be told.
+const QUEUE_LIMIT: &str = "/proc/sys/fs/inotify/max_queued_events";
 /// What could not be kept or written is tried again after this long.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 /// A file that may not be finished is looked at again after these pauses, then its problem stands. A file that
@@ -183,7 +185,9 @@ impl Daemon {
     /// Hints were lost: every watch is armed anew, every folder looked at. A folder made meanwhile has no watch, and
     /// arming one that seems to be armed does nothing.
     fn look_everywhere(&mut self) {
-        info!("more happened at once than the system could tell; looking through every folder");
+        let remedy = "every folder is being looked through; if this happens often: sudo sysctl fs.inotify.max_queued_events=131072";
+        let trouble = Trouble::new("more happened at once than the system could tell", QUEUE_LIMIT, remedy);
+        self.note("overflow", Some(trouble));
         let now = self.now();
         for tree in self.trees.values_mut() {
             self.hints.disarm_below(tree.root());

@@ -1,5 +1,7 @@
 //! What the daemon says of itself: `status.json`, the service manager, and each trouble once in the log.
 
+use std::collections::HashSet;
+
 use log::{LevelFilter, info, warn};
 
 use super::status::{InventoryPart, ModelPart, PROBLEM_LIMIT, QueriesPart, State, Status};
@@ -39,6 +41,9 @@ impl Daemon {
         (self.is_report_due, self.next_report) = (false, now + STATUS_PAUSE);
         self.heal_provisional();
         let troubles = self.say_troubles();
+        if self.trees.values().all(Tree::is_seen) {
+            self.note("overflow", None);
+        }
         let status = self.status(state, &troubles);
         let is_new = self.written.as_ref().is_none_or(|(_, written)| *written != status);
         let is_old = self.written.as_ref().is_none_or(|(at, _)| now.saturating_sub(*at) >= STATUS_INTERVAL);
@@ -78,6 +83,9 @@ impl Daemon {
     fn say_troubles(&mut self) -> Vec<Trouble> {
         let mut troubles: Vec<Trouble> = self.own_troubles.values().cloned().collect();
         troubles.extend(self.trees.values().flat_map(Tree::troubles));
+        // One limit of the system troubles several folders: said once.
+        let mut seen = HashSet::new();
+        troubles.retain(|trouble| seen.insert(trouble.clone()));
         for trouble in troubles.iter().filter(|trouble| !self.said_troubles.contains(*trouble)) {
             warn!("{trouble}");
         }

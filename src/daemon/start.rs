@@ -11,7 +11,7 @@ use super::event::Channels;
 use super::plan::Plan;
 use super::serving::{Serving, Shared};
 use super::training::Former;
-use super::workers::Workers;
+use super::workers::{JOBS_A_WORKER, Workers};
 use super::{Daemon, Setup};
 use crate::catalog::{Catalog, FileRow, FileState, Root};
 use crate::config::{self, Config};
@@ -57,8 +57,7 @@ impl Daemon {
             channels,
             hints,
             workers,
-            // One job ahead for each worker, so that none waits while the last results are being kept.
-            plan: Plan::new(2 * count),
+            plan: Plan::new(JOBS_A_WORKER * count),
             trees: world.trees,
             contents: world.contents,
             stirred: BTreeSet::new(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, Sender, bounded, select};
 
 use super::encode::{EncodeJob, Encoded};
 use super::respond::{Answered, Question};
@@ -39,9 +39,15 @@ pub struct Bench {
     pub serving: Shared,
 }
 
+/// Jobs handed out ahead for each worker. While the catalog flushes one batch of results to the disk, the next grows;
+/// with a queue this long the disk does not set the pace.
+pub const JOBS_A_WORKER: usize = 16;
+
 /// The worker threads.
 pub struct Workers {
-    jobs: Option<Sender<Job>>,
+    /// Queries: taken first.
+    urgent: Sender<Job>,
+    jobs: Sender<Job>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -55,25 +61,25 @@ impl Workers {
         outcomes: &Sender<Outcome>,
     ) -> Result<Self, Trouble> {
         // As many as the plan starts at most, so that handing one out never waits.
-        let (jobs, received) = bounded(2 * count);
+        let (urgent, received_urgent) = bounded(JOBS_A_WORKER * count);
+        let (jobs, received) = bounded(JOBS_A_WORKER * count);
         let mut threads = Vec::new();
         for number in 0..count {
             let bench =
                 Bench { trunk: Arc::clone(trunk), catalog: Catalog::open_reader(state)?, serving: serving.clone() };
-            let (received, outcomes) = (received.clone(), outcomes.clone());
+            let (urgent, received, outcomes) = (received_urgent.clone(), received.clone(), outcomes.clone());
             let thread = thread::Builder::new().name(format!("worker-{number}"));
-            let handle = thread.spawn(move || work(&bench, &received, &outcomes));
+            let handle = thread.spawn(move || work(&bench, &urgent, &received, &outcomes));
             threads.push(handle.map_err(|error| Trouble::system("start a worker thread", state, &error))?);
         }
-        Ok(Self { jobs: Some(jobs), threads })
+        Ok(Self { urgent, jobs, threads })
     }
 
     /// Hands out a job.
     pub fn start_job(&self, job: Job) {
-        if let Some(jobs) = &self.jobs {
-            // Fails only when every worker has died, which ends their watchdog as well.
-            let _ = jobs.send(job);
-        }
+        let queue = if matches!(job, Job::Answer(_)) { &self.urgent } else { &self.jobs };
+        // Fails only when every worker has died, which `are_alive` tells.
+        let _ = queue.send(job);
     }
 
     /// Whether every thread is alive.
@@ -82,8 +88,8 @@ impl Workers {
     }
 }
 
-fn work(bench: &Bench, jobs: &Receiver<Job>, outcomes: &Sender<Outcome>) {
-    for job in jobs {
+fn work(bench: &Bench, urgent: &Receiver<Job>, jobs: &Receiver<Job>, outcomes: &Sender<Outcome>) {
+    while let Some(job) = next_job(urgent, jobs) {
         let outcome = match job {
             Job::Encode(job) => Outcome::Encoded(job.run(bench)),
             Job::Answer(question) => Outcome::Answered(question.run(bench)),
@@ -92,4 +98,14 @@ fn work(bench: &Bench, jobs: &Receiver<Job>, outcomes: &Sender<Outcome>) {
             return;
         }
     }
+}
+
+/// The next job, an urgent one if there is any; `None` when the daemon is gone.
+fn next_job(urgent: &Receiver<Job>, jobs: &Receiver<Job>) -> Option<Job> {
+    urgent.try_recv().ok().or_else(|| {
+        select! {
+            recv(urgent) -> job => job.ok(),
+            recv(jobs) -> job => job.ok(),
+        }
+    })
 }

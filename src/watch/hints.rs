@@ -11,6 +11,11 @@ use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Wat
 
 use crate::error::Trouble;
 
+/// Where the system keeps its limit of watched folders.
+pub const WATCH_LIMIT: &str = "/proc/sys/fs/inotify/max_user_watches";
+/// ... and that of watchers.
+const INSTANCE_LIMIT: &str = "/proc/sys/fs/inotify/max_user_instances";
+
 /// "Look again."
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hint {
@@ -104,7 +109,7 @@ fn watcher(hints: &Sender<Hint>, lost: &Sender<Hint>) -> Result<RecommendedWatch
             }
         }
     };
-    notify::recommended_watcher(handler).map_err(|error| explain(&error, Path::new("/proc/sys/fs/inotify")))
+    notify::recommended_watcher(handler).map_err(|error| explain(&error, Path::new(INSTANCE_LIMIT)))
 }
 
 fn hints_in(event: notify::Result<Event>) -> Vec<Hint> {
@@ -129,11 +134,11 @@ fn explain(error: &notify::Error, folder: &Path) -> Trouble {
     if too_many_watches || matches!(error.kind, ErrorKind::MaxFilesWatch) {
         let remedy =
             "sudo sysctl fs.inotify.max_user_watches=1048576; until then these folders are looked through regularly";
-        return Trouble::new("the system's limit of watched folders is reached", folder, remedy);
+        return Trouble::new("the system's limit of watched folders is reached", WATCH_LIMIT, remedy);
     }
     if too_many_instances {
         let remedy = "sudo sysctl fs.inotify.max_user_instances=1024; until then folders are looked through regularly";
-        return Trouble::new("the system's limit of watchers is reached", folder, remedy);
+        return Trouble::new("the system's limit of watchers is reached", INSTANCE_LIMIT, remedy);
     }
     let remedy = "until it can be watched it is looked through regularly";
     Trouble::new(format!("the folder cannot be watched: {error}"), folder, remedy)

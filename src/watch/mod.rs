@@ -12,7 +12,7 @@ mod reconcile;
 mod settle;
 mod tree;
 
-pub use hints::{Armed, Hint, Hints};
+pub use hints::{Armed, Hint, Hints, WATCH_LIMIT};
 pub use listing::{Listing, Skipped, list};
 pub use name::is_ignored;
 pub use pulse::Pulse;

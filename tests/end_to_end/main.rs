@@ -4,9 +4,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod arrivals;
 mod bad_input;
 mod commands;
 mod corpus;
+mod degraded;
 mod inventory;
 mod lost_state;
 mod pictures;

@@ -41,6 +41,14 @@ impl Workplace {
         workplace
     }
 
+    /// With these keys in `[watch]` instead.
+    pub fn with_watch(keys: &str) -> Self {
+        let workplace = Self::new();
+        let text = format!("[watch]\n{keys}\n[log]\nlevel = \"debug\"\n[model]\nquiet_s = 0\n");
+        fs::write(workplace.root().join("config/artificio.toml"), text).unwrap();
+        workplace
+    }
+
     /// Exchanges the settings: those every test needs, and `more`, whole sections or keys of `[model]`.
     pub fn set(&self, more: &str) {
         let text = format!("[watch]\nsettle_ms = 100\n[log]\nlevel = \"debug\"\n[model]\nquiet_s = 0\n{more}\n");
@@ -99,14 +107,32 @@ impl Workplace {
     /// Starts the daemon and returns when it has looked through its folders.
     pub fn start(&mut self) {
         self.launch();
-        self.wait_status("a start", |status| is_up(status));
+        self.wait_status("a start", is_up);
     }
 
     /// Starts the daemon and returns at once.
     pub fn launch(&mut self) {
+        self.launch_by(&[]);
+    }
+
+    /// Starts the daemon by way of another program (`unshare`, `setpriv`) that becomes it, and waits as [`Self::start`].
+    pub fn start_by(&mut self, wrapper: &[&str]) {
+        self.launch_by(wrapper);
+        self.wait_status("a start", is_up);
+    }
+
+    fn launch_by(&mut self, wrapper: &[&str]) {
         assert!(self.daemon.is_none(), "it runs already");
         let log = File::options().create(true).append(true).open(self.root().join("log")).unwrap();
-        let mut command = self.artificio(&["run"]);
+        let plain = self.artificio(&["run"]);
+        let mut command = match wrapper {
+            [] => plain,
+            [program, first @ ..] => {
+                let mut wrapped = Command::new(program);
+                wrapped.args(first).arg(plain.get_program()).args(plain.get_args()).stdin(Stdio::null());
+                wrapped
+            }
+        };
         self.daemon = Some(command.stdout(Stdio::null()).stderr(log).env_remove("JOURNAL_STREAM").spawn().unwrap());
     }
 

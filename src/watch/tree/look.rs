@@ -1,0 +1,180 @@
+//! Looking at the disk: first the watch, then the listing, then what it means against what is known.
+
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsString;
+use std::fs::{self, Metadata};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::{Change, DEPTH_LIMIT, Dirty, Tree};
+use crate::error::Trouble;
+use crate::files::Stamp;
+use crate::watch::filesystem::without_events;
+use crate::watch::{Armed, Hints, Known, Listing, list, reconcile};
+
+impl Tree {
+    /// Finds out whether the root has gone, come back, or become another folder.
+    pub fn check_root(&mut self, now: Duration, hints: &mut Hints) {
+        let identity = fs::metadata(&self.root).ok().filter(Metadata::is_dir).map(|found| (found.dev(), found.ino()));
+        if identity != self.identity {
+            hints.disarm_below(&self.root);
+            self.identity = identity;
+            self.mark_all(now);
+        }
+    }
+
+    /// Looks at every folder that is due, arming its watch first, and at every file whose time has come.
+    pub fn turn(&mut self, now: Duration, quiet: Duration, hints: &mut Hints) -> Vec<Change> {
+        let mut changes = Vec::new();
+        let mut due: Vec<(PathBuf, Dirty)> = self.dirty.extract_if(|_, dirty| dirty.due <= now).collect();
+        while let Some((folder, dirty)) = due.pop() {
+            let found = self.look(&folder, &dirty.touched, (now, quiet), hints, &mut changes);
+            due.extend(found.into_iter().map(|folder| (folder, Dirty { due: now, touched: HashSet::new() })));
+        }
+        for (path, stamp) in self.settle.take_due(now) {
+            match fs::metadata(self.absolute(&path)) {
+                Ok(metadata) if Stamp::of(&metadata) == stamp => {
+                    // Known from now on, so that the next look at its folder does not make it ready once more.
+                    self.learn(&path, Known { stamp, has_failed: false });
+                    changes.push(Change::Ready(path, stamp));
+                }
+                Ok(metadata) => self.settle.saw(&path, Stamp::of(&metadata), false, now, quiet),
+                Err(_) => self.mark(path.parent().unwrap_or(Path::new("")).to_path_buf(), now, None),
+            }
+        }
+        changes
+    }
+
+    /// Looks at one folder and returns the sub-folders that are new.
+    fn look(
+        &mut self,
+        folder: &Path,
+        touched: &HashSet<OsString>,
+        (now, quiet): (Duration, Duration),
+        hints: &mut Hints,
+        changes: &mut Vec<Change>,
+    ) -> Vec<PathBuf> {
+        let started = Instant::now();
+        let absolute = self.absolute(folder);
+        let is_root = folder.as_os_str().is_empty();
+        // First the watch, then the look: what comes in between is hinted at.
+        let armed = hints.arm(&absolute);
+        let listing = match list(&absolute, &self.root) {
+            Ok(listing) => listing,
+            Err(error) if error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::NotADirectory => {
+                hints.disarm_below(&absolute);
+                match folder.parent() {
+                    // Whether a sub-folder is gone is for the listing of its parent to say: the root may be offline.
+                    Some(parent) => self.mark(parent.to_path_buf(), now, None),
+                    None if self.keeps_when_empty && !self.accepts_empty => self.is_offline = true,
+                    None => self.drop_below(folder, changes),
+                }
+                return Vec::new();
+            }
+            Err(error) => {
+                let trouble = Trouble::system("look into the folder", &absolute, &error);
+                self.folders.entry(folder.to_path_buf()).or_default().unreadable = Some(trouble);
+                return Vec::new();
+            }
+        };
+        if is_root && self.keeps_when_empty {
+            let is_bare = listing.files.is_empty() && listing.folders.is_empty();
+            let had_files = self.folders.values().any(|folder| !folder.known.is_empty());
+            self.is_offline = is_bare && had_files && !self.accepts_empty;
+            self.accepts_empty = false;
+            if self.is_offline {
+                return Vec::new();
+            }
+        }
+        self.take_listing(folder, &listing, touched, (now, quiet), changes);
+        let state = self.folders.entry(folder.to_path_buf()).or_default();
+        state.unwatched = if let Armed::Polled(trouble) = armed { Some(trouble) } else { None };
+        state.unreadable = None;
+        state.look_cost = started.elapsed();
+        let eventless = without_events(&absolute);
+        if let Some(kind) = eventless.filter(|_| is_root && state.eventless.is_none()) {
+            changes.push(Change::Eventless(folder.to_path_buf(), kind));
+        }
+        state.eventless = eventless;
+        self.follow_folders(folder, listing, hints, changes)
+    }
+
+    fn take_listing(
+        &mut self,
+        folder: &Path,
+        listing: &Listing,
+        touched: &HashSet<OsString>,
+        (now, quiet): (Duration, Duration),
+        changes: &mut Vec<Change>,
+    ) {
+        let state = self.folders.entry(folder.to_path_buf()).or_default();
+        let differences = reconcile(listing, &state.known);
+        for name in &differences.removed {
+            state.known.remove(name);
+        }
+        for (name, stamp) in differences.new_or_changed {
+            self.settle.saw(&folder.join(&name), stamp, touched.contains(&name), now, quiet);
+        }
+        for name in differences.unchanged {
+            self.settle.forget(&folder.join(name));
+        }
+        for name in differences.removed {
+            let path = folder.join(name);
+            self.settle.forget(&path);
+            changes.push(Change::Removed(path));
+        }
+        let listed: HashSet<&OsString> = listing.files.iter().map(|(name, _)| name).collect();
+        for name in touched.iter().filter(|name| !listed.contains(name)) {
+            self.settle.forget(&folder.join(name));
+        }
+        for skipped in &listing.skipped {
+            let path = folder.join(&skipped.name);
+            if self.said_skipped.insert(path.clone()) {
+                changes.push(Change::Skipped(path, skipped.reason));
+            }
+        }
+    }
+
+    fn follow_folders(
+        &mut self,
+        folder: &Path,
+        listing: Listing,
+        hints: &mut Hints,
+        changes: &mut Vec<Change>,
+    ) -> Vec<PathBuf> {
+        let present: BTreeSet<OsString> = listing.folders.into_iter().collect();
+        let is_too_deep = folder.components().count() >= DEPTH_LIMIT;
+        let state = self.folders.entry(folder.to_path_buf()).or_default();
+        let before = std::mem::take(&mut state.children);
+        let gone: Vec<PathBuf> = before.difference(&present).map(|name| folder.join(name)).collect();
+        let new: Vec<PathBuf> = present.difference(&before).map(|name| folder.join(name)).collect();
+        if !is_too_deep {
+            state.children = present;
+        }
+        for folder in gone {
+            hints.disarm_below(&self.absolute(&folder));
+            self.drop_below(&folder, changes);
+        }
+        if is_too_deep {
+            return Vec::new();
+        }
+        for folder in &new {
+            self.folders.entry(folder.clone()).or_default();
+        }
+        new
+    }
+
+    /// `folder` and everything in it is gone.
+    fn drop_below(&mut self, folder: &Path, changes: &mut Vec<Change>) {
+        changes.extend(self.known_below(folder).into_iter().map(Change::Removed));
+        let gone: Vec<PathBuf> = self.below(folder).map(|(path, _)| path.clone()).collect();
+        for path in gone {
+            self.folders.remove(&path);
+            self.dirty.remove(&path);
+        }
+        self.folders.entry(PathBuf::new()).or_default();
+        self.settle.forget_below(folder);
+    }
+}

@@ -1,0 +1,222 @@
+//! Folders that go, systems that refuse, disks that tell nothing: it works or says what is wrong, without a restart.
+//! Numbers in brackets: the promises.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use artificio::demo::Kind;
+
+use super::pictures;
+use super::workplace::{A_WHILE, Workplace, put};
+
+/// A user that owns nothing.
+const NOBODY: u32 = 65534;
+
+fn problem_with(status: &Value, words: &str) -> bool {
+    status["problems"].as_array().unwrap().iter().any(|problem| problem["what"].as_str().unwrap().contains(words))
+}
+
+/// How often something is said in the log.
+fn times_said(place: &Workplace, words: &str) -> usize {
+    place.log().lines().filter(|line| line.contains(words)).count()
+}
+
+/// Runs the daemon with one of the user's limits of the kernel lowered, in a user namespace of its own.
+/// False, with a line that says so, where the system forbids that; never in CI.
+fn start_with_limit(place: &mut Workplace, limit: &str, value: u32) -> bool {
+    let set = format!("echo {value} >/proc/sys/user/{limit}");
+    if !Command::new("unshare").args(["-Ur", "sh", "-c", &set]).status().is_ok_and(|status| status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "CI must be able to lower {limit}");
+        eprintln!("SKIPPED: this system does not let a test lower {limit}");
+        return false;
+    }
+    place.start_by(&["unshare", "-Ur", "sh", "-c", &format!("{set}; exec \"$@\""), "sh"]);
+    true
+}
+
+/// [7] A root that is deleted and made again, or exchanged for another, works within five seconds.
+#[test]
+fn a_root_made_again_or_exchanged_works_within_five_seconds() {
+    let mut place = Workplace::with_watch("settle_ms = 100\nrescan_s = 86400\npoll_s = 3600");
+    place.stock(1);
+    place.start();
+    place.wait_indexed(3);
+    let query = place.query("");
+    fs::remove_dir_all(&query).unwrap();
+    place.wait_status("the missing folder in the status", |status| problem_with(status, "missing"));
+    fs::create_dir(&query).unwrap();
+    put(place.query("again.jpg"), &pictures::jpeg(Kind::Burger, 9));
+    let started = Instant::now();
+    place.wait_record("again");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+
+    fs::rename(&query, place.root().join("query_old")).unwrap();
+    fs::create_dir(&query).unwrap();
+    put(place.query("exchanged.jpg"), &pictures::jpeg(Kind::Pizza, 9));
+    let started = Instant::now();
+    place.wait_record("exchanged");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    sleep(A_WHILE);
+    put(place.query("and_watched.jpg"), &pictures::jpeg(Kind::Egg, 9));
+    place.wait_record("and_watched");
+    assert_eq!(place.status().unwrap()["state"], "ready");
+}
+
+/// [8] An inventory that is gone or empty all at once is kept, answered from, and forgotten only when the user says so.
+#[test]
+fn an_emptied_inventory_is_kept_until_the_user_says_so() {
+    let mut place = Workplace::new();
+    place.stock(2);
+    place.start();
+    place.wait_indexed(6);
+    let (inventory, aside) = (place.inventory(""), place.root().join("aside"));
+    fs::rename(&inventory, &aside).unwrap();
+    fs::create_dir(&inventory).unwrap();
+    place.wait_status("the emptied inventory in the status", |status| problem_with(status, "suddenly empty"));
+    put(place.query("offline.jpg"), &pictures::jpeg(Kind::Burger, 9));
+    let record = place.wait_record("offline");
+    assert_eq!(record["status"], "partial");
+    assert!(record["message"].as_str().unwrap().contains("out of reach"), "{record:#}");
+    assert_eq!(record["matches"].as_array().unwrap().len(), 5);
+    // Not even a restart forgets.
+    place.stop();
+    place.start();
+    assert_eq!(place.status().unwrap()["inventory"]["indexed"], 6);
+
+    let check: Value = serde_json::from_slice(&place.run(&["check", "--json"]).stdout).unwrap();
+    let remedy = check["problems"][0]["remedy"].as_str().unwrap().to_string();
+    let command = remedy.split("on purpose: ").nth(1).expect("check says how to confirm");
+    assert!(Command::new("sh").args(["-c", command]).status().unwrap().success());
+    place.wait_indexed(0);
+    place.wait_status("an end of the trouble", |status| status["state"] == "ready");
+
+    fs::remove_dir(&inventory).unwrap();
+    fs::rename(&aside, &inventory).unwrap();
+    place.wait_indexed(6);
+}
+
+/// [9] With too few watches the rest is looked through regularly; said once, with the line that mends it.
+#[test]
+fn with_too_few_watches_everything_still_works() {
+    let mut place = Workplace::with_watch("settle_ms = 100\nrescan_s = 86400\npoll_s = 1");
+    for number in 0..40 {
+        put(place.inventory(format!("{number}/a.png")), &pictures::tiny(number));
+    }
+    if !start_with_limit(&mut place, "max_inotify_watches", 12) {
+        return;
+    }
+    place.wait_indexed(40);
+    for number in 0..40 {
+        put(place.inventory(format!("{number}/b.png")), &pictures::tiny(100 + number));
+    }
+    place.wait_indexed(80);
+    let status =
+        place.wait_status("the limit in the status", |status| problem_with(status, "limit of watched folders"));
+    let remedy = status["problems"][0]["remedy"].as_str().unwrap();
+    assert!(remedy.contains("sysctl fs.inotify.max_user_watches="), "{remedy}");
+    assert_eq!(times_said(&place, "limit of watched folders"), 1, "{}", place.log());
+}
+
+/// [9] With no watcher at all, likewise.
+#[test]
+fn without_a_watcher_everything_still_works() {
+    let mut place = Workplace::with_watch("settle_ms = 100\nrescan_s = 86400\npoll_s = 1");
+    place.stock(1);
+    if !start_with_limit(&mut place, "max_inotify_instances", 0) {
+        return;
+    }
+    place.wait_indexed(3);
+    put(place.inventory("new/a.png"), &pictures::tiny(1));
+    place.wait_indexed(4);
+    put(place.query("burger.jpg"), &pictures::jpeg(Kind::Burger, 9));
+    place.wait_record("burger");
+    place.wait_status("the limit in the status", |status| problem_with(status, "limit of watchers"));
+    sleep(A_WHILE);
+    assert_eq!(times_said(&place, "limit of watchers"), 1, "{}", place.log());
+}
+
+/// [10] A file system that changes behind the daemon's back is looked through regularly: an overlay, written below.
+#[test]
+fn an_overlay_written_behind_its_back_is_seen() {
+    let mut place = Workplace::with_watch("settle_ms = 100\nrescan_s = 86400\npoll_s = 1");
+    let layers = place.root().join("layers");
+    for layer in ["lower", "upper", "work"] {
+        fs::create_dir_all(layers.join(layer)).unwrap();
+    }
+    let mount = format!(
+        "mount -t overlay overlay -o lowerdir={0}/lower,upperdir={0}/upper,workdir={0}/work '{1}'",
+        layers.display(),
+        place.inventory("").display()
+    );
+    if !Command::new("unshare").args(["-Urm", "sh", "-c", &mount]).status().is_ok_and(|status| status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "CI must be able to mount an overlay");
+        eprintln!("SKIPPED: this system does not let a test mount an overlay");
+        return;
+    }
+    place.start_by(&["unshare", "-Urm", "sh", "-c", &format!("{mount}; exec \"$@\""), "sh"]);
+    put(layers.join("upper/a.png"), &pictures::tiny(1));
+    place.wait_indexed(1);
+    put(layers.join("upper/b.png"), &pictures::tiny(2));
+    place.wait_indexed(2);
+    assert_eq!(times_said(&place, "overlay may change without events"), 1, "{}", place.log());
+}
+
+/// [5] The full scan on the timer finds what no hint and no polling told of.
+#[test]
+fn the_timer_alone_finds_everything() {
+    let mut place = Workplace::with_watch("settle_ms = 100\nrescan_s = 2\npoll_s = 3600");
+    if !start_with_limit(&mut place, "max_inotify_watches", 1) {
+        return;
+    }
+    put(place.inventory("one/two/a.png"), &pictures::tiny(1));
+    place.wait_indexed(1);
+}
+
+/// [11] A folder that may not be looked into does not stop its siblings, and is read when it may.
+#[test]
+fn an_unreadable_folder_does_not_stop_its_siblings() {
+    let mut place = Workplace::with_watch("settle_ms = 100\nrescan_s = 86400\npoll_s = 1");
+    put(place.inventory("closed/a.png"), &pictures::tiny(1));
+    put(place.inventory("open/b.png"), &pictures::tiny(2));
+    let closed = place.inventory("closed");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    if rustix::process::geteuid().is_root() {
+        // Root may look into everything: the daemon runs as somebody else, who owns all but that folder.
+        let everything = Command::new("chown").args(["-R", "65534", place.root().to_str().unwrap()]).status().unwrap();
+        assert!(everything.success());
+        chown(&closed, Some(0), None).unwrap();
+        place.start_by(&["setpriv", "--reuid", &NOBODY.to_string(), "--clear-groups"]);
+    } else {
+        place.start();
+    }
+    place.wait_indexed(1);
+    let status =
+        place.wait_status("the closed folder in the status", |status| problem_with(status, "look into the folder"));
+    assert!(status["problems"][0]["path"].as_str().unwrap().ends_with("closed"), "{status:#}");
+    assert_eq!(times_said(&place, "could not look into the folder"), 1);
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
+    place.wait_indexed(2);
+    place.wait_status("an end of the trouble", |status| status["state"] == "ready");
+}
+
+/// A query set in a folder is quiet only when all of it is: nothing is answered in between.
+#[test]
+fn a_set_is_answered_when_all_of_it_is_quiet() {
+    let mut place = Workplace::with_watch("settle_ms = 500");
+    place.stock(1);
+    place.start();
+    place.wait_indexed(3);
+    for number in 0..6 {
+        put(place.query(format!("set/{number}.jpg")), &pictures::jpeg(Kind::Burger, number));
+        assert!(place.record("set").is_none(), "answered before it was quiet");
+        sleep(Duration::from_millis(250));
+    }
+    assert_eq!(place.wait_record("set")["query"]["files"].as_array().unwrap().len(), 6);
+    sleep(A_WHILE);
+    assert_eq!(times_said(&place, "answered in"), 1, "{}", place.log());
+}
