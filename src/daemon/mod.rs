@@ -159,7 +159,9 @@ impl Daemon {
         let now = self.now();
         let trees = self.trees.values().filter_map(Tree::next_due);
         let report = self.is_report_due.then_some(self.next_report);
-        let due = trees.chain(self.plan.next_due(now)).chain(self.training_due()).chain(report).min();
+        // A training that is due and not begun waits for pictures still being read, whose end is an event of its own.
+        let training = self.training_due().filter(|due| *due > now);
+        let due = trees.chain(self.plan.next_due(now)).chain(training).chain(report).min();
         due.map_or(TICK, |due| due.saturating_sub(now).min(TICK))
     }
 

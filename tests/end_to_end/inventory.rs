@@ -180,3 +180,22 @@ fn an_emptied_inventory_is_taken_for_unmounted_and_still_answers() {
     fs::rename(&away, &inventory).unwrap();
     workplace.wait_status("the return", |status| status["state"] == "ready" && status["inventory"]["indexed"] == 3);
 }
+
+#[test]
+fn a_picture_that_takes_long_to_arrive_costs_nothing_meanwhile() {
+    let mut workplace = Workplace::new();
+    workplace.stock(1);
+    workplace.start();
+    workplace.wait_indexed(3);
+    let egg = jpeg(Kind::Egg, 0);
+    put(workplace.inventory("late.jpg"), &egg[..egg.len() / 2]);
+    // Something to train on: that waits for the late one too.
+    put(workplace.inventory("soon.jpg"), &jpeg(Kind::Egg, 1));
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let before = workplace.processor_ms();
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    let spent = workplace.processor_ms() - before;
+    assert!(spent < 400, "{spent} ms of work in four seconds of waiting");
+    put(workplace.inventory("late.jpg"), &egg);
+    workplace.wait_indexed(5);
+}

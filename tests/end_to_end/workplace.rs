@@ -261,6 +261,14 @@ impl Workplace {
         assert_eq!(record["status"], "ok", "{record:#}");
     }
 
+    /// Time the daemon has spent on processors.
+    pub fn processor_ms(&self) -> u64 {
+        let text = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
+        // After the name in brackets: utime and stime are the 12th and 13th, in hundredths of a second.
+        let parts = text.rsplit_once(") ").unwrap().1.split(' ');
+        parts.skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap() * 10).sum()
+    }
+
     /// A number that the kernel keeps of the daemon, in KiB: "VmHWM" is the most memory it ever used.
     pub fn memory_kib(&self, key: &str) -> u64 {
         let text = fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
