@@ -141,7 +141,10 @@ impl Catalog {
 
 fn trouble(path: &Path, doing: &str, error: &rusqlite::Error) -> Trouble {
     let remedy = match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DiskFull) => "free some space on that disk; the work is kept and goes on by itself",
+        // When there is no room for the files beside the catalog, SQLite calls that an I/O error.
+        Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::SystemIoFailure) => {
+            "free some space on that disk; the work is kept and goes on by itself"
+        }
         Some(
             rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied,
         ) => "give the user who runs artificio write access to the state folder",

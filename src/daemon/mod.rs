@@ -17,6 +17,7 @@ mod start;
 mod status;
 mod timers;
 mod training;
+mod verdict;
 mod workers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -122,7 +123,7 @@ pub struct Daemon {
     next_report: Duration,
     next_poll: Duration,
     next_rescan: Duration,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Daemon {
@@ -144,6 +145,9 @@ impl Daemon {
             daemon.start_jobs();
             if !daemon.report(State::Ready, observer) {
                 break;
+            }
+            if !daemon.lock.is_in_place() {
+                return Err(daemon.state_is_gone());
             }
         }
         daemon.stop(observer)
@@ -193,6 +197,14 @@ impl Daemon {
             self.hints.disarm_below(tree.root());
             tree.mark_all(now);
         }
+    }
+
+    /// Without its state folder nothing the daemon does would last, and a second one could start beside it.
+    fn state_is_gone(&self) -> Fatal {
+        let folder = self.config.folders.state.display();
+        Fatal::Failed(format!(
+            "{folder}: the state folder was moved or removed under the running service; put it back, or start again to have it rebuilt"
+        ))
     }
 
     /// Ends in order: what is under way is finished and kept, nothing new is started.

@@ -7,14 +7,14 @@ use std::time::Instant;
 use image::DynamicImage;
 
 use super::encode::features_of;
+use super::verdict::{ranked, record_of};
 use super::workers::Bench;
 use crate::answer::sheet::{self, SheetContent};
-use crate::answer::{self, MatchPart, ModelPart, QueryFile, QueryPart, Record, Status, Timings};
+use crate::answer::{self, MatchPart, ModelPart, QueryPart, Record, Status, Timings};
 use crate::clock;
 use crate::config::Config;
 use crate::error::Trouble;
-use crate::files::{Stamp, write_whole};
-use crate::index::Found;
+use crate::files::{Stamp, make_folder, write_whole};
 use crate::model::{PRETRAINED, Trunk};
 use crate::picture::{self, Bounds, Hash, Unusable};
 use crate::rows::Rows;
@@ -114,6 +114,13 @@ impl Question {
         self.config.folders.answer.join(format!("result_{}.{end}", self.name))
     }
 
+    /// A trouble with it names the folder: it is the folder's (full, read-only), not the answer's.
+    fn write(&self, end: &str, bytes: &[u8], doing: &str) -> Result<(), Trouble> {
+        let folder = &self.config.folders.answer;
+        let written = make_folder(folder).and_then(|()| write_whole(&self.answer_path(end), bytes, doing));
+        written.map_err(|trouble| Trouble { path: folder.clone(), ..trouble })
+    }
+
     /// Whether the answer is still there: one that was thrown away is given again when it is asked for again.
     fn has_answer(&self) -> bool {
         ["png", "json"].iter().all(|end| self.answer_path(end).exists())
@@ -142,23 +149,29 @@ impl Question {
         let encode_started = Instant::now();
         let features = features_of_members(members, bench);
         timings.encode = milliseconds(encode_started);
-        let mut record = self.search(members, &features, bench, &mut timings);
+        let (mut record, paths) = self.search(members, &features, bench, &mut timings);
         let sheet_started = Instant::now();
-        let png = self.draw(members, &record)?;
+        let png = self.draw(members, &record, &paths)?;
         timings.sheet = milliseconds(sheet_started);
         timings.total = milliseconds(started);
         let total_ms = timings.total;
         record.timings_ms = timings;
         // The record comes last: whoever sees it knows that the sheet is there.
-        write_whole(&self.answer_path("png"), &png, "write the sheet")?;
-        write_whole(&self.answer_path("json"), &record.to_json(), "write the record")?;
+        self.write("png", &png, "write the sheet")?;
+        self.write("json", &record.to_json(), "write the record")?;
         let is_complete = self.inventory_pending == 0 && record.inventory > 0;
         let is_provisional = !is_complete && record.status != Status::Error;
         Ok(Done::Written { status: record.status, message: record.message, total_ms, is_provisional })
     }
 
-    /// The record, but for the timings of what comes after it.
-    fn search(&self, members: &[Member], features: &Rows, bench: &Bench, timings: &mut Timings) -> Record {
+    /// The record, but for the timings of what comes after it; and the paths of the matches as the disk spells them.
+    fn search(
+        &self,
+        members: &[Member],
+        features: &Rows,
+        bench: &Bench,
+        timings: &mut Timings,
+    ) -> (Record, Vec<PathBuf>) {
         let started = Instant::now();
         let mode = self.config.similarity.set_mode;
         // One lock for model and codes: a query sees one model, whatever happens meanwhile.
@@ -169,17 +182,19 @@ impl Question {
         let inventory = serving.index.len();
         let metric = serving.index.metric().name();
         drop(serving);
+        let paths = found.iter().map(|(found, _)| found.path.clone()).collect();
         let matches = ranked(found, self.config.answer.min_score.get());
         timings.search = milliseconds(started);
-        let (status, message) = self.judge(members, inventory, &matches);
+        let files: Vec<&FileRead> = members.iter().map(|member| &member.file).collect();
+        let (status, message) = self.judge(&files, inventory, &matches);
         let matches = if status == Status::Error { Vec::new() } else { matches };
-        Record {
+        let record = Record {
             schema: answer::SCHEMA,
             status,
             message,
             query: QueryPart {
                 name: self.query.to_string_lossy().into_owned(),
-                files: members.iter().map(|member| record_of(&member.file)).collect(),
+                files: files.into_iter().map(record_of).collect(),
                 set_mode: self.is_set.then_some(mode),
             },
             model,
@@ -188,57 +203,11 @@ impl Question {
             matches,
             answered_s: clock::now_s(),
             timings_ms: Timings::default(),
-        }
+        };
+        (record, paths)
     }
 
-    fn judge(&self, members: &[Member], inventory: usize, matches: &[MatchPart]) -> (Status, String) {
-        let problems: Vec<(&Path, &Unusable)> = members
-            .iter()
-            .filter_map(|member| Some((member.file.path.as_path(), member.file.result.as_ref().err()?)))
-            .collect();
-        if problems.len() == members.len() {
-            return (Status::Error, self.why_unanswerable(&problems));
-        }
-        if inventory == 0 && self.inventory_pending == 0 {
-            let folder = self.config.folders.inventory.display();
-            let message = format!(
-                "There is nothing to compare with yet. Put pictures into {folder}; then this is answered again."
-            );
-            return (Status::NothingSimilar, message);
-        }
-        let mut remarks = Vec::new();
-        if self.inventory_pending > 0 {
-            let all = inventory + self.inventory_pending;
-            remarks.push(format!("Answered from {inventory} of {all} pictures: the others are still being read, then this is answered again."));
-        }
-        if let [(path, problem), rest @ ..] = &problems[..] {
-            let others = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
-            remarks.push(format!("Left out: {} ({problem}){others}.", path.display()));
-        }
-        if self.inventory_offline {
-            remarks.push("The inventory folder is out of reach; answered from what was known of it.".into());
-        }
-        match (remarks.is_empty(), matches.is_empty()) {
-            (false, _) => (Status::Partial, remarks.join(" ")),
-            (true, true) => (Status::NothingSimilar, format!("None of the {inventory} pictures is similar enough.")),
-            (true, false) => (Status::Ok, format!("The {} most similar of {inventory} pictures.", matches.len())),
-        }
-    }
-
-    fn why_unanswerable(&self, problems: &[(&Path, &Unusable)]) -> String {
-        match problems {
-            [] => format!("The folder {} holds no pictures.", self.query.display()),
-            [(path, problem)] => format!("{}: {problem}. What to do: {}.", path.display(), problem.remedy()),
-            [(path, problem), ..] => format!(
-                "None of the {} files could be used. The first, {}: {problem}. What to do: {}.",
-                problems.len(),
-                path.display(),
-                problem.remedy()
-            ),
-        }
-    }
-
-    fn draw(&self, members: &mut [Member], record: &Record) -> Result<Vec<u8>, Trouble> {
+    fn draw(&self, members: &mut [Member], record: &Record, paths: &[PathBuf]) -> Result<Vec<u8>, Trouble> {
         let style = answer::style(&self.config.answer);
         let side = sheet::picture_side_px(record.matches.len(), &style);
         let queries = members.iter_mut().map(|member| sheet::Tile {
@@ -248,7 +217,8 @@ impl Question {
         let content = SheetContent {
             title: record.query.name.clone(),
             queries: queries.collect(),
-            matches: record.matches.iter().map(|found| self.tile(found, side)).collect(),
+            // What is left out for its score stands at the end, so ranks and paths go together.
+            matches: record.matches.iter().zip(paths).map(|(found, path)| self.tile(found, path, side)).collect(),
             notice: answer::notice(record),
             footer: answer::footer(record),
         };
@@ -258,8 +228,8 @@ impl Question {
     }
 
     /// A match with its picture, as far as it can be had right now.
-    fn tile(&self, found: &MatchPart, side: u32) -> sheet::Match {
-        let path = self.config.folders.inventory.join(&found.path);
+    fn tile(&self, found: &MatchPart, path: &Path, side: u32) -> sheet::Match {
+        let path = self.config.folders.inventory.join(path);
         let decoded = picture::read_still(&path, &self.bounds())
             .and_then(|contents| picture::decode(&contents.bytes, &path, &self.bounds()));
         sheet::Match {
@@ -294,25 +264,6 @@ fn content_of(members: &[Member]) -> Option<Hash> {
     // How many files failed belongs to it: the answer says so.
     let failed = members.len() - hashes.len();
     (!hashes.is_empty()).then(|| Hash::of(&[&all[..], &failed.to_le_bytes()].concat()))
-}
-
-fn ranked(found: Vec<(Found, f32)>, min_score: f32) -> Vec<MatchPart> {
-    let similar = found.into_iter().filter(|(_, closer_than)| *closer_than >= min_score);
-    let part = |(at, (found, closer_than)): (usize, (Found, f32))| MatchPart {
-        rank: at + 1,
-        path: found.path.to_string_lossy().into_owned(),
-        similarity: found.similarity,
-        closer_than,
-    };
-    similar.enumerate().map(part).collect()
-}
-
-fn record_of(file: &FileRead) -> QueryFile {
-    QueryFile {
-        path: file.path.to_string_lossy().into_owned(),
-        blake3: file.result.as_ref().ok().map(|hash| hash.to_hex()),
-        problem: file.result.as_ref().err().map(ToString::to_string),
-    }
 }
 
 fn milliseconds(since: Instant) -> f64 {

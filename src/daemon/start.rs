@@ -80,7 +80,7 @@ impl Daemon {
             next_poll: Duration::from_secs(config.watch.poll_s.get()),
             next_rescan: Duration::from_secs(config.watch.rescan_s.get()),
             config: Arc::new(config),
-            _lock: lock,
+            lock,
         };
         daemon.config_stamp = daemon.stamp_of_config();
         daemon.watch_own_folders();

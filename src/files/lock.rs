@@ -1,14 +1,16 @@
 //! One daemon a root: a lock that the system lets go of when the process ends, however it ends.
 
-use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::fs::{File, Metadata, TryLockError};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Fatal, Trouble};
 
 /// Held for as long as a daemon works on a root; the system lets go of it when the process ends, however it ends.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+    path: PathBuf,
 }
 
 impl Lock {
@@ -18,13 +20,22 @@ impl Lock {
         let open = File::options().create(true).truncate(false).write(true).open(&path);
         let file = open.map_err(|error| Trouble::system("open the lock", &path, &error))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file, path }),
             Err(TryLockError::WouldBlock) => Err(Fatal::AlreadyRunning(format!(
                 "{}: another artificio works on this folder; stop it first, or use another --root",
                 path.display()
             ))),
             Err(TryLockError::Error(error)) => Err(Trouble::system("lock the state folder", &path, &error).into()),
         }
+    }
+
+    /// Whether the lock is still the one in the state folder: a folder moved away or removed takes it along, and the
+    /// next daemon would find a free one.
+    pub fn is_in_place(&self) -> bool {
+        let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
+        let held = self.file.metadata().map(identity);
+        let there = std::fs::metadata(&self.path).map(identity);
+        matches!((held, there), (Ok(held), Ok(there)) if held == there)
     }
 
     /// Whether some process holds the lock of the state folder right now.
@@ -48,5 +59,19 @@ mod tests {
         drop(lock);
         assert!(!Lock::is_held(state.path()));
         Lock::take(state.path()).unwrap();
+    }
+
+    #[test]
+    fn a_lock_that_was_moved_away_is_not_in_place() {
+        let place = tempfile::tempdir().unwrap();
+        let state = place.path().join("state");
+        std::fs::create_dir(&state).unwrap();
+        let lock = Lock::take(&state).unwrap();
+        assert!(lock.is_in_place());
+        std::fs::rename(&state, place.path().join("aside")).unwrap();
+        assert!(!lock.is_in_place());
+        std::fs::create_dir(&state).unwrap();
+        std::fs::write(state.join("lock"), b"").unwrap();
+        assert!(!lock.is_in_place(), "another lock of the same name");
     }
 }
