@@ -8,7 +8,9 @@ use serde::Serialize;
 use super::baselines;
 use super::labels::label;
 use super::metrics::{Figures, figures, leave_one_out};
+use crate::config::{Metric, SetMode};
 use crate::error::{Fatal, Trouble};
+use crate::index::Index;
 use crate::model::{Autoencoder, Model, Trunk};
 use crate::picture::{self, Bounds};
 use crate::rows::{Rows, to_unit_length};
@@ -92,10 +94,14 @@ pub fn measure(wanted: &Wanted, told: &(dyn Fn(usize, usize) + Sync)) -> Result<
         true => leave_one_out(&cosines(of_inventory, of_inventory), &inventory.labels),
         false => figures(&cosines(of_queries, of_inventory), &inventory.labels, &queries.labels),
     };
+    let answered = match is_leave_one_out {
+        true => leave_one_out(&answers_without(&inventory_codes), &inventory.labels),
+        false => figures(&answers(&inventory_codes, &query_codes), &inventory.labels, &queries.labels),
+    };
     let plain = |pick: fn(&Views) -> &Vec<Vec<f32>>| judge(&rows(pick(&inventory)), &rows(pick(&queries)));
     Ok(Report {
         rows: vec![
-            Row { method: "artificio", figures: judge(&inventory_codes, &query_codes) },
+            Row { method: "artificio", figures: answered },
             Row { method: "features", figures: plain(|views| &views.features) },
             Row { method: "histogram", figures: plain(|views| &views.histograms) },
             Row { method: "pixels", figures: plain(|views| &views.pixels) },
@@ -174,6 +180,51 @@ fn look_at(path: &Path, trunk: &Trunk, bounds: &Bounds) -> Result<(String, [Vec<
 fn rows(values: &[Vec<f32>]) -> Rows {
     let width = values.first().map_or(Trunk::WIDTH, Vec::len);
     Rows::from_values(width, values.concat()).unwrap_or_default()
+}
+
+/// What the daemon's own index answers to codes `[m, d]` over an inventory `[n, d]`: similarities `[m, n]`.
+fn answers(inventory: &Rows, queries: &Rows) -> Rows {
+    let index = index_of(inventory);
+    let values = queries.iter().flat_map(|query| similarities(&index, query, inventory.len())).collect();
+    Rows::from_values(inventory.len(), values).unwrap_or_default()
+}
+
+/// Likewise for every inventory picture over the others `[n, n]`: the index has never heard of the one that asks.
+fn answers_without(inventory: &Rows) -> Rows {
+    let mut index = index_of(inventory);
+    let mut values = Vec::with_capacity(inventory.len() * inventory.len());
+    for (at, code) in inventory.iter().enumerate() {
+        index.remove(&name_of(at));
+        values.extend(similarities(&index, code, inventory.len()));
+        index.put(&name_of(at), code);
+    }
+    Rows::from_values(inventory.len(), values).unwrap_or_default()
+}
+
+fn index_of(inventory: &Rows) -> Index {
+    let mut index = Index::empty(inventory.width(), Metric::Cosine);
+    for (at, code) in inventory.iter().enumerate() {
+        index.put(&name_of(at), code);
+    }
+    index
+}
+
+/// Names in the order of their numbers.
+fn name_of(at: usize) -> PathBuf {
+    PathBuf::from(format!("{at:09}"))
+}
+
+/// By the inventory's order; one that is not in the index is least similar of all.
+fn similarities(index: &Index, code: &[f32], count: usize) -> Vec<f32> {
+    let query = Rows::from_values(code.len(), code.to_vec()).unwrap_or_default();
+    let mut similarities = vec![f32::NEG_INFINITY; count];
+    for found in index.search(&query, SetMode::Mean, count) {
+        let number = found.path.to_str().and_then(|name| name.parse::<usize>().ok());
+        if let Some(place) = number.and_then(|at| similarities.get_mut(at)) {
+            *place = found.similarity;
+        }
+    }
+    similarities
 }
 
 /// Cosines between queries `[m, d]` and inventory `[n, d]`: `[m, n]`.

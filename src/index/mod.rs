@@ -11,6 +11,13 @@ use crate::rows::{Rows, to_unit_length};
 
 pub use calibration::Calibration;
 
+/// How much each of a query's nearest pictures counts when its code is drawn towards them.
+const EXPANSION_WEIGHTS: [f32; 3] = [0.5, 0.3, 0.2];
+/// How far it is drawn, the query's own code being 1.
+const EXPANSION_STRENGTH: f32 = 0.5;
+/// With fewer pictures than this the nearest are not near: a query's code stays as it is.
+const EXPANSION_MINIMUM: usize = 12;
+
 /// The codes of the inventory, `[n, width]`, each with its path.
 #[derive(Debug, Clone)]
 pub struct Index {
@@ -96,7 +103,32 @@ impl Index {
     /// The `k` pictures most similar to `query`, codes of one or several pictures `[m, width]`, best first;
     /// pictures equally similar in the order of their paths.
     pub fn search(&self, query: &Rows, mode: SetMode, k: usize) -> Vec<Found> {
-        let similarities = self.similarities(query, mode);
+        let members: Vec<Vec<f32>> =
+            query.iter().filter(|row| row.len() == self.width()).map(|row| self.prepared(row)).collect();
+        let members = match mode {
+            SetMode::Nearest => members,
+            SetMode::Mean => mean(&members).map(|code| self.prepared(&code)).into_iter().collect(),
+        };
+        let expanded: Vec<Vec<f32>> = members.iter().map(|member| self.expanded(member)).collect();
+        let similarities = self.similarities(&expanded);
+        let order = self.best(&similarities, k);
+        order
+            .into_iter()
+            .map(|position| Found { path: self.paths[position].clone(), similarity: similarities[position] })
+            .collect()
+    }
+
+    /// Of every picture, in the index's order, the similarity to the nearest of `members`.
+    fn similarities(&self, members: &[Vec<f32>]) -> Vec<f32> {
+        let mut best = vec![f32::NEG_INFINITY; if members.is_empty() { 0 } else { self.len() }];
+        for member in members {
+            score::raise_to(&mut best, member, &self.codes, self.metric);
+        }
+        best
+    }
+
+    /// The positions of the `k` greatest similarities, the greatest first.
+    fn best(&self, similarities: &[f32], k: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..similarities.len()).collect();
         let better = |&a: &usize, &b: &usize| {
             similarities[b].total_cmp(&similarities[a]).then_with(|| self.paths[a].cmp(&self.paths[b]))
@@ -107,24 +139,22 @@ impl Index {
         order.truncate(k);
         order.sort_unstable_by(better);
         order
-            .into_iter()
-            .map(|position| Found { path: self.paths[position].clone(), similarity: similarities[position] })
-            .collect()
     }
 
-    /// Of every picture, in the index's order, the similarity to the query.
-    fn similarities(&self, query: &Rows, mode: SetMode) -> Vec<f32> {
-        let members: Vec<Vec<f32>> =
-            query.iter().filter(|row| row.len() == self.width()).map(|row| self.prepared(row)).collect();
-        let members = match mode {
-            SetMode::Nearest => members,
-            SetMode::Mean => mean(&members).map(|code| self.prepared(&code)).into_iter().collect(),
-        };
-        let mut best = vec![f32::NEG_INFINITY; if members.is_empty() { 0 } else { self.len() }];
-        for member in &members {
-            score::raise_to(&mut best, member, &self.codes, self.metric);
+    /// A query's code drawn towards its nearest pictures, so that what those have in common weighs more than what is
+    /// peculiar to the query: query expansion (Chum et al., Total Recall, ICCV 2007; weights by measurement). Cosine only.
+    fn expanded(&self, code: &[f32]) -> Vec<f32> {
+        if self.metric == Metric::Euclidean || self.len() < EXPANSION_MINIMUM {
+            return code.to_vec();
         }
-        best
+        let nearest = self.best(&self.similarities(&[code.to_vec()]), EXPANSION_WEIGHTS.len());
+        let mut pull = vec![0.0; code.len()];
+        for (position, weight) in nearest.into_iter().zip(EXPANSION_WEIGHTS) {
+            pull.iter_mut().zip(self.codes.row(position)).for_each(|(pull, value)| *pull += weight * value);
+        }
+        to_unit_length(&mut pull);
+        let mixed: Vec<f32> = code.iter().zip(&pull).map(|(code, pull)| code + EXPANSION_STRENGTH * pull).collect();
+        self.prepared(&mixed)
     }
 
     /// Similarity between two pictures of the index, by position.
@@ -188,6 +218,27 @@ mod tests {
         let set = query(&[[1.0, 0.0], [0.0, 1.0]]);
         assert_eq!(names(&index.search(&set, SetMode::Mean, 2)), ["between", "at one member"]);
         assert_eq!(names(&index.search(&set, SetMode::Nearest, 2)), ["at one member", "between"]);
+    }
+
+    /// Two directions apart from the query by the same angle; on one side lie the query's nearest pictures.
+    #[test]
+    fn a_query_is_drawn_towards_its_nearest_pictures() {
+        let at = |degrees: f32| [degrees.to_radians().cos(), degrees.to_radians().sin()];
+        let mut few = index(Metric::Cosine, &[("left", at(-20.0)), ("right", at(20.0))]);
+        for (name, degrees) in [("near 1", 4.0), ("near 2", 5.0), ("near 3", 6.0)] {
+            few.put(Path::new(name), &at(degrees));
+        }
+        let ask = |index: &Index| index.search(&query(&[at(0.0)]), SetMode::Mean, 99);
+        let rank = |found: &[Found], name: &str| names(found).iter().position(|other| *other == name).unwrap();
+        let similarity = |found: &[Found], name: &str| found[rank(found, name)].similarity;
+        assert_eq!(similarity(&ask(&few), "left"), similarity(&ask(&few), "right"), "too few to have neighbours");
+        let mut many = few;
+        for number in 0..10 {
+            many.put(Path::new(&format!("far {number}")), &at(90.0 + number as f32));
+        }
+        let found = ask(&many);
+        assert_eq!(names(&found[..3]), ["near 1", "near 2", "near 3"]);
+        assert!(rank(&found, "right") < rank(&found, "left"));
     }
 
     #[test]
