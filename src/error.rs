@@ -83,8 +83,8 @@ fn path_as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::O
     serializer.serialize_str(&path.to_string_lossy())
 }
 
-/// The operating system's reason without its number in brackets.
-fn reason(error: &std::io::Error) -> String {
+/// The operating system's reason, as a person would say it: without its number in brackets.
+pub fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {
         Some(end) => text[..end].to_lowercase(),

@@ -116,7 +116,7 @@ pub struct Timings {
     pub search: f64,
     /// Decoding the pictures found and drawing the sheet.
     pub sheet: f64,
-    /// Everything up to the record, from when the query was ready.
+    /// Everything from when a worker took the query up to the record.
     pub total: f64,
 }
 

@@ -61,9 +61,12 @@ fn prepare(root: &Path) -> Result<(), Fatal> {
         )));
     }
     make_folder(&root.join("config"))?;
-    let text = SETTINGS.replace("quiet_s = 3 ", "quiet_s = 0 ");
-    write_whole(&settings, text.as_bytes(), "write the settings")?;
+    write_whole(&settings, settings_text().as_bytes(), "write the settings")?;
     Ok(())
+}
+
+fn settings_text() -> String {
+    SETTINGS.replace("quiet_s = 3 ", "quiet_s = 0 ")
 }
 
 fn bar(message: &'static str) -> ProgressBar {
@@ -169,5 +172,16 @@ impl Guide {
         let matches = record.get("matches").and_then(Value::as_array);
         let path = |found: &Value| Some(found.get("path")?.as_str()?.rsplit('/').next()?.to_string());
         matches.into_iter().flatten().filter_map(path).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_does_not_wait_for_more_training_pictures() {
+        let config = crate::config::parse(Path::new("artificio.toml"), &settings_text()).unwrap();
+        assert_eq!(config.model.quiet_s.get(), 0);
     }
 }

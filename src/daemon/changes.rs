@@ -68,7 +68,7 @@ impl Daemon {
         if removed.is_empty() {
             return;
         }
-        // A failed write leaves rows of files that are gone; the next look at their folders removes them again.
+        // A failed write leaves rows of files that are gone; the next start removes them.
         let kept = self
             .catalog
             .together(|catalog| removed.iter().try_for_each(|(root, path)| catalog.remove_file(*root, path)));
@@ -170,8 +170,7 @@ impl Daemon {
         }
     }
 
-    /// The name this query's answer has, or the first that no other live query has.
-    /// The name is its own from now on.
+    /// The name this query's answer has, or the first that no other live query has; its own from now on.
     fn answer_name(&mut self, query: &Path, is_set: bool) -> String {
         let tree = self.tree(Root::Query);
         // A query that settles once more is not known meanwhile, but it is there.

@@ -9,7 +9,7 @@ use super::encode::Encoded;
 use super::respond::{Answered, Done, FileRead};
 use super::start::code_of;
 use super::workers::Outcome;
-use super::{Daemon, RETRY_PAUSE, UNFINISHED_PAUSES};
+use super::{Daemon, RETRY_PAUSE, SYSTEM_RETRY_PAUSE, UNFINISHED_PAUSES};
 use crate::answer::Status;
 use crate::catalog::{AnswerRow, FileRow, FileState, Root};
 use crate::clock;
@@ -17,7 +17,7 @@ use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::model::Trunk;
 use crate::picture::{Hash, Unusable};
-use crate::watch::Known;
+use crate::watch::{Known, Tree};
 
 impl Daemon {
     /// Takes in what the workers have done, as one transaction.
@@ -40,9 +40,18 @@ impl Daemon {
         for outcome in encoded {
             let Encoded { root, path, stamp, result } = &outcome;
             let may_be_unfinished = matches!(result, Err(problem) if problem.may_be_unfinished());
-            let is_gone = may_be_unfinished && !self.absolute(*root, path).exists();
-            if is_gone || (may_be_unfinished && self.waits_again(*root, path, path, *stamp)) {
+            if may_be_unfinished && !self.absolute(*root, path).exists() {
                 self.plan.ended(*root, path);
+                self.doubt(*root, path);
+            } else if may_be_unfinished && self.waits_again(*root, path, path, *stamp) {
+                self.plan.ended(*root, path);
+            } else if let Err(Unusable::System(reason)) = result {
+                // Nothing is wrong with the file: it is read again when the system is well.
+                let remedy = "see whether the disk is healthy and reachable; it is tried again by itself";
+                let what = format!("the file cannot be read: {reason}");
+                self.note("reading", Some(Trouble::new(what, self.absolute(*root, path), remedy)));
+                self.plan.ended(*root, path);
+                self.try_later(*root, path, *stamp, SYSTEM_RETRY_PAUSE);
             } else {
                 self.unfinished.remove(&(*root, path.clone()));
                 finished.push(outcome);
@@ -100,15 +109,24 @@ impl Daemon {
             self.plan.ended(outcome.root, &outcome.path);
             match is_kept {
                 true => self.take_encoded(outcome, code),
-                false => self.try_later(outcome.root, &outcome.path, outcome.stamp),
+                false => self.try_later(outcome.root, &outcome.path, outcome.stamp, RETRY_PAUSE),
             }
         }
     }
 
-    fn try_later(&mut self, root: Root, path: &Path, stamp: Stamp) {
+    fn try_later(&mut self, root: Root, path: &Path, stamp: Stamp, pause: Duration) {
         let now = self.now();
         if let Some(tree) = self.trees.get_mut(&root) {
-            tree.settle_again(path, stamp, now, RETRY_PAUSE);
+            tree.settle_again(path, stamp, now, pause);
+        }
+    }
+
+    /// A file went while it was wanted: its folder says whether for good, or with the disk it is on.
+    fn doubt(&mut self, root: Root, path: &Path) {
+        let (now, absolute) = (self.now(), self.absolute(root, path));
+        if let Some(tree) = self.trees.get_mut(&root) {
+            tree.doubt(path);
+            tree.hint(&absolute, now);
         }
     }
 
@@ -126,6 +144,7 @@ impl Daemon {
         self.supply_changed = Some(self.now());
         match result {
             Ok((hash, _)) => {
+                self.note("reading", None);
                 self.failed.remove(&key);
                 self.contents.insert(key, hash);
                 if let Some(code) = code {
@@ -161,7 +180,9 @@ impl Daemon {
                 return self.ask_again_later(&answered.query, &answered.files);
             }
         };
-        self.note("answer", None);
+        if matches!(done, Done::Written { .. }) {
+            self.note("answer", None);
+        }
         self.unfinished.remove(&(Root::Query, answered.query.clone()));
         let row = match &done {
             Done::Written { status, is_provisional, .. } => AnswerRow {
@@ -186,14 +207,33 @@ impl Daemon {
             }
             catalog.put_answer(&row)
         });
+        let is_kept = kept.is_ok();
         self.note("catalog", kept.err());
         for file in &answered.files {
-            if let Some(stamp) = file.stamp {
-                self.learn(Root::Query, &file.path, stamp, file.result.is_err());
-            }
+            self.remember_query_file(file);
         }
         self.say(&answered.query, &row, &done);
-        self.answers.insert(answered.query, row);
+        // The catalog has one owner a name; so have the answers here.
+        self.answers.retain(|query, answer| *query == answered.query || answer.name != row.name);
+        self.answers.insert(answered.query.clone(), row);
+        if !is_kept {
+            // Asked again, it finds its answer unchanged and is recorded then.
+            self.ask_again_later(&answered.query, &answered.files);
+        }
+    }
+
+    fn remember_query_file(&mut self, file: &FileRead) {
+        let key = (Root::Query, file.path.clone());
+        match &file.result {
+            Ok(_) => drop(self.failed.remove(&key)),
+            Err(problem) => {
+                let path = self.absolute(Root::Query, &file.path);
+                self.failed.insert(key, Trouble::new(problem.to_string(), path, problem.remedy()));
+            }
+        }
+        if let Some(stamp) = file.stamp {
+            self.learn(Root::Query, &file.path, stamp, file.result.is_err());
+        }
     }
 
     fn say(&self, query: &Path, row: &AnswerRow, done: &Done) {
@@ -211,19 +251,24 @@ impl Daemon {
 
     /// One of the query's files may not be finished: all of it is asked again when that one has settled once more.
     fn wait_for_query(&mut self, query: &Path, files: &[FileRead]) {
-        self.stirred.insert(query.to_path_buf());
         let is_unfinished = |file: &&FileRead| matches!(&file.result, Err(problem) if problem.may_be_unfinished());
         let Some(file) = files.iter().find(is_unfinished) else { return };
         // The stamp on the disk now: one that moved on since the reading starts the count anew.
-        let Ok(metadata) = std::fs::metadata(self.absolute(Root::Query, &file.path)) else { return };
+        let Ok(metadata) = std::fs::metadata(self.absolute(Root::Query, &file.path)) else {
+            return self.doubt(Root::Query, &file.path);
+        };
+        self.stirred.insert(query.to_path_buf());
         self.waits_again(Root::Query, query, &file.path, Stamp::of(&metadata));
     }
 
     /// The answer could not be written: the query is wanted again after a pause.
     fn ask_again_later(&mut self, query: &Path, files: &[FileRead]) {
-        self.stirred.insert(query.to_path_buf());
-        if let Some((path, stamp)) = files.iter().find_map(|file| Some((file.path.clone(), file.stamp?))) {
-            self.try_later(Root::Query, &path, stamp);
+        match files.iter().find_map(|file| Some((file.path.clone(), file.stamp?))) {
+            Some((path, stamp)) => {
+                self.stirred.insert(query.to_path_buf());
+                self.try_later(Root::Query, &path, stamp, RETRY_PAUSE);
+            }
+            None => files.iter().for_each(|file| self.doubt(Root::Query, &file.path)),
         }
     }
 
@@ -238,9 +283,8 @@ impl Daemon {
         let queries: Vec<PathBuf> = provisional.map(|answer| answer.query.clone()).collect();
         let now = self.now();
         for query in queries {
-            let is_live =
-                self.tree(Root::Query).is_some_and(|tree| tree.is_known_file(&query) || tree.is_folder(&query));
-            if is_live {
+            let has_files = |tree: &Tree| tree.is_known_file(&query) || !tree.known_below(&query).is_empty();
+            if self.tree(Root::Query).is_some_and(has_files) {
                 self.plan.want(Root::Query, &query, None, now);
             }
             if let Some(answer) = self.answers.get_mut(&query) {

@@ -44,7 +44,7 @@ pub use report::filter as log_filter;
 pub use status::{FILE_NAME as STATUS_FILE_NAME, InventoryPart, QueriesPart, State, Status};
 pub use timers::EMPTIED_ON_PURPOSE;
 
-/// Roots and the configuration file are looked at this often, and `status.json` may be this old.
+/// Roots and the configuration file are looked at at least this often.
 const TICK: Duration = Duration::from_secs(1);
 /// `status.json` is written at least this often.
 const STATUS_INTERVAL: Duration = Duration::from_secs(10);
@@ -56,6 +56,8 @@ const WATCHER_RETRY: Duration = Duration::from_secs(60);
 const QUEUE_LIMIT: &str = "/proc/sys/fs/inotify/max_queued_events";
 /// What could not be kept or written is tried again after this long.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
+/// A file that the system would not give out (a disk in trouble, too many open files) is tried again after this long.
+const SYSTEM_RETRY_PAUSE: Duration = Duration::from_secs(30);
 /// A file that may not be finished is looked at again after these pauses, then its problem stands. A file that
 /// changed meanwhile starts anew.
 const UNFINISHED_PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
@@ -89,6 +91,8 @@ pub struct Daemon {
     setup: Setup,
     config: Arc<Config>,
     config_stamp: Option<Stamp>,
+    /// The file has changed, looks like this, and has since then.
+    config_seen: Option<(Option<Stamp>, Duration)>,
     catalog: Catalog,
     serving: Shared,
     channels: Channels,
@@ -165,7 +169,9 @@ impl Daemon {
         let report = self.is_report_due.then_some(self.next_report);
         // A training that is due and not begun waits for pictures still being read, whose end is an event of its own.
         let training = self.training_due().filter(|due| *due > now);
-        let due = trees.chain(self.plan.next_due(now)).chain(training).chain(report).min();
+        let quiet = Duration::from_millis(self.config.watch.settle_ms.get());
+        let config = self.config_seen.map(|(_, since)| since + quiet);
+        let due = trees.chain(self.plan.next_due(now)).chain(training).chain(report).chain(config).min();
         due.map_or(TICK, |due| due.saturating_sub(now).min(TICK))
     }
 

@@ -1,6 +1,7 @@
 //! New settings under a running daemon: all of them or none.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use log::{info, warn};
 
@@ -18,14 +19,26 @@ impl Daemon {
     }
 
     pub(super) fn reload_if_changed(&mut self) {
-        if self.stamp_of_config() != self.config_stamp {
-            self.reload();
+        let stamp = self.stamp_of_config();
+        if stamp == self.config_stamp {
+            self.config_seen = None;
+            return;
+        }
+        // An editor empties the file and writes it, or takes it away and puts another there: what it is in between is
+        // valid, and not meant. So it has to stand still first.
+        let now = self.now();
+        let quiet = Duration::from_millis(self.config.watch.settle_ms.get());
+        match self.config_seen {
+            Some((seen, since)) if seen == stamp && now.saturating_sub(since) >= quiet => self.reload(),
+            Some((seen, _)) if seen == stamp => {}
+            _ => self.config_seen = Some((stamp, now)),
         }
     }
 
     /// Reads the configuration again. A mistake in it leaves the settings in force as they are.
     pub(super) fn reload(&mut self) {
         self.config_stamp = self.stamp_of_config();
+        self.config_seen = None;
         match config::load(&self.setup.source, &self.setup.root) {
             Err(message) => {
                 let trouble =

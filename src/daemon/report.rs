@@ -104,7 +104,7 @@ impl Daemon {
         let serving = self.serving.read();
         let indexed = serving.index.len();
         let failed = self.failed.keys().filter(|(root, _)| *root == Root::Inventory).count();
-        let is_seen = self.trees.values().all(Tree::is_seen) || self.is_ready;
+        let is_seen = self.trees.values().all(Tree::was_seen);
         let state = match state {
             State::Ready if !is_seen => State::Starting,
             State::Ready if !troubles.is_empty() => State::Degraded,

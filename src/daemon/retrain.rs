@@ -52,7 +52,10 @@ impl Daemon {
     fn start_training(&mut self, source: Source, pictures: &HashSet<Hash>, inventory: &HashSet<Hash>) {
         let number = match self.catalog.models_trained() {
             Ok(number) => number + 1,
-            Err(trouble) => return self.note("catalog", Some(trouble)),
+            Err(trouble) => {
+                self.supply_changed = Some(self.now() + TRAINING_RETRY);
+                return self.note("catalog", Some(trouble));
+            }
         };
         let sorted = |hashes: &HashSet<Hash>| {
             let mut hashes: Vec<Hash> = hashes.iter().copied().collect();
@@ -81,6 +84,7 @@ impl Daemon {
         };
         if let Err(error) = thread::Builder::new().name("training".into()).spawn(work) {
             self.training = None;
+            self.supply_changed = Some(self.now() + TRAINING_RETRY);
             self.note("training", Some(Trouble::system("start the training thread", "artificio", &error)));
         }
     }

@@ -52,6 +52,7 @@ impl Daemon {
         let mut daemon = Self {
             setup,
             config_stamp: None,
+            config_seen: None,
             catalog,
             serving,
             channels,
@@ -141,7 +142,10 @@ fn load_world(catalog: &Catalog, config: &Config) -> Result<World, Trouble> {
                 FileState::Read(hash) if root != Root::Query && !catalog.has_features(hash, Trunk::VERSION)? => {
                     continue;
                 }
-                FileState::Read(hash) => drop(world.contents.insert((root, path.clone()), hash)),
+                FileState::Read(hash) if root != Root::Query => {
+                    world.contents.insert((root, path.clone()), hash);
+                }
+                FileState::Read(_) => {}
                 FileState::Failed { problem, remedy } => {
                     let trouble = Trouble::new(problem, folder.join(&path), remedy);
                     world.failed.insert((root, path.clone()), trouble);

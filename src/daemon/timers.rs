@@ -9,6 +9,7 @@ use crate::catalog::Root;
 use crate::config::WatchMode;
 use crate::error::Trouble;
 use crate::files::{make_folder, remove_own, write_quick};
+use crate::watch::Tree;
 
 /// Folders are looked through for changes without events at most one part in so many of the time.
 const POLL_COST_FACTOR: u32 = 200;
@@ -19,6 +20,9 @@ impl Daemon {
     pub(super) fn keep_time(&mut self) {
         let now = self.now();
         self.keep_pulse();
+        if self.config_seen.is_some() {
+            self.reload_if_changed();
+        }
         if now >= self.next_poll {
             let everything = self.config.watch.mode == WatchMode::Poll || self.pulse.is_lost(now);
             let cost: Duration = self.trees.values_mut().map(|tree| tree.mark_polled(now, everything)).sum();
@@ -29,6 +33,10 @@ impl Daemon {
         if now >= self.next_rescan {
             self.next_rescan = now + Duration::from_secs(self.config.watch.rescan_s.get());
             self.trees.values_mut().for_each(|tree| tree.mark_all(now));
+            if self.plan.under_way() == 0 && self.training.is_none() {
+                let dropped = self.catalog.drop_orphans();
+                self.note("catalog", dropped.err());
+            }
         }
     }
 
@@ -74,10 +82,13 @@ impl Daemon {
 
     /// The user may say that the inventory was emptied on purpose.
     fn believe_empty(&mut self) {
-        let is_offline = self.tree(Root::Inventory).is_some_and(crate::watch::Tree::is_offline);
         let said = self.config.folders.state.join(EMPTIED_ON_PURPOSE);
-        if !is_offline || !said.exists() {
+        if !said.exists() {
             return;
+        }
+        if !self.tree(Root::Inventory).is_some_and(Tree::is_offline) {
+            // It is back: what was said must not hold for the next time it is away.
+            return self.note("emptied", remove_own(&said).err());
         }
         info!("the inventory was emptied on purpose: its pictures are forgotten");
         let now = self.now();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Fatal, Trouble};
 
-/// Held for as long as a daemon works on a root; the system lets go of it when the process ends, however it ends.
+/// Held for as long as a daemon works on a root.
 #[derive(Debug)]
 pub struct Lock {
     file: File,

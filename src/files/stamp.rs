@@ -17,6 +17,9 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// The stamp of no file: differs from every real one.
+    pub const NEVER: Self = Self { size: u64::MAX, mtime_ns: 0, ctime_ns: 0, inode: 0 };
+
     /// The stamp in `metadata`.
     pub fn of(metadata: &Metadata) -> Self {
         let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);

@@ -58,10 +58,9 @@ pub fn read_still(path: &Path, bounds: &Bounds) -> Result<Contents, Unusable> {
 }
 
 fn unreadable(error: io::Error) -> Unusable {
-    let reason = match error.kind() {
-        io::ErrorKind::NotFound => "it is gone".into(),
-        io::ErrorKind::PermissionDenied => "no permission".into(),
-        _ => error.to_string(),
-    };
-    Unusable::Unreadable(reason)
+    match error.kind() {
+        io::ErrorKind::NotFound => Unusable::Gone,
+        io::ErrorKind::PermissionDenied => Unusable::NoPermission,
+        _ => Unusable::System(crate::error::reason(&error)),
+    }
 }

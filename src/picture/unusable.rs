@@ -36,14 +36,18 @@ pub enum Unusable {
         /// The limit in force.
         limit_megapixels: u64,
     },
-    /// The operating system would not give it out.
-    Unreadable(String),
+    /// The user who runs artificio may not read it.
+    NoPermission,
+    /// It is no longer there.
+    Gone,
+    /// The operating system could not give it out: the disk, the network, a limit; nothing is wrong with the file.
+    System(String),
 }
 
 impl Unusable {
     /// Whether the file may still be on its way, so that another look in a while is worth it.
     pub fn may_be_unfinished(&self) -> bool {
-        matches!(self, Self::Empty | Self::CutOff | Self::Changing | Self::Unreadable(_))
+        matches!(self, Self::Empty | Self::CutOff | Self::Changing | Self::NoPermission | Self::Gone | Self::System(_))
     }
 
     /// What the person can do.
@@ -57,7 +61,9 @@ impl Unusable {
             Self::TooManyPixels { .. } => {
                 "save it smaller, or raise max_megapixels in [limits] if it is what it says".into()
             }
-            Self::Unreadable(_) => "give the user who runs artificio permission to read it".into(),
+            Self::NoPermission => "give the user who runs artificio permission to read it".into(),
+            Self::Gone => "put it back".into(),
+            Self::System(_) => "see whether the disk is healthy and reachable".into(),
         }
     }
 }
@@ -78,7 +84,9 @@ impl fmt::Display for Unusable {
                 out,
                 "the picture claims {width} × {height} pixels, more than the {limit_megapixels} megapixels allowed or than its bytes can hold"
             ),
-            Self::Unreadable(reason) => write!(out, "the file cannot be read: {reason}"),
+            Self::NoPermission => write!(out, "the file cannot be read: no permission"),
+            Self::Gone => write!(out, "the file cannot be read: it is gone"),
+            Self::System(reason) => write!(out, "the file cannot be read: {reason}"),
         }
     }
 }

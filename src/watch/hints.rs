@@ -2,13 +2,14 @@
 //! waits. Recursive watching loses what arrives in a new folder before its watch is set; this way the folder is looked
 //! through after its watch is armed.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crossbeam_channel::{Sender, TrySendError};
 use notify::event::{AccessKind, AccessMode};
 use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
+use super::identity::Identity;
 use crate::error::Trouble;
 
 /// Where the system keeps its limit of watched folders.
@@ -28,8 +29,10 @@ pub enum Hint {
 /// Whether a folder sends hints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Armed {
-    /// It does.
+    /// It does, and did before.
     Watched,
+    /// It does from now on: what is in it may have changed unheard.
+    Anew,
     /// It does not, for this reason: it has to be looked at regularly.
     Polled(Trouble),
     /// There is no such folder.
@@ -39,7 +42,7 @@ pub enum Armed {
 /// The watches on all folders.
 pub struct Hints {
     watcher: Result<RecommendedWatcher, Trouble>,
-    watched: HashSet<PathBuf>,
+    watched: HashMap<PathBuf, Identity>,
     hints: Sender<Hint>,
     lost: Sender<Hint>,
 }
@@ -47,7 +50,7 @@ pub struct Hints {
 impl Hints {
     /// Starts watching nothing. `lost` is a channel of one: full means the loss is known already.
     pub fn start(hints: Sender<Hint>, lost: Sender<Hint>) -> Self {
-        Self { watcher: watcher(&hints, &lost), watched: HashSet::new(), hints, lost }
+        Self { watcher: watcher(&hints, &lost), watched: HashMap::new(), hints, lost }
     }
 
     /// Begins anew with a watcher that watches nothing: the old one has died, or none could be had.
@@ -63,8 +66,12 @@ impl Hints {
 
     /// Makes sure that `folder` sends hints, if it can.
     pub fn arm(&mut self, folder: &Path) -> Armed {
-        if self.watched.contains(folder) {
-            return Armed::Watched;
+        let Some(identity) = Identity::of(folder) else { return Armed::Gone };
+        match self.watched.get(folder) {
+            Some(armed) if *armed == identity => return Armed::Watched,
+            // The watch is on a folder that was here before.
+            Some(_) => self.disarm_below(folder),
+            None => {}
         }
         let watcher = match &mut self.watcher {
             Ok(watcher) => watcher,
@@ -72,8 +79,8 @@ impl Hints {
         };
         match watcher.watch(folder, RecursiveMode::NonRecursive) {
             Ok(()) => {
-                self.watched.insert(folder.to_path_buf());
-                Armed::Watched
+                self.watched.insert(folder.to_path_buf(), identity);
+                Armed::Anew
             }
             Err(_) if !folder.is_dir() => Armed::Gone,
             Err(error) => Armed::Polled(explain(&error, folder)),
@@ -82,7 +89,8 @@ impl Hints {
 
     /// Forgets the watches on `folder` and everything below it, which are gone or have become another folder.
     pub fn disarm_below(&mut self, folder: &Path) {
-        let below: Vec<PathBuf> = self.watched.extract_if(|path| path.starts_with(folder)).collect();
+        let below = self.watched.extract_if(|path, _| path.starts_with(folder));
+        let below: Vec<PathBuf> = below.map(|(path, _)| path).collect();
         if let Ok(watcher) = &mut self.watcher {
             for path in below {
                 // The system drops the watch of a removed folder by itself; then this fails, and rightly.
@@ -157,6 +165,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ((hints, received), (lost, _lost)) = (bounded(100), bounded(1));
         let mut watches = Hints::start(hints, lost);
+        assert_eq!(watches.arm(folder.path()), Armed::Anew);
         assert_eq!(watches.arm(folder.path()), Armed::Watched);
         let path = folder.path().join("a.jpg");
         std::fs::write(&path, b"x").unwrap();

@@ -43,8 +43,11 @@ pub fn list(folder: &Path, root: &Path) -> io::Result<Listing> {
         if kind.is_dir() {
             listing.folders.push(name);
         } else if kind.is_file() {
-            if let Ok(metadata) = entry.metadata() {
-                listing.files.push((name, Stamp::of(&metadata)));
+            match entry.metadata() {
+                Ok(metadata) => listing.files.push((name, Stamp::of(&metadata))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                // A folder that cannot be looked at properly has lost nothing.
+                Err(error) => return Err(error),
             }
         } else if kind.is_symlink() {
             match behind_link(&entry, root) {

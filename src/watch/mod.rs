@@ -5,6 +5,7 @@
 
 mod filesystem;
 mod hints;
+mod identity;
 mod listing;
 mod name;
 mod pulse;

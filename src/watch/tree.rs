@@ -10,6 +10,7 @@ use std::ops::Bound;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use super::identity::Identity;
 use super::{Known, Settle};
 use crate::error::Trouble;
 use crate::files::Stamp;
@@ -40,9 +41,11 @@ pub struct Tree {
     root: PathBuf,
     /// Never take an empty or missing root for an emptied one.
     keeps_when_empty: bool,
-    identity: Option<(u64, u64)>,
+    identity: Option<Identity>,
     is_offline: bool,
     accepts_empty: bool,
+    /// Each folder has been looked at, or looked for, since the start.
+    has_been_seen: bool,
     folders: BTreeMap<PathBuf, Folder>,
     dirty: HashMap<PathBuf, Dirty>,
     settle: Settle,
@@ -54,6 +57,7 @@ struct Folder {
     known: HashMap<OsString, Known>,
     children: BTreeSet<OsString>,
     look_cost: Duration,
+    was_looked_at: bool,
     /// Why it cannot be watched, if it cannot.
     unwatched: Option<Trouble>,
     /// Its file system, if that may change without hints.
@@ -77,6 +81,7 @@ impl Tree {
             identity: None,
             is_offline: false,
             accepts_empty: false,
+            has_been_seen: false,
             folders: BTreeMap::from([(PathBuf::new(), Folder::default())]),
             dirty: HashMap::new(),
             settle: Settle::default(),
@@ -114,9 +119,14 @@ impl Tree {
         self.settle.paths().chain(dirty).filter_map(|path| path.iter().next()).collect()
     }
 
-    /// Whether every folder has been looked at.
+    /// Whether no folder is waiting to be looked at.
     pub fn is_seen(&self) -> bool {
         self.dirty.is_empty()
+    }
+
+    /// Whether every folder known when this tree was made, and every one found in them, has been looked at once.
+    pub fn was_seen(&self) -> bool {
+        self.has_been_seen
     }
 
     /// Whether `path` is a folder seen in this tree.
@@ -142,11 +152,14 @@ impl Tree {
         }
     }
 
+    /// What is known of a file no longer counts: it is read again if it is there, and removed if it is gone.
+    pub fn doubt(&mut self, path: &Path) {
+        self.learn(path, Known { stamp: Stamp::NEVER, has_failed: true });
+    }
+
     /// Lets a file become ready once more after `quiet`: it could not be used yet, or not be kept.
     pub fn settle_again(&mut self, path: &Path, stamp: Stamp, now: Duration, quiet: Duration) {
-        if let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {
-            self.folder_at(folder).known.remove(name);
-        }
+        self.doubt(path);
         self.settle.saw(path, stamp, true, now, quiet);
     }
 

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::symlink;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, sleep};
 use std::time::{Duration, SystemTime};
 
@@ -16,6 +17,12 @@ fn place() -> Workplace {
     let mut place = Workplace::with_watch("settle_ms = 100\nrescan_s = 86400");
     place.start();
     place
+}
+
+/// Tests of thousands of files run one after the other: side by side they would measure each other.
+fn heavy() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How often the log says that this inventory file was read.
@@ -107,6 +114,7 @@ fn slowly(place: &Workplace, name: &str, bytes: &[u8]) {
 #[test]
 fn files_in_new_folders_are_never_missed() {
     const FOLDERS: usize = 2_000;
+    let _alone = heavy();
     let place = place();
     let contents: Vec<Vec<u8>> = (0..20).map(pictures::tiny).collect();
     for (round, depth) in [1, 3, 8].into_iter().enumerate() {
@@ -123,6 +131,7 @@ fn files_in_new_folders_are_never_missed() {
 #[test]
 fn every_file_of_a_burst_is_read_exactly_once() {
     const FILES: usize = 20_000;
+    let _alone = heavy();
     let mut place = place();
     let contents: Vec<Vec<u8>> = (0..200).map(pictures::tiny).collect();
     for number in 0..FILES {
@@ -145,26 +154,35 @@ fn every_file_of_a_burst_is_read_exactly_once() {
 /// watched afterwards.
 #[test]
 fn an_overflow_is_made_good_within_ten_seconds() {
-    const FILES: usize = 9_000;
+    // Each file is three events or more.
+    let limit = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+    let files = limit.trim().parse::<usize>().unwrap() / 2 + 800;
+    if files > 20_000 {
+        assert!(std::env::var_os("CI").is_none(), "CI must have the usual limit of queued events");
+        eprintln!("SKIPPED: this system queues {} events, too many to overflow here", limit.trim());
+        return;
+    }
+    let _alone = heavy();
     let place = place();
     let content = pictures::tiny(1);
     for round in 1..=5 {
         place.signal("STOP");
-        for number in 0..FILES {
+        for number in 0..files {
             // Into the watched folder, so that each makes events; and some into new ones.
             let folder = if number % 30 == 0 { format!("round_{round}/") } else { String::new() };
             put(place.inventory(format!("{folder}{round}_{number}.png")), &content);
         }
         place.signal("CONT");
         let started = std::time::Instant::now();
-        let wanted = (round * FILES + round - 1) as u64;
+        let wanted = (round * files + round - 1) as u64;
         place.wait_indexed(wanted);
         let seconds = started.elapsed().as_secs_f64();
-        eprintln!("overflow {round} of 5: {FILES} files made good in {seconds:.1} s");
+        eprintln!("overflow {round} of 5: {files} files made good in {seconds:.1} s");
         // A folder that was made during the overflow has its watch.
         put(place.inventory(format!("round_{round}/late.png")), &pictures::tiny(2));
         place.wait_indexed(wanted + 1);
-        let overflows = place.log().matches("more happened at once").count();
+        let told = |line: &&str| line.contains("more happened at once") && !line.contains(": over: ");
+        let overflows = place.log().lines().filter(told).count();
         assert!(overflows >= round, "the overflow was not forced\n{}", place.log());
         assert!(seconds < 10.0, "{seconds} s");
     }
@@ -194,6 +212,8 @@ fn slow_writers_are_waited_for() {
         })
         .collect();
     sleep(Duration::from_secs(4));
+    let answered = |number: &u32| place.record(&format!("slow_{number}")).is_some();
+    let too_early = (0..WRITERS).filter(answered).count();
     for (mut file, bytes) in halves.into_iter().zip(&contents) {
         file.write_all(&bytes[bytes.len() / 2..]).unwrap();
     }
@@ -203,10 +223,10 @@ fn slow_writers_are_waited_for() {
         let is_whole = record["query"]["files"][0]["blake3"] == Hash::of(bytes).to_hex();
         half_read += u32::from(record["status"] != "ok" || !is_whole);
     }
-    let said = place.log().matches("/slow_").count();
-    eprintln!("slow writers: {half_read} of {WRITERS} read half");
-    assert_eq!(half_read, 0, "{}", place.log());
-    assert!(said >= WRITERS as usize);
+    eprintln!("slow writers: {half_read} of {WRITERS} read half, {too_early} answered too early");
+    assert_eq!((half_read, too_early), (0, 0), "{}", place.log());
+    // Nor was an error answered first and mended later.
+    assert!(!place.log().contains("Said in"), "{}", place.log());
 }
 
 /// [13] A file that grows all the time is never read half, and read when it has ended.

@@ -193,8 +193,19 @@ impl Workplace {
         self.wait(what, || self.status().filter(&is_so))
     }
 
-    /// Waits until nothing is left to do and `indexed` pictures are searchable.
+    /// Waits until nothing is left to do and `indexed` pictures are searchable; as long as it gets on.
     pub fn wait_indexed(&self, indexed: u64) -> Value {
+        let mut progress = (0, Instant::now());
+        while progress.1.elapsed() < PATIENCE / 2 {
+            let now = self.status().and_then(|status| status["inventory"]["indexed"].as_u64()).unwrap_or(0);
+            if now == indexed {
+                break;
+            }
+            if now != progress.0 {
+                progress = (now, Instant::now());
+            }
+            sleep(Duration::from_millis(20));
+        }
         self.wait_status(&format!("{indexed} pictures searchable"), |status| {
             is_up(status) && status["inventory"]["indexed"] == indexed && status["inventory"]["pending"] == 0
         })

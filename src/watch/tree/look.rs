@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,12 +11,13 @@ use super::{Change, DEPTH_LIMIT, Dirty, Tree};
 use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::watch::filesystem::without_events;
+use crate::watch::identity::Identity;
 use crate::watch::{Armed, Hints, Known, Listing, list, reconcile};
 
 impl Tree {
     /// Finds out whether the root has gone, come back, or become another folder.
     pub fn check_root(&mut self, now: Duration, hints: &mut Hints) {
-        let identity = fs::metadata(&self.root).ok().filter(Metadata::is_dir).map(|found| (found.dev(), found.ino()));
+        let identity = Identity::of(&self.root);
         if identity != self.identity {
             hints.disarm_below(&self.root);
             self.identity = identity;
@@ -30,8 +30,11 @@ impl Tree {
         let mut changes = Vec::new();
         let mut due: Vec<(PathBuf, Dirty)> = self.dirty.extract_if(|_, dirty| dirty.due <= now).collect();
         while let Some((folder, dirty)) = due.pop() {
-            let found = self.look(&folder, &dirty.touched, (now, quiet), hints, &mut changes);
+            let found = self.look(&folder, dirty.touched, (now, quiet), hints, &mut changes);
             due.extend(found.into_iter().map(|folder| (folder, Dirty { due: now, touched: HashSet::new() })));
+        }
+        if !self.has_been_seen {
+            self.has_been_seen = self.folders.values().all(|folder| folder.was_looked_at);
         }
         for (path, stamp) in self.settle.take_due(now) {
             match fs::metadata(self.absolute(&path)) {
@@ -47,11 +50,11 @@ impl Tree {
         changes
     }
 
-    /// Looks at one folder and returns the sub-folders that are new.
+    /// Looks at one folder and returns the sub-folders to be looked at next.
     fn look(
         &mut self,
         folder: &Path,
-        touched: &HashSet<OsString>,
+        mut touched: HashSet<OsString>,
         (now, quiet): (Duration, Duration),
         hints: &mut Hints,
         changes: &mut Vec<Change>,
@@ -59,6 +62,11 @@ impl Tree {
         let started = Instant::now();
         let absolute = self.absolute(folder);
         let is_root = folder.as_os_str().is_empty();
+        // Whatever else asked for this look is served by it.
+        touched.extend(self.dirty.remove(folder).into_iter().flat_map(|dirty| dirty.touched));
+        if let Some(state) = self.folders.get_mut(folder) {
+            state.was_looked_at = true;
+        }
         // First the watch, then the look: what comes in between is hinted at.
         let armed = hints.arm(&absolute);
         let listing = match list(&absolute, &self.root) {
@@ -68,12 +76,18 @@ impl Tree {
                 match folder.parent() {
                     // Whether a sub-folder is gone is for the listing of its parent to say: the root may be offline.
                     Some(parent) => self.mark(parent.to_path_buf(), now, None),
-                    None if self.keeps_when_empty && !self.accepts_empty => self.is_offline = true,
-                    None => self.drop_below(folder, changes),
+                    None if self.keeps_when_empty && !self.accepts_empty => self.go_offline(),
+                    None => {
+                        (self.accepts_empty, self.is_offline) = (false, false);
+                        self.drop_below(folder, changes);
+                    }
                 }
                 return Vec::new();
             }
             Err(error) => {
+                if is_root && self.keeps_when_empty {
+                    self.go_offline();
+                }
                 let trouble = Trouble::system("look into the folder", &absolute, &error);
                 self.folders.entry(folder.to_path_buf()).or_default().unreadable = Some(trouble);
                 return Vec::new();
@@ -85,11 +99,13 @@ impl Tree {
             self.is_offline = is_bare && had_files && !self.accepts_empty;
             self.accepts_empty = false;
             if self.is_offline {
+                self.go_offline();
                 return Vec::new();
             }
         }
-        self.take_listing(folder, &listing, touched, (now, quiet), changes);
+        self.take_listing(folder, &listing, &touched, (now, quiet), changes);
         let state = self.folders.entry(folder.to_path_buf()).or_default();
+        let is_anew = armed == Armed::Anew;
         state.unwatched = if let Armed::Polled(trouble) = armed { Some(trouble) } else { None };
         state.unreadable = None;
         state.look_cost = started.elapsed();
@@ -98,7 +114,13 @@ impl Tree {
             changes.push(Change::Eventless(folder.to_path_buf(), kind));
         }
         state.eventless = eventless;
-        self.follow_folders(folder, listing, hints, changes)
+        self.follow_folders(folder, listing, is_anew, hints, changes)
+    }
+
+    /// What is known is kept; nothing below the root can be looked at until it is back.
+    fn go_offline(&mut self) {
+        self.is_offline = true;
+        self.has_been_seen = true;
     }
 
     fn take_listing(
@@ -137,10 +159,12 @@ impl Tree {
         }
     }
 
+    /// The sub-folders that are new; all of them when the folder itself was not watched until now (`is_anew`).
     fn follow_folders(
         &mut self,
         folder: &Path,
         listing: Listing,
+        is_anew: bool,
         hints: &mut Hints,
         changes: &mut Vec<Change>,
     ) -> Vec<PathBuf> {
@@ -149,7 +173,8 @@ impl Tree {
         let state = self.folders.entry(folder.to_path_buf()).or_default();
         let before = std::mem::take(&mut state.children);
         let gone: Vec<PathBuf> = before.difference(&present).map(|name| folder.join(name)).collect();
-        let new: Vec<PathBuf> = present.difference(&before).map(|name| folder.join(name)).collect();
+        let new = present.iter().filter(|name| is_anew || !before.contains(*name));
+        let new: Vec<PathBuf> = new.map(|name| folder.join(name)).collect();
         if !is_too_deep {
             state.children = present;
         }
