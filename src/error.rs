@@ -71,7 +71,9 @@ impl fmt::Display for Trouble {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}: {}", self.path.display(), self.what)?;
         if !self.remedy.is_empty() {
-            write!(out, " ({})", self.remedy)?;
+            // Behind a drawing of several lines, the remedy has one of its own.
+            let gap = if self.what.contains('\n') { '\n' } else { ' ' };
+            write!(out, "{gap}({})", self.remedy)?;
         }
         Ok(())
     }

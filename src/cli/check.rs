@@ -27,14 +27,21 @@ pub fn run(options: &JsonOption, setup: &Setup) -> Result<ExitCode, Fatal> {
 }
 
 fn problems(setup: &Setup) -> Vec<Trouble> {
+    if !setup.root.is_dir() {
+        let remedy = format!(
+            "name the folder that holds query/ and db/ with --root, or make it: mkdir -p '{}'",
+            setup.root.display()
+        );
+        return vec![Trouble::new("there is no such folder", &setup.root, remedy)];
+    }
     let config = match config::load(&setup.source, &setup.root) {
         Ok(config) => config,
         Err(message) => {
-            return vec![Trouble::new(
-                message,
-                &setup.source.path,
-                "mend the line pointed at; every key stands in config/artificio.toml",
-            )];
+            let remedy = match message.contains('^') {
+                true => "mend the line pointed at; README.md says where every setting is explained",
+                false => "mend the settings, or name another file with --config",
+            };
+            return vec![Trouble::new(message, &setup.source.path, remedy)];
         }
     };
     let read = config.folders.read().into_iter().filter_map(|(name, folder)| unreadable(name, folder));

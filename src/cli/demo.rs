@@ -19,6 +19,9 @@ use crate::files::{make_folder, write_whole};
 /// The shipped settings, but the demo does not wait for more training pictures to come.
 const SETTINGS: &str = include_str!("../../config/artificio.toml");
 
+/// Tells a folder made by the demo from everybody else's.
+const MARKER: &str = ".artificio-demo";
+
 pub fn run(options: &DemoOptions) -> Result<ExitCode, Fatal> {
     logging::start(LevelFilter::Warn);
     let root = absolute(&options.dir)?;
@@ -27,7 +30,7 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Fatal> {
     let bar = bar("drawing a picture store");
     draw_store(&root)?;
     bar.finish_and_clear();
-    println!("drew a picture store in {}", root.display());
+    println!("picture store of the program's own drawing: {}", root.display());
     let mut guide = Guide {
         root: root.clone(),
         keeps_running: options.watch,
@@ -47,10 +50,10 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Fatal> {
     }
 }
 
-/// A folder with other things in it is not taken for a demo.
+/// A folder with other things in it, a picture store in use above all, is not taken for a demo.
 fn prepare(root: &Path) -> Result<(), Fatal> {
-    let settings = root.join("config/artificio.toml");
-    if settings.exists() {
+    let (settings, marker) = (root.join("config/artificio.toml"), root.join(MARKER));
+    if marker.exists() {
         return Ok(());
     }
     let is_empty = std::fs::read_dir(root).map_or(true, |mut entries| entries.next().is_none());
@@ -61,6 +64,7 @@ fn prepare(root: &Path) -> Result<(), Fatal> {
         )));
     }
     make_folder(&root.join("config"))?;
+    write_whole(&marker, b"made by `artificio demo`\n", "mark the folder as a demo")?;
     write_whole(&settings, settings_text().as_bytes(), "write the settings")?;
     Ok(())
 }
@@ -117,6 +121,10 @@ impl Observer for Guide {
             self.step = Step::Answered;
             self.bar.finish_and_clear();
             self.show();
+            if self.keeps_running {
+                // From now on whoever drops pictures wants to see what becomes of them.
+                log::set_max_level(LevelFilter::Info);
+            }
             return self.keeps_running;
         }
         true
@@ -183,5 +191,16 @@ mod tests {
     fn the_demo_does_not_wait_for_more_training_pictures() {
         let config = crate::config::parse(Path::new("artificio.toml"), &settings_text()).unwrap();
         assert_eq!(config.model.quiet_s.get(), 0);
+    }
+
+    #[test]
+    fn a_store_in_use_is_not_drawn_into() {
+        let root = tempfile::tempdir().unwrap();
+        prepare(root.path()).unwrap();
+        prepare(root.path()).unwrap();
+        let used = tempfile::tempdir().unwrap();
+        make_folder(&used.path().join("config")).unwrap();
+        std::fs::write(used.path().join("config/artificio.toml"), SETTINGS).unwrap();
+        assert_eq!(prepare(used.path()).unwrap_err().exit_code(), 2);
     }
 }

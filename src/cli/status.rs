@@ -5,13 +5,18 @@ use std::process::ExitCode;
 use serde_json::Value;
 
 use super::arguments::JsonOption;
-use crate::config;
+use crate::config::{self, Config};
 use crate::daemon::{STATUS_FILE_NAME, Setup};
 use crate::error::Fatal;
 use crate::files::Lock;
 
+/// More problems than a person reads at once.
+const SHOWN_PROBLEMS: usize = 10;
+
 pub fn run(options: &JsonOption, setup: &Setup) -> Result<ExitCode, Fatal> {
-    let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+    // With a mistake in the settings a daemon goes on by the old ones, and that is when people ask how it is.
+    let config = config::load(&setup.source, &setup.root)
+        .unwrap_or_else(|_| Config { folders: Config::default().folders.below(&setup.root), ..Config::default() });
     if !Lock::is_held(&config.folders.state) {
         return Err(Fatal::Failed(format!(
             "not running on {}; start it with: artificio --root {}",
@@ -41,20 +46,25 @@ fn told(status: &Value) -> String {
         None => String::new(),
     };
     let mut told = format!(
-        "state      {}\ninventory  {} searchable, {} waiting, {} unusable\nqueries    {} answered, {} waiting, {} with an error\nmodel      {}, trained on {} pictures{training}\n",
+        "state      {}\ninventory  {} searchable, {} waiting, {} unusable\nqueries    {} answered, {} could not be, {} waiting\nmodel      {}, trained on {} pictures{training}\n",
         text("/state"),
         number("/inventory/indexed"),
         number("/inventory/pending"),
         number("/inventory/failed"),
         number("/queries/answered"),
-        number("/queries/pending"),
         number("/queries/failed"),
+        number("/queries/pending"),
         text("/model/id"),
         number("/model/trained_on"),
     );
-    for problem in status.pointer("/problems").and_then(Value::as_array).into_iter().flatten() {
+    let problems = status.pointer("/problems").and_then(Value::as_array);
+    for problem in problems.into_iter().flatten().take(SHOWN_PROBLEMS) {
         let part = |key: &str| problem.get(key).and_then(Value::as_str).unwrap_or("");
         told += &format!("problem    {}: {} ({})\n", part("path"), part("what"), part("remedy"));
+    }
+    let hidden = number("/problem_count").saturating_sub(SHOWN_PROBLEMS as u64);
+    if hidden > 0 {
+        told += &format!("           and {hidden} more problems: see `artificio status --json`\n");
     }
     told
 }
@@ -75,7 +85,7 @@ mod tests {
         let expected = "\
 state      degraded
 inventory  36 searchable, 3 waiting, 1 unusable
-queries    3 answered, 1 waiting, 0 with an error
+queries    3 answered, 0 could not be, 1 waiting
 model      m1-20261123, trained on 36 pictures, a new one is training on 50 pictures
 problem    /p/a.jpg: the file is empty (copy it again)
 ";

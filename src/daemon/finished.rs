@@ -275,7 +275,9 @@ impl Daemon {
     /// Answers given before the inventory was complete are given again once it is.
     pub(super) fn heal_provisional(&mut self) {
         let inventory_moves = self.plan.pending(Root::Inventory) > 0
-            || self.tree(Root::Inventory).is_none_or(|tree| tree.settling() > 0 || !tree.is_seen());
+            || self
+                .tree(Root::Inventory)
+                .is_none_or(|tree| tree.settling() > 0 || !tree.is_seen() || tree.is_offline());
         if inventory_moves || self.serving.read().index.is_empty() {
             return;
         }

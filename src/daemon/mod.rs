@@ -227,6 +227,7 @@ impl Daemon {
         }
         self.next_report = Duration::ZERO;
         self.report(State::Stopping, observer);
+        info!("stopped");
         Ok(())
     }
 }

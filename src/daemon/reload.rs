@@ -41,8 +41,11 @@ impl Daemon {
         self.config_seen = None;
         match config::load(&self.setup.source, &self.setup.root) {
             Err(message) => {
-                let trouble =
-                    Trouble::new(message, &self.setup.source.path, "mend it; until then the settings in force stay");
+                let path = self.setup.source.path.display().to_string();
+                // The message begins with the path, as compilers' do; a trouble says it by itself.
+                let what = message.strip_prefix(&path).unwrap_or(&message).trim_start_matches(':').trim_start();
+                let remedy = "mend it; until then the settings in force stay";
+                let trouble = Trouble::new(what, &self.setup.source.path, remedy);
                 self.note("config", Some(trouble));
             }
             Ok(new) => {

@@ -87,11 +87,11 @@ impl Daemon {
         // One limit of the system troubles several folders: said once.
         let mut seen = HashSet::new();
         troubles.retain(|trouble| seen.insert(trouble.clone()));
+        for trouble in self.said_troubles.iter().filter(|trouble| !troubles.contains(trouble)) {
+            info!("{}: over: {}", trouble.path.display(), trouble.what.lines().next().unwrap_or_default());
+        }
         for trouble in troubles.iter().filter(|trouble| !self.said_troubles.contains(*trouble)) {
             warn!("{trouble}");
-        }
-        for trouble in self.said_troubles.iter().filter(|trouble| !troubles.contains(trouble)) {
-            info!("{}: over: {}", trouble.path.display(), trouble.what);
         }
         self.said_troubles = troubles.iter().cloned().collect();
         troubles

@@ -65,7 +65,7 @@ pub enum Done {
         message: String,
         /// From ready to written.
         total_ms: f64,
-        /// The inventory was empty or not complete: to be answered again.
+        /// The inventory was empty, not complete or out of reach: to be answered again.
         is_provisional: bool,
     },
     /// The same content has its answer.
@@ -159,7 +159,7 @@ impl Question {
         // The record comes last: whoever sees it knows that the sheet is there.
         self.write("png", &png, "write the sheet")?;
         self.write("json", &record.to_json(), "write the record")?;
-        let is_complete = self.inventory_pending == 0 && record.inventory > 0;
+        let is_complete = self.inventory_pending == 0 && record.inventory > 0 && !self.inventory_offline;
         let is_provisional = !is_complete && record.status != Status::Error;
         Ok(Done::Written { status: record.status, message: record.message, total_ms, is_provisional })
     }

@@ -32,7 +32,10 @@ impl Question {
             remarks.push(format!("Left out: {} ({problem}){others}.", path.display()));
         }
         if self.inventory_offline {
-            remarks.push("The inventory folder is out of reach; answered from what was known of it.".into());
+            remarks.push(
+                "The inventory folder is out of reach: answered from what was known of it, and again when it is back."
+                    .into(),
+            );
         }
         match (remarks.is_empty(), matches.is_empty()) {
             (false, _) => (Status::Partial, remarks.join(" ")),

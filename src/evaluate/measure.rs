@@ -72,7 +72,10 @@ pub fn measure(wanted: &Wanted, told: &(dyn Fn(usize, usize) + Sync)) -> Result<
     let [inventory, queries, training] =
         ["inventory", "query", "train"].map(|name| pictures_in(&wanted.folder.join(name)));
     if inventory.is_empty() {
-        return Err(Fatal::Usage(format!("{}: there are no pictures in inventory/", wanted.folder.display())));
+        return Err(Fatal::Usage(format!(
+            "{}: no pictures; put them into inventory/ in there, named after what they show (burger_03.jpg)",
+            wanted.folder.display()
+        )));
     }
     let is_leave_one_out = wanted.leave_one_out || queries.is_empty();
     let queries = if is_leave_one_out { Vec::new() } else { queries };

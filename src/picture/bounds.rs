@@ -40,8 +40,10 @@ impl Bounds {
         if pixels == 0 {
             return Err(Unusable::Damaged("its width or height is zero".into()));
         }
-        let claims_too_much = pixels > FREE_PIXELS && pixels > file_bytes.saturating_mul(PIXELS_PER_BYTE);
-        if pixels > self.pixels || decoded_bytes > DECODED_BYTES || claims_too_much {
+        if pixels > FREE_PIXELS && pixels > file_bytes.saturating_mul(PIXELS_PER_BYTE) {
+            return Err(Unusable::ClaimsTooMuch { width, height });
+        }
+        if pixels > self.pixels || decoded_bytes > DECODED_BYTES {
             return Err(Unusable::TooManyPixels { width, height, limit_megapixels: self.pixels / 1_000_000 });
         }
         Ok(())

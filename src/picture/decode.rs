@@ -26,6 +26,10 @@ const KNOWN_BEGINNINGS: [(&[u8], &str); 9] = [
     (b"v/1\x01", "OpenEXR"),
 ];
 
+/// How files of the formats read begin: a shorter file that begins so may be on its way.
+const BEGINNINGS_OF_READ_FORMATS: [&[u8]; 9] =
+    [b"\xFF\xD8\xFF", b"\x89PNG\r\n\x1A\n", b"GIF87a", b"GIF89a", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"qoif"];
+
 /// Decodes `bytes`, the content of the file at `path` (its name only tells a TGA, which has no signature),
 /// and turns the picture upright as its EXIF orientation says.
 pub fn decode(bytes: &[u8], path: &Path, bounds: &Bounds) -> Result<DynamicImage, Unusable> {
@@ -75,7 +79,9 @@ fn format_of(bytes: &[u8], path: &Path) -> Result<ImageFormat, Unusable> {
         Err(_) if path.extension().and_then(OsStr::to_str).is_some_and(|text| text.eq_ignore_ascii_case("tga")) => {
             Ok(ImageFormat::Tga)
         }
-        Err(_) if bytes.len() < 12 => Err(Unusable::CutOff),
+        Err(_) if BEGINNINGS_OF_READ_FORMATS.iter().any(|beginning| beginning.starts_with(bytes)) => {
+            Err(Unusable::CutOff)
+        }
         Err(_) => Err(Unusable::NotAPicture),
     }
 }
@@ -98,7 +104,7 @@ fn explain(error: ImageError, format: ImageFormat) -> Unusable {
         ImageError::Limits(_) => Unusable::Damaged("it needs more memory than a picture of its size should".into()),
         ImageError::Unsupported(unsupported) => match unsupported.kind() {
             UnsupportedErrorKind::Format(_) => Unusable::NotAPicture,
-            _ => Unusable::Damaged(format!("it uses a variant of {} that is not supported", name(format))),
+            _ => Unusable::UnsupportedVariant(name(format)),
         },
         ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => Unusable::CutOff,
         _ if ended_early(&error) => Unusable::CutOff,

@@ -18,6 +18,8 @@ pub enum Unusable {
     NotAPicture,
     /// A known format that is not read.
     Unsupported(&'static str),
+    /// A variant of this format that is not read.
+    UnsupportedVariant(&'static str),
     /// The decoder found this.
     Damaged(String),
     /// The file is larger than `max_file_megabytes`.
@@ -27,7 +29,14 @@ pub enum Unusable {
         /// The limit in force.
         limit: u64,
     },
-    /// More pixels than allowed, or than its bytes can hold.
+    /// More pixels than its bytes can hold.
+    ClaimsTooMuch {
+        /// As the header says.
+        width: u32,
+        /// As the header says.
+        height: u32,
+    },
+    /// More pixels than allowed.
     TooManyPixels {
         /// As the header says.
         width: u32,
@@ -53,14 +62,15 @@ impl Unusable {
     /// What the person can do.
     pub fn remedy(&self) -> String {
         match self {
-            Self::Empty | Self::CutOff | Self::Damaged(_) => "copy the picture again from where it came".into(),
+            Self::Empty | Self::CutOff | Self::ClaimsTooMuch { .. } => {
+                "copy the picture again from where it came".into()
+            }
+            Self::Damaged(_) => "copy the picture again from where it came, or save it anew as JPEG or PNG".into(),
             Self::Changing => "it is read when it stands still".into(),
             Self::NotAPicture => format!("put a {READ_FORMATS} picture there, or take the file away"),
-            Self::Unsupported(_) => "save it as JPEG or PNG".into(),
+            Self::Unsupported(_) | Self::UnsupportedVariant(_) => "save it as JPEG or PNG".into(),
             Self::FileTooLarge { .. } => "save it smaller, or raise max_file_megabytes in [limits]".into(),
-            Self::TooManyPixels { .. } => {
-                "save it smaller, or raise max_megapixels in [limits] if it is what it says".into()
-            }
+            Self::TooManyPixels { .. } => "save it smaller, or raise max_megapixels in [limits]".into(),
             Self::NoPermission => "give the user who runs artificio permission to read it".into(),
             Self::Gone => "put it back".into(),
             Self::System(_) => "see whether the disk is healthy and reachable".into(),
@@ -76,13 +86,17 @@ impl fmt::Display for Unusable {
             Self::Changing => write!(out, "the file keeps changing"),
             Self::NotAPicture => write!(out, "this is not a {READ_FORMATS} picture"),
             Self::Unsupported(format) => write!(out, "{format} files are not supported"),
+            Self::UnsupportedVariant(format) => write!(out, "this kind of {format} is not supported"),
+            Self::ClaimsTooMuch { width, height } => {
+                write!(out, "the picture claims {width} × {height} pixels, more than its bytes can hold")
+            }
             Self::Damaged(reason) => write!(out, "the picture is damaged: {reason}"),
             Self::FileTooLarge { megabytes, limit } => {
                 write!(out, "the file has {megabytes} MB, more than the {limit} MB allowed")
             }
             Self::TooManyPixels { width, height, limit_megapixels } => write!(
                 out,
-                "the picture claims {width} × {height} pixels, more than the {limit_megapixels} megapixels allowed or than its bytes can hold"
+                "the picture has {width} × {height} pixels, more than the {limit_megapixels} megapixels allowed"
             ),
             Self::NoPermission => write!(out, "the file cannot be read: no permission"),
             Self::Gone => write!(out, "the file cannot be read: it is gone"),

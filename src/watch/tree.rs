@@ -113,6 +113,10 @@ impl Tree {
         self.settle.len()
     }
 
+    fn has_known_files(&self) -> bool {
+        self.folders.values().any(|folder| !folder.known.is_empty())
+    }
+
     /// Of everything at the top of the root, what has files that are settling, or folders still to be looked at.
     pub fn restless_tops(&self) -> HashSet<&OsStr> {
         let dirty = self.dirty.keys().map(PathBuf::as_path);
@@ -251,7 +255,7 @@ impl Tree {
                 &self.root,
                 "mount or restore it; `artificio check` says what to do if it was emptied on purpose",
             ));
-        } else if self.identity.is_none() {
+        } else if self.identity.is_none() && !(self.keeps_when_empty && self.has_known_files()) {
             troubles.push(Trouble::new(
                 "the folder is missing",
                 &self.root,

@@ -33,7 +33,8 @@ fn the_first_start_answers_the_first_query() {
     let colours: std::collections::HashSet<_> = sheet.to_rgb8().pixels().step_by(97).map(|pixel| pixel.0).collect();
     assert!(colours.len() > 500, "the sheet shows pictures, not {} colours", colours.len());
 
-    let status = workplace.wait_indexed(12);
+    workplace.wait_indexed(12);
+    let status = workplace.wait_status("the answer in the status", |status| status["queries"]["answered"] == 1);
     assert_eq!(status["state"], "ready", "{status:#}");
     assert_eq!(status["inventory"], serde_json::json!({"files": 12, "indexed": 12, "pending": 0, "failed": 0}));
     assert_eq!(status["queries"], serde_json::json!({"answered": 1, "failed": 0, "pending": 0}));

@@ -26,11 +26,11 @@ artificio: PATH:4:3: unknown key `reslts`; did you mean `results`?
 ";
     assert_eq!(text(&output.stderr).replace(path.to_str().unwrap(), "PATH"), expected);
     assert_eq!(text(&output.stdout), "");
-    for command in ["status", "check", "evaluate"] {
-        let arguments = if command == "evaluate" { vec![command, "."] } else { vec![command] };
-        let code = workplace.run(&arguments).status.code();
-        assert_eq!(code, Some(if command == "check" { 1 } else { 2 }), "{command}");
+    // `check` has found a problem; `status` answers all the same, here that nothing runs.
+    for (arguments, code) in [(&["check"][..], 1), (&["evaluate", "."], 2), (&["status"], 1)] {
+        assert_eq!(workplace.run(arguments).status.code(), Some(code), "{arguments:?}");
     }
+    assert!(text(&workplace.run(&["status"]).stderr).contains("not running"));
 }
 
 #[test]

@@ -52,6 +52,18 @@ pub(super) fn sheet(
     painter.canvas.into_image()
 }
 
+/// A path with as many of its folders as fit: the file's own name matters most, the outermost folder least.
+fn shortest_needed(path: &str, fits: impl Fn(&str) -> bool) -> &str {
+    let mut rest = path;
+    while !fits(rest) {
+        match rest.split_once('/') {
+            Some((_, inner)) if !inner.is_empty() => rest = inner,
+            _ => break,
+        }
+    }
+    rest
+}
+
 struct Painter<'a> {
     canvas: Canvas,
     palette: &'a Palette,
@@ -113,8 +125,10 @@ impl Painter<'_> {
         let (palette, scale) = (self.palette, self.scale);
         picture::draw(&mut self.canvas, palette, cell.panel, scale.fine(cell.size.radius), found.picture.as_ref());
         self.badge(found.rank, cell);
-        let name = self.setting(cell.size.name, Weight::SemiBold);
-        self.text(&clean_name(&found.name), cell.name, name, palette.ink);
+        let setting = self.setting(cell.size.name, Weight::SemiBold);
+        let name = clean_name(&found.name);
+        let fits = |name: &str| line(name, setting).width_px <= cell.name.width as f32;
+        self.text(shortest_needed(&name, fits), cell.name, setting, palette.ink);
         let setting = self.setting(cell.size.score, Weight::Regular);
         self.text(&score(found, sentences), cell.score, setting, palette.soft_ink);
         if found.closer_than.is_nan() {
@@ -184,4 +198,19 @@ fn explanation(sentences: bool) -> &'static str {
 /// The baseline that puts capitals in the middle of `area`; Inter's capitals are 0.727 em tall.
 fn baseline(area: Area, size_px: f32) -> f32 {
     (area.y as f32 + area.height as f32 / 2.0 + size_px * 0.363).round()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortest_needed;
+
+    #[test]
+    fn folders_go_before_the_name_does() {
+        let within = |limit: usize| move |name: &str| name.len() <= limit;
+        assert_eq!(shortest_needed("a/bc/name.jpg", within(13)), "a/bc/name.jpg");
+        assert_eq!(shortest_needed("a/bc/name.jpg", within(12)), "bc/name.jpg");
+        assert_eq!(shortest_needed("a/bc/name.jpg", within(9)), "name.jpg");
+        assert_eq!(shortest_needed("a/bc/name.jpg", within(3)), "name.jpg");
+        assert_eq!(shortest_needed("odd/", within(1)), "odd/");
+    }
 }
