@@ -21,7 +21,7 @@ const QUERY_SEED: u64 = 2_000;
 
 /// The folder name of the query that consists of several pictures.
 const SET_NAME: &str = "doughnut_box";
-const SET_PICTURES: u64 = 3;
+const SET_PICTURES: u64 = 4;
 
 /// 0..100.
 const JPEG_QUALITY: u8 = 88;
@@ -52,7 +52,7 @@ pub fn draw_store(root: &Path) -> Result<(), Trouble> {
     })
 }
 
-/// Writes the queries into `query/` below `root` and returns them: two pictures and a folder of three.
+/// Writes the queries into `query/` below `root` and returns them: two pictures and a folder of four.
 ///
 /// Each is written under a hidden name and then renamed, so that a running daemon never sees half of one. One that is
 /// already there is left as it is.
@@ -197,7 +197,7 @@ mod tests {
             assert!(store.keys().filter(trained).count() >= 6, "{kind:?}");
         }
         assert_eq!(queries.len(), 3);
-        assert_eq!(queries.iter().filter(|query| query.is_dir()).map(|set| files(set).len()).collect::<Vec<_>>(), [3]);
+        assert_eq!(queries.iter().filter(|query| query.is_dir()).map(|set| files(set).len()).collect::<Vec<_>>(), [4]);
         assert_eq!(store.values().collect::<HashSet<_>>().len(), store.len(), "two files hold the same bytes");
         assert!(store.keys().all(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.')));
         assert_eq!(fs::read_dir(world.path()).unwrap().count(), 1, "something was written outside the root");
