@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::workers::Bench;
+use super::bench::Bench;
 use crate::catalog::Root;
 use crate::files::Stamp;
 use crate::model::Trunk;

@@ -3,6 +3,7 @@
 //! [`Daemon::run`] is the whole program on one page. What to do is decided in `plan` and `training`, which do no
 //! input or output; the work is done in `workers`, which decide nothing.
 
+mod bench;
 mod changes;
 mod encode;
 mod event;

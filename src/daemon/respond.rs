@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use image::DynamicImage;
 
+use super::bench::Bench;
 use super::encode::features_of;
 use super::verdict::{ranked, record_of};
-use super::workers::Bench;
 use crate::answer::sheet::{self, SheetContent};
 use crate::answer::{self, MatchPart, ModelPart, QueryPart, Record, Status, Timings};
 use crate::clock;

@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
+use super::bench::Bench;
 use super::encode::{EncodeJob, Encoded};
 use super::respond::{Answered, Question};
 use super::serving::Shared;
@@ -27,16 +28,6 @@ pub enum Outcome {
     Encoded(Encoded),
     /// Of [`Job::Answer`].
     Answered(Answered),
-}
-
-/// What every worker has at hand.
-pub struct Bench {
-    /// Shared by all.
-    pub trunk: Arc<Trunk>,
-    /// Its own connection, for reading.
-    pub catalog: Catalog,
-    /// Shared by all.
-    pub serving: Shared,
 }
 
 /// Jobs handed out ahead for each worker. While the catalog flushes one batch of results to the disk, the next grows;

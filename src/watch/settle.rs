@@ -100,37 +100,37 @@ mod tests {
         Stamp { size, mtime_ns: 0, ctime_ns: 0, inode: 1 }
     }
 
-    /// Each line: milliseconds, then what is seen: a size, the same size with `!` for an event, or `?` to ask what is due.
-    fn story(lines: &[(u64, &str)]) -> Vec<u64> {
+    /// The times at which the file of a story was ready.
+    fn ready_times(story: &str) -> Vec<u64> {
         let mut settle = Settle::default();
-        let mut due = Vec::new();
-        for &(time, what) in lines {
-            match what.strip_suffix('!').unwrap_or(what) {
-                "?" => due.extend(settle.take_due(at(time)).iter().map(|_| time)),
-                size => settle.saw(Path::new("a"), stamp(size.parse().unwrap()), what.ends_with('!'), at(time), QUIET),
+        let mut ready = Vec::new();
+        for step in story.split(',') {
+            let (time, what) = step.trim().split_once(' ').expect("a time and what happens then");
+            let time = time.parse().expect("milliseconds");
+            match what {
+                "?" => ready.extend(settle.take_due(at(time)).iter().map(|_| time)),
+                "-" => settle.forget(Path::new("a")),
+                seen => {
+                    let size = seen.trim_end_matches('!').parse().expect("a size");
+                    settle.saw(Path::new("a"), stamp(size), seen.ends_with('!'), at(time), QUIET);
+                }
             }
         }
-        due
+        ready
     }
 
     #[test]
-    fn ready_after_the_quiet_time_and_once() {
-        assert_eq!(story(&[(0, "5"), (399, "?"), (400, "?"), (900, "?")]), [400]);
-    }
-
-    #[test]
-    fn growing_starts_the_clock_again() {
-        assert_eq!(story(&[(0, "5"), (300, "6"), (500, "?"), (700, "?")]), [700]);
-    }
-
-    #[test]
-    fn another_look_at_the_same_file_does_not() {
-        assert_eq!(story(&[(0, "5"), (300, "5"), (400, "?")]), [400]);
-    }
-
-    #[test]
-    fn an_event_does_even_if_it_looks_the_same() {
-        assert_eq!(story(&[(0, "5"), (300, "5!"), (400, "?"), (700, "?")]), [700]);
+    fn every_story_ends_as_told() {
+        let lines = include_str!("settle_cases.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let mut told = 0;
+        for line in lines {
+            let (name, story) = line.split_once(": ").expect("a name");
+            let (story, expected) = story.split_once("=>").expect("an end");
+            let expected: Vec<u64> = expected.split_whitespace().map(|time| time.parse().unwrap()).collect();
+            assert_eq!(ready_times(story), expected, "{name}");
+            told += 1;
+        }
+        assert!(told >= 12, "only {told} stories");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -273,4 +274,32 @@ fn a_set_is_answered_when_all_of_it_is_quiet() {
     assert_eq!(place.wait_record("set")["query"]["files"].as_array().unwrap().len(), 6);
     sleep(A_WHILE);
     assert_eq!(times_said(&place, "answered in"), 1, "{}", place.log());
+}
+
+/// [9, 31] What is wrong is told to the service manager as well, and READY only once.
+#[test]
+fn the_service_manager_is_told() {
+    let mut place = Workplace::new();
+    place.stock(1);
+    let socket = UnixDatagram::bind(place.root().join("notify")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let address = format!("NOTIFY_SOCKET={}", place.root().join("notify").display());
+    place.start_by(&["env", &address]);
+    let mut told = Vec::new();
+    let mut hear_until = |words: &str| {
+        let mut buffer = [0; 4096];
+        while !told.last().is_some_and(|text: &String| text.contains(words)) {
+            let length = socket.recv(&mut buffer).unwrap_or_else(|_| panic!("never told {words}: {told:#?}"));
+            told.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+        }
+        told.clone()
+    };
+    hear_until("READY=1");
+    fs::remove_dir_all(place.query("")).unwrap();
+    hear_until("the folder is missing");
+    fs::create_dir(place.query("")).unwrap();
+    place.signal("TERM");
+    let all = hear_until("STOPPING=1");
+    assert_eq!(all.iter().filter(|text| text.contains("READY=1")).count(), 1);
+    assert!(all.iter().any(|text| text.starts_with("STATUS=3 pictures searchable")), "{all:#?}");
 }

@@ -174,3 +174,32 @@ fn a_file_that_could_not_be_used_yet_is_ready_again_and_only_then() {
     assert_eq!(world.look(), ["+a.jpg"]);
     assert_eq!(world.look(), Vec::<String>::new());
 }
+
+#[test]
+fn folders_of_an_ignored_name_are_neither_entered_nor_watched() {
+    let mut world = world(false);
+    world.put("@eaDir/thumb.jpg", "x");
+    world.put(".hidden/sub/a.jpg", "x");
+    world.put("kept/a.jpg", "x");
+    assert_eq!(world.look(), ["+kept/a.jpg"]);
+    assert_eq!(world.hints.watched(), 2);
+}
+
+#[test]
+fn polling_everything_finds_what_no_hint_told_of() {
+    let mut world = world(false);
+    world.put("sub/a.jpg", "a");
+    world.look();
+    world.put("sub/b.jpg", "b");
+    let found_when_polling = |world: &mut World, everything: bool| {
+        world.tree.mark_polled(world.now, everything);
+        let mut found = 0;
+        for _ in 0..3 {
+            world.now += Duration::from_secs(1);
+            found += world.tree.turn(world.now, QUIET, &mut world.hints).len();
+        }
+        found
+    };
+    assert_eq!(found_when_polling(&mut world, false), 0, "its file system sends events");
+    assert_eq!(found_when_polling(&mut world, true), 1);
+}

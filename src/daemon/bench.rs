@@ -1,0 +1,17 @@
+//! What a worker works with.
+
+use std::sync::Arc;
+
+use super::serving::Shared;
+use crate::catalog::Catalog;
+use crate::model::Trunk;
+
+/// What every worker has at hand.
+pub struct Bench {
+    /// Shared by all.
+    pub trunk: Arc<Trunk>,
+    /// Its own connection, for reading.
+    pub catalog: Catalog,
+    /// Shared by all.
+    pub serving: Shared,
+}
