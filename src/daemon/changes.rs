@@ -76,6 +76,8 @@ impl Daemon {
         for (root, path) in removed {
             self.unfinished.remove(&(root, path.clone()));
             self.failed.remove(&(root, path.clone()));
+            // It may have been the one that the system would not give out.
+            self.note("reading", None);
             let was_known = self.contents.remove(&(root, path.clone())).is_some();
             self.plan.drop_wish(root, &path);
             match root {
@@ -102,8 +104,7 @@ impl Daemon {
             let restless = tree.restless_tops();
             let quiet = self.stirred.iter().filter(|unit| !restless.contains(unit.as_os_str())).cloned();
             for unit in quiet.collect::<Vec<_>>() {
-                let exists = tree.is_known_file(&unit) || !tree.known_below(&unit).is_empty();
-                if exists { wanted.push(unit) } else { gone.push(unit) }
+                if tree.has_files(&unit) { wanted.push(unit) } else { gone.push(unit) }
             }
         }
         for unit in wanted {

@@ -17,7 +17,7 @@ use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::model::Trunk;
 use crate::picture::{Hash, Unusable};
-use crate::watch::{Known, Tree};
+use crate::watch::Known;
 
 impl Daemon {
     /// Takes in what the workers have done, as one transaction.
@@ -285,8 +285,7 @@ impl Daemon {
         let queries: Vec<PathBuf> = provisional.map(|answer| answer.query.clone()).collect();
         let now = self.now();
         for query in queries {
-            let has_files = |tree: &Tree| tree.is_known_file(&query) || !tree.known_below(&query).is_empty();
-            if self.tree(Root::Query).is_some_and(has_files) {
+            if self.tree(Root::Query).is_some_and(|tree| tree.has_files(&query)) {
                 self.plan.want(Root::Query, &query, None, now);
             }
             if let Some(answer) = self.answers.get_mut(&query) {

@@ -1,4 +1,4 @@
-//! The only user of burn: trunk, autoencoder, training, registry of models.
+//! From pixels to features (the trunk) and from features to codes (the autoencoder); the only user of burn.
 
 mod autoencoder;
 mod backend;

@@ -113,10 +113,6 @@ impl Tree {
         self.settle.len()
     }
 
-    fn has_known_files(&self) -> bool {
-        self.folders.values().any(|folder| !folder.known.is_empty())
-    }
-
     /// Of everything at the top of the root, what has files that are settling, or folders still to be looked at.
     pub fn restless_tops(&self) -> HashSet<&OsStr> {
         let dirty = self.dirty.keys().map(PathBuf::as_path);
@@ -142,6 +138,11 @@ impl Tree {
     pub fn is_known_file(&self, path: &Path) -> bool {
         let folder = path.parent().and_then(|parent| self.folders.get(parent));
         folder.zip(path.file_name()).is_some_and(|(folder, name)| folder.known.contains_key(name))
+    }
+
+    /// Whether `path` is a file known in this tree, or a folder with any below it.
+    pub fn has_files(&self, path: &Path) -> bool {
+        self.is_known_file(path) || self.below(path).any(|(_, folder)| !folder.known.is_empty())
     }
 
     /// Files known below `folder`, readable or not.
@@ -255,7 +256,7 @@ impl Tree {
                 &self.root,
                 "mount or restore it; `artificio check` says what to do if it was emptied on purpose",
             ));
-        } else if self.identity.is_none() && !(self.keeps_when_empty && self.has_known_files()) {
+        } else if self.identity.is_none() && !(self.keeps_when_empty && self.has_files(Path::new(""))) {
             troubles.push(Trouble::new(
                 "the folder is missing",
                 &self.root,

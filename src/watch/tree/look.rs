@@ -95,7 +95,7 @@ impl Tree {
         };
         if is_root && self.keeps_when_empty {
             let is_bare = listing.files.is_empty() && listing.folders.is_empty();
-            self.is_offline = is_bare && self.has_known_files() && !self.accepts_empty;
+            self.is_offline = is_bare && self.has_files(folder) && !self.accepts_empty;
             self.accepts_empty = false;
             if self.is_offline {
                 self.go_offline();
