@@ -13,5 +13,6 @@ pub mod files;
 pub mod index;
 pub mod model;
 pub mod picture;
+pub mod progress;
 pub mod rows;
 pub mod watch;

@@ -17,7 +17,7 @@ use crate::error::Trouble;
 
 pub use answers::AnswerRow;
 pub use files::{FileRow, FileState};
-pub use models::ModelRow;
+pub use models::{Decision, ModelRow};
 
 /// The file's name inside the state folder.
 pub const FILE_NAME: &str = "catalog.sqlite";
@@ -222,6 +222,31 @@ mod tests {
         drop(opened);
         let trouble = Catalog::open(state.path()).unwrap().set_aside.expect("said");
         assert!(trouble.what.contains("version 9999"), "{trouble}");
+    }
+
+    /// Written by the program of 23 November 2026, on four pictures.
+    const OF_VERSION_1: &[u8] = include_bytes!("testdata/version-1.sqlite");
+
+    #[test]
+    fn an_old_catalog_is_brought_up_in_place_and_nothing_is_lost() {
+        let state = tempfile::tempdir().unwrap();
+        std::fs::write(state.path().join(FILE_NAME), OF_VERSION_1).unwrap();
+        for _ in 0..2 {
+            let opened = Catalog::open(state.path()).unwrap();
+            assert_eq!(opened.set_aside, None);
+            let catalog = opened.catalog;
+            let model = catalog.current_model().unwrap().expect("it served before");
+            assert_eq!((model.trained_on, model.beside, model.decision), (4, 0, Decision::Unchecked));
+            let files = catalog.files(Root::Inventory).unwrap();
+            assert_eq!(files.len(), 4);
+            for file in files {
+                let FileState::Read(hash) = file.state else { panic!("{file:?}") };
+                assert!(catalog.features(hash, &model.trunk).unwrap().is_some());
+                assert!(catalog.code(hash, &model.id).unwrap().is_some());
+            }
+            catalog.put_model(&ModelRow { id: "m2".into(), ..model }).unwrap();
+            catalog.forget_model("m2").unwrap();
+        }
     }
 
     #[test]

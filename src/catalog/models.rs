@@ -1,4 +1,5 @@
-//! Trained models. At most one is current; becoming current and the codes it needs are one transaction of the caller.
+//! Trained models, those that were refused among them. At most one is current; becoming current and the codes it needs
+//! are one transaction of the caller.
 
 use std::collections::HashSet;
 
@@ -23,33 +24,87 @@ pub struct ModelRow {
     pub trained_on: usize,
     /// Where they came from: "training" or "inventory".
     pub source: String,
+    /// Pictures of the inventory that were taken along beside them.
+    pub beside: usize,
     /// ‖x − x′‖² / ‖x − mean‖² over the training pictures.
     pub reconstruction_error: f32,
-    /// The autoencoder, as safetensors.
+    /// The autoencoder, as safetensors; empty for a model that was refused.
     pub weights: Vec<u8>,
+    /// Whether it may serve.
+    pub decision: Decision,
+    /// The same as a sentence, for a person.
+    pub reason: String,
+    /// What the decision rests on, as JSON.
+    pub figures: String,
 }
+
+/// What was decided about a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It was made before there was anything to pass.
+    Unchecked,
+    /// It served, or may.
+    Passed,
+    /// It never served.
+    Refused,
+}
+
+impl Decision {
+    /// As kept in the catalog and shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unchecked => "unchecked",
+            Self::Passed => "passed",
+            Self::Refused => "refused",
+        }
+    }
+
+    fn of(name: &str) -> Self {
+        [Self::Passed, Self::Refused].into_iter().find(|one| one.name() == name).unwrap_or(Self::Unchecked)
+    }
+}
+
+const COLUMNS: &str = "id, created_s, encoder, trunk, trained_on, source, beside, reconstruction_error, weights, decision, reason, figures";
 
 impl Catalog {
     /// The model that serves, if any has been trained.
     pub fn current_model(&self) -> Result<Option<ModelRow>, Trouble> {
-        let find = || {
-            self.connection
-                .prepare_cached(
-                    "SELECT id, created_s, encoder, trunk, trained_on, source, reconstruction_error, weights
-                     FROM models WHERE is_current = 1 ORDER BY number DESC LIMIT 1",
-                )?
-                .query_row([], read_row)
-                .optional()
-        };
+        self.first_model("is_current = 1", params![])
+    }
+
+    /// The model of that id.
+    pub fn model(&self, id: &str) -> Result<Option<ModelRow>, Trouble> {
+        self.first_model("id = ?1", params![id])
+    }
+
+    /// The last model of an encoder that was trained on pictures from `source`, whatever became of it.
+    pub fn last_model(&self, encoder: &str, source: &str) -> Result<Option<ModelRow>, Trouble> {
+        self.first_model("encoder = ?1 AND source = ?2", params![encoder, source])
+    }
+
+    fn first_model(&self, which: &str, values: impl rusqlite::Params) -> Result<Option<ModelRow>, Trouble> {
+        let statement = format!("SELECT {COLUMNS} FROM models WHERE {which} ORDER BY number DESC LIMIT 1");
+        let find = || self.connection.prepare_cached(&statement)?.query_row(values, read_row).optional();
         find().map_err(|error| self.trouble("read", &error))
     }
 
-    /// Adds a model as the current one and drops the oldest beyond `keep` former ones, with their codes.
-    pub fn put_current_model(&self, model: &ModelRow, keep: usize) -> Result<(), Trouble> {
-        self.write("UPDATE models SET is_current = 0", params![])?;
+    /// Every model kept, the newest first, and whether it serves.
+    pub fn models(&self) -> Result<Vec<(ModelRow, bool)>, Trouble> {
+        let statement = format!("SELECT {COLUMNS}, is_current FROM models ORDER BY number DESC");
+        let collect = || {
+            let mut statement = self.connection.prepare_cached(&statement)?;
+            let rows = statement.query_map([], |row| Ok((read_row(row)?, row.get("is_current")?)))?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        collect().map_err(|error| self.trouble("read", &error))
+    }
+
+    /// Adds a model; it does not serve yet.
+    pub fn put_model(&self, model: &ModelRow) -> Result<(), Trouble> {
         self.write(
-            "INSERT INTO models (id, created_s, encoder, trunk, trained_on, source, reconstruction_error, weights, is_current)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1)",
+            &format!(
+                "INSERT INTO models ({COLUMNS}, is_current) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)"
+            ),
             params![
                 model.id,
                 model.created_s,
@@ -57,19 +112,65 @@ impl Catalog {
                 model.trunk,
                 model.trained_on as i64,
                 model.source,
+                model.beside as i64,
                 f64::from(model.reconstruction_error),
-                model.weights
+                model.weights,
+                model.decision.name(),
+                model.reason,
+                model.figures
             ],
-        )?;
+        )
+    }
+
+    /// Lets the model of that id serve, and no other; with `None` none does.
+    pub fn make_current(&self, id: Option<&str>) -> Result<(), Trouble> {
+        self.write("UPDATE models SET is_current = (id IS ?1)", params![id])
+    }
+
+    /// Forgets a model; its codes go by and by.
+    pub fn forget_model(&self, id: &str) -> Result<(), Trouble> {
+        self.write("DELETE FROM models WHERE id = ?1", params![id])
+    }
+
+    /// Drops the oldest models beyond `keep` of those that served and `keep` of those that were refused. The one that
+    /// serves stays, and so does the last of every source: what it was trained on says when to train again.
+    pub fn drop_old_models(&self, keep: usize) -> Result<(), Trouble> {
         self.write(
-            "DELETE FROM models WHERE is_current = 0 AND number NOT IN
-             (SELECT number FROM models WHERE is_current = 0 ORDER BY number DESC LIMIT ?1)",
+            "DELETE FROM models WHERE is_current = 0
+             AND number NOT IN (SELECT max(number) FROM models GROUP BY encoder, source)
+             AND number NOT IN (SELECT number FROM models
+                                WHERE is_current = 0 AND decision <> 'refused' ORDER BY number DESC LIMIT ?1)
+             AND number NOT IN (SELECT number FROM models WHERE decision = 'refused' ORDER BY number DESC LIMIT ?1)",
             params![keep as i64],
         )?;
-        for table in ["codes", "trained_pictures"] {
-            self.write(&format!("DELETE FROM {table} WHERE model NOT IN (SELECT id FROM models)"), params![])?;
+        self.write("DELETE FROM trained_pictures WHERE model NOT IN (SELECT id FROM models)", params![])
+    }
+
+    /// Drops up to `limit` codes of a model that is not kept and not `in_training`; `false` when there were none.
+    pub fn drop_ownerless_codes(&self, in_training: Option<&str>, limit: usize) -> Result<bool, Trouble> {
+        let mut owner = String::new();
+        while let Some(next) = self.next_code_owner(&owner)? {
+            owner = next;
+            if in_training != Some(&owner) && self.model(&owner)?.is_none() {
+                self.write(
+                    "DELETE FROM codes WHERE model = ?1 AND hash IN (SELECT hash FROM codes WHERE model = ?1 LIMIT ?2)",
+                    params![owner, limit as i64],
+                )?;
+                return Ok(true);
+            }
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// The first model by name after `owner` that has codes: one step down the table's tree, however many codes it has.
+    fn next_code_owner(&self, owner: &str) -> Result<Option<String>, Trouble> {
+        let find = || {
+            self.connection
+                .prepare_cached("SELECT model FROM codes WHERE model > ?1 ORDER BY model LIMIT 1")?
+                .query_row([owner], |row| row.get(0))
+                .optional()
+        };
+        find().map_err(|error| self.trouble("read", &error))
     }
 
     /// Records that `model` was trained on the picture of this content.
@@ -107,8 +208,12 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<ModelRow> {
         trunk: row.get(3)?,
         trained_on: usize::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
         source: row.get(5)?,
-        reconstruction_error: row.get::<_, f64>(6)? as f32,
-        weights: row.get(7)?,
+        beside: usize::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
+        reconstruction_error: row.get::<_, f64>(7)? as f32,
+        weights: row.get(8)?,
+        decision: Decision::of(&row.get::<_, String>(9)?),
+        reason: row.get(10)?,
+        figures: row.get(11)?,
     })
 }
 
@@ -116,7 +221,7 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<ModelRow> {
 mod tests {
     use super::*;
 
-    fn model(id: &str) -> ModelRow {
+    fn model(id: &str, decision: Decision) -> ModelRow {
         ModelRow {
             id: id.into(),
             created_s: 1,
@@ -124,26 +229,77 @@ mod tests {
             trunk: "t".into(),
             trained_on: 36,
             source: "inventory".into(),
+            beside: 0,
             reconstruction_error: 0.25,
             weights: vec![1, 2, 3],
+            decision,
+            reason: "as good as the one before".into(),
+            figures: "{}".into(),
         }
     }
 
+    fn ids(catalog: &Catalog) -> Vec<String> {
+        catalog.models().unwrap().into_iter().map(|(row, _)| row.id).collect()
+    }
+
     #[test]
-    fn the_newest_serves_and_the_oldest_go_with_their_codes() {
+    fn the_oldest_go_with_their_codes_a_few_at_a_time() {
         let state = tempfile::tempdir().unwrap();
         let catalog = Catalog::open(state.path()).unwrap().catalog;
         assert_eq!(catalog.current_model().unwrap(), None);
         for id in ["m1", "m2", "m3"] {
-            catalog.put_current_model(&model(id), 1).unwrap();
-            catalog.put_code(Hash::of(b"x"), id, &[1.0]).unwrap();
+            catalog.put_model(&model(id, Decision::Passed)).unwrap();
+            catalog.make_current(Some(id)).unwrap();
+            catalog.drop_old_models(1).unwrap();
+            for content in 0..5_u8 {
+                catalog.put_code(Hash::of(&[content]), id, &[1.0]).unwrap();
+            }
             catalog.put_trained_picture(id, Hash::of(b"x")).unwrap();
         }
-        assert_eq!(catalog.current_model().unwrap(), Some(model("m3")));
-        assert!(catalog.code(Hash::of(b"x"), "m1").unwrap().is_none());
-        assert!(catalog.code(Hash::of(b"x"), "m2").unwrap().is_some());
+        assert_eq!(catalog.current_model().unwrap(), Some(model("m3", Decision::Passed)));
+        assert_eq!(ids(&catalog), ["m3", "m2"]);
         assert_eq!(catalog.models_trained().unwrap(), 3);
-        assert!(catalog.trained_pictures("m1").unwrap().is_empty());
-        assert_eq!(catalog.trained_pictures("m3").unwrap(), HashSet::from([Hash::of(b"x")]));
+        catalog.put_code(Hash::of(&[0]), "m4", &[1.0]).unwrap();
+        let mut rounds = 0;
+        while catalog.drop_ownerless_codes(Some("m4"), 2).unwrap() {
+            rounds += 1;
+        }
+        assert_eq!(rounds, 3, "five codes, two at a time");
+        let has_code = |id| catalog.code(Hash::of(&[0]), id).unwrap().is_some();
+        assert_eq!(["m1", "m2", "m3", "m4"].map(has_code), [false, true, true, true]);
+        assert!(catalog.drop_ownerless_codes(None, 2).unwrap() && !has_code("m4"));
+    }
+
+    #[test]
+    fn a_model_goes_back_to_serving_and_the_trunk_alone_too() {
+        let state = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(state.path()).unwrap().catalog;
+        for id in ["m1", "m2"] {
+            catalog.put_model(&model(id, Decision::Passed)).unwrap();
+        }
+        assert_eq!(catalog.current_model().unwrap(), None, "kept is not yet serving");
+        let serving = |id: Option<&str>| {
+            catalog.make_current(id).unwrap();
+            catalog.current_model().unwrap().map(|row| row.id)
+        };
+        assert_eq!(serving(Some("m2")).as_deref(), Some("m2"));
+        assert_eq!(serving(Some("m1")).as_deref(), Some("m1"));
+        assert_eq!(serving(None), None);
+    }
+
+    #[test]
+    fn the_last_of_every_source_stays_however_many_come_after_it() {
+        let state = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(state.path()).unwrap().catalog;
+        let refused = ModelRow { source: "training".into(), ..model("m1", Decision::Refused) };
+        catalog.put_model(&refused).unwrap();
+        catalog.put_trained_picture("m1", Hash::of(b"x")).unwrap();
+        for id in ["m2", "m3", "m4", "m5"] {
+            catalog.put_model(&model(id, Decision::Refused)).unwrap();
+        }
+        catalog.drop_old_models(2).unwrap();
+        assert_eq!(ids(&catalog), ["m5", "m4", "m1"]);
+        assert_eq!(catalog.last_model("pretrained", "training").unwrap(), Some(refused));
+        assert_eq!(catalog.trained_pictures("m1").unwrap(), HashSet::from([Hash::of(b"x")]));
     }
 }

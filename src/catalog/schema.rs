@@ -1,9 +1,17 @@
-//! The tables, and the version they carry. An unknown version is refused, never guessed at.
+//! The tables, and the version they carry. An older version is brought up in place, an unknown one refused, never
+//! guessed at.
 
 use rusqlite::Connection;
 
-/// Raised with every change of the tables below.
-const VERSION: i64 = 1;
+/// Raised with every change of the tables below, which then needs a step of [`UPGRADES`].
+const VERSION: i64 = UPGRADES.len() as i64 + 1;
+/// What makes a file of version n + 1 of one of version n, the first of version 1.
+const UPGRADES: [&str; 1] = ["
+ALTER TABLE models ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE models ADD COLUMN decision TEXT NOT NULL DEFAULT 'unchecked';
+ALTER TABLE models ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE models ADD COLUMN figures TEXT NOT NULL DEFAULT 'null';
+"];
 /// "artf": tells this program's files from other SQLite files.
 const APPLICATION_ID: i64 = 0x6172_7466;
 
@@ -25,8 +33,12 @@ CREATE TABLE models (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE, created_s INTEGER NOT NULL, encoder TEXT NOT NULL, trunk TEXT NOT NULL,
     trained_on INTEGER NOT NULL, source TEXT NOT NULL, reconstruction_error REAL NOT NULL,
-    weights BLOB NOT NULL,      -- safetensors
-    is_current INTEGER NOT NULL
+    weights BLOB NOT NULL,      -- safetensors; empty for a model that was refused
+    is_current INTEGER NOT NULL,
+    beside INTEGER NOT NULL DEFAULT 0,          -- pictures of the inventory taken along
+    decision TEXT NOT NULL DEFAULT 'unchecked', -- of the gate: unchecked (made before there was one), passed, refused
+    reason TEXT NOT NULL DEFAULT '',            -- the same as a sentence
+    figures TEXT NOT NULL DEFAULT 'null'        -- what it rests on, JSON
 );
 CREATE TABLE trained_pictures ( -- the contents a model was trained on
     model TEXT NOT NULL, hash BLOB NOT NULL,
@@ -44,7 +56,7 @@ CREATE TABLE answers (
 ) WITHOUT ROWID;
 ";
 
-/// Makes the tables in a new file. The inner error says what is wrong with an old one.
+/// Makes the tables in a new file, and of an older file one of today. The inner error says what is wrong with it.
 pub fn prepare(connection: &Connection) -> rusqlite::Result<Result<(), String>> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (version, application) = (number("user_version")?, number("application_id")?);
@@ -58,8 +70,11 @@ pub fn prepare(connection: &Connection) -> rusqlite::Result<Result<(), String>> 
     if application != APPLICATION_ID {
         return Ok(Err("belongs to another program".into()));
     }
-    if version != VERSION {
+    if !(1..=VERSION).contains(&version) {
         return Ok(Err(format!("has version {version}; this program knows {VERSION}")));
+    }
+    for (step, number) in UPGRADES.iter().zip(2..).skip(version as usize - 1) {
+        connection.execute_batch(&format!("BEGIN; {step} PRAGMA user_version = {number}; COMMIT;"))?;
     }
     Ok(Ok(()))
 }

@@ -241,6 +241,14 @@ impl Default for SimilaritySettings {
     }
 }
 
+impl ModelSettings {
+    /// Whether a training under way with these settings is not what the `new` ones ask for.
+    pub fn differs_in_training(&self, new: &Self) -> bool {
+        let what = |settings: &Self| (settings.code_width, settings.min_train, settings.train_on_inventory);
+        what(self) != what(new)
+    }
+}
+
 impl Default for ModelSettings {
     fn default() -> Self {
         Self {

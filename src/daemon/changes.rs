@@ -84,9 +84,9 @@ impl Daemon {
                 Root::Query => drop(self.stirred.insert(unit_of(&path))),
                 Root::Inventory => {
                     self.serving.write().index.remove(&path);
-                    self.supply_changed = Some(self.now());
+                    self.stir();
                 }
-                Root::Training => self.supply_changed = Some(self.now()),
+                Root::Training => self.stir(),
             }
             if was_known && root != Root::Query {
                 info!("{} is gone", self.absolute(root, &path).display());

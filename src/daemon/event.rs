@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, select};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::training::Trained;
+use super::trainer::Message;
 use super::workers::Outcome;
 use crate::error::Trouble;
 use crate::watch::Hint;
@@ -24,8 +24,8 @@ pub enum Event {
     Hint(Hint),
     /// Jobs ended.
     Done(Vec<Outcome>),
-    /// A training ended; `None` when the pictures were too much alike.
-    Trained(Box<Result<Option<Trained>, Trouble>>),
+    /// A training thread has something to say.
+    Training(Box<Message>),
     /// From outside.
     Signal(Signal),
     /// Nothing, for a while.
@@ -46,7 +46,7 @@ pub struct Channels {
     hints: Receiver<Hint>,
     lost: Receiver<Hint>,
     outcomes: Receiver<Outcome>,
-    trained: Receiver<Box<Result<Option<Trained>, Trouble>>>,
+    training: Receiver<Message>,
     signals: Receiver<Signal>,
     /// For the watcher.
     pub hint_sender: Sender<Hint>,
@@ -54,8 +54,8 @@ pub struct Channels {
     pub lost_sender: Sender<Hint>,
     /// For the workers.
     pub outcome_sender: Sender<Outcome>,
-    /// For the training thread.
-    pub trained_sender: Sender<Box<Result<Option<Trained>, Trouble>>>,
+    /// For the training thread, which waits until the loop has taken in what it said before.
+    pub training_sender: Sender<Message>,
 }
 
 impl Channels {
@@ -64,9 +64,9 @@ impl Channels {
         let (hint_sender, hints) = bounded(HINT_CAPACITY);
         let (lost_sender, lost) = bounded(1);
         let (outcome_sender, outcomes) = bounded(OUTCOME_CAPACITY);
-        let (trained_sender, trained) = bounded(1);
+        let (training_sender, training) = bounded(1);
         let signals = listen_for_signals()?;
-        Ok(Self { hints, lost, outcomes, trained, signals, hint_sender, lost_sender, outcome_sender, trained_sender })
+        Ok(Self { hints, lost, outcomes, training, signals, hint_sender, lost_sender, outcome_sender, training_sender })
     }
 
     /// The next event, or a tick after `patience`.
@@ -76,7 +76,7 @@ impl Channels {
             recv(self.outcomes) -> first => Event::Done(first.into_iter().chain(self.outcomes.try_iter()).collect()),
             recv(self.lost) -> _ => Event::Hint(Hint::Lost),
             recv(self.hints) -> hint => hint.map_or(Event::Tick, Event::Hint),
-            recv(self.trained) -> trained => trained.map_or(Event::Tick, Event::Trained),
+            recv(self.training) -> message => message.map_or(Event::Tick, |message| Event::Training(Box::new(message))),
             default(patience) => Event::Tick,
         }
     }

@@ -141,7 +141,7 @@ impl Daemon {
         }
         self.learn(root, &path, stamp, result.is_err());
         let key = (root, path.clone());
-        self.supply_changed = Some(self.now());
+        self.stir();
         match result {
             Ok((hash, _)) => {
                 self.note("reading", None);

@@ -8,6 +8,7 @@ mod changes;
 mod encode;
 mod event;
 mod finished;
+mod leash;
 mod plan;
 mod reload;
 mod report;
@@ -17,6 +18,7 @@ mod serving;
 mod start;
 mod status;
 mod timers;
+mod trainer;
 mod training;
 mod verdict;
 mod workers;
@@ -37,8 +39,9 @@ use crate::watch::{Hint, Hints, Pulse, Tree};
 
 use event::{Channels, Event, Signal};
 use plan::Plan;
+use retrain::Training;
 use serving::Shared;
-use training::Former;
+use training::{Stir, Tried};
 use workers::Workers;
 
 pub use report::filter as log_filter;
@@ -108,10 +111,15 @@ pub struct Daemon {
     answers: BTreeMap<PathBuf, AnswerRow>,
     /// How often a file, in this state, was found unfinished.
     unfinished: HashMap<(Root, PathBuf), (Option<Stamp>, usize)>,
-    former: Former,
-    training: Option<status::TrainingPart>,
-    /// When the pictures to train on last changed, and whether they did since the policy last looked.
-    supply_changed: Option<Duration>,
+    /// Trainings so far, as far as the policy cares.
+    tried: Tried,
+    training: Option<Training>,
+    /// The number of the last training, those included that were broken off.
+    runs: u64,
+    /// Set while the pictures to train on have changed and the policy has not looked at them.
+    stir: Option<Stir>,
+    /// There may be codes of models that are not kept.
+    has_ownerless_codes: bool,
     failed: BTreeMap<(Root, PathBuf), Trouble>,
     /// Troubles of the daemon itself, by what they are about.
     own_troubles: BTreeMap<&'static str, Trouble>,
@@ -140,7 +148,7 @@ impl Daemon {
                 Event::Hint(Hint::Path(path)) => daemon.take_hint(&path),
                 Event::Hint(Hint::Lost) => daemon.look_everywhere(),
                 Event::Done(outcomes) => daemon.finish(outcomes),
-                Event::Trained(result) => daemon.take_over(*result),
+                Event::Training(message) => daemon.take_news(*message),
                 Event::Signal(Signal::Reload) => daemon.reload(),
                 Event::Signal(Signal::Stop) => break,
                 Event::Tick => {}
@@ -168,8 +176,7 @@ impl Daemon {
         let now = self.now();
         let trees = self.trees.values().filter_map(Tree::next_due);
         let report = self.is_report_due.then_some(self.next_report);
-        // A training that is due and not begun waits for pictures still being read, whose end is an event of its own.
-        let training = self.training_due().filter(|due| *due > now);
+        let training = self.training_due();
         let quiet = Duration::from_millis(self.config.watch.settle_ms.get());
         let config = self.config_seen.map(|(_, since)| since + quiet);
         let due = trees.chain(self.plan.next_due(now)).chain(training).chain(report).chain(config).min();
@@ -217,6 +224,7 @@ impl Daemon {
     /// Ends in order: what is under way is finished and kept, nothing new is started.
     fn stop(mut self, observer: &mut dyn Observer) -> Result<(), Fatal> {
         info!("stopping");
+        self.training = None;
         let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
         self.next_report = Duration::ZERO;
         self.report(State::Stopping, observer);

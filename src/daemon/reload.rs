@@ -78,8 +78,11 @@ impl Daemon {
         if has_new_metric {
             self.rebuild_index();
         }
+        if old.model.differs_in_training(&self.config.model) || has_new_metric {
+            self.cancel_training();
+        }
         // What can be trained on may have changed with the settings.
-        self.supply_changed = Some(self.now());
+        self.stir();
         info!("new settings in force: {}", self.setup.source.path.display());
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use log::{LevelFilter, info, warn};
 
+use super::retrain::Training;
 use super::status::{InventoryPart, ModelPart, PROBLEM_LIMIT, QueriesPart, State, Status};
 use super::{Daemon, Observer, STATUS_INTERVAL, STATUS_PAUSE};
 use crate::catalog::Root;
@@ -128,7 +129,7 @@ impl Daemon {
                 id: serving.model.id().into(),
                 encoder: PRETRAINED,
                 trained_on: serving.model.trained_on(),
-                training: self.training.clone(),
+                training: self.training.as_ref().map(Training::part),
             },
             problem_count: troubles.len() + self.failed.len(),
             problems: problems.take(PROBLEM_LIMIT).cloned().collect(),

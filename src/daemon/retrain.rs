@@ -1,17 +1,20 @@
-//! Training beside the service, and the exchange of models.
+//! Training beside the service, and the exchange of models, as the loop sees them.
 
-use std::collections::HashSet;
-use std::thread;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use log::info;
+use log::{debug, info};
 
 use super::Daemon;
+use super::leash::Leash;
 use super::serving::Serving;
-use super::start::{code_of, load_index};
+use super::start::{code_of, load_tried};
 use super::status::TrainingPart;
-use super::training::{self, Former, Order, Source, Trained};
-use crate::catalog::Root;
+use super::trainer::{Ending, Message, News, Order, Successor, Trainer};
+use super::training::{self, Source, Stir};
+use crate::catalog::{ModelRow, Root};
 use crate::clock;
 use crate::error::Trouble;
 use crate::picture::Hash;
@@ -19,29 +22,64 @@ use crate::watch::Tree;
 
 /// A training that could not be kept is tried again after this long.
 const TRAINING_RETRY: Duration = Duration::from_secs(30);
+/// Codes of models no longer kept that are dropped in one turn of the loop.
+const DROPPED_AT_ONCE: usize = 1_000;
+
+/// The training under way.
+pub struct Training {
+    run: u64,
+    id: String,
+    pictures: usize,
+    source: Source,
+    leash: Arc<Leash>,
+    started: Instant,
+}
+
+impl Training {
+    /// For `status.json`.
+    pub fn part(&self) -> TrainingPart {
+        let (stage, share) = self.leash.progress();
+        TrainingPart { id: self.id.clone(), pictures: self.pictures, source: self.source.name(), stage, share }
+    }
+}
+
+impl Drop for Training {
+    /// Whatever it is dropped for, nobody waits for its result.
+    fn drop(&mut self) {
+        self.leash.cancel();
+    }
+}
 
 impl Daemon {
-    /// When the pictures have been quiet long enough to think about training.
+    /// The pictures to train on, or what is to be done with them, are not what they were.
+    pub(super) fn stir(&mut self) {
+        self.stir = Some(Stir::again(self.stir, self.now()));
+    }
+
+    fn quiet(&self) -> Duration {
+        Duration::from_secs(self.config.model.quiet_s.get())
+    }
+
+    /// When it may be time to think about training.
     pub(super) fn training_due(&self) -> Option<Duration> {
-        let changed = self.supply_changed?;
-        Some(changed + Duration::from_secs(self.config.model.quiet_s.get()))
+        self.stir.filter(|_| self.training.is_none())?.next_look(self.now(), self.quiet())
     }
 
     /// Starts a training when the policy says so.
     pub(super) fn consider_training(&mut self) {
-        let is_quiet = self.training_due().is_some_and(|due| due <= self.now());
-        let is_busy = self.plan.pending(Root::Inventory) + self.plan.pending(Root::Training) > 0
-            || [Root::Inventory, Root::Training]
-                .iter()
-                .any(|root| self.tree(*root).is_none_or(|tree: &Tree| !tree.is_seen() || tree.settling() > 0));
-        if !is_quiet || is_busy || self.training.is_some() {
+        let roots = || [Root::Inventory, Root::Training].into_iter().map(|root| (root, self.tree(root)));
+        let is_known = roots().all(|(_, tree)| tree.is_some_and(Tree::was_seen));
+        let is_busy = roots().any(|(root, tree)| {
+            self.plan.pending(root) > 0 || tree.is_none_or(|tree| !tree.is_seen() || tree.settling() > 0)
+        });
+        let is_ripe = self.stir.is_some_and(|stir| stir.is_ripe(self.now(), self.quiet(), is_busy));
+        if !is_ripe || !is_known || self.training.is_some() {
             return;
         }
-        self.supply_changed = None;
+        self.stir = None;
         let (training, inventory) = (self.contents_of(Root::Training), self.contents_of(Root::Inventory));
-        if let Some(source) = training::due(&self.config.model, &self.former, &training, &inventory) {
-            let pictures = if source == Source::Training { &training } else { &inventory };
-            self.start_training(source, pictures, &inventory);
+        if let Some(source) = training::due(&self.config.model, &self.tried, &training, &inventory) {
+            self.start_training(source, if source == Source::Training { training } else { inventory });
         }
     }
 
@@ -49,108 +87,154 @@ impl Daemon {
         self.contents.iter().filter(|((of, _), _)| *of == root).map(|(_, hash)| *hash).collect()
     }
 
-    fn start_training(&mut self, source: Source, pictures: &HashSet<Hash>, inventory: &HashSet<Hash>) {
-        let number = match self.catalog.models_trained() {
-            Ok(number) => number + 1,
-            Err(trouble) => {
-                self.supply_changed = Some(self.now() + TRAINING_RETRY);
-                return self.note("catalog", Some(trouble));
-            }
-        };
-        let sorted = |hashes: &HashSet<Hash>| {
-            let mut hashes: Vec<Hash> = hashes.iter().copied().collect();
-            // The same pictures give the same model, to the bit, whatever order they came in.
-            hashes.sort_unstable();
-            hashes
-        };
+    fn inventory(&self) -> HashMap<PathBuf, Hash> {
+        let of_inventory = self.contents.iter().filter(|((root, _), _)| *root == Root::Inventory);
+        of_inventory.map(|((_, path), hash)| (path.clone(), *hash)).collect()
+    }
+
+    fn start_training(&mut self, source: Source, pictures: HashSet<Hash>) {
+        match self.catalog.models_trained() {
+            // One that was cancelled has a number too, and maybe codes: none is given twice.
+            Ok(number) => self.runs = self.runs.max(number.unsigned_abs()) + 1,
+            Err(trouble) => return self.put_training_off("catalog", trouble),
+        }
+        let mut pictures: Vec<Hash> = pictures.into_iter().collect();
+        // The same pictures give the same model, to the bit, whatever order they came in.
+        pictures.sort_unstable();
         let order = Order {
             state: self.config.folders.state.clone(),
-            id: format!("m{number}-{}", clock::today()),
+            id: format!("m{}-{}", self.runs, clock::today()),
             source,
-            pictures: sorted(pictures),
-            inventory: sorted(inventory),
+            pictures,
+            inventory: self.inventory(),
             code_width: self.config.model.code_width.count(),
+            metric: self.config.similarity.metric,
             now_s: clock::now_s(),
         };
         info!("training model {} on {} {} pictures", order.id, order.pictures.len(), source.name());
-        self.training = Some(TrainingPart { id: order.id.clone(), pictures: order.pictures.len() });
-        let sender = self.channels.trained_sender.clone();
-        let started = Instant::now();
-        let work = move || {
-            let result = training::train(order);
-            log::debug!("training took {:.1} s", started.elapsed().as_secs_f64());
-            // The daemon is on its way out when nobody receives this; nothing is lost but the work.
-            let _ = sender.send(Box::new(result));
+        let leash = Arc::<Leash>::default();
+        let training = Training {
+            run: self.runs,
+            id: order.id.clone(),
+            pictures: order.pictures.len(),
+            source,
+            leash: Arc::clone(&leash),
+            started: Instant::now(),
         };
-        if let Err(error) = thread::Builder::new().name("training".into()).spawn(work) {
-            self.training = None;
-            self.supply_changed = Some(self.now() + TRAINING_RETRY);
-            self.note("training", Some(Trouble::system("start the training thread", "artificio", &error)));
+        let trainer = Trainer { run: self.runs, order, leash, sender: self.channels.training_sender.clone() };
+        match trainer.start() {
+            Ok(()) => self.training = Some(training),
+            Err(trouble) => self.put_training_off("training", trouble),
         }
     }
 
-    /// A training has ended: its model is kept and serves from now on.
-    pub(super) fn take_over(&mut self, result: Result<Option<Trained>, Trouble>) {
+    fn put_training_off(&mut self, about: &'static str, trouble: Trouble) {
         self.training = None;
-        match result {
-            Err(trouble) => {
-                self.note("training", Some(trouble));
-                self.supply_changed = Some(self.now() + TRAINING_RETRY);
-            }
-            Ok(None) => {
-                info!("the training pictures are too much alike to learn from; the model stays as it is");
-                self.note("training", None);
-            }
-            Ok(Some(trained)) => match self.keep_model(&trained) {
-                Err(trouble) => {
-                    self.note("training", Some(trouble));
-                    self.supply_changed = Some(self.now() + TRAINING_RETRY);
-                }
-                Ok(()) => self.serve(trained),
-            },
+        self.stir = Some(Stir::later(self.now() + TRAINING_RETRY));
+        self.note(about, Some(trouble));
+    }
+
+    /// Ends the training under way, whose result would not be what is wanted now.
+    pub(super) fn cancel_training(&mut self) {
+        if let Some(training) = self.training.take() {
+            info!("the training of model {} is broken off", training.id);
+            self.has_ownerless_codes = true;
+            self.stir();
         }
     }
 
-    /// The new model, the codes of the whole inventory under it, and its being current: one transaction.
-    fn keep_model(&mut self, trained: &Trained) -> Result<(), Trouble> {
-        let keep = self.config.model.keep_models.count();
-        let (hashes, codes) = &trained.codes;
-        let coded: HashSet<Hash> = hashes.iter().copied().collect();
-        let late: Vec<Hash> = self.contents_of(Root::Inventory).difference(&coded).copied().collect();
-        self.catalog.together(|catalog| {
-            for (hash, code) in hashes.iter().zip(codes.iter()) {
-                catalog.put_code(*hash, &trained.row.id, code)?;
+    /// Takes in what a training thread says.
+    pub(super) fn take_news(&mut self, message: Message) {
+        let Some(training) = self.training.as_ref().filter(|training| training.run == message.run) else { return };
+        let id = training.id.clone();
+        let kept = match message.news {
+            News::Codes(codes) => self
+                .catalog
+                .together(|catalog| codes.iter().try_for_each(|(hash, code)| catalog.put_code(*hash, &id, code))),
+            News::TrainedOn(contents) => self
+                .catalog
+                .together(|catalog| contents.iter().try_for_each(|hash| catalog.put_trained_picture(&id, *hash))),
+            News::Ended(Ok(ending)) => {
+                debug!("training took {:.1} s", training.started.elapsed().as_secs_f64());
+                self.training = None;
+                self.end_training(ending)
             }
-            // Pictures that arrived while the model was trained.
-            for hash in late {
-                if let Some(code) = code_of(catalog, &trained.model, hash)? {
-                    catalog.put_code(hash, &trained.row.id, &code)?;
+            News::Ended(Err(trouble)) => Err(trouble),
+        };
+        if let Err(trouble) = kept {
+            self.put_training_off("training", trouble);
+        }
+    }
+
+    fn end_training(&mut self, ending: Ending) -> Result<(), Trouble> {
+        match ending {
+            Ending::Cancelled => {}
+            Ending::Refused(row) => {
+                self.keep_refused(&row)?;
+                info!("model {} is not taken: {}; the model stays as it is", row.id, row.reason);
+            }
+            Ending::Ready(successor) => self.take_over(*successor)?,
+        }
+        self.tried = load_tried(&self.catalog)?;
+        self.note("training", None);
+        // Pictures may have come meanwhile.
+        self.stir();
+        Ok(())
+    }
+
+    /// A new model serves from now on, with the codes of all pictures, those that came or went meanwhile included.
+    fn take_over(&mut self, successor: Successor) -> Result<(), Trouble> {
+        let Successor { model, row, mut index, inventory } = successor;
+        let now = self.inventory();
+        let late: Vec<_> = now.iter().filter(|(path, hash)| inventory.get(*path) != Some(hash)).collect();
+        let gone: Vec<&PathBuf> = inventory.keys().filter(|path| !now.contains_key(*path)).collect();
+        for path in gone {
+            index.remove(path);
+        }
+        let keep = self.config.model.keep_models.count();
+        self.catalog.together(|catalog| {
+            for (path, &hash) in late {
+                index.remove(path);
+                if let Some(code) = code_of(catalog, &model, hash)? {
+                    catalog.put_code(hash, &row.id, &code)?;
+                    index.put(path, &code);
                 }
             }
-            for hash in &trained.pictures {
-                catalog.put_trained_picture(&trained.row.id, *hash)?;
-            }
-            catalog.put_current_model(&trained.row, keep)
+            catalog.put_model(&row)?;
+            catalog.make_current(Some(&row.id))?;
+            catalog.drop_old_models(keep)
+        })?;
+        self.has_ownerless_codes = true;
+        info!(
+            "model {} serves: trained on {} {} pictures, {:.1} % of what tells them apart kept in {} values",
+            row.id,
+            row.trained_on,
+            row.source,
+            100.0 * (1.0 - row.reconstruction_error),
+            model.code_width()
+        );
+        // What served is taken apart after the lock is given back: queries do not wait for that.
+        let served = std::mem::replace(&mut *self.serving.write(), Serving::new(model, index));
+        drop(served);
+        Ok(())
+    }
+
+    /// Records a model that is not to serve.
+    fn keep_refused(&mut self, row: &ModelRow) -> Result<(), Trouble> {
+        let keep = self.config.model.keep_models.count();
+        self.has_ownerless_codes = true;
+        self.catalog.together(|catalog| {
+            catalog.put_model(row)?;
+            catalog.drop_old_models(keep)
         })
     }
 
-    fn serve(&mut self, trained: Trained) {
-        match load_index(&self.catalog, &self.config, &trained.model, &self.contents) {
-            Err(trouble) => self.note("catalog", Some(trouble)),
-            Ok(index) => {
-                info!(
-                    "model {} serves: trained on {} {} pictures, {:.1} % of what tells them apart kept in {} values",
-                    trained.row.id,
-                    trained.row.trained_on,
-                    trained.row.source,
-                    100.0 * (1.0 - trained.row.reconstruction_error),
-                    trained.model.code_width()
-                );
-                self.former = Former { pictures: trained.pictures.into_iter().collect(), source: trained.row.source };
-                *self.serving.write() = Serving::new(trained.model, index);
-                self.note("training", None);
-                // Pictures may have come meanwhile.
-                self.supply_changed = Some(self.now());
+    /// Drops some of the codes of models that are no longer kept: all at once would hold up everybody.
+    pub(super) fn drop_ownerless_codes(&mut self) {
+        if self.has_ownerless_codes && self.training.is_none() {
+            match self.catalog.drop_ownerless_codes(None, DROPPED_AT_ONCE) {
+                Ok(were_some) => self.has_ownerless_codes = were_some,
+                Err(trouble) => self.note("catalog", Some(trouble)),
             }
         }
     }

@@ -10,7 +10,7 @@ use log::{info, warn};
 use super::event::Channels;
 use super::plan::Plan;
 use super::serving::{Serving, Shared};
-use super::training::Former;
+use super::training::{Attempt, Source, Stir, Tried};
 use super::workers::{JOBS_A_WORKER, Workers};
 use super::{Daemon, Setup};
 use crate::catalog::{Catalog, FileRow, FileState, Root};
@@ -18,7 +18,7 @@ use crate::config::{self, Config};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, make_folder, sweep_half_written};
 use crate::index::Index;
-use crate::model::{Model, Trunk};
+use crate::model::{Model, PRETRAINED, Trunk};
 use crate::picture::{Hash, silence_caught_panics};
 use crate::rows::Rows;
 use crate::watch::{Hints, Known, Pulse, Tree};
@@ -38,7 +38,8 @@ impl Daemon {
         }
         let catalog = opened.catalog;
         catalog.drop_orphans()?;
-        let (model, former) = load_model(&catalog)?;
+        let model = load_model(&catalog)?;
+        let tried = load_tried(&catalog)?;
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
         let world = load_world(&catalog, &config)?;
         let index = load_index(&catalog, &config, &model, &world.contents)?;
@@ -64,9 +65,11 @@ impl Daemon {
             stirred: BTreeSet::new(),
             answers,
             unfinished: HashMap::new(),
-            former,
+            tried,
             training: None,
-            supply_changed: Some(Duration::ZERO),
+            runs: 0,
+            stir: Some(Stir::again(None, Duration::ZERO)),
+            has_ownerless_codes: true,
             failed: world.failed,
             own_troubles: BTreeMap::new(),
             said_troubles: HashSet::new(),
@@ -108,19 +111,32 @@ fn worker_count(config: &Config) -> usize {
     }
 }
 
-fn load_model(catalog: &Catalog) -> Result<(Model, Former), Trouble> {
-    let Some(row) = catalog.current_model()? else { return Ok((Model::untrained(), Former::default())) };
+fn load_model(catalog: &Catalog) -> Result<Model, Trouble> {
+    let Some(row) = catalog.current_model()? else { return Ok(Model::untrained()) };
     match Model::from_row(&row) {
-        Ok(Some(model)) => {
-            let former = Former { pictures: catalog.trained_pictures(&row.id)?, source: row.source };
-            Ok((model, former))
-        }
-        Ok(None) => Ok((Model::untrained(), Former::default())),
+        Ok(model) => Ok(model.unwrap_or_else(Model::untrained)),
         Err(trouble) => {
             warn!("{trouble}");
-            Ok((Model::untrained(), Former::default()))
+            // The pictures are to be trained on anew, as if never before.
+            catalog.forget_model(&row.id)?;
+            Ok(Model::untrained())
         }
     }
+}
+
+/// What was tried before, for the policy.
+pub(super) fn load_tried(catalog: &Catalog) -> Result<Tried, Trouble> {
+    let current = catalog.current_model()?;
+    let serves = |id: &str| current.as_ref().is_some_and(|current| current.id == id);
+    let last = |source: Source| {
+        let Some(row) = catalog.last_model(PRETRAINED, source.name())? else { return Ok(None) };
+        // Another trunk's features are another thing: nothing was tried with these.
+        let is_of_today = row.trunk == Trunk::VERSION;
+        let pictures = catalog.trained_pictures(&row.id)?;
+        Ok::<_, Trouble>(is_of_today.then(|| Attempt { pictures, beside: row.beside, serves: serves(&row.id) }))
+    };
+    let serves_training = current.as_ref().is_some_and(|current| current.source == Source::Training.name());
+    Ok(Tried { training: last(Source::Training)?, inventory: last(Source::Inventory)?, serves_training })
 }
 
 /// What the catalog knows of the folders.

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::leash::Stage;
 use crate::error::Trouble;
 use crate::files::write_whole;
 
@@ -85,12 +86,18 @@ pub struct ModelPart {
 }
 
 /// The training under way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainingPart {
     /// The id the new model will have.
     pub id: String,
     /// Pictures it is trained on.
     pub pictures: usize,
+    /// Where they come from: "training" or "inventory".
+    pub source: &'static str,
+    /// What it is at.
+    pub stage: Stage,
+    /// Of this stage, 0 to 1.
+    pub share: f32,
 }
 
 impl Status {
