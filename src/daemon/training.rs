@@ -199,11 +199,9 @@ mod tests {
 
     #[test]
     fn while_the_training_folder_is_of_no_use_the_inventory_serves() {
-        let refused = on_training(attempt(hashes(0, 1000), false));
+        let refused = on_training(Some(Attempt { pictures: hashes(0, 1000), beside: 36, serves: false }));
         assert_eq!(due(&settings(), &refused, &hashes(0, 1000), &hashes(0, 36)), Some(Source::Inventory));
-        let both = Tried { inventory: attempt(hashes(0, 36), true), ..refused.clone() };
-        let beside = Attempt { beside: 36, ..both.training.clone().unwrap() };
-        let both = Tried { training: Some(beside), ..both };
+        let both = Tried { inventory: attempt(hashes(0, 36), true), ..refused };
         assert_eq!(due(&settings(), &both, &hashes(0, 1000), &hashes(0, 36)), None);
         // ... but not in place of what the folder taught before it was spoilt.
         let earlier = Tried { serves_training: true, ..both };
