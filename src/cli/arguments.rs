@@ -38,15 +38,75 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the service until it is told to stop (the default)
+    #[command(after_help = RUN_EXAMPLES)]
     Run,
     /// Draw a small picture store, run the service on it, answer three queries and say where the sheets are
     Demo(DemoOptions),
     /// Measure how good the answers are on a folder of labelled pictures
     Evaluate(EvaluateOptions),
     /// Find what is or will go wrong with settings, folders and limits, and say what mends it
+    #[command(after_help = CHECK_EXAMPLES)]
     Check(JsonOption),
     /// Say what the running service is doing
+    #[command(after_help = STATUS_EXAMPLES)]
     Status(JsonOption),
+    /// Print a shell's completions
+    Completions(CompletionsOptions),
+    /// Print the manual page
+    #[command(after_help = MAN_EXAMPLES)]
+    Man,
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  artificio run                                 on the folders below the current one
+  artificio --root /srv/pictures run            on those below another one
+  artificio --config /etc/artificio.toml run    with settings from elsewhere
+  kill -HUP $(pidof artificio)                  have them read again; also done when the file is saved
+
+Exit codes: 0 told to stop, 1 failed, 2 wrong usage or settings, 3 another instance works on the same root.";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  artificio check                               on the folders below the current one
+  artificio --root /srv/pictures check --json   for scripts
+
+Exit codes: 0 all is well, 1 there is something to mend, 2 wrong usage.";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  artificio status                              of the service on the current folder
+  artificio --root /srv/pictures status --json  for scripts: the content of db/state/status.json
+
+Exit codes: 0 it runs, 1 it does not, 2 wrong usage.";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  artificio man | man -l -                      read it
+  artificio man > /usr/share/man/man1/artificio.1";
+
+/// Of `artificio completions`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  artificio completions bash > /usr/share/bash-completion/completions/artificio
+  artificio completions zsh > /usr/share/zsh/vendor-completions/_artificio
+  artificio completions fish > ~/.config/fish/completions/artificio.fish
+  source <(artificio completions bash)          only in this terminal")]
+pub struct CompletionsOptions {
+    /// The shell
+    pub shell: Shell,
+}
+
+/// The shells there are completions for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Shell {
+    /// GNU Bash
+    Bash,
+    /// Z shell
+    Zsh,
+    /// fish
+    Fish,
 }
 
 /// Of `artificio demo`.
@@ -55,7 +115,9 @@ pub enum Command {
 Examples:
   artificio demo                 pictures and answers go to ./artificio-demo
   artificio demo /tmp/try        ... to another folder
-  artificio demo --watch         keep running: drop pictures of your own into artificio-demo/query")]
+  artificio demo --watch         keep running: drop pictures of your own into artificio-demo/query
+
+Exit codes: 0 done, 1 failed, 2 the folder holds other things, 3 another instance works in it.")]
 pub struct DemoOptions {
     /// Where the store is made; a store made before is used again
     #[arg(default_value = "artificio-demo")]
@@ -76,7 +138,9 @@ Examples:
   artificio evaluate pictures --leave-one-out       each inventory picture against all others
   artificio evaluate pictures --json                for scripts
 
-P@1, P@5: share of the first result, of the first five, with the query's label. mAP: mean average precision.")]
+P@1, P@5: share of the first result, of the first five, with the query's label. mAP: mean average precision.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or settings.")]
 pub struct EvaluateOptions {
     /// The labelled pictures
     pub dir: PathBuf,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::arguments::JsonOption;
+use super::output;
 use crate::catalog::{Catalog, Root};
 use crate::config::{self, Config};
 use crate::daemon::{EMPTIED_ON_PURPOSE, Setup};
@@ -14,8 +15,7 @@ use crate::watch::{WATCH_LIMIT, is_ignored};
 pub fn run(options: &JsonOption, setup: &Setup) -> Result<ExitCode, Fatal> {
     let problems = problems(setup);
     if options.json {
-        let report = serde_json::json!({ "ok": problems.is_empty(), "problems": problems });
-        println!("{report:#}");
+        output::print_json(&serde_json::json!({ "ok": problems.is_empty(), "problems": problems }))?;
     } else if problems.is_empty() {
         println!("all is well with {}", setup.root.display());
     } else {

@@ -5,6 +5,8 @@ mod check;
 mod demo;
 mod evaluate;
 mod logging;
+mod manual;
+mod output;
 mod run;
 mod status;
 
@@ -36,5 +38,7 @@ fn carry_out(arguments: Arguments) -> Result<ExitCode, Fatal> {
         Command::Evaluate(options) => evaluate::run(&options, &setup),
         Command::Check(options) => check::run(&options, &setup),
         Command::Status(options) => status::run(&options, &setup),
+        Command::Completions(options) => manual::run_completions(&options),
+        Command::Man => manual::run_man(),
     }
 }

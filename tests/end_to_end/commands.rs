@@ -20,12 +20,32 @@ fn help_names_every_command_and_wrong_usage_is_2() {
     let help = workplace.run(&["--help"]);
     assert_eq!(help.status.code(), Some(0));
     let text = String::from_utf8(help.stdout).unwrap();
-    for word in ["run", "demo", "evaluate", "check", "status", "--root", "--config", "Exit codes"] {
+    for word in ["run", "demo", "evaluate", "check", "status", "man", "completions", "--root", "--config", "Exit codes"]
+    {
         assert!(text.contains(word), "{word} is missing in\n{text}");
     }
     for arguments in [&["--no-such-option"][..], &["no-such-command"], &["evaluate"]] {
         assert_eq!(workplace.run(arguments).status.code(), Some(2), "{arguments:?}");
     }
+}
+
+#[test]
+fn the_manual_and_the_completions_need_no_folder_and_no_settings() {
+    let workplace = Workplace::with_settings("[answer]\nreslts = 5");
+    let before = everything_below(workplace.root());
+    for (arguments, said) in [
+        (&["man"][..], ".SH COMMANDS"),
+        (&["completions", "bash"], "complete -F _artificio"),
+        (&["completions", "zsh"], "#compdef artificio"),
+        (&["completions", "fish"], "complete -c artificio"),
+    ] {
+        let output = workplace.run(arguments);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains(said), "{arguments:?} printed\n{text}");
+    }
+    assert_eq!(workplace.run(&["completions", "tcsh"]).status.code(), Some(2));
+    assert_eq!(everything_below(workplace.root()), before);
 }
 
 #[test]
