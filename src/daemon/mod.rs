@@ -7,6 +7,7 @@ mod bench;
 mod changes;
 mod encode;
 mod event;
+mod examine;
 mod finished;
 mod leash;
 mod plan;
@@ -34,6 +35,7 @@ use crate::catalog::{AnswerRow, Catalog, Root};
 use crate::config::{Config, Source};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp};
+use crate::model::Trunk;
 use crate::picture::Hash;
 use crate::watch::{Hint, Hints, Pulse, Tree};
 
@@ -102,6 +104,8 @@ pub struct Daemon {
     channels: Channels,
     hints: Hints,
     workers: Workers,
+    /// Shared with the workers.
+    trunk: Arc<Trunk>,
     plan: Plan,
     trees: BTreeMap<Root, Tree>,
     /// Contents of the usable inventory and training pictures.
@@ -113,6 +117,7 @@ pub struct Daemon {
     unfinished: HashMap<(Root, PathBuf), (Option<Stamp>, usize)>,
     /// Trainings so far, as far as the policy cares.
     tried: Tried,
+    last_training: Option<status::LastTrainingPart>,
     training: Option<Training>,
     /// The number of the last training, those included that were broken off.
     runs: u64,

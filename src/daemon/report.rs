@@ -130,6 +130,7 @@ impl Daemon {
                 encoder: PRETRAINED,
                 trained_on: serving.model.trained_on(),
                 training: self.training.as_ref().map(Training::part),
+                last_training: self.last_training.clone(),
             },
             problem_count: troubles.len() + self.failed.len(),
             problems: problems.take(PROBLEM_LIMIT).cloned().collect(),

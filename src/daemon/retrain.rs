@@ -1,6 +1,6 @@
 //! Training beside the service, and the exchange of models, as the loop sees them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,17 +11,20 @@ use super::Daemon;
 use super::leash::Leash;
 use super::serving::Serving;
 use super::start::{code_of, load_tried};
-use super::status::TrainingPart;
+use super::status::{LastTrainingPart, TrainingPart};
 use super::trainer::{Ending, Message, News, Order, Successor, Trainer};
 use super::training::{self, Source, Stir};
 use crate::catalog::{ModelRow, Root};
 use crate::clock;
 use crate::error::Trouble;
+use crate::model::Model;
 use crate::picture::Hash;
 use crate::watch::Tree;
 
 /// A training that could not be kept is tried again after this long.
 const TRAINING_RETRY: Duration = Duration::from_secs(30);
+/// Codes as wide as this can be held against the network as it is.
+const WIDE: usize = 64;
 /// Codes of models no longer kept that are dropped in one turn of the loop.
 const DROPPED_AT_ONCE: usize = 1_000;
 
@@ -78,9 +81,26 @@ impl Daemon {
         }
         self.stir = None;
         let (training, inventory) = (self.contents_of(Root::Training), self.contents_of(Root::Inventory));
+        self.note_refusal(training.len());
         if let Some(source) = training::due(&self.config.model, &self.tried, &training, &inventory) {
-            self.start_training(source, if source == Source::Training { training } else { inventory });
+            self.start_training(source);
         }
+    }
+
+    /// What a person can do something about: what lies in the training folder. That a model of the inventory was not
+    /// better than the one before it is nobody's fault.
+    fn note_refusal(&mut self, training_pictures: usize) {
+        let last = self.tried.training.as_ref().filter(|_| training_pictures >= self.config.model.min_train.count());
+        let trouble = last.and_then(|last| last.refused.as_ref()).map(|reason| {
+            let folder = &self.config.folders.training;
+            let what = format!("a model trained on these pictures was refused: {reason}");
+            let remedy = format!(
+                "look at the training folder: take out what does not show your kind of picture; the model that served serves on, and it is tried again when pictures have changed: ls '{}'",
+                folder.display()
+            );
+            Trouble::new(what, folder, remedy)
+        });
+        self.note("refused", trouble);
     }
 
     fn contents_of(&self, root: Root) -> HashSet<Hash> {
@@ -92,31 +112,49 @@ impl Daemon {
         of_inventory.map(|((_, path), hash)| (path.clone(), *hash)).collect()
     }
 
-    fn start_training(&mut self, source: Source, pictures: HashSet<Hash>) {
+    /// Contents of a root, each with a file that has it.
+    fn files_of(&self, root: Root) -> BTreeMap<Hash, PathBuf> {
+        let of_root = self.contents.iter().filter(|((of, _), _)| *of == root);
+        of_root.map(|((_, path), hash)| (*hash, self.absolute(root, path))).collect()
+    }
+
+    /// The model that a new one is held against: the one that serves, unless the settings ask for another kind.
+    fn model_to_beat(&self) -> Option<Model> {
+        let settings = &self.config.model;
+        let serving = self.serving.read().model.clone();
+        let width = settings.code_width.count();
+        let is_allowed = settings.train_on_inventory || self.tried.serves_training_alone;
+        let to_beat = if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained() };
+        // Whoever asks for narrower codes knows that they tell less apart.
+        let is_comparable = if to_beat.trained_on() > 0 { to_beat.code_width() <= width } else { width >= WIDE };
+        is_comparable.then_some(to_beat)
+    }
+
+    fn start_training(&mut self, source: Source) {
         match self.catalog.models_trained() {
             // One that was cancelled has a number too, and maybe codes: none is given twice.
             Ok(number) => self.runs = self.runs.max(number.unsigned_abs()) + 1,
             Err(trouble) => return self.put_training_off("catalog", trouble),
         }
-        let mut pictures: Vec<Hash> = pictures.into_iter().collect();
-        // The same pictures give the same model, to the bit, whatever order they came in.
-        pictures.sort_unstable();
         let order = Order {
             state: self.config.folders.state.clone(),
             id: format!("m{}-{}", self.runs, clock::today()),
             source,
-            pictures,
-            inventory: self.inventory(),
-            code_width: self.config.model.code_width.count(),
-            metric: self.config.similarity.metric,
+            training: self.files_of(Root::Training),
+            inventory: self.files_of(Root::Inventory),
+            paths: self.inventory(),
+            against: self.model_to_beat(),
+            config: Arc::clone(&self.config),
+            trunk: Arc::clone(&self.trunk),
             now_s: clock::now_s(),
         };
-        info!("training model {} on {} {} pictures", order.id, order.pictures.len(), source.name());
+        let pictures = if source == Source::Training { order.training.len() } else { order.inventory.len() };
+        info!("training model {} on {pictures} {} pictures", order.id, source.name());
         let leash = Arc::<Leash>::default();
         let training = Training {
             run: self.runs,
             id: order.id.clone(),
-            pictures: order.pictures.len(),
+            pictures,
             source,
             leash: Arc::clone(&leash),
             started: Instant::now(),
@@ -154,6 +192,9 @@ impl Daemon {
             News::TrainedOn(contents) => self
                 .catalog
                 .together(|catalog| contents.iter().try_for_each(|hash| catalog.put_trained_picture(&id, *hash))),
+            News::Views(views) => self.catalog.together(|catalog| {
+                views.iter().try_for_each(|(hash, kind, features)| catalog.put_features(*hash, kind, features))
+            }),
             News::Ended(Ok(ending)) => {
                 debug!("training took {:.1} s", training.started.elapsed().as_secs_f64());
                 self.training = None;
@@ -171,7 +212,8 @@ impl Daemon {
             Ending::Cancelled => {}
             Ending::Refused(row) => {
                 self.keep_refused(&row)?;
-                info!("model {} is not taken: {}; the model stays as it is", row.id, row.reason);
+                info!("model {} is refused: {}; what served serves on", row.id, row.reason);
+                self.last_training = Some(LastTrainingPart::of(&row));
             }
             Ending::Ready(successor) => self.take_over(*successor)?,
         }
@@ -205,14 +247,17 @@ impl Daemon {
             catalog.drop_old_models(keep)
         })?;
         self.has_ownerless_codes = true;
+        let beside = if row.beside > 0 { format!(" beside {} of the inventory", row.beside) } else { String::new() };
         info!(
-            "model {} serves: trained on {} {} pictures, {:.1} % of what tells them apart kept in {} values",
+            "model {} serves: trained on {} {} pictures{beside}, {:.1} % of what tells them apart kept in {} values; {}",
             row.id,
             row.trained_on,
             row.source,
             100.0 * (1.0 - row.reconstruction_error),
-            model.code_width()
+            model.code_width(),
+            row.reason
         );
+        self.last_training = Some(LastTrainingPart::of(&row));
         // What served is taken apart after the lock is given back: queries do not wait for that.
         let served = std::mem::replace(&mut *self.serving.write(), Serving::new(model, index));
         drop(served);

@@ -10,10 +10,11 @@ use log::{info, warn};
 use super::event::Channels;
 use super::plan::Plan;
 use super::serving::{Serving, Shared};
+use super::status::LastTrainingPart;
 use super::training::{Attempt, Source, Stir, Tried};
 use super::workers::{JOBS_A_WORKER, Workers};
 use super::{Daemon, Setup};
-use crate::catalog::{Catalog, FileRow, FileState, Root};
+use crate::catalog::{Catalog, Decision, FileRow, FileState, Root};
 use crate::config::{self, Config};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, make_folder, sweep_half_written};
@@ -40,6 +41,7 @@ impl Daemon {
         catalog.drop_orphans()?;
         let model = load_model(&catalog)?;
         let tried = load_tried(&catalog)?;
+        let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
         let world = load_world(&catalog, &config)?;
         let index = load_index(&catalog, &config, &model, &world.contents)?;
@@ -59,6 +61,7 @@ impl Daemon {
             channels,
             hints,
             workers,
+            trunk,
             plan: Plan::new(JOBS_A_WORKER * count),
             trees: world.trees,
             contents: world.contents,
@@ -66,6 +69,7 @@ impl Daemon {
             answers,
             unfinished: HashMap::new(),
             tried,
+            last_training,
             training: None,
             runs: 0,
             stir: Some(Stir::again(None, Duration::ZERO)),
@@ -131,12 +135,23 @@ pub(super) fn load_tried(catalog: &Catalog) -> Result<Tried, Trouble> {
     let last = |source: Source| {
         let Some(row) = catalog.last_model(PRETRAINED, source.name())? else { return Ok(None) };
         // Another trunk's features are another thing: nothing was tried with these.
-        let is_of_today = row.trunk == Trunk::VERSION;
-        let pictures = catalog.trained_pictures(&row.id)?;
-        Ok::<_, Trouble>(is_of_today.then(|| Attempt { pictures, beside: row.beside, serves: serves(&row.id) }))
+        if row.trunk != Trunk::VERSION {
+            return Ok(None);
+        }
+        Ok::<_, Trouble>(Some(Attempt {
+            pictures: catalog.trained_pictures(&row.id)?,
+            beside: row.beside,
+            serves: serves(&row.id),
+            refused: (row.decision == Decision::Refused).then_some(row.reason),
+        }))
     };
-    let serves_training = current.as_ref().is_some_and(|current| current.source == Source::Training.name());
-    Ok(Tried { training: last(Source::Training)?, inventory: last(Source::Inventory)?, serves_training })
+    let of_training = current.as_ref().filter(|current| current.source == Source::Training.name());
+    Ok(Tried {
+        training: last(Source::Training)?,
+        inventory: last(Source::Inventory)?,
+        serves_training: of_training.is_some(),
+        serves_training_alone: of_training.is_some_and(|current| current.beside == 0),
+    })
 }
 
 /// What the catalog knows of the folders.

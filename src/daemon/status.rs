@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::leash::Stage;
+use crate::catalog::ModelRow;
 use crate::error::Trouble;
 use crate::files::write_whole;
 
@@ -83,6 +84,33 @@ pub struct ModelPart {
     pub trained_on: usize,
     /// The training under way.
     pub training: Option<TrainingPart>,
+    /// What became of the last one.
+    pub last_training: Option<LastTrainingPart>,
+}
+
+/// What became of a training.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LastTrainingPart {
+    /// The model's id.
+    pub id: String,
+    /// "passed", "refused" or "unchecked".
+    pub decision: &'static str,
+    /// Why, as the rest of a sentence that begins with the model.
+    pub reason: String,
+    /// What the decision rests on.
+    pub figures: serde_json::Value,
+}
+
+impl LastTrainingPart {
+    /// Of a model as it is kept.
+    pub fn of(row: &ModelRow) -> Self {
+        Self {
+            id: row.id.clone(),
+            decision: row.decision.name(),
+            reason: row.reason.clone(),
+            figures: serde_json::from_str(&row.figures).unwrap_or_default(),
+        }
+    }
 }
 
 /// The training under way.

@@ -1,7 +1,7 @@
 //! The training itself, on a thread beside the running service. It reads the catalog and writes nothing: what is to be
 //! kept it sends to the loop, in pieces that do not hold up anybody.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -12,10 +12,10 @@ use log::debug;
 use super::leash::{Leash, Stage};
 use super::training::Source;
 use crate::catalog::{Catalog, Decision, ModelRow};
-use crate::config::Metric;
+use crate::config::Config;
 use crate::error::Trouble;
 use crate::index::Index;
-use crate::model::{Autoencoder, Model, PRETRAINED, Trunk};
+use crate::model::{Lesson, MOST_ROWS, Model, PRETRAINED, Trunk};
 use crate::picture::Hash;
 use crate::progress::Progress;
 use crate::rows::Rows;
@@ -36,14 +36,18 @@ pub struct Order {
     pub id: String,
     /// Where the pictures come from.
     pub source: Source,
-    /// What to train on.
-    pub pictures: Vec<Hash>,
-    /// What needs codes: paths and contents.
-    pub inventory: HashMap<PathBuf, Hash>,
-    /// Values in a code.
-    pub code_width: usize,
-    /// How codes are compared.
-    pub metric: Metric,
+    /// The training pictures: contents, each with a file that has it.
+    pub training: BTreeMap<Hash, PathBuf>,
+    /// The inventory likewise.
+    pub inventory: BTreeMap<Hash, PathBuf>,
+    /// What needs codes: paths below the inventory folder, and contents.
+    pub paths: HashMap<PathBuf, Hash>,
+    /// The model to hold the new one against; `None` where they cannot be compared.
+    pub against: Option<Model>,
+    /// The settings in force.
+    pub config: Arc<Config>,
+    /// Makes features of changed pictures.
+    pub trunk: Arc<Trunk>,
     /// Seconds since 1970.
     pub now_s: i64,
 }
@@ -62,6 +66,8 @@ pub enum News {
     Codes(Vec<(Hash, Vec<f32>)>),
     /// Some of the contents that it was trained on.
     TrainedOn(Vec<Hash>),
+    /// Features of changed pictures, with what they are kept under: the next training need not make them again.
+    Views(Vec<(Hash, String, Vec<f32>)>),
     /// It has ended.
     Ended(Result<Ending, Trouble>),
 }
@@ -89,7 +95,7 @@ pub struct Successor {
 }
 
 /// Why a training did not go on.
-enum Halt {
+pub(super) enum Halt {
     Cancelled,
     Trouble(Trouble),
 }
@@ -129,51 +135,84 @@ impl Trainer {
     }
 
     fn train(&self) -> Result<Ending, Halt> {
-        let Order { id, source, pictures, code_width, .. } = &self.order;
+        let Order { id, source, config, .. } = &self.order;
         let catalog = Catalog::open_reader(&self.order.state)?;
         self.enter(Stage::Reading)?;
-        let (pictures, features) = catalog.many_features(pictures, Trunk::VERSION, Trunk::WIDTH)?;
-        self.enter(Stage::Fitting)?;
-        let autoencoder = Autoencoder::fit(&features, *code_width);
+        let lesson = self.read_lesson(&catalog)?;
+        let pictures = if *source == Source::Training { &self.order.training } else { &self.order.inventory };
+        for contents in pictures.keys().copied().collect::<Vec<_>>().chunks(CONTENTS_BATCH) {
+            self.send(News::TrainedOn(contents.to_vec()))?;
+        }
         let mut row = ModelRow {
             id: id.clone(),
             created_s: self.order.now_s,
             encoder: PRETRAINED.into(),
             trunk: Trunk::VERSION.into(),
-            trained_on: pictures.len(),
+            trained_on: lesson.training().len(),
             source: source.name().into(),
-            beside: 0,
+            beside: if lesson.beside() > 0 { self.order.inventory.len() } else { 0 },
             reconstruction_error: 1.0,
             weights: Vec::new(),
             decision: Decision::Refused,
-            reason: "the pictures are too much alike to learn from".into(),
+            reason: String::new(),
             figures: "null".into(),
         };
-        self.check()?;
-        for contents in pictures.chunks(CONTENTS_BATCH) {
-            self.send(News::TrainedOn(contents.to_vec()))?;
-        }
-        let Some(autoencoder) = autoencoder else { return Ok(Ending::Refused(Box::new(row))) };
-        row.reconstruction_error = autoencoder.reconstruction_error(&features);
+        let mut evidence = self.evidence_of(&lesson);
+        self.enter(Stage::Fitting)?;
+        let code_width = config.model.code_width.count();
+        let learned = if evidence.has_enough_distinct() { lesson.learn(code_width) } else { None };
+        let Some(autoencoder) = learned else {
+            row.figures = serde_json::to_string(&evidence).unwrap_or_default();
+            row.reason = match evidence.has_enough_distinct() {
+                true => "its pictures are too much alike to learn from".into(),
+                false => evidence.verdict().reason,
+            };
+            return Ok(Ending::Refused(Box::new(row)));
+        };
+        self.enter(Stage::Checking)?;
+        row.reconstruction_error = autoencoder.reconstruction_error(lesson.training());
         row.weights = autoencoder.to_safetensors();
-        (row.decision, row.reason) = (Decision::Passed, "it is the best for its pictures".into());
-        drop(features);
         let model = Model::trained(id.clone(), row.trained_on, autoencoder);
+        self.examine(&catalog, &lesson, &model, &mut evidence)?;
+        let verdict = evidence.verdict();
+        row.figures = serde_json::to_string(&evidence).unwrap_or_default();
+        row.reason = verdict.reason;
+        if !verdict.passes {
+            row.weights = Vec::new();
+            return Ok(Ending::Refused(Box::new(row)));
+        }
+        row.decision = Decision::Passed;
         let index = self.encode_inventory(&catalog, &model)?;
-        let inventory = self.order.inventory.clone();
+        let inventory = self.order.paths.clone();
         Ok(Ending::Ready(Box::new(Successor { model, row, index, inventory })))
+    }
+
+    /// What is to be learned from: the first pictures by content, which is as good as by lot and always the same.
+    fn read_lesson(&self, catalog: &Catalog) -> Result<Lesson, Halt> {
+        let Order { source, training, inventory, config, .. } = &self.order;
+        let read = |pictures: &BTreeMap<Hash, PathBuf>| {
+            let contents: Vec<Hash> = pictures.keys().take(MOST_ROWS).copied().collect();
+            catalog.many_features(&contents, Trunk::VERSION, Trunk::WIDTH).map(|(_, rows)| rows)
+        };
+        Ok(match source {
+            Source::Inventory => Lesson::of_inventory(read(inventory)?),
+            Source::Training if config.model.train_on_inventory => {
+                Lesson::of_training(read(training)?, read(inventory)?)
+            }
+            Source::Training => Lesson::of_training(read(training)?, Rows::empty(Trunk::WIDTH)),
+        })
     }
 
     /// Codes of the whole inventory: to the loop to be kept, and into an index.
     fn encode_inventory(&self, catalog: &Catalog, model: &Model) -> Result<Index, Halt> {
         self.enter(Stage::Encoding)?;
         let mut paths_of: HashMap<Hash, Vec<&PathBuf>> = HashMap::new();
-        for (path, hash) in &self.order.inventory {
+        for (path, hash) in &self.order.paths {
             paths_of.entry(*hash).or_default().push(path);
         }
         let mut contents: Vec<Hash> = paths_of.keys().copied().collect();
         contents.sort_unstable();
-        let mut index = Index::empty(model.code_width(), self.order.metric);
+        let mut index = Index::empty(model.code_width(), self.order.config.similarity.metric);
         for (at, batch) in contents.chunks(BATCH).enumerate() {
             self.check()?;
             let (found, features) = catalog.many_features(batch, Trunk::VERSION, Trunk::WIDTH)?;
@@ -190,16 +229,16 @@ impl Trainer {
         Ok(index)
     }
 
-    fn enter(&self, stage: Stage) -> Result<(), Halt> {
+    pub(super) fn enter(&self, stage: Stage) -> Result<(), Halt> {
         self.leash.enter(stage);
         self.check()
     }
 
-    fn check(&self) -> Result<(), Halt> {
+    pub(super) fn check(&self) -> Result<(), Halt> {
         if self.leash.is_cancelled() { Err(Halt::Cancelled) } else { Ok(()) }
     }
 
-    fn send(&self, news: News) -> Result<(), Halt> {
+    pub(super) fn send(&self, news: News) -> Result<(), Halt> {
         self.sender.send(Message { run: self.run, news }).map_err(|_| Halt::Cancelled)
     }
 }

@@ -40,6 +40,8 @@ pub struct Attempt {
     pub beside: usize,
     /// Whether its model serves; not so when it was refused, or when somebody went back to an older one.
     pub serves: bool,
+    /// Why its model was refused, if it was.
+    pub refused: Option<String>,
 }
 
 /// What was tried before, as far as the policy cares.
@@ -51,6 +53,8 @@ pub struct Tried {
     pub inventory: Option<Attempt>,
     /// Whether the model that serves was trained on the training folder, in the last attempt or before.
     pub serves_training: bool,
+    /// Whether it was, and without the inventory beside it.
+    pub serves_training_alone: bool,
 }
 
 /// What to train on now, if anything: enough pictures, and enough of them other than at the last attempt.
@@ -137,11 +141,11 @@ mod tests {
     }
 
     fn attempt(pictures: HashSet<Hash>, serves: bool) -> Option<Attempt> {
-        Some(Attempt { pictures, beside: 0, serves })
+        Some(Attempt { pictures, serves, ..Attempt::default() })
     }
 
     fn on_training(last: Option<Attempt>) -> Tried {
-        Tried { serves_training: last.as_ref().is_some_and(|last| last.serves), training: last, inventory: None }
+        Tried { serves_training: last.as_ref().is_some_and(|last| last.serves), training: last, ..Tried::default() }
     }
 
     fn on_inventory(last: Option<Attempt>) -> Tried {
@@ -173,7 +177,7 @@ mod tests {
 
     #[test]
     fn an_inventory_that_has_grown_is_taken_along_anew() {
-        let last = Attempt { pictures: hashes(0, 30), beside: 100, serves: true };
+        let last = Attempt { beside: 100, ..attempt(hashes(0, 30), true).unwrap() };
         let tried = on_training(Some(last));
         assert_eq!(due(&settings(), &tried, &hashes(0, 30), &hashes(0, 109)), None);
         assert_eq!(due(&settings(), &tried, &hashes(0, 30), &hashes(0, 110)), Some(Source::Training));
@@ -199,7 +203,7 @@ mod tests {
 
     #[test]
     fn while_the_training_folder_is_of_no_use_the_inventory_serves() {
-        let refused = on_training(Some(Attempt { pictures: hashes(0, 1000), beside: 36, serves: false }));
+        let refused = on_training(Some(Attempt { beside: 36, ..attempt(hashes(0, 1000), false).unwrap() }));
         assert_eq!(due(&settings(), &refused, &hashes(0, 1000), &hashes(0, 36)), Some(Source::Inventory));
         let both = Tried { inventory: attempt(hashes(0, 36), true), ..refused };
         assert_eq!(due(&settings(), &both, &hashes(0, 1000), &hashes(0, 36)), None);

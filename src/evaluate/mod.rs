@@ -1,6 +1,7 @@
 //! How good the answers are: labels, the retrieval figures, and the simple measures of similarity to beat.
 
 pub mod baselines;
+pub mod gate;
 pub mod labels;
 mod measure;
 pub mod metrics;

@@ -42,14 +42,20 @@ impl Autoencoder {
     /// The best linear autoencoder for `features` `[n, width]`, in float32. The code is narrower than `code_width` when
     /// the rows span fewer dimensions. `None` when fewer than two of the rows differ, or `code_width` is zero.
     pub fn fit(features: &Rows, code_width: usize) -> Option<Self> {
+        Self::fit_weighted(features, &vec![1.0; features.len()], code_width)
+    }
+
+    /// Likewise where rows count by `weights` `[n]`, which need not add up to anything.
+    pub fn fit_weighted(features: &Rows, weights: &[f32], code_width: usize) -> Option<Self> {
         let width = features.width();
         let mut rows = unit_rows(features);
-        let mean = mean_row(&rows, width);
+        let mean = mean_row(&rows, weights, width);
         if code_width == 0 || squared_distance_to(&mean, &rows) <= SAME * features.len() as f32 {
             return None;
         }
         let mean = if CENTRED { mean } else { vec![0.0; width] };
         subtract(&mut rows, &mean);
+        weigh_rows(&mut rows, weights, width);
         let directions = subspace::leading_directions(rows, width, code_width.min(width));
         (!directions.is_empty()).then(|| Self::from_parts(mean, directions))
     }
@@ -145,13 +151,27 @@ fn unit_rows(features: &Rows) -> Vec<f32> {
     values
 }
 
-fn mean_row(values: &[f32], width: usize) -> Vec<f32> {
+fn mean_row(values: &[f32], weights: &[f32], width: usize) -> Vec<f32> {
     let mut sums = vec![0.0_f64; width];
-    for row in values.chunks_exact(width.max(1)) {
-        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
+    for (row, weight) in values.chunks_exact(width.max(1)).zip(weights) {
+        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(weight * value));
     }
-    let count = (values.len() / width.max(1)).max(1) as f64;
-    sums.into_iter().map(|sum| (sum / count) as f32).collect()
+    let all: f64 = weights.iter().map(|weight| f64::from(*weight)).sum();
+    sums.into_iter().map(|sum| (sum / all.max(f64::MIN_POSITIVE)) as f32).collect()
+}
+
+/// Scales rows so that their products with one another are those of weighted rows, of which there are [`rows_worth`].
+fn weigh_rows(values: &mut [f32], weights: &[f32], width: usize) {
+    let scale = rows_worth(weights) / weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+    for (row, weight) in values.chunks_exact_mut(width.max(1)).zip(weights) {
+        row.iter_mut().for_each(|value| *value *= (weight * scale).sqrt());
+    }
+}
+
+/// How many rows of equal weight say as much (Kish, Survey Sampling, 1965): `n` when all weigh the same.
+fn rows_worth(weights: &[f32]) -> f32 {
+    let squares: f32 = weights.iter().map(|weight| weight * weight).sum();
+    weights.iter().sum::<f32>().powi(2) / squares.max(f32::MIN_POSITIVE)
 }
 
 fn subtract(values: &mut [f32], mean: &[f32]) {

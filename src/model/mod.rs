@@ -6,14 +6,17 @@ mod block;
 mod buffer;
 mod depthwise;
 mod eigen;
+mod learn;
 mod pointwise;
 mod product;
 mod served;
 mod stem;
 mod subspace;
 mod trunk;
+mod weighing;
 mod weights;
 
 pub use autoencoder::Autoencoder;
+pub use learn::{Lesson, MOST_ROWS};
 pub use served::{Model, PRETRAINED};
 pub use trunk::Trunk;

@@ -56,6 +56,12 @@ impl Model {
         self.autoencoder.as_ref().map_or(Trunk::WIDTH, Autoencoder::code_width)
     }
 
+    /// What comes back of features `[n, 1280]` from their codes, at about unit length; `None` before any training, when
+    /// codes are the features.
+    pub fn restored(&self, features: &Rows) -> Option<Rows> {
+        self.autoencoder.as_ref().map(|autoencoder| autoencoder.decode(&autoencoder.encode(features)))
+    }
+
     /// Features `[n, 1280]` to codes `[n, code_width]`, not of unit length.
     pub fn codes(&self, features: &Rows) -> Rows {
         match &self.autoencoder {

@@ -7,12 +7,14 @@ mod png;
 mod read;
 mod resize;
 mod unusable;
+mod view;
 
 pub use bounds::Bounds;
 pub use decode::{decode, silence_caught_panics};
 pub use read::{Contents, Hash, read_still};
 pub use resize::{Filter, resample, shrink, square};
 pub use unusable::Unusable;
+pub use view::{View, views};
 
 /// Side of the square the encoder sees, in pixels.
 pub const SQUARE_SIDE: usize = 224;

@@ -1,0 +1,92 @@
+//! A picture changed as people change pictures, to see whether a model still knows it: cropped, mirrored, recoloured.
+
+use image::{DynamicImage, RgbaImage, imageops};
+
+use super::{Hash, SQUARE_SIDE, Square, shrink, square};
+
+/// Longer sides are shrunk to this many pixels first: a crop of half of it still fills the square the encoder sees.
+const ENOUGH_PX: u32 = 512;
+
+/// A way of changing a picture. How exactly depends on its content alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum View {
+    /// 60 % of its width and height, somewhere in it.
+    Cropped,
+    /// Half of its width and height, mirrored, with other colours.
+    Altered,
+}
+
+impl View {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Cropped, Self::Altered];
+
+    /// Names what is kept of it; to be changed with what it does.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cropped => "cropped-1",
+            Self::Altered => "altered-1",
+        }
+    }
+}
+
+/// The views of the picture of that content, as the encoder sees them; `None` for a picture without pixels.
+pub fn views(picture: &DynamicImage, content: Hash) -> Option<[Square; 2]> {
+    let small = shrink(picture, ENOUGH_PX)?;
+    let chance = |at: usize| f32::from(content.0[at]) / 255.0;
+    let cropped = square(&crop(&small, 0.6, [chance(0), chance(1)]))?;
+    let altered = square(&crop(&small, 0.5, [chance(2), chance(3)]))?.mirrored();
+    let altered = recoloured(&altered, [4, 5, 6, 7, 8].map(chance))?;
+    Some([cropped, altered])
+}
+
+/// The part of that `share` of both sides; `place` says where, each of its numbers from 0 to 1.
+fn crop(picture: &RgbaImage, share: f32, place: [f32; 2]) -> DynamicImage {
+    let cut = |side: u32, place: f32| {
+        let kept = ((side as f32 * share) as u32).max(1);
+        (((side - kept) as f32 * place) as u32, kept)
+    };
+    let ((x, width), (y, height)) = (cut(picture.width(), place[0]), cut(picture.height(), place[1]));
+    DynamicImage::ImageRgba8(imageops::crop_imm(picture, x, y, width, height).to_image())
+}
+
+/// Each channel brighter or darker by up to 30 %, less or more colourful (0.3 to 1.3 times), contrast bent by a power of
+/// 0.6 to 1.65; `chance` are numbers from 0 to 1.
+fn recoloured(square: &Square, chance: [f32; 5]) -> Option<Square> {
+    let gains = [chance[0], chance[1], chance[2]].map(|chance| 0.7 + 0.6 * chance);
+    let (power, colour) = ((chance[3] - 0.5).exp(), 0.3 + chance[4]);
+    let mut bytes = Vec::with_capacity(SQUARE_SIDE * SQUARE_SIDE * 3);
+    for pixel in square.rgb().chunks_exact(3) {
+        let grey = pixel.iter().map(|&value| f32::from(value)).sum::<f32>() / 3.0;
+        for (&value, gain) in pixel.iter().zip(gains) {
+            let coloured = ((grey + (f32::from(value) - grey) * colour) / 255.0).clamp(0.0, 1.0);
+            bytes.push((coloured.powf(power) * gain * 255.0).min(255.0) as u8);
+        }
+    }
+    Square::from_rgb(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture() -> DynamicImage {
+        DynamicImage::ImageRgb8(image::RgbImage::from_fn(90, 60, |x, y| image::Rgb([x as u8 * 2, y as u8 * 4, 90])))
+    }
+
+    #[test]
+    fn the_same_content_gives_the_same_views_and_another_gives_others() {
+        let [once, again, other] = [b"a", b"a", b"b"].map(|content| views(&picture(), Hash::of(content)).unwrap());
+        assert!(once == again && once[0] != other[0] && once[1] != other[1]);
+        assert!(once[0] != square(&picture()).unwrap());
+    }
+
+    #[test]
+    fn a_crop_lies_in_the_picture_wherever_chance_puts_it() {
+        let mut small = RgbaImage::new(10, 5);
+        small.put_pixel(9, 4, image::Rgba([200, 0, 0, 255]));
+        let last = crop(&small, 0.6, [1.0, 1.0]).to_rgba8();
+        assert_eq!(last.dimensions(), (6, 3));
+        assert_eq!(last.get_pixel(5, 2)[0], 200);
+        assert_eq!(crop(&RgbaImage::new(1, 1), 0.5, [0.3, 1.0]).to_rgba8().dimensions(), (1, 1));
+    }
+}
