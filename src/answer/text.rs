@@ -93,6 +93,11 @@ pub fn paragraph(text: &str, setting: Setting, width_px: f32, max_lines: usize) 
     })
 }
 
+/// Whether every character of `text` has a glyph, in Inter or in a font of the system.
+pub fn is_showable(text: &str) -> bool {
+    with_fonts(|fonts| fonts.showable(text) == text)
+}
+
 /// Hands every glyph of `line` to `paint`, the line's start at `x_px` and its baseline at `baseline_px`.
 pub fn for_each_glyph(line: &Line, x_px: f32, baseline_px: f32, mut paint: impl FnMut(GlyphImage<'_>)) {
     with_fonts(|fonts| {

@@ -7,6 +7,7 @@ mod features;
 mod files;
 mod models;
 mod schema;
+mod standing;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::error::Trouble;
 pub use answers::AnswerRow;
 pub use files::{FileRow, FileState};
 pub use models::{Decision, ModelRow};
+pub use standing::Standing;
 
 /// The file's name inside the state folder.
 pub const FILE_NAME: &str = "catalog.sqlite";

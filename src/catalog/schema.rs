@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 /// Raised with every change of the tables below, which then needs a step of [`UPGRADES`].
-const VERSION: i64 = UPGRADES.len() as i64 + 1;
+pub(super) const VERSION: i64 = UPGRADES.len() as i64 + 1;
 /// What makes a file of version n + 1 of one of version n, the first of version 1.
 const UPGRADES: [&str; 1] = ["
 ALTER TABLE models ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;
@@ -13,7 +13,7 @@ ALTER TABLE models ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE models ADD COLUMN figures TEXT NOT NULL DEFAULT 'null';
 "];
 /// "artf": tells this program's files from other SQLite files.
-const APPLICATION_ID: i64 = 0x6172_7466;
+pub(super) const APPLICATION_ID: i64 = 0x6172_7466;
 
 const TABLES: &str = "
 CREATE TABLE files (            -- every file seen in a watched folder

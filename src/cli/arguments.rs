@@ -71,7 +71,9 @@ Examples:
   artificio check                               on the folders below the current one
   artificio --root /srv/pictures check --json   for scripts
 
-Exit codes: 0 all is well, 1 there is something to mend, 2 wrong usage.";
+It only looks and changes nothing. As ExecStartPre=-/usr/bin/artificio check of a unit it puts its findings into the journal.
+
+Exit codes: 0 all is well but for notes, 1 there is something to mend, 2 wrong usage.";
 
 const STATUS_EXAMPLES: &str = "\
 Examples:

@@ -15,7 +15,7 @@ use crate::error::Trouble;
 /// Where the system keeps its limit of watched folders.
 pub const WATCH_LIMIT: &str = "/proc/sys/fs/inotify/max_user_watches";
 /// ... and that of watchers.
-const INSTANCE_LIMIT: &str = "/proc/sys/fs/inotify/max_user_instances";
+pub const INSTANCE_LIMIT: &str = "/proc/sys/fs/inotify/max_user_instances";
 
 /// "Look again."
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,8 @@ mod reconcile;
 mod settle;
 mod tree;
 
-pub use hints::{Armed, Hint, Hints, WATCH_LIMIT};
+pub use filesystem::without_events;
+pub use hints::{Armed, Hint, Hints, INSTANCE_LIMIT, WATCH_LIMIT};
 pub use listing::{Listing, Skipped, list};
 pub use name::is_ignored;
 pub use pulse::Pulse;

@@ -80,10 +80,16 @@ fn status_tells_what_the_daemon_does_and_fails_when_there_is_none() {
 
 #[test]
 fn check_finds_what_is_wrong_and_says_what_mends_it() {
-    let workplace = Workplace::new();
+    let mut workplace = Workplace::new();
+    let before = everything_below(workplace.root());
     let output = workplace.run(&["check", "--json"]);
-    assert_eq!((output.status.code(), json(&output)), (Some(0), serde_json::json!({"ok": true, "problems": []})));
+    let report = json(&output);
+    assert_eq!(
+        (output.status.code(), &report["ok"], &report["problems"]),
+        (Some(0), &true.into(), &serde_json::json!([]))
+    );
     assert_eq!(workplace.run(&["check"]).status.code(), Some(0));
+    assert_eq!(everything_below(workplace.root()), before, "check only looks");
 
     std::fs::remove_dir(workplace.training("")).unwrap();
     let output = workplace.run(&["check", "--json"]);
@@ -94,6 +100,31 @@ fn check_finds_what_is_wrong_and_says_what_mends_it() {
     assert!(problem["path"].as_str().unwrap().ends_with("img_train_raw"));
     assert!(is_sentence(problem["what"].as_str().unwrap()));
     assert!(problem["remedy"].as_str().unwrap().starts_with("mkdir -p"), "{problem:#}");
+
+    // The service makes the folder, and is itself worth a note.
+    workplace.stock(1);
+    workplace.start();
+    workplace.wait_indexed(3);
+    let output = workplace.run(&["check", "--json"]);
+    let report = json(&output);
+    assert_eq!((output.status.code(), &report["problems"]), (Some(0), &serde_json::json!([])));
+    assert!(report["notes"].to_string().contains("an instance works on these folders"), "{report:#}");
+    workplace.stop();
+    std::fs::write(workplace.state("catalog.sqlite"), "not a catalog any more, though there is text in it").unwrap();
+    let output = workplace.run(&["check"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.code() == Some(1) && text.contains("the catalog is damaged"), "{text}");
+}
+
+#[test]
+fn check_of_a_new_place_finds_nothing_to_mend() {
+    let workplace = Workplace::new();
+    let place = workplace.root().join("new");
+    std::fs::create_dir(&place).unwrap();
+    let program = workplace.artificio(&[]).get_program().to_os_string();
+    let output = std::process::Command::new(program).arg("check").current_dir(&place).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(std::fs::read_dir(&place).unwrap().count(), 0);
 }
 
 #[test]

@@ -1,0 +1,110 @@
+//! What would become of a catalog if it were opened: looked at without changing a byte.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::schema::{APPLICATION_ID, VERSION};
+use super::{BUSY_TIMEOUT, Catalog, FILE_NAME, trouble};
+use crate::error::Trouble;
+
+/// How a state folder's catalog stands to this program.
+#[derive(Debug)]
+pub enum Standing {
+    /// There is none yet.
+    Missing,
+    /// It is of today's version, and open for reading.
+    Current(Catalog),
+    /// It is of this older version, and would be brought up.
+    Older(i64),
+    /// It would be set aside, because it is this.
+    Useless(String),
+}
+
+impl Catalog {
+    /// How the catalog of a state folder stands to this program.
+    pub fn standing(state: &Path) -> Result<Standing, Trouble> {
+        let path = state.join(FILE_NAME);
+        if !path.exists() {
+            return Ok(Standing::Missing);
+        }
+        let judged = connect(&path).and_then(|connection| {
+            let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+            let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+            Ok((number("application_id")?, number("user_version")?, tables, connection))
+        });
+        let (application, version, tables, connection) = match judged {
+            Ok(judged) => judged,
+            Err(error) => {
+                return match error.sqlite_error_code() {
+                    Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+                        Ok(Standing::Useless("is damaged".into()))
+                    }
+                    _ => Err(trouble(&path, "read", &error)),
+                };
+            }
+        };
+        Ok(match version {
+            0 if tables == 0 => Standing::Missing,
+            _ if application != APPLICATION_ID => Standing::Useless("belongs to another program".into()),
+            VERSION => Standing::Current(Self { connection, path }),
+            1..VERSION => Standing::Older(version),
+            _ => Standing::Useless(format!("has version {version}; this program knows {VERSION}")),
+        })
+    }
+}
+
+/// Opens for reading. Where no journal lies beside the file nobody is at work on it, and SQLite is told so: else it would
+/// make one, if only for a moment.
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let journal = path.with_file_name(format!("{FILE_NAME}-wal"));
+    let connection = match journal.exists() {
+        true => Connection::open_with_flags(path, flags)?,
+        false => Connection::open_with_flags(unchanging(path), flags | OpenFlags::SQLITE_OPEN_URI)?,
+    };
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(connection)
+}
+
+/// The path as a URI that promises that nobody changes the file.
+fn unchanging(path: &Path) -> PathBuf {
+    let mut uri = b"file:".to_vec();
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'%' => uri.extend(b"%25"),
+            b'?' => uri.extend(b"%3f"),
+            b'#' => uri.extend(b"%23"),
+            other => uri.push(*other),
+        }
+    }
+    uri.extend(b"?immutable=1");
+    OsString::from_vec(uri).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_catalog_is_judged_and_left_as_it_is() {
+        let place = tempfile::tempdir().unwrap();
+        let state = place.path().join("50 % of #1?");
+        std::fs::create_dir(&state).unwrap();
+        let standing = || Catalog::standing(&state).unwrap();
+        assert!(matches!(standing(), Standing::Missing));
+        drop(Catalog::open(&state).unwrap());
+        assert!(matches!(standing(), Standing::Current(_)));
+        std::fs::write(state.join(FILE_NAME), include_bytes!("testdata/version-1.sqlite")).unwrap();
+        assert!(matches!(standing(), Standing::Older(1)));
+        Connection::open(state.join(FILE_NAME)).unwrap().pragma_update(None, "user_version", 9_999).unwrap();
+        assert!(matches!(standing(), Standing::Useless(reason) if reason.contains("9999")));
+        std::fs::write(state.join(FILE_NAME), b"this was a database once, and is long enough for a header").unwrap();
+        let before: Vec<_> = std::fs::read_dir(&state).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        assert!(matches!(standing(), Standing::Useless(reason) if reason == "is damaged"));
+        let after: Vec<_> = std::fs::read_dir(&state).unwrap().flatten().map(|entry| entry.file_name()).collect();
+        assert_eq!(before, after);
+    }
+}

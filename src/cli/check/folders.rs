@@ -1,0 +1,126 @@
+//! The five folders: there, readable, writable, on a file system that tells of changes.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use rustix::fs::Access;
+
+use super::Findings;
+use super::survey::Survey;
+use crate::config::FolderSettings;
+use crate::error::{Trouble, reason};
+use crate::watch::without_events;
+
+pub(super) fn look(root: &Path, folders: &FolderSettings, survey: &Survey, found: &mut Findings) {
+    let all: Vec<_> = folders.read().into_iter().chain(folders.written()).collect();
+    if all.iter().all(|(_, folder)| !folder.exists()) {
+        return look_at_new_place(root, found);
+    }
+    for (name, folder) in all {
+        let is_written = folders.written().iter().any(|(_, written)| *written == folder);
+        match out_of_reach(name, folder, is_written) {
+            Some(trouble) => found.problems.push(trouble),
+            None => found.notes.extend(silent(name, folder).filter(|_| !is_written)),
+        }
+    }
+    for (path, error) in &survey.closed {
+        let what = format!("cannot be read: {}", reason(error));
+        found.problems.push(Trouble::new(what, path, format!("sudo chmod -R a+rX '{}'", path.display())));
+    }
+}
+
+/// Before the first start there is nothing yet, and the service makes everything; if it may.
+fn look_at_new_place(root: &Path, found: &mut Findings) {
+    match may(root, Access::WRITE_OK | Access::EXEC_OK) {
+        Err(error) => found.problems.push(closed("make the folders", root, true, &error)),
+        Ok(()) => {
+            let what = "query/, db/ and answer/ are not there yet";
+            let remedy = format!("artificio --root '{}' (makes them when it starts)", root.display());
+            found.notes.push(Trouble::new(what, root, remedy));
+        }
+    }
+}
+
+fn out_of_reach(name: &str, folder: &Path, is_written: bool) -> Option<Trouble> {
+    if let Err(error) = fs::read_dir(folder) {
+        return Some(match error.kind() {
+            ErrorKind::NotFound => {
+                let remedy = format!("mkdir -p '{}' (artificio makes it when it starts)", folder.display());
+                Trouble::new(format!("there is no {name} folder"), folder, remedy)
+            }
+            ErrorKind::NotADirectory => {
+                let remedy = format!("mv '{0}' '{0}.aside'", folder.display());
+                Trouble::new(format!("the {name} folder is not a folder"), folder, remedy)
+            }
+            _ => closed(&format!("look into the {name} folder"), folder, is_written, &error),
+        });
+    }
+    let asked = if is_written { Access::WRITE_OK | Access::EXEC_OK } else { Access::READ_OK | Access::EXEC_OK };
+    let doing = if is_written { "write into" } else { "read what is in" };
+    may(folder, asked).err().map(|error| closed(&format!("{doing} the {name} folder"), folder, is_written, &error))
+}
+
+/// The system's own answer, nothing is written. A read-only disk says so too; a full one is found by `space`.
+fn may(folder: &Path, asked: Access) -> io::Result<()> {
+    rustix::fs::access(folder, asked).map_err(Into::into)
+}
+
+fn closed(doing: &str, folder: &Path, is_written: bool, error: &io::Error) -> Trouble {
+    let mut trouble = Trouble::system(doing, folder, error);
+    if error.kind() == ErrorKind::PermissionDenied {
+        trouble.remedy = if is_written {
+            format!("sudo chown -R {} '{}'", rustix::process::geteuid().as_raw(), folder.display())
+        } else {
+            format!("sudo chmod -R a+rX '{}'", folder.display())
+        };
+    } else if error.kind() == ErrorKind::ReadOnlyFilesystem {
+        let command = "sudo mount -o remount,rw \"$(findmnt -n -o TARGET --target";
+        trouble.remedy = format!("{command} '{}')\"", folder.display());
+    }
+    trouble
+}
+
+fn silent(name: &str, folder: &Path) -> Option<Trouble> {
+    let system = without_events(folder)?;
+    let what = format!(
+        "the {name} folder lies on {system}, which may change without telling: it is looked through regularly as well"
+    );
+    let remedy = "nothing needs to be done; poll_s in [watch] sets how often";
+    Some(Trouble::new(what, folder, remedy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_place_is_a_note_and_half_a_store_is_a_problem() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = FolderSettings::default().below(root.path());
+        let mut found = Findings::default();
+        look(root.path(), &folders, &Survey::of(&folders), &mut found);
+        assert_eq!((found.problems.len(), found.notes.len()), (0, 1), "{found:?}");
+
+        for folder in [&folders.query, &folders.inventory, &folders.training, &folders.answer] {
+            fs::create_dir_all(folder).unwrap();
+        }
+        fs::write(&folders.state, b"").unwrap();
+        fs::remove_dir(&folders.training).unwrap();
+        let mut found = Findings::default();
+        look(root.path(), &folders, &Survey::of(&folders), &mut found);
+        let said: Vec<_> = found.problems.iter().map(|problem| problem.what.as_str()).collect();
+        assert_eq!(said, ["there is no training folder", "the state folder is not a folder"]);
+        assert!(found.problems[1].remedy.starts_with("mv "));
+    }
+
+    #[test]
+    fn a_closed_folder_names_the_line_that_opens_it() {
+        let denied = io::Error::from_raw_os_error(13);
+        let read = closed("look into the query folder", Path::new("/q"), false, &denied);
+        assert_eq!(read.remedy, "sudo chmod -R a+rX '/q'");
+        assert!(closed("write", Path::new("/q"), true, &denied).remedy.starts_with("sudo chown -R "));
+        let read_only = io::Error::from_raw_os_error(30);
+        assert!(closed("write", Path::new("/q"), true, &read_only).remedy.contains("remount,rw"));
+    }
+}

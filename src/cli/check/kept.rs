@@ -1,0 +1,79 @@
+//! What the service has kept: the catalog, the model in it, what it knows of the inventory; and whether it runs.
+
+use std::fs;
+use std::path::Path;
+
+use super::Findings;
+use crate::catalog::{Catalog, FILE_NAME, Root, Standing};
+use crate::config::FolderSettings;
+use crate::daemon::{EMPTIED_ON_PURPOSE, STATUS_FILE_NAME};
+use crate::error::Trouble;
+use crate::model::Model;
+use crate::watch::is_ignored;
+
+pub(super) fn look(folders: &FolderSettings, is_running: bool, found: &mut Findings) {
+    if is_running {
+        found.notes.push(running(folders));
+    }
+    let path = folders.state.join(FILE_NAME);
+    match Catalog::standing(&folders.state) {
+        Err(trouble) => found.problems.push(trouble),
+        Ok(Standing::Missing) => {}
+        Ok(Standing::Older(version)) => {
+            let what = format!("the catalog is of version {version} and is brought up to date at the next start");
+            let keep = format!("nothing needs to be done; to be able to go back: cp '{0}' '{0}.old'", path.display());
+            found.notes.push(Trouble::new(what, &path, keep));
+        }
+        Ok(Standing::Useless(reason)) => {
+            let what = format!("the catalog {reason}: it would be set aside and everything read again");
+            let remedy = format!(
+                "mv '{0}' '{0}.aside' (to have it rebuilt), or install the artificio that wrote it",
+                path.display()
+            );
+            found.problems.push(Trouble::new(what, &path, remedy));
+        }
+        Ok(Standing::Current(catalog)) => {
+            found.notes.extend(useless_model(&catalog, &path));
+            found.problems.extend(emptied_inventory(&catalog, folders));
+        }
+    }
+}
+
+/// Started once more, `artificio run` would end with exit code 3.
+fn running(folders: &FolderSettings) -> Trouble {
+    let text = fs::read_to_string(folders.state.join(STATUS_FILE_NAME)).unwrap_or_default();
+    let status: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let pid = status.get("pid").and_then(serde_json::Value::as_u64);
+    let stop = pid.map(|pid| format!("; to end it: kill {pid}")).unwrap_or_default();
+    let remedy = format!("nothing needs to be done; artificio status says what it does{stop}");
+    Trouble::new("an instance works on these folders", &folders.state, remedy)
+}
+
+/// A model that this program cannot use costs a training, no more.
+fn useless_model(catalog: &Catalog, path: &Path) -> Option<Trouble> {
+    let remedy = "nothing needs to be done; a new one is trained by itself when the service runs";
+    let what = match catalog.current_model() {
+        Ok(None) => return None,
+        Err(trouble) => return Some(trouble),
+        Ok(Some(row)) => match Model::from_row(&row) {
+            Ok(Some(_)) => return None,
+            Ok(None) => format!("the model {} was made for the network {}, which is another", row.id, row.trunk),
+            Err(trouble) => format!("the model {}: {}", row.id, trouble.what),
+        },
+    };
+    Some(Trouble::new(what, path, remedy))
+}
+
+/// An inventory that is empty all at once may be a disk that is not mounted: the daemon keeps what it knew, until told.
+fn emptied_inventory(catalog: &Catalog, folders: &FolderSettings) -> Option<Trouble> {
+    let folder = &folders.inventory;
+    let is_bare =
+        fs::read_dir(folder).map_or(true, |entries| entries.flatten().all(|entry| is_ignored(&entry.file_name())));
+    let known = if is_bare { catalog.files(Root::Inventory).ok()?.len() } else { 0 };
+    (known > 0).then(|| {
+        let what = format!("the inventory is empty or out of reach, but {known} pictures are known of it");
+        let told = folders.state.join(EMPTIED_ON_PURPOSE);
+        let remedy = format!("mount or restore it; if it was emptied on purpose: touch '{}'", told.display());
+        Trouble::new(what, folder, remedy)
+    })
+}

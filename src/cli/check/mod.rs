@@ -1,0 +1,113 @@
+//! `artificio check`: what is or will go wrong, each with the line that mends it.
+//!
+//! It only looks. What keeps the service from doing its work is a problem and fails the check; what a person may want
+//! to know is a note and does not.
+
+mod folders;
+mod inotify;
+mod kept;
+mod names;
+mod space;
+mod survey;
+
+use std::process::ExitCode;
+
+use super::arguments::JsonOption;
+use super::output;
+use crate::config;
+use crate::daemon::Setup;
+use crate::error::{Fatal, Trouble};
+use crate::files::Lock;
+use survey::Survey;
+
+/// What was found.
+#[derive(Debug, Default, PartialEq)]
+struct Findings {
+    /// To be mended: the service cannot start, or not do all of its work.
+    problems: Vec<Trouble>,
+    /// Good to know: the service works all the same.
+    notes: Vec<Trouble>,
+}
+
+pub fn run(options: &JsonOption, setup: &Setup) -> Result<ExitCode, Fatal> {
+    let found = look(setup);
+    let is_well = found.problems.is_empty();
+    if options.json {
+        let report = serde_json::json!({ "ok": is_well, "problems": found.problems, "notes": found.notes });
+        output::print_json(&report)?;
+    } else {
+        output::print(&told(&found, &setup.root.display().to_string()))?;
+    }
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn look(setup: &Setup) -> Findings {
+    let mut found = Findings::default();
+    if !setup.root.is_dir() {
+        let remedy = format!("mkdir -p '{}' (or name another folder with --root)", setup.root.display());
+        found.problems.push(Trouble::new("there is no such folder", &setup.root, remedy));
+        return found;
+    }
+    let config = match config::load(&setup.source, &setup.root) {
+        Ok(config) => config,
+        Err(message) => {
+            let remedy = match message.contains('^') {
+                true => "mend the line pointed at; docs/settings.md explains every setting",
+                false => "mend the settings, or name another file with --config",
+            };
+            let path = setup.source.path.display().to_string();
+            // The message begins with the path, as compilers' do; a trouble says it by itself.
+            let what = message.strip_prefix(&path).unwrap_or(&message).trim_start_matches(':').trim_start();
+            found.problems.push(Trouble::new(what, &setup.source.path, remedy));
+            return found;
+        }
+    };
+    let is_running = Lock::is_held(&config.folders.state);
+    let survey = Survey::of(&config.folders);
+    folders::look(&setup.root, &config.folders, &survey, &mut found);
+    inotify::look(&survey, is_running, &mut found);
+    space::look(&config.folders, &survey, &mut found);
+    kept::look(&config.folders, is_running, &mut found);
+    names::look(&survey, &mut found);
+    found
+}
+
+/// The findings as a person reads them, problems first.
+fn told(found: &Findings, root: &str) -> String {
+    let mut told = String::new();
+    for (kind, findings) in [("problem", &found.problems), ("note", &found.notes)] {
+        for finding in findings {
+            told += &format!("{kind}: {}: {}\n    mend: {}\n", finding.path.display(), finding.what, finding.remedy);
+        }
+    }
+    told + &match (found.problems.len(), found.notes.len()) {
+        (0, 0) => format!("all is well with {root}\n"),
+        (0, 1) => format!("all is well with {root}, with a note\n"),
+        (0, notes) => format!("all is well with {root}, with {notes} notes\n"),
+        (1, _) => format!("1 problem to mend in {root}\n"),
+        (problems, _) => format!("{problems} problems to mend in {root}\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_read_like_this() {
+        let problem = Trouble::new("there is no such folder", "/p/query", "mkdir -p '/p/query'");
+        let note = Trouble::new("it will be tight", "/p/db/state", "df -h '/p/db/state'");
+        let all = Findings { problems: vec![problem], notes: vec![note.clone()] };
+        let expected = "\
+problem: /p/query: there is no such folder
+    mend: mkdir -p '/p/query'
+note: /p/db/state: it will be tight
+    mend: df -h '/p/db/state'
+1 problem to mend in /p
+";
+        assert_eq!(told(&all, "/p"), expected);
+        let noted = Findings { notes: vec![note], ..Findings::default() };
+        assert!(told(&noted, "/p").ends_with("\nall is well with /p, with a note\n"));
+        assert_eq!(told(&Findings::default(), "/p"), "all is well with /p\n");
+    }
+}

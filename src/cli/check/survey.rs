@@ -1,0 +1,100 @@
+//! One walk through the watched folders, for everything that wants to know what is in them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::config::FolderSettings;
+use crate::watch::is_ignored;
+
+/// Unreadable folders and unusual names beyond this many are not kept: the first say it all.
+const KEPT: usize = 3;
+
+/// What the watched folders hold.
+#[derive(Debug, Default)]
+pub struct Survey {
+    /// Folders, the watched ones included: each needs a watch.
+    pub folders: usize,
+    /// Files in the inventory and among the training pictures: each may be kept in the catalog.
+    pub pictures: usize,
+    /// The first sub-folders and files that are not given out, and why. The watched folders themselves are not among them.
+    pub closed: Vec<(PathBuf, io::Error)>,
+    /// The first names with characters beyond Latin, Greek and Cyrillic.
+    pub unusual: Vec<PathBuf>,
+}
+
+impl Survey {
+    /// Walks through all watched folders. Symbolic links are not followed.
+    pub fn of(folders: &FolderSettings) -> Self {
+        let mut survey = Self::default();
+        for (_, folder) in folders.read() {
+            let holds_pictures = folder != folders.query;
+            survey.walk(folder, holds_pictures, true);
+        }
+        survey
+    }
+
+    fn walk(&mut self, folder: &Path, holds_pictures: bool, is_root: bool) {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                if !is_root && error.kind() != io::ErrorKind::NotFound && self.closed.len() < KEPT {
+                    self.closed.push((folder.to_path_buf(), error));
+                }
+                return;
+            }
+        };
+        self.folders += 1;
+        for entry in entries.flatten().filter(|entry| !is_ignored(&entry.file_name())) {
+            let Ok(kind) = entry.file_type() else { continue };
+            if self.unusual.len() < KEPT && is_unusual(&entry.file_name().to_string_lossy()) {
+                self.unusual.push(entry.path());
+            }
+            if kind.is_dir() {
+                self.walk(&entry.path(), holds_pictures, false);
+            } else if kind.is_file() {
+                self.pictures += usize::from(holds_pictures);
+                self.try_file(&entry.path());
+            }
+        }
+    }
+
+    /// Asks whether a file would be given out, without opening it.
+    fn try_file(&mut self, path: &Path) {
+        if self.closed.len() >= KEPT {
+            return;
+        }
+        if let Err(error) = rustix::fs::access(path, rustix::fs::Access::READ_OK)
+            && error != rustix::io::Errno::NOENT
+        {
+            self.closed.push((path.to_path_buf(), error.into()));
+        }
+    }
+}
+
+/// Whether a name has characters beyond those scripts that the sheet's own font is for.
+fn is_unusual(name: &str) -> bool {
+    name.chars().any(|character| character > '\u{52f}' && !('\u{1e00}'..='\u{214f}').contains(&character))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_pictures_and_unusual_names_are_counted() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = FolderSettings::default().below(root.path());
+        fs::create_dir_all(folders.inventory.join("a/b")).unwrap();
+        fs::create_dir_all(folders.inventory.join("@eaDir")).unwrap();
+        fs::create_dir_all(&folders.query).unwrap();
+        for name in ["a/pho.jpg", "a/b/寿司.jpg", "Größe Ελλάδα Щи.jpg", ".hidden.jpg"] {
+            fs::write(folders.inventory.join(name), b"x").unwrap();
+        }
+        fs::write(folders.query.join("q.jpg"), b"x").unwrap();
+        let survey = Survey::of(&folders);
+        assert_eq!((survey.folders, survey.pictures), (4, 3), "{survey:?}");
+        assert_eq!(survey.unusual, [folders.inventory.join("a/b/寿司.jpg")]);
+        assert!(survey.closed.is_empty());
+    }
+}
