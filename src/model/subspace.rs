@@ -20,10 +20,17 @@ const MAX_STEPS: usize = 100;
 /// seven digits.
 const NOISE: f64 = 1e-6;
 
-/// Unit-length orthogonal directions `[count, width]`, that of the largest variance first: at most `wanted`, fewer when
-/// the rows span fewer. `rows` `[n, width]` are already centred, or not, as the caller wants. The same rows give the same
+/// Directions, and how much of the rows lies along each.
+pub(super) struct Leading {
+    /// `[count, width]`, orthogonal and of unit length, that of the largest variance first.
+    pub(super) directions: Vec<f32>,
+    /// `[count]`: the sum of the squares of all rows along the direction.
+    pub(super) squares: Vec<f32>,
+}
+
+/// The leading directions of `rows`: at most `wanted`, fewer when the rows span fewer. `rows` `[n, width]` are already centred, or not, as the caller wants. The same rows give the same
 /// directions, bit by bit.
-pub(super) fn leading_directions(rows: Vec<f32>, width: usize, wanted: usize) -> Vec<f32> {
+pub(super) fn leading_directions(rows: Vec<f32>, width: usize, wanted: usize) -> Leading {
     let count = rows.len() / width;
     let data = backend::matrix(rows, width);
     let few_rows = count < width;
@@ -33,7 +40,7 @@ pub(super) fn leading_directions(rows: Vec<f32>, width: usize, wanted: usize) ->
         (data.clone().transpose().matmul(data.clone()), width)
     };
     let block = iterate(&square, size, (wanted + SPARE_DIRECTIONS).min(size));
-    let directions = ritz(&square, block, size, wanted);
+    let (directions, squares) = ritz(&square, block, size, wanted);
     let mut directions = if few_rows && !directions.is_empty() {
         backend::values(backend::matrix(directions, size).matmul(data))
     } else {
@@ -41,7 +48,7 @@ pub(super) fn leading_directions(rows: Vec<f32>, width: usize, wanted: usize) ->
     };
     orthogonalise(&mut directions, width);
     directions.chunks_exact_mut(width).for_each(fix_sign);
-    directions
+    Leading { directions, squares }
 }
 
 /// Multiplies a block `[height, size]` by `square` and orthogonalises it until the variance it captures stands still.
@@ -62,8 +69,9 @@ fn iterate(square: &Tensor<2>, size: usize, height: usize) -> Vec<f32> {
     block
 }
 
-/// Rayleigh–Ritz: turns the block so that its rows are directions of `square`, largest first, and keeps what is data.
-fn ritz(square: &Tensor<2>, block: Vec<f32>, size: usize, wanted: usize) -> Vec<f32> {
+/// Rayleigh–Ritz: turns the block so that its rows are directions of `square`, largest first, and keeps what is data;
+/// also the eigenvalue of each.
+fn ritz(square: &Tensor<2>, block: Vec<f32>, size: usize, wanted: usize) -> (Vec<f32>, Vec<f32>) {
     let height = block.len() / size;
     let block = backend::matrix(block, size);
     let small = backend::values(block.clone().matmul(square.clone()).matmul(block.clone().transpose()));
@@ -75,10 +83,11 @@ fn ritz(square: &Tensor<2>, block: Vec<f32>, size: usize, wanted: usize) -> Vec<
     let floor = pairs.values.first().map_or(0.0, |first| first * NOISE);
     let kept = pairs.values.iter().take(wanted).take_while(|&&value| value > floor).count();
     if kept == 0 {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     let turn = pairs.vectors[..kept * height].iter().map(|&value| value as f32).collect();
-    backend::values(backend::matrix(turn, height).matmul(block))
+    let directions = backend::values(backend::matrix(turn, height).matmul(block));
+    (directions, pairs.values[..kept].iter().map(|&value| value as f32).collect())
 }
 
 /// Makes the rows of `block` orthogonal and of unit length, in order; a row that adds nothing becomes zero.
@@ -160,7 +169,7 @@ mod tests {
     fn a_planted_subspace_is_found_from_either_side() {
         for (count, width) in [(30, 100), (300, 64)] {
             let (rows, basis) = planted(count, width, 6);
-            let found = leading_directions(rows, width, 12);
+            let found = leading_directions(rows, width, 12).directions;
             assert_eq!(found.len(), 6 * width, "no more directions than the rows span");
             for row in basis.chunks_exact(width) {
                 let inside: f32 = found.chunks_exact(width).map(|direction| dot(direction, row).powi(2)).sum();
@@ -172,11 +181,12 @@ mod tests {
     #[test]
     fn directions_are_orthogonal_ordered_and_always_the_same() {
         let (rows, _) = planted(200, 80, 40);
-        let found = leading_directions(rows.clone(), 80, 20);
-        assert_eq!(found, leading_directions(rows.clone(), 80, 20));
+        let Leading { directions: found, squares } = leading_directions(rows.clone(), 80, 20);
+        assert_eq!(found, leading_directions(rows.clone(), 80, 20).directions);
         let variance = |direction: &[f32]| rows.chunks_exact(80).map(|row| dot(row, direction).powi(2)).sum::<f32>();
         let variances: Vec<f32> = found.chunks_exact(80).map(variance).collect();
         assert!(variances.is_sorted_by(|a, b| *a >= b * 0.999), "{variances:?}");
+        assert!(variances.iter().zip(&squares).all(|(a, b)| (a - b).abs() < 1e-3 * variances[0]), "{squares:?}");
         for (i, left) in found.chunks_exact(80).enumerate() {
             for (j, right) in found.chunks_exact(80).enumerate() {
                 assert!((dot(left, right) - f32::from(u8::from(i == j))).abs() < 1e-5);
