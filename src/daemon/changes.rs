@@ -73,6 +73,8 @@ impl Daemon {
             .catalog
             .together(|catalog| removed.iter().try_for_each(|(root, path)| catalog.remove_file(*root, path)));
         self.note("catalog", kept.err());
+        let of_inventory = removed.iter().filter(|(root, _)| *root == Root::Inventory);
+        self.serving.write().index.remove(of_inventory.map(|(_, path)| path.as_path()));
         for (root, path) in removed {
             self.unfinished.remove(&(root, path.clone()));
             self.failed.remove(&(root, path.clone()));
@@ -82,11 +84,7 @@ impl Daemon {
             self.plan.drop_wish(root, &path);
             match root {
                 Root::Query => drop(self.stirred.insert(unit_of(&path))),
-                Root::Inventory => {
-                    self.serving.write().index.remove(&path);
-                    self.stir();
-                }
-                Root::Training => self.stir(),
+                Root::Inventory | Root::Training => self.stir(),
             }
             if was_known && root != Root::Query {
                 info!("{} is gone", self.absolute(root, &path).display());

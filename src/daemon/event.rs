@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, select};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::survey::SurveyEnd;
 use super::trainer::Message;
 use super::workers::Outcome;
 use crate::error::Trouble;
@@ -26,6 +27,8 @@ pub enum Event {
     Done(Vec<Outcome>),
     /// A training thread has something to say.
     Training(Box<Message>),
+    /// The neighbours of all inventory pictures were found, or not.
+    Surveyed(SurveyEnd),
     /// From outside.
     Signal(Signal),
     /// Nothing, for a while.
@@ -47,6 +50,7 @@ pub struct Channels {
     lost: Receiver<Hint>,
     outcomes: Receiver<Outcome>,
     training: Receiver<Message>,
+    surveyed: Receiver<SurveyEnd>,
     signals: Receiver<Signal>,
     /// For the watcher.
     pub hint_sender: Sender<Hint>,
@@ -56,6 +60,8 @@ pub struct Channels {
     pub outcome_sender: Sender<Outcome>,
     /// For the training thread, which waits until the loop has taken in what it said before.
     pub training_sender: Sender<Message>,
+    /// For the survey thread.
+    pub survey_sender: Sender<SurveyEnd>,
 }
 
 impl Channels {
@@ -65,8 +71,21 @@ impl Channels {
         let (lost_sender, lost) = bounded(1);
         let (outcome_sender, outcomes) = bounded(OUTCOME_CAPACITY);
         let (training_sender, training) = bounded(1);
+        let (survey_sender, surveyed) = bounded(1);
         let signals = listen_for_signals()?;
-        Ok(Self { hints, lost, outcomes, training, signals, hint_sender, lost_sender, outcome_sender, training_sender })
+        Ok(Self {
+            hints,
+            lost,
+            outcomes,
+            training,
+            surveyed,
+            signals,
+            hint_sender,
+            lost_sender,
+            outcome_sender,
+            training_sender,
+            survey_sender,
+        })
     }
 
     /// The next event, or a tick after `patience`.
@@ -77,6 +96,7 @@ impl Channels {
             recv(self.lost) -> _ => Event::Hint(Hint::Lost),
             recv(self.hints) -> hint => hint.map_or(Event::Tick, Event::Hint),
             recv(self.training) -> message => message.map_or(Event::Tick, |message| Event::Training(Box::new(message))),
+            recv(self.surveyed) -> end => end.map_or(Event::Tick, Event::Surveyed),
             default(patience) => Event::Tick,
         }
     }

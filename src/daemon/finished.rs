@@ -158,7 +158,7 @@ impl Daemon {
                 self.contents.remove(&key);
                 self.failed.insert(key, trouble);
                 if root == Root::Inventory {
-                    self.serving.write().index.remove(&path);
+                    self.serving.write().index.remove([path.as_path()]);
                 }
             }
         }

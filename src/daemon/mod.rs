@@ -18,6 +18,7 @@ mod retrain;
 mod serving;
 mod start;
 mod status;
+mod survey;
 mod timers;
 mod trainer;
 mod training;
@@ -125,6 +126,8 @@ pub struct Daemon {
     stir: Option<Stir>,
     /// There may be codes of models that are not kept.
     has_ownerless_codes: bool,
+    /// Whether the neighbours of a large inventory are being found.
+    is_surveying: bool,
     failed: BTreeMap<(Root, PathBuf), Trouble>,
     /// Troubles of the daemon itself, by what they are about.
     own_troubles: BTreeMap<&'static str, Trouble>,
@@ -154,12 +157,14 @@ impl Daemon {
                 Event::Hint(Hint::Lost) => daemon.look_everywhere(),
                 Event::Done(outcomes) => daemon.finish(outcomes),
                 Event::Training(message) => daemon.take_news(*message),
+                Event::Surveyed(end) => daemon.take_survey(end),
                 Event::Signal(Signal::Reload) => daemon.reload(),
                 Event::Signal(Signal::Stop) => break,
                 Event::Tick => {}
             }
             daemon.look();
             daemon.consider_training();
+            daemon.consider_survey();
             daemon.start_jobs();
             if !daemon.report(State::Ready, observer) {
                 break;

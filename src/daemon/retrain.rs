@@ -229,14 +229,12 @@ impl Daemon {
         let Successor { model, row, mut index, inventory } = successor;
         let now = self.inventory();
         let late: Vec<_> = now.iter().filter(|(path, hash)| inventory.get(*path) != Some(hash)).collect();
-        let gone: Vec<&PathBuf> = inventory.keys().filter(|path| !now.contains_key(*path)).collect();
-        for path in gone {
-            index.remove(path);
-        }
+        let gone = inventory.keys().filter(|path| !now.contains_key(*path));
+        index.remove(gone.map(PathBuf::as_path));
         let keep = self.config.model.keep_models.count();
         self.catalog.together(|catalog| {
             for (path, &hash) in late {
-                index.remove(path);
+                index.remove([path.as_path()]);
                 if let Some(code) = code_of(catalog, &model, hash)? {
                     catalog.put_code(hash, &row.id, &code)?;
                     index.put(path, &code);

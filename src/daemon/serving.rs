@@ -1,6 +1,6 @@
 //! What queries are answered from: one model and the index of its codes, exchanged together or not at all.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 use crate::config::SetMode;
 use crate::index::{Calibration, Found, Index};
@@ -14,12 +14,18 @@ pub struct Serving {
     /// The codes.
     pub index: Index,
     calibration: Mutex<Option<(u64, Arc<Calibration>)>>,
+    identity: Arc<()>,
 }
 
 impl Serving {
     /// `model` with `index`, whose codes are that model's.
     pub fn new(model: Model, index: Index) -> Self {
-        Self { model, index, calibration: Mutex::new(None) }
+        Self { model, index, calibration: Mutex::new(None), identity: Arc::new(()) }
+    }
+
+    /// Tells this from what serves after it; dead when this serves no more.
+    pub fn identity(&self) -> Weak<()> {
+        Arc::downgrade(&self.identity)
     }
 
     /// The `k` pictures most similar to the features `[m, 1280]` of a query, each with the share of inventory pairs

@@ -74,6 +74,7 @@ impl Daemon {
             runs: 0,
             stir: Some(Stir::again(None, Duration::ZERO)),
             has_ownerless_codes: true,
+            is_surveying: false,
             failed: world.failed,
             own_troubles: BTreeMap::new(),
             said_troubles: HashSet::new(),
@@ -205,17 +206,17 @@ pub(super) fn load_index(
     model: &Model,
     contents: &HashMap<(Root, PathBuf), Hash>,
 ) -> Result<Index, Trouble> {
-    let mut index = Index::empty(model.code_width(), config.similarity.metric);
+    let mut pictures = Vec::new();
     for ((_, path), &hash) in contents.iter().filter(|((root, _), _)| *root == Root::Inventory) {
         let code = match catalog.code(hash, model.id())? {
             Some(code) => Some(code),
             None => code_of(catalog, model, hash)?,
         };
         if let Some(code) = code {
-            index.put(path, &code);
+            pictures.push((path.clone(), code));
         }
     }
-    Ok(index)
+    Ok(Index::filled(model.code_width(), config.similarity.metric, pictures))
 }
 
 /// The code of a content whose features are in the catalog.

@@ -212,21 +212,20 @@ impl Trainer {
         }
         let mut contents: Vec<Hash> = paths_of.keys().copied().collect();
         contents.sort_unstable();
-        let mut index = Index::empty(model.code_width(), self.order.config.similarity.metric);
+        let mut pictures = Vec::with_capacity(self.order.inventory.len());
         for (at, batch) in contents.chunks(BATCH).enumerate() {
             self.check()?;
             let (found, features) = catalog.many_features(batch, Trunk::VERSION, Trunk::WIDTH)?;
             let codes: Rows = model.codes(&features);
             let codes: Vec<(Hash, Vec<f32>)> = found.into_iter().zip(codes.iter().map(<[f32]>::to_vec)).collect();
             for (hash, code) in &codes {
-                for path in paths_of.get(hash).into_iter().flatten() {
-                    index.put(path, code);
-                }
+                let paths = paths_of.get(hash).into_iter().flatten();
+                pictures.extend(paths.map(|path| ((*path).clone(), code.clone())));
             }
             self.send(News::Codes(codes))?;
             self.leash.told((at * BATCH) as f32 / contents.len() as f32);
         }
-        Ok(index)
+        Ok(Index::filled(model.code_width(), self.order.config.similarity.metric, pictures))
     }
 
     pub(super) fn enter(&self, stage: Stage) -> Result<(), Halt> {

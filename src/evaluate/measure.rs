@@ -197,7 +197,7 @@ fn answers_without(inventory: &Rows) -> Rows {
     let mut index = index_of(inventory);
     let mut values = Vec::with_capacity(inventory.len() * inventory.len());
     for (at, code) in inventory.iter().enumerate() {
-        index.remove(&name_of(at));
+        index.remove([name_of(at).as_path()]);
         values.extend(similarities(&index, code, inventory.len()));
         index.put(&name_of(at), code);
     }
@@ -205,11 +205,8 @@ fn answers_without(inventory: &Rows) -> Rows {
 }
 
 fn index_of(inventory: &Rows) -> Index {
-    let mut index = Index::empty(inventory.width(), Metric::Cosine);
-    for (at, code) in inventory.iter().enumerate() {
-        index.put(&name_of(at), code);
-    }
-    index
+    let pictures = inventory.iter().enumerate().map(|(at, code)| (name_of(at), code.to_vec()));
+    Index::filled(inventory.width(), Metric::Cosine, pictures)
 }
 
 /// Names in the order of their numbers.

@@ -1,30 +1,38 @@
 //! Codes in memory and exact search among them. Knows paths and numbers; nothing of pixels, models or the disk.
 
 mod calibration;
+mod codes;
+mod neighbourhood;
 mod score;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::config::{Metric, SetMode};
-use crate::rows::{Rows, to_unit_length};
+use crate::rows::Rows;
+
+use codes::{Codes, Moves};
+use neighbourhood::{Neighbourhood, WEIGHTS, drawn_towards};
 
 pub use calibration::Calibration;
 
-/// How much each of a query's nearest pictures counts when its code is drawn towards them.
-const EXPANSION_WEIGHTS: [f32; 3] = [0.5, 0.3, 0.2];
-/// How far it is drawn, the query's own code being 1.
-const EXPANSION_STRENGTH: f32 = 0.5;
-/// With fewer pictures than this the nearest are not near: a query's code stays as it is.
-const EXPANSION_MINIMUM: usize = 12;
+/// With fewer pictures than this the nearest are not near: codes stay as they are.
+const AVERAGING_MINIMUM: usize = 12;
+/// Up to so many pictures the neighbours of all are found in a moment; of more, beside the service.
+const AVERAGED_AT_ONCE: usize = 4_000;
 
-/// The codes of the inventory, `[n, width]`, each with its path.
+/// The codes of the inventory, each with its path.
+///
+/// With cosine every code is compared drawn towards its nearest neighbours, and so is the query's: codes alone are
+/// compared only where there are too few pictures, and in a large inventory until its neighbours are found
+/// ([`Index::survey`]).
 #[derive(Debug, Clone)]
 pub struct Index {
-    metric: Metric,
-    codes: Rows,
-    paths: Vec<PathBuf>,
-    position_of: HashMap<PathBuf, usize>,
+    codes: Codes,
+    /// `None` when codes are compared as they are.
+    neighbourhood: Option<Neighbourhood>,
+    /// Put in or taken out since the last survey was ordered, while there is no neighbourhood.
+    restless: HashSet<PathBuf>,
     /// Raised by every change: tells whether something derived from the codes is still true.
     generation: u64,
 }
@@ -38,20 +46,52 @@ pub struct Found {
     pub similarity: f32,
 }
 
+/// The search for the neighbours of all pictures as they were at one moment, to be done beside the service.
+pub struct Survey(Codes);
+
+/// What a [`Survey`] found.
+pub struct Surveyed {
+    codes: Codes,
+    neighbourhood: Neighbourhood,
+}
+
+impl Survey {
+    /// Compares every picture with every other. `None` when `goes_on` says no, which is asked now and then.
+    pub fn run(self, goes_on: &dyn Fn() -> bool) -> Option<Surveyed> {
+        let neighbourhood = Neighbourhood::of(&self.0, goes_on)?;
+        Some(Surveyed { codes: self.0, neighbourhood })
+    }
+}
+
 impl Index {
     /// An index without pictures for codes of `width` values.
     pub fn empty(width: usize, metric: Metric) -> Self {
-        Self { metric, codes: Rows::empty(width), paths: Vec::new(), position_of: HashMap::new(), generation: 0 }
+        let neighbourhood = (metric == Metric::Cosine).then(|| Neighbourhood::empty(width));
+        Self { codes: Codes::empty(width, metric), neighbourhood, restless: HashSet::new(), generation: 0 }
+    }
+
+    /// An index of many pictures at once. Codes of another width are left out.
+    pub fn filled(width: usize, metric: Metric, pictures: impl IntoIterator<Item = (PathBuf, Vec<f32>)>) -> Self {
+        let mut index = Self::empty(width, metric);
+        for (path, code) in pictures {
+            index.codes.put(&path, &code);
+        }
+        if index.len() > AVERAGED_AT_ONCE {
+            index.neighbourhood = None;
+        } else if index.neighbourhood.is_some() {
+            index.neighbourhood = Neighbourhood::of(&index.codes, &|| true);
+        }
+        index
     }
 
     /// Pictures in it.
     pub fn len(&self) -> usize {
-        self.paths.len()
+        self.codes.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.paths.is_empty()
+        self.len() == 0
     }
 
     /// Values in a code.
@@ -61,7 +101,7 @@ impl Index {
 
     /// How codes are compared.
     pub fn metric(&self) -> Metric {
-        self.metric
+        self.codes.metric()
     }
 
     /// Raised by every change.
@@ -69,34 +109,63 @@ impl Index {
         self.generation
     }
 
+    /// The code of a picture as the model gave it, with cosine at unit length; not drawn towards its neighbours.
+    pub fn code(&self, path: &Path) -> Option<&[f32]> {
+        self.codes.position(path).map(|position| self.codes.row(position))
+    }
+
     /// Puts a picture in, or gives it another code; `false` when the code has another width.
     pub fn put(&mut self, path: &Path, code: &[f32]) -> bool {
-        let prepared = self.prepared(code);
-        if let Some(&position) = self.position_of.get(path) {
-            if prepared.len() == self.codes.width() {
-                self.codes.row_mut(position).copy_from_slice(&prepared);
-                self.generation += 1;
-                return true;
-            }
+        if code.len() != self.width() {
             return false;
         }
-        if !self.codes.push(&prepared) {
-            return false;
+        self.remove([path]);
+        let position = self.codes.put(path, code);
+        match (&mut self.neighbourhood, position) {
+            (Some(neighbourhood), Some(position)) => neighbourhood.join(&self.codes, position),
+            _ => drop(self.restless.insert(path.to_path_buf())),
         }
-        self.position_of.insert(path.to_path_buf(), self.paths.len());
-        self.paths.push(path.to_path_buf());
         self.generation += 1;
         true
     }
 
-    /// Takes a picture out.
-    pub fn remove(&mut self, path: &Path) {
-        let Some(position) = self.position_of.remove(path) else { return };
-        self.codes.swap_remove(position);
-        self.paths.swap_remove(position);
-        if let Some(moved) = self.paths.get(position) {
-            self.position_of.insert(moved.clone(), position);
+    /// Takes pictures out. Many at once cost little more than one.
+    pub fn remove<'a>(&mut self, paths: impl IntoIterator<Item = &'a Path>) {
+        let mut gone = Vec::new();
+        let moves = self.codes.remove(paths.into_iter().inspect(|path| gone.push(path.to_path_buf())));
+        let Some(moves) = moves else { return };
+        match &mut self.neighbourhood {
+            Some(neighbourhood) => neighbourhood.follow(&self.codes, &moves),
+            None => self.restless.extend(gone),
         }
+        self.generation += 1;
+    }
+
+    /// Whether [`Index::survey`] has something to give.
+    pub fn wants_survey(&self) -> bool {
+        self.neighbourhood.is_none() && self.metric() == Metric::Cosine
+    }
+
+    /// What is to be done beside the service before codes are drawn towards their neighbours; `None` when they are, or
+    /// are not to be. Begins anew what was begun before.
+    pub fn survey(&mut self) -> Option<Survey> {
+        self.wants_survey().then(|| {
+            self.restless.clear();
+            Survey(self.codes.clone())
+        })
+    }
+
+    /// Takes in what the last [`Index::survey`] found, and what has come and gone meanwhile.
+    pub fn take_survey(&mut self, surveyed: Surveyed) {
+        let Surveyed { codes: before, mut neighbourhood } = surveyed;
+        let moves = Moves::between(&before, &self.codes, |path| self.restless.contains(path));
+        neighbourhood.follow(&self.codes, &moves);
+        for path in std::mem::take(&mut self.restless) {
+            if let Some(position) = self.codes.position(&path) {
+                neighbourhood.join(&self.codes, position);
+            }
+        }
+        self.neighbourhood = Some(neighbourhood);
         self.generation += 1;
     }
 
@@ -104,70 +173,48 @@ impl Index {
     /// pictures equally similar in the order of their paths.
     pub fn search(&self, query: &Rows, mode: SetMode, k: usize) -> Vec<Found> {
         let members: Vec<Vec<f32>> =
-            query.iter().filter(|row| row.len() == self.width()).map(|row| self.prepared(row)).collect();
+            query.iter().filter(|row| row.len() == self.width()).map(|row| self.codes.prepared(row)).collect();
         let members = match mode {
             SetMode::Nearest => members,
-            SetMode::Mean => mean(&members).map(|code| self.prepared(&code)).into_iter().collect(),
+            SetMode::Mean => mean(&members).map(|code| self.codes.prepared(&code)).into_iter().collect(),
         };
         let expanded: Vec<Vec<f32>> = members.iter().map(|member| self.expanded(member)).collect();
         let similarities = self.similarities(&expanded);
-        let order = self.best(&similarities, k);
-        order
-            .into_iter()
-            .map(|position| Found { path: self.paths[position].clone(), similarity: similarities[position] })
-            .collect()
+        let order = self.codes.best(&similarities, k);
+        let found =
+            |position| Found { path: self.codes.path(position).to_path_buf(), similarity: similarities[position] };
+        order.into_iter().map(found).collect()
     }
 
     /// Of every picture, in the index's order, the similarity to the nearest of `members`.
     fn similarities(&self, members: &[Vec<f32>]) -> Vec<f32> {
         let mut best = vec![f32::NEG_INFINITY; if members.is_empty() { 0 } else { self.len() }];
         for member in members {
-            score::raise_to(&mut best, member, &self.codes, self.metric);
+            score::raise_to(&mut best, member, self.compared(), self.metric());
         }
         best
     }
 
-    /// The positions of the `k` greatest similarities, the greatest first.
-    fn best(&self, similarities: &[f32], k: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..similarities.len()).collect();
-        let better = |&a: &usize, &b: &usize| {
-            similarities[b].total_cmp(&similarities[a]).then_with(|| self.paths[a].cmp(&self.paths[b]))
-        };
-        if k < order.len() && k > 0 {
-            order.select_nth_unstable_by(k - 1, better);
+    /// The codes that queries are compared with, `[n, width]`.
+    fn compared(&self) -> &Rows {
+        match &self.neighbourhood {
+            Some(neighbourhood) if self.len() >= AVERAGING_MINIMUM => neighbourhood.averaged(),
+            _ => self.codes.rows(),
         }
-        order.truncate(k);
-        order.sort_unstable_by(better);
-        order
     }
 
-    /// A query's code drawn towards its nearest pictures, so that what those have in common weighs more than what is
-    /// peculiar to the query: query expansion (Chum et al., Total Recall, ICCV 2007; weights by measurement). Cosine only.
+    /// A query's code drawn towards its nearest pictures: query expansion (Chum et al., Total Recall, ICCV 2007).
     fn expanded(&self, code: &[f32]) -> Vec<f32> {
-        if self.metric == Metric::Euclidean || self.len() < EXPANSION_MINIMUM {
+        if self.metric() == Metric::Euclidean || self.len() < AVERAGING_MINIMUM {
             return code.to_vec();
         }
-        let nearest = self.best(&self.similarities(&[code.to_vec()]), EXPANSION_WEIGHTS.len());
-        let mut pull = vec![0.0; code.len()];
-        for (position, weight) in nearest.into_iter().zip(EXPANSION_WEIGHTS) {
-            pull.iter_mut().zip(self.codes.row(position)).for_each(|(pull, value)| *pull += weight * value);
-        }
-        to_unit_length(&mut pull);
-        let mixed: Vec<f32> = code.iter().zip(&pull).map(|(code, pull)| code + EXPANSION_STRENGTH * pull).collect();
-        self.prepared(&mixed)
+        let nearest = self.codes.best(&self.similarities(&[code.to_vec()]), WEIGHTS.len());
+        drawn_towards(code, nearest.into_iter().map(|position| self.compared().row(position)))
     }
 
-    /// Similarity between two pictures of the index, by position.
+    /// Similarity between two pictures of the index as queries meet them, by position.
     pub(crate) fn similarity_between(&self, a: usize, b: usize) -> f32 {
-        score::similarity(self.codes.row(a), self.codes.row(b), self.metric)
-    }
-
-    fn prepared(&self, code: &[f32]) -> Vec<f32> {
-        let mut code = code.to_vec();
-        if self.metric == Metric::Cosine {
-            to_unit_length(&mut code);
-        }
-        code
+        score::similarity(self.compared().row(a), self.compared().row(b), self.metric())
     }
 }
 
@@ -220,6 +267,31 @@ mod tests {
         assert_eq!(names(&index.search(&set, SetMode::Nearest, 2)), ["at one member", "between"]);
     }
 
+    /// What a large inventory goes through: answers before the survey, changes during it, and the same answers after it
+    /// as from an index that knew its neighbours all along.
+    #[test]
+    fn a_survey_beside_the_service_ends_where_a_small_index_is_at_once() {
+        let at = |number: usize| [(number as f32 * 0.37).cos(), (number as f32 * 0.37).sin()];
+        let name = |number: usize| PathBuf::from(format!("{number:02}"));
+        let pictures = |numbers: std::ops::Range<usize>| numbers.map(|number| (name(number), at(number).to_vec()));
+        let mut late = Index::filled(2, Metric::Cosine, pictures(0..30));
+        late.neighbourhood = None;
+        let ask = |index: &Index| index.search(&query(&[at(7)]), SetMode::Mean, 99);
+        assert_eq!(ask(&late).len(), 30);
+        let survey = late.survey().unwrap();
+        late.remove([name(3).as_path(), name(8).as_path()]);
+        late.put(&name(8), &at(50));
+        late.put(&name(40), &at(40));
+        late.take_survey(survey.run(&|| true).unwrap());
+        assert!(late.survey().is_none(), "nothing is left to do");
+        let mut early = Index::filled(2, Metric::Cosine, pictures(0..30));
+        early.remove([name(3).as_path()]);
+        early.put(&name(8), &at(50));
+        early.put(&name(40), &at(40));
+        assert_eq!(ask(&late), ask(&early));
+        assert_eq!(ask(&late).len(), 30);
+    }
+
     /// Two directions apart from the query by the same angle; on one side lie the query's nearest pictures.
     #[test]
     fn a_query_is_drawn_towards_its_nearest_pictures() {
@@ -244,8 +316,7 @@ mod tests {
     #[test]
     fn removed_and_replaced_pictures_are_not_found_where_they_were() {
         let mut index = index(Metric::Cosine, &[("a", [1.0, 0.0]), ("b", [0.0, 1.0]), ("c", [0.7, 0.7])]);
-        index.remove(Path::new("a"));
-        index.remove(Path::new("not there"));
+        index.remove([Path::new("a"), Path::new("not there")]);
         assert_eq!(names(&index.search(&query(&[[1.0, 0.0]]), SetMode::Mean, 9)), ["c", "b"]);
         index.put(Path::new("b"), &[1.0, 0.0]);
         assert_eq!(names(&index.search(&query(&[[1.0, 0.0]]), SetMode::Mean, 9)), ["b", "c"]);

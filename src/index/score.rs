@@ -1,5 +1,7 @@
 //! The arithmetic of the scan, compiled for the processor's widest vectors.
 
+use std::ops::Range;
+
 use pulp::Arch;
 
 use crate::config::Metric;
@@ -13,6 +15,17 @@ pub fn raise_to(best: &mut [f32], member: &[f32], codes: &Rows, metric: Metric) 
     Arch::new().dispatch(|| {
         for (best, code) in best.iter_mut().zip(codes.iter()) {
             *best = best.max(similarity(member, code, metric));
+        }
+    });
+}
+
+/// Fills the beginning of `table` with the similarities between rows of `codes`: `[rows.len(), columns.len()]`.
+pub fn table(table: &mut [f32], codes: &Rows, rows: &Range<usize>, columns: &Range<usize>, metric: Metric) {
+    Arch::new().dispatch(|| {
+        for (line, row) in table.chunks_exact_mut(columns.len()).zip(rows.clone()) {
+            for (value, column) in line.iter_mut().zip(columns.clone()) {
+                *value = similarity(codes.row(row), codes.row(column), metric);
+            }
         }
     });
 }

@@ -1,0 +1,59 @@
+//! The neighbours of a large inventory are found beside the service, which answers from plain codes meanwhile.
+
+use std::sync::Weak;
+use std::thread;
+use std::time::Instant;
+
+use log::{debug, info};
+
+use super::Daemon;
+use crate::error::Trouble;
+use crate::index::Surveyed;
+
+/// A survey has ended.
+pub struct SurveyEnd {
+    /// Of what was served when it was ordered.
+    serving: Weak<()>,
+    /// `None` when that was exchanged meanwhile.
+    found: Option<Surveyed>,
+}
+
+impl Daemon {
+    /// Orders a survey where one is wanted and none is under way.
+    pub(super) fn consider_survey(&mut self) {
+        if self.is_surveying || !self.serving.read().index.wants_survey() {
+            return;
+        }
+        let mut serving = self.serving.write();
+        let Some(survey) = serving.index.survey() else { return };
+        let (identity, sender) = (serving.identity(), self.channels.survey_sender.clone());
+        drop(serving);
+        debug!("finding the neighbours of all inventory pictures");
+        let started = Instant::now();
+        let work = move || {
+            let found = survey.run(&|| identity.strong_count() > 0);
+            debug!("neighbours found after {:.1} s", started.elapsed().as_secs_f64());
+            // The daemon is on its way out when nobody receives this; the next one surveys again.
+            let _ = sender.send(SurveyEnd { serving: identity, found });
+        };
+        match thread::Builder::new().name("survey".into()).spawn(work) {
+            Ok(_) => self.is_surveying = true,
+            Err(error) => self.note("survey", Some(Trouble::system("start the survey thread", "artificio", &error))),
+        }
+    }
+
+    /// Takes in what a survey found, unless another model serves by now.
+    pub(super) fn take_survey(&mut self, end: SurveyEnd) {
+        self.is_surveying = false;
+        let mut serving = self.serving.write();
+        if let Some(found) = end.found
+            && end.serving.ptr_eq(&serving.identity())
+        {
+            serving.index.take_survey(found);
+            let count = serving.index.len();
+            drop(serving);
+            self.note("survey", None);
+            info!("the neighbours of {count} inventory pictures are known: answers take them into account");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Every picture's nearest others, kept up to date as pictures come and go, and its code drawn towards them.
+//!
+//! Database-side feature augmentation (Turcot and Lowe, "Better matching with fewer features", ICCV workshops 2009;
+//! weights by measurement): what neighbours have in common weighs more than what is peculiar to one picture. A list holds
+//! more than the averaging needs, so that a picture taken out seldom costs a scan for another.
+
+use super::codes::{Codes, Moves};
+use super::score;
+use crate::rows::{Rows, to_unit_length};
+
+/// How much each of the nearest pictures counts in what a code is drawn towards.
+pub const WEIGHTS: [f32; 3] = [0.5, 0.3, 0.2];
+/// How far a code is drawn, the code itself being 1.
+const STRENGTH: f32 = 0.5;
+/// Neighbours remembered of each picture.
+const LISTED: usize = 8;
+/// Rows compared with one another at a time: two blocks of this many codes stay in the processor's cache.
+const BLOCK: usize = 128;
+
+/// A picture's nearest others as positions and similarities, the nearest first. Whatever its length, no picture that is
+/// not in it would come before the last that is.
+type Nearest = Vec<(u32, f32)>;
+
+/// For codes of `n` pictures: who is near whom, and the drawn codes `[n, width]`.
+#[derive(Debug, Clone)]
+pub struct Neighbourhood {
+    nearest: Vec<Nearest>,
+    averaged: Rows,
+}
+
+impl Neighbourhood {
+    /// Of no pictures.
+    pub fn empty(width: usize) -> Self {
+        Self { nearest: Vec::new(), averaged: Rows::empty(width) }
+    }
+
+    /// Of all pictures of `codes`: every pair is compared, n² · width / 2 multiplications (100,000 codes of 128 values:
+    /// about a minute of one core). `None` when `goes_on` says no; it is asked before every block of rows.
+    pub fn of(codes: &Codes, goes_on: &dyn Fn() -> bool) -> Option<Self> {
+        let mut all = Self { nearest: vec![Nearest::new(); codes.len()], averaged: codes.rows().clone() };
+        // What a similarity has to reach to be listed, beside one another: most pairs need nothing but this look.
+        let mut floors = vec![f32::NEG_INFINITY; codes.len()];
+        let mut similarities = vec![0.0; BLOCK * BLOCK];
+        let blocks = || (0..codes.len()).step_by(BLOCK).map(|start| start..codes.len().min(start + BLOCK));
+        for rows in blocks() {
+            if !goes_on() {
+                return None;
+            }
+            for columns in blocks().take_while(|columns| columns.start <= rows.start) {
+                score::table(&mut similarities, codes.rows(), &rows, &columns, codes.metric());
+                for (row, similarities) in rows.clone().zip(similarities.chunks_exact(columns.len())) {
+                    for (column, &similarity) in
+                        columns.clone().zip(similarities).take_while(|(column, _)| *column < row)
+                    {
+                        for (one, other) in [(row, column), (column, row)] {
+                            if similarity >= floors[one] {
+                                all.list(codes, one, other, similarity);
+                                floors[one] = all.floor(one);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        (0..codes.len()).for_each(|position| all.average(codes, position));
+        Some(all)
+    }
+
+    /// The drawn codes, in the order of positions.
+    pub fn averaged(&self) -> &Rows {
+        &self.averaged
+    }
+
+    /// Takes in the picture at `position` of `codes`, which is new there; a scan.
+    pub fn join(&mut self, codes: &Codes, position: usize) {
+        if position == self.nearest.len() {
+            self.nearest.push(Nearest::new());
+            self.averaged.push(codes.row(position));
+        }
+        let similarities = codes.similarities_to(codes.row(position));
+        self.nearest[position] = nearest_of(codes, position, &similarities);
+        self.average(codes, position);
+        for (other, similarity) in similarities.into_iter().enumerate().filter(|(other, _)| *other != position) {
+            let knows_all = self.nearest[other].len() + 2 >= codes.len();
+            if (knows_all || similarity >= self.last(other))
+                && self.list(codes, other, position, similarity).is_some_and(|rank| rank < WEIGHTS.len())
+            {
+                self.average(codes, other);
+            }
+        }
+    }
+
+    /// Follows pictures to where they moved in `codes`, and forgets those taken out. Who loses too many neighbours looks
+    /// for others: a scan each.
+    pub fn follow(&mut self, codes: &Codes, moves: &Moves) {
+        let mut nearest = vec![Nearest::new(); codes.len()];
+        let mut averaged = codes.rows().clone();
+        let mut touched = Vec::new();
+        for (former, list) in std::mem::take(&mut self.nearest).into_iter().enumerate() {
+            let Some(now) = moves.now(former as u32) else { continue };
+            let now = now as usize;
+            let stays = |(position, similarity): &(u32, f32)| Some((moves.now(*position)?, *similarity));
+            let first = list.iter().take(WEIGHTS.len());
+            if first.clone().any(|neighbour| stays(neighbour).is_none()) {
+                touched.push(now);
+            }
+            nearest[now] = list.iter().filter_map(stays).collect();
+            averaged.row_mut(now).copy_from_slice(self.averaged.row(former));
+        }
+        (self.nearest, self.averaged) = (nearest, averaged);
+        for position in touched {
+            if self.nearest[position].len() < WEIGHTS.len() {
+                let similarities = codes.similarities_to(codes.row(position));
+                self.nearest[position] = nearest_of(codes, position, &similarities);
+            }
+            self.average(codes, position);
+        }
+    }
+
+    /// Lists `other` among the nearest of `position` where it belongs, and drops the last when there are too many. The
+    /// rank it got; `None` when it is listed already or comes after all that fit.
+    fn list(&mut self, codes: &Codes, position: usize, other: usize, similarity: f32) -> Option<usize> {
+        let nearest = &mut self.nearest[position];
+        if nearest.iter().any(|(listed, _)| *listed as usize == other) {
+            return None;
+        }
+        let comes_before = |(listed, at): &(u32, f32)| codes.rank((*listed as usize, *at), (other, similarity)).is_lt();
+        let rank = nearest.partition_point(comes_before);
+        nearest.insert(rank, (other as u32, similarity));
+        nearest.truncate(LISTED);
+        (rank < LISTED).then_some(rank)
+    }
+
+    /// What a similarity has to reach to be listed for `position` while pictures are offered one after the other.
+    fn floor(&self, position: usize) -> f32 {
+        if self.nearest[position].len() < LISTED { f32::NEG_INFINITY } else { self.last(position) }
+    }
+
+    /// The similarity of the last that is listed for `position`; beyond all reach when none is.
+    fn last(&self, position: usize) -> f32 {
+        self.nearest[position].last().map_or(f32::INFINITY, |(_, similarity)| *similarity)
+    }
+
+    /// Draws the code at `position` towards its nearest.
+    fn average(&mut self, codes: &Codes, position: usize) {
+        let nearest = self.nearest[position].iter().map(|(other, _)| codes.row(*other as usize));
+        let drawn = drawn_towards(codes.row(position), nearest);
+        self.averaged.row_mut(position).copy_from_slice(&drawn);
+    }
+}
+
+/// `code` drawn towards the `nearest`, of which the first [`WEIGHTS`] count; of unit length.
+pub fn drawn_towards<'a>(code: &[f32], nearest: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {
+    let mut pull = vec![0.0; code.len()];
+    for (near, weight) in nearest.zip(WEIGHTS) {
+        pull.iter_mut().zip(near).for_each(|(pull, value)| *pull += weight * value);
+    }
+    to_unit_length(&mut pull);
+    let mut drawn: Vec<f32> = code.iter().zip(&pull).map(|(code, pull)| code + STRENGTH * pull).collect();
+    to_unit_length(&mut drawn);
+    drawn
+}
+
+/// The nearest of the picture at `position`, given the similarity of every picture to it.
+fn nearest_of(codes: &Codes, position: usize, similarities: &[f32]) -> Nearest {
+    let order = codes.best(similarities, LISTED + 1);
+    let others = order.into_iter().filter(|other| *other != position).take(LISTED);
+    others.map(|other| (other as u32, similarities[other])).collect()
+}
+
+#[cfg(test)]
+#[path = "neighbourhood_tests.rs"]
+mod tests;

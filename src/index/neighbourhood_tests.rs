@@ -1,0 +1,91 @@
+//! A neighbourhood kept up to date is the one that would be found anew.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::config::Metric;
+
+/// Numbers without pattern, always the same.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit
+    }
+
+    /// Coarse, so that pictures equally similar are common.
+    fn code(&mut self) -> Vec<f32> {
+        (0..4).map(|_| self.below(5) as f32 - 1.5).collect()
+    }
+}
+
+fn path(number: usize) -> PathBuf {
+    PathBuf::from(format!("{number:03}"))
+}
+
+fn codes(dice: &mut Dice, count: usize) -> Codes {
+    let mut codes = Codes::empty(4, Metric::Cosine);
+    (0..count).for_each(|number| assert_eq!(codes.put(&path(number), &dice.code()), Some(number)));
+    codes
+}
+
+/// The first neighbours of every picture and its drawn code.
+fn seen(neighbourhood: &Neighbourhood) -> Vec<(Vec<u32>, Vec<f32>)> {
+    let first = |list: &Nearest| list.iter().take(WEIGHTS.len()).map(|(position, _)| *position).collect();
+    let averaged = neighbourhood.averaged().iter().map(<[f32]>::to_vec);
+    neighbourhood.nearest.iter().map(first).zip(averaged).collect()
+}
+
+fn found_anew(codes: &Codes) -> Neighbourhood {
+    Neighbourhood::of(codes, &|| true).unwrap()
+}
+
+#[test]
+fn the_nearest_are_those_of_a_plain_scan() {
+    // More than two blocks, so that blocks beside, on and off the diagonal are all there.
+    let codes = codes(&mut Dice(1), 2 * BLOCK + 17);
+    let neighbourhood = found_anew(&codes);
+    for position in 0..codes.len() {
+        let similarities = codes.similarities_to(codes.row(position));
+        assert_eq!(neighbourhood.nearest[position], nearest_of(&codes, position, &similarities));
+    }
+}
+
+#[test]
+fn pictures_that_come_and_go_leave_the_same_as_finding_all_anew() {
+    let mut dice = Dice(2);
+    for start in [0, 1, 5, 40] {
+        let mut codes = codes(&mut dice, start);
+        let mut kept = found_anew(&codes);
+        for step in 0..300 {
+            if dice.below(3) == 0 {
+                let gone: Vec<PathBuf> = (0..1 + dice.below(6)).map(|_| path(dice.below(60))).collect();
+                if let Some(moves) = codes.remove(gone.iter().map(PathBuf::as_path)) {
+                    kept.follow(&codes, &moves);
+                }
+            } else {
+                let path = path(dice.below(60));
+                if codes.position(&path).is_none() {
+                    let position = codes.put(&path, &dice.code()).unwrap();
+                    kept.join(&codes, position);
+                }
+            }
+            assert_eq!(seen(&kept), seen(&found_anew(&codes)), "{start} pictures at first, step {step}");
+        }
+    }
+}
+
+#[test]
+fn a_code_is_drawn_half_way_towards_what_its_neighbours_have_in_common() {
+    let drawn =
+        drawn_towards(&[1.0, 0.0, 0.0], [[0.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0]].iter().map(|n| &n[..]));
+    let length = (1.0_f32 + 0.25).sqrt();
+    assert!(drawn.iter().zip([1.0 / length, 0.5 / length, 0.0]).all(|(a, b)| (a - b).abs() < 1e-6), "{drawn:?}");
+    assert_eq!(drawn_towards(&[0.6, 0.8], std::iter::empty()), [0.6, 0.8], "nobody near");
+}
+
+#[test]
+fn a_survey_ends_when_it_is_told_to() {
+    assert!(Neighbourhood::of(&codes(&mut Dice(3), 10), &|| false).is_none());
+}
