@@ -252,7 +252,7 @@ impl ModelSettings {
 impl Default for ModelSettings {
     fn default() -> Self {
         Self {
-            code_width: Within::new(128),
+            code_width: Within::new(192),
             min_train: Within::new(20),
             train_on_inventory: true,
             retrain_after: Within::new(10),

@@ -7,6 +7,8 @@ use std::time::Instant;
 use log::{debug, info};
 
 use super::Daemon;
+use super::trainer::step_back;
+use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::index::Surveyed;
 
@@ -19,8 +21,14 @@ pub struct SurveyEnd {
 }
 
 impl Daemon {
-    /// Orders a survey where one is wanted and none is under way.
+    /// When the pictures that came are all read: finds their neighbours, or has them found where that takes long.
     pub(super) fn consider_survey(&mut self) {
+        if self.plan.pending(Root::Inventory) > 0 {
+            return;
+        }
+        if !self.serving.read().index.is_settled() {
+            self.serving.write().index.settle();
+        }
         if self.is_surveying || !self.serving.read().index.wants_survey() {
             return;
         }
@@ -31,6 +39,7 @@ impl Daemon {
         debug!("finding the neighbours of all inventory pictures");
         let started = Instant::now();
         let work = move || {
+            step_back();
             let found = survey.run(&|| identity.strong_count() > 0);
             debug!("neighbours found after {:.1} s", started.elapsed().as_secs_f64());
             // The daemon is on its way out when nobody receives this; the next one surveys again.

@@ -243,9 +243,9 @@ impl Trainer {
 }
 
 /// Makes this thread one that runs when nobody else wants to.
-fn step_back() {
+pub(super) fn step_back() {
     // A hardened service may be forbidden to; then the thread competes as an equal.
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        debug!("the training runs with the urgency of everything else: {error}");
+        debug!("this thread runs with the urgency of everything else: {error}");
     }
 }

@@ -198,8 +198,10 @@ fn answers_without(inventory: &Rows) -> Rows {
     let mut values = Vec::with_capacity(inventory.len() * inventory.len());
     for (at, code) in inventory.iter().enumerate() {
         index.remove([name_of(at).as_path()]);
+        index.settle();
         values.extend(similarities(&index, code, inventory.len()));
         index.put(&name_of(at), code);
+        index.settle();
     }
     Rows::from_values(inventory.len(), values).unwrap_or_default()
 }

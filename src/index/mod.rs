@@ -19,7 +19,9 @@ pub use calibration::Calibration;
 /// With fewer pictures than this the nearest are not near: codes stay as they are.
 const AVERAGING_MINIMUM: usize = 12;
 /// Up to so many pictures the neighbours of all are found in a moment; of more, beside the service.
-const AVERAGED_AT_ONCE: usize = 4_000;
+const SURVEYED_AT_ONCE: usize = 4_000;
+/// So many newcomers are worth a scan each; of more it is quicker to find the neighbours of all anew.
+const JOINED_AT_ONCE: usize = 64;
 
 /// The codes of the inventory, each with its path.
 ///
@@ -31,7 +33,7 @@ pub struct Index {
     codes: Codes,
     /// `None` when codes are compared as they are.
     neighbourhood: Option<Neighbourhood>,
-    /// Put in or taken out since the last survey was ordered, while there is no neighbourhood.
+    /// Whose neighbours are not known; without a neighbourhood, what came or went since the last survey was ordered.
     restless: HashSet<PathBuf>,
     /// Raised by every change: tells whether something derived from the codes is still true.
     generation: u64,
@@ -76,11 +78,8 @@ impl Index {
         for (path, code) in pictures {
             index.codes.put(&path, &code);
         }
-        if index.len() > AVERAGED_AT_ONCE {
-            index.neighbourhood = None;
-        } else if index.neighbourhood.is_some() {
-            index.neighbourhood = Neighbourhood::of(&index.codes, &|| true);
-        }
+        index.neighbourhood = None;
+        index.settle();
         index
     }
 
@@ -114,17 +113,21 @@ impl Index {
         self.codes.position(path).map(|position| self.codes.row(position))
     }
 
-    /// Puts a picture in, or gives it another code; `false` when the code has another width.
+    /// Puts a picture in, or gives it another code; `false` when the code has another width. It is compared by its code
+    /// alone until [`Index::settle`].
     pub fn put(&mut self, path: &Path, code: &[f32]) -> bool {
         if code.len() != self.width() {
             return false;
         }
-        self.remove([path]);
-        let position = self.codes.put(path, code);
-        match (&mut self.neighbourhood, position) {
-            (Some(neighbourhood), Some(position)) => neighbourhood.join(&self.codes, position),
-            _ => drop(self.restless.insert(path.to_path_buf())),
+        if self.codes.position(path).is_some() {
+            self.remove([path]);
         }
+        self.codes.put(path, code);
+        self.restless.insert(path.to_path_buf());
+        if let Some(neighbourhood) = &mut self.neighbourhood {
+            neighbourhood.keep_place(&self.codes);
+        }
+        self.give_up_on_many();
         self.generation += 1;
         true
     }
@@ -135,10 +138,51 @@ impl Index {
         let moves = self.codes.remove(paths.into_iter().inspect(|path| gone.push(path.to_path_buf())));
         let Some(moves) = moves else { return };
         match &mut self.neighbourhood {
-            Some(neighbourhood) => neighbourhood.follow(&self.codes, &moves),
             None => self.restless.extend(gone),
+            Some(neighbourhood) => {
+                self.restless.retain(|path| !gone.contains(path));
+                let lonely = neighbourhood.follow(&self.codes, &moves);
+                self.restless.extend(lonely.into_iter().map(|position| self.codes.path(position).to_path_buf()));
+                self.give_up_on_many();
+            }
         }
         self.generation += 1;
+    }
+
+    /// Mixing codes that are drawn with many that are not would compare them unfairly.
+    fn give_up_on_many(&mut self) {
+        if self.neighbourhood.is_some() && self.restless.len() > JOINED_AT_ONCE {
+            self.neighbourhood = None;
+        }
+    }
+
+    /// Finds the neighbours of pictures that came, where that is a matter of moments: to be called when no more are
+    /// expected at once. A large inventory to which many came wants a survey.
+    pub fn settle(&mut self) {
+        if self.wants_survey() && self.len() <= SURVEYED_AT_ONCE {
+            self.neighbourhood = Neighbourhood::of(&self.codes, &|| true);
+            self.restless.clear();
+            self.generation += 1;
+        }
+        self.join_restless();
+    }
+
+    fn join_restless(&mut self) {
+        let Some(neighbourhood) = &mut self.neighbourhood else { return };
+        for path in std::mem::take(&mut self.restless) {
+            if let Some(position) = self.codes.position(&path) {
+                neighbourhood.join(&self.codes, position);
+                self.generation += 1;
+            }
+        }
+    }
+
+    /// Whether [`Index::settle`] has something to do.
+    pub fn is_settled(&self) -> bool {
+        match self.neighbourhood {
+            Some(_) => self.restless.is_empty(),
+            None => self.metric() == Metric::Euclidean || self.len() > SURVEYED_AT_ONCE,
+        }
     }
 
     /// Whether [`Index::survey`] has something to give.
@@ -155,17 +199,16 @@ impl Index {
         })
     }
 
-    /// Takes in what the last [`Index::survey`] found, and what has come and gone meanwhile.
+    /// Takes in what the last [`Index::survey`] found, and what has come and gone meanwhile; if that is too much, a
+    /// survey is wanted again.
     pub fn take_survey(&mut self, surveyed: Surveyed) {
         let Surveyed { codes: before, mut neighbourhood } = surveyed;
         let moves = Moves::between(&before, &self.codes, |path| self.restless.contains(path));
-        neighbourhood.follow(&self.codes, &moves);
-        for path in std::mem::take(&mut self.restless) {
-            if let Some(position) = self.codes.position(&path) {
-                neighbourhood.join(&self.codes, position);
-            }
-        }
+        let lonely = neighbourhood.follow(&self.codes, &moves);
+        self.restless.extend(lonely.into_iter().map(|position| self.codes.path(position).to_path_buf()));
         self.neighbourhood = Some(neighbourhood);
+        self.give_up_on_many();
+        self.join_restless();
         self.generation += 1;
     }
 
@@ -276,6 +319,7 @@ mod tests {
         let pictures = |numbers: std::ops::Range<usize>| numbers.map(|number| (name(number), at(number).to_vec()));
         let mut late = Index::filled(2, Metric::Cosine, pictures(0..30));
         late.neighbourhood = None;
+        assert!(late.wants_survey());
         let ask = |index: &Index| index.search(&query(&[at(7)]), SetMode::Mean, 99);
         assert_eq!(ask(&late).len(), 30);
         let survey = late.survey().unwrap();
@@ -288,6 +332,7 @@ mod tests {
         early.remove([name(3).as_path()]);
         early.put(&name(8), &at(50));
         early.put(&name(40), &at(40));
+        early.settle();
         assert_eq!(ask(&late), ask(&early));
         assert_eq!(ask(&late).len(), 30);
     }
@@ -308,9 +353,32 @@ mod tests {
         for number in 0..10 {
             many.put(Path::new(&format!("far {number}")), &at(90.0 + number as f32));
         }
+        many.settle();
         let found = ask(&many);
         assert_eq!(names(&found[..3]), ["near 1", "near 2", "near 3"]);
         assert!(rank(&found, "right") < rank(&found, "left"));
+    }
+
+    /// Many at once are not joined one by one, and not mixed with those that are.
+    #[test]
+    fn a_crowd_is_compared_by_codes_alone_until_it_settles() {
+        let at = |number: usize| [(number as f32 * 0.37).cos(), (number as f32 * 0.37).sin()];
+        let names: Vec<PathBuf> = (0..200).map(|number| PathBuf::from(format!("{number:03}"))).collect();
+        let mut index = Index::empty(2, Metric::Cosine);
+        for (number, name) in names.iter().enumerate() {
+            assert!(index.put(name, &at(number)));
+            assert_eq!(index.neighbourhood.is_some(), number < JOINED_AT_ONCE, "{number}");
+        }
+        assert!(!index.is_settled());
+        index.settle();
+        assert!(index.is_settled());
+        let pictures = names.iter().enumerate().map(|(number, name)| (name.clone(), at(number).to_vec()));
+        let anew = Index::filled(2, Metric::Cosine, pictures);
+        let ask = |index: &Index| index.search(&query(&[at(7)]), SetMode::Mean, 99);
+        assert_eq!(ask(&index), ask(&anew));
+        index.remove(names[20..].iter().map(PathBuf::as_path));
+        index.settle();
+        assert_eq!((index.len(), ask(&index).len()), (20, 20));
     }
 
     #[test]

@@ -71,12 +71,14 @@ impl Neighbourhood {
         &self.averaged
     }
 
-    /// Takes in the picture at `position` of `codes`, which is new there; a scan.
+    /// Keeps a place for a picture that was added to `codes`: its code as it is, until it joins.
+    pub fn keep_place(&mut self, codes: &Codes) {
+        self.averaged.push(codes.row(self.nearest.len()));
+        self.nearest.push(Nearest::new());
+    }
+
+    /// Finds the neighbours of the picture at `position`, and makes it one of those it is near to; a scan.
     pub fn join(&mut self, codes: &Codes, position: usize) {
-        if position == self.nearest.len() {
-            self.nearest.push(Nearest::new());
-            self.averaged.push(codes.row(position));
-        }
         let similarities = codes.similarities_to(codes.row(position));
         self.nearest[position] = nearest_of(codes, position, &similarities);
         self.average(codes, position);
@@ -90,9 +92,9 @@ impl Neighbourhood {
         }
     }
 
-    /// Follows pictures to where they moved in `codes`, and forgets those taken out. Who loses too many neighbours looks
-    /// for others: a scan each.
-    pub fn follow(&mut self, codes: &Codes, moves: &Moves) {
+    /// Follows pictures to where they moved in `codes`, and forgets those taken out. Gives the positions of those who
+    /// have lost too many neighbours and should join anew.
+    pub fn follow(&mut self, codes: &Codes, moves: &Moves) -> Vec<usize> {
         let mut nearest = vec![Nearest::new(); codes.len()];
         let mut averaged = codes.rows().clone();
         let mut touched = Vec::new();
@@ -108,13 +110,9 @@ impl Neighbourhood {
             averaged.row_mut(now).copy_from_slice(self.averaged.row(former));
         }
         (self.nearest, self.averaged) = (nearest, averaged);
-        for position in touched {
-            if self.nearest[position].len() < WEIGHTS.len() {
-                let similarities = codes.similarities_to(codes.row(position));
-                self.nearest[position] = nearest_of(codes, position, &similarities);
-            }
-            self.average(codes, position);
-        }
+        touched.iter().for_each(|position| self.average(codes, *position));
+        touched.retain(|position| self.nearest[*position].len() < WEIGHTS.len());
+        touched
     }
 
     /// Lists `other` among the nearest of `position` where it belongs, and drops the last when there are too many. The

@@ -62,12 +62,13 @@ fn pictures_that_come_and_go_leave_the_same_as_finding_all_anew() {
             if dice.below(3) == 0 {
                 let gone: Vec<PathBuf> = (0..1 + dice.below(6)).map(|_| path(dice.below(60))).collect();
                 if let Some(moves) = codes.remove(gone.iter().map(PathBuf::as_path)) {
-                    kept.follow(&codes, &moves);
+                    kept.follow(&codes, &moves).into_iter().for_each(|position| kept.join(&codes, position));
                 }
             } else {
                 let path = path(dice.below(60));
                 if codes.position(&path).is_none() {
                     let position = codes.put(&path, &dice.code()).unwrap();
+                    kept.keep_place(&codes);
                     kept.join(&codes, position);
                 }
             }
