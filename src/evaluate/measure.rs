@@ -11,7 +11,7 @@ use super::metrics::{Figures, figures, leave_one_out};
 use crate::config::{Metric, SetMode};
 use crate::error::{Fatal, Trouble};
 use crate::index::Index;
-use crate::model::{Autoencoder, Model, Trunk};
+use crate::model::{Lesson, Model, Trunk};
 use crate::picture::{self, Bounds};
 use crate::rows::{Rows, to_unit_length};
 use crate::watch::is_ignored;
@@ -85,11 +85,16 @@ pub fn measure(wanted: &Wanted, told: &(dyn Fn(usize, usize) + Sync)) -> Result<
     let mut left_out = Vec::new();
     let mut view = |paths: &[PathBuf]| view(paths, &trunk, &wanted.bounds, &step, &mut left_out);
     let (inventory, queries, training) = (view(&inventory), view(&queries), view(&training));
-    let source = if training.features.is_empty() { &inventory } else { &training };
-    let features = rows(&source.features);
-    let autoencoder = Autoencoder::fit(&features, wanted.code_width)
+    // As the daemon trains: the inventory is taken along.
+    let lesson = match training.features.is_empty() {
+        true => Lesson::of_inventory(rows(&inventory.features)),
+        false => Lesson::of_training(rows(&training.features), rows(&inventory.features)),
+    };
+    let features = lesson.training();
+    let autoencoder = lesson
+        .learn(wanted.code_width)
         .ok_or_else(|| Fatal::Failed("the training pictures are too few or too much alike to train on".into()))?;
-    let reconstruction_error = autoencoder.reconstruction_error(&features);
+    let reconstruction_error = autoencoder.reconstruction_error(features);
     let model = Model::trained("evaluate".into(), features.len(), autoencoder);
     let codes = |views: &Views| model.codes(&rows(&views.features));
     let (inventory_codes, query_codes) = (codes(&inventory), codes(&queries));
