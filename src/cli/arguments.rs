@@ -49,7 +49,7 @@ pub enum Command {
     Check(JsonOption),
     /// Say what the running service is doing
     #[command(after_help = STATUS_EXAMPLES)]
-    Status(JsonOption),
+    Status(StatusOptions),
     /// Print a shell's completions
     Completions(CompletionsOptions),
     /// Print the manual page
@@ -78,7 +78,9 @@ Exit codes: 0 all is well but for notes, 1 there is something to mend, 2 wrong u
 const STATUS_EXAMPLES: &str = "\
 Examples:
   artificio status                              of the service on the current folder
+  artificio status --watch                      until Ctrl-C, or until the service ends
   artificio --root /srv/pictures status --json  for scripts: the content of db/state/status.json
+  artificio status --watch --json               one line for every change
 
 Exit codes: 0 it runs, 1 it does not, 2 wrong usage.";
 
@@ -162,6 +164,17 @@ pub struct EvaluateOptions {
 pub enum EncoderKind {
     /// A frozen pretrained trunk with a trained autoencoder on top
     Pretrained,
+}
+
+/// Of `artificio status`.
+#[derive(Debug, Args)]
+pub struct StatusOptions {
+    /// Go on saying it until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Of commands whose output a program may read.

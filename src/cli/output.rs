@@ -1,6 +1,6 @@
 //! Standard output of commands that end by themselves: text and JSON, to a terminal, a file or a pipe that closes early.
 
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use serde::Serialize;
 
@@ -8,12 +8,17 @@ use crate::error::{Fatal, reason};
 
 /// Prints `text` as it stands. Whoever reads may have seen enough (`artificio man | head`): that is no failure.
 pub fn print(text: &str) -> Result<(), Fatal> {
+    is_taken(text).map(drop)
+}
+
+/// The same for what goes on and on: whether anybody still reads.
+pub fn is_taken(text: &str) -> Result<bool, Fatal> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(Fatal::Failed(format!("standard output: could not be written: {}", reason(&error))))
         }
-        _ => Ok(()),
+        result => Ok(result.is_ok()),
     }
 }
 
@@ -22,4 +27,44 @@ pub fn print_json(value: &impl Serialize) -> Result<(), Fatal> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Fatal::Failed(format!("the result cannot be told as JSON: {error}")))?;
     print(&format!("{text}\n"))
+}
+
+/// A text from elsewhere (a file may be called anything) without what a terminal would obey; lines stay lines.
+pub fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            letter if letter.is_control() && letter != '\n' => shown.extend(letter.escape_default()),
+            letter => shown.push(letter),
+        }
+    }
+    shown
+}
+
+/// Colours of a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    /// As it should be.
+    Green,
+    /// Worth a look.
+    Yellow,
+    /// To be mended.
+    Red,
+}
+
+/// Whether standard output takes colours: a terminal does, unless its user wants none (<https://no-color.org>).
+pub fn has_colours() -> bool {
+    let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_plain = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    std::io::stdout().is_terminal() && !is_unwanted && !is_plain
+}
+
+/// `text` in a colour, where there are colours.
+pub fn coloured(text: &str, colour: Colour, has_colours: bool) -> String {
+    let number = match colour {
+        Colour::Green => 32,
+        Colour::Yellow => 33,
+        Colour::Red => 31,
+    };
+    if has_colours { format!("\x1b[{number}m{text}\x1b[0m") } else { text.to_string() }
 }

@@ -10,6 +10,7 @@ mod event;
 mod examine;
 mod finished;
 mod leash;
+mod pace;
 mod plan;
 mod reload;
 mod report;
@@ -41,6 +42,7 @@ use crate::picture::Hash;
 use crate::watch::{Hint, Hints, Pulse, Tree};
 
 use event::{Channels, Event, Signal};
+use pace::Pace;
 use plan::Plan;
 use retrain::Training;
 use serving::Shared;
@@ -134,6 +136,9 @@ pub struct Daemon {
     said_troubles: HashSet<Trouble>,
     said_searchable: Option<usize>,
     written: Option<(Duration, Status)>,
+    pace: Pace,
+    /// Seconds since 1970.
+    started_s: i64,
     is_ready: bool,
     started: Instant,
     pulse: Pulse,

@@ -45,7 +45,12 @@ impl Daemon {
         if self.trees.values().all(Tree::is_seen) {
             self.note("overflow", None);
         }
-        let status = self.status(state, &troubles);
+        let mut status = self.status(state, &troubles);
+        let done = status.inventory.indexed + status.inventory.failed;
+        if let Some(forecast) = self.pace.look(now, done, status.inventory.pending) {
+            status.inventory.per_second = Some(forecast.per_second);
+            status.inventory.remaining_s = Some(forecast.remaining_s);
+        }
         let is_new = self.written.as_ref().is_none_or(|(_, written)| *written != status);
         let is_old = self.written.as_ref().is_none_or(|(at, _)| now.saturating_sub(*at) >= STATUS_INTERVAL);
         if is_new || is_old {
@@ -119,7 +124,15 @@ impl Daemon {
             state,
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION"),
-            inventory: InventoryPart { files: indexed + failed + pending, indexed, pending, failed },
+            started_s: self.started_s,
+            inventory: InventoryPart {
+                files: indexed + failed + pending,
+                indexed,
+                pending,
+                failed,
+                per_second: None,
+                remaining_s: None,
+            },
             queries: QueriesPart {
                 answered: answered.count() - queries_failed,
                 failed: queries_failed,
@@ -132,6 +145,8 @@ impl Daemon {
                 training: self.training.as_ref().map(Training::part),
                 last_training: self.last_training.clone(),
             },
+            watched_folders: self.hints.watched(),
+            degraded_by: troubles.iter().take(PROBLEM_LIMIT).cloned().collect(),
             problem_count: troubles.len() + self.failed.len(),
             problems: problems.take(PROBLEM_LIMIT).cloned().collect(),
         }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use log::{info, warn};
 
 use super::event::Channels;
+use super::pace::Pace;
 use super::plan::Plan;
 use super::serving::{Serving, Shared};
 use super::status::LastTrainingPart;
@@ -15,6 +16,7 @@ use super::training::{Attempt, Source, Stir, Tried};
 use super::workers::{JOBS_A_WORKER, Workers};
 use super::{Daemon, Setup};
 use crate::catalog::{Catalog, Decision, FileRow, FileState, Root};
+use crate::clock;
 use crate::config::{self, Config};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, make_folder, sweep_half_written};
@@ -80,6 +82,8 @@ impl Daemon {
             said_troubles: HashSet::new(),
             said_searchable: None,
             written: None,
+            pace: Pace::default(),
+            started_s: clock::now_s(),
             is_ready: false,
             started,
             pulse: Pulse::new(config.folders.state.join("pulse")),

@@ -23,12 +23,18 @@ pub struct Status {
     pub pid: u32,
     /// The program's version.
     pub version: &'static str,
+    /// When it was started, in seconds since 1970.
+    pub started_s: i64,
     /// The pictures to find.
     pub inventory: InventoryPart,
     /// The queries.
     pub queries: QueriesPart,
     /// The model that serves.
     pub model: ModelPart,
+    /// Folders that are watched by the system's events.
+    pub watched_folders: usize,
+    /// What hampers the service as a whole, as against single files; also the first of `problems`.
+    pub degraded_by: Vec<Trouble>,
     /// How many problems there are.
     pub problem_count: usize,
     /// The first of them.
@@ -50,7 +56,7 @@ pub enum State {
 }
 
 /// The pictures to find.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InventoryPart {
     /// Files seen.
     pub files: usize,
@@ -60,6 +66,10 @@ pub struct InventoryPart {
     pub pending: usize,
     /// Of these, unusable.
     pub failed: usize,
+    /// Pictures a second, while any are read; null else.
+    pub per_second: Option<f32>,
+    /// Seconds until all are read, if it goes on like this.
+    pub remaining_s: Option<u64>,
 }
 
 /// The queries, from the first day on.

@@ -77,7 +77,9 @@ fn told(found: &Findings, root: &str) -> String {
     let mut told = String::new();
     for (kind, findings) in [("problem", &found.problems), ("note", &found.notes)] {
         for finding in findings {
-            told += &format!("{kind}: {}: {}\n    mend: {}\n", finding.path.display(), finding.what, finding.remedy);
+            let path = finding.path.display().to_string();
+            let [path, what, remedy] = [&path, &finding.what, &finding.remedy].map(|text| output::harmless(text));
+            told += &format!("{kind}: {path}: {what}\n    mend: {remedy}\n");
         }
     }
     told + &match (found.problems.len(), found.notes.len()) {
