@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use artificio::demo::Kind;
 use serde_json::Value;
 
 use super::pictures::jpeg;
-use super::workplace::{Workplace, is_sentence, put};
+use super::workplace::{A_WHILE, Workplace, is_sentence, put};
 
 fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
@@ -74,7 +74,23 @@ fn status_tells_what_the_daemon_does_and_fails_when_there_is_none() {
     assert_eq!(json(&output)["inventory"]["indexed"], 3);
     let told = String::from_utf8(workplace.run(&["status"]).stdout).unwrap();
     assert!(told.contains("inventory  3 searchable, 0 waiting, 0 unusable"), "{told}");
+    assert!(!told.contains('\u{1b}'), "no colours into a pipe: {told:?}");
+    let status = json(&output);
+    assert!(status["started_s"].as_i64().unwrap() > 1_700_000_000);
+    assert_eq!((&status["degraded_by"], &status["inventory"]["per_second"]), (&serde_json::json!([]), &Value::Null));
+
+    // --watch goes on until the service ends.
+    let mut command = workplace.artificio(&["status", "--watch", "--json"]);
+    let watch = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    put(workplace.query("q.jpg"), &jpeg(Kind::Egg, 1));
+    workplace.wait_status("the answer counted", |status| status["queries"]["answered"] == 1);
+    std::thread::sleep(A_WHILE);
     workplace.kill();
+    let output = watch.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+    assert_eq!(last["queries"]["answered"], 1, "{lines}");
     assert_eq!(workplace.run(&["status"]).status.code(), Some(1), "a stale status.json deceives nobody");
 }
 
