@@ -1,10 +1,14 @@
-//! What the user sees: the sheet (PNG) and the record (JSON).
+//! What the user sees: the sheet, the record (JSON) and the gallery of all answers (HTML).
 
+pub mod gallery;
 pub mod name;
 mod present;
 mod record;
 pub mod sheet;
 pub mod text;
 
-pub use present::{footer, notice, style};
-pub use record::{MatchPart, ModelPart, QueryFile, QueryPart, Record, SCHEMA, Status, Timings};
+pub use present::{footer, mark, notice, style};
+pub use record::{
+    DuplicatePart, MatchPart, ModelPart, QueryFile, QueryPart, Record, Relation, SCHEMA, SettingsPart, SkippedPart,
+    Status, Timings,
+};

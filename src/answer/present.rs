@@ -1,7 +1,7 @@
 //! How a record looks on its sheet.
 
 use super::sheet::{Footer, Notice, NoticeKind, SheetStyle, Theme};
-use super::{Record, Status};
+use super::{MatchPart, Record, Relation, Status};
 use crate::clock;
 use crate::config::{self, AnswerSettings};
 
@@ -11,7 +11,9 @@ pub fn style(settings: &AnswerSettings) -> SheetStyle {
         config::Theme::Light => Theme::Light,
         config::Theme::Dark => Theme::Dark,
     };
-    SheetStyle { theme, width_px: settings.width_px.get() as u32, ..SheetStyle::default() }
+    // 0: as many as suit.
+    let columns = Some(settings.columns.get() as u32).filter(|&columns| columns > 0);
+    SheetStyle { theme, width_px: settings.width_px.get() as u32, columns }
 }
 
 /// What the sheet says above or instead of its matches.
@@ -32,4 +34,26 @@ pub fn footer(record: &Record) -> Footer {
         count => format!("model {}, trained on {count} pictures", record.model.id),
     };
     Footer { model, inventory: record.inventory, date: clock::local_text(record.answered_s) }
+}
+
+/// What is said on a match's picture, the longest wording first.
+pub fn mark(found: &MatchPart) -> Vec<String> {
+    let relation = match found.relation {
+        None => None,
+        Some(Relation::Identical) => Some(("the same picture", "same", "=")),
+        Some(Relation::NearDuplicate) => Some(("nearly the same picture", "nearly the same", "≈")),
+    };
+    let copies = match found.duplicates.len() {
+        0 => None,
+        1 => Some(("1 more like it".to_string(), "+1".to_string())),
+        count => Some((format!("{count} more like it"), format!("+{count}"))),
+    };
+    match (relation, copies) {
+        (None, None) => Vec::new(),
+        (Some((long, short, sign)), None) => vec![long.into(), short.into(), sign.into()],
+        (None, Some((long, short))) => vec![long, short],
+        (Some((long, short, sign)), Some((more, plus))) => {
+            vec![format!("{long} · {more}"), format!("{short} {plus}"), format!("{sign} {plus}")]
+        }
+    }
 }

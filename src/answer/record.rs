@@ -22,8 +22,21 @@ pub struct Record {
     pub metric: &'static str,
     /// Pictures searched.
     pub inventory: usize,
+    /// Raised by every change of what is searched, from 0 at the daemon's start: answers of one daemon with the same
+    /// number were found among the same pictures.
+    pub index_generation: u64,
+    /// By which settings it was answered.
+    pub settings: SettingsPart,
     /// What was found, the most similar first.
     pub matches: Vec<MatchPart>,
+    /// The nearest picture, where even that is not similar enough to be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<MatchPart>,
+    /// Files that were left out, with the reason.
+    pub skipped: Vec<SkippedPart>,
+    /// The sheet's file name, in the same folder; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
     /// When, in seconds since 1970.
     pub answered_s: i64,
     /// What it took.
@@ -61,6 +74,9 @@ impl Status {
 pub struct QueryPart {
     /// As the user knows it: a file's or a folder's name.
     pub name: String,
+    /// blake3 over the contents of all its pictures, whatever their names and order; absent when none could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
     /// Every file of the query.
     pub files: Vec<QueryFile>,
     /// How the codes of a set were brought together; absent for a single picture.
@@ -99,10 +115,64 @@ pub struct MatchPart {
     pub rank: usize,
     /// Relative to the inventory folder.
     pub path: String,
+    /// The same from the root of the file system.
+    pub absolute_path: String,
     /// By the metric.
     pub similarity: f32,
     /// Share of random inventory pairs that are less similar, 0 to 1.
     pub closer_than: f32,
+    /// Cosine between the trunk's features of this picture and of the query picture nearest to it, -1 to 1: does not
+    /// change with the model or the inventory. Absent where they are not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub likeness: Option<f32>,
+    /// Set when this is the query itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relation: Option<Relation>,
+    /// Pictures that are nearly the same as this one and stand behind it (`collapse_duplicates`).
+    pub duplicates: Vec<DuplicatePart>,
+}
+
+/// What a picture found is to the query, where it is the query itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// The same content, byte for byte.
+    Identical,
+    /// The same picture saved, resized or trimmed anew.
+    NearDuplicate,
+}
+
+/// A picture that stands behind another.
+#[derive(Debug, Clone, Serialize)]
+pub struct DuplicatePart {
+    /// Relative to the inventory folder.
+    pub path: String,
+    /// The same from the root of the file system.
+    pub absolute_path: String,
+    /// By the metric, to the query.
+    pub similarity: f32,
+}
+
+/// A file that was left out.
+#[derive(Debug, Clone, Serialize)]
+pub struct SkippedPart {
+    /// Relative to the query folder.
+    pub path: String,
+    /// Why, for a person.
+    pub reason: String,
+}
+
+/// The settings that decide what is found.
+#[derive(Debug, Clone, Serialize)]
+pub struct SettingsPart {
+    /// Most matches.
+    pub results: usize,
+    /// See `config/artificio.toml`.
+    pub min_score: f32,
+    /// See `config/artificio.toml`.
+    pub min_likeness: f32,
+    /// See `config/artificio.toml`.
+    pub collapse_duplicates: bool,
 }
 
 /// Milliseconds spent on each stage, by the clock.

@@ -7,12 +7,12 @@ mod area;
 mod arrangement;
 mod canvas;
 mod cell;
+mod encode;
 mod layout;
 mod mosaic;
 mod notice;
 mod paint;
 mod picture;
-mod png;
 mod theme;
 mod words;
 
@@ -21,8 +21,8 @@ mod tests;
 
 use image::{RgbImage, RgbaImage};
 
-pub use png::to_png;
-pub use words::{closeness, percent};
+pub use encode::encode;
+pub use words::{closeness, decimals, percent};
 
 use layout::{Layout, Wanted};
 
@@ -73,6 +73,8 @@ pub struct Match {
     pub closer_than: f32,
     /// The raw similarity, shown only where `closer_than` is not known.
     pub similarity: f32,
+    /// A few words on the picture, the longest first: of these the first that fits is shown. None: nothing is said.
+    pub mark: Vec<String>,
     /// Its pixels; without them a placeholder is shown.
     pub picture: Option<RgbaImage>,
 }

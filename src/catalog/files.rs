@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Catalog, Root};
 use crate::error::Trouble;
@@ -69,6 +69,17 @@ impl Catalog {
                 remedy
             ],
         )
+    }
+
+    /// The content of one file; `None` when it is not known or could not be read.
+    pub fn content_of(&self, root: Root, path: &Path) -> Result<Option<Hash>, Trouble> {
+        let find = || {
+            self.connection
+                .prepare_cached("SELECT hash FROM files WHERE root = ?1 AND path = ?2")?
+                .query_row(params![root.number(), path.as_os_str().as_bytes()], |row| row.get::<_, Option<[u8; 32]>>(0))
+                .optional()
+        };
+        find().map(|hash| hash.flatten().map(Hash)).map_err(|error| self.trouble("read", &error))
     }
 
     /// Forgets a file.

@@ -132,6 +132,14 @@ impl Catalog {
         }
     }
 
+    /// Runs `look` on the catalog as it is at one moment, whatever others write meanwhile.
+    pub fn at_one_moment<T>(&self, look: impl FnOnce(&Self) -> Result<T, Trouble>) -> Result<T, Trouble> {
+        let begin = |statement| self.connection.execute_batch(statement).map_err(|error| self.trouble("read", &error));
+        begin("BEGIN")?;
+        let seen = look(self);
+        begin("COMMIT").and(seen)
+    }
+
     fn run(&self, statement: &str) -> Result<(), Trouble> {
         self.connection.execute_batch(statement).map_err(|error| self.trouble("write", &error))
     }

@@ -42,6 +42,8 @@ pub enum Command {
     Run,
     /// Draw a small picture store, run the service on it, answer three queries and say where the sheets are
     Demo(DemoOptions),
+    /// Answer a picture at once, on the terminal, without touching query/ or answer/
+    Query(QueryOptions),
     /// Measure how good the answers are on a folder of labelled pictures
     Evaluate(EvaluateOptions),
     /// Find what is or will go wrong with settings, folders and limits, and say what mends it
@@ -129,6 +131,36 @@ pub struct DemoOptions {
     /// Keep running after the queries are answered
     #[arg(long)]
     pub watch: bool,
+}
+
+/// Of `artificio query`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Answers from the pictures the service has read, beside it or while it is stopped. Writes nothing but FILE.
+
+Examples:
+  artificio query burger.jpg                    a table, the most similar first
+  artificio query burger.jpg --json             the record, as in answer/result_burger.json
+  artificio query burger.jpg --open             draw the sheet and show it
+  artificio query a.jpg b.jpg --sheet ab.png    both together as one query set
+
+Exit codes: 0 answered, 1 not (the reason is said), 2 wrong usage or settings.")]
+pub struct QueryOptions {
+    /// A picture, or a folder of pictures; several are one query set, searched together
+    #[arg(required = true, value_name = "PICTURE")]
+    pub pictures: Vec<PathBuf>,
+    /// Print the record
+    #[arg(long)]
+    pub json: bool,
+    /// Draw the sheet into FILE (.png, .jpg or .webp)
+    #[arg(long, value_name = "FILE")]
+    pub sheet: Option<PathBuf>,
+    /// Show the sheet with the program the desktop opens pictures with
+    #[arg(long)]
+    pub open: bool,
+    /// Most matches, 1 to 50 (default: as in the settings)
+    #[arg(short = 'k', long = "results", value_name = "N", value_parser = clap::value_parser!(u64).range(1..=50))]
+    pub results: Option<u64>,
 }
 
 /// Of `artificio evaluate`.

@@ -7,6 +7,7 @@ mod evaluate;
 mod logging;
 mod manual;
 mod output;
+mod query;
 mod run;
 mod status;
 
@@ -35,6 +36,7 @@ fn carry_out(arguments: Arguments) -> Result<ExitCode, Fatal> {
     match arguments.command.unwrap_or(Command::Run) {
         Command::Run => run::run(setup),
         Command::Demo(options) => demo::run(&options),
+        Command::Query(options) => query::run(&options, &setup),
         Command::Evaluate(options) => evaluate::run(&options, &setup),
         Command::Check(options) => check::run(&options, &setup),
         Command::Status(options) => status::run(&options, &setup),

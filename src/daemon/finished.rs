@@ -181,6 +181,7 @@ impl Daemon {
             }
         };
         if matches!(done, Done::Written { .. }) {
+            self.gallery.hint();
             self.note("answer", None);
         }
         self.unfinished.remove(&(Root::Query, answered.query.clone()));

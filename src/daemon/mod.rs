@@ -3,12 +3,16 @@
 //! [`Daemon::run`] is the whole program on one page. What to do is decided in `plan` and `training`, which do no
 //! input or output; the work is done in `workers`, which decide nothing.
 
+mod alike;
+mod ask;
 mod bench;
 mod changes;
+mod compose;
 mod encode;
 mod event;
 mod examine;
 mod finished;
+mod gallery;
 mod leash;
 mod pace;
 mod plan;
@@ -42,6 +46,7 @@ use crate::picture::Hash;
 use crate::watch::{Hint, Hints, Pulse, Tree};
 
 use event::{Channels, Event, Signal};
+use gallery::Gallery;
 use pace::Pace;
 use plan::Plan;
 use retrain::Training;
@@ -49,6 +54,7 @@ use serving::Shared;
 use training::{Stir, Tried};
 use workers::Workers;
 
+pub use ask::{Ask, Reply};
 pub use report::filter as log_filter;
 pub use status::{FILE_NAME as STATUS_FILE_NAME, InventoryPart, QueriesPart, State, Status};
 pub use timers::EMPTIED_ON_PURPOSE;
@@ -107,6 +113,7 @@ pub struct Daemon {
     channels: Channels,
     hints: Hints,
     workers: Workers,
+    gallery: Gallery,
     /// Shared with the workers.
     trunk: Arc<Trunk>,
     plan: Plan,
@@ -249,6 +256,7 @@ impl Daemon {
                 self.finish(outcomes);
             }
         }
+        self.gallery.finish();
         self.next_report = Duration::ZERO;
         self.report(State::Stopping, observer);
         info!("stopped");

@@ -1,4 +1,4 @@
-//! One query: read it, search, draw the sheet, write sheet and record.
+//! One query: read it, have it answered, write sheet and record.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,17 +7,11 @@ use std::time::Instant;
 use image::DynamicImage;
 
 use super::bench::Bench;
-use super::encode::features_of;
-use super::verdict::{ranked, record_of};
-use crate::answer::sheet::{self, SheetContent};
-use crate::answer::{self, MatchPart, ModelPart, QueryPart, Record, Status, Timings};
-use crate::clock;
-use crate::config::Config;
+use crate::answer::Status;
+use crate::config::{Config, SheetFormat};
 use crate::error::Trouble;
-use crate::files::{Stamp, make_folder, write_whole};
-use crate::model::{PRETRAINED, Trunk};
+use crate::files::{Stamp, make_folder, remove_own, write_whole};
 use crate::picture::{self, Bounds, Hash, Unusable};
-use crate::rows::Rows;
 
 /// The order.
 pub struct Question {
@@ -85,16 +79,18 @@ pub struct FileRead {
 }
 
 /// A file of the query with its pixels.
-struct Member {
-    file: FileRead,
-    decoded: Option<DynamicImage>,
+pub(super) struct Member {
+    /// The file.
+    pub file: FileRead,
+    /// Its pixels, until the sheet takes them.
+    pub decoded: Option<DynamicImage>,
 }
 
 impl Question {
     /// Carries it out.
     pub fn run(self, bench: &Bench) -> Answered {
         let started = Instant::now();
-        let mut members: Vec<Member> = self.files.iter().map(|path| self.read(path)).collect();
+        let mut members = self.read_all();
         let content = content_of(&members);
         let is_unfinished =
             |member: &Member| matches!(&member.file.result, Err(problem) if problem.may_be_unfinished());
@@ -111,7 +107,11 @@ impl Question {
 
     /// Where an answer's sheet or record is, by the end of its name.
     fn answer_path(&self, end: &str) -> PathBuf {
-        self.config.folders.answer.join(format!("result_{}.{end}", self.name))
+        self.config.folders.answer.join(self.file_name(end))
+    }
+
+    fn file_name(&self, end: &str) -> String {
+        format!("result_{}.{end}", self.name)
     }
 
     /// A trouble with it names the folder: it is the folder's (full, read-only), not the answer's.
@@ -123,11 +123,16 @@ impl Question {
 
     /// Whether the answer is still there: one that was thrown away is given again when it is asked for again.
     fn has_answer(&self) -> bool {
-        ["png", "json"].iter().all(|end| self.answer_path(end).exists())
+        [self.config.answer.format.extension(), "json"].iter().all(|end| self.answer_path(end).exists())
     }
 
-    fn bounds(&self) -> Bounds {
+    pub(super) fn bounds(&self) -> Bounds {
         Bounds::from(&self.config.limits)
+    }
+
+    /// Its files in their order, decoded where they can be.
+    pub(super) fn read_all(&self) -> Vec<Member> {
+        self.files.iter().map(|path| self.read(path)).collect()
     }
 
     fn read(&self, path: &Path) -> Member {
@@ -145,119 +150,43 @@ impl Question {
     }
 
     fn answer(&self, members: &mut [Member], bench: &Bench, started: Instant) -> Result<Done, Trouble> {
-        let mut timings = Timings { decode: milliseconds(started), ..Timings::default() };
-        let encode_started = Instant::now();
-        let features = features_of_members(members, bench);
-        timings.encode = milliseconds(encode_started);
-        let (mut record, paths) = self.search(members, &features, bench, &mut timings);
+        let mut composed = self.compose(members, bench, started);
         let sheet_started = Instant::now();
-        let png = self.draw(members, &record, &paths)?;
-        timings.sheet = milliseconds(sheet_started);
-        timings.total = milliseconds(started);
-        let total_ms = timings.total;
-        record.timings_ms = timings;
+        let sheet = self.draw(members, &composed)?;
+        let record = &mut composed.record;
+        record.timings_ms.sheet = milliseconds(sheet_started);
+        record.timings_ms.total = milliseconds(started);
+        let format = self.config.answer.format;
+        record.sheet = Some(self.file_name(format.extension()));
+        let former = self.former_sheet();
         // The record comes last: whoever sees it knows that the sheet is there.
-        self.write("png", &png, "write the sheet")?;
+        self.write(format.extension(), &sheet, "write the sheet")?;
         self.write("json", &record.to_json(), "write the record")?;
+        if let Some(former) = former.filter(|former| Some(former) != record.sheet.as_ref()) {
+            // What is left of it would show another answer than the record beside it.
+            let _ = remove_own(&self.config.folders.answer.join(former));
+        }
         let is_complete = self.inventory_pending == 0 && record.inventory > 0 && !self.inventory_offline;
         let is_provisional = !is_complete && record.status != Status::Error;
-        Ok(Done::Written { status: record.status, message: record.message, total_ms, is_provisional })
-    }
-
-    /// The record, but for the timings of what comes after it; and the paths of the matches as the disk spells them.
-    fn search(
-        &self,
-        members: &[Member],
-        features: &Rows,
-        bench: &Bench,
-        timings: &mut Timings,
-    ) -> (Record, Vec<PathBuf>) {
-        let started = Instant::now();
-        let mode = self.config.similarity.set_mode;
-        // One lock for model and codes: a query sees one model, whatever happens meanwhile.
-        let serving = bench.serving.read();
-        let found = serving.search(features, mode, self.config.answer.results.count());
-        let model =
-            ModelPart { id: serving.model.id().into(), encoder: PRETRAINED, trained_on: serving.model.trained_on() };
-        let inventory = serving.index.len();
-        let metric = serving.index.metric().name();
-        drop(serving);
-        let paths = found.iter().map(|(found, _)| found.path.clone()).collect();
-        let matches = ranked(found, self.config.answer.min_score.get());
-        timings.search = milliseconds(started);
-        let files: Vec<&FileRead> = members.iter().map(|member| &member.file).collect();
-        let (status, message) = self.judge(&files, inventory, &matches);
-        let matches = if status == Status::Error { Vec::new() } else { matches };
-        let record = Record {
-            schema: answer::SCHEMA,
-            status,
-            message,
-            query: QueryPart {
-                name: self.query.to_string_lossy().into_owned(),
-                files: files.into_iter().map(record_of).collect(),
-                set_mode: self.is_set.then_some(mode),
-            },
-            model,
-            metric,
-            inventory,
-            matches,
-            answered_s: clock::now_s(),
-            timings_ms: Timings::default(),
-        };
-        (record, paths)
-    }
-
-    fn draw(&self, members: &mut [Member], record: &Record, paths: &[PathBuf]) -> Result<Vec<u8>, Trouble> {
-        let style = answer::style(&self.config.answer);
-        let side = sheet::picture_side_px(record.matches.len(), &style);
-        let queries = members.iter_mut().map(|member| sheet::Tile {
-            name: member.file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            picture: member.decoded.take().and_then(|decoded| picture::shrink(&decoded, side)),
-        });
-        let content = SheetContent {
-            title: record.query.name.clone(),
-            queries: queries.collect(),
-            // What is left out for its score stands at the end, so ranks and paths go together.
-            matches: record.matches.iter().zip(paths).map(|(found, path)| self.tile(found, path, side)).collect(),
-            notice: answer::notice(record),
-            footer: answer::footer(record),
-        };
-        sheet::to_png(&sheet::render(&content, &style)).map_err(|reason| {
-            Trouble::new(format!("the sheet could not be drawn: {reason}"), &self.query, "please report this")
+        Ok(Done::Written {
+            status: record.status,
+            message: record.message.clone(),
+            total_ms: record.timings_ms.total,
+            is_provisional,
         })
     }
 
-    /// A match with its picture, as far as it can be had right now.
-    fn tile(&self, found: &MatchPart, path: &Path, side: u32) -> sheet::Match {
-        let path = self.config.folders.inventory.join(path);
-        let decoded = picture::read_still(&path, &self.bounds())
-            .and_then(|contents| picture::decode(&contents.bytes, &path, &self.bounds()));
-        sheet::Match {
-            rank: found.rank,
-            name: found.path.clone(),
-            closer_than: found.closer_than,
-            similarity: found.similarity,
-            picture: decoded.ok().and_then(|decoded| picture::shrink(&decoded, side)),
-        }
+    /// The sheet of the answer that is there now, if its record names one of ours: a format ago it had another end.
+    fn former_sheet(&self) -> Option<String> {
+        let text = std::fs::read(self.answer_path("json")).ok()?;
+        let record: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        let named = record.get("sheet")?.as_str()?;
+        SheetFormat::ALL.map(|format| self.file_name(format.extension())).into_iter().find(|name| name == named)
     }
-}
-
-/// Features `[m, 1280]` of the members that are pictures.
-fn features_of_members(members: &mut [Member], bench: &Bench) -> Rows {
-    let mut features = Rows::empty(Trunk::WIDTH);
-    for member in members {
-        let (Some(decoded), Ok(hash)) = (&member.decoded, &member.file.result) else { continue };
-        let kept = bench.catalog.features(*hash, Trunk::VERSION).ok().flatten();
-        match kept.map_or_else(|| features_of(decoded, &bench.trunk), Ok) {
-            Ok(row) => drop(features.push(&row)),
-            Err(problem) => member.file.result = Err(problem),
-        }
-    }
-    features
 }
 
 /// One hash over the contents of all pictures, whatever their names and order; `None` without any.
-fn content_of(members: &[Member]) -> Option<Hash> {
+pub(super) fn content_of(members: &[Member]) -> Option<Hash> {
     let mut hashes: Vec<Hash> = members.iter().filter_map(|member| member.file.result.as_ref().ok().copied()).collect();
     hashes.sort_unstable();
     let all: Vec<u8> = hashes.iter().flat_map(|hash| hash.0).collect();
@@ -266,6 +195,7 @@ fn content_of(members: &[Member]) -> Option<Hash> {
     (!hashes.is_empty()).then(|| Hash::of(&[&all[..], &failed.to_le_bytes()].concat()))
 }
 
-fn milliseconds(since: Instant) -> f64 {
+/// Since then, to a tenth.
+pub(super) fn milliseconds(since: Instant) -> f64 {
     (since.elapsed().as_secs_f64() * 10_000.0).round() / 10.0
 }

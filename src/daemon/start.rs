@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use log::{info, warn};
 
 use super::event::Channels;
+use super::gallery::Gallery;
 use super::pace::Pace;
 use super::plan::Plan;
 use super::serving::{Serving, Shared};
@@ -53,6 +54,7 @@ impl Daemon {
         let count = worker_count(&config);
         let trunk = Arc::new(Trunk::load()?);
         let workers = Workers::start(count, &trunk, &config.folders.state, &serving, &channels.outcome_sender)?;
+        let gallery = Gallery::start(&config.folders.answer, &config.folders.inventory)?;
         let answers = catalog.answers()?.into_iter().map(|answer| (answer.query.clone(), answer)).collect();
         let mut daemon = Self {
             setup,
@@ -63,6 +65,7 @@ impl Daemon {
             channels,
             hints,
             workers,
+            gallery,
             trunk,
             plan: Plan::new(JOBS_A_WORKER * count),
             trees: world.trees,
@@ -131,6 +134,12 @@ fn load_model(catalog: &Catalog) -> Result<Model, Trouble> {
             Ok(Model::untrained())
         }
     }
+}
+
+/// The model that serves, for whoever only reads the catalog; one that cannot be used is left to the daemon.
+pub(super) fn load_model_to_read(catalog: &Catalog) -> Result<Model, Trouble> {
+    let Some(row) = catalog.current_model()? else { return Ok(Model::untrained()) };
+    Ok(Model::from_row(&row)?.unwrap_or_else(Model::untrained))
 }
 
 /// What was tried before, for the policy.

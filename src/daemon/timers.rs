@@ -20,6 +20,7 @@ impl Daemon {
     pub(super) fn keep_time(&mut self) {
         let now = self.now();
         self.keep_pulse();
+        self.note("gallery", self.gallery.trouble());
         self.drop_ownerless_codes();
         if self.config_seen.is_some() {
             self.reload_if_changed();

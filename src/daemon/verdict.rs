@@ -3,24 +3,37 @@
 use std::path::Path;
 
 use super::respond::{FileRead, Question};
-use crate::answer::{MatchPart, QueryFile, Status};
-use crate::index::Found;
+use crate::answer::{MatchPart, QueryFile, SkippedPart, Status};
 use crate::picture::Unusable;
+
+/// How a query went.
+pub(super) struct Verdict {
+    /// For scripts.
+    pub status: Status,
+    /// For a person.
+    pub message: String,
+}
 
 impl Question {
     /// How it went, and the sentence that says so, for a person.
-    pub(super) fn judge(&self, files: &[&FileRead], inventory: usize, matches: &[MatchPart]) -> (Status, String) {
+    pub(super) fn judge(
+        &self,
+        files: &[&FileRead],
+        inventory: usize,
+        matches: usize,
+        nearest: Option<&MatchPart>,
+    ) -> Verdict {
         let problems: Vec<(&Path, &Unusable)> =
             files.iter().filter_map(|file| Some((file.path.as_path(), file.result.as_ref().err()?))).collect();
         if problems.len() == files.len() {
-            return (Status::Error, self.why_unanswerable(&problems));
+            return Verdict { status: Status::Error, message: self.why_unanswerable(&problems) };
         }
         if inventory == 0 && self.inventory_pending == 0 {
             let folder = self.config.folders.inventory.display();
             let message = format!(
                 "There is nothing to compare with yet. Put pictures into {folder}; then this is answered again."
             );
-            return (Status::NothingSimilar, message);
+            return Verdict { status: Status::NothingSimilar, message };
         }
         let mut remarks = Vec::new();
         if self.inventory_pending > 0 {
@@ -37,11 +50,26 @@ impl Question {
                     .into(),
             );
         }
-        match (remarks.is_empty(), matches.is_empty()) {
-            (false, _) => (Status::Partial, remarks.join(" ")),
-            (true, true) => (Status::NothingSimilar, format!("None of the {inventory} pictures is similar enough.")),
-            (true, false) => (Status::Ok, format!("The {} most similar of {inventory} pictures.", matches.len())),
+        let nothing = || match nearest {
+            None => format!("None of the {inventory} pictures is similar enough."),
+            Some(nearest) => format!(
+                "None of the {inventory} pictures shows anything like it. The nearest, {}, has little in common with it.",
+                nearest.path
+            ),
+        };
+        if remarks.is_empty() {
+            return match matches {
+                0 => Verdict { status: Status::NothingSimilar, message: nothing() },
+                _ => Verdict {
+                    status: Status::Ok,
+                    message: format!("The {matches} most similar of {inventory} pictures."),
+                },
+            };
         }
+        if matches == 0 && inventory > 0 {
+            remarks.push(nothing());
+        }
+        Verdict { status: Status::Partial, message: remarks.join(" ") }
     }
 
     fn why_unanswerable(&self, problems: &[(&Path, &Unusable)]) -> String {
@@ -58,18 +86,6 @@ impl Question {
     }
 }
 
-/// The matches that are similar enough, with their ranks.
-pub(super) fn ranked(found: Vec<(Found, f32)>, min_score: f32) -> Vec<MatchPart> {
-    let similar = found.into_iter().filter(|(_, closer_than)| *closer_than >= min_score);
-    let part = |(at, (found, closer_than)): (usize, (Found, f32))| MatchPart {
-        rank: at + 1,
-        path: found.path.to_string_lossy().into_owned(),
-        similarity: found.similarity,
-        closer_than,
-    };
-    similar.enumerate().map(part).collect()
-}
-
 /// A file of the query, for the record.
 pub(super) fn record_of(file: &FileRead) -> QueryFile {
     QueryFile {
@@ -77,4 +93,11 @@ pub(super) fn record_of(file: &FileRead) -> QueryFile {
         blake3: file.result.as_ref().ok().map(|hash| hash.to_hex()),
         problem: file.result.as_ref().err().map(ToString::to_string),
     }
+}
+
+/// Why a file was left out, if it was.
+pub(super) fn skipped(file: &FileRead) -> Option<SkippedPart> {
+    let problem = file.result.as_ref().err()?;
+    let reason = format!("{problem}; {}", problem.remedy());
+    Some(SkippedPart { path: file.path.to_string_lossy().into_owned(), reason })
 }

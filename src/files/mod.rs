@@ -34,7 +34,7 @@ pub fn write_quick(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
     fs::write(path, bytes).map_err(|error| Trouble::system("write", path, &error))
 }
 
-/// Removes a file of the state folder.
+/// Removes a file that the program itself has made.
 pub fn remove_own(path: &Path) -> Result<(), Trouble> {
     fs::remove_file(path).map_err(|error| Trouble::system("remove", path, &error))
 }

@@ -4,7 +4,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod answers;
 mod arrivals;
+mod asking;
 mod bad_input;
 mod commands;
 mod corpus;
@@ -14,6 +16,7 @@ mod lost_state;
 mod pictures;
 mod queries;
 mod restart;
+mod schema;
 mod settings;
 mod training;
 mod workplace;

@@ -1,35 +1,120 @@
-//! The pictures of a query set as an even mosaic of squares.
+//! The pictures of a query set as a mosaic without holes: lanes (rows, or columns) that all fill the same length.
 
 use super::area::{Area, Scale};
 
-/// A mosaic as wide as `area`, of as few columns as keep it about square.
-pub(super) fn of_width(area: Area, queries: usize, scale: Scale) -> Vec<Area> {
-    let count = queries as u32;
-    let gap = gap(queries, scale);
-    let columns = (1..=count).find(|columns| count.div_ceil(*columns) <= *columns).unwrap_or(1).max(2);
-    let side = (area.width - (columns - 1) * gap) / columns;
-    tiles(area, count, columns, side, gap)
+/// Shapes of a tile, width by height: beyond these one odd picture would decide how large all others are.
+const ASPECTS: (f32, f32) = (0.8, 1.6);
+/// What lanes that differ by one tile cost, in shares of the mosaic's length, against a mosaic of the wrong depth.
+const UNEVEN: f32 = 0.1;
+
+/// Rows as wide as `area`, so many that the mosaic is about as tall as it is wide. `aspect` is width by height of a
+/// typical picture.
+pub(super) fn of_width(area: Area, queries: usize, aspect: f32, scale: Scale) -> Vec<Area> {
+    let aspect = aspect.clamp(ASPECTS.0, ASPECTS.1);
+    let mosaic = Mosaic { length: area.width, gap: gap(queries, scale), deep_by_long: 1.0 / aspect };
+    mosaic
+        .tiles(queries, 1.0)
+        .map(|tile| Area::new(area.x + tile.along, area.y + tile.depth, tile.long, tile.deep))
+        .collect()
 }
 
-/// A mosaic as tall as `area`, of so many rows that it stays less than about two thirds as wide as a sheet.
-pub(super) fn of_height(area: Area, queries: usize, scale: Scale) -> Vec<Area> {
-    let count = queries as u32;
-    let gap = gap(queries, scale);
-    let rows = match count {
-        0..=2 => 1,
-        3..=8 => 2,
-        9..=15 => 3,
-        _ => 4,
-    };
-    let side = (area.height - (rows - 1) * gap) / rows;
-    tiles(area, count, count.div_ceil(rows), side, gap)
+/// Columns as tall as `area`, so many that the mosaic is less than twice as wide as it is tall.
+pub(super) fn of_height(area: Area, queries: usize, aspect: f32, scale: Scale) -> Vec<Area> {
+    let aspect = aspect.clamp(ASPECTS.0, ASPECTS.1);
+    let mosaic = Mosaic { length: area.height, gap: gap(queries, scale), deep_by_long: aspect };
+    mosaic
+        .tiles(queries, 1.8)
+        .map(|tile| Area::new(area.x + tile.depth, area.y + tile.along, tile.deep, tile.long))
+        .collect()
 }
 
 fn gap(queries: usize, scale: Scale) -> u32 {
     scale.px(if queries <= 4 { 14.0 } else { 10.0 })
 }
 
-fn tiles(area: Area, count: u32, columns: u32, side: u32, gap: u32) -> Vec<Area> {
-    let place = |index: u32| (index % columns * (side + gap), index / columns * (side + gap));
-    (0..count).map(place).map(|(x, y)| Area::new(area.x + x, area.y + y, side, side)).collect()
+/// Lanes of equal length, in pixels; the fewer tiles a lane has, the larger they are.
+struct Mosaic {
+    length: u32,
+    gap: u32,
+    deep_by_long: f32,
+}
+
+/// A tile's place along its lane and its lane's place, with its size in both directions.
+struct Tile {
+    along: u32,
+    depth: u32,
+    long: u32,
+    deep: u32,
+}
+
+impl Mosaic {
+    /// `count` tiles in lanes that are together about `wanted` times as deep as they are long.
+    fn tiles(&self, count: usize, wanted: f32) -> impl Iterator<Item = Tile> {
+        let cost = |lanes: &usize| {
+            let sizes = lane_sizes(count, *lanes);
+            let deep = sizes.iter().map(|&size| self.deep(size) + self.gap).sum::<u32>() - self.gap;
+            let uneven = if count.is_multiple_of(*lanes) { 0.0 } else { UNEVEN };
+            (deep as f32 / self.length as f32 - wanted).abs() + uneven
+        };
+        let lanes = (1..=count.max(1)).min_by(|one, other| cost(one).total_cmp(&cost(other))).unwrap_or(1);
+        let mut tiles = Vec::with_capacity(count);
+        let mut depth = 0;
+        for size in lane_sizes(count, lanes) {
+            let deep = self.deep(size);
+            let (step, last) = (self.length + self.gap, size as u32);
+            // From edge to edge: what division leaves over goes into the tiles, not to the end of the lane.
+            let edge = |at: u32| at * step / last.max(1);
+            tiles.extend((0..last).map(|at| Tile {
+                along: edge(at),
+                depth,
+                long: edge(at + 1) - edge(at) - self.gap,
+                deep,
+            }));
+            depth += deep + self.gap;
+        }
+        tiles.into_iter()
+    }
+
+    /// How deep a lane of `size` tiles is.
+    fn deep(&self, size: usize) -> u32 {
+        let size = size.max(1) as u32;
+        let long = (self.length.saturating_sub((size - 1) * self.gap)) / size;
+        ((long as f32 * self.deep_by_long) as u32).max(1)
+    }
+}
+
+/// How many tiles each lane has: as even as can be, the lanes of fewer and so larger tiles first.
+fn lane_sizes(count: usize, lanes: usize) -> Vec<usize> {
+    let (fewer, left_over) = (count / lanes, count % lanes);
+    (0..lanes).map(|lane| fewer + usize::from(lane >= lanes - left_over)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_set_fills_its_mosaic() {
+        let scale = Scale::of(1600);
+        for queries in 2..=30 {
+            for aspect in [0.5, 0.75, 1.0, 1.33, 3.0] {
+                let (room, band) = (Area::new(64, 100, 512, 0), Area::new(64, 100, 0, 300));
+                let (rows, columns) = (of_width(room, queries, aspect, scale), of_height(band, queries, aspect, scale));
+                assert_eq!((rows.len(), columns.len()), (queries, queries));
+                let in_row = |tile: &Area| rows.iter().filter(|other| other.y == tile.y).map(Area::right).max();
+                assert!(rows.iter().all(|tile| in_row(tile) == Some(room.right())), "{queries}, {aspect}");
+                let in_column = |tile: &Area| columns.iter().filter(|other| other.x == tile.x).map(Area::bottom).max();
+                assert!(columns.iter().all(|tile| in_column(tile) == Some(band.bottom())), "{queries}, {aspect}");
+                let wide = columns.iter().map(Area::right).max().unwrap_or(0) - band.x;
+                assert!(wide <= 900, "{queries}, {aspect}: {wide} px beside the title");
+            }
+        }
+    }
+
+    #[test]
+    fn three_are_one_above_two() {
+        let tiles = of_width(Area::new(0, 0, 400, 0), 3, 4.0 / 3.0, Scale::of(1600));
+        let sizes: Vec<(u32, u32)> = tiles.iter().map(|tile| (tile.width, tile.height)).collect();
+        assert_eq!(sizes, [(400, 300), (193, 144), (193, 144)]);
+    }
 }

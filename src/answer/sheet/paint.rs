@@ -7,7 +7,7 @@ use super::canvas::Canvas;
 use super::cell::Cell;
 use super::layout::{Heading, Layout};
 use super::theme::{Palette, Rgb};
-use super::words::{clean_name, closeness, matches_title, percent, pictures, query_label, typeset};
+use super::words::{bar, clean_name, closeness, decimals, matches_title, percent, pictures, query_label, typeset};
 use super::{Match, Notice, SheetContent, Tile, notice, picture};
 use crate::answer::text::{Setting, Weight, fitted, line};
 
@@ -40,9 +40,10 @@ pub(super) fn sheet(
     for (tile, panel) in queries.iter().zip(&layout.tiles) {
         painter.tile(tile, *panel, queries.len() > 1);
     }
-    let sentences = painter.have_room_for_sentences(matches, &layout.cells);
+    let digits = decimals(matches.iter().map(|found| found.closer_than));
+    let sentences = painter.have_room_for_sentences(matches, &layout.cells, digits);
     for (found, cell) in matches.iter().zip(&layout.cells) {
-        painter.cell(found, cell, sentences);
+        painter.cell(found, cell, &score(found, sentences, digits));
     }
     if let (Some(notice), Some(area)) = (notice, layout.notice) {
         let composed = notice::compose(notice, matches.is_empty(), area.width, layout.width);
@@ -114,14 +115,14 @@ impl Painter<'_> {
     }
 
     /// Whether every score fits below its picture as a sentence. Either all are sentences, or none.
-    fn have_room_for_sentences(&self, matches: &[Match], cells: &[Cell]) -> bool {
+    fn have_room_for_sentences(&self, matches: &[Match], cells: &[Cell], digits: usize) -> bool {
         matches.iter().zip(cells).all(|(found, cell)| {
             let setting = self.setting(cell.size.score, Weight::Regular);
-            line(&score(found, true), setting).width_px <= cell.score.width as f32
+            line(&score(found, true, digits), setting).width_px <= cell.score.width as f32
         })
     }
 
-    fn cell(&mut self, found: &Match, cell: &Cell, sentences: bool) {
+    fn cell(&mut self, found: &Match, cell: &Cell, score: &str) {
         let (palette, scale) = (self.palette, self.scale);
         picture::draw(&mut self.canvas, palette, cell.panel, scale.fine(cell.size.radius), found.picture.as_ref());
         self.badge(found.rank, cell);
@@ -130,16 +131,36 @@ impl Painter<'_> {
         let fits = |name: &str| line(name, setting).width_px <= cell.name.width as f32;
         self.text(shortest_needed(&name, fits), cell.name, setting, palette.ink);
         let setting = self.setting(cell.size.score, Weight::Regular);
-        self.text(&score(found, sentences), cell.score, setting, palette.soft_ink);
+        self.text(score, cell.score, setting, palette.soft_ink);
+        self.mark(found, cell);
         if found.closer_than.is_nan() {
             return;
         }
         let radius = cell.bar.height as f32;
         self.canvas.fill_round(cell.bar, radius, palette.track);
-        let filled = (cell.bar.width as f32 * found.closer_than.clamp(0.0, 1.0)) as u32;
+        let filled = (cell.bar.width as f32 * bar(found.closer_than)) as u32;
         if filled > 0 {
             self.canvas.fill_round(Area { width: filled.max(cell.bar.height), ..cell.bar }, radius, palette.accent);
         }
+    }
+
+    /// What is to be said of the picture itself, on a label in the lower left corner of its panel.
+    fn mark(&mut self, found: &Match, cell: &Cell) {
+        let (palette, setting) = (self.palette, self.setting(cell.size.score * 0.92, Weight::SemiBold));
+        let (inset, padding) = (self.scale.px(cell.size.badge * 0.24), setting.size_px * 0.7);
+        let room = cell.panel.width.saturating_sub(2 * inset) as f32 - 2.0 * padding;
+        let lines = found.mark.iter().map(|words| line(&clean_name(words), setting));
+        let Some(line) = lines.into_iter().find(|line| line.width_px <= room) else { return };
+        let height = (setting.size_px * 1.9) as u32;
+        let label = Area::new(
+            cell.panel.x + inset,
+            cell.panel.bottom().saturating_sub(inset + height),
+            (line.width_px + 2.0 * padding).ceil() as u32,
+            height,
+        );
+        self.canvas.fill_round(label, height as f32, palette.badge);
+        self.canvas.outline_round(label, height as f32, 1.0, palette.ink, BADGE_EDGE_ALPHA);
+        self.canvas.text(&line, label.x as f32 + padding, baseline(label, setting.size_px), palette.on_badge);
     }
 
     fn badge(&mut self, rank: usize, cell: &Cell) {
@@ -180,8 +201,9 @@ impl Painter<'_> {
 }
 
 /// The score as a sentence, or as a figure for small cells.
-fn score(found: &Match, sentence: bool) -> String {
-    let known = if sentence { closeness(found.closer_than) } else { percent(found.closer_than) };
+fn score(found: &Match, sentence: bool, digits: usize) -> String {
+    let share = found.closer_than;
+    let known = if sentence { closeness(share, digits) } else { percent(share, digits) };
     let similarity =
         || if sentence { format!("similarity {:.2}", found.similarity) } else { format!("{:.2}", found.similarity) };
     typeset(&known.unwrap_or_else(similarity))

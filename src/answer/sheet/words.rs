@@ -33,13 +33,13 @@ fn visible(character: char) -> char {
 }
 
 /// "closer than 99.2 % of pairs", or nothing if the share is not known (not a number).
-pub fn closeness(closer_than: f32) -> Option<String> {
-    percent(closer_than).map(|percent| format!("closer than {percent} of pairs"))
+pub fn closeness(closer_than: f32, digits: usize) -> Option<String> {
+    percent(closer_than, digits).map(|percent| format!("closer than {percent} of pairs"))
 }
 
-/// A share of 0..1 in per cent, cut off rather than rounded: what it says is true, and only 1.0 itself is 100 %.
-/// The closer to 1, the more digits: 87 %, 99.2 %, 99.96 %.
-pub fn percent(share: f32) -> Option<String> {
+/// A share of 0..1 in per cent with `digits` decimals, cut off rather than rounded: what it says is true, and only 1.0
+/// itself is 100 %.
+pub fn percent(share: f32, digits: usize) -> Option<String> {
     if share.is_nan() {
         return None;
     }
@@ -48,15 +48,30 @@ pub fn percent(share: f32) -> Option<String> {
     if share == 1.0 {
         return Some("100 %".to_string());
     }
-    let digits = match share {
-        _ if share >= 0.999 - 3e-8 => 2,
-        _ if share >= 0.9 - 3e-8 => 1,
-        _ => 0,
-    };
-    let unit = 10_f64.powi(digits);
+    let unit = 10_f64.powi(digits as i32);
     let most = 100.0 - 1.0 / unit;
     let cut = (((share + 3e-8) * 100.0 * unit).floor() / unit).min(most);
-    Some(format!("{cut:.*} %", digits as usize))
+    Some(format!("{cut:.digits$} %"))
+}
+
+/// Decimals that `shares`, shown beside each other, need: 87 %, 99.2 %, 99.96 %. The one closest to 1 decides for all, so
+/// that figures in a row can be compared at a glance.
+pub fn decimals(shares: impl Iterator<Item = f32>) -> usize {
+    let needed = |share: f32| match f64::from(share) {
+        share if share >= 1.0 || share.is_nan() => 0,
+        share if share >= 0.999 - 3e-8 => 2,
+        share if share >= 0.9 - 3e-8 => 1,
+        _ => 0,
+    };
+    shares.map(needed).max().unwrap_or(0)
+}
+
+/// How much of a score's bar is filled, 0 to 1. The best of many pictures is closer than nearly all pairs, whatever it
+/// shows, so a bar of the share itself is always full. This one grows by a quarter each time that the pairs still closer
+/// become ten times fewer: 90 %, 99 %, 99.9 %, 99.99 %.
+pub(super) fn bar(closer_than: f32) -> f32 {
+    let closer = 1.0 - f64::from(closer_than).clamp(0.0, 1.0);
+    if closer <= 1e-4 { 1.0 } else { (-closer.log10() / 4.0) as f32 }
 }
 
 /// "Query", or "Query set · 3 pictures".
@@ -96,6 +111,10 @@ pub(super) fn typeset(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn alone(share: f32) -> Option<String> {
+        percent(share, decimals(std::iter::once(share)))
+    }
+
     #[test]
     fn a_share_is_never_overstated() {
         let table: [(f32, &str); 21] = [
@@ -122,9 +141,9 @@ mod tests {
             (1.7, "100 %"),
         ];
         for (share, expected) in table {
-            assert_eq!(percent(share).unwrap(), expected, "{share}");
+            assert_eq!(alone(share).unwrap(), expected, "{share}");
         }
-        assert_eq!(percent(f32::NAN), None);
+        assert_eq!(alone(f32::NAN), None);
     }
 
     #[test]
@@ -132,13 +151,30 @@ mod tests {
         let mut share = 1.0_f32;
         for _ in 0..20_000 {
             share = share.next_down();
-            assert!(!percent(share).unwrap().contains("100"), "{share}");
+            assert!(!alone(share).unwrap().contains("100"), "{share}");
+        }
+    }
+
+    #[test]
+    fn figures_beside_each_other_have_the_same_decimals() {
+        let shares = [1.0, 0.9996, 0.992, 0.5];
+        let digits = decimals(shares.into_iter());
+        let figures: Vec<String> = shares.iter().filter_map(|&share| percent(share, digits)).collect();
+        assert_eq!(figures, ["100 %", "99.96 %", "99.20 %", "50.00 %"]);
+    }
+
+    #[test]
+    fn a_bar_tells_good_from_better() {
+        let bars = [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 1.0].map(bar);
+        assert!(bars.is_sorted(), "{bars:?}");
+        for (bar, expected) in bars[2..].iter().zip([0.25, 0.5, 0.75, 1.0, 1.0]) {
+            assert!((bar - expected).abs() < 0.001, "{bars:?}");
         }
     }
 
     #[test]
     fn the_score_is_a_sentence() {
-        assert_eq!(closeness(0.992).unwrap(), "closer than 99.2 % of pairs");
+        assert_eq!(closeness(0.992, 1).unwrap(), "closer than 99.2 % of pairs");
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Layout {
         if wanted.queries > 0 {
             self.tiles = match wanted.queries {
                 1 => vec![Area::new(x, content.y, (band as f32 * wanted.query_aspect) as u32, band)],
-                queries => mosaic::of_height(Area { height: band, ..content }, queries, scale),
+                queries => mosaic::of_height(Area { height: band, ..content }, queries, wanted.query_aspect, scale),
             };
             x = self.tiles.iter().map(Area::right).max().unwrap_or(x) + scale.px(GUTTER - 12.0);
         }
@@ -126,7 +126,7 @@ impl Layout {
         };
         self.tiles = match wanted.queries {
             1 => vec![Area::new(content.x, top, width, height)],
-            queries => mosaic::of_width(Area::new(content.x, top, width, 0), queries, self.scale),
+            queries => mosaic::of_width(Area::new(content.x, top, width, 0), queries, wanted.query_aspect, self.scale),
         };
         self.tiles.iter().map(Area::bottom).max().unwrap_or(top)
     }

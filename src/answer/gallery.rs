@@ -1,0 +1,151 @@
+//! The gallery: one static page of all answers, which needs nothing but the files beside it.
+
+use std::path::{Component, Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::sheet::{decimals, percent};
+
+/// The page's file name in the answer folder.
+pub const FILE_NAME: &str = "index.html";
+
+/// The page without its data.
+const PAGE: &str = include_str!("gallery/page.html");
+/// Where the data goes.
+const PLACE: &str = "__DATA__";
+
+/// One answer on the page.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Entry {
+    name: String,
+    status: String,
+    message: String,
+    /// Seconds since 1970.
+    time: i64,
+    /// File name of the sheet, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sheet: Option<String>,
+    /// Pictures of the query.
+    files: usize,
+    /// Path relative to the inventory folder, score in words, and number of copies behind it.
+    matches: Vec<(String, String, usize)>,
+}
+
+impl Entry {
+    /// What the page needs of `record`, the content of `result_<stem>.json`; `None` for what is no record. Records of a
+    /// time before they named their sheet have it as PNG.
+    pub fn from_record(record: &[u8], stem: &str) -> Option<Self> {
+        let record: Value = serde_json::from_slice(record).ok()?;
+        let text = |value: &Value| value.as_str().map(ToString::to_string);
+        let found = record.get("matches")?.as_array()?;
+        let share = |found: &Value| found["closer_than"].as_f64().map_or(f32::NAN, |share| share as f32);
+        let digits = decimals(found.iter().map(share));
+        let row = |found: &Value| {
+            let score = percent(share(found), digits).unwrap_or_default().replace(' ', "\u{202f}");
+            Some((text(&found["path"])?, score, found["duplicates"].as_array().map_or(0, Vec::len)))
+        };
+        Some(Self {
+            name: text(&record["query"]["name"])?,
+            status: text(&record["status"])?,
+            message: text(&record["message"])?,
+            time: record["answered_s"].as_i64()?,
+            sheet: text(&record["sheet"]).or_else(|| Some(format!("{stem}.png"))),
+            files: record["query"]["files"].as_array().map_or(0, Vec::len),
+            matches: found.iter().filter_map(row).collect(),
+        })
+    }
+}
+
+/// The page with `entries`, the newest first; `inventory` is that folder and `answer` the one the page stands in.
+pub fn page(entries: &mut [&Entry], inventory: &Path, answer: &Path) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Data<'a> {
+        inventory: String,
+        answers: &'a [&'a Entry],
+    }
+    entries.sort_by(|one, other| other.time.cmp(&one.time).then_with(|| one.name.cmp(&other.name)));
+    let data = Data { inventory: link_to(inventory, answer), answers: entries };
+    // Texts, numbers and lists always have a JSON form. A name with "</script>" in it must not end the data.
+    let json = serde_json::to_string(&data).unwrap_or_default().replace('<', "\\u003c");
+    PAGE.replacen(PLACE, &json, 1).into_bytes()
+}
+
+/// The folder `to` as a link from a page in `from`, with a slash at its end: relative where both lie below a common
+/// folder, so that a store can be moved as a whole.
+fn link_to(to: &Path, from: &Path) -> String {
+    let parts = |path: &Path| path.components().map(|part| part.as_os_str().to_owned()).collect::<Vec<_>>();
+    let (target, start) = (parts(to), parts(from));
+    let common = target.iter().zip(&start).take_while(|(one, other)| one == other).count();
+    // Only the root of the file system in common: moving would separate the two anyhow.
+    let relative: PathBuf = match common {
+        0 | 1 => to.to_path_buf(),
+        _ => std::iter::repeat_n(Component::ParentDir.as_os_str().to_owned(), start.len() - common)
+            .chain(target[common..].iter().cloned())
+            .collect(),
+    };
+    let encoded = encoded(&relative);
+    if relative.is_absolute() { format!("file://{encoded}/") } else { format!("{encoded}/") }
+}
+
+/// A path as it is written in a link (RFC 3986): every byte but letters, digits, `-._~` and the slash as %XX.
+fn encoded(path: &Path) -> String {
+    let mut text = String::new();
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => text.push(char::from(byte)),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(name: &str, time: i64) -> Vec<u8> {
+        serde_json::json!({
+            "status": "ok", "message": "The 1 most similar.", "answered_s": time, "sheet": format!("result_{name}.jpg"),
+            "query": {"name": name, "files": [{"path": name}]},
+            "matches": [{"rank": 1, "path": "a b/ü.jpg", "closer_than": 0.9876, "duplicates": [{}, {}]}],
+        })
+        .to_string()
+        .into_bytes()
+    }
+
+    #[test]
+    fn the_newest_answer_comes_first_and_no_name_ends_the_data() {
+        let old = Entry::from_record(&record("</script><b>", 5), "result_old").unwrap();
+        let new = Entry::from_record(&record("new", 6), "result_new").unwrap();
+        let page = page(&mut [&old, &new], Path::new("/s/db/img_inventory_raw"), Path::new("/s/answer"));
+        let page = String::from_utf8(page).unwrap();
+        let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is not on the page"));
+        assert!(at("\"name\":\"new\"") < at("\"name\":\"\\u003c/script>\\u003cb>\""));
+        assert!(page.contains("[\"a b/ü.jpg\",\"98.7\u{202f}%\",2]") && page.contains("\"../db/img_inventory_raw/\""));
+        assert!(!page.contains(PLACE));
+    }
+
+    #[test]
+    fn what_is_no_record_is_passed_over() {
+        for text in ["", "{}", "[]", "{\"matches\": 3}", "null"] {
+            assert_eq!(Entry::from_record(text.as_bytes(), "result_a"), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn links_are_relative_within_a_store_and_safe_for_any_name() {
+        let link = |to: &str| link_to(Path::new(to), Path::new("/srv/store/answer"));
+        assert_eq!(link("/srv/store/db/pictures"), "../db/pictures/");
+        assert_eq!(link("/srv/photos #1"), "../../photos%20%231/");
+        assert_eq!(link("/home/me/50 %"), "file:///home/me/50%20%25/");
+    }
+
+    #[test]
+    fn the_page_asks_for_nothing_from_outside() {
+        assert_eq!(PAGE.matches(PLACE).count(), 1);
+        for outside in ["http:", "https:", "//cdn", "@import", "<link", "src=\""] {
+            assert!(!PAGE.contains(outside), "{outside}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `artificio query`: an answer on the terminal.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use super::arguments::{QueryOptions, absolute};
+use super::output;
+use crate::answer::sheet::{decimals, percent};
+use crate::answer::{MatchPart, Record, Status, mark};
+use crate::config::{SheetFormat, Within};
+use crate::daemon::{Ask, Setup};
+use crate::error::Fatal;
+use crate::files::write_whole;
+
+pub fn run(options: &QueryOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
+    let pictures = options.pictures.iter().map(|picture| absolute(picture)).collect::<Result<Vec<_>, _>>()?;
+    let missing = pictures.iter().find(|picture| !picture.exists());
+    if let Some(missing) = missing {
+        return Err(Fatal::Usage(format!("{}: there is no such picture", missing.display())));
+    }
+    let mut ask = Ask::new(setup, pictures)?;
+    if let Some(results) = options.results {
+        ask.config.answer.results = Within::new(results);
+    }
+    let sheet_path = sheet_path(options, &ask)?;
+    if let Some((path, format)) = &sheet_path {
+        if ask.pictures.contains(path) {
+            return Err(Fatal::Usage(format!("{}: the sheet would replace the picture itself", path.display())));
+        }
+        (ask.with_sheet, ask.config.answer.format) = (true, *format);
+    }
+    let reply = ask.reply()?;
+    let mut text = match options.json {
+        true => String::from_utf8_lossy(&reply.record.to_json()).into_owned(),
+        false => table(&reply.record),
+    };
+    if let (Some((path, _)), Some(sheet)) = (&sheet_path, &reply.sheet) {
+        write_whole(path, sheet, "write the sheet")?;
+        if !options.json {
+            text += &format!("sheet: {}\n", path.display());
+        }
+    }
+    output::print(&text)?;
+    if let Some((path, _)) = sheet_path.filter(|_| options.open) {
+        open(&path)?;
+    }
+    Ok(if reply.record.status == Status::Error { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Where the sheet goes and as what; `None` when none is wanted.
+fn sheet_path(options: &QueryOptions, ask: &Ask) -> Result<Option<(PathBuf, SheetFormat)>, Fatal> {
+    let configured = ask.config.answer.format;
+    let Some(path) = &options.sheet else {
+        let name = format!("artificio-{}.{}", std::process::id(), configured.extension());
+        return Ok(options.open.then(|| (std::env::temp_dir().join(name), configured)));
+    };
+    let format = match path.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        Some("png") => SheetFormat::Png,
+        Some("jpg" | "jpeg") => SheetFormat::Jpeg,
+        Some("webp") => SheetFormat::Webp,
+        _ => return Err(Fatal::Usage(format!("{}: a sheet is a .png, .jpg or .webp file", path.display()))),
+    };
+    Ok(Some((absolute(path)?, format)))
+}
+
+fn table(record: &Record) -> String {
+    let mut text = format!("{}\n", one_line(&record.message));
+    let digits = decimals(record.matches.iter().map(|found| found.closer_than));
+    for found in &record.matches {
+        text += &format!("{}\n", row(found, digits));
+    }
+    if !record.matches.is_empty() {
+        text += "99 %: of 100 random pairs of inventory pictures, 99 are less alike\n";
+    }
+    text
+}
+
+/// A name may hold what moves the cursor or colours the terminal.
+fn one_line(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
+}
+
+/// " 1   99.2 %  burgers/one.jpg  (the same picture)".
+fn row(found: &MatchPart, digits: usize) -> String {
+    let score = percent(found.closer_than, digits).unwrap_or_else(|| format!("{:.2}", found.similarity));
+    let mark = mark(found).into_iter().next().map(|mark| format!("  ({mark})")).unwrap_or_default();
+    format!("{:>2}  {score:>8}  {}{mark}", found.rank, one_line(&found.path))
+}
+
+fn open(path: &Path) -> Result<(), Fatal> {
+    let started =
+        Command::new("xdg-open").arg(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    started.map(drop).map_err(|error| {
+        let reason = crate::error::reason(&error);
+        Fatal::Failed(format!("{}: the sheet is there, but xdg-open could not be started: {reason}", path.display()))
+    })
+}

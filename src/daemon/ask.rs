@@ -1,0 +1,145 @@
+//! A query answered at once, for whoever asks on the terminal: from the catalog, read only, beside a running daemon or
+//! without one; nothing is written into its folders.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::bench::Bench;
+use super::respond::{Question, milliseconds};
+use super::serving::{Serving, Shared};
+use super::start::{load_index, load_model_to_read};
+use super::{STATUS_FILE_NAME, Setup};
+use crate::answer::Record;
+use crate::catalog::{Catalog, FILE_NAME, FileState, Root};
+use crate::config::{self, Config};
+use crate::error::{Fatal, Trouble};
+use crate::files::Lock;
+use crate::model::Trunk;
+use crate::picture::silence_caught_panics;
+
+/// What is asked, and what is wanted of the answer.
+pub struct Ask {
+    /// Pictures, or folders of pictures; more than one are one query set.
+    pub pictures: Vec<PathBuf>,
+    /// The settings in force, those of the command line among them.
+    pub config: Config,
+    /// Whether to draw the sheet.
+    pub with_sheet: bool,
+}
+
+/// The answer.
+pub struct Reply {
+    /// As the daemon would write it.
+    pub record: Record,
+    /// The sheet's bytes, if it was asked for.
+    pub sheet: Option<Vec<u8>>,
+}
+
+impl Ask {
+    /// With the settings of `setup`.
+    pub fn new(setup: &Setup, pictures: Vec<PathBuf>) -> Result<Self, Fatal> {
+        let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+        Ok(Self { pictures, config, with_sheet: false })
+    }
+
+    /// Answers it.
+    pub fn reply(self) -> Result<Reply, Fatal> {
+        let started = Instant::now();
+        silence_caught_panics();
+        let bench = open_bench(&self.config)?;
+        let question = question(&self.pictures, self.config)?;
+        let mut members = question.read_all();
+        let mut composed = question.compose(&mut members, &bench, started);
+        let mut sheet = None;
+        if self.with_sheet {
+            let sheet_started = Instant::now();
+            sheet = Some(question.draw(&mut members, &composed)?);
+            composed.record.timings_ms.sheet = milliseconds(sheet_started);
+            composed.record.timings_ms.total = milliseconds(started);
+        }
+        Ok(Reply { record: composed.record, sheet })
+    }
+}
+
+fn question(pictures: &[PathBuf], config: Config) -> Result<Question, Fatal> {
+    let mut files = Vec::new();
+    for picture in pictures {
+        match picture.is_dir() {
+            true => files.extend(files_of_set(picture)?),
+            false => files.push(picture.clone()),
+        }
+    }
+    let query = match pictures {
+        [one] => PathBuf::from(one.file_name().unwrap_or(one.as_os_str())),
+        several => PathBuf::from(format!("{} pictures", several.len())),
+    };
+    let inventory_offline = !config.folders.inventory.is_dir();
+    Ok(Question {
+        query,
+        is_set: pictures.len() > 1 || pictures.iter().any(|picture| picture.is_dir()),
+        files,
+        name: String::new(),
+        answered: None,
+        can_wait: false,
+        inventory_pending: pending(&config.folders.state),
+        inventory_offline,
+        config: Arc::new(config),
+    })
+}
+
+/// The files of a folder that is one query set, in the order of their names; hidden ones are not looked at.
+fn files_of_set(folder: &Path) -> Result<Vec<PathBuf>, Trouble> {
+    let failed = |error: std::io::Error| Trouble::system("look into the folder", folder, &error);
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if path.is_file() && !is_hidden {
+            files.push(path);
+        }
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+/// Pictures that a running daemon has still to read.
+fn pending(state: &Path) -> usize {
+    if !Lock::is_held(state) {
+        return 0;
+    }
+    let status = std::fs::read(state.join(STATUS_FILE_NAME)).unwrap_or_default();
+    let status: serde_json::Value = serde_json::from_slice(&status).unwrap_or_default();
+    status["inventory"]["pending"].as_u64().unwrap_or(0) as usize
+}
+
+/// What a worker of the daemon would have at hand, as the catalog knows it at one moment.
+fn open_bench(config: &Config) -> Result<Bench, Fatal> {
+    let state = &config.folders.state;
+    let nothing = || {
+        Fatal::Failed(format!(
+            "{}: no pictures have been read yet; put some there and start `artificio run`",
+            config.folders.inventory.display()
+        ))
+    };
+    if !state.join(FILE_NAME).is_file() {
+        return Err(nothing());
+    }
+    let catalog = Catalog::open_reader(state)?;
+    let serving = catalog.at_one_moment(|catalog| {
+        let model = load_model_to_read(catalog)?;
+        let mut contents = HashMap::new();
+        for file in catalog.files(Root::Inventory)? {
+            if let FileState::Read(hash) = file.state {
+                contents.insert((Root::Inventory, file.path), hash);
+            }
+        }
+        let index = load_index(catalog, config, &model, &contents)?;
+        Ok(Serving::new(model, index))
+    })?;
+    if serving.index.is_empty() {
+        return Err(nothing());
+    }
+    Ok(Bench { trunk: Arc::new(Trunk::load()?), catalog, serving: Shared::new(serving) })
+}

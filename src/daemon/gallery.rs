@@ -1,0 +1,142 @@
+//! Keeps `answer/index.html` up to date from a thread of its own: no answer waits for it, however many there are.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use super::RETRY_PAUSE;
+use crate::answer::gallery::{Entry, FILE_NAME, page};
+use crate::error::Trouble;
+use crate::files::{Stamp, write_whole};
+
+/// The page is written at most this often ...
+const PAUSE: Duration = Duration::from_secs(1);
+/// ... and at most one part in so many of the time is spent on it.
+const COST_FACTOR: u32 = 20;
+/// A daemon that ends waits for the last page no longer than this.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The thread, as the loop sees it. It ends when this is dropped.
+pub struct Gallery {
+    hints: Option<Sender<()>>,
+    thread: JoinHandle<()>,
+    trouble: Arc<Mutex<Option<Trouble>>>,
+}
+
+impl Gallery {
+    /// Starts it; the first page is written at once.
+    pub fn start(answer: &Path, inventory: &Path) -> Result<Self, Trouble> {
+        let (sender, hints) = bounded(1);
+        let trouble = Arc::new(Mutex::new(None));
+        let keeper = Keeper {
+            answer: answer.to_path_buf(),
+            inventory: inventory.to_path_buf(),
+            entries: HashMap::new(),
+            written: std::fs::read(answer.join(FILE_NAME)).ok().map(|bytes| blake3::hash(&bytes)),
+            trouble: Arc::clone(&trouble),
+        };
+        let thread = thread::Builder::new().name("gallery".into()).spawn(move || keeper.run(&hints));
+        let thread = thread.map_err(|error| Trouble::system("start the gallery's thread", answer, &error))?;
+        let gallery = Self { hints: Some(sender), thread, trouble };
+        gallery.hint();
+        Ok(gallery)
+    }
+
+    /// Something in the answer folder has changed.
+    pub fn hint(&self) {
+        // Full: it is going to look anyhow.
+        let _ = self.hints.as_ref().map(|hints| hints.try_send(()));
+    }
+
+    /// Why the page could not be written, if so.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Lets the last page be written, within reason.
+    pub fn finish(&mut self) {
+        self.hints = None;
+        let deadline = Instant::now() + LAST_PATIENCE;
+        while !self.thread.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+struct Keeper {
+    answer: PathBuf,
+    inventory: PathBuf,
+    /// By the record's file name.
+    entries: HashMap<OsString, (Stamp, Option<Entry>)>,
+    written: Option<blake3::Hash>,
+    trouble: Arc<Mutex<Option<Trouble>>>,
+}
+
+impl Keeper {
+    fn run(mut self, hints: &Receiver<()>) {
+        let mut is_due = false;
+        while is_due || hints.recv().is_ok() {
+            let started = Instant::now();
+            let updated = self.update();
+            is_due = updated.is_err();
+            let pause = if is_due { RETRY_PAUSE } else { PAUSE.max(started.elapsed() * COST_FACTOR) };
+            *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = updated.err();
+            loop {
+                match hints.recv_deadline(started + pause) {
+                    Ok(()) => is_due = true,
+                    Err(RecvTimeoutError::Timeout) => break,
+                    Err(RecvTimeoutError::Disconnected) => {
+                        if is_due {
+                            // What came during the pause belongs on the last page; the daemon that would say what is
+                            // wrong with it has ended.
+                            let _ = self.update();
+                        }
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Brings the page in line with the records that are there, reading only those that changed.
+    fn update(&mut self) -> Result<(), Trouble> {
+        // Without the folder there is nothing to show; answers make it again.
+        let Ok(folder) = std::fs::read_dir(&self.answer) else { return Ok(()) };
+        let mut there = HashMap::new();
+        for file in folder.flatten() {
+            let name = file.file_name();
+            let Some(stem) = name.to_str().and_then(record_stem) else { continue };
+            let Ok(stamp) = file.metadata().map(|metadata| Stamp::of(&metadata)) else { continue };
+            let entry = match self.entries.remove(&name) {
+                Some((seen, entry)) if seen == stamp => entry,
+                _ => std::fs::read(file.path()).ok().and_then(|record| Entry::from_record(&record, stem)),
+            };
+            there.insert(name, (stamp, entry));
+        }
+        self.entries = there;
+        let mut entries: Vec<&Entry> = self.entries.values().filter_map(|(_, entry)| entry.as_ref()).collect();
+        let path = self.answer.join(FILE_NAME);
+        if entries.is_empty() && !path.exists() {
+            return Ok(());
+        }
+        let page = page(&mut entries, &self.inventory, &self.answer);
+        let hash = blake3::hash(&page);
+        if self.written != Some(hash) || !path.exists() {
+            // The trouble is the folder's (full, read-only), as it is for answers.
+            let written = write_whole(&path, &page, "write the gallery");
+            written.map_err(|trouble| Trouble { path: self.answer.clone(), ..trouble })?;
+            self.written = Some(hash);
+        }
+        Ok(())
+    }
+}
+
+/// `result_burger` of `result_burger.json`; none for other files.
+fn record_stem(name: &str) -> Option<&str> {
+    name.strip_suffix(".json").filter(|stem| stem.starts_with("result_"))
+}

@@ -1,0 +1,104 @@
+//! `artificio query`: answers on the terminal, beside a running daemon and without one.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use artificio::demo::Kind;
+use serde_json::Value;
+
+use super::pictures::jpeg;
+use super::workplace::{Workplace, found, put};
+
+/// A picture that lies somewhere else.
+fn elsewhere(workplace: &Workplace, name: &str, bytes: &[u8]) -> String {
+    let path = workplace.root().join("elsewhere").join(name);
+    put(&path, bytes);
+    path.to_str().unwrap().to_string()
+}
+
+/// Everything below the folders that are not to be touched, with its size.
+fn contents(workplace: &Workplace) -> BTreeMap<PathBuf, u64> {
+    let folders =
+        ["query", "answer", "db/img_inventory_raw", "db/img_train_raw"].map(|name| workplace.root().join(name));
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap());
+    files.map(|entry| (entry.path(), entry.metadata().unwrap().len())).collect()
+}
+
+fn json(workplace: &Workplace, arguments: &[&str]) -> Value {
+    let output = workplace.run(&[&["query", "--json"], arguments].concat());
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn the_terminal_answers_as_the_folder_does_and_touches_nothing() {
+    let mut workplace = Workplace::new();
+    workplace.stock(3);
+    workplace.start();
+    workplace.wait_indexed(9);
+    let lunch = elsewhere(&workplace, "lunch.jpg", &jpeg(Kind::Sushi, 2_000));
+    put(workplace.query("lunch.jpg"), &jpeg(Kind::Sushi, 2_000));
+    let written = workplace.wait_record("lunch");
+    workplace.wait("the gallery", || workplace.root().join("answer/index.html").exists().then_some(()));
+    let before = contents(&workplace);
+
+    let beside = json(&workplace, &[&lunch]);
+    assert_eq!(found(&beside), found(&written));
+    assert_eq!(beside["query"]["content"], written["query"]["content"]);
+    workplace.stop();
+    let without = json(&workplace, &[&lunch, "-k", "2"]);
+    assert_eq!(found(&without), found(&written)[..2]);
+    assert_eq!(contents(&workplace), before);
+
+    let output = workplace.run(&["query", &lunch]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let first = &found(&written)[0];
+    assert!(text.lines().nth(1).unwrap().contains(first.as_str()) && text.contains(" %  "), "{text}");
+}
+
+#[test]
+fn several_pictures_are_a_set_and_the_sheet_goes_where_it_is_told() {
+    let mut workplace = Workplace::new();
+    workplace.stock(2);
+    workplace.start();
+    workplace.wait_indexed(6);
+    let one = elsewhere(&workplace, "one.jpg", &jpeg(Kind::Pizza, 2_000));
+    let two = elsewhere(&workplace, "two.jpg", &jpeg(Kind::Pizza, 2_001));
+    let folder = workplace.root().join("elsewhere");
+    let sheet = workplace.root().join("mine.webp");
+    let record = json(&workplace, &[&one, &two, "--sheet", sheet.to_str().unwrap()]);
+    assert_eq!(record["query"]["set_mode"], "mean");
+    assert_eq!(image::guess_format(&std::fs::read(&sheet).unwrap()).unwrap(), image::ImageFormat::WebP);
+    let by_folder = json(&workplace, &[folder.to_str().unwrap()]);
+    assert_eq!(found(&by_folder), found(&record));
+}
+
+#[test]
+fn what_cannot_be_answered_is_said_in_a_sentence() {
+    let workplace = Workplace::new();
+    let lunch = elsewhere(&workplace, "lunch.jpg", &jpeg(Kind::Sushi, 2_000));
+    let refused = |arguments: &[&str], code: i32, words: &str| {
+        let output = workplace.run(&[&["query"], arguments].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(said.contains(words), "{said}");
+    };
+    refused(&[&lunch], 1, "no pictures have been read yet");
+    refused(&["/not/there.jpg"], 2, "there is no such picture");
+    refused(&[&lunch, "-k", "0"], 2, "1..=50");
+    refused(&[&lunch, "--sheet", "sheet.bmp"], 2, "a sheet is a .png, .jpg or .webp file");
+    refused(&[&lunch, "--sheet", &lunch], 2, "would replace the picture itself");
+}
+
+#[test]
+fn a_picture_that_is_none_fails_with_its_reason() {
+    let mut workplace = Workplace::new();
+    workplace.stock(1);
+    workplace.start();
+    workplace.wait_indexed(3);
+    let text = elsewhere(&workplace, "notes.jpg", b"milk, eggs, bread");
+    let output = workplace.run(&["query", &text]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("notes.jpg") && said.contains("What to do"), "{said}");
+}
