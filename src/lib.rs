@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod files;
 pub mod index;
 pub mod model;
+pub mod overview;
 pub mod picture;
 pub mod progress;
 pub mod rows;

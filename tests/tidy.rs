@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 8] = [
     &["picture", "index", "watch"],
     &["catalog", "demo"],
     &["model", "answer"],
-    &["evaluate"],
+    &["evaluate", "overview"],
     &["daemon"],
     &["cli"],
 ];

@@ -52,6 +52,8 @@ pub enum Command {
     /// Say what the running service is doing
     #[command(after_help = STATUS_EXAMPLES)]
     Status(StatusOptions),
+    /// Draw the inventory laid out by similarity: a picture, and a page to move about in
+    Map(MapOptions),
     /// Print a shell's completions
     Completions(CompletionsOptions),
     /// Print the manual page
@@ -90,6 +92,39 @@ const MAN_EXAMPLES: &str = "\
 Examples:
   artificio man | man -l -                      read it
   artificio man > /usr/share/man/man1/artificio.1";
+
+/// Of `artificio map`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Pictures that are alike lie together. The catalog is read as it stands; a running service is not disturbed.
+
+Examples:
+  artificio map                                 artificio-map.jpg and artificio-map.html in the current folder
+  artificio --root /srv/pictures map /tmp/m.html    only the page, to be opened in a browser
+  artificio map --limit 1000 map.jpg            a thousand of the pictures, evenly chosen
+
+Exit codes: 0 done, 1 failed or stopped, 2 wrong usage or settings.")]
+pub struct MapOptions {
+    /// What to write: a .jpg, an .html, or both
+    #[arg(value_name = "FILE", default_values = ["artificio-map.jpg", "artificio-map.html"])]
+    pub files: Vec<PathBuf>,
+    /// Most pictures shown
+    #[arg(long, value_name = "COUNT", default_value = "5000", value_parser = count_of_pictures)]
+    pub limit: usize,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// More pictures than this on one map are nobody's wish, and their number counts squared.
+const MOST_ON_A_MAP: usize = 20_000;
+
+fn count_of_pictures(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if (1..=MOST_ON_A_MAP).contains(&count) => Ok(count),
+        _ => Err(format!("a number from 1 to {MOST_ON_A_MAP} is expected")),
+    }
+}
 
 /// Of `artificio completions`.
 #[derive(Debug, Args)]

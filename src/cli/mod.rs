@@ -1,11 +1,13 @@
 //! The command line: what was asked, who does it, and which exit code it ends with.
 
 mod arguments;
+mod bar;
 mod check;
 mod demo;
 mod evaluate;
 mod logging;
 mod manual;
+mod map;
 mod output;
 mod query;
 mod run;
@@ -40,6 +42,7 @@ fn carry_out(arguments: Arguments) -> Result<ExitCode, Fatal> {
         Command::Evaluate(options) => evaluate::run(&options, &setup),
         Command::Check(options) => check::run(&options, &setup),
         Command::Status(options) => status::run(&options, &setup),
+        Command::Map(options) => map::run(&options, &setup),
         Command::Completions(options) => manual::run_completions(&options),
         Command::Man => manual::run_man(),
     }

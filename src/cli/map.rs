@@ -1,0 +1,160 @@
+//! `artificio map`: the inventory laid out by similarity, as a picture and as a page to move about in.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::arguments::{MapOptions, absolute};
+use super::bar::Bar;
+use super::output;
+use crate::config::{self, Config};
+use crate::daemon::Setup;
+use crate::error::{Fatal, Trouble};
+use crate::files::write_whole;
+use crate::overview::{Collection, Grid, Thumbnail, draw, page, plane, snapped, thumbnails, to_jpeg};
+use crate::picture::{Bounds, silence_caught_panics};
+
+/// What the command has done, for programs.
+#[derive(Serialize)]
+struct Report<'a> {
+    files: Vec<String>,
+    model: &'a str,
+    pictures: usize,
+    shown: usize,
+    waiting: usize,
+    left_out: Vec<&'a Trouble>,
+}
+
+pub fn run(options: &MapOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
+    silence_caught_panics();
+    let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+    let targets = targets(&options.files, &config)?;
+    let whole = Collection::read(&config)?;
+    if whole.is_empty() {
+        return Err(Fatal::Failed(format!(
+            "{}: no picture of it has been read yet; start artificio run and ask again",
+            config.folders.inventory.display()
+        )));
+    }
+    let collection = whole.thinned(options.limit);
+    let bar = Bar::new()?;
+    bar.stage("laying out");
+    let places = plane(&collection.codes, &bar).ok_or_else(|| bar.stopped())?;
+    let grid = snapped(&places);
+    bar.stage("reading pictures");
+    let (folder, bounds) = (&config.folders.inventory, Bounds::from(&config.limits));
+    let side_px = cell_px(collection.len());
+    let thumbnails =
+        thumbnails(folder, &collection.paths, side_px * 3 / 2, &bounds, &bar).ok_or_else(|| bar.stopped())?;
+    bar.stage("drawing");
+    for target in &targets {
+        let bytes = drawn(target, &collection, &grid, &thumbnails, &config)?;
+        write_whole(target, &bytes, "write the map")?;
+    }
+    bar.clear();
+    let left_out: Vec<&Trouble> = thumbnails.iter().filter_map(|thumbnail| thumbnail.as_ref().err()).collect();
+    let report = Report {
+        files: targets.iter().map(|target| target.display().to_string()).collect(),
+        model: &collection.model,
+        pictures: whole.len(),
+        shown: collection.len() - left_out.len(),
+        waiting: whole.waiting,
+        left_out,
+    };
+    if options.json {
+        output::print_json(&report)?;
+    } else {
+        output::print(&told(&report))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn told(report: &Report) -> String {
+    let mut text = format!("{} of {} pictures laid out, by model {}\n", report.shown, report.pictures, report.model);
+    if report.waiting > 0 {
+        text += &format!("{} more are waiting to be read\n", report.waiting);
+    }
+    for trouble in &report.left_out {
+        text += &format!("left out: {trouble}\n");
+    }
+    report.files.iter().for_each(|file| text += &format!("{file}\n"));
+    text
+}
+
+/// Where to write, as absolute paths: by their endings a picture or a page, and never into a watched folder.
+fn targets(files: &[PathBuf], config: &Config) -> Result<Vec<PathBuf>, Fatal> {
+    let mut targets = Vec::new();
+    for file in files {
+        let target = absolute(file)?;
+        if Kind::of(&target).is_none() {
+            let what = "a map ends in .jpg (a picture) or .html (a page to move about in)";
+            return Err(Fatal::Usage(format!("{}: {what}", file.display())));
+        }
+        if let Some((name, _)) = config.folders.read().into_iter().find(|(_, folder)| target.starts_with(folder)) {
+            let what = format!("this lies in the {name} folder, which is watched; choose another place");
+            return Err(Fatal::Usage(format!("{}: {what}", file.display())));
+        }
+        targets.push(target);
+    }
+    Ok(targets)
+}
+
+/// What a target is to be.
+enum Kind {
+    Picture,
+    Page,
+}
+
+impl Kind {
+    fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "jpg" | "jpeg" => Some(Self::Picture),
+            "html" | "htm" => Some(Self::Page),
+            _ => None,
+        }
+    }
+}
+
+fn drawn(
+    target: &Path,
+    collection: &Collection,
+    grid: &Grid,
+    thumbnails: &[Thumbnail],
+    config: &Config,
+) -> Result<Vec<u8>, Fatal> {
+    let failed = |reason: String| Fatal::Failed(format!("{}: {reason}", target.display()));
+    match Kind::of(target) {
+        Some(Kind::Page) => {
+            let title = format!("{} pictures by similarity", collection.len());
+            page(&title, grid, &collection.paths, &collection.codes, thumbnails).map(String::into_bytes).map_err(failed)
+        }
+        _ => to_jpeg(&draw(grid, thumbnails, cell_px(collection.len()), config.answer.theme)).map_err(failed),
+    }
+}
+
+/// Side of a cell in pixels: the more pictures, the smaller, so that the map stays one that programs can open.
+fn cell_px(pictures: usize) -> u32 {
+    match pictures {
+        0..=150 => 160,
+        151..=1000 => 128,
+        1001..=2500 => 96,
+        _ => 72,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_is_not_written_where_it_would_be_taken_for_a_picture() {
+        let root = Path::new("/pictures");
+        let config = Config { folders: Config::default().folders.below(root), ..Config::default() };
+        let target = |path: &str| targets(&[path.into()], &config).map_err(|fatal| fatal.to_string());
+        assert_eq!(target("/tmp/map.JPG").unwrap(), [PathBuf::from("/tmp/map.JPG")]);
+        assert!(target("/pictures/query/map.jpg").unwrap_err().contains("query folder"));
+        assert!(target("/pictures/map.bmp").unwrap_err().contains(".html"));
+        assert!(target("/pictures/map").is_err());
+    }
+}

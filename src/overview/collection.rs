@@ -1,0 +1,117 @@
+//! The inventory as the catalog knows it, for commands that look at all of it at once.
+
+use std::path::PathBuf;
+
+use crate::catalog::{Catalog, FileState, Root};
+use crate::config::Config;
+use crate::error::{Fatal, Trouble};
+use crate::model::Trunk;
+use crate::picture::Hash;
+use crate::rows::{Rows, to_unit_length};
+
+/// The inventory's pictures with their codes; position `i` of each list belongs to the same picture.
+#[derive(Debug, Clone)]
+pub struct Collection {
+    /// The model whose codes these are; "features" before the first training.
+    pub model: String,
+    /// Relative to the inventory folder, in their order.
+    pub paths: Vec<PathBuf>,
+    /// Contents.
+    pub hashes: Vec<Hash>,
+    /// Codes at unit length, `[n, width]`.
+    pub codes: Rows,
+    /// Pictures of the inventory that have no code yet.
+    pub waiting: usize,
+}
+
+impl Collection {
+    /// Reads it from the catalog in the configured state folder; a daemon may be at work on it.
+    pub fn read(config: &Config) -> Result<Self, Fatal> {
+        let path = config.folders.state.join(crate::catalog::FILE_NAME);
+        if !path.exists() {
+            let what = "there is no catalog yet";
+            let remedy = "start artificio run, and ask again when it has read the inventory";
+            return Err(Trouble::new(what, path, remedy).into());
+        }
+        let catalog = Catalog::open_reader(&config.folders.state)?;
+        let model = catalog.current_model()?.map(|row| row.id);
+        let mut pictures = Vec::new();
+        for file in catalog.files(Root::Inventory)? {
+            if let FileState::Read(hash) = file.state {
+                pictures.push((file.path, hash));
+            }
+        }
+        let code = |hash: Hash| match &model {
+            Some(id) => catalog.code(hash, id),
+            None => catalog.features(hash, Trunk::VERSION),
+        };
+        let mut collection = Self::empty(model.as_deref().unwrap_or("features"));
+        for (path, hash) in pictures {
+            match code(hash)? {
+                Some(row) => collection.push(path, hash, row),
+                None => collection.waiting += 1,
+            }
+        }
+        Ok(collection)
+    }
+
+    /// Without pictures.
+    pub fn empty(model: &str) -> Self {
+        let (paths, hashes) = (Vec::new(), Vec::new());
+        Self { model: model.into(), paths, hashes, codes: Rows::default(), waiting: 0 }
+    }
+
+    /// Adds a picture; one whose code has another width than the others' waits for the model to get to it.
+    pub fn push(&mut self, path: PathBuf, hash: Hash, mut code: Vec<f32>) {
+        to_unit_length(&mut code);
+        if self.paths.is_empty() {
+            self.codes = Rows::empty(code.len());
+        }
+        if self.codes.push(&code) {
+            self.paths.push(path);
+            self.hashes.push(hash);
+        } else {
+            self.waiting += 1;
+        }
+    }
+
+    /// How many pictures there are.
+    pub fn len(&self) -> usize {
+        self.paths.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty()
+    }
+
+    /// At most `limit` of the pictures, taken evenly over the order of their paths, so that every folder has its share.
+    pub fn thinned(&self, limit: usize) -> Self {
+        if self.len() <= limit {
+            return self.clone();
+        }
+        let mut thinned = Self::empty(&self.model);
+        for at in (0..limit).map(|number| number * self.len() / limit) {
+            thinned.push(self.paths[at].clone(), self.hashes[at], self.codes.row(at).to_vec());
+        }
+        thinned
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thinning_takes_pictures_from_everywhere() {
+        let mut collection = Collection::empty("m1");
+        for number in 0..10_u8 {
+            collection.push(format!("{number}.jpg").into(), Hash::of(&[number]), vec![1.0, f32::from(number)]);
+        }
+        collection.push("odd.jpg".into(), Hash::of(b"odd"), vec![1.0]);
+        assert_eq!((collection.len(), collection.waiting), (10, 1));
+        let names: Vec<_> = collection.thinned(3).paths.iter().map(|path| path.display().to_string()).collect();
+        assert_eq!(names, ["0.jpg", "3.jpg", "6.jpg"]);
+        assert_eq!(collection.thinned(50).len(), 10);
+    }
+}

@@ -1,0 +1,145 @@
+//! The map as a page to move about in: one file of HTML that needs nothing else, and no network.
+
+use std::path::PathBuf;
+
+use image::RgbImage;
+use serde::Serialize;
+
+use super::draw::to_jpeg;
+use super::grid::Grid;
+use super::thumbnails::Thumbnail;
+use crate::rows::Rows;
+
+const TEMPLATE: &str = include_str!("page.html");
+/// Pictures most like a picture that the page can show.
+const NEIGHBOURS: usize = 8;
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+#[derive(Serialize)]
+struct Data {
+    title: String,
+    columns: usize,
+    rows: usize,
+    pictures: Vec<Picture>,
+}
+
+#[derive(Serialize)]
+struct Picture {
+    column: usize,
+    row: usize,
+    path: String,
+    width: u32,
+    height: u32,
+    /// Mean colour, shown until the picture is unpacked.
+    colour: [u8; 3],
+    /// JPEG in base64.
+    jpeg: String,
+    /// Positions of the pictures most like it, the most alike first.
+    near: Vec<usize>,
+}
+
+/// The page for pictures `paths` with `codes` of unit length `[n, width]`; those without a thumbnail are left out.
+///
+/// # Errors
+/// What the encoder says of a thumbnail.
+pub fn page(
+    title: &str,
+    grid: &Grid,
+    paths: &[PathBuf],
+    codes: &Rows,
+    thumbnails: &[Thumbnail],
+) -> Result<String, String> {
+    let shown: Vec<usize> = (0..paths.len()).filter(|&at| thumbnails[at].is_ok()).collect();
+    let mut pictures = Vec::with_capacity(shown.len());
+    for &at in &shown {
+        let Ok(thumbnail) = &thumbnails[at] else { continue };
+        let small = on_white(thumbnail);
+        pictures.push(Picture {
+            column: grid.cells[at].column,
+            row: grid.cells[at].row,
+            path: paths[at].to_string_lossy().into_owned(),
+            width: small.width(),
+            height: small.height(),
+            colour: mean_colour(&small),
+            jpeg: base64(&to_jpeg(&small)?),
+            near: nearest(&shown, at, codes),
+        });
+    }
+    let data = Data { title: title.into(), columns: grid.columns, rows: grid.rows, pictures };
+    let json = serde_json::to_string(&data).map_err(|error| error.to_string())?;
+    // A file may be called "</script>"; in JSON a slash may always be escaped.
+    Ok(TEMPLATE.replace("\"THE DATA\"", &json.replace("</", "<\\/").replace("<!--", "<\\u0021--")))
+}
+
+/// Positions in `shown` of the pictures most like the one at `at`.
+fn nearest(shown: &[usize], at: usize, codes: &Rows) -> Vec<usize> {
+    let code = codes.row(at);
+    let alike = |other: usize| code.iter().zip(codes.row(other)).map(|(one, other)| one * other).sum::<f32>();
+    let others = shown.iter().enumerate().filter(|(_, other)| **other != at);
+    let mut found: Vec<(f32, usize)> = others.map(|(place, &other)| (alike(other), place)).collect();
+    let order = |one: &(f32, usize), other: &(f32, usize)| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1));
+    if found.len() > NEIGHBOURS {
+        found.select_nth_unstable_by(NEIGHBOURS, order);
+        found.truncate(NEIGHBOURS);
+    }
+    found.sort_by(order);
+    found.into_iter().map(|(_, place)| place).collect()
+}
+
+fn on_white(picture: &image::RgbaImage) -> RgbImage {
+    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
+        let [red, green, blue, alpha] = picture.get_pixel(x, y).0.map(u32::from);
+        image::Rgb([red, green, blue].map(|value| ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8))
+    })
+}
+
+fn mean_colour(picture: &RgbImage) -> [u8; 3] {
+    let count = u64::from(picture.width()) * u64::from(picture.height());
+    let sums = picture.pixels().fold([0_u64; 3], |sums, pixel| [0, 1, 2].map(|at| sums[at] + u64::from(pixel.0[at])));
+    sums.map(|sum| (sum / count.max(1)) as u8)
+}
+
+/// Base64 as RFC 4648 says, with padding.
+fn base64(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0_u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for place in 0..4 {
+            let digit = DIGITS[(group >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::overview::Cell;
+
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        let expected = ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"];
+        for (length, expected) in expected.iter().enumerate() {
+            assert_eq!(base64(&b"foobar"[..length]), *expected);
+        }
+    }
+
+    #[test]
+    fn the_page_needs_nothing_else_and_a_name_cannot_break_out() {
+        let grid = Grid { columns: 2, rows: 1, cells: vec![Cell { column: 0, row: 0 }, Cell { column: 1, row: 0 }] };
+        let paths = ["</script><script>alert(1)</script>.png".into(), "b.png".into()];
+        let codes = Rows::from_values(1, vec![1.0, 1.0]).unwrap();
+        let picture = || Ok(image::RgbaImage::from_pixel(4, 3, image::Rgba([200, 100, 0, 255])));
+        let page = page("Two pictures", &grid, &paths, &codes, &[picture(), picture()]).unwrap();
+        assert_eq!(page.matches("</script>").count(), 1, "only its own");
+        for outside in ["http://", "https://", "src=", "@import", "url("] {
+            assert!(!page.contains(outside), "{outside}");
+        }
+        let from = page.find("const data = ").unwrap() + "const data = ".len();
+        let data: serde_json::Value =
+            serde_json::Deserializer::from_str(&page[from..]).into_iter().next().unwrap().unwrap();
+        assert_eq!(data["pictures"][0]["path"], "</script><script>alert(1)</script>.png");
+        assert_eq!(data["pictures"][0]["near"], serde_json::json!([1]));
+    }
+}

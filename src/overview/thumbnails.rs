@@ -1,0 +1,62 @@
+//! Small copies of many pictures, made on all cores.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use image::RgbaImage;
+
+use crate::error::Trouble;
+use crate::picture::{self, Bounds, Filter};
+use crate::progress::Progress;
+
+/// A small copy of a picture, or why there is none.
+pub type Thumbnail = Result<RgbaImage, Trouble>;
+
+/// Copies of the pictures at `paths` below `folder`, whole and undistorted, longer side `side_px` or less; `None` when the
+/// work was cancelled.
+pub fn thumbnails(
+    folder: &Path,
+    paths: &[PathBuf],
+    side_px: u32,
+    bounds: &Bounds,
+    progress: &dyn Progress,
+) -> Option<Vec<Thumbnail>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    // One picture after the other is taken by whoever is free: sizes differ by orders of magnitude.
+    let work = || {
+        let mut made = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(path) = paths.get(at).filter(|_| !progress.is_cancelled()) else { return made };
+            made.push((at, thumbnail(&folder.join(path), side_px, bounds)));
+            progress.told((done.fetch_add(1, Ordering::Relaxed) + 1) as f32 / paths.len() as f32);
+        }
+    };
+    let mut made: Vec<(usize, Thumbnail)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+    });
+    if made.len() < paths.len() {
+        return None;
+    }
+    made.sort_by_key(|(at, _)| *at);
+    Some(made.into_iter().map(|(_, thumbnail)| thumbnail).collect())
+}
+
+fn thumbnail(path: &Path, side_px: u32, bounds: &Bounds) -> Thumbnail {
+    let decoded = picture::read_still(path, bounds)
+        .and_then(|contents| picture::decode(&contents.bytes, path, bounds))
+        .map_err(|problem| Trouble::new(problem.to_string(), path, problem.remedy()))?;
+    // In two steps: the first is quick and leaves enough for the second, which is sharp.
+    picture::shrink(&decoded, side_px * 2)
+        .and_then(|larger| {
+            let scale = f64::from(side_px) / f64::from(larger.width().max(larger.height()));
+            let side = |pixels: u32| ((f64::from(pixels) * scale).round() as u32).max(1);
+            match scale < 1.0 {
+                true => picture::resample(&larger, side(larger.width()), side(larger.height()), Filter::Lanczos),
+                false => Some(larger),
+            }
+        })
+        .ok_or_else(|| Trouble::new("the picture has no pixels", path, "take it away"))
+}
