@@ -13,6 +13,7 @@ mod corpus;
 mod degraded;
 mod inventory;
 mod lost_state;
+mod overview;
 mod pictures;
 mod queries;
 mod restart;
