@@ -110,9 +110,9 @@ fn shares(found: &[(usize, f32)], perplexity: f32) -> Vec<f32> {
             break;
         }
         if excess > 0.0 {
-            low = sharpness
+            low = sharpness;
         } else {
-            high = sharpness
+            high = sharpness;
         }
         sharpness = if high.is_finite() { f32::midpoint(low, high) } else { sharpness * 2.0 };
     }
