@@ -99,6 +99,10 @@ impl Catalog {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags).map_err(|error| trouble(&path, "open", &error))?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| trouble(&path, "open", &error))?;
+        if !schema::is_of_today(&connection).map_err(|error| trouble(&path, "open", &error))? {
+            let remedy = "it is brought up to today's, or rebuilt, when artificio runs next";
+            return Err(Trouble::new("the catalog is of another version", &path, remedy));
+        }
         Ok(Self { connection, path })
     }
 
@@ -241,6 +245,7 @@ mod tests {
     fn an_old_catalog_is_brought_up_in_place_and_nothing_is_lost() {
         let state = tempfile::tempdir().unwrap();
         std::fs::write(state.path().join(FILE_NAME), OF_VERSION_1).unwrap();
+        assert!(Catalog::open_reader(state.path()).unwrap_err().what.contains("another version"));
         for _ in 0..2 {
             let opened = Catalog::open(state.path()).unwrap();
             assert_eq!(opened.set_aside, None);

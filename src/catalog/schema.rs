@@ -56,6 +56,11 @@ CREATE TABLE answers (
 ) WITHOUT ROWID;
 ";
 
+/// Whether a file has the tables as they are today.
+pub fn is_of_today(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? == VERSION)
+}
+
 /// Makes the tables in a new file, and of an older file one of today. The inner error says what is wrong with it.
 pub fn prepare(connection: &Connection) -> rusqlite::Result<Result<(), String>> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));

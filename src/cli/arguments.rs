@@ -46,6 +46,11 @@ pub enum Command {
     Query(QueryOptions),
     /// Measure how good the answers are on a folder of labelled pictures
     Evaluate(EvaluateOptions),
+    /// Train now, whether or not it is time to, and say whether the new model is good enough to serve
+    #[command(after_help = TRAIN_EXAMPLES)]
+    Train(JsonOption),
+    /// List the models with their figures, or go back to one
+    Models(ModelsOptions),
     /// Find what is or will go wrong with settings, folders and limits, and say what mends it
     #[command(after_help = CHECK_EXAMPLES)]
     Check(JsonOption),
@@ -69,6 +74,17 @@ Examples:
   kill -HUP $(pidof artificio)                  have them read again; also done when the file is saved
 
 Exit codes: 0 told to stop, 1 failed, 2 wrong usage or settings, 3 another instance works on the same root.";
+
+const TRAIN_EXAMPLES: &str = "\
+Where the service runs it trains, beside its work, and this follows it. Where none runs, pictures are read as far as
+needed; queries are left alone.
+
+Examples:
+  artificio train                               on the folders below the current one
+  artificio --root /srv/pictures train --json   for scripts
+
+Exit codes: 0 the new model serves, 1 it was refused or nothing could be trained, 2 wrong usage or settings, 3 another
+instance works on the same root and does not answer.";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -242,6 +258,38 @@ pub struct StatusOptions {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Of `artificio models`.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  artificio models                    which there are, how good they are, which one serves
+  artificio models --json             for scripts
+  artificio models rollback           the one before the one that serves takes over, at once
+  artificio models rollback features  the network as it is, before any training
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or settings."
+)]
+pub struct ModelsOptions {
+    /// What to do; without a command: list them
+    #[command(subcommand)]
+    pub command: Option<ModelsCommand>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The commands of `artificio models`.
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// Go back to a model, also under the running service; it is not trained anew until pictures have changed
+    Rollback {
+        /// Its id, as `artificio models` lists it (default: the one before the one that serves)
+        id: Option<String>,
+    },
 }
 
 /// Of commands whose output a program may read.

@@ -8,10 +8,12 @@ mod evaluate;
 mod logging;
 mod manual;
 mod map;
+mod models;
 mod output;
 mod query;
 mod run;
 mod status;
+mod train;
 
 use std::process::ExitCode;
 
@@ -40,6 +42,8 @@ fn carry_out(arguments: Arguments) -> Result<ExitCode, Fatal> {
         Command::Demo(options) => demo::run(&options),
         Command::Query(options) => query::run(&options, &setup),
         Command::Evaluate(options) => evaluate::run(&options, &setup),
+        Command::Train(options) => train::run(&options, setup),
+        Command::Models(options) => models::run(&options, &setup),
         Command::Check(options) => check::run(&options, &setup),
         Command::Status(options) => status::run(&options, &setup),
         Command::Map(options) => map::run(&options, &setup),

@@ -59,6 +59,7 @@ impl Trainer {
         Evidence {
             against: self.order.against.as_ref().map(|model| model.id().to_string()),
             against_untrained: self.order.against.as_ref().is_some_and(|model| model.trained_on() == 0),
+            of_inventory: self.order.source == Source::Inventory,
             distinct: lesson.distinct(),
             distinct_needed: needed,
             ..Evidence::default()

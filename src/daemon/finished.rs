@@ -79,7 +79,10 @@ impl Daemon {
         if encoded.is_empty() {
             return;
         }
-        let model_id = self.serving.read().model.id().to_string();
+        let (model_id, is_trained) = {
+            let model = &self.serving.read().model;
+            (model.id().to_string(), model.is_trained())
+        };
         let serving = self.serving.clone();
         let mut codes: Vec<Option<Vec<f32>>> = Vec::new();
         let kept = self.catalog.together(|catalog| {
@@ -96,7 +99,8 @@ impl Daemon {
                     Root::Inventory => code_of(catalog, &serving.read().model, *hash)?,
                     Root::Query | Root::Training => None,
                 };
-                if let Some(code) = &code {
+                // Features that are codes need not be kept twice.
+                if let Some(code) = code.as_ref().filter(|_| is_trained) {
                     catalog.put_code(*hash, &model_id, code)?;
                 }
                 codes.push(code);

@@ -21,6 +21,16 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// As in `status.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Fitting => "fitting",
+            Self::Checking => "checking",
+            Self::Encoding => "encoding",
+        }
+    }
+
     const ALL: [Self; 4] = [Self::Reading, Self::Fitting, Self::Checking, Self::Encoding];
 }
 

@@ -16,18 +16,23 @@ mod gallery;
 mod leash;
 mod pace;
 mod plan;
+mod recode;
 mod reload;
 mod report;
+mod requests;
 mod respond;
 mod retrain;
+mod rollback;
 mod serving;
 mod start;
 mod status;
 mod survey;
+mod takeover;
 mod timers;
 mod trainer;
 mod training;
 mod verdict;
+mod wishes;
 mod workers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -52,11 +57,14 @@ use plan::Plan;
 use retrain::Training;
 use serving::Shared;
 use training::{Stir, Tried};
+use wishes::Wish;
 use workers::Workers;
 
 pub use ask::{Ask, Reply};
 pub use report::filter as log_filter;
-pub use status::{FILE_NAME as STATUS_FILE_NAME, InventoryPart, QueriesPart, State, Status};
+pub use requests::{Reply, Request, ask};
+pub use rollback::roll_back_alone;
+pub use status::{FILE_NAME as STATUS_FILE_NAME, InventoryPart, LastTrainingPart, QueriesPart, State, Status};
 pub use timers::EMPTIED_ON_PURPOSE;
 
 /// Roots and the configuration file are looked at at least this often.
@@ -127,10 +135,17 @@ pub struct Daemon {
     unfinished: HashMap<(Root, PathBuf), (Option<Stamp>, usize)>,
     /// Trainings so far, as far as the policy cares.
     tried: Tried,
-    last_training: Option<status::LastTrainingPart>,
+    last_training: Option<LastTrainingPart>,
     training: Option<Training>,
-    /// The number of the last training, those included that were broken off.
+    /// Threads started so far that make a model ready to serve.
     runs: u64,
+    /// The number of the last model, those included whose training was broken off.
+    last_number: u64,
+    /// A training that somebody wants.
+    wish: Option<Wish>,
+    /// Why the one training that this daemon is for cannot begin.
+    hopeless: Option<String>,
+    next_request_look: Duration,
     /// Set while the pictures to train on have changed and the policy has not looked at them.
     stir: Option<Stir>,
     /// There may be codes of models that are not kept.
@@ -162,7 +177,20 @@ pub struct Daemon {
 impl Daemon {
     /// Runs until a signal or the observer ends it.
     pub fn run(setup: Setup, observer: &mut dyn Observer) -> Result<(), Fatal> {
+        Self::start(setup)?.turn(observer)
+    }
+
+    /// Reads what is to be read, trains once whatever the policy says, and answers no queries. The observer ends it when
+    /// the training is over.
+    pub fn train(setup: Setup, observer: &mut dyn Observer) -> Result<(), Fatal> {
         let mut daemon = Self::start(setup)?;
+        daemon.trees.remove(&Root::Query);
+        daemon.wish = Some(Wish::Own);
+        daemon.turn(observer)
+    }
+
+    fn turn(self, observer: &mut dyn Observer) -> Result<(), Fatal> {
+        let mut daemon = self;
         loop {
             match daemon.channels.next(daemon.patience()) {
                 Event::Hint(Hint::Path(path)) => daemon.take_hint(&path),
@@ -175,11 +203,16 @@ impl Daemon {
                 Event::Tick => {}
             }
             daemon.look();
+            daemon.hear_requests();
             daemon.consider_training();
             daemon.consider_survey();
             daemon.start_jobs();
             if !daemon.report(State::Ready, observer) {
                 break;
+            }
+            if let Some(message) = daemon.hopeless.take() {
+                daemon.stop(observer)?;
+                return Err(Fatal::Failed(message));
             }
             if !daemon.lock.is_in_place() {
                 return Err(daemon.state_is_gone());
@@ -211,6 +244,10 @@ impl Daemon {
 
     fn take_hint(&mut self, path: &Path) {
         if self.pulse.hears(path) {
+            return;
+        }
+        if path.starts_with(requests::folder(&self.config.folders.state)) {
+            self.next_request_look = Duration::ZERO;
             return;
         }
         let now = self.now();

@@ -142,7 +142,7 @@ impl Daemon {
                 id: serving.model.id().into(),
                 encoder: PRETRAINED,
                 trained_on: serving.model.trained_on(),
-                training: self.training.as_ref().map(Training::part),
+                training: self.training.as_ref().and_then(Training::part),
                 last_training: self.last_training.clone(),
             },
             watched_folders: self.hints.watched(),

@@ -1,20 +1,18 @@
-//! Training beside the service, and the exchange of models, as the loop sees them.
+//! Whether to train, and how a training begins and is broken off, as the loop sees it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use log::{debug, info};
+use log::info;
 
 use super::Daemon;
 use super::leash::Leash;
-use super::serving::Serving;
-use super::start::{code_of, load_tried};
-use super::status::{LastTrainingPart, TrainingPart};
-use super::trainer::{Ending, Message, News, Order, Successor, Trainer};
+use super::status::TrainingPart;
+use super::trainer::{Order, Trainer};
 use super::training::{self, Source, Stir};
-use crate::catalog::{ModelRow, Root};
+use crate::catalog::Root;
 use crate::clock;
 use crate::error::Trouble;
 use crate::model::Model;
@@ -25,24 +23,49 @@ use crate::watch::Tree;
 const TRAINING_RETRY: Duration = Duration::from_secs(30);
 /// Codes as wide as this can be held against the network as it is.
 const WIDE: usize = 64;
-/// Codes of models no longer kept that are dropped in one turn of the loop.
-const DROPPED_AT_ONCE: usize = 1_000;
 
-/// The training under way.
+/// A thread that makes a model ready to serve: it learns one, or goes back to one.
 pub struct Training {
-    run: u64,
-    id: String,
-    pictures: usize,
-    source: Source,
-    leash: Arc<Leash>,
-    started: Instant,
+    /// Which run of a thread.
+    pub run: u64,
+    /// The model's id.
+    pub id: String,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// To the thread.
+    pub leash: Arc<Leash>,
+    /// When it began.
+    pub started: Instant,
+}
+
+/// What a thread beside the service is for.
+pub enum Purpose {
+    /// A new model.
+    Learning {
+        /// Pictures it learns from.
+        pictures: usize,
+        /// Where they are from.
+        source: Source,
+    },
+    /// A model of before; where the answer to whoever asked is awaited.
+    Returning(PathBuf),
 }
 
 impl Training {
+    /// What it was for, now that it has ended.
+    pub fn take_purpose(mut self) -> Purpose {
+        std::mem::replace(&mut self.purpose, Purpose::Returning(PathBuf::new()))
+    }
+
     /// For `status.json`.
-    pub fn part(&self) -> TrainingPart {
+    pub fn part(&self) -> Option<TrainingPart> {
         let (stage, share) = self.leash.progress();
-        TrainingPart { id: self.id.clone(), pictures: self.pictures, source: self.source.name(), stage, share }
+        match self.purpose {
+            Purpose::Returning(_) => None,
+            Purpose::Learning { pictures, source } => {
+                Some(TrainingPart { id: self.id.clone(), pictures, source: source.name(), stage, share })
+            }
+        }
     }
 }
 
@@ -76,14 +99,21 @@ impl Daemon {
             self.plan.pending(root) > 0 || tree.is_none_or(|tree| !tree.is_seen() || tree.settling() > 0)
         });
         let is_ripe = self.stir.is_some_and(|stir| stir.is_ripe(self.now(), self.quiet(), is_busy));
-        if !is_ripe || !is_known || self.training.is_some() {
+        let is_wished = self.wish.is_some() && !is_busy;
+        if !(is_ripe || is_wished) || !is_known || self.training.is_some() {
             return;
         }
         self.stir = None;
         let (training, inventory) = (self.contents_of(Root::Training), self.contents_of(Root::Inventory));
         self.note_refusal(training.len());
-        if let Some(source) = training::due(&self.config.model, &self.tried, &training, &inventory) {
-            self.start_training(source);
+        let settings = &self.config.model;
+        if let Some(wish) = self.wish.take() {
+            let source = training::wished(settings, &training, &inventory);
+            let started = source.and_then(|source| self.start_training(source).map_err(|trouble| trouble.to_string()));
+            self.grant(&wish, started);
+        } else if let Some(source) = training::due(settings, &self.tried, &training, &inventory) {
+            // Noted by the one who met with it, and tried again later.
+            let _ = self.start_training(source);
         }
     }
 
@@ -107,7 +137,7 @@ impl Daemon {
         self.contents.iter().filter(|((of, _), _)| *of == root).map(|(_, hash)| *hash).collect()
     }
 
-    fn inventory(&self) -> HashMap<PathBuf, Hash> {
+    pub(super) fn inventory(&self) -> HashMap<PathBuf, Hash> {
         let of_inventory = self.contents.iter().filter(|((root, _), _)| *root == Root::Inventory);
         of_inventory.map(|((_, path), hash)| (path.clone(), *hash)).collect()
     }
@@ -130,15 +160,15 @@ impl Daemon {
         is_comparable.then_some(to_beat)
     }
 
-    fn start_training(&mut self, source: Source) {
-        match self.catalog.models_trained() {
-            // One that was cancelled has a number too, and maybe codes: none is given twice.
-            Ok(number) => self.runs = self.runs.max(number.unsigned_abs()) + 1,
-            Err(trouble) => return self.put_training_off("catalog", trouble),
-        }
+    /// The id of the new model.
+    fn start_training(&mut self, source: Source) -> Result<String, Trouble> {
+        let number = self.catalog.models_trained().inspect_err(|trouble| self.put_training_off(trouble.clone()))?;
+        // One that was broken off has a number too, and maybe codes: none is given twice.
+        self.last_number = self.last_number.max(number.unsigned_abs()) + 1;
+        let id = format!("m{}-{}", self.last_number, clock::today());
         let order = Order {
             state: self.config.folders.state.clone(),
-            id: format!("m{}-{}", self.runs, clock::today()),
+            id: id.clone(),
             source,
             training: self.files_of(Root::Training),
             inventory: self.files_of(Root::Inventory),
@@ -149,136 +179,34 @@ impl Daemon {
             now_s: clock::now_s(),
         };
         let pictures = if source == Source::Training { order.training.len() } else { order.inventory.len() };
-        info!("training model {} on {pictures} {} pictures", order.id, source.name());
-        let leash = Arc::<Leash>::default();
-        let training = Training {
-            run: self.runs,
-            id: order.id.clone(),
-            pictures,
-            source,
-            leash: Arc::clone(&leash),
-            started: Instant::now(),
-        };
-        let trainer = Trainer { run: self.runs, order, leash, sender: self.channels.training_sender.clone() };
-        match trainer.start() {
-            Ok(()) => self.training = Some(training),
-            Err(trouble) => self.put_training_off("training", trouble),
-        }
+        info!("training model {id} on {pictures} {} pictures", source.name());
+        let training = self.new_training(&id, Purpose::Learning { pictures, source });
+        let (run, leash) = (training.run, Arc::clone(&training.leash));
+        let trainer = Trainer { run, order, leash, sender: self.channels.training_sender.clone() };
+        trainer.start().inspect_err(|trouble| self.put_training_off(trouble.clone()))?;
+        self.training = Some(training);
+        Ok(id)
     }
 
-    fn put_training_off(&mut self, about: &'static str, trouble: Trouble) {
-        self.training = None;
+    /// The next run of a thread.
+    pub(super) fn new_training(&mut self, id: &str, purpose: Purpose) -> Training {
+        self.runs += 1;
+        Training { run: self.runs, id: id.into(), purpose, leash: Arc::default(), started: Instant::now() }
+    }
+
+    /// Lets a training that met with trouble rest for a while.
+    pub(super) fn put_training_off(&mut self, trouble: Trouble) {
         self.stir = Some(Stir::later(self.now() + TRAINING_RETRY));
-        self.note(about, Some(trouble));
+        self.note("training", Some(trouble));
     }
 
     /// Ends the training under way, whose result would not be what is wanted now.
     pub(super) fn cancel_training(&mut self) {
         if let Some(training) = self.training.take() {
             info!("the training of model {} is broken off", training.id);
+            self.give_up(&training, "it was broken off");
             self.has_ownerless_codes = true;
             self.stir();
-        }
-    }
-
-    /// Takes in what a training thread says.
-    pub(super) fn take_news(&mut self, message: Message) {
-        let Some(training) = self.training.as_ref().filter(|training| training.run == message.run) else { return };
-        let id = training.id.clone();
-        let kept = match message.news {
-            News::Codes(codes) => self
-                .catalog
-                .together(|catalog| codes.iter().try_for_each(|(hash, code)| catalog.put_code(*hash, &id, code))),
-            News::TrainedOn(contents) => self
-                .catalog
-                .together(|catalog| contents.iter().try_for_each(|hash| catalog.put_trained_picture(&id, *hash))),
-            News::Views(views) => self.catalog.together(|catalog| {
-                views.iter().try_for_each(|(hash, kind, features)| catalog.put_features(*hash, kind, features))
-            }),
-            News::Ended(Ok(ending)) => {
-                debug!("training took {:.1} s", training.started.elapsed().as_secs_f64());
-                self.training = None;
-                self.end_training(ending)
-            }
-            News::Ended(Err(trouble)) => Err(trouble),
-        };
-        if let Err(trouble) = kept {
-            self.put_training_off("training", trouble);
-        }
-    }
-
-    fn end_training(&mut self, ending: Ending) -> Result<(), Trouble> {
-        match ending {
-            Ending::Cancelled => {}
-            Ending::Refused(row) => {
-                self.keep_refused(&row)?;
-                info!("model {} is refused: {}; what served serves on", row.id, row.reason);
-                self.last_training = Some(LastTrainingPart::of(&row));
-            }
-            Ending::Ready(successor) => self.take_over(*successor)?,
-        }
-        self.tried = load_tried(&self.catalog)?;
-        self.note("training", None);
-        // Pictures may have come meanwhile.
-        self.stir();
-        Ok(())
-    }
-
-    /// A new model serves from now on, with the codes of all pictures, those that came or went meanwhile included.
-    fn take_over(&mut self, successor: Successor) -> Result<(), Trouble> {
-        let Successor { model, row, mut index, inventory } = successor;
-        let now = self.inventory();
-        let late: Vec<_> = now.iter().filter(|(path, hash)| inventory.get(*path) != Some(hash)).collect();
-        let gone = inventory.keys().filter(|path| !now.contains_key(*path));
-        index.remove(gone.map(PathBuf::as_path));
-        let keep = self.config.model.keep_models.count();
-        self.catalog.together(|catalog| {
-            for (path, &hash) in late {
-                index.remove([path.as_path()]);
-                if let Some(code) = code_of(catalog, &model, hash)? {
-                    catalog.put_code(hash, &row.id, &code)?;
-                    index.put(path, &code);
-                }
-            }
-            catalog.put_model(&row)?;
-            catalog.make_current(Some(&row.id))?;
-            catalog.drop_old_models(keep)
-        })?;
-        self.has_ownerless_codes = true;
-        let beside = if row.beside > 0 { format!(" beside {} of the inventory", row.beside) } else { String::new() };
-        info!(
-            "model {} serves: trained on {} {} pictures{beside}, {:.1} % of what tells them apart kept in {} values; {}",
-            row.id,
-            row.trained_on,
-            row.source,
-            100.0 * (1.0 - row.reconstruction_error),
-            model.code_width(),
-            row.reason
-        );
-        self.last_training = Some(LastTrainingPart::of(&row));
-        // What served is taken apart after the lock is given back: queries do not wait for that.
-        let served = std::mem::replace(&mut *self.serving.write(), Serving::new(model, index));
-        drop(served);
-        Ok(())
-    }
-
-    /// Records a model that is not to serve.
-    fn keep_refused(&mut self, row: &ModelRow) -> Result<(), Trouble> {
-        let keep = self.config.model.keep_models.count();
-        self.has_ownerless_codes = true;
-        self.catalog.together(|catalog| {
-            catalog.put_model(row)?;
-            catalog.drop_old_models(keep)
-        })
-    }
-
-    /// Drops some of the codes of models that are no longer kept: all at once would hold up everybody.
-    pub(super) fn drop_ownerless_codes(&mut self) {
-        if self.has_ownerless_codes && self.training.is_none() {
-            match self.catalog.drop_ownerless_codes(None, DROPPED_AT_ONCE) {
-                Ok(were_some) => self.has_ownerless_codes = were_some,
-                Err(trouble) => self.note("catalog", Some(trouble)),
-            }
         }
     }
 }

@@ -11,6 +11,7 @@ use super::event::Channels;
 use super::gallery::Gallery;
 use super::pace::Pace;
 use super::plan::Plan;
+use super::requests;
 use super::serving::{Serving, Shared};
 use super::status::LastTrainingPart;
 use super::training::{Attempt, Source, Stir, Tried};
@@ -36,6 +37,7 @@ impl Daemon {
         let lock = Lock::take(&config.folders.state)?;
         sweep_half_written(&config.folders.answer);
         sweep_half_written(&config.folders.state);
+        requests::forget_all(&config.folders.state);
         let opened = Catalog::open(&config.folders.state)?;
         if let Some(trouble) = &opened.set_aside {
             warn!("{trouble}");
@@ -77,6 +79,10 @@ impl Daemon {
             last_training,
             training: None,
             runs: 0,
+            last_number: 0,
+            wish: None,
+            hopeless: None,
+            next_request_look: Duration::ZERO,
             stir: Some(Stir::again(None, Duration::ZERO)),
             has_ownerless_codes: true,
             is_surveying: false,

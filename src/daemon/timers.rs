@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use log::info;
 
-use super::{Daemon, TICK, WATCHER_RETRY};
+use super::{Daemon, TICK, WATCHER_RETRY, requests};
 use crate::catalog::Root;
 use crate::config::WatchMode;
 use crate::error::Trouble;
@@ -48,6 +48,10 @@ impl Daemon {
         let made = make_folder(self.pulse.folder());
         self.note("pulse", made.err());
         self.hints.arm(self.pulse.folder());
+        let requests = requests::folder(&self.config.folders.state);
+        let made = make_folder(&requests);
+        self.note("requests", made.err());
+        self.hints.arm(&requests);
         if let Some(folder) = self.setup.source.path.parent().filter(|folder| folder.is_dir()) {
             // Where it cannot be watched, the look at its stamp on the timer is enough.
             self.hints.arm(folder);

@@ -20,9 +20,6 @@ use crate::picture::Hash;
 use crate::progress::Progress;
 use crate::rows::Rows;
 
-/// Pictures whose features are in memory at a time while the inventory gets its codes, and whose codes the loop writes
-/// as one transaction of a few milliseconds.
-const BATCH: usize = 1_000;
 /// Contents in one message of what was trained on.
 const CONTENTS_BATCH: usize = 5_000;
 /// Everybody else comes first (see nice(1)).
@@ -86,8 +83,8 @@ pub enum Ending {
 pub struct Successor {
     /// Ready to serve.
     pub model: Model,
-    /// Ready to be kept.
-    pub row: ModelRow,
+    /// Ready to be kept; `None` for one that is kept already.
+    pub row: Option<ModelRow>,
     /// The inventory's codes.
     pub index: Index,
     /// What is in the index: paths and contents.
@@ -184,7 +181,7 @@ impl Trainer {
         row.decision = Decision::Passed;
         let index = self.encode_inventory(&catalog, &model)?;
         let inventory = self.order.paths.clone();
-        Ok(Ending::Ready(Box::new(Successor { model, row, index, inventory })))
+        Ok(Ending::Ready(Box::new(Successor { model, row: Some(row), index, inventory })))
     }
 
     /// What is to be learned from: the first pictures by content, which is as good as by lot and always the same.
@@ -201,31 +198,6 @@ impl Trainer {
             }
             Source::Training => Lesson::of_training(read(training)?, Rows::empty(Trunk::WIDTH)),
         })
-    }
-
-    /// Codes of the whole inventory: to the loop to be kept, and into an index.
-    fn encode_inventory(&self, catalog: &Catalog, model: &Model) -> Result<Index, Halt> {
-        self.enter(Stage::Encoding)?;
-        let mut paths_of: HashMap<Hash, Vec<&PathBuf>> = HashMap::new();
-        for (path, hash) in &self.order.paths {
-            paths_of.entry(*hash).or_default().push(path);
-        }
-        let mut contents: Vec<Hash> = paths_of.keys().copied().collect();
-        contents.sort_unstable();
-        let mut pictures = Vec::with_capacity(self.order.inventory.len());
-        for (at, batch) in contents.chunks(BATCH).enumerate() {
-            self.check()?;
-            let (found, features) = catalog.many_features(batch, Trunk::VERSION, Trunk::WIDTH)?;
-            let codes: Rows = model.codes(&features);
-            let codes: Vec<(Hash, Vec<f32>)> = found.into_iter().zip(codes.iter().map(<[f32]>::to_vec)).collect();
-            for (hash, code) in &codes {
-                let paths = paths_of.get(hash).into_iter().flatten();
-                pictures.extend(paths.map(|path| ((*path).clone(), code.clone())));
-            }
-            self.send(News::Codes(codes))?;
-            self.leash.told((at * BATCH) as f32 / contents.len() as f32);
-        }
-        Ok(Index::filled(model.code_width(), self.order.config.similarity.metric, pictures))
     }
 
     pub(super) fn enter(&self, stage: Stage) -> Result<(), Halt> {

@@ -74,6 +74,21 @@ pub fn due(
     (may_serve && has_changed(settings, tried.inventory.as_ref(), inventory, 0)).then_some(Source::Inventory)
 }
 
+/// What to train on when somebody wants a training now.
+///
+/// # Errors
+/// When there are too few pictures; the text says what is missing.
+pub fn wished(settings: &ModelSettings, training: &HashSet<Hash>, inventory: &HashSet<Hash>) -> Result<Source, String> {
+    let needed = settings.min_train.count();
+    let has = format!("{needed} pictures are needed (min_train); the training folder holds {}", training.len());
+    match (training.len() >= needed, settings.train_on_inventory) {
+        (true, _) => Ok(Source::Training),
+        (false, true) if inventory.len() >= needed => Ok(Source::Inventory),
+        (false, true) => Err(format!("{has}, the inventory {}", inventory.len())),
+        (false, false) => Err(format!("{has}, and the inventory may not serve (train_on_inventory)")),
+    }
+}
+
 /// Whether `pictures` differ enough from those of the last attempt to learn something else.
 fn has_changed(settings: &ModelSettings, last: Option<&Attempt>, pictures: &HashSet<Hash>, beside: usize) -> bool {
     let Some(last) = last else { return true };
@@ -210,6 +225,17 @@ mod tests {
         // ... but not in place of what the folder taught before it was spoilt.
         let earlier = Tried { serves_training: true, ..both };
         assert_eq!(due(&settings(), &earlier, &hashes(0, 1000), &hashes(0, 39)), None);
+    }
+
+    #[test]
+    fn a_wish_needs_enough_pictures_and_nothing_else() {
+        let wish = |training, inventory| wished(&settings(), &hashes(0, training), &hashes(0, inventory));
+        assert_eq!(wish(20, 500), Ok(Source::Training));
+        assert_eq!(wish(19, 500), Ok(Source::Inventory));
+        assert_eq!(
+            wish(3, 7).unwrap_err(),
+            "20 pictures are needed (min_train); the training folder holds 3, the inventory 7"
+        );
     }
 
     fn seconds(seconds: u64) -> Duration {

@@ -18,5 +18,5 @@ mod weights;
 
 pub use autoencoder::Autoencoder;
 pub use learn::{Lesson, MOST_ROWS};
-pub use served::{Model, PRETRAINED};
+pub use served::{Model, PRETRAINED, UNTRAINED_ID};
 pub use trunk::Trunk;

@@ -9,7 +9,7 @@ use super::{Autoencoder, Trunk};
 /// The one kind of encoder there is so far: a frozen pretrained trunk below a trained autoencoder.
 pub const PRETRAINED: &str = "pretrained";
 /// The id of the model that serves before any training.
-const UNTRAINED_ID: &str = "features";
+pub const UNTRAINED_ID: &str = "features";
 
 /// What turns features into codes.
 #[derive(Clone)]
@@ -44,6 +44,11 @@ impl Model {
     /// Its name in records.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Whether it was; else its codes are the features.
+    pub fn is_trained(&self) -> bool {
+        self.autoencoder.is_some()
     }
 
     /// Pictures it was trained on; 0 before the first training.

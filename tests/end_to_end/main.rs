@@ -13,6 +13,7 @@ mod corpus;
 mod degraded;
 mod inventory;
 mod lost_state;
+mod models;
 mod overview;
 mod pictures;
 mod queries;

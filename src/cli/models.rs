@@ -1,0 +1,154 @@
+//! `artificio models`: which there are, how good they are, which one serves; and back to one of them.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::arguments::{ModelsCommand, ModelsOptions};
+use super::output;
+use crate::catalog::{Catalog, Decision, ModelRow};
+use crate::clock;
+use crate::config;
+use crate::daemon::{Request, Setup, ask, roll_back_alone};
+use crate::error::Fatal;
+use crate::files::Lock;
+
+/// A model as it is listed.
+#[derive(Debug, Serialize)]
+struct Listed {
+    id: String,
+    /// "serves", "kept" or "refused".
+    state: &'static str,
+    created_s: i64,
+    encoder: String,
+    trained_on: usize,
+    source: String,
+    beside: usize,
+    reconstruction_error: f32,
+    decision: &'static str,
+    reason: String,
+    figures: Value,
+}
+
+impl Listed {
+    fn of((row, serves): (ModelRow, bool)) -> Self {
+        let state = match (serves, row.decision) {
+            (true, _) => "serves",
+            (false, Decision::Refused) => "refused",
+            (false, _) => "kept",
+        };
+        Self {
+            id: row.id,
+            state,
+            created_s: row.created_s,
+            encoder: row.encoder,
+            trained_on: row.trained_on,
+            source: row.source,
+            beside: row.beside,
+            reconstruction_error: row.reconstruction_error,
+            decision: row.decision.name(),
+            reason: row.reason,
+            figures: serde_json::from_str(&row.figures).unwrap_or_default(),
+        }
+    }
+}
+
+pub fn run(options: &ModelsOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
+    let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+    let state = &config.folders.state;
+    if !state.join(crate::catalog::FILE_NAME).exists() {
+        return Err(Fatal::Failed(format!(
+            "{}: no model has been trained here; that happens by itself when the service runs: artificio --root '{}'",
+            state.display(),
+            setup.root.display()
+        )));
+    }
+    if let Some(ModelsCommand::Rollback { id }) = &options.command {
+        let id = match Lock::is_held(state) {
+            true => {
+                let reply = ask(state, &Request::Rollback { model: id.clone() }, &mut || true)?;
+                reply.model.ok_or(Fatal::Failed(reply.message))?
+            }
+            false => roll_back_alone(state, id.as_deref())?,
+        };
+        output::print(&format!("model {id} serves; it is not trained anew until pictures have changed\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let models: Vec<Listed> = Catalog::open_reader(state)?.models()?.into_iter().map(Listed::of).collect();
+    match options.json {
+        true => output::print_json(&serde_json::json!({ "serving": serving(&models), "models": models }))?,
+        false => output::print(&table(&models, &clock::local_text))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The id of the model that answers.
+fn serving(models: &[Listed]) -> &str {
+    models.iter().find(|model| model.state == "serves").map_or(crate::model::UNTRAINED_ID, |model| &model.id)
+}
+
+fn table(models: &[Listed], moment: &dyn Fn(i64) -> String) -> String {
+    let mut text =
+        format!("{:<16}{:<9}{:<26}{:<34}{:>6}  {}\n", "model", "state", "trained", "on pictures", "kept", "why");
+    for model in models {
+        let pictures = match model.beside {
+            0 => format!("{} {}", model.trained_on, model.source),
+            beside => format!("{} {} beside {beside} inventory", model.trained_on, model.source),
+        };
+        text += &format!(
+            "{:<16}{:<9}{:<26}{:<34}{:>5.1}%  {}\n",
+            model.id,
+            model.state,
+            moment(model.created_s),
+            pictures,
+            100.0 * (1.0 - model.reconstruction_error),
+            model.reason
+        );
+    }
+    let serves = if serving(models) == crate::model::UNTRAINED_ID { "serves" } else { "kept" };
+    text += &format!("{:<16}{serves:<9}the network as it is, before any training\n", crate::model::UNTRAINED_ID);
+    text + "\nkept: the share of what tells the pictures apart that is left in the code. back to a model: artificio models rollback MODEL\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(id: &str, state: &'static str) -> Listed {
+        Listed {
+            id: id.into(),
+            state,
+            created_s: 0,
+            encoder: "pretrained".into(),
+            trained_on: 324,
+            source: "training".into(),
+            beside: 486,
+            reconstruction_error: 0.265,
+            decision: "passed",
+            reason: "of 128 pictures changed views stand 4.91 deviations apart from others, 4.84 with m1".into(),
+            figures: Value::Null,
+        }
+    }
+
+    #[test]
+    fn models_are_listed_like_this() {
+        let second = Listed { beside: 0, source: "inventory".into(), trained_on: 36, ..listed("m1-20261124", "kept") };
+        let expected = "\
+model           state    trained                   on pictures                         kept  why
+m2-20261124     serves   24 November 2026, 01:20   324 training beside 486 inventory  73.5%  of 128 pictures changed views stand 4.91 deviations apart from others, 4.84 with m1
+m1-20261124     kept     24 November 2026, 01:20   36 inventory                       73.5%  of 128 pictures changed views stand 4.91 deviations apart from others, 4.84 with m1
+features        kept     the network as it is, before any training
+
+kept: the share of what tells the pictures apart that is left in the code. back to a model: artificio models rollback MODEL
+";
+        let moment = |_| "24 November 2026, 01:20".to_string();
+        assert_eq!(table(&[listed("m2-20261124", "serves"), second], &moment), expected);
+    }
+
+    #[test]
+    fn without_a_model_the_network_as_it_is_serves() {
+        assert_eq!(serving(&[listed("m1", "refused")]), "features");
+        assert!(table(&[], &|_| String::new()).contains("features        serves"));
+    }
+}

@@ -1,0 +1,211 @@
+//! Which model serves: the gate, going back, training when somebody wants it, and ends in the middle of a training.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use artificio::demo::Kind;
+use image::{ImageFormat, RgbImage};
+use serde_json::Value;
+
+use super::pictures::{jpeg, tiny};
+use super::workplace::{A_WHILE, Workplace, put};
+
+/// A picture of nothing but noise.
+fn noise(number: u32) -> Vec<u8> {
+    let mut state = u64::from(number) + 1;
+    let picture = RgbImage::from_fn(48, 48, |_, _| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let bytes = (state >> 24).to_le_bytes();
+        image::Rgb([bytes[0], bytes[1], bytes[2]])
+    });
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, ImageFormat::Bmp).unwrap();
+    bytes.into_inner()
+}
+
+fn train_on(workplace: &Workplace, from: u64, to: u64) {
+    for seed in from..to {
+        put(workplace.training(format!("{seed}.jpg")), &jpeg(Kind::ALL[seed as usize % 6], 1_000 + seed / 6));
+    }
+}
+
+/// What `artificio models --json` prints.
+fn models(workplace: &Workplace) -> Value {
+    let output = workplace.run(&["models", "--json"]);
+    assert!(output.status.success(), "{output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn states(models: &Value) -> Vec<String> {
+    let models = models["models"].as_array().unwrap();
+    models.iter().map(|model| model["state"].as_str().unwrap().to_string()).collect()
+}
+
+/// With a model of the inventory and a later one of the training folder.
+fn two_models() -> Workplace {
+    let mut workplace = Workplace::with_settings("min_train = 6\nretrain_after = 6");
+    workplace.stock(2);
+    workplace.start();
+    workplace.wait_status("a model", |status| status["model"]["trained_on"] == 6);
+    train_on(&workplace, 0, 7);
+    workplace.wait_status("a better model", |status| status["model"]["trained_on"] == 7);
+    workplace
+}
+
+#[test]
+fn a_poisoned_training_folder_is_refused_and_said_and_the_inventory_serves() {
+    let mut workplace = Workplace::with_settings("min_train = 12");
+    workplace.stock(5);
+    for number in 0..40 {
+        put(workplace.training(format!("{number}.bmp")), &noise(number));
+    }
+    workplace.start();
+    let status = workplace.wait_status("a model of the inventory", |status| status["model"]["trained_on"] == 15);
+    assert_eq!(status["state"], "degraded", "{status:#}");
+    let problem = &status["problems"][0];
+    assert!(problem["what"].as_str().unwrap().contains("nearly all alike"), "{status:#}");
+    assert!(problem["remedy"].as_str().unwrap().contains("look at the training folder"), "{status:#}");
+    assert_eq!(states(&models(&workplace)), ["serves", "refused"]);
+    std::thread::sleep(A_WHILE);
+    assert_eq!(workplace.log().matches("is refused").count(), 1, "{}", workplace.log());
+
+    // A restart says it again and does not try again; cleaning up ends it.
+    workplace.stop();
+    workplace.start();
+    workplace.wait_status("the problem", |status| status["problem_count"] == 1);
+    for number in 0..40 {
+        fs::remove_file(workplace.training(format!("{number}.bmp"))).unwrap();
+    }
+    let status = workplace.wait_status("no problem", |status| status["state"] == "ready");
+    assert_eq!(status["model"]["trained_on"], 15);
+    assert_eq!(workplace.log().matches("is refused").count(), 1, "{}", workplace.log());
+}
+
+#[test]
+fn going_back_under_the_running_service_is_at_once_and_lasts() {
+    let mut workplace = two_models();
+    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    let second = workplace.wait_record("q")["model"]["id"].clone();
+    let before = models(&workplace);
+    assert_eq!((before["serving"].clone(), states(&before)), (second.clone(), vec!["serves".into(), "kept".into()]));
+    assert!(before["models"][0]["figures"]["distinct"].as_f64() > Some(6.0), "{before:#}");
+
+    let output = workplace.run(&["models", "rollback"]);
+    assert!(output.status.success(), "{output:?}");
+    let after = models(&workplace);
+    assert_eq!(states(&after), ["kept", "serves"]);
+    put(workplace.query("q2.jpg"), &jpeg(Kind::Pizza, 2_001));
+    assert_eq!(workplace.wait_record("q2")["model"]["id"], after["serving"]);
+    std::thread::sleep(A_WHILE);
+    workplace.stop();
+    workplace.start();
+    std::thread::sleep(A_WHILE);
+    let status = workplace.status().unwrap();
+    assert_eq!(status["model"]["id"], after["serving"], "the same is not trained again: {}", workplace.log());
+    assert_eq!(status["inventory"]["indexed"], 6);
+
+    // Forward again, by name; then to no model at all.
+    assert!(workplace.run(&["models", "rollback", second.as_str().unwrap()]).status.success());
+    assert_eq!(models(&workplace)["serving"], second);
+    assert!(workplace.run(&["models", "rollback", "features"]).status.success());
+    put(workplace.query("q3.jpg"), &jpeg(Kind::Pizza, 2_002));
+    assert_eq!(workplace.wait_record("q3")["model"]["id"], "features");
+}
+
+#[test]
+fn going_back_without_a_service_holds_from_its_next_start_on() {
+    let mut workplace = two_models();
+    workplace.stop();
+    let output = workplace.run(&["models", "rollback"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(states(&models(&workplace)), ["kept", "serves"]);
+    let unknown = workplace.run(&["models", "rollback", "m77"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no model m77"), "{unknown:?}");
+    workplace.start();
+    assert_eq!(workplace.wait_indexed(6)["model"]["trained_on"], 6);
+}
+
+#[test]
+fn who_wants_a_training_gets_one_with_and_without_a_service() {
+    let mut workplace = Workplace::with_settings("min_train = 6\nretrain_after = 100");
+    assert_eq!(workplace.run(&["models"]).status.code(), Some(1), "none has been trained");
+    let output = workplace.run(&["train"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("6 pictures are needed"), "{output:?}");
+    workplace.stock(2);
+    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    let output = workplace.run(&["train"]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("has passed and serves"), "{output:?}");
+    assert!(workplace.record("q").is_none(), "queries are left to the service");
+
+    workplace.start();
+    let first = workplace.wait_indexed(6)["model"]["id"].clone();
+    let output = workplace.run(&["train", "--json"]);
+    assert!(output.status.success(), "{output:?}");
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["decision"], told["id"] == first), (&"passed".into(), false), "{told:#}");
+    assert_eq!(models(&workplace)["serving"], told["id"]);
+}
+
+/// While a model is trained that takes a few seconds to look at.
+fn in_training() -> (Workplace, Value) {
+    let mut workplace = Workplace::with_settings("min_train = 6\nretrain_after = 50");
+    workplace.stock(2);
+    workplace.start();
+    let first = workplace.wait_status("a model", |status| status["model"]["trained_on"] == 6);
+    for number in 0..150 {
+        put(workplace.inventory(format!("{number}.png")), &tiny(number));
+    }
+    let status = workplace.wait_status("a training", |status| !status["model"]["training"].is_null());
+    assert!(status["model"]["training"]["pictures"].as_u64() > Some(6), "{status:#}");
+    assert_eq!(status["model"]["id"], first["model"]["id"]);
+    (workplace, first["model"]["id"].clone())
+}
+
+#[test]
+fn killed_in_the_middle_of_a_training_the_old_model_serves_on() {
+    let (mut workplace, first) = in_training();
+    workplace.kill();
+    assert_eq!(models(&workplace)["serving"], first);
+    workplace.set("min_train = 6\nretrain_after = 500");
+    workplace.start();
+    let status = workplace.wait_indexed(156);
+    assert_eq!(status["model"]["id"], first);
+    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    assert_eq!(workplace.wait_record("q")["model"]["id"], first);
+}
+
+#[test]
+fn told_to_stop_in_the_middle_of_a_training_it_stops() {
+    let (mut workplace, first) = in_training();
+    let started = Instant::now();
+    workplace.stop();
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert_eq!(models(&workplace)["serving"], first);
+}
+
+#[test]
+fn settings_that_ask_for_another_model_break_a_training_off() {
+    let (workplace, _) = in_training();
+    workplace.set("min_train = 6\nretrain_after = 50\ncode_width = 5");
+    workplace.wait("the end of the training", || workplace.log().contains("is broken off").then_some(()));
+    let status = workplace.wait_status("a model", |status| status["model"]["trained_on"].as_u64() > Some(6));
+    assert!(status["model"]["last_training"]["decision"] == "passed", "{status:#}");
+}
+
+#[test]
+fn pictures_that_keep_coming_do_not_keep_the_model_from_learning() {
+    let mut workplace = Workplace::with_settings("min_train = 6");
+    workplace.start();
+    // Without a pause between them there is never quiet; a training waits for ten seconds of that at most.
+    for number in 0..400 {
+        put(workplace.inventory(format!("{number}.png")), &tiny(number));
+        std::thread::sleep(Duration::from_millis(50));
+        if workplace.log().contains("training model") {
+            return;
+        }
+    }
+    workplace.fail("no training began");
+}
