@@ -10,7 +10,7 @@ use super::output;
 use crate::catalog::{Catalog, Decision, ModelRow};
 use crate::clock;
 use crate::config;
-use crate::daemon::{Request, Setup, ask, roll_back_alone};
+use crate::daemon::{Request, Setup, ask_service, roll_back_alone};
 use crate::error::Fatal;
 use crate::files::Lock;
 
@@ -67,7 +67,7 @@ pub fn run(options: &ModelsOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     if let Some(ModelsCommand::Rollback { id }) = &options.command {
         let id = match Lock::is_held(state) {
             true => {
-                let reply = ask(state, &Request::Rollback { model: id.clone() }, &mut || true)?;
+                let reply = ask_service(state, &Request::Rollback { model: id.clone() }, &mut || true)?;
                 reply.model.ok_or(Fatal::Failed(reply.message))?
             }
             false => roll_back_alone(state, id.as_deref())?,

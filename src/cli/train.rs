@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::arguments::JsonOption;
 use super::{logging, output};
 use crate::config;
-use crate::daemon::{Daemon, LastTrainingPart, Observer, Request, STATUS_FILE_NAME, Setup, Status, ask};
+use crate::daemon::{Daemon, LastTrainingPart, Observer, Request, STATUS_FILE_NAME, Setup, Status, ask_service};
 use crate::error::Fatal;
 use crate::files::Lock;
 
@@ -45,7 +45,7 @@ fn bar() -> ProgressBar {
 
 /// Has the running service train, and returns what came of it.
 fn follow(state: &Path, bar: &ProgressBar) -> Result<Value, Fatal> {
-    let reply = ask(state, &Request::Train, &mut || true)?;
+    let reply = ask_service(state, &Request::Train, &mut || true)?;
     let Some(id) = reply.model else { return Err(Fatal::Failed(reply.message)) };
     let asked = Instant::now();
     let mut was_seen = false;

@@ -62,7 +62,7 @@ use workers::Workers;
 
 pub use ask::{Ask, Reply};
 pub use report::filter as log_filter;
-pub use requests::{Reply, Request, ask};
+pub use requests::{Request, ask as ask_service};
 pub use rollback::roll_back_alone;
 pub use status::{FILE_NAME as STATUS_FILE_NAME, InventoryPart, LastTrainingPart, QueriesPart, State, Status};
 pub use timers::EMPTIED_ON_PURPOSE;
