@@ -15,7 +15,10 @@ fn chromium() -> Option<&'static str> {
         .into_iter()
         .find(|name| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()));
     if found.is_none() {
-        assert!(std::env::var_os("CI").is_none_or(|value| value != "true"), "CI must have chromium: .ci/run installs it");
+        assert!(
+            std::env::var_os("CI").is_none_or(|value| value != "true"),
+            "CI must have chromium: .ci/run installs it"
+        );
         eprintln!("passed over: there is no chromium");
     }
     found
@@ -25,10 +28,18 @@ fn chromium() -> Option<&'static str> {
 fn shown(chromium: &str, url: &str, screenshot: Option<(&Path, &str)>) -> String {
     let profile = tempfile::tempdir().unwrap();
     let mut command = Command::new(chromium);
-    command.args(["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--virtual-time-budget=5000"]);
+    command.args([
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--hide-scrollbars",
+        "--virtual-time-budget=5000",
+    ]);
     command.arg(format!("--user-data-dir={}", profile.path().display()));
     match screenshot {
-        Some((path, size)) => command.arg(format!("--screenshot={}", path.display())).arg(format!("--window-size={size}")),
+        Some((path, size)) => {
+            command.arg(format!("--screenshot={}", path.display())).arg(format!("--window-size={size}"))
+        }
         None => command.arg("--dump-dom"),
     };
     let output = command.arg(url).output().unwrap();
@@ -141,7 +152,8 @@ fn ten_thousand_answers_are_one_page_that_opens() {
     let Some(chromium) = chromium() else { return };
     let mut workplace = Workplace::new();
     workplace.stock(2);
-    let matches: Vec<_> = (0..5).map(|at| serde_json::json!({"path": format!("burger_{at}.jpg"), "closer_than": 0.99})).collect();
+    let matches: Vec<_> =
+        (0..5).map(|at| serde_json::json!({"path": format!("burger_{at}.jpg"), "closer_than": 0.99})).collect();
     for number in 0..10_000 {
         let record = serde_json::json!({
             "status": "ok", "message": "The 5 most similar.", "answered_s": number, "matches": matches,

@@ -67,8 +67,10 @@ impl Scale {
     }
 }
 
-/// Most that a tiny picture is enlarged: beyond it there is nothing more to see.
+/// Most that a tiny picture is enlarged: beyond it there is nothing more to see ...
 const MAX_ENLARGEMENT: f64 = 4.0;
+/// ... but it takes this share of its room at least: a picture of one pixel would not be seen at all.
+const LEAST_SHARE: f64 = 0.2;
 /// A little more is allowed where it fills the panel: a thin rim around a picture looks like a mistake.
 const FILLING_ENLARGEMENT: f64 = 5.5;
 
@@ -76,7 +78,7 @@ const FILLING_ENLARGEMENT: f64 = 5.5;
 pub(super) fn fitted_size(width: u32, height: u32, room: Area) -> (u32, u32) {
     let (width, height) = (f64::from(width.max(1)), f64::from(height.max(1)));
     let filling = (f64::from(room.width) / width).min(f64::from(room.height) / height);
-    let scale = if filling <= FILLING_ENLARGEMENT { filling } else { MAX_ENLARGEMENT };
+    let scale = if filling <= FILLING_ENLARGEMENT { filling } else { MAX_ENLARGEMENT.max(filling * LEAST_SHARE) };
     let fitted = |side: f64, limit: u32| ((side * scale).round() as u32).clamp(1, limit.max(1));
     (fitted(width, room.width), fitted(height, room.height))
 }
@@ -104,9 +106,9 @@ mod tests {
     #[test]
     fn a_tiny_picture_is_not_blown_up_and_a_thread_stays_visible() {
         let room = Area::new(0, 0, 306, 230);
-        assert_eq!(fitted_size(1, 1, room), (4, 4));
+        assert_eq!(fitted_size(1, 1, room), (46, 46));
         assert_eq!(fitted_size(20, 10, room), (80, 40));
         assert_eq!(fitted_size(30_000, 2, room), (306, 1));
-        assert_eq!(fitted_size(0, 0, room), (4, 4));
+        assert_eq!(fitted_size(0, 0, room), (46, 46));
     }
 }
