@@ -14,7 +14,8 @@ use crate::answer::gallery::{Entry, FILE_NAME, page};
 use crate::error::Trouble;
 use crate::files::{Stamp, write_whole};
 
-/// The page is written at most this often ...
+/// The page is written at most this often (with 10,000 answers one more costs 40 to 60 ms of this thread's time, and the first
+/// look at all of them 200 ms) ...
 const PAUSE: Duration = Duration::from_secs(1);
 /// ... and at most one part in so many of the time is spent on it.
 const COST_FACTOR: u32 = 20;
