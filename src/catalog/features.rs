@@ -1,5 +1,7 @@
 //! Features by content and trunk, codes by content and model.
 
+use std::collections::{HashMap, HashSet};
+
 use half::f16;
 use rusqlite::{OptionalExtension, params};
 
@@ -17,6 +19,15 @@ impl Catalog {
                 .exists(params![hash.0, trunk])
         };
         find().map_err(|error| self.trouble("read", &error))
+    }
+
+    /// The contents whose features are there: in one pass, because 100,000 questions one by one take seconds.
+    pub fn contents_with_features(&self, trunk: &str) -> Result<HashSet<Hash>, Trouble> {
+        let collect = || {
+            let mut statement = self.connection.prepare_cached("SELECT hash FROM features WHERE trunk = ?1")?;
+            statement.query_map([trunk], |row| Ok(Hash(row.get(0)?)))?.collect::<rusqlite::Result<HashSet<_>>>()
+        };
+        collect().map_err(|error| self.trouble("read", &error))
     }
 
     /// The features of a content, `[width]`; stored as float16, so each is within 0.05 % of what the trunk gave.
@@ -46,8 +57,20 @@ impl Catalog {
     /// The code of a content under a model.
     pub fn code(&self, hash: Hash, model: &str) -> Result<Option<Vec<f32>>, Trouble> {
         let blob = self.blob("SELECT row FROM codes WHERE hash = ?1 AND model = ?2", hash, model)?;
-        let value = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        Ok(blob.map(|bytes| bytes.chunks_exact(4).map(value).collect()))
+        Ok(blob.map(|bytes| code_in(&bytes)))
+    }
+
+    /// All codes under a model, in one pass.
+    pub fn codes(&self, model: &str) -> Result<HashMap<Hash, Vec<f32>>, Trouble> {
+        let collect = || {
+            let mut statement = self.connection.prepare_cached("SELECT hash, row FROM codes WHERE model = ?1")?;
+            let rows = statement.query_map([model], |row| {
+                let blob = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+                Ok((Hash(row.get(0)?), code_in(blob)))
+            })?;
+            rows.collect::<rusqlite::Result<HashMap<_, _>>>()
+        };
+        collect().map_err(|error| self.trouble("read", &error))
     }
 
     /// Keeps the code of a content under a model.
@@ -74,6 +97,11 @@ impl Catalog {
     }
 }
 
+fn code_in(bytes: &[u8]) -> Vec<f32> {
+    let value = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    bytes.chunks_exact(4).map(value).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +115,8 @@ mod tests {
         assert_eq!(catalog.features(here, "trunk-1").unwrap().unwrap(), [0.5, 6.0, 0.0]);
         assert!(catalog.features(here, "trunk-2").unwrap().is_none());
         assert!(catalog.has_features(here, "trunk-1").unwrap());
+        assert_eq!(catalog.contents_with_features("trunk-1").unwrap(), HashSet::from([here]));
+        assert!(catalog.contents_with_features("trunk-2").unwrap().is_empty());
         let (found, rows) = catalog.many_features(&[missing, here], "trunk-1", 3).unwrap();
         assert_eq!((found, rows.values()), (vec![here], &[0.5, 6.0, 0.0][..]));
     }
@@ -99,6 +129,8 @@ mod tests {
         catalog.put_code(hash, "m1", &[0.1, -2.5e-7]).unwrap();
         assert_eq!(catalog.code(hash, "m1").unwrap().unwrap(), [0.1, -2.5e-7]);
         assert!(catalog.code(hash, "m2").unwrap().is_none());
+        assert_eq!(catalog.codes("m1").unwrap(), HashMap::from([(hash, vec![0.1, -2.5e-7])]));
+        assert!(catalog.codes("m2").unwrap().is_empty());
         catalog.drop_orphans().unwrap();
         assert!(catalog.code(hash, "m1").unwrap().is_none());
     }

@@ -147,7 +147,8 @@ impl Daemon {
         let key = (root, path.clone());
         self.stir();
         match result {
-            Ok((hash, _)) => {
+            Ok((hash, features)) => {
+                self.metrics.count_picture(root, features.is_some());
                 self.note("reading", None);
                 self.failed.remove(&key);
                 self.contents.insert(key, hash);
@@ -159,6 +160,7 @@ impl Daemon {
             Err(problem) => {
                 let trouble = Trouble::new(problem.to_string(), absolute, problem.remedy());
                 warn!("{trouble}");
+                self.metrics.count_unusable(root);
                 self.contents.remove(&key);
                 self.failed.insert(key, trouble);
                 if root == Root::Inventory {
@@ -184,7 +186,8 @@ impl Daemon {
                 return self.ask_again_later(&answered.query, &answered.files);
             }
         };
-        if matches!(done, Done::Written { .. }) {
+        if let Done::Written { status, total_ms, .. } = &done {
+            self.metrics.count_answer(*status, *total_ms);
             self.gallery.hint();
             self.note("answer", None);
         }
@@ -233,6 +236,7 @@ impl Daemon {
             Ok(_) => drop(self.failed.remove(&key)),
             Err(problem) => {
                 let path = self.absolute(Root::Query, &file.path);
+                self.metrics.count_unusable(Root::Query);
                 self.failed.insert(key, Trouble::new(problem.to_string(), path, problem.remedy()));
             }
         }

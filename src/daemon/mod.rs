@@ -11,9 +11,11 @@ mod compose;
 mod encode;
 mod event;
 mod examine;
+mod exposition;
 mod finished;
 mod gallery;
 mod leash;
+mod metrics;
 mod pace;
 mod plan;
 mod recode;
@@ -52,6 +54,7 @@ use crate::watch::{Hint, Hints, Pulse, Tree};
 
 use event::{Channels, Event, Signal};
 use gallery::Gallery;
+use metrics::Metrics;
 use pace::Pace;
 use plan::Plan;
 use retrain::Training;
@@ -161,6 +164,7 @@ pub struct Daemon {
     pace: Pace,
     /// Seconds since 1970.
     started_s: i64,
+    metrics: Metrics,
     is_ready: bool,
     started: Instant,
     pulse: Pulse,

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use log::{LevelFilter, info, warn};
 
+use super::metrics::Facts;
 use super::retrain::Training;
 use super::status::{InventoryPart, ModelPart, PROBLEM_LIMIT, QueriesPart, State, Status};
 use super::{Daemon, Observer, STATUS_INTERVAL, STATUS_PAUSE};
@@ -11,7 +12,7 @@ use crate::catalog::Root;
 use crate::config::Level;
 use crate::error::Trouble;
 use crate::model::PRETRAINED;
-use crate::watch::Tree;
+use crate::watch::{Tree, WATCH_LIMIT};
 
 /// How much is logged at a configured level.
 pub fn filter(level: Level) -> LevelFilter {
@@ -57,6 +58,7 @@ impl Daemon {
             self.publish(&status);
             self.written = Some((now, status.clone()));
         }
+        self.publish_metrics(&status);
         self.feed_watchdog();
         observer.goes_on(&status)
     }
@@ -86,6 +88,26 @@ impl Daemon {
         }
     }
 
+    fn publish_metrics(&mut self, status: &Status) {
+        let now = self.now();
+        if !self.metrics.is_due(now, status.state) {
+            return;
+        }
+        if self.metrics.lacks(&status.model.id) {
+            let row = self.catalog.current_model().ok().flatten();
+            self.metrics.know_model(&status.model.id, row);
+        }
+        let facts = Facts {
+            watches_allowed: std::fs::read_to_string(WATCH_LIMIT).ok().and_then(|text| text.trim().parse().ok()),
+            pending: Root::ALL.map(|root| (root, self.plan.pending(root) + self.tree(root).map_or(0, Tree::settling))),
+            is_polling: self.pulse.is_lost(now),
+            is_inventory_offline: self.tree(Root::Inventory).is_some_and(Tree::is_offline),
+            degraded: self.own_troubles.keys().copied().collect(),
+        };
+        let written = self.metrics.write(now, status, &facts, &self.config.folders.state);
+        self.note("metrics", written.err());
+    }
+
     /// Logs what is newly wrong and what is mended, and returns all that is wrong now.
     fn say_troubles(&mut self) -> Vec<Trouble> {
         let mut troubles: Vec<Trouble> = self.own_troubles.values().cloned().collect();
@@ -98,6 +120,7 @@ impl Daemon {
         }
         for trouble in troubles.iter().filter(|trouble| !self.said_troubles.contains(*trouble)) {
             warn!("{trouble}");
+            self.metrics.count_trouble();
         }
         self.said_troubles = troubles.iter().cloned().collect();
         troubles

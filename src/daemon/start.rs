@@ -9,6 +9,7 @@ use log::{info, warn};
 
 use super::event::Channels;
 use super::gallery::Gallery;
+use super::metrics::Metrics;
 use super::pace::Pace;
 use super::plan::Plan;
 use super::requests;
@@ -93,6 +94,7 @@ impl Daemon {
             written: None,
             pace: Pace::default(),
             started_s: clock::now_s(),
+            metrics: Metrics::default(),
             is_ready: false,
             started,
             pulse: Pulse::new(config.folders.state.join("pulse")),
@@ -183,6 +185,7 @@ struct World {
 
 fn load_world(catalog: &Catalog, config: &Config) -> Result<World, Trouble> {
     let mut world = World { trees: BTreeMap::new(), contents: HashMap::new(), failed: BTreeMap::new() };
+    let with_features = catalog.contents_with_features(Trunk::VERSION)?;
     for root in Root::ALL {
         let folder = folder_of(config, root);
         let mut known = Vec::new();
@@ -190,9 +193,7 @@ fn load_world(catalog: &Catalog, config: &Config) -> Result<World, Trouble> {
             let has_failed = matches!(state, FileState::Failed { .. });
             match state {
                 // Without features (another trunk made them) the picture has to be read again.
-                FileState::Read(hash) if root != Root::Query && !catalog.has_features(hash, Trunk::VERSION)? => {
-                    continue;
-                }
+                FileState::Read(hash) if root != Root::Query && !with_features.contains(&hash) => continue,
                 FileState::Read(hash) if root != Root::Query => {
                     world.contents.insert((root, path.clone()), hash);
                 }
@@ -225,10 +226,11 @@ pub(super) fn load_index(
     model: &Model,
     contents: &HashMap<(Root, PathBuf), Hash>,
 ) -> Result<Index, Trouble> {
+    let codes = catalog.codes(model.id())?;
     let mut pictures = Vec::new();
     for ((_, path), &hash) in contents.iter().filter(|((root, _), _)| *root == Root::Inventory) {
-        let code = match catalog.code(hash, model.id())? {
-            Some(code) => Some(code),
+        let code = match codes.get(&hash) {
+            Some(code) => Some(code.clone()),
             None => code_of(catalog, model, hash)?,
         };
         if let Some(code) = code {

@@ -55,6 +55,18 @@ pub enum State {
     Stopping,
 }
 
+impl State {
+    /// As in `status.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Degraded => "degraded",
+            Self::Stopping => "stopping",
+        }
+    }
+}
+
 /// The pictures to find.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InventoryPart {
