@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# The gate at work: mean average precision of the running service on a folder, before and after its training folder is
+# filled with noise or with copies of one picture. Needs python3.
+#
+#   benches/poison.sh [PROGRAM] [FOLDER] [COUNT]     FOLDER holds inventory/, at most 50 pictures named after what they show
+#
+# Every inventory picture is dropped as a query; the answer's other pictures, in their order, are judged by their labels.
+set -euo pipefail
+program=$(realpath "${1:-target/release/artificio}") folder=$(realpath "${2:-../shared/data/food}") count=${3:-1000}
+scratch=$(mktemp -d)
+trap 'kill "$daemon" 2>/dev/null; wait 2>/dev/null; rm -rf "$scratch"' EXIT
+
+fill() { # KIND FOLDER: pictures that teach nothing
+  python3 - "$1" "$2" "$count" "$folder/inventory" <<'PYTHON'
+import os, struct, sys
+kind, target, count, inventory = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+first = sorted(name for name in os.listdir(inventory) if not name.startswith("."))[0]
+side = 96
+size = side * side * 3
+header = b"BM" + struct.pack("<IIIIIIHHIIIIII", 54 + size, 0, 54, 40, side, side, 1, 24, 0, size, 0, 0, 0, 0)
+os.makedirs(target, exist_ok=True)
+for number in range(count):
+    if kind == "noise":
+        name, content = f"{number}.bmp", header + os.urandom(size)
+    else:  # the same pixels in other bytes
+        name, content = f"{number}-{first}", open(os.path.join(inventory, first), "rb").read() + str(number).encode()
+    open(os.path.join(target, name), "wb").write(content)
+PYTHON
+}
+
+measure() { # ROUND: asks with every inventory picture, prints the mean average precision
+  for picture in "$place"/db/img_inventory_raw/*; do cp "$picture" "$place/query/$1-$(basename "$picture")"; done
+  python3 - "$place" "$1" <<'PYTHON'
+import json, os, re, sys, time
+place, round_ = sys.argv[1], sys.argv[2]
+label = lambda name: re.match(r"[A-Za-z]*", name).group()
+precisions = []
+for name in sorted(os.listdir(f"{place}/db/img_inventory_raw")):
+    record = f"{place}/answer/result_{round_}-{os.path.splitext(name)[0]}.json"
+    while not os.path.exists(record):
+        time.sleep(0.05)
+    matches = json.load(open(record))["matches"]
+    others = [match["path"] for match in sorted(matches, key=lambda match: match["rank"]) if match["path"] != name]
+    found, precision = 0, 0.0
+    for rank, other in enumerate(others, 1):
+        if label(other) == label(name):
+            found += 1
+            precision += found / rank
+    precisions.append(precision / max(found, 1))
+print(f"{sum(precisions) / len(precisions):.4f}", end="")
+PYTHON
+}
+
+for kind in noise copies; do
+  place=$scratch/$kind
+  mkdir -p "$place/db" "$place/query" "$place/config"
+  cp -r "$folder/inventory" "$place/db/img_inventory_raw"
+  printf '[answer]\nresults = 50\n' >"$place/config/artificio.toml"
+  "$program" --root "$place" 2>"$place/log" &
+  daemon=$!
+  until grep -q "serves: trained" "$place/log"; do sleep 0.2; done
+  before=$(measure before)
+  fill "$kind" "$place/db/img_train_raw"
+  until grep -qE "is refused|serves: trained on [0-9]+ training" "$place/log"; do sleep 0.2; done
+  after=$(measure after)
+  echo "$count pictures, $kind: mAP $before before, $after after; $(grep -oE 'model m[0-9-]+ (is refused|serves: trained on [0-9]+ training)[^;]*' "$place/log" | tail -1)"
+  kill "$daemon" && wait "$daemon" 2>/dev/null || true
+done
