@@ -4,8 +4,11 @@ use super::area::{Area, Scale};
 
 /// Shapes of a tile, width by height: beyond these one odd picture would decide how large all others are.
 const ASPECTS: (f32, f32) = (0.8, 1.6);
-/// What lanes that differ by one tile cost, in shares of the mosaic's length, against a mosaic of the wrong depth.
+/// What lanes that differ by one tile cost, in shares of the mosaic's length, against a mosaic of the wrong depth ...
 const UNEVEN: f32 = 0.1;
+/// ... and the more with more tiles than this: of three one is large and two are small, but of thirty in lanes of four and of
+/// five it looks like a mistake.
+const FEW: f32 = 6.0;
 
 /// Rows as wide as `area`, so many that the mosaic is about as tall as it is wide. `aspect` is width by height of a
 /// typical picture.
@@ -53,7 +56,7 @@ impl Mosaic {
         let cost = |lanes: &usize| {
             let sizes = lane_sizes(count, *lanes);
             let deep = sizes.iter().map(|&size| self.deep(size) + self.gap).sum::<u32>() - self.gap;
-            let uneven = if count.is_multiple_of(*lanes) { 0.0 } else { UNEVEN };
+            let uneven = if count.is_multiple_of(*lanes) { 0.0 } else { UNEVEN * (count as f32 / FEW).max(1.0) };
             (deep as f32 / self.length as f32 - wanted).abs() + uneven
         };
         let lanes = (1..=count.max(1)).min_by(|one, other| cost(one).total_cmp(&cost(other))).unwrap_or(1);
