@@ -1,0 +1,69 @@
+# A Debian of its own with a real systemd as its first process: made once, booted as often as wanted. Sourced by `run`.
+#
+#   make_tree        debootstrap into $TREE, unless it is there
+#   boot_tree        boots it and waits until it is up
+#   inside CMD...    runs a command in it
+#   halt_tree        shuts it down
+#
+# Root is needed. $TREE must not lie in /tmp, and no systemd is ever booted on this machine's own root: its tmpfiles rules
+# would empty /tmp.
+
+TREE=${ARTIFICIO_TREE:-/var/lib/artificio-systemd-tree}
+CGROUP=artificio-systemd-tree
+NSPAWN=
+FIRST_PROCESS=
+
+make_tree() {
+    if [ -e "$TREE/.complete" ]; then
+        return
+    fi
+    rm -rf --one-file-system "$TREE"
+    debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd bookworm "$TREE" >"$LOGS/debootstrap.log"
+    touch "$TREE/.complete"
+}
+
+# systemd wants a control group of its own in every hierarchy.
+enter_cgroup() {
+    local hierarchy own
+    for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/*; do
+        [ -e "$hierarchy/cgroup.procs" ] || continue
+        own=$hierarchy/$CGROUP
+        mkdir -p "$own"
+        if [ -e "$own/cpuset.cpus" ] && [ -z "$(cat "$own/cpuset.cpus")" ]; then
+            cat "$hierarchy/cpuset.cpus" >"$own/cpuset.cpus"
+            cat "$hierarchy/cpuset.mems" >"$own/cpuset.mems"
+        fi
+        echo "$BASHPID" >"$own/cgroup.procs" 2>/dev/null || true
+    done
+}
+
+boot_tree() {
+    (
+        enter_cgroup
+        exec systemd-nspawn -D "$TREE" --boot --register=no --keep-unit --private-network --private-users=identity \
+            --kill-signal=SIGRTMIN+3 --console=pipe
+    ) </dev/null >"$LOGS/boot.log" 2>&1 &
+    NSPAWN=$!
+    local deadline=$((SECONDS + 60)) state=
+    while [ $SECONDS -lt $deadline ]; do
+        FIRST_PROCESS=$(pgrep -P "$NSPAWN" -o 2>/dev/null || true)
+        if [ -n "$FIRST_PROCESS" ]; then
+            state=$(inside systemctl is-system-running 2>/dev/null || true)
+            case $state in running | degraded) return 0 ;; esac
+        fi
+        sleep 0.2
+    done
+    echo "the tree did not boot (state: ${state:-none}); see $LOGS/boot.log" >&2
+    return 1
+}
+
+inside() {
+    nsenter -t "$FIRST_PROCESS" --mount --uts --ipc --net --pid --cgroup --root --wd -- "$@"
+}
+
+halt_tree() {
+    [ -n "$NSPAWN" ] || return 0
+    kill -s RTMIN+3 "$FIRST_PROCESS" 2>/dev/null || true
+    wait "$NSPAWN" 2>/dev/null || true
+    NSPAWN=
+}
