@@ -59,6 +59,9 @@ pub enum Command {
     Status(StatusOptions),
     /// Draw the inventory laid out by similarity: a picture, and a page to move about in
     Map(MapOptions),
+    /// Have the running service read its settings again, and wait until it has
+    #[command(after_help = RELOAD_EXAMPLES)]
+    Reload,
     /// Print a shell's completions
     Completions(CompletionsOptions),
     /// Print the manual page
@@ -85,6 +88,12 @@ Examples:
 
 Exit codes: 0 the new model serves, 1 it was refused or nothing could be trained, 2 wrong usage or settings, 3 another
 instance works on the same root and does not answer.";
+const RELOAD_EXAMPLES: &str = "\
+Examples:
+  artificio reload                              the service on the folders below the current one
+  sudo systemctl reload artificio               the system's service: does the same
+
+Exit codes: 0 the settings are in force, 1 they are not (a mistake in them, or nothing runs), 2 wrong usage.";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:

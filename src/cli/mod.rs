@@ -11,6 +11,7 @@ mod map;
 mod models;
 mod output;
 mod query;
+mod reload;
 mod run;
 mod status;
 mod train;
@@ -47,6 +48,7 @@ fn carry_out(arguments: Arguments) -> Result<ExitCode, Fatal> {
         Command::Check(options) => check::run(&options, &setup),
         Command::Status(options) => status::run(&options, &setup),
         Command::Map(options) => map::run(&options, &setup),
+        Command::Reload => reload::run(&setup),
         Command::Completions(options) => manual::run_completions(&options),
         Command::Man => manual::run_man(),
     }

@@ -15,6 +15,7 @@ mod exposition;
 mod finished;
 mod gallery;
 mod leash;
+mod manager;
 mod metrics;
 mod pace;
 mod plan;
@@ -166,6 +167,10 @@ pub struct Daemon {
     started_s: i64,
     metrics: Metrics,
     is_ready: bool,
+    /// Keeps the service manager patient until then.
+    patience_of_manager: manager::Patience,
+    /// How often a signal had the settings read again.
+    reloads: u64,
     started: Instant,
     pulse: Pulse,
     /// When a watcher was last started, while none works.
@@ -202,7 +207,7 @@ impl Daemon {
                 Event::Done(outcomes) => daemon.finish(outcomes),
                 Event::Training(message) => daemon.take_news(*message),
                 Event::Surveyed(end) => daemon.take_survey(end),
-                Event::Signal(Signal::Reload) => daemon.reload(),
+                Event::Signal(Signal::Reload) => daemon.reload_as_told(),
                 Event::Signal(Signal::Stop) => break,
                 Event::Tick => {}
             }
@@ -288,7 +293,7 @@ impl Daemon {
     fn stop(mut self, observer: &mut dyn Observer) -> Result<(), Fatal> {
         info!("stopping");
         self.training = None;
-        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        manager::stopping();
         self.next_report = Duration::ZERO;
         self.report(State::Stopping, observer);
         let deadline = Instant::now() + STOP_PATIENCE;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use log::{info, warn};
 
 use super::Daemon;
+use super::manager;
 use super::serving::Serving;
 use super::start::load_index;
 use crate::config::{self, Config};
@@ -32,6 +33,20 @@ impl Daemon {
             Some((seen, since)) if seen == stamp && now.saturating_sub(since) >= quiet => self.reload(),
             Some((seen, _)) if seen == stamp => {}
             _ => self.config_seen = Some((stamp, now)),
+        }
+    }
+
+    /// Reads it again because a signal said so, and tells whoever waits for it that it is done.
+    pub(super) fn reload_as_told(&mut self) {
+        // Before all is ready there is nothing to be ready from again.
+        if self.is_ready {
+            manager::reloading();
+        }
+        self.reload();
+        self.reloads += 1;
+        self.next_report = Duration::ZERO;
+        if self.is_ready {
+            manager::ready();
         }
     }
 

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use log::{LevelFilter, info, warn};
 
+use super::manager;
 use super::metrics::Facts;
 use super::retrain::Training;
-use super::status::{InventoryPart, ModelPart, PROBLEM_LIMIT, QueriesPart, State, Status};
+use super::status::{InventoryPart, ModelPart, PROBLEM_LIMIT, QueriesPart, SettingsPart, State, Status};
 use super::{Daemon, Observer, STATUS_INTERVAL, STATUS_PAUSE};
 use crate::catalog::Root;
 use crate::config::Level;
@@ -60,6 +61,9 @@ impl Daemon {
         }
         self.publish_metrics(&status);
         self.feed_watchdog();
+        if !self.is_ready {
+            self.patience_of_manager.goes_on();
+        }
         observer.goes_on(&status)
     }
 
@@ -72,11 +76,11 @@ impl Daemon {
         let written = status.write(&self.config.folders.state);
         self.note("status", written.err());
         let text = self.one_line(status);
-        let _ = sd_notify::notify(&[sd_notify::NotifyState::Status(&text)]);
+        manager::status(&text);
         if !self.is_ready && status.state != State::Starting {
             self.is_ready = true;
             info!("ready: watching {} folders", self.hints.watched());
-            let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+            manager::ready();
         }
     }
 
@@ -84,7 +88,7 @@ impl Daemon {
     /// is started anew, and folders are looked through meanwhile, which beats being killed.
     fn feed_watchdog(&self) {
         if self.workers.are_alive() {
-            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+            manager::alive();
         }
     }
 
@@ -170,6 +174,10 @@ impl Daemon {
             },
             watched_folders: self.hints.watched(),
             degraded_by: troubles.iter().take(PROBLEM_LIMIT).cloned().collect(),
+            settings: SettingsPart {
+                reloads: self.reloads,
+                problem: self.own_troubles.get("config").map(ToString::to_string),
+            },
             problem_count: troubles.len() + self.failed.len(),
             problems: problems.take(PROBLEM_LIMIT).cloned().collect(),
         }

@@ -9,6 +9,7 @@ use log::{info, warn};
 
 use super::event::Channels;
 use super::gallery::Gallery;
+use super::manager::Patience;
 use super::metrics::Metrics;
 use super::pace::Pace;
 use super::plan::Plan;
@@ -32,6 +33,8 @@ use crate::watch::{Hints, Known, Pulse, Tree};
 impl Daemon {
     pub(super) fn start(setup: Setup) -> Result<Self, Fatal> {
         let started = Instant::now();
+        let mut patience_of_manager = Patience::new();
+        patience_of_manager.goes_on();
         silence_caught_panics();
         let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
         make_folders(&config)?;
@@ -96,6 +99,8 @@ impl Daemon {
             started_s: clock::now_s(),
             metrics: Metrics::default(),
             is_ready: false,
+            patience_of_manager,
+            reloads: 0,
             started,
             pulse: Pulse::new(config.folders.state.join("pulse")),
             watcher_tried: Duration::ZERO,

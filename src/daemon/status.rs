@@ -35,6 +35,8 @@ pub struct Status {
     pub watched_folders: usize,
     /// What hampers the service as a whole, as against single files; also the first of `problems`.
     pub degraded_by: Vec<Trouble>,
+    /// The settings.
+    pub settings: SettingsPart,
     /// How many problems there are.
     pub problem_count: usize,
     /// The first of them.
@@ -65,6 +67,15 @@ impl State {
             Self::Stopping => "stopping",
         }
     }
+}
+
+/// The settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SettingsPart {
+    /// How often a signal had them read again.
+    pub reloads: u64,
+    /// The mistake in them, while the former ones stay in force.
+    pub problem: Option<String>,
 }
 
 /// The pictures to find.

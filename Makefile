@@ -1,0 +1,53 @@
+# Installs what `cargo build --release` made:   sudo make install           below /usr/local
+#                                               make install PREFIX=/usr DESTDIR=pkg     for packagers
+# For one person, without root:                 make install-user           below ~/.local
+# docs/administration.md says what to do then, and what `make uninstall` leaves.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SYSCONFDIR ?= /etc
+BINARY ?= target/release/artificio
+INSTALL ?= install
+
+BINDIR = $(PREFIX)/bin
+LIBDIR = $(PREFIX)/lib
+SHAREDIR = $(PREFIX)/share
+# systemd reads units below these alone; elsewhere it would never find them.
+UNITDIR = $(if $(filter /usr /usr/local,$(PREFIX)),$(LIBDIR)/systemd,$(SHAREDIR)/systemd)
+COMPLETIONS = bash:bash-completion/completions/artificio zsh:zsh/site-functions/_artificio fish:fish/vendor_completions.d/artificio.fish
+
+.PHONY: all install install-program install-user uninstall
+
+all: $(BINARY)
+
+$(BINARY):
+	cargo build --release --locked
+
+install-program: $(BINARY)
+	$(INSTALL) -D -m 755 $(BINARY) $(DESTDIR)$(BINDIR)/artificio
+	$(INSTALL) -d $(DESTDIR)$(SHAREDIR)/man/man1
+	$(BINARY) man > $(DESTDIR)$(SHAREDIR)/man/man1/artificio.1
+	for pair in $(COMPLETIONS); do \
+		file=$(DESTDIR)$(SHAREDIR)/$${pair#*:}; \
+		$(INSTALL) -d "$$(dirname "$$file")" && $(BINARY) completions "$${pair%%:*}" > "$$file" || exit 1; \
+	done
+	$(INSTALL) -d $(DESTDIR)$(UNITDIR)/user
+	sed 's#/usr/bin/artificio#$(BINDIR)/artificio#' systemd/artificio-user.service > $(DESTDIR)$(UNITDIR)/user/artificio.service
+
+install: install-program
+	$(INSTALL) -d $(DESTDIR)$(UNITDIR)/system
+	sed 's#/usr/bin/artificio#$(BINDIR)/artificio#' systemd/artificio.service > $(DESTDIR)$(UNITDIR)/system/artificio.service
+	$(INSTALL) -D -m 644 systemd/artificio.sysusers $(DESTDIR)$(LIBDIR)/sysusers.d/artificio.conf
+	$(INSTALL) -D -m 644 systemd/artificio.tmpfiles $(DESTDIR)$(LIBDIR)/tmpfiles.d/artificio.conf
+	test -e $(DESTDIR)$(SYSCONFDIR)/artificio/artificio.toml || \
+		$(INSTALL) -D -m 644 config/artificio.toml $(DESTDIR)$(SYSCONFDIR)/artificio/artificio.toml
+
+install-user:
+	$(MAKE) install-program PREFIX=$(HOME)/.local
+
+# Settings, pictures, answers and state stay.
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/artificio $(DESTDIR)$(SHAREDIR)/man/man1/artificio.1
+	rm -f $(foreach pair,$(COMPLETIONS),$(DESTDIR)$(SHAREDIR)/$(lastword $(subst :, ,$(pair))))
+	rm -f $(DESTDIR)$(UNITDIR)/system/artificio.service $(DESTDIR)$(UNITDIR)/user/artificio.service
+	rm -f $(DESTDIR)$(LIBDIR)/sysusers.d/artificio.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/artificio.conf
