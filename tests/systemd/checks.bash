@@ -1,0 +1,181 @@
+# The checks, in the order in which they run: each leaves the service running as shipped. Sourced by `run`.
+
+CHECKS="install verify exposure start answer fields reload reload_mistake wrong_settings killed watchdog stop_in_training memory user_unit"
+
+check_install() {
+    make -s install PREFIX=/usr DESTDIR="$TREE" BINARY="$PROGRAM"
+    inside systemd-sysusers
+    inside systemd-tmpfiles --create artificio.conf
+    inside systemctl daemon-reload
+    inside id artificio
+    [ "$(inside stat -c '%a %U:%G' $PLACE/query)" = "2775 artificio:artificio" ]
+    [ "$(inside readlink $PLACE/config)" = /etc/artificio ]
+    [ -s "$TREE/usr/share/man/man1/artificio.1" ]
+    inside stat -c '%a %U:%G %n' $PLACE $PLACE/* $SETTINGS
+}
+
+check_verify() {
+    local said
+    said=$(inside systemd-analyze verify --man=no artificio.service 2>&1; inside systemd-analyze verify --man=no --user /usr/lib/systemd/user/artificio.service 2>&1)
+    [ -z "$said" ] || { echo "$said"; return 1; }
+    echo "systemd-analyze verify says nothing of either unit"
+}
+
+check_exposure() {
+    local score
+    score=$(inside systemd-analyze security --no-pager artificio.service | grep -o 'level for artificio.service: [0-9.]*' | grep -o '[0-9.]*$')
+    [ -n "$score" ] && awk "BEGIN { exit !($score <= 1.0) }"
+    echo "exposure $score"
+}
+
+check_start() {
+    local start
+    start=$(date +%s%N)
+    inside systemctl start artificio
+    is_active
+    status_has '"state": "ready"'
+    [ "$(inside ps -o user= -p "$(unit MainPID)" 2>/dev/null || inside stat -c %U "/proc/$(unit MainPID)")" = artificio ]
+    echo "ready after $((($(date +%s%N) - start) / 1000000)) ms: $(unit StatusText)"
+}
+
+check_answer() {
+    inside cp -r /var/tmp/pictures/db/img_inventory_raw/. $PLACE/db/img_inventory_raw/
+    await 120 status_has '"pending": 0'
+    ask first
+    [ "$(head -c 8 "$TREE$PLACE/answer/result_first.png" | tail -c 7 | head -c 3)" = PNG ]
+    [ "$(inside stat -c '%a %U:%G' $PLACE/answer/result_first.png)" = "664 artificio:artificio" ]
+    await 60 status_has '"trained_on": [1-9]'
+    unit StatusText
+}
+
+check_reload() {
+    local before
+    before=$(unit MainPID)
+    inside sed -i 's/^results = .*/results = 3/' $SETTINGS
+    inside systemctl reload artificio
+    # Without a pause: it came back, so it is done.
+    status_has '"reloads": 1'
+    journal_has 'new settings in force'
+    is_active
+    [ "$(unit MainPID)" = "$before" ]
+    ask reloaded
+    [ "$(grep -c '"rank"' "$TREE$PLACE/answer/result_reloaded.json")" = 3 ]
+    # The plain signal, as `Type=notify-reload` would send it.
+    inside kill -HUP "$before"
+    await 5 status_has '"reloads": 2'
+    await 5 is_active
+    echo "in force when systemctl reload comes back"
+}
+
+check_reload_mistake() {
+    inside sed -i 's/^results = .*/results = 300/' $SETTINGS
+    ! inside systemctl reload artificio
+    is_active
+    inside sed -i 's/^results = .*/results = 5/' $SETTINGS
+    inside systemctl reload artificio
+    status_has '"problem": null'
+    echo "systemctl reload fails, the service goes on by the former settings"
+}
+
+check_wrong_settings() {
+    inside systemctl stop artificio
+    inside sed -i 's/^results = .*/results = 300/' $SETTINGS
+    ! inside systemctl start artificio
+    sleep 3
+    [ "$(unit ExecMainStatus)" = 2 ] && [ "$(unit NRestarts)" = 0 ] && [ "$(unit ActiveState)" = failed ]
+    inside sed -i 's/^results = .*/results = 5/' $SETTINGS
+    as_shipped
+    echo "exit code 2, not started again and again"
+}
+
+check_killed() {
+    local before
+    as_shipped
+    before=$(unit NRestarts)
+    inside kill -9 "$(unit MainPID)"
+    await 30 restarts_exceed "$before"
+    await 30 is_active
+    ask killed
+    echo "started again, $(unit NRestarts) restart"
+}
+
+check_watchdog() {
+    local before
+    with_settings WatchdogSec=3s
+    before=$(unit NRestarts)
+    sleep 7
+    [ "$(unit NRestarts)" = "$before" ] || { echo "killed though it lived"; return 1; }
+    inside kill -STOP "$(unit MainPID)"
+    await 30 restarts_exceed "$before"
+    await 30 is_active
+    journal_has 'Watchdog timeout'
+    ask watchdog
+    as_shipped
+    echo "a stopped process was ended by the watchdog, a living one was not"
+}
+
+# The processor is taken away, so that the training, which takes a second, is still under way when the stop comes.
+check_stop_in_training() {
+    local start took
+    inside cp $SETTINGS /tmp/settings
+    inside sed -i 's/^code_width = .*/code_width = 64/; s/^quiet_s = .*/quiet_s = 0/' $SETTINGS
+    # As long as nothing is trained, the first look at the pictures trains.
+    inside systemctl stop artificio
+    inside sh -c "rm -rf $PLACE/db/state/catalog*"
+    inside systemctl start artificio
+    await 120 status_has '"indexed": [1-9]'
+    for _ in $(seq 400); do
+        if status_has '"stage"'; then break; fi
+        sleep 0.01
+    done
+    inside systemctl set-property --runtime artificio CPUQuota=3%
+    status_has '"stage"' || { echo "no training was under way"; return 1; }
+    start=$(date +%s%N)
+    inside systemctl stop artificio
+    took=$((($(date +%s%N) - start) / 1000000))
+    inside cp /tmp/settings $SETTINGS
+    inside systemctl revert artificio || true
+    inside systemctl set-property --runtime artificio CPUQuota=
+    [ "$(unit Result)" = success ] && [ "$took" -le 10000 ]
+    as_shipped
+    echo "stopped in $took ms with 3 % of a core, while training"
+}
+
+# A picture that is within the bounds, and too large for what the service may use here.
+check_memory() {
+    local before
+    with_settings MemoryMax=110M MemoryHigh=infinity MemorySwapMax=0
+    before=$(unit NRestarts)
+    { printf 'BM\066\106\127\011\0\0\0\0\066\0\0\0\050\0\0\0\160\027\0\0\160\027\0\0\001\0\030\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
+      head -c 108000000 /dev/urandom; } >"$LOGS/large.bmp"
+    inside tee $PLACE/query/large.bmp <"$LOGS/large.bmp" >/dev/null
+    await 60 restarts_exceed "$before"
+    journal_has 'oom-kill'
+    inside rm $PLACE/query/large.bmp
+    as_shipped
+    ask memory
+    echo "killed within its own limit, and started again"
+}
+
+check_user_unit() {
+    local id
+    inside id tester >/dev/null 2>&1 || inside useradd --create-home tester
+    id=$(inside id -u tester)
+    inside loginctl enable-linger tester
+    await 20 inside test -S "/run/user/$id/bus"
+    as_tester() { inside runuser -u tester -- env "XDG_RUNTIME_DIR=/run/user/$id" "$@"; }
+    as_tester systemctl --user daemon-reload
+    as_tester systemctl --user start artificio
+    as_tester cp -r /var/tmp/pictures/db/img_inventory_raw/. /home/tester/artificio/db/img_inventory_raw/
+    as_tester sh -c 'cp "$(find /var/tmp/pictures/query -type f | sort | head -1)" artificio/query/mine.jpg' || as_tester sh -c 'cp "$(find /var/tmp/pictures/query -type f | sort | head -1)" /home/tester/artificio/query/mine.jpg'
+    await 90 test -s "$TREE/home/tester/artificio/answer/result_mine.png"
+    as_tester systemctl --user reload artificio
+    as_tester systemctl --user stop artificio
+    inside loginctl disable-linger tester
+    echo "answered in ~/artificio, reloaded and stopped without root"
+}
+
+check_fields() {
+    inside journalctl -u artificio -o json --no-pager | grep '"MODEL"' | grep '"QUERY"' | grep -q '"MS"'
+    echo "QUERY, MODEL, MS in the journal"
+}
