@@ -7,7 +7,9 @@ DROP_INS=/run/systemd/system/artificio.service.d
 # Runs one check in a shell of its own and writes its line of the table. The last line it prints is the remark.
 run_check() {
     local name=$1 start=$SECONDS verdict=PASS
-    if ! (set -eo pipefail; trap 'echo "line $LINENO of a helper or check: $BASH_COMMAND"' ERR; set -E; "check_$name") >"$LOGS/$name.log" 2>&1; then
+    # Not in an `if`: there bash would go on after a failure.
+    (set -eEo pipefail; trap 'echo "failed: $BASH_COMMAND"' ERR; "check_$name") >"$LOGS/$name.log" 2>&1
+    if [ $? != 0 ]; then
         verdict=FAIL
         FAILED=$((FAILED + 1))
         inside journalctl -u artificio --no-pager -n 60 >"$LOGS/$name.journal" 2>&1
@@ -29,11 +31,14 @@ await() {
 }
 
 unit() { inside systemctl show artificio -p "$1" --value; }
+signal() { inside sh -c "kill -$1 $(unit MainPID)"; }
+must_fail() { if "$@"; then echo "went well, and must not: $*"; return 1; fi; }
 is_active() { [ "$(unit ActiveState)" = active ]; }
 status_has() { grep -q -- "$1" "$TREE$PLACE/db/state/status.json"; }
 answered() { [ -s "$TREE$PLACE/answer/result_$1.png" ] && [ -s "$TREE$PLACE/answer/result_$1.json" ]; }
 restarts_exceed() { [ "$(unit NRestarts)" -gt "$1" ]; }
-journal_has() { inside journalctl -u artificio -o cat --no-pager | grep -q -- "$1"; }
+# Not grep -q: it would leave before journalctl has said all.
+journal_has() { inside journalctl -u artificio -o cat --no-pager | grep -- "$1" >/dev/null; }
 
 # A query of the drawn store, asked under a name of its own; waits for its answer.
 ask() {
@@ -66,7 +71,7 @@ draw_pictures() {
     fi
     echo "drawing pictures"
     rm -rf "$TREE/var/tmp/pictures"
-    "$PROGRAM" demo "$TREE/var/tmp/pictures" >"$LOGS/demo.log" 2>&1 || { tail -5 "$LOGS/demo.log"; return 1; }
+    timeout 120 "$PROGRAM" demo "$TREE/var/tmp/pictures" >"$LOGS/demo.log" 2>&1 || { tail -5 "$LOGS/demo.log"; return 1; }
     touch "$TREE/var/tmp/pictures/.complete"
 }
 
