@@ -241,7 +241,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::daemon::status::{InventoryPart, LastTrainingPart, ModelPart, QueriesPart};
+    use crate::daemon::status::{InventoryPart, LastTrainingPart, ModelPart, QueriesPart, SettingsPart};
 
     fn status() -> Status {
         let figures = serde_json::json!({ "distinct": 54, "named": "x" });
@@ -253,6 +253,7 @@ mod tests {
             started_s: 1_700_000_000,
             watched_folders: 12,
             degraded_by: Vec::new(),
+            settings: SettingsPart { reloads: 0, problem: None },
             inventory: InventoryPart {
                 files: 40,
                 indexed: 36,
