@@ -1,5 +1,6 @@
 //! The settings: one TOML file, typed, with a default for every key.
 
+mod changes;
 mod load;
 mod report;
 mod within;
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use changes::{KeyChange, changes};
 pub use load::{Source, load, parse};
 pub use within::{Share, Within};
 

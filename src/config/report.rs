@@ -40,9 +40,29 @@ fn sentence(message: &str) -> String {
     if let Some((found, expected)) =
         message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
     {
-        return format!("expected {}, found {found}", plain_type(expected));
+        return format!("expected {}, found {}", plain_type(expected), plain_value(found));
     }
-    message.replace('\n', ", ")
+    plain_syntax(message).map_or_else(|| message.replace('\n', ", "), Into::into)
+}
+
+/// serde's "integer `5`" as the number that stands there.
+fn plain_value(found: &str) -> String {
+    let number = ["integer `", "floating point `"].iter().find_map(|kind| found.strip_prefix(kind));
+    number.map_or_else(|| found.into(), |number| number.split('`').next().unwrap_or(number).into())
+}
+
+/// The commonest mistakes against TOML itself, which its parser tells in the grammar's words.
+fn plain_syntax(message: &str) -> Option<&'static str> {
+    const PLAIN: [(&str, &str); 4] = [
+        ("string values must be quoted", "a value is missing, or a text without quotes: write it \"like this\""),
+        (
+            "invalid basic string",
+            "the closing quote is missing, or a character stands here that cannot stand in a text",
+        ),
+        ("key with no value", "`=` and a value are missing behind the key"),
+        ("duplicate key", "this is stated a second time; leave one of the two"),
+    ];
+    PLAIN.iter().find(|(start, _)| message.starts_with(start)).map(|(_, plain)| *plain)
 }
 
 fn plain_type(expected: &str) -> &str {
@@ -79,6 +99,38 @@ mod tests {
 
     fn message(text: &str) -> String {
         parse(Path::new("artificio.toml"), text).unwrap_err()
+    }
+
+    /// One of each kind of mistake, as people make them.
+    const MISTAKES: [&str; 17] = [
+        "[answer]\nreslts = 5",
+        "[anwser]\nresults = 5",
+        "[answer]\nresults = 0",
+        "[answer]\nmin_score = 1.5",
+        "[answer]\nresults = \"five\"",
+        "[answer]\nresults = 2.5",
+        "[folders]\nquery = 5",
+        "[model]\ntrain_on_inventory = \"yes\"",
+        "[answer]\ntheme = \"purple\"",
+        "[answer]\ntheme = dark",
+        "[answer]\ntheme = \"dark",
+        "[answer]\nresults 5",
+        "[answer]\nresults =",
+        "[answer]\nresults = 5\nresults = 6",
+        "[answer]\nresults = 5\n[answer]\ntheme = \"dark\"",
+        "answer = 5",
+        "[watch]\nsettle_ms = 99999999999999999999",
+    ];
+
+    /// After a change: `ARTIFICIO_WRITE=1 cargo test config::report`, and read what it prints now.
+    #[test]
+    fn each_kind_of_mistake_prints_what_is_kept_beside_this_file() {
+        let printed: String = MISTAKES.iter().map(|text| format!("{}\n\n", message(text))).collect();
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/config/testdata/mistakes.txt");
+        if std::env::var_os("ARTIFICIO_WRITE").is_some() {
+            std::fs::write(path, &printed).unwrap();
+        }
+        assert_eq!(printed, std::fs::read_to_string(path).unwrap_or_default());
     }
 
     #[test]

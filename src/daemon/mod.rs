@@ -161,6 +161,8 @@ pub struct Daemon {
     own_troubles: BTreeMap<&'static str, Trouble>,
     said_troubles: HashSet<Trouble>,
     said_searchable: Option<usize>,
+    /// Changed keys that only a restart brings into force.
+    awaiting_restart: Vec<String>,
     written: Option<(Duration, Status)>,
     pace: Pace,
     /// Seconds since 1970.

@@ -72,20 +72,19 @@ impl Daemon {
 
     fn adopt(&mut self, mut new: Config) {
         let old = Arc::clone(&self.config);
-        let mut waiting = Vec::new();
-        if new.folders != old.folders {
-            new.folders = old.folders.clone();
-            waiting.push("[folders]");
+        let changes = config::changes(&old, &new);
+        let (waiting, taken): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.needs_restart());
+        new.folders = old.folders.clone();
+        new.limits.workers = old.limits.workers;
+        for change in &waiting {
+            warn!("changed settings: {change}; this needs a restart");
         }
-        if new.limits.workers != old.limits.workers {
-            new.limits.workers = old.limits.workers;
-            waiting.push("workers in [limits]");
-        }
-        if !waiting.is_empty() {
-            warn!("changed settings that need a restart: {}", waiting.join(", "));
-        }
+        self.awaiting_restart = waiting.iter().map(|change| change.key.clone()).collect();
         if new == *old {
             return;
+        }
+        for change in &taken {
+            info!("changed settings: {change}");
         }
         let has_new_metric = new.similarity.metric != old.similarity.metric;
         log::set_max_level(super::report::filter(new.log.level));

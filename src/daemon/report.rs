@@ -173,6 +173,7 @@ impl Daemon {
                 last_training: self.last_training.clone(),
             },
             watched_folders: self.hints.watched(),
+            awaiting_restart: self.awaiting_restart.clone(),
             degraded_by: troubles.iter().take(PROBLEM_LIMIT).cloned().collect(),
             settings: SettingsPart {
                 reloads: self.reloads,

@@ -94,6 +94,7 @@ impl Daemon {
             own_troubles: BTreeMap::new(),
             said_troubles: HashSet::new(),
             said_searchable: None,
+            awaiting_restart: Vec::new(),
             written: None,
             pace: Pace::default(),
             started_s: clock::now_s(),

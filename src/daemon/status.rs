@@ -33,6 +33,8 @@ pub struct Status {
     pub model: ModelPart,
     /// Folders that are watched by the system's events.
     pub watched_folders: usize,
+    /// Changed settings that only a restart brings into force: "folders.query".
+    pub awaiting_restart: Vec<String>,
     /// What hampers the service as a whole, as against single files; also the first of `problems`.
     pub degraded_by: Vec<Trouble>,
     /// The settings.

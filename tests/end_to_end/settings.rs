@@ -1,6 +1,10 @@
 //! The configuration file: mistakes pointed at, changes taken over while the daemon runs.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
 
 use artificio::demo::Kind;
 
@@ -109,4 +113,116 @@ fn nothing_similar_is_said_when_the_bar_is_too_high() {
     let record = workplace.wait_record("grey");
     assert_eq!((&record["status"], &record["matches"]), (&"nothing_similar".into(), &serde_json::json!([])));
     assert!(workplace.sheet_path("grey").exists());
+}
+
+#[test]
+fn what_changed_is_said_key_by_key_and_what_needs_a_restart_is_named() {
+    let mut workplace = Workplace::new();
+    workplace.start();
+    workplace.set("[answer]\nresults = 3\ntheme = \"dark\"\n[limits]\nworkers = 7");
+    workplace.wait_status("the restart it waits for", |status| {
+        status["awaiting_restart"] == serde_json::json!(["limits.workers"])
+    });
+    let log = workplace.log();
+    for said in [
+        "answer.results: 5 -> 3",
+        "answer.theme: \"light\" -> \"dark\"",
+        "limits.workers: 0 -> 7; this needs a restart",
+    ] {
+        assert!(log.contains(said), "{said} is missing in\n{log}");
+    }
+    workplace.set("[answer]\nresults = 3");
+    let status =
+        workplace.wait_status("the end of waiting", |status| status["awaiting_restart"] == serde_json::json!([]));
+    assert_eq!(status["state"], "ready");
+}
+
+/// Some keep settings as a link to the present version's folder and exchange the link.
+#[test]
+fn a_link_that_is_swapped_is_an_edit() {
+    let mut workplace = Workplace::new();
+    let config = workplace.root().join("config");
+    for (version, results) in [("one", 3), ("two", 2)] {
+        put(config.join(version).join("artificio.toml"), format!("[answer]\nresults = {results}\n").as_bytes());
+    }
+    fs::remove_file(config.join("artificio.toml")).unwrap();
+    symlink("one", config.join("present")).unwrap();
+    symlink("present/artificio.toml", config.join("artificio.toml")).unwrap();
+    workplace.start();
+    symlink("two", config.join("next")).unwrap();
+    fs::rename(config.join("next"), config.join("present")).unwrap();
+    workplace.wait("the swap", || workplace.log().contains("answer.results: 3 -> 2").then_some(()));
+}
+
+/// Saved in one of the ways that editors have.
+fn save(path: &Path, text: &str, way: usize) {
+    let beside = path.with_extension("new");
+    match way % 3 {
+        0 => fs::write(path, text).unwrap(),
+        1 => {
+            fs::write(&beside, text).unwrap();
+            fs::rename(&beside, path).unwrap();
+        }
+        _ => {
+            fs::rename(path, path.with_extension("toml~")).unwrap();
+            fs::write(path, text).unwrap();
+        }
+    }
+}
+
+#[test]
+fn two_hundred_edits_half_of_them_invalid_lose_no_query_and_no_time() {
+    const MISTAKES: [&str; 5] = [
+        "[answer]\nresults = 0",
+        "[answer",
+        "[anwser]\nresults = 2",
+        "[answer]\nresults = \"2\"",
+        "[folders]\nanswer = \"query\"",
+    ];
+    let mut workplace = Workplace::new();
+    workplace.stock(2);
+    workplace.start();
+    workplace.wait_indexed(6);
+    let (pid, path) = (workplace.pid(), workplace.root().join("config/artificio.toml"));
+    let valid = fs::read_to_string(&path).unwrap();
+    let mut old = 5;
+    for edit in 0..100 {
+        save(&path, MISTAKES[edit % MISTAKES.len()], edit);
+        if edit % 2 == 0 {
+            workplace.signal("HUP");
+            sleep(Duration::from_millis(20));
+        }
+        if edit % 10 == 7 {
+            // Seen without a signal, and said; most others are mended before anybody hears of them.
+            workplace.wait_status("the mistake", |status| {
+                status["state"] == "degraded" && status["problems"].to_string().contains("did you mean `answer`?")
+            });
+        }
+        let new = 1 + (old + edit % 3) % 6;
+        save(&path, &format!("{valid}[answer]\nresults = {new}\n"), edit / 3);
+        workplace.signal("HUP");
+        if new != old {
+            let said = format!("answer.results: {old} -> {new}\n");
+            let count = workplace.log().matches(&said).count();
+            // The signal may have been heard before the count.
+            workplace.wait(&said, || {
+                let log = workplace.log();
+                let last = log.lines().rfind(|line| line.contains("answer.results: ")).unwrap_or_default();
+                (log.matches(&said).count() > count || last.ends_with(said.trim_end())).then_some(())
+            });
+        }
+        old = new;
+        if edit % 5 == 0 {
+            put(workplace.query(format!("during_{edit}.jpg")), &jpeg(Kind::Pizza, 3_000 + edit as u64));
+        }
+    }
+    for edit in (0..100).step_by(5) {
+        let record = workplace.wait_record(&format!("during_{edit}"));
+        assert_eq!(record["status"], "ok", "{record:#}");
+    }
+    put(workplace.query("after.jpg"), &jpeg(Kind::Pizza, 4_000));
+    assert_eq!(workplace.wait_record("after")["matches"].as_array().unwrap().len(), old);
+    let status =
+        workplace.wait_status("all mended", |status| status["problem_count"] == 0 && status["state"] == "ready");
+    assert_eq!((&status["pid"], &status["queries"]["failed"]), (&pid.into(), &0.into()));
 }

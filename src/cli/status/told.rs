@@ -36,6 +36,11 @@ pub fn told(status: &Value, now_s: i64, has_colours: bool) -> String {
     );
     told += &format!("model      {}, trained on {} pictures\n", text("/model/id"), number("/model/trained_on"));
     told += &training(status);
+    let waiting = status.get("awaiting_restart").and_then(Value::as_array).into_iter().flatten();
+    let waiting: Vec<&str> = waiting.filter_map(Value::as_str).collect();
+    if !waiting.is_empty() {
+        told += &format!("settings   changed, in force after a restart: {}\n", waiting.join(", "));
+    }
     told + &problems(status, has_colours)
 }
 
@@ -116,6 +121,7 @@ mod tests {
                 "last_training": {"id": "m2", "decision": "refused", "reason": "knows fewer pictures again",
                     "figures": {"inventory": {"before": {"found": 0.9}, "after": {"found": 0.8}}, "training": null}},
             },
+            "awaiting_restart": ["folders.query", "limits.workers"],
             "degraded_by": [disk], "problems": [disk, file], "problem_count": 12,
         })
     }
@@ -132,6 +138,7 @@ model      m1-20261123, trained on 36 pictures
 training   m3 on 50 pictures: fitting, 25 % of that
            last: m2 refused: it knows fewer pictures again
            inventory pictures known again: 0.800, before 0.900
+settings   changed, in force after a restart: folders.query, limits.workers
 degraded   /c.toml: 1:2: unknown key `a`
              |
            1 | a = 1

@@ -1,0 +1,93 @@
+//! What is another between two configurations, key by key.
+
+use std::fmt;
+
+use super::Config;
+
+/// Sections and keys that a running daemon cannot take over.
+const NEED_RESTART: [&str; 2] = ["folders", "limits.workers"];
+
+/// One key with another value than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyChange {
+    /// "answer.results"
+    pub key: String,
+    /// As it would stand in the file.
+    pub old: String,
+    /// The same.
+    pub new: String,
+}
+
+impl KeyChange {
+    /// Whether only a restart brings it into force.
+    pub fn needs_restart(&self) -> bool {
+        let section = self.key.split('.').next().unwrap_or_default();
+        NEED_RESTART.iter().any(|name| *name == self.key || *name == section)
+    }
+}
+
+impl fmt::Display for KeyChange {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {} -> {}", self.key, self.old, self.new)
+    }
+}
+
+/// The keys whose values differ, by their names.
+pub fn changes(old: &Config, new: &Config) -> Vec<KeyChange> {
+    let (old, new) = (keys(old), keys(new));
+    let differing = old.into_iter().zip(new).filter(|(old, new)| old.1 != new.1);
+    differing.map(|((key, old), (_, new))| KeyChange { key, old, new }).collect()
+}
+
+/// All keys with their values. Every configuration has the same ones.
+fn keys(config: &Config) -> Vec<(String, String)> {
+    let table = toml::Table::try_from(config).unwrap_or_default();
+    let sections = table.into_iter().filter_map(|(section, values)| match values {
+        toml::Value::Table(values) => Some((section, values)),
+        _ => None,
+    });
+    sections
+        .flat_map(|(section, values)| {
+            values.into_iter().map(move |(key, value)| (format!("{section}.{key}"), value.to_string()))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::parse;
+
+    #[test]
+    fn every_changed_key_is_named_with_both_values() {
+        let old = Config::default();
+        let text = "[answer]\nresults = 7\ntheme = \"dark\"\n[limits]\nworkers = 3\n[folders]\nquery = \"ask\"";
+        let new = parse(Path::new("x"), text).unwrap();
+        let found = changes(&old, &new);
+        let said: Vec<String> = found.iter().map(ToString::to_string).collect();
+        let expected = [
+            "answer.results: 5 -> 7",
+            "answer.theme: \"light\" -> \"dark\"",
+            "folders.query: \"query\" -> \"ask\"",
+            "limits.workers: 0 -> 3",
+        ];
+        assert_eq!(said, expected);
+        let restart: Vec<bool> = found.iter().map(KeyChange::needs_restart).collect();
+        assert_eq!(restart, [false, false, true, true]);
+        assert!(changes(&new, &new).is_empty());
+    }
+
+    #[test]
+    fn keys_that_need_a_restart_exist_and_their_sentences_say_so() {
+        let defaults = keys(&Config::default());
+        for name in NEED_RESTART {
+            assert!(defaults.iter().any(|(key, _)| key == name || key.starts_with(&format!("{name}."))), "{name}");
+            let last = name.rsplit('.').next().unwrap();
+            let shipped = include_str!("../../config/artificio.toml");
+            let line = shipped.lines().find(|line| line.trim_start_matches('[').starts_with(last)).unwrap();
+            assert!(line.contains("restart"), "{line}");
+        }
+    }
+}
