@@ -3,7 +3,7 @@
 //!
 //! After a change of the settings: `ARTIFICIO_WRITE=1 cargo test --test settings_docs`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
