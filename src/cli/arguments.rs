@@ -62,6 +62,8 @@ pub enum Command {
     /// Have the running service read its settings again, and wait until it has
     #[command(after_help = RELOAD_EXAMPLES)]
     Reload,
+    /// Find inventory pictures that are nearly the same: copies, mirrored, recoloured, trimmed
+    Duplicates(DuplicatesOptions),
     /// Print a shell's completions
     Completions(CompletionsOptions),
     /// Print the manual page
@@ -139,6 +141,38 @@ pub struct MapOptions {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Of `artificio duplicates`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Pictures are compared by what the network sees, whatever the model has learnt. At 0.90, copies at another quality,
+mirrored, brightened or a little trimmed are found nearly always, those trimmed to three quarters, drained of colour or
+of other hues now and then. Lower finds more, and more that is merely similar. Nothing is changed or removed.
+
+Examples:
+  artificio duplicates                          groups, on the terminal
+  artificio duplicates --sheet groups.jpg       ... and as a picture
+  artificio duplicates --alike 0.97 --json      only what is all but the same, for scripts
+
+Exit codes: 0 done, found or not, 1 failed or stopped, 2 wrong usage or settings.")]
+pub struct DuplicatesOptions {
+    /// How alike two pictures have to be, 0.5 to 1
+    #[arg(long, value_name = "COSINE", default_value = "0.90", value_parser = likeness)]
+    pub alike: f32,
+    /// Draw the groups into this .jpg as well
+    #[arg(long, value_name = "FILE")]
+    pub sheet: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn likeness(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(value) if (0.5..=1.0).contains(&value) => Ok(value),
+        _ => Err("a number from 0.5 to 1 is expected".into()),
+    }
 }
 
 /// More pictures than this on one map are nobody's wish, and their number counts squared.

@@ -12,7 +12,7 @@ use crate::config::{self, Config};
 use crate::daemon::Setup;
 use crate::error::{Fatal, Trouble};
 use crate::files::write_whole;
-use crate::overview::{Collection, Grid, Thumbnail, draw, page, plane, snapped, thumbnails, to_jpeg};
+use crate::overview::{Collection, Grid, Measure, Thumbnail, draw, page, plane, snapped, thumbnails, to_jpeg};
 use crate::picture::{Bounds, silence_caught_panics};
 
 /// What the command has done, for programs.
@@ -30,13 +30,8 @@ pub fn run(options: &MapOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     silence_caught_panics();
     let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
     let targets = targets(&options.files, &config)?;
-    let whole = Collection::read(&config)?;
-    if whole.is_empty() {
-        return Err(Fatal::Failed(format!(
-            "{}: no picture of it has been read yet; start artificio run and ask again",
-            config.folders.inventory.display()
-        )));
-    }
+    let whole = Collection::read(&config, Measure::Codes)?;
+    whole.some_or_fail(&config.folders.inventory)?;
     let collection = whole.thinned(options.limit);
     let bar = Bar::new()?;
     bar.stage("laying out");
@@ -91,13 +86,21 @@ fn targets(files: &[PathBuf], config: &Config) -> Result<Vec<PathBuf>, Fatal> {
             let what = "a map ends in .jpg (a picture) or .html (a page to move about in)";
             return Err(Fatal::Usage(format!("{}: {what}", file.display())));
         }
-        if let Some((name, _)) = config.folders.read().into_iter().find(|(_, folder)| target.starts_with(folder)) {
-            let what = format!("this lies in the {name} folder, which is watched; choose another place");
-            return Err(Fatal::Usage(format!("{}: {what}", file.display())));
-        }
+        not_watched(&target, config)?;
         targets.push(target);
     }
     Ok(targets)
+}
+
+/// A picture written into a watched folder would be taken for one of the user's.
+pub fn not_watched(target: &Path, config: &Config) -> Result<(), Fatal> {
+    match config.folders.read().into_iter().find(|(_, folder)| target.starts_with(folder)) {
+        None => Ok(()),
+        Some((name, _)) => Err(Fatal::Usage(format!(
+            "{}: this lies in the {name} folder, which is watched; choose another place",
+            target.display()
+        ))),
+    }
 }
 
 /// What a target is to be.

@@ -4,6 +4,7 @@ mod arguments;
 mod bar;
 mod check;
 mod demo;
+mod duplicates;
 mod evaluate;
 mod logging;
 mod manual;
@@ -49,6 +50,7 @@ fn carry_out(arguments: Arguments) -> Result<ExitCode, Fatal> {
         Command::Status(options) => status::run(&options, &setup),
         Command::Map(options) => map::run(&options, &setup),
         Command::Reload => reload::run(&setup),
+        Command::Duplicates(options) => duplicates::run(&options, &setup),
         Command::Completions(options) => manual::run_completions(&options),
         Command::Man => manual::run_man(),
     }

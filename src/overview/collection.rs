@@ -1,6 +1,6 @@
 //! The inventory as the catalog knows it, for commands that look at all of it at once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::catalog::{Catalog, FileState, Root};
 use crate::config::Config;
@@ -8,6 +8,15 @@ use crate::error::{Fatal, Trouble};
 use crate::model::Trunk;
 use crate::picture::Hash;
 use crate::rows::{Rows, to_unit_length};
+
+/// What pictures are compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measure {
+    /// The codes of the model that serves, or features before the first training: what is alike to it.
+    Codes,
+    /// The trunk's features: what looks alike, whatever the model has learnt.
+    Features,
+}
 
 /// The inventory's pictures with their codes; position `i` of each list belongs to the same picture.
 #[derive(Debug, Clone)]
@@ -26,7 +35,7 @@ pub struct Collection {
 
 impl Collection {
     /// Reads it from the catalog in the configured state folder; a daemon may be at work on it.
-    pub fn read(config: &Config) -> Result<Self, Fatal> {
+    pub fn read(config: &Config, measure: Measure) -> Result<Self, Fatal> {
         let path = config.folders.state.join(crate::catalog::FILE_NAME);
         if !path.exists() {
             let what = "there is no catalog yet";
@@ -34,7 +43,10 @@ impl Collection {
             return Err(Trouble::new(what, path, remedy).into());
         }
         let catalog = Catalog::open_reader(&config.folders.state)?;
-        let model = catalog.current_model()?.map(|row| row.id);
+        let model = match measure {
+            Measure::Codes => catalog.current_model()?.map(|row| row.id),
+            Measure::Features => None,
+        };
         let mut pictures = Vec::new();
         for file in catalog.files(Root::Inventory)? {
             if let FileState::Read(hash) = file.state {
@@ -83,6 +95,15 @@ impl Collection {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.paths.is_empty()
+    }
+
+    /// Fails when there is nothing to look at; `inventory` is for the message.
+    pub fn some_or_fail(&self, inventory: &Path) -> Result<(), Fatal> {
+        if self.is_empty() {
+            let what = "no picture of it has been read yet; start artificio run and ask again";
+            return Err(Fatal::Failed(format!("{}: {what}", inventory.display())));
+        }
+        Ok(())
     }
 
     /// At most `limit` of the pictures, taken evenly over the order of their paths, so that every folder has its share.

@@ -3,14 +3,19 @@
 
 mod collection;
 mod draw;
+mod duplicates;
 mod grid;
+mod group_sheet;
+mod numbers;
 mod page;
 mod plane;
 mod thumbnails;
 
-pub use collection::Collection;
+pub use collection::{Collection, Measure};
 pub use draw::{draw, to_jpeg};
+pub use duplicates::{Group, groups};
 pub use grid::{Cell, Grid, snapped};
+pub use group_sheet::{SHOWN_GROUPS, SHOWN_MEMBERS, group_sheet};
 pub use page::page;
 pub use plane::plane;
 pub use thumbnails::{Thumbnail, thumbnails};

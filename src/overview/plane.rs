@@ -4,6 +4,7 @@
 //! at 5,000 pictures that takes seconds in vector instructions, needs no tree, and the same pictures always give the same
 //! plane, whatever the number of cores.
 
+use super::numbers::{LANES, cores, on_all_cores, product};
 use crate::progress::Progress;
 use crate::rows::Rows;
 
@@ -14,8 +15,6 @@ const STEPS: usize = 500;
 const EXAGGERATION: f32 = 12.0;
 /// ... for so many steps.
 const EXAGGERATED_STEPS: usize = 150;
-/// Sums are kept in so many lanes, which the compiler turns into vector instructions.
-const LANES: usize = 8;
 /// Of the whole work this share is finding neighbours.
 const NEIGHBOURS_SHARE: f32 = 0.2;
 
@@ -197,33 +196,6 @@ fn repulsion(place: [f32; 2], x: &[f32], y: &[f32]) -> (f32, [f32; 2]) {
         step(lane, *x, *y, &mut near, (&mut push_x, &mut push_y));
     }
     (near.iter().sum(), [push_x.iter().sum(), push_y.iter().sum()])
-}
-
-fn product(one: &[f32], other: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; LANES];
-    let (whole_one, whole_other) = (one.chunks_exact(LANES), other.chunks_exact(LANES));
-    let rest: f32 = whole_one.remainder().iter().zip(whole_other.remainder()).map(|(a, b)| a * b).sum();
-    for (one, other) in whole_one.zip(whole_other) {
-        for lane in 0..LANES {
-            sums[lane] += one[lane] * other[lane];
-        }
-    }
-    rest + sums.iter().sum::<f32>()
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// `work` for all positions below `count`, in their order, spread over the cores.
-fn on_all_cores<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let share = count.div_ceil(cores()).max(1);
-    let (starts, work) = ((0..count).step_by(share), &work);
-    std::thread::scope(|scope| {
-        let spawn = |start: usize| scope.spawn(move || (start..count.min(start + share)).map(work).collect::<Vec<T>>());
-        let threads: Vec<_> = starts.map(spawn).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-    })
 }
 
 #[cfg(test)]
