@@ -1,4 +1,4 @@
-//! The inventory as a whole: the map.
+//! The inventory as a whole: the map, and what lies there twice.
 
 use artificio::demo::Kind;
 
@@ -36,4 +36,28 @@ fn a_map_of_nothing_and_one_in_a_watched_folder_are_refused() {
     assert_eq!(workplace.run(&["map", inside.to_str().unwrap()]).status.code(), Some(2));
     assert!(!inside.exists());
     assert_eq!(workplace.run(&["map", "--limit", "0"]).status.code(), Some(2));
+}
+
+#[test]
+fn copies_are_found_and_pictures_of_one_kind_are_not_copies() {
+    let mut workplace = Workplace::new();
+    workplace.stock(3);
+    let original = jpeg(Kind::Pizza, 0);
+    put(workplace.inventory("copies/same.jpg"), &original);
+    let mirrored = image::load_from_memory(&original).unwrap().fliph().thumbnail(300, 300);
+    mirrored.save(workplace.inventory("mirrored.png")).unwrap();
+    workplace.start();
+    workplace.wait_indexed(11);
+    let sheet = workplace.root().join("groups.jpg");
+    let output = workplace.run(&["duplicates", "--json", "--alike", "0.93", "--sheet", sheet.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let wanted = serde_json::json!(["copies/same.jpg", "mirrored.png", "pizza_0.jpg"]);
+    assert!(report["groups"].as_array().unwrap().iter().any(|group| group["paths"] == wanted), "{report:#}");
+    assert!(image::open(&sheet).unwrap().width() > 500);
+    let strict = workplace.run(&["duplicates", "--json", "--alike", "0.9999"]);
+    let report: serde_json::Value = serde_json::from_slice(&strict.stdout).unwrap();
+    assert_eq!(report["groups"][0]["paths"], serde_json::json!(["copies/same.jpg", "pizza_0.jpg"]), "{report:#}");
+    assert_eq!(report["groups"][0]["is_one_content"], true);
+    assert_eq!(workplace.run(&["duplicates", "--alike", "2"]).status.code(), Some(2));
 }
