@@ -15,6 +15,9 @@ use crate::files::write_whole;
 use crate::overview::{Collection, Grid, Measure, Thumbnail, draw, page, plane, snapped, thumbnails, to_jpeg};
 use crate::picture::{Bounds, silence_caught_panics};
 
+/// More troubles than a person reads at once.
+const TOLD_TROUBLES: usize = 10;
+
 /// What the command has done, for programs.
 #[derive(Serialize)]
 struct Report<'a> {
@@ -42,6 +45,11 @@ pub fn run(options: &MapOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     let side_px = cell_px(collection.len());
     let thumbnails =
         thumbnails(folder, &collection.paths, side_px * 3 / 2, &bounds, &bar).ok_or_else(|| bar.stopped())?;
+    if let Some(Err(trouble)) = thumbnails.iter().find(|thumbnail| thumbnail.is_err())
+        && thumbnails.iter().all(Result::is_err)
+    {
+        return Err(Fatal::Failed(format!("none of the pictures can be shown; the first: {trouble}")));
+    }
     bar.stage("drawing");
     for target in &targets {
         let bytes = drawn(target, &collection, &grid, &thumbnails, &config)?;
@@ -70,8 +78,12 @@ fn told(report: &Report) -> String {
     if report.waiting > 0 {
         text += &format!("{} more are waiting to be read\n", report.waiting);
     }
-    for trouble in &report.left_out {
+    for trouble in report.left_out.iter().take(TOLD_TROUBLES) {
         text += &format!("left out: {trouble}\n");
+    }
+    let untold = report.left_out.len().saturating_sub(TOLD_TROUBLES);
+    if untold > 0 {
+        text += &format!("left out: {untold} more, see --json\n");
     }
     report.files.iter().for_each(|file| text += &format!("{file}\n"));
     text

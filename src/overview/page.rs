@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::draw::to_jpeg;
 use super::grid::Grid;
+use super::numbers::{on_all_cores, product};
 use super::thumbnails::Thumbnail;
 use crate::rows::Rows;
 
@@ -50,8 +51,9 @@ pub fn page(
     thumbnails: &[Thumbnail],
 ) -> Result<String, String> {
     let shown: Vec<usize> = (0..paths.len()).filter(|&at| thumbnails[at].is_ok()).collect();
+    let near = on_all_cores(shown.len(), |place| nearest(&shown, shown[place], codes));
     let mut pictures = Vec::with_capacity(shown.len());
-    for &at in &shown {
+    for (&at, near) in shown.iter().zip(near) {
         let Ok(thumbnail) = &thumbnails[at] else { continue };
         let small = on_white(thumbnail);
         pictures.push(Picture {
@@ -62,7 +64,7 @@ pub fn page(
             height: small.height(),
             colour: mean_colour(&small),
             jpeg: base64(&to_jpeg(&small)?),
-            near: nearest(&shown, at, codes),
+            near,
         });
     }
     let data = Data { title: title.into(), columns: grid.columns, rows: grid.rows, pictures };
@@ -74,7 +76,7 @@ pub fn page(
 /// Positions in `shown` of the pictures most like the one at `at`.
 fn nearest(shown: &[usize], at: usize, codes: &Rows) -> Vec<usize> {
     let code = codes.row(at);
-    let alike = |other: usize| code.iter().zip(codes.row(other)).map(|(one, other)| one * other).sum::<f32>();
+    let alike = |other: usize| product(code, codes.row(other));
     let others = shown.iter().enumerate().filter(|(_, other)| **other != at);
     let mut found: Vec<(f32, usize)> = others.map(|(place, &other)| (alike(other), place)).collect();
     let order = |one: &(f32, usize), other: &(f32, usize)| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1));
