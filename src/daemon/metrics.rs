@@ -254,6 +254,7 @@ mod tests {
             watched_folders: 12,
             degraded_by: Vec::new(),
             settings: SettingsPart { reloads: 0, problem: None },
+            awaiting_restart: Vec::new(),
             inventory: InventoryPart {
                 files: 40,
                 indexed: 36,
