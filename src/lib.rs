@@ -15,5 +15,6 @@ pub mod model;
 pub mod overview;
 pub mod picture;
 pub mod progress;
+pub mod random;
 pub mod rows;
 pub mod watch;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers, the lowest first. A module uses modules of lower layers, and itself.
 const LAYERS: [&[&str]; 8] = [
-    &["clock", "error", "progress", "rows"],
+    &["clock", "error", "progress", "random", "rows"],
     &["config", "files"],
     &["picture", "index", "watch"],
     &["catalog", "demo"],

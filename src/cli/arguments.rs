@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::Source;
+use crate::config::{Encoder, Source};
 use crate::daemon::Setup;
 use crate::error::Fatal;
 
@@ -290,6 +290,17 @@ pub struct EvaluateOptions {
 pub enum EncoderKind {
     /// A frozen pretrained trunk with a trained autoencoder on top
     Pretrained,
+    /// A convolutional autoencoder trained from nothing on the pictures' pixels
+    Convolutional,
+}
+
+impl From<EncoderKind> for Encoder {
+    fn from(kind: EncoderKind) -> Self {
+        match kind {
+            EncoderKind::Pretrained => Self::Pretrained,
+            EncoderKind::Convolutional => Self::Convolutional,
+        }
+    }
 }
 
 /// Of `artificio status`.

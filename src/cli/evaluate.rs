@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::arguments::EvaluateOptions;
-use crate::config;
+use crate::config::{self, ModelSettings};
 use crate::daemon::Setup;
 use crate::error::Fatal;
 use crate::evaluate::{Report, Wanted, measure};
@@ -17,7 +17,7 @@ pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> 
     let wanted = Wanted {
         folder: options.dir.clone(),
         leave_one_out: options.leave_one_out,
-        code_width: config.model.code_width.count(),
+        settings: ModelSettings { encoder: options.encoder.into(), ..config.model },
         bounds: Bounds::from(&config.limits),
     };
     // Drawn on standard error, and only where that is a terminal.

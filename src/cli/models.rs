@@ -70,7 +70,7 @@ pub fn run(options: &ModelsOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
                 let reply = ask_service(state, &Request::Rollback { model: id.clone() }, &mut || true)?;
                 reply.model.ok_or(Fatal::Failed(reply.message))?
             }
-            false => roll_back_alone(state, id.as_deref())?,
+            false => roll_back_alone(state, id.as_deref(), config.model.encoder)?,
         };
         output::print(&format!("model {id} serves; it is not trained anew until pictures have changed\n"))?;
         return Ok(ExitCode::SUCCESS);

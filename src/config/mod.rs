@@ -94,6 +94,10 @@ pub struct SimilaritySettings {
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ModelSettings {
+    /// What turns pictures into codes.
+    pub encoder: Encoder,
+    /// Steps of a training of the convolutional encoder.
+    pub train_steps: Within<1, 1_000_000>,
     /// Values in a code.
     pub code_width: Within<2, 512>,
     /// Training pictures needed before a first training.
@@ -178,6 +182,27 @@ impl SheetFormat {
             Self::Png => "png",
             Self::Jpeg => "jpg",
             Self::Webp => "webp",
+        }
+    }
+}
+
+/// What turns pictures into codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Encoder {
+    /// A network trained on photographs of all kinds, and an autoencoder on top that is trained here.
+    #[default]
+    Pretrained,
+    /// A convolutional autoencoder that knows nothing but the pictures it is trained on here.
+    Convolutional,
+}
+
+impl Encoder {
+    /// The name used in the configuration, in records and in the catalog.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pretrained => "pretrained",
+            Self::Convolutional => "convolutional",
         }
     }
 }
@@ -307,6 +332,8 @@ impl ModelSettings {
 impl Default for ModelSettings {
     fn default() -> Self {
         Self {
+            encoder: Encoder::Pretrained,
+            train_steps: Within::new(200),
             code_width: Within::new(192),
             min_train: Within::new(20),
             train_on_inventory: true,

@@ -60,7 +60,9 @@ impl Selection<'_> {
         for (found, closer_than) in found {
             // A catalog that cannot be read just now costs the marks, nothing else.
             let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
-            let features = content.and_then(|hash| catalog.features(hash, Trunk::VERSION).ok().flatten());
+            // Pixels say too little of likeness: under the convolutional encoder only identical pictures are marked.
+            let content_to_compare = content.filter(|_| asked.features.width() == Trunk::WIDTH);
+            let features = content_to_compare.and_then(|hash| catalog.features(hash, Trunk::VERSION).ok().flatten());
             let features = features.map(|features| unit(&features));
             if self.collapse
                 && let Some(first) = matches.iter_mut().find(|other| other.is_nearly(features.as_deref()))

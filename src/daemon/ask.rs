@@ -16,7 +16,7 @@ use crate::catalog::{Catalog, FILE_NAME, FileState, Root};
 use crate::config::{self, Config};
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
-use crate::model::Trunk;
+use crate::model::Extractor;
 use crate::picture::silence_caught_panics;
 
 /// What is asked, and what is wanted of the answer.
@@ -128,7 +128,7 @@ fn open_bench(config: &Config) -> Result<Bench, Fatal> {
     }
     let catalog = Catalog::open_reader(state)?;
     let serving = catalog.at_one_moment(|catalog| {
-        let model = load_model_to_read(catalog)?;
+        let model = load_model_to_read(catalog, &config.model)?;
         let mut contents = HashMap::new();
         for file in catalog.files(Root::Inventory)? {
             if let FileState::Read(hash) = file.state {
@@ -141,5 +141,5 @@ fn open_bench(config: &Config) -> Result<Bench, Fatal> {
     if serving.index.is_empty() {
         return Err(nothing());
     }
-    Ok(Bench { trunk: Arc::new(Trunk::load()?), catalog, serving: Shared::new(serving) })
+    Ok(Bench { extractor: Arc::new(Extractor::load(config.model.encoder)?), catalog, serving: Shared::new(serving) })
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::serving::Shared;
 use crate::catalog::Catalog;
-use crate::model::Trunk;
+use crate::model::Extractor;
 
 /// What every worker has at hand.
 pub struct Bench {
     /// Shared by all.
-    pub trunk: Arc<Trunk>,
+    pub extractor: Arc<Extractor>,
     /// Its own connection, for reading.
     pub catalog: Catalog,
     /// Shared by all.

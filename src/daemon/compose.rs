@@ -12,7 +12,6 @@ use crate::answer::sheet::{self, SheetContent};
 use crate::answer::{self, ModelPart, QueryPart, Record, SettingsPart, Status, Timings};
 use crate::clock;
 use crate::error::Trouble;
-use crate::model::{PRETRAINED, Trunk};
 use crate::picture::{self, Hash};
 use crate::rows::Rows;
 
@@ -48,8 +47,11 @@ impl Question {
         // One lock for model and codes: a query sees one model, whatever happens meanwhile.
         let serving = bench.serving.read();
         let mut found = serving.search(features, mode, selection.candidates());
-        let model =
-            ModelPart { id: serving.model.id().into(), encoder: PRETRAINED, trained_on: serving.model.trained_on() };
+        let model = ModelPart {
+            id: serving.model.id().into(),
+            encoder: serving.model.encoder().name(),
+            trained_on: serving.model.trained_on(),
+        };
         let (inventory, index_generation) = (serving.index.len(), serving.index.generation());
         let metric = serving.index.metric().name();
         drop(serving);
@@ -139,13 +141,14 @@ impl Question {
     }
 }
 
-/// Features `[m, 1280]` of the members that are pictures.
+/// Features of the members that are pictures.
 fn features_of_members(members: &mut [Member], bench: &Bench) -> Rows {
-    let mut features = Rows::empty(Trunk::WIDTH);
+    let kind = bench.extractor.kind();
+    let mut features = Rows::empty(kind.width);
     for member in members {
         let (Some(decoded), Ok(hash)) = (&member.decoded, &member.file.result) else { continue };
-        let kept = bench.catalog.features(*hash, Trunk::VERSION).ok().flatten();
-        match kept.map_or_else(|| features_of(decoded, &bench.trunk), Ok) {
+        let kept = bench.catalog.features(*hash, kind.version).ok().flatten();
+        match kept.map_or_else(|| features_of(decoded, &bench.extractor), Ok) {
             Ok(row) => drop(features.push(&row)),
             Err(problem) => member.file.result = Err(problem),
         }

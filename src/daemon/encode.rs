@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::bench::Bench;
 use crate::catalog::Root;
 use crate::files::Stamp;
-use crate::model::Trunk;
+use crate::model::Extractor;
 use crate::picture::{self, Bounds, Hash, Unusable};
 
 /// The order.
@@ -30,7 +30,7 @@ pub struct Encoded {
     pub path: PathBuf,
     /// As read; as ordered when it could not be read.
     pub stamp: Stamp,
-    /// The content and, when it was new, its features `[1280]`.
+    /// The content and, when it was new, its features.
     pub result: Result<(Hash, Option<Vec<f32>>), Unusable>,
 }
 
@@ -41,11 +41,12 @@ impl EncodeJob {
             Err(unusable) => (self.stamp, Err(unusable)),
             Ok(contents) => {
                 // A catalog that cannot be read just now costs the work, nothing else.
-                let is_known = bench.catalog.has_features(contents.hash, Trunk::VERSION).unwrap_or(false);
+                let is_known =
+                    bench.catalog.has_features(contents.hash, bench.extractor.kind().version).unwrap_or(false);
                 let features = match is_known {
                     true => Ok(None),
                     false => picture::decode(&contents.bytes, &self.absolute, &self.bounds)
-                        .and_then(|decoded| features_of(&decoded, &bench.trunk))
+                        .and_then(|decoded| features_of(&decoded, &bench.extractor))
                         .map(Some),
                 };
                 (contents.stamp, features.map(|features| (contents.hash, features)))
@@ -55,8 +56,8 @@ impl EncodeJob {
     }
 }
 
-/// The trunk's features `[1280]` of one picture.
-pub(super) fn features_of(decoded: &image::DynamicImage, trunk: &Trunk) -> Result<Vec<f32>, Unusable> {
+/// The features of one picture.
+pub(super) fn features_of(decoded: &image::DynamicImage, extractor: &Extractor) -> Result<Vec<f32>, Unusable> {
     let square = picture::square(decoded).ok_or_else(|| Unusable::Damaged("it has no pixels".into()))?;
-    Ok(trunk.features(&[square]).into_values())
+    Ok(extractor.features(&[square]).into_values())
 }

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use super::trainer::{Halt, News, Trainer};
 use super::training::Source;
 use crate::catalog::Catalog;
+use crate::config::Encoder;
 use crate::evaluate::gate::{Comparison, Evidence, FEWEST_PICTURES, Sight, known_again, lost};
-use crate::model::{Lesson, Model, Trunk};
+use crate::model::{FeatureKind, Lesson, Model};
 use crate::picture::{self, Bounds, Hash, View};
 use crate::progress::Progress;
 use crate::rows::Rows;
@@ -27,11 +28,11 @@ const VIEWS_BATCH: usize = 16;
 
 /// Pictures sought among others.
 struct Search {
-    /// Features `[n, 1280]`.
+    /// Features `[n, width]`.
     among: Rows,
     /// Which of them are sought, one entry a view.
     sought: Vec<usize>,
-    /// Features of the views `[m, 1280]`.
+    /// Features of the views `[m, width]`.
     views: Rows,
 }
 
@@ -76,7 +77,9 @@ impl Trainer {
     ) -> Result<(), Halt> {
         let Some(before) = &self.order.against else { return Ok(()) };
         let held_out = MOST_HELD_OUT.min(lesson.training().len() / HELD_OUT_SHARE);
-        let holds_out = self.order.source == Source::Training && held_out >= FEWEST_PICTURES;
+        // A twin of a convolutional encoder would take as long to train as the encoder itself.
+        let can_have_twin = self.order.config.model.encoder == Encoder::Pretrained;
+        let holds_out = self.order.source == Source::Training && can_have_twin && held_out >= FEWEST_PICTURES;
         let inventory = &self.order.inventory;
         let all = inventory.len().min(MOST_SOUGHT) + if holds_out { held_out } else { 0 };
         let search = self.search(catalog, inventory, MOST_SOUGHT, [0, all])?;
@@ -85,8 +88,8 @@ impl Trainer {
         if holds_out {
             let done = inventory.len().min(MOST_SOUGHT);
             let search = self.search(catalog, &self.order.training, held_out, [done, all])?;
-            let twin = lesson.learn_without(held_out, self.order.config.model.code_width.count());
-            let twin = twin.map(|twin| Model::trained(model.id().into(), model.trained_on(), twin));
+            let twin = lesson.learn_without(held_out, &self.order.config.model, &*self.leash);
+            let twin = twin.ok().map(|twin| Model::trained(model.id().into(), model.trained_on(), twin));
             evidence.training = twin.and_then(|twin| search.compare(before, &twin));
         }
         self.check()
@@ -101,9 +104,10 @@ impl Trainer {
         sought: usize,
         [done, all]: [usize; 2],
     ) -> Result<Search, Halt> {
+        let FeatureKind { version, width } = self.features();
         let among: Vec<Hash> = pictures.keys().take(MOST_AMONG).copied().collect();
-        let (contents, among) = catalog.many_features(&among, Trunk::VERSION, Trunk::WIDTH)?;
-        let mut search = Search { among, sought: Vec::new(), views: Rows::empty(Trunk::WIDTH) };
+        let (contents, among) = catalog.many_features(&among, version, width)?;
+        let mut search = Search { among, sought: Vec::new(), views: Rows::empty(width) };
         let mut new = Vec::new();
         for (at, content) in contents.into_iter().enumerate().take(sought) {
             self.check()?;
@@ -127,9 +131,9 @@ impl Trainer {
 
     /// The features of all views of a content, where they were made before.
     fn kept_views(&self, catalog: &Catalog, content: Hash) -> Result<Option<Vec<Vec<f32>>>, Halt> {
-        let kept = View::ALL.map(|view| catalog.features(content, &kept_as(view)));
+        let kept = View::ALL.map(|view| catalog.features(content, &self.kept_as(view)));
         let kept = kept.into_iter().collect::<Result<Option<Vec<_>>, _>>()?;
-        Ok(kept.filter(|views| views.iter().all(|view| view.len() == Trunk::WIDTH)))
+        Ok(kept.filter(|views| views.iter().all(|view| view.len() == self.features().width)))
     }
 
     /// Reads a picture and makes the features of its views; `None` when it is not what it was, or not there.
@@ -138,14 +142,14 @@ impl Trainer {
         let contents = picture::read_still(path, &bounds).ok().filter(|contents| contents.hash == content)?;
         let decoded = picture::decode(&contents.bytes, path, &bounds).ok()?;
         let squares = picture::views(&decoded, content)?;
-        let features = self.order.trunk.features(&squares);
+        let features = self.order.extractor.features(&squares);
         let features: Vec<Vec<f32>> = features.iter().map(<[f32]>::to_vec).collect();
-        new.extend(View::ALL.iter().zip(&features).map(|(view, row)| (content, kept_as(*view), row.clone())));
+        new.extend(View::ALL.iter().zip(&features).map(|(view, row)| (content, self.kept_as(*view), row.clone())));
         Some(features)
     }
-}
 
-/// What the features of a view are kept under in the catalog.
-fn kept_as(view: View) -> String {
-    format!("{}/{}", Trunk::VERSION, view.name())
+    /// What the features of a view are kept under in the catalog.
+    fn kept_as(&self, view: View) -> String {
+        format!("{}/{}", self.features().version, view.name())
+    }
 }

@@ -15,7 +15,7 @@ use crate::catalog::{AnswerRow, FileRow, FileState, Root};
 use crate::clock;
 use crate::error::Trouble;
 use crate::files::Stamp;
-use crate::model::Trunk;
+use crate::model::FeatureKind;
 use crate::picture::{Hash, Unusable};
 use crate::watch::Known;
 
@@ -84,6 +84,7 @@ impl Daemon {
             (model.id().to_string(), model.is_trained())
         };
         let serving = self.serving.clone();
+        let kind = FeatureKind::of(self.config.model.encoder);
         let mut codes: Vec<Option<Vec<f32>>> = Vec::new();
         let kept = self.catalog.together(|catalog| {
             for Encoded { root, path, stamp, result } in &encoded {
@@ -93,7 +94,7 @@ impl Daemon {
                     continue;
                 };
                 if let Some(features) = features {
-                    catalog.put_features(*hash, Trunk::VERSION, features)?;
+                    catalog.put_features(*hash, kind.version, features)?;
                 }
                 let code = match root {
                     Root::Inventory => code_of(catalog, &serving.read().model, *hash)?,

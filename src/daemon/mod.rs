@@ -49,7 +49,7 @@ use crate::catalog::{AnswerRow, Catalog, Root};
 use crate::config::{Config, Source};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp};
-use crate::model::Trunk;
+use crate::model::Extractor;
 use crate::picture::Hash;
 use crate::watch::{Hint, Hints, Pulse, Tree};
 
@@ -127,7 +127,7 @@ pub struct Daemon {
     workers: Workers,
     gallery: Gallery,
     /// Shared with the workers.
-    trunk: Arc<Trunk>,
+    extractor: Arc<Extractor>,
     plan: Plan,
     trees: BTreeMap<Root, Tree>,
     /// Contents of the usable inventory and training pictures.

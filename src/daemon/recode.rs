@@ -7,7 +7,7 @@ use super::trainer::{Halt, News, Trainer};
 use crate::catalog::Catalog;
 use crate::config::Metric;
 use crate::index::Index;
-use crate::model::{Model, Trunk};
+use crate::model::Model;
 use crate::picture::Hash;
 use crate::progress::Progress;
 
@@ -71,7 +71,8 @@ impl Recoder<'_> {
                 None => without.push(hash),
             }
         }
-        let (found, features) = self.catalog.many_features(&without, Trunk::VERSION, Trunk::WIDTH)?;
+        let kind = self.model.features();
+        let (found, features) = self.catalog.many_features(&without, kind.version, kind.width)?;
         let made = self.model.codes(&features);
         let made: Vec<(Hash, Vec<f32>)> = found.into_iter().zip(made.iter().map(<[f32]>::to_vec)).collect();
         // Features that are codes need not be kept twice.

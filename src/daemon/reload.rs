@@ -76,6 +76,7 @@ impl Daemon {
         let (waiting, taken): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.needs_restart());
         new.folders = old.folders.clone();
         new.limits.workers = old.limits.workers;
+        new.model.encoder = old.model.encoder;
         for change in &waiting {
             warn!("changed settings: {change}; this needs a restart");
         }

@@ -12,7 +12,6 @@ use super::{Daemon, Observer, STATUS_INTERVAL, STATUS_PAUSE};
 use crate::catalog::Root;
 use crate::config::Level;
 use crate::error::Trouble;
-use crate::model::PRETRAINED;
 use crate::watch::{Tree, WATCH_LIMIT};
 
 /// How much is logged at a configured level.
@@ -167,7 +166,7 @@ impl Daemon {
             },
             model: ModelPart {
                 id: serving.model.id().into(),
-                encoder: PRETRAINED,
+                encoder: serving.model.encoder().name(),
                 trained_on: serving.model.trained_on(),
                 training: self.training.as_ref().and_then(Training::part),
                 last_training: self.last_training.clone(),

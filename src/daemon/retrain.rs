@@ -154,7 +154,7 @@ impl Daemon {
         let serving = self.serving.read().model.clone();
         let width = settings.code_width.count();
         let is_allowed = settings.train_on_inventory || self.tried.serves_training_alone;
-        let to_beat = if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained() };
+        let to_beat = if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained(settings) };
         // Whoever asks for narrower codes knows that they tell less apart.
         let is_comparable = if to_beat.trained_on() > 0 { to_beat.code_width() <= width } else { width >= WIDE };
         is_comparable.then_some(to_beat)
@@ -175,7 +175,7 @@ impl Daemon {
             paths: self.inventory(),
             against: self.model_to_beat(),
             config: Arc::clone(&self.config),
-            trunk: Arc::clone(&self.trunk),
+            extractor: Arc::clone(&self.extractor),
             now_s: clock::now_s(),
         };
         let pictures = if source == Source::Training { order.training.len() } else { order.inventory.len() };

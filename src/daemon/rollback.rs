@@ -11,10 +11,10 @@ use super::leash::{Leash, Stage};
 use super::recode::Recoder;
 use super::trainer::{Ending, Halt, Message, News, Successor};
 use crate::catalog::{Catalog, Decision, ModelRow};
-use crate::config::Metric;
+use crate::config::{Encoder, Metric, ModelSettings};
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
-use crate::model::{Model, PRETRAINED, Trunk, UNTRAINED_ID};
+use crate::model::{FeatureKind, Model, UNTRAINED_ID};
 use crate::picture::Hash;
 use crate::progress::Progress;
 
@@ -23,10 +23,15 @@ use crate::progress::Progress;
 ///
 /// # Errors
 /// When there is no such model, or it cannot serve; the text says which.
-pub fn target<'a>(models: &'a [(ModelRow, bool)], wanted: Option<&str>) -> Result<Option<&'a ModelRow>, String> {
+pub fn target<'a>(
+    models: &'a [(ModelRow, bool)],
+    wanted: Option<&str>,
+    encoder: Encoder,
+) -> Result<Option<&'a ModelRow>, String> {
     let current = models.iter().position(|(_, serves)| *serves);
+    let version = FeatureKind::of(encoder).version;
     let may_serve =
-        |row: &ModelRow| row.decision != Decision::Refused && row.trunk == Trunk::VERSION && row.encoder == PRETRAINED;
+        |row: &ModelRow| row.decision != Decision::Refused && row.trunk == version && row.encoder == encoder.name();
     match (wanted, current) {
         (None, None) | (Some(UNTRAINED_ID), None) => {
             Err("no model serves but the network as it is: there is nothing to go back to".into())
@@ -48,11 +53,11 @@ pub fn target<'a>(models: &'a [(ModelRow, bool)], wanted: Option<&str>) -> Resul
 }
 
 /// Goes back on a root on which no daemon runs. The id of what serves from the next start on.
-pub fn roll_back_alone(state: &std::path::Path, wanted: Option<&str>) -> Result<String, Fatal> {
+pub fn roll_back_alone(state: &std::path::Path, wanted: Option<&str>, encoder: Encoder) -> Result<String, Fatal> {
     let _lock = Lock::take(state)?;
     let mut catalog = Catalog::open(state)?.catalog;
     let models = catalog.models()?;
-    let row = target(&models, wanted).map_err(Fatal::Failed)?;
+    let row = target(&models, wanted, encoder).map_err(Fatal::Failed)?;
     let id = row.map(|row| row.id.as_str());
     catalog.together(|catalog| catalog.make_current(id))?;
     Ok(id.unwrap_or(UNTRAINED_ID).to_string())
@@ -68,6 +73,8 @@ pub struct Restorer {
     pub row: Option<ModelRow>,
     /// What needs codes: paths below the inventory folder, and contents.
     pub paths: HashMap<PathBuf, Hash>,
+    /// The kind of model that may serve.
+    pub settings: ModelSettings,
     /// How codes are compared.
     pub metric: Metric,
     /// To the loop.
@@ -95,8 +102,10 @@ impl Restorer {
         let catalog = Catalog::open_reader(&self.state)?;
         self.leash.enter(Stage::Encoding);
         let model = match &self.row {
-            Some(row) => Model::from_row(row)?.unwrap_or_else(Model::untrained),
-            None => Model::untrained(),
+            Some(row) => {
+                Model::from_row(row, self.settings.encoder)?.unwrap_or_else(|| Model::untrained(&self.settings))
+            }
+            None => Model::untrained(&self.settings),
         };
         let send = |news| self.send(news);
         let recoder = Recoder {
@@ -127,8 +136,8 @@ mod tests {
         ModelRow {
             id: id.into(),
             created_s: 1,
-            encoder: PRETRAINED.into(),
-            trunk: Trunk::VERSION.into(),
+            encoder: Encoder::Pretrained.name().into(),
+            trunk: FeatureKind::of(Encoder::Pretrained).version.into(),
             trained_on: 36,
             source: "inventory".into(),
             beside: 0,
@@ -154,7 +163,7 @@ mod tests {
     }
 
     fn id(models: &[(ModelRow, bool)], wanted: Option<&str>) -> Result<String, String> {
-        target(models, wanted).map(|row| row.map_or(UNTRAINED_ID, |row| &row.id).to_string())
+        target(models, wanted, Encoder::Pretrained).map(|row| row.map_or(UNTRAINED_ID, |row| &row.id).to_string())
     }
 
     #[test]

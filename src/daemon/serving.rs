@@ -28,7 +28,7 @@ impl Serving {
         Arc::downgrade(&self.identity)
     }
 
-    /// The `k` pictures most similar to the features `[m, 1280]` of a query, each with the share of inventory pairs
+    /// The `k` pictures most similar to the features of a query, each with the share of inventory pairs
     /// that are less similar.
     pub fn search(&self, features: &Rows, mode: SetMode, k: usize) -> Vec<(Found, f32)> {
         let found = self.index.search(&self.model.codes(features), mode, k);

@@ -21,11 +21,11 @@ use super::workers::{JOBS_A_WORKER, Workers};
 use super::{Daemon, Setup};
 use crate::catalog::{Catalog, Decision, FileRow, FileState, Root};
 use crate::clock;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Encoder, ModelSettings};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, make_folder, sweep_half_written};
 use crate::index::Index;
-use crate::model::{Model, PRETRAINED, Trunk};
+use crate::model::{Extractor, FeatureKind, Model};
 use crate::picture::{Hash, silence_caught_panics};
 use crate::rows::Rows;
 use crate::watch::{Hints, Known, Pulse, Tree};
@@ -48,8 +48,8 @@ impl Daemon {
         }
         let catalog = opened.catalog;
         catalog.drop_orphans()?;
-        let model = load_model(&catalog)?;
-        let tried = load_tried(&catalog)?;
+        let model = load_model(&catalog, &config.model)?;
+        let tried = load_tried(&catalog, config.model.encoder)?;
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
         let world = load_world(&catalog, &config)?;
@@ -58,8 +58,8 @@ impl Daemon {
         let channels = Channels::open()?;
         let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());
         let count = worker_count(&config);
-        let trunk = Arc::new(Trunk::load()?);
-        let workers = Workers::start(count, &trunk, &config.folders.state, &serving, &channels.outcome_sender)?;
+        let extractor = Arc::new(Extractor::load(config.model.encoder)?);
+        let workers = Workers::start(count, &extractor, &config.folders.state, &serving, &channels.outcome_sender)?;
         let gallery = Gallery::start(&config.folders.answer, &config.folders.inventory)?;
         let answers = catalog.answers()?.into_iter().map(|answer| (answer.query.clone(), answer)).collect();
         let mut daemon = Self {
@@ -72,7 +72,7 @@ impl Daemon {
             hints,
             workers,
             gallery,
-            trunk,
+            extractor,
             plan: Plan::new(JOBS_A_WORKER * count),
             trees: world.trees,
             contents: world.contents,
@@ -137,33 +137,33 @@ fn worker_count(config: &Config) -> usize {
     }
 }
 
-fn load_model(catalog: &Catalog) -> Result<Model, Trouble> {
-    let Some(row) = catalog.current_model()? else { return Ok(Model::untrained()) };
-    match Model::from_row(&row) {
-        Ok(model) => Ok(model.unwrap_or_else(Model::untrained)),
+fn load_model(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trouble> {
+    let Some(row) = catalog.current_model()? else { return Ok(Model::untrained(settings)) };
+    match Model::from_row(&row, settings.encoder) {
+        Ok(model) => Ok(model.unwrap_or_else(|| Model::untrained(settings))),
         Err(trouble) => {
             warn!("{trouble}");
             // The pictures are to be trained on anew, as if never before.
             catalog.forget_model(&row.id)?;
-            Ok(Model::untrained())
+            Ok(Model::untrained(settings))
         }
     }
 }
 
 /// The model that serves, for whoever only reads the catalog; one that cannot be used is left to the daemon.
-pub(super) fn load_model_to_read(catalog: &Catalog) -> Result<Model, Trouble> {
-    let Some(row) = catalog.current_model()? else { return Ok(Model::untrained()) };
-    Ok(Model::from_row(&row)?.unwrap_or_else(Model::untrained))
+pub(super) fn load_model_to_read(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trouble> {
+    let Some(row) = catalog.current_model()? else { return Ok(Model::untrained(settings)) };
+    Ok(Model::from_row(&row, settings.encoder)?.unwrap_or_else(|| Model::untrained(settings)))
 }
 
 /// What was tried before, for the policy.
-pub(super) fn load_tried(catalog: &Catalog) -> Result<Tried, Trouble> {
+pub(super) fn load_tried(catalog: &Catalog, encoder: Encoder) -> Result<Tried, Trouble> {
     let current = catalog.current_model()?;
     let serves = |id: &str| current.as_ref().is_some_and(|current| current.id == id);
     let last = |source: Source| {
-        let Some(row) = catalog.last_model(PRETRAINED, source.name())? else { return Ok(None) };
-        // Another trunk's features are another thing: nothing was tried with these.
-        if row.trunk != Trunk::VERSION {
+        let Some(row) = catalog.last_model(encoder.name(), source.name())? else { return Ok(None) };
+        // Other features are another thing: nothing was tried with these.
+        if row.trunk != FeatureKind::of(encoder).version {
             return Ok(None);
         }
         Ok::<_, Trouble>(Some(Attempt {
@@ -173,7 +173,9 @@ pub(super) fn load_tried(catalog: &Catalog) -> Result<Tried, Trouble> {
             refused: (row.decision == Decision::Refused).then_some(row.reason),
         }))
     };
-    let of_training = current.as_ref().filter(|current| current.source == Source::Training.name());
+    let of_training = current
+        .as_ref()
+        .filter(|current| current.source == Source::Training.name() && current.encoder == encoder.name());
     Ok(Tried {
         training: last(Source::Training)?,
         inventory: last(Source::Inventory)?,
@@ -190,15 +192,16 @@ struct World {
 }
 
 fn load_world(catalog: &Catalog, config: &Config) -> Result<World, Trouble> {
+    let kind = FeatureKind::of(config.model.encoder);
     let mut world = World { trees: BTreeMap::new(), contents: HashMap::new(), failed: BTreeMap::new() };
-    let with_features = catalog.contents_with_features(Trunk::VERSION)?;
+    let with_features = catalog.contents_with_features(kind.version)?;
     for root in Root::ALL {
         let folder = folder_of(config, root);
         let mut known = Vec::new();
         for FileRow { path, stamp, state } in catalog.files(root)? {
             let has_failed = matches!(state, FileState::Failed { .. });
             match state {
-                // Without features (another trunk made them) the picture has to be read again.
+                // Without features (another encoder's are there) the picture has to be read again.
                 FileState::Read(hash) if root != Root::Query && !with_features.contains(&hash) => continue,
                 FileState::Read(hash) if root != Root::Query => {
                     world.contents.insert((root, path.clone()), hash);
@@ -248,7 +251,7 @@ pub(super) fn load_index(
 
 /// The code of a content whose features are in the catalog.
 pub(super) fn code_of(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
-    let features = catalog.features(hash, Trunk::VERSION)?;
-    let rows = features.and_then(|features| Rows::from_values(Trunk::WIDTH, features));
+    let features = catalog.features(hash, model.features().version)?;
+    let rows = features.and_then(|features| Rows::from_values(model.features().width, features));
     Ok(rows.map(|rows| model.codes(&rows).into_values()))
 }

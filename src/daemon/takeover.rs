@@ -58,7 +58,7 @@ impl Daemon {
         if let Some(Purpose::Returning(place)) = self.training.take().map(|training| training.take_purpose()) {
             self.grant_return(&place);
         }
-        self.tried = load_tried(&self.catalog)?;
+        self.tried = load_tried(&self.catalog, self.config.model.encoder)?;
         self.note("training", None);
         // Pictures may have come meanwhile.
         self.stir();

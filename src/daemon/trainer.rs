@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, Decision, ModelRow};
 use crate::config::Config;
 use crate::error::Trouble;
 use crate::index::Index;
-use crate::model::{Lesson, MOST_ROWS, Model, PRETRAINED, Trunk};
+use crate::model::{Extractor, FeatureKind, Lesson, Model, Unlearned};
 use crate::picture::Hash;
 use crate::progress::Progress;
 use crate::rows::Rows;
@@ -44,7 +44,7 @@ pub struct Order {
     /// The settings in force.
     pub config: Arc<Config>,
     /// Makes features of changed pictures.
-    pub trunk: Arc<Trunk>,
+    pub extractor: Arc<Extractor>,
     /// Seconds since 1970.
     pub now_s: i64,
 }
@@ -143,8 +143,8 @@ impl Trainer {
         let mut row = ModelRow {
             id: id.clone(),
             created_s: self.order.now_s,
-            encoder: PRETRAINED.into(),
-            trunk: Trunk::VERSION.into(),
+            encoder: config.model.encoder.name().into(),
+            trunk: self.features().version.into(),
             trained_on: lesson.training().len(),
             source: source.name().into(),
             beside: if lesson.beside() > 0 { self.order.inventory.len() } else { 0 },
@@ -156,20 +156,23 @@ impl Trainer {
         };
         let mut evidence = self.evidence_of(&lesson);
         self.enter(Stage::Fitting)?;
-        let code_width = config.model.code_width.count();
-        let learned = if evidence.has_enough_distinct() { lesson.learn(code_width) } else { None };
-        let Some(autoencoder) = learned else {
-            row.figures = serde_json::to_string(&evidence).unwrap_or_default();
-            row.reason = match evidence.has_enough_distinct() {
-                true => "its pictures are too much alike to learn from".into(),
-                false => evidence.verdict().reason,
-            };
-            return Ok(Ending::Refused(Box::new(row)));
+        let learned = match evidence.has_enough_distinct() {
+            true => lesson.learn(&config.model, &*self.leash),
+            false => Err(Unlearned::Because(evidence.verdict().reason)),
+        };
+        let coder = match learned {
+            Ok(coder) => coder,
+            Err(Unlearned::Cancelled) => return Err(Halt::Cancelled),
+            Err(Unlearned::Because(reason)) => {
+                row.figures = serde_json::to_string(&evidence).unwrap_or_default();
+                row.reason = reason;
+                return Ok(Ending::Refused(Box::new(row)));
+            }
         };
         self.enter(Stage::Checking)?;
-        row.reconstruction_error = autoencoder.reconstruction_error(lesson.training());
-        row.weights = autoencoder.to_safetensors();
-        let model = Model::trained(id.clone(), row.trained_on, autoencoder);
+        row.reconstruction_error = coder.reconstruction_error(lesson.training());
+        row.weights = coder.to_safetensors();
+        let model = Model::trained(id.clone(), row.trained_on, coder);
         self.examine(&catalog, &lesson, &model, &mut evidence)?;
         let verdict = evidence.verdict();
         row.figures = serde_json::to_string(&evidence).unwrap_or_default();
@@ -187,17 +190,23 @@ impl Trainer {
     /// What is to be learned from: the first pictures by content, which is as good as by lot and always the same.
     fn read_lesson(&self, catalog: &Catalog) -> Result<Lesson, Halt> {
         let Order { source, training, inventory, config, .. } = &self.order;
+        let FeatureKind { version, width } = self.features();
         let read = |pictures: &BTreeMap<Hash, PathBuf>| {
-            let contents: Vec<Hash> = pictures.keys().take(MOST_ROWS).copied().collect();
-            catalog.many_features(&contents, Trunk::VERSION, Trunk::WIDTH).map(|(_, rows)| rows)
+            let contents: Vec<Hash> = pictures.keys().take(Lesson::most_rows(width)).copied().collect();
+            catalog.many_features(&contents, version, width).map(|(_, rows)| rows)
         };
         Ok(match source {
             Source::Inventory => Lesson::of_inventory(read(inventory)?),
             Source::Training if config.model.train_on_inventory => {
                 Lesson::of_training(read(training)?, read(inventory)?)
             }
-            Source::Training => Lesson::of_training(read(training)?, Rows::empty(Trunk::WIDTH)),
+            Source::Training => Lesson::of_training(read(training)?, Rows::empty(width)),
         })
+    }
+
+    /// The features that the model takes.
+    pub(super) fn features(&self) -> FeatureKind {
+        self.order.extractor.kind()
     }
 
     pub(super) fn enter(&self, stage: Stage) -> Result<(), Halt> {

@@ -64,7 +64,7 @@ impl Daemon {
         }
         let text = |trouble: Trouble| trouble.to_string();
         let models = self.catalog.models().map_err(text)?;
-        let row = rollback::target(&models, wanted)?.cloned();
+        let row = rollback::target(&models, wanted, self.config.model.encoder)?.cloned();
         let id = row.as_ref().map_or(UNTRAINED_ID, |row| &row.id).to_string();
         self.cancel_training();
         info!("going back to model {id}");
@@ -74,6 +74,7 @@ impl Daemon {
             state: self.config.folders.state.clone(),
             row,
             paths: self.inventory(),
+            settings: self.config.model.clone(),
             metric: self.config.similarity.metric,
             leash: Arc::clone(&training.leash),
             sender: self.channels.training_sender.clone(),

@@ -12,7 +12,7 @@ use super::respond::{Answered, Question};
 use super::serving::Shared;
 use crate::catalog::Catalog;
 use crate::error::Trouble;
-use crate::model::Trunk;
+use crate::model::Extractor;
 
 /// One piece of work.
 pub enum Job {
@@ -46,7 +46,7 @@ impl Workers {
     /// Starts `count` threads that send what comes of their jobs to `outcomes`.
     pub fn start(
         count: usize,
-        trunk: &Arc<Trunk>,
+        extractor: &Arc<Extractor>,
         state: &PathBuf,
         serving: &Shared,
         outcomes: &Sender<Outcome>,
@@ -56,8 +56,11 @@ impl Workers {
         let (jobs, received) = bounded(JOBS_A_WORKER * count);
         let mut threads = Vec::new();
         for number in 0..count {
-            let bench =
-                Bench { trunk: Arc::clone(trunk), catalog: Catalog::open_reader(state)?, serving: serving.clone() };
+            let bench = Bench {
+                extractor: Arc::clone(extractor),
+                catalog: Catalog::open_reader(state)?,
+                serving: serving.clone(),
+            };
             let (urgent, received, outcomes) = (received_urgent.clone(), received.clone(), outcomes.clone());
             let thread = thread::Builder::new().name(format!("worker-{number}"));
             let handle = thread.spawn(move || work(&bench, &urgent, &received, &outcomes));

@@ -1,6 +1,6 @@
 //! A picture store of the program's own drawing, to try everything on.
 //!
-//! Layers, each knowing only those before it: `random`, `colour` and `shape` know of no picture; `canvas`, `solid` and
+//! Layers, each knowing only those before it: `colour` and `shape` know of no picture; `canvas`, `solid` and
 //! `texture` draw on a table seen under a lamp; `dish`, `ingredients`, `background` and `extras` draw things; one module
 //! per kind of food serves it (`pizza` with `toppings`, `sushi` with `rolls`); `scene` makes a picture of it all;
 //! `store` writes files.
@@ -16,7 +16,6 @@ mod extras;
 mod finish;
 mod ingredients;
 mod pizza;
-mod random;
 mod rolls;
 mod salad;
 mod scene;
@@ -26,6 +25,8 @@ mod store;
 mod sushi;
 mod texture;
 mod toppings;
+
+use crate::random;
 
 pub use scene::draw;
 pub use store::{draw_queries, draw_store};

@@ -8,11 +8,12 @@ use serde::Serialize;
 use super::baselines;
 use super::labels::label;
 use super::metrics::{Figures, figures, leave_one_out};
-use crate::config::{Metric, SetMode};
+use crate::config::{Metric, ModelSettings, SetMode};
 use crate::error::{Fatal, Trouble};
 use crate::index::Index;
-use crate::model::{Lesson, Model, Trunk};
+use crate::model::{Extractor, Lesson, Model, Unlearned};
 use crate::picture::{self, Bounds};
+use crate::progress::Unfollowed;
 use crate::rows::{Rows, to_unit_length};
 use crate::watch::is_ignored;
 
@@ -52,8 +53,8 @@ pub struct Wanted {
     pub folder: PathBuf,
     /// Let the inventory query itself.
     pub leave_one_out: bool,
-    /// Values in a code.
-    pub code_width: usize,
+    /// What kind of model, and how large.
+    pub settings: ModelSettings,
     /// What one picture may cost.
     pub bounds: Bounds,
 }
@@ -79,11 +80,11 @@ pub fn measure(wanted: &Wanted, told: &(dyn Fn(usize, usize) + Sync)) -> Result<
     }
     let is_leave_one_out = wanted.leave_one_out || queries.is_empty();
     let queries = if is_leave_one_out { Vec::new() } else { queries };
-    let trunk = Trunk::load()?;
+    let extractor = Extractor::load(wanted.settings.encoder)?;
     let (done, all) = (AtomicUsize::new(0), inventory.len() + queries.len() + training.len());
     let step = || told(done.fetch_add(1, Ordering::Relaxed) + 1, all);
     let mut left_out = Vec::new();
-    let mut view = |paths: &[PathBuf]| view(paths, &trunk, &wanted.bounds, &step, &mut left_out);
+    let mut view = |paths: &[PathBuf]| view(paths, &extractor, &wanted.bounds, &step, &mut left_out);
     let (inventory, queries, training) = (view(&inventory), view(&queries), view(&training));
     // As the daemon trains: the inventory is taken along.
     let lesson = match training.features.is_empty() {
@@ -91,11 +92,12 @@ pub fn measure(wanted: &Wanted, told: &(dyn Fn(usize, usize) + Sync)) -> Result<
         false => Lesson::of_training(rows(&training.features), rows(&inventory.features)),
     };
     let features = lesson.training();
-    let autoencoder = lesson
-        .learn(wanted.code_width)
-        .ok_or_else(|| Fatal::Failed("the training pictures are too few or too much alike to train on".into()))?;
-    let reconstruction_error = autoencoder.reconstruction_error(features);
-    let model = Model::trained("evaluate".into(), features.len(), autoencoder);
+    let coder = lesson.learn(&wanted.settings, &Unfollowed).map_err(|unlearned| match unlearned {
+        Unlearned::Because(reason) => Fatal::Failed(format!("no model could be trained: {reason}")),
+        Unlearned::Cancelled => Fatal::Failed("the training was cancelled".into()),
+    })?;
+    let reconstruction_error = coder.reconstruction_error(features);
+    let model = Model::trained("evaluate".into(), features.len(), coder);
     let codes = |views: &Views| model.codes(&rows(&views.features));
     let (inventory_codes, query_codes) = (codes(&inventory), codes(&queries));
     let judge = |of_inventory: &Rows, of_queries: &Rows| match is_leave_one_out {
@@ -141,7 +143,7 @@ fn pictures_in(folder: &Path) -> Vec<PathBuf> {
 /// Looks at pictures on all cores.
 fn view(
     paths: &[PathBuf],
-    trunk: &Trunk,
+    extractor: &Extractor,
     bounds: &Bounds,
     step: &(dyn Fn() + Sync),
     left_out: &mut Vec<Trouble>,
@@ -149,7 +151,7 @@ fn view(
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = paths.len().div_ceil(cores).max(1);
     let look = |path: &PathBuf| {
-        let seen = look_at(path, trunk, bounds);
+        let seen = look_at(path, extractor, bounds);
         step();
         seen
     };
@@ -173,7 +175,7 @@ fn view(
     views
 }
 
-fn look_at(path: &Path, trunk: &Trunk, bounds: &Bounds) -> Result<(String, [Vec<f32>; 3]), Trouble> {
+fn look_at(path: &Path, extractor: &Extractor, bounds: &Bounds) -> Result<(String, [Vec<f32>; 3]), Trouble> {
     let square = picture::read_still(path, bounds)
         .and_then(|contents| picture::decode(&contents.bytes, path, bounds))
         .map(|decoded| picture::square(&decoded))
@@ -182,11 +184,11 @@ fn look_at(path: &Path, trunk: &Trunk, bounds: &Bounds) -> Result<(String, [Vec<
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let views = [baselines::histogram(&square), baselines::pixels(&square)];
     let [histogram, pixels] = views;
-    Ok((label(&name), [trunk.features(&[square]).into_values(), histogram, pixels]))
+    Ok((label(&name), [extractor.features(&[square]).into_values(), histogram, pixels]))
 }
 
 fn rows(values: &[Vec<f32>]) -> Rows {
-    let width = values.first().map_or(Trunk::WIDTH, Vec::len);
+    let width = values.first().map_or(1, Vec::len);
     Rows::from_values(width, values.concat()).unwrap_or_default()
 }
 

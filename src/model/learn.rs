@@ -1,11 +1,15 @@
 //! What an autoencoder learns from: training pictures, and the inventory beside them.
 
-use super::Autoencoder;
+use super::convolutional::Pixels;
 use super::weighing::{Weighed, beside_inventory, weigh};
+use super::{Coder, Unlearned};
+use crate::config::ModelSettings;
+use crate::progress::Progress;
 use crate::rows::Rows;
 
-/// Rows of one kind that a fit takes at most; 1280 dimensions have nothing more to learn from further ones.
-pub const MOST_ROWS: usize = 8_192;
+/// Numbers in the rows of one kind that a training takes at most: 8192 rows of 1280 features, which have nothing more to
+/// learn from further ones, or about a thousand small pictures.
+const MOST_VALUES: usize = 8_192 * 1_280;
 
 /// Features to learn from, in an arbitrary order that is always the same.
 pub struct Lesson {
@@ -19,7 +23,7 @@ pub struct Lesson {
 impl Lesson {
     /// Training pictures, weighed so that copies count once, beside the pictures that are searched.
     pub fn of_training(training: Rows, inventory: Rows) -> Self {
-        Self { weighed: weigh(&training), training, inventory }
+        Self { weighed: weigh(&contrasts(&training)), training, inventory }
     }
 
     /// Nothing but the pictures that are searched.
@@ -43,25 +47,61 @@ impl Lesson {
         self.weighed.distinct
     }
 
-    /// Learns from all of it; `None` when fewer than two pictures differ.
-    pub fn learn(&self, code_width: usize) -> Option<Autoencoder> {
-        self.learn_without(0, code_width)
+    /// Rows of one kind, `width` long, that a training takes at most.
+    pub fn most_rows(width: usize) -> usize {
+        MOST_VALUES / width.max(1)
+    }
+
+    /// Learns from all of it.
+    ///
+    /// # Errors
+    /// When it was cancelled, or the pictures teach nothing: fewer than two of them differ.
+    pub fn learn(&self, settings: &ModelSettings, follower: &dyn Progress) -> Result<Coder, Unlearned> {
+        self.learn_without(0, settings, follower)
     }
 
     /// Learns from all but the first `held_out` training pictures.
-    pub fn learn_without(&self, held_out: usize, code_width: usize) -> Option<Autoencoder> {
+    ///
+    /// # Errors
+    /// As of [`Lesson::learn`].
+    pub fn learn_without(
+        &self,
+        held_out: usize,
+        settings: &ModelSettings,
+        follower: &dyn Progress,
+    ) -> Result<Coder, Unlearned> {
         let width = self.training.width();
-        let weights = self.weighed.weights.get(held_out..)?.to_vec();
+        let held_out = held_out.min(self.training.len());
+        let weights = self.weighed.weights[held_out..].to_vec();
         let weighed = Weighed { distinct: weights.iter().sum(), weights };
         let rows = [&self.training.values()[held_out * width..], self.inventory.values()].concat();
-        let rows = Rows::from_values(width, rows)?;
-        Autoencoder::fit_weighted(&rows, &beside_inventory(&weighed, self.inventory.len()), code_width)
+        let rows = Rows::from_values(width, rows).unwrap_or_default();
+        Coder::learn(settings, &rows, &beside_inventory(&weighed, self.inventory.len()), follower)
     }
+}
+
+/// Rows of pixels less their own mean: it is what they have in common, and no cosine would tell them apart. Features of the
+/// trunk stay as they are.
+fn contrasts(rows: &Rows) -> Rows {
+    let mut contrasts = rows.clone();
+    if rows.width() == Pixels::WIDTH {
+        for at in 0..rows.len() {
+            let mean = rows.row(at).iter().sum::<f32>() / rows.width() as f32;
+            contrasts.row_mut(at).iter_mut().for_each(|value| *value -= mean);
+        }
+    }
+    contrasts
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Within;
+    use crate::progress::Unfollowed;
+
+    fn settings() -> ModelSettings {
+        ModelSettings { code_width: Within::new(4), ..ModelSettings::default() }
+    }
 
     /// `count` rows that vary along axis `axis` of 8 only.
     fn along(axis: usize, count: usize) -> Rows {
@@ -71,17 +111,17 @@ mod tests {
     }
 
     /// ‖x − x'‖² / ‖x − mean‖² of rows that vary along `axis`.
-    fn missed(autoencoder: &Autoencoder, axis: usize) -> f32 {
-        autoencoder.reconstruction_error(&along(axis, 20))
+    fn missed(coder: &Coder, axis: usize) -> f32 {
+        coder.reconstruction_error(&along(axis, 20))
     }
 
     #[test]
     fn both_kinds_of_pictures_are_learned_from() {
         let lesson = Lesson::of_training(along(1, 20), along(2, 20));
         assert_eq!((lesson.beside(), lesson.training().len()), (20, 20));
-        let both = lesson.learn(4).unwrap();
+        let both = lesson.learn(&settings(), &Unfollowed).unwrap();
         assert!(missed(&both, 1) < 0.05 && missed(&both, 2) < 0.05);
-        let alone = Lesson::of_inventory(along(2, 20)).learn(4).unwrap();
+        let alone = Lesson::of_inventory(along(2, 20)).learn(&settings(), &Unfollowed).unwrap();
         assert!(missed(&alone, 1) > 0.1 && missed(&alone, 2) < 0.05);
     }
 
@@ -90,7 +130,10 @@ mod tests {
         let mut rows = along(1, 6).into_values();
         rows.extend(along(2, 30).into_values());
         let lesson = Lesson::of_training(Rows::from_values(8, rows).unwrap(), Rows::empty(8));
-        assert!(missed(&lesson.learn(4).unwrap(), 1) < missed(&lesson.learn_without(6, 4).unwrap(), 1));
-        assert!(lesson.learn_without(99, 4).is_none());
+        assert!(
+            missed(&lesson.learn(&settings(), &Unfollowed).unwrap(), 1)
+                < missed(&lesson.learn_without(6, &settings(), &Unfollowed).unwrap(), 1)
+        );
+        assert!(lesson.learn_without(99, &settings(), &Unfollowed).is_err());
     }
 }

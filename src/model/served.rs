@@ -1,13 +1,13 @@
-//! A model as it serves: it turns features into codes. Before the first training that is the identity.
+//! A model as it serves: it turns features into codes.
 
 use crate::catalog::ModelRow;
+use crate::config::{Encoder, ModelSettings};
 use crate::error::Trouble;
 use crate::rows::Rows;
 
-use super::{Autoencoder, Trunk};
+use super::convolutional::Convolutional;
+use super::{Coder, FeatureKind};
 
-/// The one kind of encoder there is so far: a frozen pretrained trunk below a trained autoencoder.
-pub const PRETRAINED: &str = "pretrained";
 /// The id of the model that serves before any training.
 pub const UNTRAINED_ID: &str = "features";
 
@@ -15,30 +15,37 @@ pub const UNTRAINED_ID: &str = "features";
 #[derive(Clone)]
 pub struct Model {
     id: String,
+    encoder: Encoder,
     trained_on: usize,
-    autoencoder: Option<Autoencoder>,
+    /// `None`: features are codes.
+    coder: Option<Coder>,
 }
 
 impl Model {
-    /// The trunk's features as they are: what answers before the first training.
-    pub fn untrained() -> Self {
-        Self { id: UNTRAINED_ID.into(), trained_on: 0, autoencoder: None }
+    /// What answers before the first training: the trunk's features as they are; of the convolutional encoder the part
+    /// that counts colours.
+    pub fn untrained(settings: &ModelSettings) -> Self {
+        let coder = match settings.encoder {
+            Encoder::Pretrained => None,
+            Encoder::Convolutional => Some(Coder::Convolutional(Convolutional::untrained(settings.code_width.count()))),
+        };
+        Self { id: UNTRAINED_ID.into(), encoder: settings.encoder, trained_on: 0, coder }
     }
 
     /// A model just trained.
-    pub fn trained(id: String, trained_on: usize, autoencoder: Autoencoder) -> Self {
-        Self { id, trained_on, autoencoder: Some(autoencoder) }
+    pub fn trained(id: String, trained_on: usize, coder: Coder) -> Self {
+        Self { id, encoder: coder.encoder(), trained_on, coder: Some(coder) }
     }
 
-    /// The model kept in `row`; `None` for one of another trunk, whose features cannot be compared any more.
-    pub fn from_row(row: &ModelRow) -> Result<Option<Self>, Trouble> {
-        if row.trunk != Trunk::VERSION || row.encoder != PRETRAINED {
+    /// The model kept in `row`; `None` for one of another encoder, or of other features, which cannot be compared.
+    pub fn from_row(row: &ModelRow, encoder: Encoder) -> Result<Option<Self>, Trouble> {
+        if row.trunk != FeatureKind::of(encoder).version || row.encoder != encoder.name() {
             return Ok(None);
         }
-        let autoencoder = Autoencoder::from_safetensors(&row.weights).map_err(|reason| {
+        let coder = Coder::from_safetensors(encoder, &row.weights).map_err(|reason| {
             Trouble::new(format!("the model cannot be used: {reason}"), &row.id, "a new one is trained by itself")
         })?;
-        Ok(Some(Self::trained(row.id.clone(), row.trained_on, autoencoder)))
+        Ok(Some(Self::trained(row.id.clone(), row.trained_on, coder)))
     }
 
     /// Its name in records.
@@ -46,9 +53,19 @@ impl Model {
         &self.id
     }
 
-    /// Whether it was; else its codes are the features.
+    /// Whether it was; else its codes are made of features without having learned anything.
     pub fn is_trained(&self) -> bool {
-        self.autoencoder.is_some()
+        self.trained_on > 0
+    }
+
+    /// Its kind.
+    pub fn encoder(&self) -> Encoder {
+        self.encoder
+    }
+
+    /// The features it takes.
+    pub fn features(&self) -> FeatureKind {
+        FeatureKind::of(self.encoder)
     }
 
     /// Pictures it was trained on; 0 before the first training.
@@ -58,19 +75,18 @@ impl Model {
 
     /// Values in its codes.
     pub fn code_width(&self) -> usize {
-        self.autoencoder.as_ref().map_or(Trunk::WIDTH, Autoencoder::code_width)
+        self.coder.as_ref().map_or(self.features().width, Coder::code_width)
     }
 
-    /// What comes back of features `[n, 1280]` from their codes, at about unit length; `None` before any training, when
-    /// codes are the features.
+    /// What comes back of features from their codes, at about unit length; `None` where codes are the features.
     pub fn restored(&self, features: &Rows) -> Option<Rows> {
-        self.autoencoder.as_ref().map(|autoencoder| autoencoder.decode(&autoencoder.encode(features)))
+        self.coder.as_ref().map(|coder| coder.restored(features))
     }
 
-    /// Features `[n, 1280]` to codes `[n, code_width]`, not of unit length.
+    /// Features `[n, features().width]` to codes `[n, code_width]`, not of unit length.
     pub fn codes(&self, features: &Rows) -> Rows {
-        match &self.autoencoder {
-            Some(autoencoder) => autoencoder.encode(features),
+        match &self.coder {
+            Some(coder) => coder.encode(features),
             None => features.clone(),
         }
     }

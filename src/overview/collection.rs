@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::catalog::{Catalog, FileState, Root};
 use crate::config::Config;
 use crate::error::{Fatal, Trouble};
-use crate::model::Trunk;
+use crate::model::FeatureKind;
 use crate::picture::Hash;
 use crate::rows::{Rows, to_unit_length};
 
@@ -55,7 +55,7 @@ impl Collection {
         }
         let code = |hash: Hash| match &model {
             Some(id) => catalog.code(hash, id),
-            None => catalog.features(hash, Trunk::VERSION),
+            None => catalog.features(hash, FeatureKind::of(config.model.encoder).version),
         };
         let mut collection = Self::empty(model.as_deref().unwrap_or("features"));
         for (path, hash) in pictures {

@@ -71,3 +71,36 @@ fn training_pictures_are_not_found() {
     let record = workplace.wait_record("q");
     assert_eq!(super::workplace::found(&record).len(), 3, "{record:#}");
 }
+
+/// The same folders under either encoder: what each needs is read when it is asked for, and neither uses the other's model.
+#[test]
+fn the_convolutional_encoder_learns_from_nothing_and_gives_way_when_it_is_told_to() {
+    const CONVOLUTIONAL: &str = "encoder = \"convolutional\"\ntrain_steps = 4\nmin_train = 6";
+    let mut workplace = Workplace::with_settings(CONVOLUTIONAL);
+    workplace.stock(3);
+    workplace.start();
+    let trained = workplace.wait_status("a training", |status| {
+        status["model"]["trained_on"] == 9 || status["model"]["last_training"]["decision"] == "refused"
+    });
+    assert_eq!(trained["model"]["encoder"], "convolutional");
+    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    let record = workplace.wait_record("q");
+    assert_eq!((&record["status"], &record["model"]["encoder"]), (&"ok".into(), &"convolutional".into()));
+    assert_eq!(record["matches"].as_array().unwrap().len(), 5);
+
+    workplace.stop();
+    workplace.set("min_train = 6");
+    workplace.start();
+    let other = workplace.wait_status("a model of the other kind", |status| {
+        status["model"]["encoder"] == "pretrained" && status["model"]["trained_on"] == 9
+    });
+    assert_eq!(other["inventory"]["indexed"], 9);
+    put(workplace.query("q2.jpg"), &jpeg(Kind::Pizza, 2_001));
+    assert_eq!(workplace.wait_record("q2")["model"]["encoder"], "pretrained");
+
+    workplace.stop();
+    workplace.set(CONVOLUTIONAL);
+    workplace.start();
+    let back = workplace.wait_status("the first kind again", |status| status["inventory"]["indexed"] == 9);
+    assert_eq!(back["model"]["encoder"], "convolutional");
+}

@@ -1,4 +1,4 @@
-//! A small deterministic source of chance, so that the same seed draws the same picture every time.
+//! A small deterministic source of chance: the same seed draws the same picture and trains the same model.
 
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014).
 #[derive(Debug, Clone)]
@@ -60,6 +60,12 @@ impl Random {
     pub fn in_disc(&mut self) -> (f32, f32) {
         let (angle, radius) = (self.angle(), self.unit().sqrt());
         (angle.cos() * radius, angle.sin() * radius)
+    }
+
+    /// A number of the standard normal distribution (Box and Muller, Annals of Mathematical Statistics 29, 1958).
+    pub fn normal(&mut self) -> f32 {
+        let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
+        radius * self.angle().cos()
     }
 
     /// Puts the items into another order.

@@ -1,0 +1,62 @@
+//! What the convolutional encoder sees of a picture: few enough pixels to be kept in the catalog beside its code.
+
+use crate::picture::{SQUARE_SIDE, Square};
+use crate::rows::Rows;
+
+/// Side of the block of the square behind each pixel.
+const BLOCK: usize = SQUARE_SIDE / Pixels::SIDE;
+
+/// Pictures of 56×56 pixels as rows of features: values 0 to 255, whole, and so exact in float16.
+pub struct Pixels;
+
+impl Pixels {
+    /// Pixels along an edge.
+    pub const SIDE: usize = 56;
+
+    /// Numbers in a row: `[56, 56, 3]`, RGB.
+    pub const WIDTH: usize = Self::SIDE * Self::SIDE * 3;
+
+    /// Part of the catalog's key for cached features.
+    pub const VERSION: &'static str = "pixels56-1";
+
+    /// Squares to rows `[n, 56 * 56 * 3]`; each pixel is the rounded mean of 4×4.
+    pub fn features(pictures: &[Square]) -> Rows {
+        let mut rows = Rows::empty(Self::WIDTH);
+        for picture in pictures {
+            let mut sums = vec![0_u32; Self::WIDTH];
+            for (line, bytes) in picture.rgb().chunks_exact(SQUARE_SIDE * 3).enumerate() {
+                let sums = &mut sums[line / BLOCK * Self::SIDE * 3..][..Self::SIDE * 3];
+                for (at, byte) in bytes.iter().enumerate() {
+                    sums[at / 3 / BLOCK * 3 + at % 3] += u32::from(*byte);
+                }
+            }
+            let area = (BLOCK * BLOCK) as u32;
+            let means: Vec<f32> = sums.iter().map(|sum| ((sum + area / 2) / area) as f32).collect();
+            rows.push(&means);
+        }
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pixel_is_the_mean_of_its_block() {
+        let at = |place: usize| (place / 3 % SQUARE_SIDE, place / 3 / SQUARE_SIDE, place % 3);
+        let value = |place: usize| match at(place) {
+            (x, y, 0) => (x / 4 + y / 4) as u8,
+            (x, _, 1) => (x % 4 * 10) as u8,
+            _ => 255,
+        };
+        let square = Square::from_rgb((0..SQUARE_SIDE * SQUARE_SIDE * 3).map(value).collect()).unwrap();
+        let rows = Pixels::features(&[square]);
+        assert_eq!(rows.width(), Pixels::WIDTH);
+        for y in 0..Pixels::SIDE {
+            for x in 0..Pixels::SIDE {
+                assert_eq!(rows.row(0)[(y * Pixels::SIDE + x) * 3..][..3], [(x + y) as f32, 15.0, 255.0]);
+            }
+        }
+    }
+}

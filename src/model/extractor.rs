@@ -1,0 +1,64 @@
+//! What is kept of a picture for good: the features that a model of either encoder is trained on and makes codes of.
+
+use super::Trunk;
+use super::convolutional::Pixels;
+use crate::config::Encoder;
+use crate::error::Trouble;
+use crate::picture::Square;
+use crate::rows::Rows;
+
+/// The features that models of one encoder take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeatureKind {
+    /// Tells them from features of another kind in the catalog.
+    pub version: &'static str,
+    /// Numbers in a row.
+    pub width: usize,
+}
+
+impl FeatureKind {
+    /// Those of `encoder`.
+    pub fn of(encoder: Encoder) -> Self {
+        match encoder {
+            Encoder::Pretrained => Self { version: Trunk::VERSION, width: Trunk::WIDTH },
+            Encoder::Convolutional => Self { version: Pixels::VERSION, width: Pixels::WIDTH },
+        }
+    }
+}
+
+/// Makes features of pictures. Shared by all workers.
+pub enum Extractor {
+    /// For the pretrained encoder: what its frozen network makes of them.
+    Trunk(Box<Trunk>),
+    /// For the convolutional encoder: the pictures themselves, made small.
+    Pixels,
+}
+
+impl Extractor {
+    /// One for models of `encoder`.
+    ///
+    /// # Errors
+    /// When the program's own copy of the weights is damaged.
+    pub fn load(encoder: Encoder) -> Result<Self, Trouble> {
+        Ok(match encoder {
+            Encoder::Pretrained => Self::Trunk(Box::new(Trunk::load()?)),
+            Encoder::Convolutional => Self::Pixels,
+        })
+    }
+
+    /// The features it makes.
+    pub fn kind(&self) -> FeatureKind {
+        FeatureKind::of(match self {
+            Self::Trunk(_) => Encoder::Pretrained,
+            Self::Pixels => Encoder::Convolutional,
+        })
+    }
+
+    /// Pictures to features `[n, kind().width]`.
+    pub fn features(&self, pictures: &[Square]) -> Rows {
+        match self {
+            Self::Trunk(trunk) => trunk.features(pictures),
+            Self::Pixels => Pixels::features(pictures),
+        }
+    }
+}
