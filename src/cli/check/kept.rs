@@ -5,13 +5,14 @@ use std::path::Path;
 
 use super::Findings;
 use crate::catalog::{Catalog, FILE_NAME, Root, Standing};
-use crate::config::FolderSettings;
+use crate::config::{Config, Encoder, FolderSettings};
 use crate::daemon::{EMPTIED_ON_PURPOSE, STATUS_FILE_NAME};
 use crate::error::Trouble;
 use crate::model::Model;
 use crate::watch::is_ignored;
 
-pub(super) fn look(folders: &FolderSettings, is_running: bool, found: &mut Findings) {
+pub(super) fn look(config: &Config, is_running: bool, found: &mut Findings) {
+    let folders = &config.folders;
     if is_running {
         found.notes.push(running(folders));
     }
@@ -33,7 +34,7 @@ pub(super) fn look(folders: &FolderSettings, is_running: bool, found: &mut Findi
             found.problems.push(Trouble::new(what, &path, remedy));
         }
         Ok(Standing::Current(catalog)) => {
-            found.notes.extend(useless_model(&catalog, &path));
+            found.notes.extend(useless_model(&catalog, config.model.encoder, &path));
             found.problems.extend(emptied_inventory(&catalog, folders));
         }
     }
@@ -50,14 +51,17 @@ fn running(folders: &FolderSettings) -> Trouble {
 }
 
 /// A model that this program cannot use costs a training, no more.
-fn useless_model(catalog: &Catalog, path: &Path) -> Option<Trouble> {
+fn useless_model(catalog: &Catalog, encoder: Encoder, path: &Path) -> Option<Trouble> {
     let remedy = "nothing needs to be done; a new one is trained by itself when the service runs";
     let what = match catalog.current_model() {
         Ok(None) => return None,
         Err(trouble) => return Some(trouble),
-        Ok(Some(row)) => match Model::from_row(&row) {
+        Ok(Some(row)) => match Model::from_row(&row, encoder) {
             Ok(Some(_)) => return None,
-            Ok(None) => format!("the model {} was made for the network {}, which is another", row.id, row.trunk),
+            Ok(None) => format!(
+                "the model {} is of the encoder \"{}\" and its features {}, which are not those of the settings",
+                row.id, row.encoder, row.trunk
+            ),
             Err(trouble) => format!("the model {}: {}", row.id, trouble.what),
         },
     };

@@ -67,7 +67,7 @@ fn look(setup: &Setup) -> Findings {
     folders::look(&setup.root, &config.folders, &survey, &mut found);
     inotify::look(&survey, is_running, &mut found);
     space::look(&config.folders, &survey, &mut found);
-    kept::look(&config.folders, is_running, &mut found);
+    kept::look(&config, is_running, &mut found);
     names::look(&survey, &mut found);
     found
 }
