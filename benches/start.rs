@@ -10,7 +10,7 @@ use artificio::catalog::{Catalog, Decision, FileRow, FileState, ModelRow, Root};
 use artificio::config::{Config, Source};
 use artificio::daemon::{Daemon, Observer, Setup, State, Status};
 use artificio::files::Stamp;
-use artificio::model::{Autoencoder, Model, Trunk};
+use artificio::model::{Autoencoder, Coder, Model, Trunk};
 use artificio::picture::Hash;
 use artificio::rows::Rows;
 
@@ -65,7 +65,7 @@ fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     let sample = Rows::from_values(Trunk::WIDTH, numbers.values(300 * Trunk::WIDTH)).ok_or("no rows")?;
     let autoencoder = Autoencoder::fit(&sample, 128).ok_or("nothing to fit")?;
     let row = model_row(&autoencoder, &sample);
-    let model = Model::trained(row.id.clone(), sample.len(), autoencoder);
+    let model = Model::trained(row.id.clone(), sample.len(), Coder::Linear(Box::new(autoencoder)));
     let mut catalog = Catalog::open(&folders.state)?.catalog;
     let files = links(&folders.inventory, count)?;
     catalog.together(|catalog| {

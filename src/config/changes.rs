@@ -5,7 +5,7 @@ use std::fmt;
 use super::Config;
 
 /// Sections and keys that a running daemon cannot take over.
-const NEED_RESTART: [&str; 2] = ["folders", "limits.workers", "model.encoder"];
+const NEED_RESTART: [&str; 3] = ["folders", "limits.workers", "model.encoder"];
 
 /// One key with another value than before.
 #[derive(Debug, Clone, PartialEq, Eq)]
