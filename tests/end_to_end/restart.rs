@@ -101,6 +101,7 @@ fn killed_again_and_again_it_loses_no_query_and_leaves_no_half_answer() {
             match path.extension().and_then(|end| end.to_str()) {
                 Some("json") => drop(serde_json::from_slice::<serde_json::Value>(&bytes).expect("a whole record")),
                 Some("png") => drop(image::load_from_memory(&bytes).expect("a whole sheet")),
+                Some("html") => assert!(bytes.trim_ascii_end().ends_with(b"</html>"), "a whole gallery"),
                 _ => assert!(
                     path.file_name().unwrap().to_str().unwrap().starts_with(".artificio-"),
                     "{}",

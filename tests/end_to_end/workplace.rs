@@ -269,7 +269,8 @@ impl Workplace {
         let name = format!("still_there_{index}");
         put(self.query(format!("{name}.jpg")), &pictures::jpeg(Kind::Egg, index));
         let record = self.wait_record(&name);
-        assert_eq!(record["status"], "ok", "{record:#}");
+        // Against nothing but noise, "nothing similar" is the right answer.
+        assert!(record["status"] == "ok" || record["status"] == "nothing_similar", "{record:#}");
     }
 
     /// Time the daemon has spent on processors.
