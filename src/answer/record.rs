@@ -34,6 +34,9 @@ pub struct Record {
     pub nearest: Option<MatchPart>,
     /// Files that were left out, with the reason.
     pub skipped: Vec<SkippedPart>,
+    /// What differs from the answer before; only where this one was given anew by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
     /// The sheet's file name, in the same folder; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
@@ -82,6 +85,46 @@ pub struct QueryPart {
     /// How the codes of a set were brought together; absent for a single picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set_mode: Option<crate::config::SetMode>,
+    /// Pictures in the set's folder `not/`, from which the answer was kept away; absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not: Vec<QueryFile>,
+    /// The set's own settings, relative to the query folder; absent without any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<String>,
+}
+
+/// What differs from the answer before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Changes {
+    /// When that was given, in seconds since 1970.
+    pub former_answered_s: i64,
+    /// Its model.
+    pub former_model: String,
+    /// Paths found now and not then.
+    pub added: Vec<String>,
+    /// Paths found then and not now.
+    pub removed: Vec<String>,
+}
+
+impl Changes {
+    /// Between the `former` record, as it lies in the answer folder, and what is found now; `None` where the same is
+    /// found in the same order.
+    pub fn since(former: &serde_json::Value, matches: &[MatchPart]) -> Option<Self> {
+        let path = |found: &serde_json::Value| Some(found.get("path")?.as_str()?.to_string());
+        let before: Vec<String> =
+            former.get("matches").and_then(|found| found.as_array()).into_iter().flatten().filter_map(path).collect();
+        let now: Vec<String> = matches.iter().map(|found| found.path.clone()).collect();
+        let missing_in = |these: &[String], those: &[String]| -> Vec<String> {
+            these.iter().filter(|path| !those.contains(path)).cloned().collect()
+        };
+        let model = former.pointer("/model/id").and_then(|id| id.as_str()).unwrap_or_default();
+        (before != now).then(|| Self {
+            former_answered_s: former.get("answered_s").and_then(serde_json::Value::as_i64).unwrap_or(0),
+            former_model: model.to_string(),
+            added: missing_in(&now, &before),
+            removed: missing_in(&before, &now),
+        })
+    }
 }
 
 /// One file of the query.

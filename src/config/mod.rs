@@ -3,6 +3,7 @@
 mod changes;
 mod load;
 mod report;
+mod set;
 mod within;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use changes::{KeyChange, changes};
 pub use load::{Source, load, parse};
+pub use set::{SET_FILE_NAME, SetSettings};
 pub use within::{Share, Within};
 
 /// Below this the best match shows something else. Measured on the trunk's features, each set as the inventory, the others'
@@ -74,6 +76,8 @@ pub struct AnswerSettings {
     pub format: SheetFormat,
     /// Matches closer than fewer than this share of inventory pairs are left out.
     pub min_score: Share,
+    /// When an answer given before is given anew.
+    pub refresh: Refresh,
     /// When even the nearest picture's features are less alike than this (cosine), nothing is similar.
     pub min_likeness: Share,
     /// Whether near-identical matches are shown as one.
@@ -207,6 +211,19 @@ impl Encoder {
     }
 }
 
+/// When an answer given before is given anew, if what it would show has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Refresh {
+    /// When the query changes.
+    #[default]
+    Never,
+    /// And when another model serves.
+    Model,
+    /// And when the inventory has changed.
+    Inventory,
+}
+
 /// How two codes are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -311,6 +328,7 @@ impl Default for AnswerSettings {
             min_score: Share::new(0.0),
             min_likeness: Share::new(MIN_LIKENESS),
             collapse_duplicates: false,
+            refresh: Refresh::Never,
         }
     }
 }

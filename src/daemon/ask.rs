@@ -1,7 +1,6 @@
 //! A query answered at once, for whoever asks on the terminal: from the catalog, read only, beside a running daemon or
 //! without one; nothing is written into its folders.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,10 +8,10 @@ use std::time::Instant;
 use super::bench::Bench;
 use super::respond::{Question, milliseconds};
 use super::serving::{Serving, Shared};
-use super::start::{load_index, load_model_to_read};
+use super::start::{inventory_of, load_index, load_model_to_read};
 use super::{STATUS_FILE_NAME, Setup};
 use crate::answer::Record;
-use crate::catalog::{Catalog, FILE_NAME, FileState, Root};
+use crate::catalog::{Catalog, FILE_NAME};
 use crate::config::{self, Config};
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
@@ -80,7 +79,10 @@ fn question(pictures: &[PathBuf], config: Config) -> Result<Question, Fatal> {
         query,
         is_set: pictures.len() > 1 || pictures.iter().any(|picture| picture.is_dir()),
         files,
+        unlike: Vec::new(),
+        settings: None,
         name: String::new(),
+        is_recheck: false,
         answered: None,
         can_wait: false,
         inventory_pending: pending(&config.folders.state),
@@ -129,12 +131,7 @@ fn open_bench(config: &Config) -> Result<Bench, Fatal> {
     let catalog = Catalog::open_reader(state)?;
     let serving = catalog.at_one_moment(|catalog| {
         let model = load_model_to_read(catalog, &config.model)?;
-        let mut contents = HashMap::new();
-        for file in catalog.files(Root::Inventory)? {
-            if let FileState::Read(hash) = file.state {
-                contents.insert((Root::Inventory, file.path), hash);
-            }
-        }
+        let contents = inventory_of(catalog)?;
         let index = load_index(catalog, config, &model, &contents)?;
         Ok(Serving::new(model, index))
     })?;

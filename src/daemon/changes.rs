@@ -12,10 +12,14 @@ use super::workers::Job;
 use super::{Daemon, UNFINISHED_PAUSES};
 use crate::answer::name;
 use crate::catalog::{AnswerRow, Root};
+use crate::config::SET_FILE_NAME;
 use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::picture::Bounds;
 use crate::watch::{Change, Hint, Tree};
+
+/// Pictures in this folder of a query set are what its answer is kept away from.
+const UNLIKE_FOLDER: &str = "not";
 
 impl Daemon {
     /// Looks at every folder that is due and takes in what changed.
@@ -153,14 +157,21 @@ impl Daemon {
             (files, is_set, settling, inventory.is_some_and(Tree::is_offline))
         };
         files.sort_unstable();
+        let settings = files.iter().position(|file| is_set && *file == query.join(SET_FILE_NAME));
+        let settings = settings.map(|at| files.remove(at));
+        let (unlike, files) = files.into_iter().partition(|file| is_set && file.starts_with(query.join(UNLIKE_FOLDER)));
+        let is_recheck = self.rechecks.take(query);
         let name = self.answer_name(query, is_set);
         let former = self.answers.get(query).filter(|answer| !answer.is_provisional && answer.name == name);
         let tries = self.unfinished.get(&(Root::Query, query.to_path_buf())).map_or(0, |(_, tries)| *tries);
         Question {
             query: query.to_path_buf(),
             files,
+            unlike,
+            settings,
             is_set,
-            answered: former.and_then(|answer| answer.content),
+            answered: former.and_then(|answer| answer.content).filter(|_| !is_recheck),
+            is_recheck,
             name,
             can_wait: tries < UNFINISHED_PAUSES.len(),
             inventory_pending: self.plan.pending(Root::Inventory) + settling,

@@ -6,12 +6,17 @@ use std::time::Instant;
 use super::alike::{Asked, Matched, Selection, are_strangers};
 use super::bench::Bench;
 use super::encode::features_of;
-use super::respond::{FileRead, Member, Question, content_of, milliseconds};
+use super::members::{FileRead, Material, Member};
+use super::respond::{Question, milliseconds};
+use super::serving::{Serving, Wish};
+use super::start::{inventory_of, load_index};
 use super::verdict::{Verdict, record_of, skipped};
 use crate::answer::sheet::{self, SheetContent};
 use crate::answer::{self, ModelPart, QueryPart, Record, SettingsPart, Status, Timings};
 use crate::clock;
+use crate::config::Config;
 use crate::error::Trouble;
+use crate::index::Found;
 use crate::picture::{self, Hash};
 use crate::rows::Rows;
 
@@ -23,49 +28,45 @@ pub struct Composed {
 }
 
 impl Question {
-    /// Searches with what `members` show.
-    pub(super) fn compose(&self, members: &mut [Member], bench: &Bench, started: Instant) -> Composed {
+    /// Searches with what `material` shows.
+    pub(super) fn compose(&self, material: &mut Material, bench: &Bench, started: Instant) -> Composed {
         let mut timings = Timings { decode: milliseconds(started), ..Timings::default() };
         let encode_started = Instant::now();
-        let features = features_of_members(members, bench);
+        let features = features_of_members(&mut material.members, bench);
+        let unlike = features_of_members(&mut material.unlike, bench);
         timings.encode = milliseconds(encode_started);
-        let mut composed = self.search(members, &features, bench);
+        let mut composed = self.search(material, (&features, &unlike), bench);
         timings.search = composed.record.timings_ms.search;
         timings.total = milliseconds(started);
         composed.record.timings_ms = timings;
         composed
     }
 
-    fn search(&self, members: &[Member], features: &Rows, bench: &Bench) -> Composed {
+    fn search(&self, material: &Material, (features, unlike): (&Rows, &Rows), bench: &Bench) -> Composed {
         let started = Instant::now();
-        let (settings, mode) = (&self.config.answer, self.config.similarity.set_mode);
+        let config = material.config(&self.config);
+        let (settings, mode) = (&config.answer, config.similarity.set_mode);
         let selection = Selection {
             folder: &self.config.folders.inventory,
             results: settings.results.count(),
             collapse: settings.collapse_duplicates,
         };
-        // One lock for model and codes: a query sees one model, whatever happens meanwhile.
-        let serving = bench.serving.read();
-        let mut found = serving.search(features, mode, selection.candidates());
-        let model = ModelPart {
-            id: serving.model.id().into(),
-            encoder: serving.model.encoder().name(),
-            trained_on: serving.model.trained_on(),
-        };
-        let (inventory, index_generation) = (serving.index.len(), serving.index.generation());
-        let metric = serving.index.metric().name();
-        drop(serving);
+        let wish = Wish { like: features, unlike, mode, count: selection.candidates() };
+        let Searched { mut found, model, inventory, index_generation, metric } = look_up(&wish, &config, bench);
         found.retain(|(_, closer_than)| *closer_than >= settings.min_score.get());
         let contents: Vec<Hash> =
-            members.iter().filter_map(|member| member.file.result.as_ref().ok().copied()).collect();
+            material.members.iter().filter_map(|member| member.file.result.as_ref().ok().copied()).collect();
         let mut matches = selection.matches(found, &Asked { contents: &contents, features }, &bench.catalog);
         let strangers = are_strangers(&matches, settings.min_likeness.get());
         let nearest = strangers.then(|| matches.swap_remove(0).part);
         if strangers {
             matches.clear();
         }
-        let files: Vec<&FileRead> = members.iter().map(|member| &member.file).collect();
-        let Verdict { status, message } = self.judge(&files, inventory, matches.len(), nearest.as_ref());
+        let (files, kept_away) = (files_of(&material.members), files_of(&material.unlike));
+        let Verdict { status, message } = match material.mistake() {
+            Some(mistake) => Verdict { status: Status::Error, message: mistake },
+            None => self.judge((&files, &kept_away), inventory, matches.len(), nearest.as_ref()),
+        };
         if status == Status::Error {
             matches.clear();
         }
@@ -75,9 +76,11 @@ impl Question {
             message,
             query: QueryPart {
                 name: self.query.to_string_lossy().into_owned(),
-                content: content_of(members).map(Hash::to_hex),
+                content: material.content().map(Hash::to_hex),
                 files: files.iter().map(|file| record_of(file)).collect(),
                 set_mode: self.is_set.then_some(mode),
+                not: kept_away.iter().map(|file| record_of(file)).collect(),
+                settings: self.settings.as_ref().map(|path| path.to_string_lossy().into_owned()),
             },
             model,
             metric,
@@ -91,7 +94,8 @@ impl Question {
             },
             matches: matches.iter().map(|found| found.part.clone()).collect(),
             nearest,
-            skipped: files.into_iter().filter_map(skipped).collect(),
+            skipped: files.into_iter().chain(kept_away).filter_map(skipped).collect(),
+            changes: None,
             sheet: None,
             answered_s: clock::now_s(),
             timings_ms: Timings { search: milliseconds(started), ..Timings::default() },
@@ -100,11 +104,11 @@ impl Question {
     }
 
     /// The sheet's bytes, in the configured format.
-    pub(super) fn draw(&self, members: &mut [Member], composed: &Composed) -> Result<Vec<u8>, Trouble> {
+    pub(super) fn draw(&self, material: &mut Material, composed: &Composed) -> Result<Vec<u8>, Trouble> {
         let record = &composed.record;
         let style = answer::style(&self.config.answer);
         let side = sheet::picture_side_px(record.matches.len(), &style);
-        let queries = members.iter_mut().map(|member| sheet::Tile {
+        let queries = material.members.iter_mut().map(|member| sheet::Tile {
             name: member.file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             picture: member.decoded.take().and_then(|decoded| picture::shrink(&decoded, side)),
         });
@@ -139,6 +143,50 @@ impl Question {
             .and_then(|contents| picture::decode(&contents.bytes, path, &self.bounds()));
         decoded.ok().and_then(|decoded| picture::shrink(&decoded, side))
     }
+}
+
+/// What the index said, and what said it.
+struct Searched {
+    found: Vec<(Found, f32)>,
+    model: ModelPart,
+    inventory: usize,
+    index_generation: u64,
+    metric: &'static str,
+}
+
+fn look_up(wish: &Wish<'_>, config: &Config, bench: &Bench) -> Searched {
+    let search = |serving: &Serving| Searched {
+        found: serving.search(wish),
+        model: ModelPart {
+            id: serving.model.id().into(),
+            encoder: serving.model.encoder().name(),
+            trained_on: serving.model.trained_on(),
+        },
+        inventory: serving.index.len(),
+        index_generation: serving.index.generation(),
+        metric: serving.index.metric().name(),
+    };
+    // One lock for model and codes: a query sees one model, whatever happens meanwhile.
+    let serving = bench.serving.read();
+    if serving.index.metric() == config.similarity.metric {
+        return search(&serving);
+    }
+    // A set with a metric of its own: an index prepares its codes for one metric, so one is made for this answer.
+    let (model, generation) = (serving.model.clone(), serving.index.generation());
+    drop(serving);
+    let index = inventory_of(&bench.catalog).and_then(|contents| load_index(&bench.catalog, config, &model, &contents));
+    match index {
+        Ok(index) => Searched { index_generation: generation, ..search(&Serving::new(model, index)) },
+        // A catalog that cannot be read just now costs the set's metric; the record says which one measured.
+        Err(trouble) => {
+            log::warn!("{trouble}");
+            search(&bench.serving.read())
+        }
+    }
+}
+
+fn files_of(members: &[Member]) -> Vec<&FileRead> {
+    members.iter().map(|member| &member.file).collect()
 }
 
 /// Features of the members that are pictures.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use log::{info, warn};
 
 use super::encode::Encoded;
-use super::respond::{Answered, Done, FileRead};
+use super::members::FileRead;
+use super::respond::{Answered, Done};
 use super::start::code_of;
 use super::workers::Outcome;
 use super::{Daemon, RETRY_PAUSE, SYSTEM_RETRY_PAUSE, UNFINISHED_PAUSES};

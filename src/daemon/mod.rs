@@ -12,14 +12,17 @@ mod encode;
 mod event;
 mod examine;
 mod exposition;
+mod feedback;
 mod finished;
 mod gallery;
 mod leash;
 mod manager;
+mod members;
 mod metrics;
 mod pace;
 mod plan;
 mod recode;
+mod refresh;
 mod reload;
 mod report;
 mod requests;
@@ -58,6 +61,7 @@ use gallery::Gallery;
 use metrics::Metrics;
 use pace::Pace;
 use plan::Plan;
+use refresh::Rechecks;
 use retrain::Training;
 use serving::Shared;
 use training::{Stir, Tried};
@@ -135,6 +139,7 @@ pub struct Daemon {
     /// Queries in which something changed and that are not quiet yet.
     stirred: BTreeSet<PathBuf>,
     answers: BTreeMap<PathBuf, AnswerRow>,
+    rechecks: Rechecks,
     /// How often a file, in this state, was found unfinished.
     unfinished: HashMap<(Root, PathBuf), (Option<Stamp>, usize)>,
     /// Trainings so far, as far as the policy cares.

@@ -42,6 +42,7 @@ impl Daemon {
         }
         (self.is_report_due, self.next_report) = (false, now + STATUS_PAUSE);
         self.heal_provisional();
+        self.refresh_answers();
         let troubles = self.say_troubles();
         if self.trees.values().all(Tree::is_seen) {
             self.note("overflow", None);

@@ -1,17 +1,18 @@
 //! One query: read it, have it answered, write sheet and record.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use image::DynamicImage;
+use serde_json::Value;
 
 use super::bench::Bench;
-use crate::answer::Status;
-use crate::config::{Config, SheetFormat};
+use super::members::{FileRead, Material, Member, SetFile};
+use crate::answer::{Changes, Status};
+use crate::config::{Config, Refresh, SheetFormat};
 use crate::error::Trouble;
-use crate::files::{Stamp, make_folder, remove_own, write_whole};
-use crate::picture::{self, Bounds, Hash, Unusable};
+use crate::files::{make_folder, remove_own, write_whole};
+use crate::picture::{Bounds, Hash};
 
 /// The order.
 pub struct Question {
@@ -19,12 +20,18 @@ pub struct Question {
     pub query: PathBuf,
     /// Its pictures, relative to the query folder.
     pub files: Vec<PathBuf>,
+    /// Pictures that the answer is to be kept away from, relative to the query folder.
+    pub unlike: Vec<PathBuf>,
+    /// The set's own settings, relative to the query folder.
+    pub settings: Option<PathBuf>,
     /// Whether it is a folder of pictures.
     pub is_set: bool,
     /// The answer is `result_<name>.png` and `.json`.
     pub name: String,
     /// The content answered before, where that answer still holds.
     pub answered: Option<Hash>,
+    /// Whether this only sees if the answer that is there would be another today.
+    pub is_recheck: bool,
     /// Whether an unfinished file is to be waited for, rather than answered with its problem.
     pub can_wait: bool,
     /// Inventory pictures still to be read.
@@ -68,41 +75,34 @@ pub enum Done {
     NotYet,
 }
 
-/// A file of the query.
-pub struct FileRead {
-    /// Relative to the query folder.
-    pub path: PathBuf,
-    /// As read; `None` when it is gone.
-    pub stamp: Option<Stamp>,
-    /// Its content, or why there is none.
-    pub result: Result<Hash, Unusable>,
-}
-
-/// A file of the query with its pixels.
-pub(super) struct Member {
-    /// The file.
-    pub file: FileRead,
-    /// Its pixels, until the sheet takes them.
-    pub decoded: Option<DynamicImage>,
-}
-
 impl Question {
     /// Carries it out.
     pub fn run(self, bench: &Bench) -> Answered {
         let started = Instant::now();
-        let mut members = self.read_all();
-        let content = content_of(&members);
-        let is_unfinished =
-            |member: &Member| matches!(&member.file.result, Err(problem) if problem.may_be_unfinished());
-        let result = if self.can_wait && members.iter().any(is_unfinished) {
+        let former = self.is_recheck.then(|| self.former()).flatten();
+        if self.is_recheck && !former.as_ref().is_some_and(|former| self.may_differ(former, bench)) {
+            return self.answered(Vec::new(), None, Ok(Done::Unchanged));
+        }
+        let mut material = self.read_all();
+        let content = material.content();
+        let result = if self.can_wait && material.may_be_unfinished() {
             Ok(Done::NotYet)
         } else if content.is_some() && content == self.answered && self.has_answer() {
             Ok(Done::Unchanged)
         } else {
-            self.answer(&mut members, bench, started)
+            self.answer(&mut material, bench, (started, former))
         };
-        let files = members.into_iter().map(|member| member.file).collect();
+        self.answered(material.into_files(), content, result)
+    }
+
+    fn answered(self, files: Vec<FileRead>, content: Option<Hash>, result: Result<Done, Trouble>) -> Answered {
         Answered { query: self.query, name: self.name, files, content, result }
+    }
+
+    /// Whether it is worth looking at a past answer once more: with `refresh = "model"` only for another model.
+    fn may_differ(&self, former: &Value, bench: &Bench) -> bool {
+        let model = former.pointer("/model/id").and_then(Value::as_str);
+        self.config.answer.refresh == Refresh::Inventory || model != Some(bench.serving.read().model.id())
     }
 
     /// Where an answer's sheet or record is, by the end of its name.
@@ -131,28 +131,30 @@ impl Question {
     }
 
     /// Its files in their order, decoded where they can be.
-    pub(super) fn read_all(&self) -> Vec<Member> {
-        self.files.iter().map(|path| self.read(path)).collect()
+    pub(super) fn read_all(&self) -> Material {
+        let read = |paths: &[PathBuf]| paths.iter().map(|path| Member::read(path, &self.config)).collect();
+        Material {
+            members: read(&self.files),
+            unlike: read(&self.unlike),
+            settings: self.settings.as_ref().map(|path| SetFile::read(path, &self.config)),
+        }
     }
 
-    fn read(&self, path: &Path) -> Member {
-        let absolute = self.config.folders.query.join(path);
-        // Before the reading: a file that changes later then differs from what is remembered of it.
-        let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
-        let (stamp, result, decoded) = match picture::read_still(&absolute, &self.bounds()) {
-            Err(problem) => (before, Err(problem), None),
-            Ok(contents) => match picture::decode(&contents.bytes, &absolute, &self.bounds()) {
-                Err(problem) => (Some(contents.stamp), Err(problem), None),
-                Ok(decoded) => (Some(contents.stamp), Ok(contents.hash), Some(decoded)),
-            },
-        };
-        Member { file: FileRead { path: path.to_path_buf(), stamp, result }, decoded }
-    }
-
-    fn answer(&self, members: &mut [Member], bench: &Bench, started: Instant) -> Result<Done, Trouble> {
-        let mut composed = self.compose(members, bench, started);
+    fn answer(
+        &self,
+        material: &mut Material,
+        bench: &Bench,
+        (started, past): (Instant, Option<Value>),
+    ) -> Result<Done, Trouble> {
+        let mut composed = self.compose(material, bench, started);
+        if let Some(past) = past {
+            composed.record.changes = Changes::since(&past, &composed.record.matches);
+            if composed.record.changes.is_none() || composed.record.status == Status::Error {
+                return Ok(Done::Unchanged);
+            }
+        }
         let sheet_started = Instant::now();
-        let sheet = self.draw(members, &composed)?;
+        let sheet = self.draw(material, &composed)?;
         let record = &mut composed.record;
         record.timings_ms.sheet = milliseconds(sheet_started);
         record.timings_ms.total = milliseconds(started);
@@ -176,23 +178,17 @@ impl Question {
         })
     }
 
+    /// The record that lies in the answer folder. One that was thrown away, or is no record, is nobody's concern.
+    fn former(&self) -> Option<Value> {
+        serde_json::from_slice(&std::fs::read(self.answer_path("json")).ok()?).ok()
+    }
+
     /// The sheet of the answer that is there now, if its record names one of ours: a format ago it had another end.
     fn former_sheet(&self) -> Option<String> {
-        let text = std::fs::read(self.answer_path("json")).ok()?;
-        let record: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        let record = self.former()?;
         let named = record.get("sheet")?.as_str()?;
         SheetFormat::ALL.map(|format| self.file_name(format.extension())).into_iter().find(|name| name == named)
     }
-}
-
-/// One hash over the contents of all pictures, whatever their names and order; `None` without any.
-pub(super) fn content_of(members: &[Member]) -> Option<Hash> {
-    let mut hashes: Vec<Hash> = members.iter().filter_map(|member| member.file.result.as_ref().ok().copied()).collect();
-    hashes.sort_unstable();
-    let all: Vec<u8> = hashes.iter().flat_map(|hash| hash.0).collect();
-    // How many files failed belongs to it: the answer says so.
-    let failed = members.len() - hashes.len();
-    (!hashes.is_empty()).then(|| Hash::of(&[&all[..], &failed.to_le_bytes()].concat()))
 }
 
 /// Since then, to a tenth.

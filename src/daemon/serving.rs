@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
+use super::feedback::away_from;
 use crate::config::SetMode;
 use crate::index::{Calibration, Found, Index};
 use crate::model::Model;
@@ -17,6 +18,18 @@ pub struct Serving {
     identity: Arc<()>,
 }
 
+/// What is searched for.
+pub struct Wish<'a> {
+    /// Features of the query, one row a picture.
+    pub like: &'a Rows,
+    /// Features of what it is not to be like.
+    pub unlike: &'a Rows,
+    /// How several pictures are brought together.
+    pub mode: SetMode,
+    /// Matches wanted.
+    pub count: usize,
+}
+
 impl Serving {
     /// `model` with `index`, whose codes are that model's.
     pub fn new(model: Model, index: Index) -> Self {
@@ -28,10 +41,14 @@ impl Serving {
         Arc::downgrade(&self.identity)
     }
 
-    /// The `k` pictures most similar to the features of a query, each with the share of inventory pairs
-    /// that are less similar.
-    pub fn search(&self, features: &Rows, mode: SetMode, k: usize) -> Vec<(Found, f32)> {
-        let found = self.index.search(&self.model.codes(features), mode, k);
+    /// The pictures most similar to a query, each with the share of inventory pairs that are less similar.
+    pub fn search(&self, wish: &Wish<'_>) -> Vec<(Found, f32)> {
+        let like = self.model.codes(wish.like);
+        let codes = match wish.unlike.is_empty() {
+            true => like,
+            false => away_from(&like, &self.model.codes(wish.unlike), self.index.metric()),
+        };
+        let found = self.index.search(&codes, wish.mode, wish.count);
         let calibration = self.calibration();
         let with_score = |found: Found| {
             let closer_than = calibration.closer_than(found.similarity);

@@ -13,6 +13,7 @@ use super::manager::Patience;
 use super::metrics::Metrics;
 use super::pace::Pace;
 use super::plan::Plan;
+use super::refresh::Rechecks;
 use super::requests;
 use super::serving::{Serving, Shared};
 use super::status::LastTrainingPart;
@@ -77,6 +78,7 @@ impl Daemon {
             trees: world.trees,
             contents: world.contents,
             stirred: BTreeSet::new(),
+            rechecks: Rechecks::default(),
             answers,
             unfinished: HashMap::new(),
             tried,
@@ -217,6 +219,15 @@ fn load_world(catalog: &Catalog, config: &Config) -> Result<World, Trouble> {
         world.trees.insert(root, Tree::new(folder, root == Root::Inventory, known));
     }
     Ok(world)
+}
+
+/// The contents of the inventory as the catalog knows it.
+pub(super) fn inventory_of(catalog: &Catalog) -> Result<HashMap<(Root, PathBuf), Hash>, Trouble> {
+    let content = |row: FileRow| match row.state {
+        FileState::Read(hash) => Some(((Root::Inventory, row.path), hash)),
+        FileState::Failed { .. } => None,
+    };
+    Ok(catalog.files(Root::Inventory)?.into_iter().filter_map(content).collect())
 }
 
 /// The configured folder of a root.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::respond::{FileRead, Question};
+use super::members::FileRead;
+use super::respond::Question;
 use crate::answer::{MatchPart, QueryFile, SkippedPart, Status};
 use crate::picture::Unusable;
 
@@ -15,16 +16,15 @@ pub(super) struct Verdict {
 }
 
 impl Question {
-    /// How it went, and the sentence that says so, for a person.
+    /// How it went, and the sentence that says so, for a person. `files`: the query's, and those it is kept away from.
     pub(super) fn judge(
         &self,
-        files: &[&FileRead],
+        (files, unlike): (&[&FileRead], &[&FileRead]),
         inventory: usize,
         matches: usize,
         nearest: Option<&MatchPart>,
     ) -> Verdict {
-        let problems: Vec<(&Path, &Unusable)> =
-            files.iter().filter_map(|file| Some((file.path.as_path(), file.result.as_ref().err()?))).collect();
+        let mut problems = problems_of(files);
         if problems.len() == files.len() {
             return Verdict { status: Status::Error, message: self.why_unanswerable(&problems) };
         }
@@ -35,6 +35,7 @@ impl Question {
             );
             return Verdict { status: Status::NothingSimilar, message };
         }
+        problems.extend(problems_of(unlike));
         let mut remarks = Vec::new();
         if self.inventory_pending > 0 {
             let all = inventory + self.inventory_pending;
@@ -62,7 +63,7 @@ impl Question {
                 0 => Verdict { status: Status::NothingSimilar, message: nothing() },
                 _ => Verdict {
                     status: Status::Ok,
-                    message: format!("The {matches} most similar of {inventory} pictures."),
+                    message: format!("The {matches} most similar of {inventory} pictures{}.", kept_away(unlike.len())),
                 },
             };
         }
@@ -83,6 +84,18 @@ impl Question {
                 problem.remedy()
             ),
         }
+    }
+}
+
+fn problems_of<'a>(files: &[&'a FileRead]) -> Vec<(&'a Path, &'a Unusable)> {
+    files.iter().filter_map(|file| Some((file.path.as_path(), file.result.as_ref().err()?))).collect()
+}
+
+fn kept_away(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => ", kept away from 1 picture in not/".into(),
+        _ => format!(", kept away from {count} pictures in not/"),
     }
 }
 

@@ -20,6 +20,7 @@ mod pictures;
 mod queries;
 mod restart;
 mod schema;
+mod sets;
 mod settings;
 mod training;
 mod workplace;

@@ -135,3 +135,18 @@ fn names_of_one_day_are_still_there() {
         assert!(named(&format!("/$defs/match/properties/{key}")), "{key}");
     }
 }
+
+#[test]
+fn a_set_with_its_own_settings_and_a_refreshed_answer_keep_to_the_schema() {
+    let mut workplace = Workplace::with_settings("[answer]\nrefresh = \"inventory\"\nresults = 2\n");
+    workplace.stock(2);
+    workplace.start();
+    workplace.wait_indexed(6);
+    put(workplace.query("set/one.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("set/not/other.jpg"), &jpeg(Kind::Sushi, 2_000));
+    put(workplace.query("set/query.toml"), b"k = 3\n");
+    let first = workplace.wait_record_that("set", |record| record["settings"]["results"] == 3);
+    assert_valid(&first);
+    put(workplace.inventory("itself.jpg"), &jpeg(Kind::Pizza, 2_000));
+    assert_valid(&workplace.wait_record_that("set", |record| record.get("changes").is_some()));
+}

@@ -1,0 +1,139 @@
+//! The files of a query: its pictures, those it is not to be like, and its own settings.
+
+use std::path::{Path, PathBuf};
+
+use image::DynamicImage;
+
+use crate::config::{Config, SetSettings};
+use crate::files::Stamp;
+use crate::picture::{self, Bounds, Hash, Unusable};
+
+/// A file of the query.
+pub struct FileRead {
+    /// Relative to the query folder.
+    pub path: PathBuf,
+    /// As read; `None` when it is gone.
+    pub stamp: Option<Stamp>,
+    /// Its content, or why there is none.
+    pub result: Result<Hash, Unusable>,
+}
+
+/// A file of the query with its pixels.
+pub(super) struct Member {
+    pub file: FileRead,
+    pub decoded: Option<DynamicImage>,
+}
+
+/// The settings of a set, and the file they come from.
+pub(super) struct SetFile {
+    pub file: FileRead,
+    /// What is wrong with it is a message for a person.
+    pub settings: Result<SetSettings, String>,
+}
+
+/// A query as it was read.
+pub(super) struct Material {
+    pub members: Vec<Member>,
+    /// What the answer is to be kept away from.
+    pub unlike: Vec<Member>,
+    pub settings: Option<SetFile>,
+}
+
+impl Material {
+    /// Hash over everything that decides the answer; `None` without any picture.
+    pub fn content(&self) -> Option<Hash> {
+        content_of(&self.members, &self.unlike, self.settings.as_ref())
+    }
+
+    /// `config` with the set's own settings in force.
+    pub fn config(&self, config: &Config) -> Config {
+        match self.settings.as_ref().map(|file| &file.settings) {
+            Some(Ok(settings)) => settings.over(config),
+            _ => config.clone(),
+        }
+    }
+
+    /// What is wrong with the set's own settings.
+    pub fn mistake(&self) -> Option<String> {
+        self.settings.as_ref()?.settings.as_ref().err().cloned()
+    }
+
+    /// Whether somebody may still be writing one of its files.
+    pub fn may_be_unfinished(&self) -> bool {
+        self.members.iter().chain(&self.unlike).any(Member::may_be_unfinished)
+    }
+
+    /// Every file with what was made of it.
+    pub fn into_files(self) -> Vec<FileRead> {
+        let members = self.members.into_iter().chain(self.unlike).map(|member| member.file);
+        members.chain(self.settings.map(|settings| settings.file)).collect()
+    }
+}
+
+impl Member {
+    /// Reads the file at `path`, relative to the query folder.
+    pub fn read(path: &Path, config: &Config) -> Self {
+        let (absolute, bounds) = (config.folders.query.join(path), Bounds::from(&config.limits));
+        // Before the reading: a file that changes later then differs from what is remembered of it.
+        let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
+        let (stamp, result, decoded) = match picture::read_still(&absolute, &bounds) {
+            Err(problem) => (before, Err(problem), None),
+            Ok(contents) => match picture::decode(&contents.bytes, &absolute, &bounds) {
+                Err(problem) => (Some(contents.stamp), Err(problem), None),
+                Ok(decoded) => (Some(contents.stamp), Ok(contents.hash), Some(decoded)),
+            },
+        };
+        Self { file: FileRead { path: path.to_path_buf(), stamp, result }, decoded }
+    }
+
+    /// Whether somebody may still be writing it.
+    pub fn may_be_unfinished(&self) -> bool {
+        matches!(&self.file.result, Err(problem) if problem.may_be_unfinished())
+    }
+}
+
+impl SetFile {
+    /// Reads the settings at `path`, relative to the query folder.
+    pub fn read(path: &Path, config: &Config) -> Self {
+        let absolute = config.folders.query.join(path);
+        let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
+        let (stamp, result, settings) = match picture::read_still(&absolute, &Bounds::from(&config.limits)) {
+            Err(problem) => {
+                let message = format!("{}: {problem}", absolute.display());
+                (before, Err(problem), Err(message))
+            }
+            Ok(contents) => {
+                let settings = match std::str::from_utf8(&contents.bytes) {
+                    Ok(text) => SetSettings::parse(&absolute, text),
+                    Err(_) => Err(format!("{}: the file is not UTF-8 text", absolute.display())),
+                };
+                (Some(contents.stamp), Ok(contents.hash), settings)
+            }
+        };
+        Self { file: FileRead { path: path.to_path_buf(), stamp, result }, settings }
+    }
+}
+
+/// One hash over the contents of all pictures, whatever their names and order; `None` without any.
+/// Pictures to keep away from and settings of its own belong to it, where there are any.
+fn content_of(members: &[Member], unlike: &[Member], settings: Option<&SetFile>) -> Option<Hash> {
+    let hashes_of = |members: &[Member]| {
+        let mut hashes: Vec<Hash> =
+            members.iter().filter_map(|member| member.file.result.as_ref().ok().copied()).collect();
+        hashes.sort_unstable();
+        // How many files failed belongs to it: the answer says so.
+        let mut all: Vec<u8> = hashes.iter().flat_map(|hash| hash.0).collect();
+        all.extend((members.len() - hashes.len()).to_le_bytes());
+        (all, !hashes.is_empty())
+    };
+    let (mut all, has_pictures) = hashes_of(members);
+    if !unlike.is_empty() {
+        all.extend_from_slice(b"not");
+        all.extend(hashes_of(unlike).0);
+    }
+    if let Some(settings) = settings {
+        all.extend_from_slice(b"settings");
+        all.extend(settings.file.result.as_ref().map_or([0; 32], |hash| hash.0));
+    }
+    has_pictures.then(|| Hash::of(&all))
+}

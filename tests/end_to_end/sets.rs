@@ -1,0 +1,80 @@
+//! Query sets with settings of their own and with pictures to keep away from, and answers that are given anew.
+
+use artificio::demo::Kind;
+use serde_json::{Value, json};
+
+use super::pictures::jpeg;
+use super::workplace::{Workplace, found, put};
+
+/// A set of a pizza and a sushi in an inventory of both.
+fn two_minds() -> Workplace {
+    let mut workplace = Workplace::new();
+    workplace.stock(4);
+    workplace.start();
+    workplace.wait_indexed(12);
+    put(workplace.query("both/pizza.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("both/sushi.jpg"), &jpeg(Kind::Sushi, 2_000));
+    workplace.wait_record_that("both", |record| record["query"]["files"].as_array().is_some_and(|all| all.len() == 2));
+    workplace
+}
+
+#[test]
+fn a_set_has_settings_of_its_own() {
+    let workplace = two_minds();
+    put(
+        workplace.query("both/query.toml"),
+        b"k = 6\nset_mode = \"nearest\"\nmetric = \"euclidean\"\nmin_score = 0.1\n",
+    );
+    let record = workplace.wait_record_that("both", |record| record["metric"] == "euclidean");
+    assert_eq!(found(&record).len(), 6, "{record:#}");
+    assert_eq!(record["query"]["set_mode"], "nearest");
+    assert_eq!(record["query"]["settings"], "both/query.toml");
+    assert_eq!(record["query"]["files"].as_array().unwrap().len(), 2, "settings are no picture: {record:#}");
+
+    put(workplace.query("both/query.toml"), b"k = 6\nmin_scor = 1\n");
+    let record = workplace.wait_record_that("both", |record| record["status"] == "error");
+    let message = record["message"].as_str().unwrap();
+    assert!(message.contains("query.toml:2:1") && message.contains("did you mean `min_score`"), "{message}");
+}
+
+#[test]
+fn a_set_keeps_away_from_what_it_is_not_to_be_like() {
+    let workplace = two_minds();
+    /// How much more alike the best pizza is than the best sushi.
+    fn lead(record: &Value) -> f64 {
+        let matches = record["matches"].as_array().unwrap();
+        let best = |kind: &str| {
+            let is_of_kind = |found: &&Value| found["path"].as_str().unwrap().starts_with(kind);
+            matches.iter().find(is_of_kind).map_or(0.0, |found| found["similarity"].as_f64().unwrap())
+        };
+        best("pizza_") - best("sushi_")
+    }
+    let before = lead(&workplace.record("both").unwrap());
+    for seed in [2_001, 2_002] {
+        put(workplace.query(format!("both/not/sushi_{seed}.jpg")), &jpeg(Kind::Sushi, seed));
+    }
+    let record = workplace
+        .wait_record_that("both", |record| record["query"]["not"].as_array().is_some_and(|all| all.len() == 2));
+    assert!(lead(&record) > before, "{before} before, {} now: {record:#}", lead(&record));
+    assert!(found(&record)[0].starts_with("pizza_"), "{record:#}");
+    assert!(record["message"].as_str().unwrap().contains("kept away from 2 pictures"), "{record:#}");
+}
+
+#[test]
+fn an_answer_heals_when_a_better_picture_comes_and_is_left_alone_otherwise() {
+    let mut workplace = Workplace::with_settings("[answer]\nrefresh = \"inventory\"\nresults = 2\n");
+    workplace.stock(2);
+    workplace.start();
+    workplace.wait_indexed(6);
+    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    let first = workplace.wait_record("q");
+    assert_eq!(first.get("changes"), None);
+    put(workplace.inventory("itself.jpg"), &jpeg(Kind::Pizza, 2_000));
+    let record = workplace.wait_record_that("q", |record| found(record)[0] == "itself.jpg");
+    assert_eq!(record["changes"]["added"], json!(["itself.jpg"]), "{record:#}");
+    workplace.wait_status("quiet", |status| status["queries"]["pending"] == 0);
+    let written = workplace.written("q");
+    put(workplace.inventory("far.jpg"), &jpeg(Kind::Sushi, 77));
+    workplace.wait_indexed(8);
+    workplace.assert_left_alone("q", written);
+}
