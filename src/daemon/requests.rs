@@ -26,7 +26,7 @@ pub enum Request {
     Train,
     /// Go back to the model of that id, or to the one before. Answered when it serves.
     Rollback {
-        /// See [`super::rollback::target`].
+        /// See `rollback::target`.
         model: Option<String>,
     },
 }
