@@ -1,28 +1,64 @@
-//! Where log lines go: to the journal with their urgency when a service manager reads them, else to standard error
-//! with the time.
+//! Where log lines go: to the journal with their urgency and their fields when standard error is connected to it, else to
+//! standard error with the time.
 
 use std::io::Write;
 
 use env_logger::{Builder, Target, WriteStyle};
-use log::{Level, LevelFilter};
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use systemd_journal_logger::{JournalLog, connected_to_journal};
 
 /// Starts logging at `level`; the level can be changed later by `log::set_max_level`.
 pub fn start(level: LevelFilter) {
-    let for_journal = std::env::var_os("JOURNAL_STREAM").is_some();
+    let journal = connected_to_journal().then(JournalLog::new).and_then(Result::ok);
+    // Either fails only when a logger is there already, which then goes on.
+    match journal {
+        Some(journal) => drop(log::set_boxed_logger(Box::new(Journal(journal)))),
+        None => drop(to_standard_error().try_init()),
+    }
+    log::set_max_level(level);
+}
+
+/// Everything of ours passes and is held back by the changeable maximum; of the libraries only what went wrong.
+fn is_of_interest(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    metadata.level() <= Level::Warn || target == "artificio" || target.starts_with("artificio::")
+}
+
+/// The journal, by its own protocol: an entry keeps its fields (`QUERY`, `FILE`, `MODEL`, `MS`).
+struct Journal(JournalLog);
+
+impl Log for Journal {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        is_of_interest(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let text = one_entry(&record.args().to_string());
+        let sent = self.0.journal_send(
+            &Record::builder()
+                .metadata(record.metadata().clone())
+                .args(format_args!("{text}"))
+                .key_values(&record.key_values())
+                .build(),
+        );
+        if sent.is_err() {
+            // Standard error leads to the journal as well, without fields.
+            eprintln!("<{}>{text}", urgency(record.level()));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+fn to_standard_error() -> Builder {
     let mut builder = Builder::new();
-    // Everything of ours passes here and is held back by the changeable maximum; of the libraries only what went wrong.
     builder.filter_level(LevelFilter::Warn).filter_module("artificio", LevelFilter::Trace);
     builder.target(Target::Stderr).write_style(WriteStyle::Auto);
-    builder.format(move |out, record| {
+    builder.format(|out, record| {
         let text = one_entry(&record.args().to_string());
-        if for_journal {
-            return writeln!(
-                out,
-                "<{}>{}",
-                urgency(record.level()),
-                text.replace('\n', &format!("\n<{}>", urgency(record.level())))
-            );
-        }
         let style = out.default_level_style(record.level());
         let time = crate::clock::local_time();
         match record.level() {
@@ -30,9 +66,7 @@ pub fn start(level: LevelFilter) {
             level => writeln!(out, "{time} {style}{}{style:#} {text}", level.as_str().to_lowercase()),
         }
     });
-    // Fails only when a logger is there already, which then goes on.
-    let _ = builder.try_init();
-    log::set_max_level(level);
+    builder
 }
 
 /// Further lines are set in, and what a terminal would obey is shown instead: a file may be called anything, and must

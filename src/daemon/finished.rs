@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use log::{info, warn};
+use log::{Level, log, warn};
 
 use super::encode::Encoded;
 use super::members::FileRead;
@@ -157,11 +157,11 @@ impl Daemon {
                 if let Some(code) = code {
                     self.serving.write().index.put(&path, &code);
                 }
-                log::debug!("{} read", absolute.display());
+                log::debug!(file:% = absolute.display(); "{} read", absolute.display());
             }
             Err(problem) => {
                 let trouble = Trouble::new(problem.to_string(), absolute, problem.remedy());
-                warn!("{trouble}");
+                warn!(file:% = trouble.path.display(); "{trouble}");
                 self.metrics.count_unusable(root);
                 self.contents.remove(&key);
                 self.failed.insert(key, trouble);
@@ -248,16 +248,21 @@ impl Daemon {
     }
 
     fn say(&self, query: &Path, row: &AnswerRow, done: &Done) {
-        let Done::Written { status, message, total_ms, .. } = done else { return };
-        let sheet = self.config.folders.answer.join(format!("result_{}.png", row.name));
+        let Done::Written { status, message, model, total_ms, .. } = done else { return };
+        let end = self.config.answer.format.extension();
+        let sheet = self.config.folders.answer.join(format!("result_{}.{end}", row.name));
         let query = self.absolute(Root::Query, query);
-        match status {
-            Status::Error => warn!("{}: {message} Said in {}", query.display(), sheet.display()),
-            Status::Ok => info!("{} answered in {total_ms:.0} ms: {}", query.display(), sheet.display()),
+        let (asked, file) = (query.display(), sheet.display());
+        let text = match status {
+            Status::Error => format!("{asked}: {message} Said in {file}"),
+            Status::Ok => format!("{asked} answered in {total_ms:.0} ms: {file}"),
             Status::Partial | Status::NothingSimilar => {
-                info!("{} answered in {total_ms:.0} ms: {} ({message})", query.display(), sheet.display());
+                format!("{asked} answered in {total_ms:.0} ms: {file} ({message})")
             }
-        }
+        };
+        let level = if *status == Status::Error { Level::Warn } else { Level::Info };
+        let status = status.name();
+        log!(level, query:% = asked, file:% = file, model:% = model, ms = total_ms.round(), status; "{text}");
     }
 
     /// One of the query's files may not be finished: all of it is asked again when that one has settled once more.

@@ -123,7 +123,7 @@ impl Daemon {
             info!("{}: over: {}", trouble.path.display(), trouble.what.lines().next().unwrap_or_default());
         }
         for trouble in troubles.iter().filter(|trouble| !self.said_troubles.contains(*trouble)) {
-            warn!("{trouble}");
+            warn!(file:% = trouble.path.display(); "{trouble}");
             self.metrics.count_trouble();
         }
         self.said_troubles = troubles.iter().cloned().collect();

@@ -64,6 +64,8 @@ pub enum Done {
         status: Status,
         /// Said in the record.
         message: String,
+        /// Id of the model that measured.
+        model: String,
         /// From ready to written.
         total_ms: f64,
         /// The inventory was empty, not complete or out of reach: to be answered again.
@@ -173,6 +175,7 @@ impl Question {
         Ok(Done::Written {
             status: record.status,
             message: record.message.clone(),
+            model: record.model.id.clone(),
             total_ms: record.timings_ms.total,
             is_provisional,
         })

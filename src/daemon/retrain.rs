@@ -179,7 +179,7 @@ impl Daemon {
             now_s: clock::now_s(),
         };
         let pictures = if source == Source::Training { order.training.len() } else { order.inventory.len() };
-        info!("training model {id} on {pictures} {} pictures", source.name());
+        info!(model = id.as_str(); "training model {id} on {pictures} {} pictures", source.name());
         let training = self.new_training(&id, Purpose::Learning { pictures, source });
         let (run, leash) = (training.run, Arc::clone(&training.leash));
         let trainer = Trainer { run, order, leash, sender: self.channels.training_sender.clone() };

@@ -50,7 +50,7 @@ impl Daemon {
             Ending::Cancelled => {}
             Ending::Refused(row) => {
                 self.keep_refused(&row)?;
-                info!("model {} is refused: {}; what served serves on", row.id, row.reason);
+                info!(model = row.id.as_str(); "model {} is refused: {}; what served serves on", row.id, row.reason);
                 self.last_training = Some(LastTrainingPart::of(&row));
             }
             Ending::Ready(successor) => self.take_over(*successor)?,
@@ -101,6 +101,7 @@ impl Daemon {
         let Some(row) = new else { return info!("back to model {}: it serves from now on", model.id()) };
         let beside = if row.beside > 0 { format!(" beside {} of the inventory", row.beside) } else { String::new() };
         info!(
+            model = row.id.as_str();
             "model {} serves: trained on {} {} pictures{beside}, {:.1} % of what tells them apart kept in {} values; {}",
             row.id,
             row.trained_on,
