@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use log::{debug, info};
 
+use super::answering::respond::Question;
 use super::encode::EncodeJob;
 use super::plan::Task;
-use super::respond::Question;
 use super::workers::Job;
 use super::{Daemon, UNFINISHED_PAUSES};
 use crate::answer::name;

@@ -8,8 +8,8 @@ use crossbeam_channel::{Receiver, Sender, bounded, select};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::learning::trainer::Message;
 use super::survey::SurveyEnd;
-use super::trainer::Message;
 use super::workers::Outcome;
 use crate::error::Trouble;
 use crate::watch::Hint;

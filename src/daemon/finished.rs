@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use log::{Level, log, warn};
 
+use super::answering::members::FileRead;
+use super::answering::respond::{Answered, Done};
 use super::encode::Encoded;
-use super::members::FileRead;
-use super::respond::{Answered, Done};
 use super::start::code_of;
 use super::workers::Outcome;
 use super::{Daemon, RETRY_PAUSE, SYSTEM_RETRY_PAUSE, UNFINISHED_PAUSES};

@@ -3,41 +3,21 @@
 //! [`Daemon::run`] is the whole program on one page. What to do is decided in `plan` and `training`, which do no
 //! input or output; the work is done in `workers`, which decide nothing.
 
-mod alike;
-mod ask;
+mod answering;
 mod bench;
 mod changes;
-mod compose;
 mod encode;
 mod event;
-mod examine;
-mod exposition;
-mod feedback;
 mod finished;
-mod gallery;
-mod leash;
-mod manager;
-mod members;
-mod metrics;
-mod pace;
+mod learning;
 mod plan;
-mod recode;
-mod refresh;
 mod reload;
-mod report;
+mod reporting;
 mod requests;
-mod respond;
-mod retrain;
-mod rollback;
 mod serving;
 mod start;
-mod status;
 mod survey;
-mod takeover;
 mod timers;
-mod trainer;
-mod training;
-mod verdict;
 mod wishes;
 mod workers;
 
@@ -56,23 +36,25 @@ use crate::model::Extractor;
 use crate::picture::Hash;
 use crate::watch::{Hint, Hints, Pulse, Tree};
 
+use answering::gallery::Gallery;
+use answering::refresh::Rechecks;
 use event::{Channels, Event, Signal};
-use gallery::Gallery;
-use metrics::Metrics;
-use pace::Pace;
+use learning::pace::Pace;
+use learning::retrain::Training;
+use learning::training::{Stir, Tried};
 use plan::Plan;
-use refresh::Rechecks;
-use retrain::Training;
+use reporting::metrics::Metrics;
 use serving::Shared;
-use training::{Stir, Tried};
 use wishes::Wish;
 use workers::Workers;
 
-pub use ask::{Ask, Reply};
-pub use report::filter as log_filter;
+pub use answering::ask::{Ask, Reply};
+pub use learning::rollback::roll_back_alone;
+pub use reporting::report::filter as log_filter;
+pub use reporting::status::{
+    FILE_NAME as STATUS_FILE_NAME, InventoryPart, LastTrainingPart, QueriesPart, State, Status,
+};
 pub use requests::{Request, ask as ask_service};
-pub use rollback::roll_back_alone;
-pub use status::{FILE_NAME as STATUS_FILE_NAME, InventoryPart, LastTrainingPart, QueriesPart, State, Status};
 pub use timers::EMPTIED_ON_PURPOSE;
 
 /// Roots and the configuration file are looked at at least this often.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use log::{info, warn};
 
 use super::Daemon;
-use super::manager;
+use super::reporting::manager;
 use super::serving::Serving;
 use super::start::load_index;
 use crate::config::{self, Config};
@@ -88,7 +88,7 @@ impl Daemon {
             info!("changed settings: {change}");
         }
         let has_new_metric = new.similarity.metric != old.similarity.metric;
-        log::set_max_level(super::report::filter(new.log.level));
+        log::set_max_level(super::reporting::report::filter(new.log.level));
         self.config = Arc::new(new);
         if has_new_metric {
             self.rebuild_index();

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
-use super::feedback::away_from;
+use super::answering::feedback::away_from;
 use crate::config::SetMode;
 use crate::index::{Calibration, Found, Index};
 use crate::model::Model;

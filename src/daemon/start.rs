@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 
+use super::answering::gallery::Gallery;
+use super::answering::refresh::Rechecks;
 use super::event::Channels;
-use super::gallery::Gallery;
-use super::manager::Patience;
-use super::metrics::Metrics;
-use super::pace::Pace;
+use super::learning::pace::Pace;
+use super::learning::training::{Attempt, Source, Stir, Tried};
 use super::plan::Plan;
-use super::refresh::Rechecks;
+use super::reporting::manager::Patience;
+use super::reporting::metrics::Metrics;
+use super::reporting::status::LastTrainingPart;
 use super::requests;
 use super::serving::{Serving, Shared};
-use super::status::LastTrainingPart;
-use super::training::{Attempt, Source, Stir, Tried};
 use super::workers::{JOBS_A_WORKER, Workers};
 use super::{Daemon, Setup};
 use crate::catalog::{Catalog, Decision, FileRow, FileState, Root};

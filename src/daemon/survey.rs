@@ -7,7 +7,7 @@ use std::time::Instant;
 use log::{debug, info};
 
 use super::Daemon;
-use super::trainer::step_back;
+use super::learning::trainer::step_back;
 use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::index::Surveyed;

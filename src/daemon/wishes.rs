@@ -7,9 +7,9 @@ use std::time::Duration;
 use log::info;
 
 use super::Daemon;
+use super::learning::retrain::{Purpose, Training};
+use super::learning::rollback::{self, Restorer};
 use super::requests::{self, Reply, Request};
-use super::retrain::{Purpose, Training};
-use super::rollback::{self, Restorer};
 use crate::error::Trouble;
 use crate::model::UNTRAINED_ID;
 

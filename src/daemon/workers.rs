@@ -6,9 +6,9 @@ use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, bounded, select};
 
+use super::answering::respond::{Answered, Question};
 use super::bench::Bench;
 use super::encode::{EncodeJob, Encoded};
-use super::respond::{Answered, Question};
 use super::serving::Shared;
 use crate::catalog::Catalog;
 use crate::error::Trouble;

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use log::{debug, info};
 
-use super::Daemon;
 use super::retrain::Purpose;
-use super::serving::Serving;
-use super::start::{code_of, load_tried};
-use super::status::LastTrainingPart;
 use super::trainer::{Ending, Message, News, Successor};
 use crate::catalog::ModelRow;
+use crate::daemon::Daemon;
+use crate::daemon::reporting::status::LastTrainingPart;
+use crate::daemon::serving::Serving;
+use crate::daemon::start::{code_of, load_tried};
 use crate::error::Trouble;
 use crate::model::Model;
 
@@ -19,7 +19,7 @@ const DROPPED_AT_ONCE: usize = 1_000;
 
 impl Daemon {
     /// Takes in what a training thread says.
-    pub(super) fn take_news(&mut self, message: Message) {
+    pub(in crate::daemon) fn take_news(&mut self, message: Message) {
         let Some(training) = self.training.as_ref().filter(|training| training.run == message.run) else { return };
         let id = training.id.clone();
         let kept = match message.news {
@@ -124,7 +124,7 @@ impl Daemon {
     }
 
     /// Drops some of the codes of models that are no longer kept: all at once would hold up everybody.
-    pub(super) fn drop_ownerless_codes(&mut self) {
+    pub(in crate::daemon) fn drop_ownerless_codes(&mut self) {
         if self.has_ownerless_codes && self.training.is_none() {
             match self.catalog.drop_ownerless_codes(None, DROPPED_AT_ONCE) {
                 Ok(were_some) => self.has_ownerless_codes = were_some,

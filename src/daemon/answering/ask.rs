@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::bench::Bench;
 use super::respond::{Question, milliseconds};
-use super::serving::{Serving, Shared};
-use super::start::{inventory_of, load_index, load_model_to_read};
-use super::{STATUS_FILE_NAME, Setup};
 use crate::answer::Record;
 use crate::catalog::{Catalog, FILE_NAME};
 use crate::config::{self, Config};
+use crate::daemon::bench::Bench;
+use crate::daemon::serving::{Serving, Shared};
+use crate::daemon::start::{inventory_of, load_index, load_model_to_read};
+use crate::daemon::{STATUS_FILE_NAME, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
 use crate::model::Extractor;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::RETRY_PAUSE;
 use crate::answer::gallery::{Entry, FILE_NAME, page};
+use crate::daemon::RETRY_PAUSE;
 use crate::error::Trouble;
 use crate::files::{Stamp, write_whole};
 

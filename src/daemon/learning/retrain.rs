@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use log::info;
 
-use super::Daemon;
 use super::leash::Leash;
-use super::status::TrainingPart;
 use super::trainer::{Order, Trainer};
 use super::training::{self, Source, Stir};
 use crate::catalog::Root;
 use crate::clock;
+use crate::daemon::Daemon;
+use crate::daemon::reporting::status::TrainingPart;
 use crate::error::Trouble;
 use crate::model::Model;
 use crate::picture::Hash;
@@ -78,7 +78,7 @@ impl Drop for Training {
 
 impl Daemon {
     /// The pictures to train on, or what is to be done with them, are not what they were.
-    pub(super) fn stir(&mut self) {
+    pub(in crate::daemon) fn stir(&mut self) {
         self.stir = Some(Stir::again(self.stir, self.now()));
     }
 
@@ -87,12 +87,12 @@ impl Daemon {
     }
 
     /// When it may be time to think about training.
-    pub(super) fn training_due(&self) -> Option<Duration> {
+    pub(in crate::daemon) fn training_due(&self) -> Option<Duration> {
         self.stir.filter(|_| self.training.is_none())?.next_look(self.now(), self.quiet())
     }
 
     /// Starts a training when the policy says so.
-    pub(super) fn consider_training(&mut self) {
+    pub(in crate::daemon) fn consider_training(&mut self) {
         let roots = || [Root::Inventory, Root::Training].into_iter().map(|root| (root, self.tree(root)));
         let is_known = roots().all(|(_, tree)| tree.is_some_and(Tree::was_seen));
         let is_busy = roots().any(|(root, tree)| {
@@ -137,7 +137,7 @@ impl Daemon {
         self.contents.iter().filter(|((of, _), _)| *of == root).map(|(_, hash)| *hash).collect()
     }
 
-    pub(super) fn inventory(&self) -> HashMap<PathBuf, Hash> {
+    pub(in crate::daemon) fn inventory(&self) -> HashMap<PathBuf, Hash> {
         let of_inventory = self.contents.iter().filter(|((root, _), _)| *root == Root::Inventory);
         of_inventory.map(|((_, path), hash)| (path.clone(), *hash)).collect()
     }
@@ -189,19 +189,19 @@ impl Daemon {
     }
 
     /// The next run of a thread.
-    pub(super) fn new_training(&mut self, id: &str, purpose: Purpose) -> Training {
+    pub(in crate::daemon) fn new_training(&mut self, id: &str, purpose: Purpose) -> Training {
         self.runs += 1;
         Training { run: self.runs, id: id.into(), purpose, leash: Arc::default(), started: Instant::now() }
     }
 
     /// Lets a training that met with trouble rest for a while.
-    pub(super) fn put_training_off(&mut self, trouble: Trouble) {
+    pub(in crate::daemon) fn put_training_off(&mut self, trouble: Trouble) {
         self.stir = Some(Stir::later(self.now() + TRAINING_RETRY));
         self.note("training", Some(trouble));
     }
 
     /// Ends the training under way, whose result would not be what is wanted now.
-    pub(super) fn cancel_training(&mut self) {
+    pub(in crate::daemon) fn cancel_training(&mut self) {
         if let Some(training) = self.training.take() {
             info!("the training of model {} is broken off", training.id);
             self.give_up(&training, "it was broken off");

@@ -19,20 +19,20 @@ pub struct FileRead {
 }
 
 /// A file of the query with its pixels.
-pub(super) struct Member {
+pub(in crate::daemon) struct Member {
     pub file: FileRead,
     pub decoded: Option<DynamicImage>,
 }
 
 /// The settings of a set, and the file they come from.
-pub(super) struct SetFile {
+pub(in crate::daemon) struct SetFile {
     pub file: FileRead,
     /// What is wrong with it is a message for a person.
     pub settings: Result<SetSettings, String>,
 }
 
 /// A query as it was read.
-pub(super) struct Material {
+pub(in crate::daemon) struct Material {
     pub members: Vec<Member>,
     /// What the answer is to be kept away from.
     pub unlike: Vec<Member>,

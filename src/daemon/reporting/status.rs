@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::leash::Stage;
 use crate::catalog::ModelRow;
+use crate::daemon::learning::leash::Stage;
 use crate::error::Trouble;
 use crate::files::write_whole;
 

@@ -8,7 +8,7 @@ use crate::answer::{MatchPart, QueryFile, SkippedPart, Status};
 use crate::picture::Unusable;
 
 /// How a query went.
-pub(super) struct Verdict {
+pub(in crate::daemon) struct Verdict {
     /// For scripts.
     pub status: Status,
     /// For a person.
@@ -17,7 +17,7 @@ pub(super) struct Verdict {
 
 impl Question {
     /// How it went, and the sentence that says so, for a person. `files`: the query's, and those it is kept away from.
-    pub(super) fn judge(
+    pub(in crate::daemon) fn judge(
         &self,
         (files, unlike): (&[&FileRead], &[&FileRead]),
         inventory: usize,
@@ -100,7 +100,7 @@ fn kept_away(count: usize) -> String {
 }
 
 /// A file of the query, for the record.
-pub(super) fn record_of(file: &FileRead) -> QueryFile {
+pub(in crate::daemon) fn record_of(file: &FileRead) -> QueryFile {
     QueryFile {
         path: file.path.to_string_lossy().into_owned(),
         blake3: file.result.as_ref().ok().map(|hash| hash.to_hex()),
@@ -109,7 +109,7 @@ pub(super) fn record_of(file: &FileRead) -> QueryFile {
 }
 
 /// Why a file was left out, if it was.
-pub(super) fn skipped(file: &FileRead) -> Option<SkippedPart> {
+pub(in crate::daemon) fn skipped(file: &FileRead) -> Option<SkippedPart> {
     let problem = file.result.as_ref().err()?;
     let reason = format!("{problem}; {}", problem.remedy());
     Some(SkippedPart { path: file.path.to_string_lossy().into_owned(), reason })

@@ -6,11 +6,11 @@ use log::{LevelFilter, info, warn};
 
 use super::manager;
 use super::metrics::Facts;
-use super::retrain::Training;
 use super::status::{InventoryPart, ModelPart, PROBLEM_LIMIT, QueriesPart, SettingsPart, State, Status};
-use super::{Daemon, Observer, STATUS_INTERVAL, STATUS_PAUSE};
 use crate::catalog::Root;
 use crate::config::Level;
+use crate::daemon::learning::retrain::Training;
+use crate::daemon::{Daemon, Observer, STATUS_INTERVAL, STATUS_PAUSE};
 use crate::error::Trouble;
 use crate::watch::{Tree, WATCH_LIMIT};
 
@@ -26,7 +26,7 @@ pub fn filter(level: Level) -> LevelFilter {
 
 impl Daemon {
     /// Records that something of the daemon's own is in trouble, or no longer.
-    pub(super) fn note(&mut self, about: &'static str, trouble: Option<Trouble>) {
+    pub(in crate::daemon) fn note(&mut self, about: &'static str, trouble: Option<Trouble>) {
         match trouble {
             Some(trouble) => drop(self.own_troubles.insert(about, trouble)),
             None => drop(self.own_troubles.remove(about)),
@@ -34,7 +34,7 @@ impl Daemon {
     }
 
     /// Tells everybody where things stand, every so often; `false` when the observer wants an end.
-    pub(super) fn report(&mut self, state: State, observer: &mut dyn Observer) -> bool {
+    pub(in crate::daemon) fn report(&mut self, state: State, observer: &mut dyn Observer) -> bool {
         let now = self.now();
         if now < self.next_report {
             self.is_report_due = true;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::Daemon;
 use crate::catalog::Root;
 use crate::config::Refresh;
+use crate::daemon::Daemon;
 use crate::watch::Tree;
 
 /// Which past answers are to be looked at once more.
@@ -26,7 +26,7 @@ impl Rechecks {
 
 impl Daemon {
     /// Orders the next answer that may have changed, if the settings say so and nothing else is to do.
-    pub(super) fn refresh_answers(&mut self) {
+    pub(in crate::daemon) fn refresh_answers(&mut self) {
         let refresh = self.config.answer.refresh;
         if refresh == Refresh::Never || !self.is_idle() {
             return;

@@ -92,7 +92,7 @@ pub struct Successor {
 }
 
 /// Why a training did not go on.
-pub(super) enum Halt {
+pub(in crate::daemon) enum Halt {
     Cancelled,
     Trouble(Trouble),
 }
@@ -205,26 +205,26 @@ impl Trainer {
     }
 
     /// The features that the model takes.
-    pub(super) fn features(&self) -> FeatureKind {
+    pub(in crate::daemon) fn features(&self) -> FeatureKind {
         self.order.extractor.kind()
     }
 
-    pub(super) fn enter(&self, stage: Stage) -> Result<(), Halt> {
+    pub(in crate::daemon) fn enter(&self, stage: Stage) -> Result<(), Halt> {
         self.leash.enter(stage);
         self.check()
     }
 
-    pub(super) fn check(&self) -> Result<(), Halt> {
+    pub(in crate::daemon) fn check(&self) -> Result<(), Halt> {
         if self.leash.is_cancelled() { Err(Halt::Cancelled) } else { Ok(()) }
     }
 
-    pub(super) fn send(&self, news: News) -> Result<(), Halt> {
+    pub(in crate::daemon) fn send(&self, news: News) -> Result<(), Halt> {
         self.sender.send(Message { run: self.run, news }).map_err(|_| Halt::Cancelled)
     }
 }
 
 /// Makes this thread one that runs when nobody else wants to.
-pub(super) fn step_back() {
+pub(in crate::daemon) fn step_back() {
     // A hardened service may be forbidden to; then the thread competes as an equal.
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         debug!("this thread runs with the urgency of everything else: {error}");

@@ -52,7 +52,7 @@ impl Search {
 
 impl Trainer {
     /// What is known before anything is learned.
-    pub(super) fn evidence_of(&self, lesson: &Lesson) -> Evidence {
+    pub(in crate::daemon) fn evidence_of(&self, lesson: &Lesson) -> Evidence {
         let needed = match self.order.source {
             Source::Training => self.order.config.model.min_train.count() as f32 * DISTINCT_SHARE,
             Source::Inventory => 0.0,
@@ -68,7 +68,7 @@ impl Trainer {
     }
 
     /// Lets the new model and the one it is held against look at the same pictures.
-    pub(super) fn examine(
+    pub(in crate::daemon) fn examine(
         &self,
         catalog: &Catalog,
         lesson: &Lesson,

@@ -86,7 +86,7 @@ impl Recoder<'_> {
 
 impl Trainer {
     /// Codes of the whole inventory: to the loop to be kept, and into an index.
-    pub(super) fn encode_inventory(&self, catalog: &Catalog, model: &Model) -> Result<Index, Halt> {
+    pub(in crate::daemon) fn encode_inventory(&self, catalog: &Catalog, model: &Model) -> Result<Index, Halt> {
         self.enter(Stage::Encoding)?;
         let (paths, metric) = (&self.order.paths, self.order.config.similarity.metric);
         Recoder { catalog, model, paths, metric, leash: &self.leash, send: &|news| self.send(news) }.run()

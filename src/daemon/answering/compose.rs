@@ -4,17 +4,17 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::alike::{Asked, Matched, Selection, are_strangers};
-use super::bench::Bench;
-use super::encode::features_of;
 use super::members::{FileRead, Material, Member};
 use super::respond::{Question, milliseconds};
-use super::serving::{Serving, Wish};
-use super::start::{inventory_of, load_index};
 use super::verdict::{Verdict, record_of, skipped};
 use crate::answer::sheet::{self, SheetContent};
 use crate::answer::{self, ModelPart, QueryPart, Record, SettingsPart, Status, Timings};
 use crate::clock;
 use crate::config::Config;
+use crate::daemon::bench::Bench;
+use crate::daemon::encode::features_of;
+use crate::daemon::serving::{Serving, Wish};
+use crate::daemon::start::{inventory_of, load_index};
 use crate::error::Trouble;
 use crate::index::Found;
 use crate::picture::{self, Hash};
@@ -29,7 +29,7 @@ pub struct Composed {
 
 impl Question {
     /// Searches with what `material` shows.
-    pub(super) fn compose(&self, material: &mut Material, bench: &Bench, started: Instant) -> Composed {
+    pub(in crate::daemon) fn compose(&self, material: &mut Material, bench: &Bench, started: Instant) -> Composed {
         let mut timings = Timings { decode: milliseconds(started), ..Timings::default() };
         let encode_started = Instant::now();
         let features = features_of_members(&mut material.members, bench);
@@ -104,7 +104,7 @@ impl Question {
     }
 
     /// The sheet's bytes, in the configured format.
-    pub(super) fn draw(&self, material: &mut Material, composed: &Composed) -> Result<Vec<u8>, Trouble> {
+    pub(in crate::daemon) fn draw(&self, material: &mut Material, composed: &Composed) -> Result<Vec<u8>, Trouble> {
         let record = &composed.record;
         let style = answer::style(&self.config.answer);
         let side = sheet::picture_side_px(record.matches.len(), &style);

@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::bench::Bench;
 use super::members::{FileRead, Material, Member, SetFile};
 use crate::answer::{Changes, Status};
 use crate::config::{Config, Refresh, SheetFormat};
+use crate::daemon::bench::Bench;
 use crate::error::Trouble;
 use crate::files::{make_folder, remove_own, write_whole};
 use crate::picture::{Bounds, Hash};
@@ -128,12 +128,12 @@ impl Question {
         [self.config.answer.format.extension(), "json"].iter().all(|end| self.answer_path(end).exists())
     }
 
-    pub(super) fn bounds(&self) -> Bounds {
+    pub(in crate::daemon) fn bounds(&self) -> Bounds {
         Bounds::from(&self.config.limits)
     }
 
     /// Its files in their order, decoded where they can be.
-    pub(super) fn read_all(&self) -> Material {
+    pub(in crate::daemon) fn read_all(&self) -> Material {
         let read = |paths: &[PathBuf]| paths.iter().map(|path| Member::read(path, &self.config)).collect();
         Material {
             members: read(&self.files),
@@ -195,6 +195,6 @@ impl Question {
 }
 
 /// Since then, to a tenth.
-pub(super) fn milliseconds(since: Instant) -> f64 {
+pub(in crate::daemon) fn milliseconds(since: Instant) -> f64 {
     (since.elapsed().as_secs_f64() * 10_000.0).round() / 10.0
 }
