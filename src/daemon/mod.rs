@@ -1,6 +1,6 @@
 //! The running service: one event loop that turns what happens in the folders into jobs, and jobs into answers.
 //!
-//! [`Daemon::run`] is the whole program on one page. What to do is decided in `plan` and `training`, which do no
+//! [`Daemon::run`] is the whole program on one page. What to do is decided in `plan` and `learning::training`, which do no
 //! input or output; the work is done in `workers`, which decide nothing.
 
 mod answering;
@@ -43,6 +43,7 @@ use learning::pace::Pace;
 use learning::retrain::Training;
 use learning::training::{Stir, Tried};
 use plan::Plan;
+use reporting::manager;
 use reporting::metrics::Metrics;
 use serving::Shared;
 use wishes::Wish;

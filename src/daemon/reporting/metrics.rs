@@ -241,7 +241,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::daemon::status::{InventoryPart, LastTrainingPart, ModelPart, QueriesPart, SettingsPart};
+    use crate::daemon::reporting::status::{InventoryPart, LastTrainingPart, ModelPart, QueriesPart, SettingsPart};
 
     fn status() -> Status {
         let figures = serde_json::json!({ "distinct": 54, "named": "x" });
