@@ -1,6 +1,8 @@
 # Installs what `cargo build --release` made:   sudo make install           below /usr/local
 #                                               make install PREFIX=/usr DESTDIR=pkg     for packagers
 # For one person, without root:                 make install-user           below ~/.local
+# A Debian package (needs cargo-deb, dpkg-dev): make deb                    builds the release and puts it in target/debian
+#                       of a program there is:  make deb BINARY=target/debug/artificio [DEB_VERSION=0.1.0-2]
 # docs/administration.md says what to do then, and what `make uninstall` leaves.
 
 PREFIX ?= /usr/local
@@ -16,7 +18,13 @@ SHAREDIR = $(PREFIX)/share
 UNITDIR = $(if $(filter /usr /usr/local,$(PREFIX)),$(LIBDIR)/systemd,$(SHAREDIR)/systemd)
 COMPLETIONS = bash:bash-completion/completions/artificio zsh:zsh/site-functions/_artificio fish:fish/vendor_completions.d/artificio.fish
 
-.PHONY: all install install-program install-user uninstall
+# Where what goes into the Debian package is gathered; Cargo.toml names it too.
+PACKAGE = target/package
+CARGO_DEB ?= cargo deb
+# Who vouches for a package is whoever builds it.
+DEB_MAINTAINER = $(if $(DEBEMAIL),--maintainer '$(or $(DEBFULLNAME),$(DEBEMAIL)) <$(DEBEMAIL)>')
+
+.PHONY: all deb install install-program install-user uninstall
 
 all: $(BINARY)
 
@@ -41,6 +49,16 @@ install: install-program
 	$(INSTALL) -D -m 644 systemd/artificio.tmpfiles $(DESTDIR)$(LIBDIR)/tmpfiles.d/artificio.conf
 	test -e $(DESTDIR)$(SYSCONFDIR)/artificio/artificio.toml || \
 		$(INSTALL) -D -m 644 config/artificio.toml $(DESTDIR)$(SYSCONFDIR)/artificio/artificio.toml
+
+# The release is built anew, unless another program is named.
+deb:
+	$(if $(filter file,$(origin BINARY)),cargo build --release --locked)
+	$(INSTALL) -d $(PACKAGE)
+	strip --strip-unneeded --remove-section=.comment --remove-section=.note -o $(PACKAGE)/artificio $(BINARY)
+	$(BINARY) man > $(PACKAGE)/artificio.1
+	for shell in bash zsh fish; do $(BINARY) completions $$shell > $(PACKAGE)/artificio.$$shell || exit 1; done
+	$(CARGO_DEB) --no-build --no-strip --locked $(DEB_MAINTAINER) $(if $(DEB_VERSION),--deb-version $(DEB_VERSION)) \
+		$(DEB_FLAGS) --output target/debian/
 
 install-user:
 	$(MAKE) install-program PREFIX=$(HOME)/.local
