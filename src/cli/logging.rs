@@ -37,16 +37,14 @@ impl Log for Journal {
             return;
         }
         let text = one_entry(&record.args().to_string());
+        let metadata = Metadata::builder().level(as_journal_counts(record.level())).target(record.target()).build();
         let sent = self.0.journal_send(
-            &Record::builder()
-                .metadata(record.metadata().clone())
-                .args(format_args!("{text}"))
-                .key_values(&record.key_values())
-                .build(),
+            &Record::builder().metadata(metadata).args(format_args!("{text}")).key_values(&record.key_values()).build(),
         );
         if sent.is_err() {
-            // Standard error leads to the journal as well, without fields.
-            eprintln!("<{}>{text}", urgency(record.level()));
+            // Standard error leads to the journal as well, without fields and with an entry a line.
+            let urgency = urgency(record.level());
+            eprintln!("<{urgency}>{}", text.replace('\n', &format!("\n<{urgency}>")));
         }
     }
 
@@ -81,6 +79,16 @@ fn one_entry(text: &str) -> String {
         }
     }
     entry
+}
+
+/// The journal's crate takes `Info` for a notice (5) and `Debug` for an information (6); everybody else counts as
+/// [`urgency`] does.
+fn as_journal_counts(level: Level) -> Level {
+    match level {
+        Level::Error | Level::Warn => level,
+        Level::Info => Level::Debug,
+        Level::Debug | Level::Trace => Level::Trace,
+    }
 }
 
 /// As syslog numbers them.
