@@ -20,6 +20,7 @@ COMPLETIONS = bash:bash-completion/completions/artificio zsh:zsh/site-functions/
 
 # Where what goes into the Debian package is gathered; Cargo.toml names it too.
 PACKAGE = target/package
+DEB_DIR ?= target/debian
 CARGO_DEB ?= cargo deb
 # Who vouches for a package is whoever builds it.
 DEB_MAINTAINER = $(if $(DEBEMAIL),--maintainer '$(or $(DEBFULLNAME),$(DEBEMAIL)) <$(DEBEMAIL)>')
@@ -58,7 +59,7 @@ deb:
 	$(BINARY) man > $(PACKAGE)/artificio.1
 	for shell in bash zsh fish; do $(BINARY) completions $$shell > $(PACKAGE)/artificio.$$shell || exit 1; done
 	$(CARGO_DEB) --no-build --no-strip --locked $(DEB_MAINTAINER) $(if $(DEB_VERSION),--deb-version $(DEB_VERSION)) \
-		$(DEB_FLAGS) --output target/debian/
+		$(DEB_FLAGS) --output $(DEB_DIR)/
 
 install-user:
 	$(MAKE) install-program PREFIX=$(HOME)/.local

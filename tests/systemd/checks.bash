@@ -1,18 +1,8 @@
 # The checks, in the order in which they run: each leaves the service running as shipped. Sourced by `run`.
 
-CHECKS="install verify exposure start answer reload reload_mistake wrong_settings killed watchdog stop_in_training memory user_unit"
-
-check_install() {
-    make -s install PREFIX=/usr DESTDIR="$TREE" BINARY="$PROGRAM"
-    inside systemd-sysusers
-    inside systemd-tmpfiles --create artificio.conf
-    inside systemctl daemon-reload
-    inside id artificio
-    [ "$(inside stat -c '%a %U:%G' $PLACE/query)" = "2775 artificio:artificio" ]
-    [ "$(inside readlink $PLACE/config)" = /etc/artificio ]
-    [ -s "$TREE/usr/share/man/man1/artificio.1" ]
-    echo "user, folders, settings, manual page are there"
-}
+CHECKS=${ARTIFICIO_CHECKS:-"package_at_boot make_install package_install verify exposure start answer fields warnings standard_error reload reload_mistake
+    wrong_settings killed watchdog stop_in_training memory user_unit package_upgrade package_disabled package_remove
+    package_purge package_purge_of_all"}
 
 check_verify() {
     local said
@@ -32,6 +22,7 @@ check_exposure() {
 
 check_start() {
     local start
+    inside systemctl stop artificio
     start=$(date +%s%N)
     inside systemctl start artificio
     is_active
@@ -177,9 +168,4 @@ check_user_unit() {
     as_tester systemctl --user stop artificio
     inside loginctl disable-linger tester
     echo "answered in ~/artificio, reloaded and stopped without root"
-}
-
-check_fields() {
-    inside journalctl -u artificio -o json --no-pager | grep '"MODEL"' | grep '"QUERY"' | grep -q '"MS"'
-    echo "QUERY, MODEL, MS in the journal"
 }

@@ -40,12 +40,17 @@ restarts_exceed() { [ "$(unit NRestarts)" -gt "$1" ]; }
 # Not grep -q: it would leave before journalctl has said all.
 journal_has() { inside journalctl -u artificio -o cat --no-pager | grep -- "$1" >/dev/null; }
 
-# A query of the drawn store, asked under a name of its own; waits for its answer.
-ask() {
+# A query of the drawn store, put there under a name of its own.
+drop() {
     local picture
     picture=$(find "$TREE/var/tmp/pictures/query" -type f | sort | head -1)
     # As a person would: the group may write.
     inside cp "/${picture#"$TREE/"}" "$PLACE/query/$1.${picture##*.}"
+}
+
+# Waits for its answer as well.
+ask() {
+    drop "$1"
     await 60 answered "$1"
 }
 
@@ -75,9 +80,17 @@ draw_pictures() {
     touch "$TREE/var/tmp/pictures/.complete"
 }
 
-# What an earlier run left.
+# What an earlier run or check left.
 wipe_installation() {
+    if [ -n "$NSPAWN" ]; then
+        inside systemctl disable --quiet --now artificio || true
+    fi
     chroot "$TREE" dpkg --purge artificio >/dev/null 2>&1 || true
     make -s uninstall PREFIX=/usr DESTDIR="$TREE"
+    # A former run's entries would answer for this one.
+    [ -n "$NSPAWN" ] || rm -rf "$TREE"/var/log/journal/*
     rm -rf "$TREE$PLACE" "$TREE/etc/artificio" "$TREE/etc/systemd/system/artificio.service.d" "$TREE"/home/tester/artificio
+    if [ -n "$NSPAWN" ]; then
+        inside systemctl daemon-reload
+    fi
 }
