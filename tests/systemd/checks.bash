@@ -110,6 +110,7 @@ check_watchdog() {
 # The processor is taken away, so that the training, which takes a second, is still under way when the stop comes.
 check_stop_in_training() {
     local start took
+    needs_controller cpu "a stop while training"
     inside cp $SETTINGS /tmp/settings
     inside sed -i 's/^code_width = .*/code_width = 64/; s/^quiet_s = .*/quiet_s = 0/' $SETTINGS
     # As long as nothing is trained, the first look at the pictures trains.
@@ -137,6 +138,7 @@ check_stop_in_training() {
 # A picture that is within the bounds, and too large for what the service may use here.
 check_memory() {
     local before since
+    needs_controller memory "MemoryMax"
     since=$(date +%s)
     with_settings MemoryMax=110M MemoryHigh=infinity MemorySwapMax=0
     before=$(unit NRestarts)

@@ -1,6 +1,7 @@
 # A Debian of its own with a real systemd as its first process: made once, booted as often as wanted. Sourced by `run`.
 #
-#   make_tree        debootstrap into $TREE, unless it is there
+#   make_tree        debootstrap into $TREE, unless it is there: the release that this machine runs, where that is a Debian,
+#                    because the program needs no older C library than it was built with
 #   boot_tree        boots it and waits until it is up
 #   inside CMD...    runs a command in it
 #   halt_tree        shuts it down
@@ -14,22 +15,34 @@ NSPAWN=
 FIRST_PROCESS=
 
 make_tree() {
+    local release
     if [ -e "$TREE/.complete" ]; then
         return
     fi
+    release=$(. /etc/os-release && [ "$ID" = debian ] && echo "${VERSION_CODENAME:-sid}" || echo trixie)
+    echo "making a tree of $release in $TREE"
     rm -rf --one-file-system "$TREE"
-    debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd bookworm "$TREE" >"$LOGS/debootstrap.log"
+    debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,dbus-user-session,libpam-systemd "$release" "$TREE" \
+        >"$LOGS/debootstrap.log" 2>&1 || { tail -5 "$LOGS/debootstrap.log"; return 1; }
+    rm -f "$TREE"/var/cache/apt/archives/*.deb
     touch "$TREE/.complete"
 }
 
-# systemd wants a control group of its own in every hierarchy.
+# systemd wants a control group of its own in every hierarchy; of the unified one there is only one.
 enter_cgroup() {
-    local hierarchy own
-    for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/*; do
+    local hierarchy own controller hierarchies=(/sys/fs/cgroup/*)
+    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+        hierarchies=(/sys/fs/cgroup)
+        for controller in cpu io memory pids; do
+            # Refused where this shell is in a container itself; the checks that need it say so then.
+            { echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control; } 2>/dev/null || true
+        done
+    fi
+    for hierarchy in "${hierarchies[@]}"; do
         [ -e "$hierarchy/cgroup.procs" ] || continue
         own=$hierarchy/$CGROUP
         mkdir -p "$own"
-        if [ -e "$own/cpuset.cpus" ] && [ -z "$(cat "$own/cpuset.cpus")" ]; then
+        if [ -e "$own/cpuset.cpus" ] && [ -e "$hierarchy/cpuset.cpus" ] && [ -z "$(cat "$own/cpuset.cpus")" ]; then
             cat "$hierarchy/cpuset.cpus" >"$own/cpuset.cpus"
             cat "$hierarchy/cpuset.mems" >"$own/cpuset.mems"
         fi
@@ -51,9 +64,11 @@ boot_tree() {
             state=$(inside systemctl is-system-running 2>/dev/null || true)
             case $state in running | degraded) return 0 ;; esac
         fi
+        kill -0 "$NSPAWN" 2>/dev/null || break
         sleep 0.2
     done
-    echo "the tree did not boot (state: ${state:-none}); see $LOGS/boot.log" >&2
+    tail -5 "$LOGS/boot.log"
+    NSPAWN=
     return 1
 }
 
