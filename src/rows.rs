@@ -67,6 +67,14 @@ impl Rows {
         self.values
     }
 
+    /// The same rows, each scaled to Euclidean length one; rows of zeros stay as they are.
+    #[must_use]
+    pub fn at_unit_length(&self) -> Self {
+        let mut unit = self.clone();
+        unit.values.chunks_exact_mut(self.width.max(1)).for_each(to_unit_length);
+        unit
+    }
+
     /// Moves the last row into `position` and forgets the one that stood there.
     pub fn swap_remove(&mut self, position: usize) {
         let last = self.len() - 1;
@@ -98,6 +106,13 @@ mod tests {
         assert_eq!(rows.values(), [3.0, 3.0]);
         rows.swap_remove(0);
         assert!(rows.is_empty());
+    }
+
+    #[test]
+    fn rows_are_scaled_each_by_itself() {
+        let rows = Rows::from_values(2, vec![3.0, 4.0, 0.0, 0.0]).unwrap();
+        assert_eq!(rows.at_unit_length().values(), [0.6, 0.8, 0.0, 0.0]);
+        assert_eq!(Rows::default().at_unit_length(), Rows::default());
     }
 
     #[test]

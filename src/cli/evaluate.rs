@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
-use super::arguments::EvaluateOptions;
-use crate::config::{self, ModelSettings};
+use super::arguments::{EncoderKind, EvaluateOptions};
+use super::bar::Bar;
+use super::output;
+use crate::config;
 use crate::daemon::Setup;
 use crate::error::Fatal;
-use crate::evaluate::{Report, Wanted, measure};
+use crate::evaluate::{Labelled, Learned, Report, Wanted};
 use crate::picture::{Bounds, silence_caught_panics};
 
 pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
@@ -17,40 +17,39 @@ pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> 
     let wanted = Wanted {
         folder: options.dir.clone(),
         leave_one_out: options.leave_one_out,
-        settings: ModelSettings { encoder: options.encoder.into(), ..config.model },
+        encoders: options.encoder.map_or_else(|| vec![config.model.encoder], EncoderKind::encoders),
+        settings: config.model,
+        metric: config.similarity.metric,
+        seed: options.seed,
         bounds: Bounds::from(&config.limits),
     };
-    // Drawn on standard error, and only where that is a terminal.
-    let style = ProgressStyle::with_template("looking at pictures {pos}/{len} [{bar:30}]");
-    let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    let report = measure(&wanted, &|done, all| {
-        bar.set_length(all as u64);
-        bar.set_position(done as u64);
-    })?;
-    bar.finish_and_clear();
+    let bar = Bar::new()?;
+    bar.stage("looking at pictures");
+    let pictures = Labelled::look(&wanted, &bar)?.ok_or_else(|| bar.stopped())?;
+    bar.stage("training");
+    let report = pictures.measure(&wanted, &bar)?.ok_or_else(|| bar.stopped())?;
+    bar.clear();
     for trouble in &report.left_out {
         eprintln!("artificio: left out: {trouble}");
     }
-    if options.json {
-        println!("{}", serde_json::to_string_pretty(&report).unwrap_or_default());
-    } else {
-        print!("{}", table(&report));
+    match options.json {
+        true => output::print_json(&report)?,
+        false => output::print(&table(&report))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn table(report: &Report) -> String {
-    let mut text = format!("{:<12}{:>8}{:>8}{:>8}\n", "method", "P@1", "P@5", "mAP");
+    let mut text = format!("{:<14}{:>8}{:>8}{:>8}{:>9}\n", "method", "P@1", "P@5", "mAP", "queries");
     for row in &report.rows {
-        let figures = &row.figures;
-        text += &format!("{:<12}{:>8.3}{:>8.3}{:>8.3}\n", row.method, figures.p_at_1, figures.p_at_5, figures.map);
+        let (method, figures) = (row.method, &row.figures);
+        let (first, fifth, map) = (figures.p_at_1, figures.p_at_5, figures.map);
+        text += &format!("{method:<14}{first:>8.3}{fifth:>8.3}{map:>8.3}{:>9}\n", row.queries);
     }
-    text + &format!(
-        "\n{} queries against {} pictures; trained on {} pictures, {} values a code, {:.1} % of the variance kept\n",
-        report.queries,
-        report.inventory,
-        report.trained_on,
-        report.code_width,
-        100.0 * (1.0 - report.reconstruction_error)
-    )
+    text += &format!("\n{} pictures searched, {} trained on\n", report.inventory, report.trained_on);
+    for Learned { encoder, code_width, reconstruction_error } in &report.models {
+        let (name, kept) = (encoder.name(), 100.0 * (1.0 - reconstruction_error));
+        text += &format!("{name} encoder: {code_width} values a code, {kept:.1} % of the variance kept\n");
+    }
+    text
 }

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rows::{Rows, to_unit_length};
+use crate::rows::Rows;
 
 /// With fewer pictures to look at, or fewer to tell them from, figures are chance.
 pub const FEWEST_PICTURES: usize = 8;
@@ -155,7 +155,7 @@ impl Tolerance {
 /// How well views are told from others: (found, apart) of [`Sight`]. `gallery` are codes `[n, width]`, `views` codes
 /// `[m, width]`, each of the picture at its place of `owners` in the gallery.
 pub fn known_again(gallery: &Rows, owners: &[usize], views: &Rows) -> (f32, f32) {
-    let (gallery, views) = (at_unit_length(gallery), at_unit_length(views));
+    let (gallery, views) = (gallery.at_unit_length(), views.at_unit_length());
     let (mut found, mut apart) = (0.0, 0.0);
     for (view, &owner) in views.iter().zip(owners) {
         let similarity = |other: &[f32]| view.iter().zip(other).map(|(a, b)| a * b).sum::<f32>();
@@ -186,7 +186,7 @@ pub fn known_again(gallery: &Rows, owners: &[usize], views: &Rows) -> (f32, f32)
 
 /// ‖x − x′‖² / ‖x − mean‖² over rows x `[n, width]` at unit length and what came back of them, x′.
 pub fn lost(features: &Rows, restored: &Rows) -> f32 {
-    let features = at_unit_length(features);
+    let features = features.at_unit_length();
     let mut mean = vec![0.0; features.width()];
     for row in features.iter() {
         mean.iter_mut().zip(row).for_each(|(mean, value)| *mean += value / features.len() as f32);
@@ -195,12 +195,6 @@ pub fn lost(features: &Rows, restored: &Rows) -> f32 {
     let all: f64 = features.iter().map(|row| apart(row, &mean)).sum();
     let missed: f64 = features.iter().zip(restored.iter()).map(|(row, back)| apart(row, back)).sum();
     if all > 0.0 { (missed / all) as f32 } else { 0.0 }
-}
-
-fn at_unit_length(rows: &Rows) -> Rows {
-    let mut values = rows.values().to_vec();
-    values.chunks_exact_mut(rows.width().max(1)).for_each(to_unit_length);
-    Rows::from_values(rows.width(), values).unwrap_or_default()
 }
 
 #[cfg(test)]

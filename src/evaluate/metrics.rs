@@ -40,10 +40,23 @@ pub fn figures(similarity: &Rows, inventory_labels: &[String], query_labels: &[S
 ///
 /// For sets too small to be split into inventory and queries.
 pub fn leave_one_out(similarity: &Rows, labels: &[String]) -> Figures {
-    check_shape(similarity, labels, labels);
-    mean(similarity.iter().zip(labels).enumerate().map(|(own, (row, label))| {
-        let order = ranking(row, (0..labels.len()).filter(|&other| other != own));
-        of_one_query(&hits(&order, labels, label))
+    let own: Vec<usize> = (0..labels.len()).collect();
+    let own: Vec<&[usize]> = own.chunks(1).collect();
+    figures_without(similarity, labels, labels, &own)
+}
+
+/// The figures when each query looks away from some of the inventory: the columns named in its entry of `left_out`.
+pub fn figures_without(
+    similarity: &Rows,
+    inventory_labels: &[String],
+    query_labels: &[String],
+    left_out: &[&[usize]],
+) -> Figures {
+    check_shape(similarity, inventory_labels, query_labels);
+    debug_assert_eq!(left_out.len(), query_labels.len(), "one entry for every query");
+    mean(similarity.iter().zip(query_labels).zip(left_out).map(|((row, label), left_out)| {
+        let order = ranking(row, (0..inventory_labels.len()).filter(|column| !left_out.contains(column)));
+        of_one_query(&hits(&order, inventory_labels, label))
     }))
 }
 

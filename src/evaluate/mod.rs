@@ -5,5 +5,7 @@ pub mod gate;
 pub mod labels;
 mod measure;
 pub mod metrics;
+mod questions;
+mod views;
 
-pub use measure::{Report, Row, Wanted, measure};
+pub use measure::{Labelled, Learned, Report, Row, Wanted};

@@ -1,6 +1,7 @@
 //! What a similarity means: the share of random inventory pairs that are less similar.
 
 use super::Index;
+use crate::random::Random;
 
 /// Pairs looked at: with so many a share is known within ±0.7 % (two standard errors), and the tail to 1 in 20,000.
 const SAMPLED_PAIRS: usize = 20_000;
@@ -20,8 +21,8 @@ impl Calibration {
             let pairs = (0..count).flat_map(|a| (0..a).map(move |b| (a, b)));
             pairs.map(|(a, b)| index.similarity_between(a, b)).collect()
         } else {
-            let mut state = 0;
-            let mut below = |limit: usize| (next(&mut state) % limit as u64) as usize;
+            let mut random = Random::new(0);
+            let mut below = |limit: usize| random.count(0, limit - 1);
             let pairs = std::iter::repeat_with(|| (below(count), below(count - 1)));
             // The second is drawn from the others: skip over the first.
             let others = pairs.map(|(a, b)| (a, if b >= a { b + 1 } else { b }));
@@ -38,14 +39,6 @@ impl Calibration {
         }
         self.sorted.partition_point(|&other| other < similarity) as f32 / self.sorted.len() as f32
     }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): even, and the same sequence everywhere.
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ (mixed >> 31)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use safetensors::{Dtype, serialize};
 
 use super::weights::Archive;
 use super::{backend, subspace};
-use crate::rows::{Rows, to_unit_length};
+use crate::rows::Rows;
 
 /// Names the version in the metadata of a saved model.
 const VERSION_KEY: &str = "autoencoder_version";
@@ -55,7 +55,7 @@ impl Autoencoder {
     /// Likewise where rows count by `weights` `[n]`, which need not add up to anything.
     pub fn fit_weighted(features: &Rows, weights: &[f32], code_width: usize) -> Option<Self> {
         let width = features.width();
-        let mut rows = unit_rows(features);
+        let mut rows = features.at_unit_length().into_values();
         let mean = mean_row(&rows, weights, width);
         if code_width == 0 || squared_distance_to(&mean, &rows) <= SAME * features.len() as f32 {
             return None;
@@ -153,7 +153,7 @@ impl Autoencoder {
     /// Rows as the encoder wants them: at unit length, less the training mean.
     fn prepared(&self, features: &Rows) -> Vec<f32> {
         debug_assert!(features.is_empty() || features.width() == self.width);
-        let mut values = unit_rows(features);
+        let mut values = features.at_unit_length().into_values();
         subtract(&mut values, &self.mean);
         values
     }
@@ -169,12 +169,6 @@ impl Autoencoder {
 
 fn rows(width: usize, values: Vec<f32>) -> Rows {
     Rows::from_values(width, values).unwrap_or_else(|| Rows::empty(width))
-}
-
-fn unit_rows(features: &Rows) -> Vec<f32> {
-    let mut values = features.values().to_vec();
-    values.chunks_exact_mut(features.width().max(1)).for_each(to_unit_length);
-    values
 }
 
 fn mean_row(values: &[f32], weights: &[f32], width: usize) -> Vec<f32> {

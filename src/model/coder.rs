@@ -6,9 +6,6 @@ use crate::config::{Encoder, ModelSettings};
 use crate::progress::Progress;
 use crate::rows::Rows;
 
-/// The same pictures give the same model.
-const SEED: u64 = 1;
-
 /// What was learned from features. Cheap to clone.
 #[derive(Clone)]
 pub enum Coder {
@@ -30,6 +27,7 @@ pub enum Unlearned {
 impl Coder {
     /// Learns from features `[n, width]` of the kind that the settings' encoder takes; they count by `weights` `[n]`,
     /// which need not add up to anything.
+    /// `seed` decides what is random in a training.
     ///
     /// # Errors
     /// When it was cancelled, or the pictures teach nothing.
@@ -37,6 +35,7 @@ impl Coder {
         settings: &ModelSettings,
         features: &Rows,
         weights: &[f32],
+        seed: u64,
         follower: &dyn Progress,
     ) -> Result<Self, Unlearned> {
         let code_width = settings.code_width.count();
@@ -47,7 +46,7 @@ impl Coder {
                 .map(Self::Linear)
                 .ok_or_else(alike),
             Encoder::Convolutional => {
-                let effort = Effort { code_width, steps: settings.train_steps.count(), seed: SEED };
+                let effort = Effort { code_width, steps: settings.train_steps.count(), seed };
                 Convolutional::train(features, weights, effort, follower).map(Self::Convolutional).map_err(|stopped| {
                     match stopped {
                         Stopped::Cancelled => Unlearned::Cancelled,

@@ -11,6 +11,9 @@ use crate::rows::Rows;
 /// learn from further ones, or about a thousand small pictures.
 const MOST_VALUES: usize = 8_192 * 1_280;
 
+/// The daemon's: the same pictures give the same model.
+pub const SEED: u64 = 1;
+
 /// Features to learn from, in an arbitrary order that is always the same.
 pub struct Lesson {
     /// Of the training pictures, `[n, width]`.
@@ -18,18 +21,26 @@ pub struct Lesson {
     weighed: Weighed,
     /// Of the inventory, `[m, width]`; they all count the same.
     inventory: Rows,
+    /// Of what is random in a training.
+    seed: u64,
 }
 
 impl Lesson {
     /// Training pictures, weighed so that copies count once, beside the pictures that are searched.
     pub fn of_training(training: Rows, inventory: Rows) -> Self {
-        Self { weighed: weigh(&contrasts(&training)), training, inventory }
+        Self { weighed: weigh(&contrasts(&training)), training, inventory, seed: SEED }
     }
 
     /// Nothing but the pictures that are searched.
     pub fn of_inventory(inventory: Rows) -> Self {
         let weighed = Weighed { weights: vec![1.0; inventory.len()], distinct: inventory.len() as f32 };
-        Self { training: inventory, weighed, inventory: Rows::default() }
+        Self { training: inventory, weighed, inventory: Rows::default(), seed: SEED }
+    }
+
+    /// The same with another seed: pictures and seed together decide a training, to the bit.
+    #[must_use]
+    pub fn seeded(self, seed: u64) -> Self {
+        Self { seed, ..self }
     }
 
     /// The features of the training pictures, `[n, width]`; of the inventory where that is all there is.
@@ -76,7 +87,7 @@ impl Lesson {
         let weighed = Weighed { distinct: weights.iter().sum(), weights };
         let rows = [&self.training.values()[held_out * width..], self.inventory.values()].concat();
         let rows = Rows::from_values(width, rows).unwrap_or_default();
-        Coder::learn(settings, &rows, &beside_inventory(&weighed, self.inventory.len()), follower)
+        Coder::learn(settings, &rows, &beside_inventory(&weighed, self.inventory.len()), self.seed, follower)
     }
 }
 

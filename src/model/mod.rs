@@ -22,6 +22,6 @@ mod weights;
 pub use autoencoder::Autoencoder;
 pub use coder::{Coder, Unlearned};
 pub use extractor::{Extractor, FeatureKind};
-pub use learn::Lesson;
+pub use learn::{Lesson, SEED};
 pub use served::{Model, UNTRAINED_ID};
 pub use trunk::Trunk;

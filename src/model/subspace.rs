@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 use pulp::Arch;
 
 use super::{backend, eigen};
+use crate::random::Random;
 
 /// Directions carried along beyond those asked for: they make the last ones converge faster.
 const SPARE_DIRECTIONS: usize = 24;
@@ -130,16 +131,10 @@ fn dot(left: &[f32], right: &[f32]) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
-/// Numbers in −1..1 without pattern, always the same (splitmix64).
+/// Numbers in −1..1 without pattern, always the same.
 fn scattered(count: usize) -> Vec<f32> {
-    let mut state = 0_u64;
-    let next = || {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 40) as f32 / (1_u64 << 23) as f32 - 1.0
-    };
-    std::iter::repeat_with(next).take(count).collect()
+    let mut random = Random::new(0);
+    std::iter::repeat_with(|| random.between(-1.0, 1.0)).take(count).collect()
 }
 
 /// A direction and its opposite are one thing; the one whose largest entry is positive stands for both.

@@ -8,7 +8,7 @@
 //! what the inventory alone gives; alone, without the inventory, they take .019 away from grocery.
 
 use super::backend;
-use crate::rows::{Rows, to_unit_length};
+use crate::rows::Rows;
 
 /// Features of a cosine above this are of the same picture, or of pictures that might as well be. Of different pictures
 /// of three labelled sets, one pair in two thousand is that close.
@@ -33,7 +33,7 @@ pub struct Weighed {
 pub fn weigh(features: &Rows) -> Weighed {
     let count = features.len();
     let compared = count.min(COMPARED);
-    let unit = unit_rows(features);
+    let unit = features.at_unit_length().into_values();
     let width = features.width().max(1);
     let others = backend::matrix(unit[..compared * width].to_vec(), width).transpose();
     let mut weights = Vec::with_capacity(count);
@@ -60,12 +60,6 @@ pub fn beside_inventory(training: &Weighed, beside: usize) -> Vec<f32> {
     let of_inventory = if is_alone { 0.0 } else { (1.0 - share) / beside as f32 };
     let training = training.weights.iter().map(|weight| weight * of_training);
     training.chain(std::iter::repeat_n(of_inventory, beside)).collect()
-}
-
-fn unit_rows(features: &Rows) -> Vec<f32> {
-    let mut values = features.values().to_vec();
-    values.chunks_exact_mut(features.width().max(1)).for_each(to_unit_length);
-    values
 }
 
 #[cfg(test)]

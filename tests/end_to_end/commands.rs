@@ -161,7 +161,7 @@ fn everything_below(folder: &Path) -> BTreeSet<PathBuf> {
 }
 
 #[test]
-fn evaluate_measures_four_methods_and_leaves_no_trace() {
+fn evaluate_measures_in_every_way_and_leaves_no_trace() {
     let workplace = Workplace::new();
     let folder = workplace.root().join("labelled");
     for kind in [Kind::Burger, Kind::Pizza, Kind::Sushi] {
@@ -179,7 +179,8 @@ fn evaluate_measures_four_methods_and_leaves_no_trace() {
         let report = json(&output);
         let rows = report["rows"].as_array().unwrap();
         let methods: Vec<_> = rows.iter().map(|row| row["method"].as_str().unwrap()).collect();
-        assert_eq!(methods, ["artificio", "features", "histogram", "pixels"]);
+        let sets = if more.contains(&"--leave-one-out") { &["set_mean", "set_nearest"][..] } else { &[] };
+        assert_eq!(methods, [&["artificio", "features", "histogram", "pixels", "euclidean"][..], sets].concat());
         for row in rows {
             for figure in ["p_at_1", "p_at_5", "map"] {
                 let value = row[figure].as_f64().unwrap();
@@ -189,5 +190,18 @@ fn evaluate_measures_four_methods_and_leaves_no_trace() {
         assert!(rows[0]["map"].as_f64().unwrap() > rows[3]["map"].as_f64().unwrap(), "better than pixels: {report:#}");
     }
     assert_eq!(everything_below(workplace.root()), before);
+    // Another seed trains another network; the same seed the same one. The settings say how long, and by which metric.
+    let settings = workplace.root().join("config/artificio.toml");
+    put(settings, b"[model]\ntrain_steps = 3\n[similarity]\nmetric = \"euclidean\"\n");
+    let both = |seed: &str| {
+        let arguments = ["evaluate", folder.to_str().unwrap(), "--json", "--encoder", "all", "--seed", seed];
+        json(&workplace.run(&arguments))
+    };
+    let first = both("1");
+    let names: Vec<_> = first["rows"].as_array().unwrap().iter().map(|row| row["method"].clone()).collect();
+    assert_eq!((&names[0], &names[4], &names[5]), (&"artificio".into(), &"cosine".into(), &"convolutional".into()));
+    assert_eq!(first["models"].as_array().unwrap().len(), 2);
+    assert_eq!(first, both("1"));
+    assert_ne!(first["models"][1]["reconstruction_error"], both("2")["models"][1]["reconstruction_error"]);
     assert_eq!(workplace.run(&["evaluate", "/no/such/folder"]).status.code(), Some(2));
 }

@@ -1,0 +1,151 @@
+//! Questions put to the daemon's own index: of single pictures and of sets, of others' pictures and of the inventory's own.
+
+use std::path::{Path, PathBuf};
+
+use super::metrics::{Figures, figures_without};
+use crate::config::{Metric, SetMode};
+use crate::index::Index;
+use crate::rows::Rows;
+
+/// Most pictures of a set.
+const SET_PICTURES: usize = 3;
+
+/// A question whose answer is judged by its label.
+pub(super) struct Question {
+    label: String,
+    /// Of one picture or several, `[m, width]`.
+    codes: Rows,
+    /// Positions of inventory pictures that the index must never have heard of when this is asked.
+    unheard: Vec<usize>,
+}
+
+/// Where the questions' pictures are from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// A folder of their own.
+    Queries,
+    /// The inventory: whoever asks is not in it meanwhile.
+    Inventory,
+}
+
+/// Every picture with a code of `codes` `[n, width]` asks for itself.
+pub(super) fn singles(codes: &Rows, labels: &[String], origin: Origin) -> Vec<Question> {
+    (0..labels.len()).map(|at| question(&[at], codes, labels, origin)).collect()
+}
+
+/// Pictures of one label ask together, up to three in the order of their paths. A label with a single picture makes no
+/// set, and one of the inventory has to have a picture left to be found.
+pub(super) fn sets(codes: &Rows, labels: &[String], origin: Origin) -> Vec<Question> {
+    let mut distinct: Vec<&String> = labels.iter().collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let mut sets = Vec::new();
+    for label in distinct {
+        let all: Vec<usize> = (0..labels.len()).filter(|at| labels[*at] == *label).collect();
+        let chunks = all.chunks(SET_PICTURES).filter(|chunk| chunk.len() > 1);
+        let has_answer = |chunk: &&[usize]| origin == Origin::Queries || chunk.len() < all.len();
+        sets.extend(chunks.filter(has_answer).map(|chunk| question(chunk, codes, labels, origin)));
+    }
+    sets
+}
+
+fn question(members: &[usize], codes: &Rows, labels: &[String], origin: Origin) -> Question {
+    let mut asked = Rows::empty(codes.width());
+    for &at in members {
+        asked.push(codes.row(at));
+    }
+    let unheard = if origin == Origin::Inventory { members.to_vec() } else { Vec::new() };
+    Question { label: labels[members[0]].clone(), codes: asked, unheard }
+}
+
+/// How good the index's answers to `questions` are, over inventory codes `[n, width]`.
+pub(super) fn asked(
+    questions: &[Question],
+    inventory: &Rows,
+    labels: &[String],
+    metric: Metric,
+    mode: SetMode,
+) -> Figures {
+    let pictures = inventory.iter().enumerate().map(|(at, code)| (name_of(at), code.to_vec()));
+    let mut index = Index::filled(inventory.width(), metric, pictures);
+    let mut similarities = Rows::empty(inventory.len());
+    for question in questions {
+        let unheard: Vec<PathBuf> = question.unheard.iter().map(|&at| name_of(at)).collect();
+        index.remove(unheard.iter().map(PathBuf::as_path));
+        index.settle();
+        similarities.push(&similarities_of(&index, &question.codes, mode, inventory.len()));
+        for &at in &question.unheard {
+            index.put(&name_of(at), inventory.row(at));
+        }
+        index.settle();
+    }
+    let of_questions: Vec<String> = questions.iter().map(|question| question.label.clone()).collect();
+    let unheard: Vec<&[usize]> = questions.iter().map(|question| question.unheard.as_slice()).collect();
+    figures_without(&similarities, labels, &of_questions, &unheard)
+}
+
+/// Names in the order of their numbers.
+fn name_of(at: usize) -> PathBuf {
+    PathBuf::from(format!("{at:09}"))
+}
+
+fn number_of(path: &Path) -> Option<usize> {
+    path.to_str()?.parse().ok()
+}
+
+/// By the inventory's order; one that is not in the index is least similar of all.
+fn similarities_of(index: &Index, codes: &Rows, mode: SetMode, count: usize) -> Vec<f32> {
+    let mut similarities = vec![f32::NEG_INFINITY; count];
+    for found in index.search(codes, mode, count) {
+        if let Some(place) = number_of(&found.path).and_then(|at| similarities.get_mut(at)) {
+            *place = found.similarity;
+        }
+    }
+    similarities
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Four pictures of each of three labels, at angles that tell them apart.
+    fn labelled() -> (Rows, Vec<String>) {
+        let (mut codes, mut labels) = (Rows::empty(2), Vec::new());
+        for at in 0..12 {
+            let angle = (at % 3) as f32 * 2.0 + (at / 3) as f32 * 0.1;
+            codes.push(&[angle.cos(), angle.sin()]);
+            labels.push(["a", "b", "c"][at % 3].to_string());
+        }
+        (codes, labels)
+    }
+
+    #[test]
+    fn sets_are_of_one_label_and_leave_something_to_find() {
+        let (codes, labels) = labelled();
+        let own = sets(&codes, &labels, Origin::Inventory);
+        assert_eq!(own.iter().map(|set| set.unheard.clone()).collect::<Vec<_>>(), [[0, 3, 6], [1, 4, 7], [2, 5, 8]]);
+        let others = sets(&codes, &labels, Origin::Queries);
+        assert_eq!((others.len(), others[0].codes.len(), others[0].unheard.len()), (3, 3, 0));
+        let three = (Rows::from_values(2, codes.values()[..18].to_vec()).unwrap(), &labels[..9]);
+        assert!(sets(&three.0, three.1, Origin::Inventory).is_empty(), "nobody left to be found");
+        assert_eq!(sets(&three.0, three.1, Origin::Queries).len(), 3);
+    }
+
+    #[test]
+    fn whoever_asks_is_not_found() {
+        let (codes, labels) = labelled();
+        let kinds: [fn(&Rows, &[String], Origin) -> Vec<Question>; 2] = [singles, sets];
+        for kind in kinds {
+            let questions = kind(&codes, &labels, Origin::Inventory);
+            for mode in [SetMode::Mean, SetMode::Nearest] {
+                let figures = asked(&questions, &codes, &labels, Metric::Cosine, mode);
+                assert_eq!((figures.p_at_1, figures.map), (1.0, 1.0), "{mode:?}");
+            }
+        }
+        // A picture unlike all others of its label finds them last, not itself first.
+        let mut odd = codes.clone();
+        odd.row_mut(0).copy_from_slice(&[-1.0, 0.0]);
+        let question = &singles(&odd, &labels, Origin::Inventory)[..1];
+        assert!(asked(question, &odd, &labels, Metric::Euclidean, SetMode::Mean).map < 0.5);
+    }
+}

@@ -1,0 +1,141 @@
+//! Labelled pictures as every measure sees them: read once, looked at on all cores.
+
+use std::path::{Path, PathBuf};
+
+use super::baselines;
+use super::labels::label;
+use crate::config::Encoder;
+use crate::error::{Fatal, Trouble};
+use crate::model::Extractor;
+use crate::picture::{self, Bounds};
+use crate::rows::Rows;
+use crate::watch::is_ignored;
+
+/// Looks at pictures.
+pub(super) struct Viewer<'a> {
+    /// For the raw features, always measured.
+    trunk: Extractor,
+    /// For the models to be measured, one each.
+    extractors: Vec<Extractor>,
+    bounds: &'a Bounds,
+    /// Called after every picture; says whether to go on.
+    step: &'a (dyn Fn() -> bool + Sync),
+}
+
+/// Pictures of one folder by every measure; row `i` of each belongs to label `i`.
+#[derive(Default)]
+pub(super) struct Views {
+    pub(super) labels: Vec<String>,
+    /// What each of the viewer's encoders makes codes of, `[n, width]` each.
+    pub(super) inputs: Vec<Rows>,
+    /// The trunk's, `[n, 1280]`.
+    pub(super) features: Rows,
+    /// `[n, bins]`.
+    pub(super) histograms: Rows,
+    /// `[n, values]`.
+    pub(super) pixels: Rows,
+}
+
+/// What is seen of one picture.
+struct View {
+    label: String,
+    inputs: Vec<Rows>,
+    features: Rows,
+    histogram: Vec<f32>,
+    pixels: Vec<f32>,
+}
+
+impl<'a> Viewer<'a> {
+    /// One that sees what `encoders` see.
+    ///
+    /// # Errors
+    /// When the program's own copy of the weights is damaged.
+    pub(super) fn new(
+        encoders: &[Encoder],
+        bounds: &'a Bounds,
+        step: &'a (dyn Fn() -> bool + Sync),
+    ) -> Result<Self, Fatal> {
+        let extractors = encoders.iter().map(|encoder| Extractor::load(*encoder)).collect::<Result<_, _>>()?;
+        Ok(Self { trunk: Extractor::load(Encoder::Pretrained)?, extractors, bounds, step })
+    }
+
+    /// All that can be used, in their order; the others are added to `left_out`. Incomplete when it was told to stop.
+    pub(super) fn look(&self, paths: &[PathBuf], left_out: &mut Vec<Trouble>) -> Views {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = paths.len().div_ceil(cores).max(1);
+        let look = |paths: &[PathBuf]| {
+            let mut seen = Vec::new();
+            for path in paths {
+                seen.push(self.look_at(path));
+                if !(self.step)() {
+                    break;
+                }
+            }
+            seen
+        };
+        let seen: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = paths.chunks(share).map(|paths| scope.spawn(move || look(paths))).collect();
+            threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+        });
+        let mut views = Views::default();
+        for result in seen {
+            match result {
+                Ok(view) => views.add(view),
+                Err(trouble) => left_out.push(trouble),
+            }
+        }
+        views
+    }
+
+    fn look_at(&self, path: &Path) -> Result<View, Trouble> {
+        let square = picture::read_still(path, self.bounds)
+            .and_then(|contents| picture::decode(&contents.bytes, path, self.bounds))
+            .map(|decoded| picture::square(&decoded))
+            .map_err(|problem| Trouble::new(problem.to_string(), path, problem.remedy()))?
+            .ok_or_else(|| Trouble::new("the picture has no pixels", path, "take it away"))?;
+        let (histogram, pixels) = (baselines::histogram(&square), baselines::pixels(&square));
+        let square = [square];
+        let features = self.trunk.features(&square);
+        let input = |extractor: &Extractor| match extractor {
+            // The network's work is most of all the work: once is enough.
+            Extractor::Trunk(_) => features.clone(),
+            Extractor::Pixels => extractor.features(&square),
+        };
+        let inputs = self.extractors.iter().map(input).collect();
+        let label = label(&path.file_name().unwrap_or_default().to_string_lossy());
+        Ok(View { label, inputs, features, histogram, pixels })
+    }
+}
+
+impl Views {
+    fn add(&mut self, view: View) {
+        self.labels.push(view.label);
+        self.inputs.resize_with(view.inputs.len(), Rows::default);
+        self.inputs.iter_mut().zip(&view.inputs).for_each(|(rows, row)| add(rows, row.values()));
+        add(&mut self.features, view.features.values());
+        add(&mut self.histograms, &view.histogram);
+        add(&mut self.pixels, &view.pixels);
+    }
+}
+
+fn add(rows: &mut Rows, row: &[f32]) {
+    if rows.is_empty() {
+        *rows = Rows::empty(row.len());
+    }
+    rows.push(row);
+}
+
+/// Files below `folder`, sub-folders included, in the order of their paths.
+pub(super) fn pictures_in(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut found = Vec::new();
+    for entry in entries.flatten().filter(|entry| !is_ignored(&entry.file_name())) {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => found.extend(pictures_in(&entry.path())),
+            Ok(kind) if kind.is_file() => found.push(entry.path()),
+            _ => {}
+        }
+    }
+    found.sort_unstable();
+    found
+}
