@@ -1,4 +1,5 @@
-//! Rules about the code itself, as tests: what a module may know of, that it says what it is for, how long functions are.
+//! Rules about the code itself, as tests: what a module may know of, that it says what it is for, how long functions are, and
+//! that the package says which version it is.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
@@ -171,4 +172,11 @@ fn functions_fit_on_a_screen() {
     let (length, place) = all.iter().max().unwrap();
     println!("the longest of {} functions: {place}, {length} lines", all.len());
     assert!(too_long.is_empty(), "{}", too_long.join("\n"));
+}
+
+#[test]
+fn the_package_tells_of_this_version() {
+    let newest = include_str!("../debian/changelog").lines().next().unwrap();
+    let expected = concat!("artificio (", env!("CARGO_PKG_VERSION"), "-");
+    assert!(newest.starts_with(expected), "debian/changelog begins with {newest:?}, not with {expected:?}");
 }

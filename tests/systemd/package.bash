@@ -70,7 +70,7 @@ check_package_install() {
     [ "$(inside stat -c '%a %U:%G' $PLACE/db/state)" = "755 artificio:artificio" ]
     [ "$(inside readlink $PLACE/config)" = /etc/artificio ]
     for file in man/man1/artificio.1.gz bash-completion/completions/artificio zsh/vendor-completions/_artificio \
-        fish/vendor_completions.d/artificio.fish doc/artificio/{copyright,changelog.Debian.gz,NOTICE,README.md,docs/administration.md}; do
+        fish/vendor_completions.d/artificio.fish doc/artificio/{copyright,changelog.Debian.gz,CRATES.gz,NOTICE,README.md,docs/administration.md}; do
         # The tree may be told to leave documentation out.
         inside dpkg -L artificio | grep -x "/usr/share/$file" >/dev/null
     done
