@@ -21,8 +21,14 @@ mod tests;
 
 use image::{RgbImage, RgbaImage};
 
+pub(crate) use area::Area;
+pub(crate) use canvas::Canvas;
 pub use encode::encode;
-pub use words::{closeness, decimals, percent};
+pub(crate) use paint::baseline;
+pub(crate) use picture::draw as draw_picture;
+pub(crate) use theme::{Palette, Rgb, palette};
+pub(crate) use words::typeset;
+pub use words::{closeness, decimals, percent, pictures, thousands};
 
 use layout::{Layout, Wanted};
 
@@ -166,7 +172,7 @@ pub fn render(content: &SheetContent, style: &SheetStyle) -> RgbImage {
         cell_aspect: median_aspect(match_pictures, CELL_ASPECTS),
         notice_px: notice.is_some().then_some(&notice_px),
     });
-    paint::sheet(content, queries, matches, notice.as_ref(), &layout, theme::palette(style.theme))
+    paint::sheet(content, queries, matches, notice.as_ref(), &layout, palette(style.theme))
 }
 
 /// Longest side in pixels at which a sheet with so many matches shows a picture; a caller may shrink larger ones to it

@@ -28,7 +28,8 @@ pub struct ModelRow {
     pub beside: usize,
     /// ‖x − x′‖² / ‖x − mean‖² over the training pictures.
     pub reconstruction_error: f32,
-    /// The autoencoder, as safetensors; empty for a model that was refused.
+    /// The autoencoder, as safetensors; also of a model that was refused, for who wants to see why. Empty where nothing
+    /// was learned.
     pub weights: Vec<u8>,
     /// Whether it may serve.
     pub decision: Decision,

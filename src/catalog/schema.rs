@@ -33,7 +33,7 @@ CREATE TABLE models (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE, created_s INTEGER NOT NULL, encoder TEXT NOT NULL, trunk TEXT NOT NULL,
     trained_on INTEGER NOT NULL, source TEXT NOT NULL, reconstruction_error REAL NOT NULL,
-    weights BLOB NOT NULL,      -- safetensors; empty for a model that was refused
+    weights BLOB NOT NULL,      -- safetensors; empty where nothing was learned   
     is_current INTEGER NOT NULL,
     beside INTEGER NOT NULL DEFAULT 0,          -- pictures of the inventory taken along
     decision TEXT NOT NULL DEFAULT 'unchecked', -- of the gate: unchecked (made before there was one), passed, refused

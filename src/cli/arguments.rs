@@ -48,8 +48,7 @@ pub enum Command {
     /// Measure how good the answers are on a folder of labelled pictures
     Evaluate(EvaluateOptions),
     /// Train now, whether or not it is time to, and say whether the new model is good enough to serve
-    #[command(after_help = TRAIN_EXAMPLES)]
-    Train(JsonOption),
+    Train(TrainOptions),
     /// List the models with their figures, or go back to one
     Models(ModelsOptions),
     /// Find what is or will go wrong with settings, folders and limits, and say what mends it
@@ -81,16 +80,6 @@ Examples:
 
 Exit codes: 0 told to stop, 1 failed, 2 wrong usage or settings, 3 another instance works on the same root.";
 
-const TRAIN_EXAMPLES: &str = "\
-Where the service runs it trains, beside its work, and this follows it. Where none runs, pictures are read as far as
-needed; queries are left alone.
-
-Examples:
-  artificio train                               on the folders below the current one
-  artificio --root /srv/pictures train --json   for scripts
-
-Exit codes: 0 the new model serves, 1 it was refused or nothing could be trained, 2 wrong usage or settings, 3 another
-instance works on the same root and does not answer.";
 const RELOAD_EXAMPLES: &str = "\
 Examples:
   artificio reload                              the service on the folders below the current one
@@ -120,6 +109,29 @@ const MAN_EXAMPLES: &str = "\
 Examples:
   artificio man | man -l -                      read it
   artificio man > /usr/share/man/man1/artificio.1";
+
+/// Of `artificio train`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Where the service runs it trains, beside its work, and this follows it. Where none runs, pictures are read as far as
+needed; queries are left alone.
+
+Examples:
+  artificio train                               on the folders below the current one
+  artificio train --report                      ... and draws what came of it into artificio-report/
+  artificio --root /srv/pictures train --json   for scripts
+
+Exit codes: 0 the new model serves, 1 it was refused or nothing could be trained, 2 wrong usage or settings, 3 another
+instance works on the same root and does not answer.")]
+pub struct TrainOptions {
+    /// Draw loss.png, reconstructions.png and gate.png into DIR, also of a model that is refused [default DIR:
+    /// artificio-report]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "artificio-report")]
+    pub report: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
 
 /// Of `artificio map`.
 #[derive(Debug, Args)]

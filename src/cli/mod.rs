@@ -13,6 +13,7 @@ mod models;
 mod output;
 mod query;
 mod reload;
+mod report;
 mod run;
 mod status;
 mod train;

@@ -8,8 +8,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use log::LevelFilter;
 use serde_json::Value;
 
-use super::arguments::JsonOption;
-use super::{logging, output};
+use super::arguments::TrainOptions;
+use super::{logging, output, report};
 use crate::config;
 use crate::daemon::{Daemon, LastTrainingPart, Observer, Request, STATUS_FILE_NAME, Setup, Status, ask_service};
 use crate::error::Fatal;
@@ -20,17 +20,28 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 /// A training that has begun shows in the status before that.
 const STATUS_PATIENCE: Duration = Duration::from_secs(20);
 
-pub fn run(options: &JsonOption, setup: Setup) -> Result<ExitCode, Fatal> {
+pub fn run(options: &TrainOptions, setup: Setup) -> Result<ExitCode, Fatal> {
     let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
-    let state = config.folders.state;
+    let folder = options.report.as_deref().map(|folder| report::folder(folder, &config)).transpose()?;
+    let state = config.folders.state.clone();
     let bar = bar();
     let last = if Lock::is_held(&state) { follow(&state, &bar) } else { alone(setup, &bar) };
     bar.finish_and_clear();
-    let last = last?;
+    let mut last = last?;
     let has_passed = last.get("decision").and_then(Value::as_str) == Some("passed");
-    match options.json {
-        true => output::print_json(&last)?,
-        false => output::print(&told(&last))?,
+    if !options.json {
+        output::print(&told(&last))?;
+    }
+    if let Some(folder) = folder {
+        let id = last.get("id").and_then(Value::as_str).unwrap_or_default();
+        let written = report::write(&folder, &config, id)?;
+        match options.json {
+            true => last["report"] = written.into(),
+            false => output::print(&format!("\n{}\n", written.join("\n")))?,
+        }
+    }
+    if options.json {
+        output::print_json(&last)?;
     }
     Ok(if has_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

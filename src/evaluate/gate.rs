@@ -90,6 +90,19 @@ impl Evidence {
         self.distinct >= self.distinct_needed
     }
 
+    /// The worst figures with which a new model passes where the one before has those of `before`.
+    pub fn worst_allowed(&self, before: Sight) -> Sight {
+        self.tolerance().worst(before)
+    }
+
+    fn tolerance(&self) -> Tolerance {
+        match (self.of_inventory, self.against_untrained) {
+            (true, _) => OF_INVENTORY,
+            (false, true) => AGAINST_UNTRAINED,
+            (false, false) => AGAINST_TRAINED,
+        }
+    }
+
     /// Decides.
     pub fn verdict(&self) -> Verdict {
         let refused = |reason: String| Verdict { passes: false, reason };
@@ -102,11 +115,7 @@ impl Evidence {
             ));
         }
         let Some(against) = &self.against else { return passed("there is no model to compare it with".into()) };
-        let tolerance = match (self.of_inventory, self.against_untrained) {
-            (true, _) => OF_INVENTORY,
-            (false, true) => AGAINST_UNTRAINED,
-            (false, false) => AGAINST_TRAINED,
-        };
+        let tolerance = self.tolerance();
         let compared = [("inventory", &self.inventory), ("training", &self.training)];
         for (of, comparison) in compared.iter().filter_map(|(of, comparison)| Some((of, (*comparison).as_ref()?))) {
             if let Some(what) = tolerance.is_exceeded(comparison) {
@@ -124,11 +133,16 @@ impl Evidence {
 }
 
 impl Tolerance {
+    fn worst(&self, before: Sight) -> Sight {
+        Sight { found: before.found - self.found, apart: before.apart * self.apart, lost: before.lost + self.lost }
+    }
+
     fn is_exceeded(&self, Comparison { before, after, .. }: &Comparison) -> Option<String> {
         // What must hold is asked, and not its contrary: a figure that is no number is one too bad.
-        let stands_apart = after.apart >= before.apart * self.apart;
-        let is_found = after.found >= before.found - self.found;
-        let is_kept = after.lost <= before.lost + self.lost;
+        let worst = self.worst(*before);
+        let stands_apart = after.apart >= worst.apart;
+        let is_found = after.found >= worst.found;
+        let is_kept = after.lost <= worst.lost;
         if !stands_apart {
             return Some(format!(
                 "changed views stand {:.2} deviations apart from others, not {:.2}",

@@ -117,6 +117,24 @@ impl Autoencoder {
         if all > 0.0 { ((all - kept) / all).max(0.0) as f32 } else { 0.0 }
     }
 
+    /// How much of what tells rows `[n, width]` apart their codes keep, `[code_width]`: by the first value alone, by the
+    /// first two, and so on. The last is 1 less [`Autoencoder::reconstruction_error`].
+    pub fn kept_by_values(&self, features: &Rows) -> Vec<f32> {
+        let prepared = self.prepared(features);
+        let all = sum_of_squares(&prepared).max(f64::MIN_POSITIVE);
+        let mut squares = vec![0.0_f64; self.code_width];
+        for code in self.encode_prepared(prepared).iter() {
+            for ((sum, value), scale) in squares.iter_mut().zip(code).zip(&self.scales) {
+                *sum += f64::from(value / scale).powi(2);
+            }
+        }
+        let add = |sum: &mut f64, square: f64| {
+            *sum += square;
+            Some((*sum / all).min(1.0) as f32)
+        };
+        squares.into_iter().scan(0.0, add).collect()
+    }
+
     /// The model as a safetensors file, its version in the metadata.
     pub fn to_safetensors(&self) -> Vec<u8> {
         let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();

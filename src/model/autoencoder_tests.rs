@@ -25,6 +25,9 @@ fn the_error_is_the_share_of_the_variance_that_the_code_leaves_out() {
         let model = Autoencoder::fit(&rows, code_width).unwrap();
         assert_eq!(model.code_width(), code_width);
         assert!((model.reconstruction_error(&rows) - left_out / 15.0).abs() < 1e-5);
+        let kept = model.kept_by_values(&rows);
+        let expected = [8.0, 12.0, 14.0, 15.0].map(|kept| kept / 15.0);
+        assert!(kept.len() == code_width && kept.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{kept:?}");
     }
 }
 

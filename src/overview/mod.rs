@@ -1,4 +1,4 @@
-//! The inventory as a whole: what lies near what, and what lies there twice. Reads the catalog and the pictures, writes
+//! The inventory as a whole: what lies near what, what lies there twice, what a model has made of it. Reads the catalog and the pictures, writes
 //! nothing.
 
 mod collection;
@@ -9,6 +9,7 @@ mod group_sheet;
 mod numbers;
 mod page;
 mod plane;
+mod report;
 mod thumbnails;
 
 pub use collection::{Collection, Measure};
@@ -18,4 +19,5 @@ pub use grid::{Cell, Grid, snapped};
 pub use group_sheet::{SHOWN_GROUPS, SHOWN_MEMBERS, group_sheet};
 pub use page::page;
 pub use plane::plane;
+pub use report::{Drawn, report_on};
 pub use thumbnails::{Thumbnail, thumbnails};

@@ -18,6 +18,7 @@ mod models;
 mod overview;
 mod pictures;
 mod queries;
+mod report;
 mod restart;
 mod schema;
 mod sets;

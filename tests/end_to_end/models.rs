@@ -11,7 +11,7 @@ use super::pictures::{jpeg, tiny};
 use super::workplace::{A_WHILE, Workplace, put};
 
 /// A picture of nothing but noise.
-fn noise(number: u32) -> Vec<u8> {
+pub fn noise(number: u32) -> Vec<u8> {
     let mut state = u64::from(number) + 1;
     let picture = RgbImage::from_fn(48, 48, |_, _| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

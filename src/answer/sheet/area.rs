@@ -2,7 +2,7 @@
 
 /// A rectangle on the sheet, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Area {
+pub(crate) struct Area {
     /// Left edge.
     pub x: u32,
     /// Top edge.

@@ -11,7 +11,7 @@ use crate::answer::text::{GlyphImage, Line, for_each_glyph};
 const QUARTER_CIRCLE: f32 = 0.552_284_8;
 
 /// The sheet while it is drawn. Every pixel stays opaque.
-pub(super) struct Canvas {
+pub(crate) struct Canvas {
     pixels: Pixmap,
 }
 
@@ -56,17 +56,29 @@ impl Canvas {
         self.fill_path(path.finish(), FillRule::Winding, colour);
     }
 
+    /// Draws a line from corner to corner, in a colour of `alpha` (0 to 255).
+    pub fn stroke(&mut self, corners: &[(f32, f32)], width_px: f32, colour: Rgb, alpha: u8) {
+        let mut path = PathBuilder::new();
+        for (index, (x, y)) in corners.iter().enumerate() {
+            if index == 0 { path.move_to(*x, *y) } else { path.line_to(*x, *y) }
+        }
+        self.stroke_path(path.finish(), width_px, colour, alpha);
+    }
+
     /// Draws the outline of a rectangle with round corners, just inside of it, in a colour of `alpha` (0 to 255).
     pub fn outline_round(&mut self, area: Area, radius: f32, width_px: f32, colour: Rgb, alpha: u8) {
         let mut path = PathBuilder::new();
         push_round(&mut path, area, radius, width_px / 2.0);
-        if let Some(path) = path.finish() {
-            let mut paint = paint(colour);
-            paint.set_color_rgba8(colour[0], colour[1], colour[2], alpha);
-            let stroke =
-                Stroke { width: width_px, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Stroke::default() };
-            self.pixels.stroke_path(&path, &paint, &stroke, Transform::identity(), None);
-        }
+        self.stroke_path(path.finish(), width_px, colour, alpha);
+    }
+
+    fn stroke_path(&mut self, path: Option<Path>, width_px: f32, colour: Rgb, alpha: u8) {
+        let Some(path) = path else { return };
+        let mut paint = paint(colour);
+        paint.set_color_rgba8(colour[0], colour[1], colour[2], alpha);
+        let stroke =
+            Stroke { width: width_px, line_cap: LineCap::Round, line_join: LineJoin::Round, ..Stroke::default() };
+        self.pixels.stroke_path(&path, &paint, &stroke, Transform::identity(), None);
     }
 
     fn fill_path(&mut self, path: Option<Path>, rule: FillRule, colour: Rgb) {

@@ -83,13 +83,13 @@ fn a_notice_alone_is_read_in_ink_and_not_on_a_red_wall() {
     for kind in [NoticeKind::Error, NoticeKind::NothingSimilar, NoticeKind::Partial] {
         content.notice = Some(headline(kind));
         let sheet = render(&content, &SheetStyle::default());
-        assert!(count(&sheet, theme::palette(Theme::Light).ink, 12) > 2_000);
-        let page = count(&sheet, theme::palette(Theme::Light).page, 0);
+        assert!(count(&sheet, palette(Theme::Light).ink, 12) > 2_000);
+        let page = count(&sheet, palette(Theme::Light).page, 0);
         assert!(page as f32 > 0.9 * (sheet.width() * sheet.height()) as f32);
     }
     content.notice = None;
     let unsaid = render(&content, &SheetStyle::default());
-    assert!(count(&unsaid, theme::palette(Theme::Light).ink, 12) > 400, "a sheet never says nothing");
+    assert!(count(&unsaid, palette(Theme::Light).ink, 12) > 400, "a sheet never says nothing");
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn a_transparent_picture_lies_on_a_checkerboard() {
     let mut content = content(1, 1);
     content.matches[0].picture = Some(RgbaImage::from_pixel(300, 300, Rgba([0, 0, 0, 0])));
     let sheet = render(&content, &SheetStyle::default());
-    for square in theme::palette(Theme::Light).checker {
+    for square in palette(Theme::Light).checker {
         assert!(count(&sheet, square, 0) > 10_000);
     }
 }

@@ -85,12 +85,13 @@ pub(super) fn matches_title(matches: usize, inventory: usize) -> String {
 }
 
 /// "1 picture", "1,208 pictures".
-pub(super) fn pictures(count: usize) -> String {
+pub fn pictures(count: usize) -> String {
     let noun = if count == 1 { "picture" } else { "pictures" };
     format!("{} {noun}", thousands(count))
 }
 
-fn thousands(count: usize) -> String {
+/// "1,208".
+pub fn thousands(count: usize) -> String {
     let digits = count.to_string();
     let mut grouped = String::with_capacity(digits.len() * 4 / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -103,7 +104,7 @@ fn thousands(count: usize) -> String {
 }
 
 /// Typesetting: the space before the per cent sign is a narrow one.
-pub(super) fn typeset(text: &str) -> String {
+pub(crate) fn typeset(text: &str) -> String {
     text.replace(" %", "\u{202f}%")
 }
 

@@ -178,7 +178,6 @@ impl Trainer {
         row.figures = serde_json::to_string(&evidence).unwrap_or_default();
         row.reason = verdict.reason;
         if !verdict.passes {
-            row.weights = Vec::new();
             return Ok(Ending::Refused(Box::new(row)));
         }
         row.decision = Decision::Passed;

@@ -1,6 +1,7 @@
 //! The trained network as it serves: rows of pixels to codes and back, and the file it is kept in.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use burn::tensor::Tensor;
 use log::debug;
@@ -23,6 +24,9 @@ const VERSION_KEY: &str = "convolutional_version";
 /// Raise it with every change of the network or of what its numbers mean.
 const VERSION: &str = "1";
 
+/// The name of the array that says how the training went.
+const LOSSES: &str = "training.losses";
+
 /// Pictures that go through the network at once: enough for the matrix products, few enough for the cache.
 const BATCH: usize = 8;
 
@@ -33,6 +37,8 @@ static GREY: [f32; Pixels::WIDTH] = [0.5; Pixels::WIDTH];
 #[derive(Clone)]
 pub struct Convolutional {
     network: Network,
+    /// Of each step of its training; none where that is not known.
+    losses: Arc<[f32]>,
 }
 
 impl Convolutional {
@@ -45,7 +51,12 @@ impl Convolutional {
         let Trained { network, losses } = train(pixels, weights, effort, follower)?;
         let (first, last) = (losses.first(), losses.last());
         debug!("{} steps on {} pictures: loss {first:?} at first, {last:?} at last", losses.len(), pixels.len());
-        Ok(Self { network })
+        Ok(Self { network, losses: losses.into() })
+    }
+
+    /// The loss of each step of its training, the first first; none for one that was kept without.
+    pub fn losses(&self) -> &[f32] {
+        &self.losses
     }
 
     /// Pictures `[n, 56 * 56 * 3]`, 0 to 255, to codes `[n, code_width]`, all of one length.
@@ -61,7 +72,7 @@ impl Convolutional {
         for layer in [Layer::Textures, Layer::Layout] {
             network.weights[layer as usize] = network.weights[layer as usize].zeros_like();
         }
-        Self { network }
+        Self { network, losses: Arc::default() }
     }
 
     /// Codes `[n, code_width]` back to pictures `[n, 56 * 56 * 3]`, 0 to 255.
@@ -103,9 +114,13 @@ impl Convolutional {
     /// The model as a safetensors file, its version in the metadata.
     pub fn to_safetensors(&self) -> Vec<u8> {
         let bytes: Vec<Vec<u8>> = self.network.weights.iter().map(|weights| bytes_of(weights.clone())).collect();
-        let views = Layer::ALL.iter().zip(&bytes).map(|(layer, bytes)| {
-            let view = TensorView::new(Dtype::F32, layer.shape(self.network.parts).to_vec(), bytes)?;
-            Ok((layer.name(), view))
+        let losses: Vec<u8> = self.losses.iter().flat_map(|loss| loss.to_le_bytes()).collect();
+        let layers = Layer::ALL.iter().zip(&bytes);
+        let layers = layers.map(|(layer, bytes)| (layer.name(), layer.shape(self.network.parts).to_vec(), bytes));
+        let course = (!losses.is_empty()).then_some((LOSSES, vec![self.losses.len()], &losses));
+        let views = layers.chain(course).map(|(name, shape, bytes)| {
+            let view = TensorView::new(Dtype::F32, shape, bytes)?;
+            Ok((name, view))
         });
         let metadata = HashMap::from([(VERSION_KEY.to_string(), VERSION.to_string())]);
         let file = views.collect::<Result<Vec<_>, _>>().and_then(|views| serialize(views, Some(metadata)));
@@ -129,7 +144,9 @@ impl Convolutional {
             archive.sized(layer.name(), rows, columns).map(|values| backend::matrix(values, columns))
         };
         let weights = Layer::ALL.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { network: Network { parts, weights } })
+        // Models of before have none: they serve as well without.
+        let losses = archive.matrix(LOSSES).map_or_else(|_| Arc::default(), |matrix| matrix.values.into());
+        Ok(Self { network: Network { parts, weights }, losses })
     }
 
     fn in_batches(&self, pixels: &Rows, width: usize, work: impl Fn(Tensor<4>) -> Tensor<2>) -> Rows {

@@ -18,10 +18,8 @@ mod network;
 mod objective;
 mod palette;
 mod pixels;
-mod reconstructions;
 mod training;
 
 pub use encoder::Convolutional;
 pub use pixels::Pixels;
-pub use reconstructions::reconstructions;
 pub use training::{Effort, Stopped};

@@ -1,5 +1,7 @@
 //! What the convolutional encoder sees of a picture: few enough pixels to be kept in the catalog beside its code.
 
+use image::RgbaImage;
+
 use crate::picture::{SQUARE_SIDE, Square};
 use crate::rows::Rows;
 
@@ -36,11 +38,30 @@ impl Pixels {
         }
         rows
     }
+
+    /// A row `[56 * 56 * 3]` to be looked at; numbers beyond 0 to 255 are brought back to them.
+    pub fn picture(row: &[f32]) -> RgbaImage {
+        let opaque = |pixel: &[f32]| {
+            let [red, green, blue] = std::array::from_fn(|at| pixel[at].round().clamp(0.0, 255.0) as u8);
+            [red, green, blue, 255]
+        };
+        let bytes = row.chunks_exact(3).flat_map(opaque).collect();
+        RgbaImage::from_raw(Self::SIDE as u32, Self::SIDE as u32, bytes).unwrap_or_default()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_is_a_picture_again() {
+        let row: Vec<f32> = (0..Pixels::WIDTH).map(|at| at as f32 % 300.0 - 20.0).collect();
+        let picture = Pixels::picture(&row);
+        assert_eq!(picture.dimensions(), (Pixels::SIDE as u32, Pixels::SIDE as u32));
+        assert_eq!((picture.get_pixel(0, 0).0, picture.get_pixel(7, 0).0), ([0, 0, 0, 255], [1, 2, 3, 255]));
+        assert_eq!(picture.get_pixel(42, 1).0, [255; 4]);
+    }
 
     #[test]
     fn a_pixel_is_the_mean_of_its_block() {
