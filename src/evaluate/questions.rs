@@ -134,9 +134,7 @@ mod tests {
     #[test]
     fn whoever_asks_is_not_found() {
         let (codes, labels) = labelled();
-        let kinds: [fn(&Rows, &[String], Origin) -> Vec<Question>; 2] = [singles, sets];
-        for kind in kinds {
-            let questions = kind(&codes, &labels, Origin::Inventory);
+        for questions in [singles(&codes, &labels, Origin::Inventory), sets(&codes, &labels, Origin::Inventory)] {
             for mode in [SetMode::Mean, SetMode::Nearest] {
                 let figures = asked(&questions, &codes, &labels, Metric::Cosine, mode);
                 assert_eq!((figures.p_at_1, figures.map), (1.0, 1.0), "{mode:?}");
