@@ -142,6 +142,8 @@ pub struct LimitSettings {
     pub max_megapixels: Within<1, 2_000>,
     /// Largest file that is read.
     pub max_file_megabytes: Within<1, 4_096>,
+    /// Longest decoding of a picture.
+    pub max_decode_ms: Within<100, 3_600_000>,
 }
 
 /// `[log]`
@@ -371,6 +373,11 @@ impl Default for WatchSettings {
 
 impl Default for LimitSettings {
     fn default() -> Self {
-        Self { workers: Within::new(0), max_megapixels: Within::new(150), max_file_megabytes: Within::new(256) }
+        Self {
+            workers: Within::new(0),
+            max_megapixels: Within::new(150),
+            max_file_megabytes: Within::new(256),
+            max_decode_ms: Within::new(60_000),
+        }
     }
 }

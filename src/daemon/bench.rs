@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::guard::Guard;
 use super::serving::Shared;
 use crate::catalog::Catalog;
 use crate::model::Extractor;
@@ -14,4 +15,6 @@ pub struct Bench {
     pub catalog: Catalog,
     /// Shared by all.
     pub serving: Shared,
+    /// Its own; every picture is decoded through it.
+    pub guard: Guard,
 }

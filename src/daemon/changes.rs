@@ -7,6 +7,7 @@ use log::{debug, info};
 
 use super::answering::respond::Question;
 use super::encode::EncodeJob;
+use super::guard::SUSPECTS_WAIT;
 use super::plan::Task;
 use super::workers::Job;
 use super::{Daemon, UNFINISHED_PAUSES};
@@ -119,6 +120,18 @@ impl Daemon {
         }
     }
 
+    /// What was being decoded when the last process ended by force is not to be the first thing this one does.
+    pub(super) fn hold_suspects_back(&mut self) {
+        let until = self.now() + SUSPECTS_WAIT;
+        for suspect in self.quarantine.suspects() {
+            for root in Root::ALL {
+                let Ok(path) = suspect.strip_prefix(super::start::folder_of(&self.config, root)) else { continue };
+                let path = if root == Root::Query { unit_of(path) } else { path.to_path_buf() };
+                self.plan.hold_back(Task { root, path }, until);
+            }
+        }
+    }
+
     /// Gives idle workers what is most urgent.
     pub(super) fn start_jobs(&mut self) {
         let settling = self.tree(Root::Inventory).map_or(0, Tree::settling);
@@ -139,9 +152,9 @@ impl Daemon {
                 None => self.plan.ended(root, &path),
             }
         }
-        let dead = (!self.workers.are_alive())
-            .then(|| Trouble::new("a worker thread has ended", "artificio", "restart artificio and report this"));
-        self.note("workers", dead);
+        let dead = || Trouble::new("a worker thread has ended", "artificio", "restart artificio and report this");
+        let trouble = self.workers.fill_up().err().or_else(|| (!self.workers.are_alive()).then(dead));
+        self.note("workers", trouble);
     }
 
     fn question(&mut self, query: &Path) -> Question {

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use image::DynamicImage;
+
 use super::bench::Bench;
 use crate::catalog::Root;
 use crate::files::Stamp;
 use crate::model::Extractor;
-use crate::picture::{self, Bounds, Hash, Unusable};
+use crate::picture::{self, Bounds, Contents, Hash, Square, Unusable};
 
 /// The order.
 pub struct EncodeJob {
@@ -40,24 +42,33 @@ impl EncodeJob {
         let (stamp, result) = match picture::read_still(&self.absolute, &self.bounds) {
             Err(unusable) => (self.stamp, Err(unusable)),
             Ok(contents) => {
-                // A catalog that cannot be read just now costs the work, nothing else.
-                let is_known =
-                    bench.catalog.has_features(contents.hash, bench.extractor.kind().version).unwrap_or(false);
-                let features = match is_known {
-                    true => Ok(None),
-                    false => picture::decode(&contents.bytes, &self.absolute, &self.bounds)
-                        .and_then(|decoded| features_of(&decoded, &bench.extractor))
-                        .map(Some),
-                };
+                let features = self.new_features(&contents, bench);
                 (contents.stamp, features.map(|features| (contents.hash, features)))
             }
         };
         Encoded { root: self.root, path: self.path, stamp, result }
     }
+
+    /// None where the content has its features already.
+    fn new_features(&self, contents: &Contents, bench: &Bench) -> Result<Option<Vec<f32>>, Unusable> {
+        // First of all: a content that is set aside could not be shown on a sheet either.
+        if let Some(refusal) = bench.guard.refuses(contents.hash, &self.bounds) {
+            return Err(refusal);
+        }
+        // A catalog that cannot be read just now costs the work, nothing else.
+        if bench.catalog.has_features(contents.hash, bench.extractor.kind().version).unwrap_or(false) {
+            return Ok(None);
+        }
+        let square = bench.guard.decode(contents, &self.absolute, &self.bounds, |decoded| square_of(&decoded))?;
+        Ok(Some(bench.extractor.features(&[square]).into_values()))
+    }
 }
 
 /// The features of one picture.
-pub(super) fn features_of(decoded: &image::DynamicImage, extractor: &Extractor) -> Result<Vec<f32>, Unusable> {
-    let square = picture::square(decoded).ok_or_else(|| Unusable::Damaged("it has no pixels".into()))?;
-    Ok(extractor.features(&[square]).into_values())
+pub(super) fn features_of(decoded: &DynamicImage, extractor: &Extractor) -> Result<Vec<f32>, Unusable> {
+    Ok(extractor.features(&[square_of(decoded)?]).into_values())
+}
+
+fn square_of(decoded: &DynamicImage) -> Result<Square, Unusable> {
+    picture::square(decoded).ok_or(Unusable::NotShrunk)
 }

@@ -89,7 +89,12 @@ impl Daemon {
         let mut codes: Vec<Option<Vec<f32>>> = Vec::new();
         let kept = self.catalog.together(|catalog| {
             for Encoded { root, path, stamp, result } in &encoded {
-                catalog.put_file(*root, &FileRow { path: path.clone(), stamp: *stamp, state: state_of(result) })?;
+                match result {
+                    // The list says so for as long as it holds: each start asks it anew.
+                    Err(problem) if problem.is_set_aside() => catalog.remove_file(*root, path)?,
+                    _ => catalog
+                        .put_file(*root, &FileRow { path: path.clone(), stamp: *stamp, state: state_of(result) })?,
+                }
                 let Ok((hash, features)) = result else {
                     codes.push(None);
                     continue;
@@ -133,6 +138,13 @@ impl Daemon {
         if let Some(tree) = self.trees.get_mut(&root) {
             tree.doubt(path);
             tree.hint(&absolute, now);
+        }
+    }
+
+    /// What a picture may cost is another than before: what was refused may pass now.
+    pub(super) fn doubt_failed(&mut self) {
+        for (root, path) in self.failed.keys().cloned().collect::<Vec<_>>() {
+            self.doubt(root, &path);
         }
     }
 

@@ -9,6 +9,7 @@ mod changes;
 mod encode;
 mod event;
 mod finished;
+mod guard;
 mod learning;
 mod plan;
 mod reload;
@@ -39,6 +40,7 @@ use crate::watch::{Hint, Hints, Pulse, Tree};
 use answering::gallery::Gallery;
 use answering::refresh::Rechecks;
 use event::{Channels, Event, Signal};
+use guard::Quarantine;
 use learning::pace::Pace;
 use learning::retrain::Training;
 use learning::training::{Stir, Tried};
@@ -111,6 +113,8 @@ pub struct Daemon {
     serving: Shared,
     channels: Channels,
     hints: Hints,
+    /// Shared with whoever decodes.
+    quarantine: Arc<Quarantine>,
     workers: Workers,
     gallery: Gallery,
     /// Shared with the workers.
@@ -135,7 +139,7 @@ pub struct Daemon {
     last_number: u64,
     /// A training that somebody wants.
     wish: Option<Wish>,
-    /// Why the one training that this daemon is for cannot begin.
+    /// Why it cannot go on: the one training that this daemon is for cannot begin, or too many decoders never end.
     hopeless: Option<String>,
     next_request_look: Duration,
     /// Set while the pictures to train on have changed and the policy has not looked at them.
@@ -292,6 +296,7 @@ impl Daemon {
                 self.finish(outcomes);
             }
         }
+        self.quarantine.close();
         self.gallery.finish();
         self.next_report = Duration::ZERO;
         self.report(State::Stopping, observer);

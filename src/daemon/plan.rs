@@ -24,6 +24,8 @@ pub struct Task {
 pub struct Plan {
     slots: usize,
     wanted: BTreeMap<Root, BTreeMap<PathBuf, Wanted>>,
+    /// Not started before this.
+    held_back: HashMap<Task, Duration>,
     under_way: HashMap<Task, UnderWay>,
 }
 
@@ -42,7 +44,12 @@ struct UnderWay {
 impl Plan {
     /// A plan for `slots` workers.
     pub fn new(slots: usize) -> Self {
-        Self { slots, wanted: BTreeMap::new(), under_way: HashMap::new() }
+        Self { slots, wanted: BTreeMap::new(), held_back: HashMap::new(), under_way: HashMap::new() }
+    }
+
+    /// Does not start this job before `until`.
+    pub fn hold_back(&mut self, task: Task, until: Duration) {
+        self.held_back.insert(task, until);
     }
 
     /// A job is wanted. Wanting it twice, or while it is under way for the same state of the file, changes nothing.
@@ -79,6 +86,15 @@ impl Plan {
         }
     }
 
+    /// Whoever was at a job is at it no longer, and it is not done: it is wanted once more.
+    pub fn start_over(&mut self, Task { root, path }: &Task, now: Duration) {
+        if let Some(under_way) = self.under_way.get_mut(&Task { root: *root, path: path.clone() }) {
+            let again = Wanted { stamp: under_way.stamp, since: now };
+            under_way.again.get_or_insert(again);
+            self.ended(*root, path);
+        }
+    }
+
     /// The jobs to start now, as many as there are idle workers: queries, then inventory, then training pictures.
     /// `inventory_settling`: inventory files not even wanted yet, because they are still being written.
     pub fn start(&mut self, now: Duration, inventory_settling: usize) -> Vec<(Task, Option<Stamp>)> {
@@ -93,11 +109,16 @@ impl Plan {
 
     fn take_next(&mut self, now: Duration, inventory_settling: usize) -> Option<(Task, Wanted)> {
         let inventory_moves = inventory_settling > 0 || self.pending(Root::Inventory) > 0;
+        self.held_back.retain(|_, until| *until > now);
         for (&root, queue) in &mut self.wanted {
-            let may_start = |wanted: &Wanted| {
-                root != Root::Query || !inventory_moves || now.saturating_sub(wanted.since) >= QUERY_PATIENCE
+            let is_patient = |wanted: &Wanted| {
+                root == Root::Query && inventory_moves && now.saturating_sub(wanted.since) < QUERY_PATIENCE
             };
-            let next = queue.iter().find(|(_, wanted)| may_start(wanted)).map(|(path, wanted)| (path.clone(), *wanted));
+            let is_held = |path: &PathBuf| {
+                !self.held_back.is_empty() && self.held_back.contains_key(&Task { root, path: path.clone() })
+            };
+            let next = queue.iter().find(|(path, wanted)| !is_patient(wanted) && !is_held(path));
+            let next = next.map(|(path, wanted)| (path.clone(), *wanted));
             if let Some((path, wanted)) = next {
                 queue.remove(&path);
                 return Some((Task { root, path }, wanted));
@@ -106,10 +127,11 @@ impl Plan {
         None
     }
 
-    /// When, after `now`, the next waiting query has waited long enough.
+    /// When, after `now`, the next waiting query or job held back has waited long enough.
     pub fn next_due(&self, now: Duration) -> Option<Duration> {
-        let queue = self.wanted.get(&Root::Query)?;
-        queue.values().map(|wanted| wanted.since + QUERY_PATIENCE).filter(|due| *due > now).min()
+        let queries = self.wanted.get(&Root::Query).into_iter().flat_map(BTreeMap::values);
+        let due = queries.map(|wanted| wanted.since + QUERY_PATIENCE).chain(self.held_back.values().copied());
+        due.filter(|due| *due > now).min()
     }
 
     /// Jobs of a root wanted or under way.
@@ -176,6 +198,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_held_back_waits_and_nothing_waits_for_it() {
+        let mut plan = Plan::new(2);
+        plan.hold_back(Task { root: Root::Inventory, path: "a".into() }, seconds(5));
+        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+        plan.want(Root::Inventory, Path::new("b"), stamp(1), seconds(0));
+        plan.want(Root::Training, Path::new("a"), stamp(1), seconds(0));
+        assert_eq!(started(&mut plan, 4), ["inventory b", "training a"]);
+        plan.ended(Root::Inventory, Path::new("b"));
+        assert_eq!(plan.next_due(seconds(4)), Some(seconds(5)));
+        assert_eq!(started(&mut plan, 5), ["inventory a"]);
+        assert_eq!(plan.next_due(seconds(5)), None);
+    }
+
+    #[test]
     fn the_same_state_of_a_file_is_read_once_and_a_newer_one_afterwards() {
         let mut plan = Plan::new(1);
         for _ in 0..3 {
@@ -191,6 +227,21 @@ mod tests {
         assert!(started(&mut plan, 0).is_empty(), "never twice at the same time");
         plan.ended(Root::Inventory, Path::new("a"));
         assert_eq!(started(&mut plan, 0), ["inventory a"]);
+    }
+
+    #[test]
+    fn what_is_started_over_is_started_in_its_newest_state() {
+        let mut plan = Plan::new(1);
+        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+        let (task, _) = plan.start(seconds(0), 0).remove(0);
+        plan.start_over(&task, seconds(1));
+        assert_eq!(plan.start(seconds(1), 0), [(task.clone(), stamp(1))]);
+        plan.want(Root::Inventory, Path::new("a"), stamp(2), seconds(1));
+        plan.start_over(&task, seconds(2));
+        assert_eq!(plan.start(seconds(2), 0), [(task.clone(), stamp(2))]);
+        plan.ended(Root::Inventory, Path::new("a"));
+        plan.start_over(&task, seconds(3));
+        assert!(plan.start(seconds(3), 0).is_empty(), "it was done");
     }
 
     #[test]

@@ -96,6 +96,9 @@ impl Daemon {
         if old.model.differs_in_training(&self.config.model) || has_new_metric {
             self.cancel_training();
         }
+        if old.limits != self.config.limits {
+            self.doubt_failed();
+        }
         // What can be trained on may have changed with the settings.
         self.stir();
         info!("new settings in force: {}", self.setup.source.path.display());

@@ -10,6 +10,7 @@ use log::{info, warn};
 use super::answering::gallery::Gallery;
 use super::answering::refresh::Rechecks;
 use super::event::Channels;
+use super::guard::Quarantine;
 use super::learning::pace::Pace;
 use super::learning::training::{Attempt, Source, Stir, Tried};
 use super::plan::Plan;
@@ -18,7 +19,7 @@ use super::reporting::metrics::Metrics;
 use super::reporting::status::LastTrainingPart;
 use super::requests;
 use super::serving::{Serving, Shared};
-use super::workers::{JOBS_A_WORKER, Workers};
+use super::workers::{JOBS_A_WORKER, Tools, Workers};
 use super::{Daemon, Setup};
 use crate::catalog::{Catalog, Decision, FileRow, FileState, Root};
 use crate::clock;
@@ -27,7 +28,7 @@ use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, make_folder, sweep_half_written};
 use crate::index::Index;
 use crate::model::{Extractor, FeatureKind, Model};
-use crate::picture::{Hash, silence_caught_panics};
+use crate::picture::{Bounds, Hash, silence_caught_panics};
 use crate::rows::Rows;
 use crate::watch::{Hints, Known, Pulse, Tree};
 
@@ -43,6 +44,7 @@ impl Daemon {
         sweep_half_written(&config.folders.answer);
         sweep_half_written(&config.folders.state);
         requests::forget_all(&config.folders.state);
+        let quarantine = open_quarantine(&config);
         let opened = Catalog::open(&config.folders.state)?;
         if let Some(trouble) = &opened.set_aside {
             warn!("{trouble}");
@@ -53,14 +55,21 @@ impl Daemon {
         let tried = load_tried(&catalog, config.model.encoder)?;
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
-        let world = load_world(&catalog, &config)?;
+        let world = load_world(&catalog, &config, &quarantine)?;
         let index = load_index(&catalog, &config, &model, &world.contents)?;
         let serving = Shared::new(Serving::new(model, index));
         let channels = Channels::open()?;
         let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());
         let count = worker_count(&config);
         let extractor = Arc::new(Extractor::load(config.model.encoder)?);
-        let workers = Workers::start(count, &extractor, &config.folders.state, &serving, &channels.outcome_sender)?;
+        let tools = Tools {
+            extractor: extractor.clone(),
+            state: config.folders.state.clone(),
+            serving: serving.clone(),
+            quarantine: quarantine.clone(),
+            outcomes: channels.outcome_sender.clone(),
+        };
+        let workers = Workers::start(count, tools)?;
         let gallery = Gallery::start(&config.folders.answer, &config.folders.inventory)?;
         let answers = catalog.answers()?.into_iter().map(|answer| (answer.query.clone(), answer)).collect();
         let mut daemon = Self {
@@ -71,6 +80,7 @@ impl Daemon {
             serving,
             channels,
             hints,
+            quarantine,
             workers,
             gallery,
             extractor,
@@ -114,6 +124,7 @@ impl Daemon {
             config: Arc::new(config),
             lock,
         };
+        daemon.hold_suspects_back();
         daemon.config_stamp = daemon.stamp_of_config();
         daemon.watch_own_folders();
         Ok(daemon)
@@ -129,6 +140,15 @@ fn make_folders(config: &Config) -> Result<(), Trouble> {
         }
     }
     config.folders.written().into_iter().try_for_each(|(_, folder)| make_folder(folder))
+}
+
+/// What the last process left under way, said once.
+fn open_quarantine(config: &Config) -> Arc<Quarantine> {
+    let (quarantine, said) = Quarantine::open(&config.folders.state);
+    for trouble in said {
+        warn!(file:% = trouble.path.display(); "{trouble}");
+    }
+    Arc::new(quarantine)
 }
 
 /// One worker a core: each computes on its own core only.
@@ -193,7 +213,8 @@ struct World {
     failed: BTreeMap<(Root, PathBuf), Trouble>,
 }
 
-fn load_world(catalog: &Catalog, config: &Config) -> Result<World, Trouble> {
+fn load_world(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Result<World, Trouble> {
+    let bounds = Bounds::from(&config.limits);
     let kind = FeatureKind::of(config.model.encoder);
     let mut world = World { trees: BTreeMap::new(), contents: HashMap::new(), failed: BTreeMap::new() };
     let with_features = catalog.contents_with_features(kind.version)?;
@@ -205,6 +226,8 @@ fn load_world(catalog: &Catalog, config: &Config) -> Result<World, Trouble> {
             match state {
                 // Without features (another encoder's are there) the picture has to be read again.
                 FileState::Read(hash) if root != Root::Query && !with_features.contains(&hash) => continue,
+                // Of a content that is set aside, its readers have to hear.
+                FileState::Read(hash) if root != Root::Query && quarantine.refuses(hash, &bounds).is_some() => continue,
                 FileState::Read(hash) if root != Root::Query => {
                     world.contents.insert((root, path.clone()), hash);
                 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use log::info;
+use log::{info, warn};
 
 use super::{Daemon, TICK, WATCHER_RETRY, requests};
 use crate::catalog::Root;
@@ -13,6 +13,9 @@ use crate::watch::Tree;
 
 /// Folders are looked through for changes without events at most one part in so many of the time.
 const POLL_COST_FACTOR: u32 = 200;
+/// Threads that were given up and still decode. Each may take a core and the memory of the largest picture, and nothing but
+/// the end of the process ends them: with more of them it is better to start anew.
+const MOST_GIVEN_UP: usize = 3;
 /// A file of this name in the state folder says that the inventory was emptied on purpose.
 pub const EMPTIED_ON_PURPOSE: &str = "inventory-emptied-on-purpose";
 
@@ -20,6 +23,7 @@ impl Daemon {
     pub(super) fn keep_time(&mut self) {
         let now = self.now();
         self.keep_pulse();
+        self.give_up_overdue();
         self.note("gallery", self.gallery.trouble());
         self.drop_ownerless_codes();
         if self.config_seen.is_some() {
@@ -83,6 +87,25 @@ impl Daemon {
             self.hints.restart();
             self.watch_own_folders();
             self.trees.values_mut().for_each(|tree| tree.mark_all(now));
+        }
+    }
+
+    /// Workers that have been decoding one picture for too long are replaced. Their jobs begin anew and meet with a picture
+    /// that is set aside, so that what it is answered or reported with comes about as for any other picture.
+    fn give_up_overdue(&mut self) {
+        let limit = Duration::from_millis(self.config.limits.max_decode_ms.get());
+        let now = self.now();
+        for (task, decoding) in self.workers.give_up_after(limit) {
+            let path = decoding.path.display();
+            warn!(file:% = path; "{path}: decoding it takes longer than {} ms; work goes on without it", limit.as_millis());
+            self.quarantine.give_up(&decoding, limit);
+            self.plan.start_over(&task, now);
+        }
+        let given_up = self.workers.given_up();
+        if given_up > MOST_GIVEN_UP {
+            self.hopeless = Some(format!(
+                "{given_up} pictures never end being decoded and take the processor from everything else; they are set aside: start again"
+            ));
         }
     }
 

@@ -17,11 +17,17 @@ pub struct Bounds {
     pub file_bytes: u64,
     /// Largest picture, in pixels.
     pub pixels: u64,
+    /// Longest decoding, in milliseconds. A decoder cannot be stopped, so this is held by whoever waits for it.
+    pub decode_ms: u64,
 }
 
 impl From<&LimitSettings> for Bounds {
     fn from(limits: &LimitSettings) -> Self {
-        Self { file_bytes: limits.max_file_megabytes.get() << 20, pixels: limits.max_megapixels.get() * 1_000_000 }
+        Self {
+            file_bytes: limits.max_file_megabytes.get() << 20,
+            pixels: limits.max_megapixels.get() * 1_000_000,
+            decode_ms: limits.max_decode_ms.get(),
+        }
     }
 }
 
@@ -56,7 +62,7 @@ mod tests {
 
     #[test]
     fn headers_are_judged_before_pixels() {
-        let bounds = Bounds { file_bytes: 1 << 20, pixels: 100_000_000 };
+        let bounds = Bounds { file_bytes: 1 << 20, pixels: 100_000_000, decode_ms: 1_000 };
         for (width, height, bytes_a_pixel, file_bytes, allowed) in [
             (4000, 3000, 3, 500_000, true),
             (4000, 4000, 3, 200, true),    // one colour, honestly tiny

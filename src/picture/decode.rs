@@ -35,13 +35,17 @@ const BEGINNINGS_OF_READ_FORMATS: [&[u8]; 9] =
 pub fn decode(bytes: &[u8], path: &Path, bounds: &Bounds) -> Result<DynamicImage, Unusable> {
     let format = format_of(bytes, path)?;
     // Decoders meet every kind of damage; some of it makes them panic (tiff 0.11 does on a valid planar LZW file).
-    // That must cost this picture only. Nothing shared is touched inside, so no broken state can leak out.
-    let result = catch_unwind(AssertUnwindSafe(|| {
-        GUARDED.set(true);
-        decode_upright(bytes, format, bounds)
-    }));
+    let result = caught(|| decode_upright(bytes, format, bounds));
+    result.unwrap_or_else(|| Err(Unusable::Damaged(format!("the {} decoder gave up on it", name(format)))))
+}
+
+/// What comes of `work` on one picture; none if it panics, which must cost this picture only. `work` touches nothing that
+/// is shared, so no broken state can leak out.
+pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
+    GUARDED.set(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(false);
-    result.unwrap_or_else(|_| Err(Unusable::Damaged(format!("the {} decoder gave up on it", name(format)))))
+    result.ok()
 }
 
 fn decode_upright(bytes: &[u8], format: ImageFormat, bounds: &Bounds) -> Result<DynamicImage, Unusable> {
@@ -127,11 +131,11 @@ fn name(format: ImageFormat) -> &'static str {
 }
 
 thread_local! {
-    /// Whether this thread is inside a decoder, whose panics are caught and told in plain words.
+    /// Whether this thread is at work on a picture, where panics are caught and told in plain words.
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Keeps panics that [`decode`] catches off the terminal; any other panic is printed as ever. Once a process.
+/// Keeps panics over a picture, which are caught, off the terminal; any other panic is printed as ever. Once a process.
 pub fn silence_caught_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -5,25 +5,32 @@ use fast_image_resize::pixels::{InnerPixel, U8x4};
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::{DynamicImage, RgbaImage};
 
+use super::decode::caught;
 use super::{SQUARE_SIDE, Square};
 
 /// The whole picture squashed to 224×224 by a bilinear filter as wide as the shrinking asks for (as Pillow does),
-/// transparent parts on white.
+/// transparent parts on white; `None` for a picture without pixels, or without the memory to do it.
 pub fn square(picture: &DynamicImage) -> Option<Square> {
     let side = SQUARE_SIDE as u32;
-    let pixels = resample(&picture.to_rgba8(), side, side, Filter::Bilinear)?;
+    let pixels = resample(&four_channels(picture)?, side, side, Filter::Bilinear)?;
     Square::from_rgb(pixels.pixels().flat_map(|pixel| on_white(pixel.0)).collect())
 }
 
-/// A copy whose longer side is at most `longest` pixels, transparency kept; `None` only for a picture without pixels.
+/// A copy whose longer side is at most `longest` pixels, transparency kept; `None` for a picture without pixels, or
+/// without the memory to do it.
 pub fn shrink(picture: &DynamicImage, longest: u32) -> Option<RgbaImage> {
     let (width, height) = (picture.width(), picture.height());
     if width.max(height) <= longest {
-        return Some(picture.to_rgba8());
+        return four_channels(picture);
     }
     let scale = f64::from(longest) / f64::from(width.max(height));
     let side = |pixels: u32| ((f64::from(pixels) * scale).round() as u32).max(1);
-    resample(&picture.to_rgba8(), side(width), side(height), Filter::Bilinear)
+    resample(&four_channels(picture)?, side(width), side(height), Filter::Bilinear)
+}
+
+/// Takes up to 600 MB more for the largest pictures. The library panics where it cannot have them.
+fn four_channels(picture: &DynamicImage) -> Option<RgbaImage> {
+    caught(|| picture.to_rgba8())
 }
 
 /// How pixels are weighed when a picture changes its size.

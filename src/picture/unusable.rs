@@ -45,6 +45,18 @@ pub enum Unusable {
         /// The limit in force.
         limit_megapixels: u64,
     },
+    /// It was decoded, but a smaller copy of it could not be made.
+    NotShrunk,
+    /// The process ended while it alone was decoded.
+    Deadly {
+        /// How often the process ended over it.
+        deaths: u32,
+    },
+    /// Its decoding was given up.
+    TooSlow {
+        /// The limit in force then.
+        limit_ms: u64,
+    },
     /// The user who runs artificio may not read it.
     NoPermission,
     /// It is no longer there.
@@ -59,6 +71,11 @@ impl Unusable {
         matches!(self, Self::Empty | Self::CutOff | Self::Changing | Self::NoPermission | Self::Gone | Self::System(_))
     }
 
+    /// Whether its content is set aside: the list of those says so, whatever else is remembered of the file.
+    pub fn is_set_aside(&self) -> bool {
+        matches!(self, Self::Deadly { .. } | Self::TooSlow { .. })
+    }
+
     /// What the person can do.
     pub fn remedy(&self) -> String {
         match self {
@@ -71,6 +88,12 @@ impl Unusable {
             Self::Unsupported(_) | Self::UnsupportedVariant(_) => "save it as JPEG or PNG".into(),
             Self::FileTooLarge { .. } => "save it smaller, or raise max_file_megabytes in [limits]".into(),
             Self::TooManyPixels { .. } => "save it smaller, or raise max_megapixels in [limits]".into(),
+            Self::NotShrunk => "save it smaller, or let artificio have more memory".into(),
+            Self::Deadly { .. } => {
+                "replace the picture, saved anew as JPEG or PNG, or remove it; it is tried again when its content changes"
+                    .into()
+            }
+            Self::TooSlow { .. } => "save it smaller or anew as JPEG or PNG, or raise max_decode_ms in [limits]".into(),
             Self::NoPermission => "give the user who runs artificio permission to read it".into(),
             Self::Gone => "put it back".into(),
             Self::System(_) => "see whether the disk is healthy and reachable".into(),
@@ -98,6 +121,15 @@ impl fmt::Display for Unusable {
                 out,
                 "the picture has {width} × {height} pixels, more than the {limit_megapixels} megapixels allowed"
             ),
+            Self::NotShrunk => {
+                write!(out, "the picture could not be made smaller to be looked at, for want of memory most likely")
+            }
+            Self::Deadly { deaths } => {
+                write!(out, "decoding this picture ended the whole program {deaths} times; it is set aside")
+            }
+            Self::TooSlow { limit_ms } => {
+                write!(out, "decoding this picture took longer than the {limit_ms} ms allowed; it is set aside")
+            }
             Self::NoPermission => write!(out, "the file cannot be read: no permission"),
             Self::Gone => write!(out, "the file cannot be read: it is gone"),
             Self::System(reason) => write!(out, "the file cannot be read: {reason}"),

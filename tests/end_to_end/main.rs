@@ -17,6 +17,7 @@ mod lost_state;
 mod models;
 mod overview;
 mod pictures;
+mod quarantine;
 mod queries;
 mod report;
 mod restart;

@@ -121,7 +121,8 @@ impl Workplace {
         self.wait_status("a start", is_up);
     }
 
-    fn launch_by(&mut self, wrapper: &[&str]) {
+    /// ... and returns at once.
+    pub fn launch_by(&mut self, wrapper: &[&str]) {
         assert!(self.daemon.is_none(), "it runs already");
         let log = File::options().create(true).append(true).open(self.root().join("log")).unwrap();
         let plain = self.artificio(&["run"]);

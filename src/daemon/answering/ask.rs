@@ -10,6 +10,7 @@ use crate::answer::Record;
 use crate::catalog::{Catalog, FILE_NAME};
 use crate::config::{self, Config};
 use crate::daemon::bench::Bench;
+use crate::daemon::guard::Guard;
 use crate::daemon::serving::{Serving, Shared};
 use crate::daemon::start::{inventory_of, load_index, load_model_to_read};
 use crate::daemon::{STATUS_FILE_NAME, Setup};
@@ -49,12 +50,12 @@ impl Ask {
         silence_caught_panics();
         let bench = open_bench(&self.config)?;
         let question = question(&self.pictures, self.config)?;
-        let mut members = question.read_all();
+        let mut members = question.read_all(&bench.guard);
         let mut composed = question.compose(&mut members, &bench, started);
         let mut sheet = None;
         if self.with_sheet {
             let sheet_started = Instant::now();
-            sheet = Some(question.draw(&mut members, &composed)?);
+            sheet = Some(question.draw(&mut members, &composed, &bench.guard)?);
             composed.record.timings_ms.sheet = milliseconds(sheet_started);
             composed.record.timings_ms.total = milliseconds(started);
         }
@@ -138,5 +139,6 @@ fn open_bench(config: &Config) -> Result<Bench, Fatal> {
     if serving.index.is_empty() {
         return Err(nothing());
     }
-    Ok(Bench { extractor: Arc::new(Extractor::load(config.model.encoder)?), catalog, serving: Shared::new(serving) })
+    let extractor = Arc::new(Extractor::load(config.model.encoder)?);
+    Ok(Bench { extractor, catalog, serving: Shared::new(serving), guard: Guard::none() })
 }

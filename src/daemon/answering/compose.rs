@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Instant;
 
+use image::RgbaImage;
+
 use super::alike::{Asked, Matched, Selection, are_strangers};
 use super::members::{FileRead, Material, Member};
 use super::respond::{Question, milliseconds};
@@ -13,6 +15,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::daemon::bench::Bench;
 use crate::daemon::encode::features_of;
+use crate::daemon::guard::Guard;
 use crate::daemon::serving::{Serving, Wish};
 use crate::daemon::start::{inventory_of, load_index};
 use crate::error::Trouble;
@@ -104,7 +107,12 @@ impl Question {
     }
 
     /// The sheet's bytes, in the configured format.
-    pub(in crate::daemon) fn draw(&self, material: &mut Material, composed: &Composed) -> Result<Vec<u8>, Trouble> {
+    pub(in crate::daemon) fn draw(
+        &self,
+        material: &mut Material,
+        composed: &Composed,
+        guard: &Guard,
+    ) -> Result<Vec<u8>, Trouble> {
         let record = &composed.record;
         let style = answer::style(&self.config.answer);
         let side = sheet::picture_side_px(record.matches.len(), &style);
@@ -115,7 +123,7 @@ impl Question {
         let content = SheetContent {
             title: record.query.name.clone(),
             queries: queries.collect(),
-            matches: composed.matches.iter().map(|found| self.tile(found, side)).collect(),
+            matches: composed.matches.iter().map(|found| self.tile(found, side, guard)).collect(),
             notice: answer::notice(record),
             footer: answer::footer(record),
         };
@@ -125,7 +133,7 @@ impl Question {
     }
 
     /// A match with its picture, as far as it can be had right now.
-    fn tile(&self, found: &Matched, side: u32) -> sheet::Match {
+    fn tile(&self, found: &Matched, side: u32, guard: &Guard) -> sheet::Match {
         let path = self.config.folders.inventory.join(&found.path);
         let part = &found.part;
         sheet::Match {
@@ -134,14 +142,14 @@ impl Question {
             closer_than: part.closer_than,
             similarity: part.similarity,
             mark: answer::mark(part),
-            picture: self.small(&path, side),
+            picture: self.small(&path, side, guard),
         }
     }
 
-    fn small(&self, path: &Path, side: u32) -> Option<image::RgbaImage> {
-        let decoded = picture::read_still(path, &self.bounds())
-            .and_then(|contents| picture::decode(&contents.bytes, path, &self.bounds()));
-        decoded.ok().and_then(|decoded| picture::shrink(&decoded, side))
+    fn small(&self, path: &Path, side: u32, guard: &Guard) -> Option<RgbaImage> {
+        let bounds = self.bounds();
+        let contents = picture::read_still(path, &bounds).ok()?;
+        guard.decode(&contents, path, &bounds, |decoded| Ok(picture::shrink(&decoded, side))).ok()?
     }
 }
 

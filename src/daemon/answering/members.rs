@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use image::DynamicImage;
 
 use crate::config::{Config, SetSettings};
+use crate::daemon::guard::Guard;
 use crate::files::Stamp;
 use crate::picture::{self, Bounds, Hash, Unusable};
 
@@ -72,13 +73,13 @@ impl Material {
 
 impl Member {
     /// Reads the file at `path`, relative to the query folder.
-    pub fn read(path: &Path, config: &Config) -> Self {
+    pub fn read(path: &Path, config: &Config, guard: &Guard) -> Self {
         let (absolute, bounds) = (config.folders.query.join(path), Bounds::from(&config.limits));
         // Before the reading: a file that changes later then differs from what is remembered of it.
         let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
         let (stamp, result, decoded) = match picture::read_still(&absolute, &bounds) {
             Err(problem) => (before, Err(problem), None),
-            Ok(contents) => match picture::decode(&contents.bytes, &absolute, &bounds) {
+            Ok(contents) => match guard.decode(&contents, &absolute, &bounds, Ok) {
                 Err(problem) => (Some(contents.stamp), Err(problem), None),
                 Ok(decoded) => (Some(contents.stamp), Ok(contents.hash), Some(decoded)),
             },

@@ -10,6 +10,7 @@ use super::members::{FileRead, Material, Member, SetFile};
 use crate::answer::{Changes, Status};
 use crate::config::{Config, Refresh, SheetFormat};
 use crate::daemon::bench::Bench;
+use crate::daemon::guard::Guard;
 use crate::error::Trouble;
 use crate::files::{make_folder, remove_own, write_whole};
 use crate::picture::{Bounds, Hash};
@@ -85,7 +86,7 @@ impl Question {
         if self.is_recheck && !former.as_ref().is_some_and(|former| self.may_differ(former, bench)) {
             return self.answered(Vec::new(), None, Ok(Done::Unchanged));
         }
-        let mut material = self.read_all();
+        let mut material = self.read_all(&bench.guard);
         let content = material.content();
         let result = if self.can_wait && material.may_be_unfinished() {
             Ok(Done::NotYet)
@@ -133,8 +134,8 @@ impl Question {
     }
 
     /// Its files in their order, decoded where they can be.
-    pub(in crate::daemon) fn read_all(&self) -> Material {
-        let read = |paths: &[PathBuf]| paths.iter().map(|path| Member::read(path, &self.config)).collect();
+    pub(in crate::daemon) fn read_all(&self, guard: &Guard) -> Material {
+        let read = |paths: &[PathBuf]| paths.iter().map(|path| Member::read(path, &self.config, guard)).collect();
         Material {
             members: read(&self.files),
             unlike: read(&self.unlike),
@@ -156,7 +157,7 @@ impl Question {
             }
         }
         let sheet_started = Instant::now();
-        let sheet = self.draw(material, &composed)?;
+        let sheet = self.draw(material, &composed, &bench.guard)?;
         let record = &mut composed.record;
         record.timings_ms.sheet = milliseconds(sheet_started);
         record.timings_ms.total = milliseconds(started);

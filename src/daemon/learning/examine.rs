@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use image::DynamicImage;
+
 use super::trainer::{Halt, News, Trainer};
 use super::training::Source;
 use crate::catalog::Catalog;
@@ -140,8 +142,8 @@ impl Trainer {
     fn make_views(&self, content: Hash, path: &Path, new: &mut Vec<(Hash, String, Vec<f32>)>) -> Option<Vec<Vec<f32>>> {
         let bounds = Bounds::from(&self.order.config.limits);
         let contents = picture::read_still(path, &bounds).ok().filter(|contents| contents.hash == content)?;
-        let decoded = picture::decode(&contents.bytes, path, &bounds).ok()?;
-        let squares = picture::views(&decoded, content)?;
+        let views = |decoded: DynamicImage| Ok(picture::views(&decoded, content));
+        let squares = self.order.guard.decode(&contents, path, &bounds, views).ok()??;
         let features = self.order.extractor.features(&squares);
         let features: Vec<Vec<f32>> = features.iter().map(<[f32]>::to_vec).collect();
         new.extend(View::ALL.iter().zip(&features).map(|(view, row)| (content, self.kept_as(*view), row.clone())));

@@ -176,6 +176,7 @@ impl Daemon {
             against: self.model_to_beat(),
             config: Arc::clone(&self.config),
             extractor: Arc::clone(&self.extractor),
+            guard: self.quarantine.guard("training", &Arc::default()),
             now_s: clock::now_s(),
         };
         let pictures = if source == Source::Training { order.training.len() } else { order.inventory.len() };

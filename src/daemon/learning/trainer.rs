@@ -13,6 +13,7 @@ use super::leash::{Leash, Stage};
 use super::training::Source;
 use crate::catalog::{Catalog, Decision, ModelRow};
 use crate::config::Config;
+use crate::daemon::guard::Guard;
 use crate::error::Trouble;
 use crate::index::Index;
 use crate::model::{Extractor, FeatureKind, Lesson, Model, Unlearned};
@@ -45,6 +46,9 @@ pub struct Order {
     pub config: Arc<Config>,
     /// Makes features of changed pictures.
     pub extractor: Arc<Extractor>,
+    /// These pictures are decoded through it. Nobody looks at this thread's slot: what it decodes was decoded in time
+    /// before, and with its low urgency the clock says nothing.
+    pub guard: Guard,
     /// Seconds since 1970.
     pub now_s: i64,
 }
