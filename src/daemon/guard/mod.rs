@@ -3,7 +3,7 @@
 //!
 //! A panic costs one picture anyhow. What is meant here leaves nobody to catch it: the kernel ends the process for its
 //! memory, an allocation fails, the service manager loses patience. So each thread says on the disk what it is about to
-//! decode (20 µs a picture, no flush: it is the process that may die, not the machine). What the next start finds there is a
+//! decode (2 µs a picture, no flush: it is the process that may die, not the machine). What the next start finds there is a
 //! suspect, no more: several were under way, and whoever ends a process by force does so in the middle of something. A
 //! suspect waits until the new process has lived for a while ([`SUSPECTS_WAIT`]), is then decoded with nobody beside it, and
 //! only if the process ends once more meanwhile is it the culprit.
@@ -14,7 +14,6 @@ mod marker;
 mod slot;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,10 +24,10 @@ use crate::files::{make_folder, remove_own};
 use crate::picture::{self, Bounds, Contents, Hash, Unusable};
 use gate::{Gate, Mode};
 use list::{List, Standing};
-use marker::Marker;
+use marker::{Board, Marker};
 pub use slot::{Decoding, Slot};
 
-/// Below the state folder: one file for each picture that is being decoded.
+/// Below the state folder: one file for each thread that decodes.
 const FOLDER: &str = "under-way";
 
 /// Suspects are decoded this long after the start: a process that is ended by force again and again, or dies young for
@@ -40,8 +39,6 @@ pub struct Quarantine {
     folder: PathBuf,
     list: Mutex<List>,
     gate: Gate,
-    /// The process ends in order: what is under way is no suspect.
-    is_closed: AtomicBool,
 }
 
 impl Quarantine {
@@ -60,7 +57,7 @@ impl Quarantine {
                 Err(trouble) => said.push(trouble),
             }
         }
-        (Self { folder, list: Mutex::new(list), gate: Gate::default(), is_closed: AtomicBool::new(false) }, said)
+        (Self { folder, list: Mutex::new(list), gate: Gate::default() }, said)
     }
 
     /// Whether this content is not to be decoded any more.
@@ -81,20 +78,21 @@ impl Quarantine {
 
     /// What a thread that decodes holds; `name` is its own.
     pub fn guard(self: &Arc<Self>, name: &str, slot: &Arc<Slot>) -> Guard {
-        Guard(Some(Post { quarantine: self.clone(), slot: slot.clone(), marker: self.folder.join(name) }))
+        let board = Board::new(self.folder.join(name));
+        Guard(Some(Post { quarantine: self.clone(), slot: slot.clone(), board }))
     }
 
     /// A decoding is waited for no longer: its content is set aside, and others need not mind it.
     pub fn give_up(&self, decoding: &Decoding, limit: Duration) {
         self.gate.leave(decoding.mode);
-        let _ = remove_own(&decoding.marker);
+        let _ = remove_own(&decoding.board);
         let limit_ms = limit.as_millis() as u64;
         self.change(|list| list.put(decoding.content, &decoding.path, Standing::Slow { limit_ms }));
     }
 
-    /// The process ends in order: whatever is being decoded just now is innocent.
+    /// The process ends in order: whatever is being decoded just now is innocent, and what its thread says from now on it
+    /// says to a file without a name.
     pub fn close(&self) {
-        self.is_closed.store(true, Ordering::SeqCst);
         marker::clear(&self.folder);
     }
 
@@ -127,7 +125,7 @@ pub struct Guard(Option<Post>);
 struct Post {
     quarantine: Arc<Quarantine>,
     slot: Arc<Slot>,
-    marker: PathBuf,
+    board: Board,
 }
 
 impl Guard {
@@ -171,12 +169,8 @@ impl Guard {
 impl Post {
     fn begin(&self, content: Hash, path: &Path, mode: Mode) {
         self.quarantine.gate.enter(mode);
-        // Without room on the disk it is decoded unmarked: that is how most of them end well anyhow.
-        let _ = Marker::new(content, path, mode).write(&self.marker);
-        if self.quarantine.is_closed.load(Ordering::SeqCst) {
-            let _ = remove_own(&self.marker);
-        }
-        self.slot.begin(Decoding::new(content, path, mode, &self.marker));
+        self.board.put(&Marker::new(content, path, mode));
+        self.slot.begin(Decoding::new(content, path, mode, &self.board.path));
     }
 
     /// `false` when this thread was given up.
@@ -184,7 +178,7 @@ impl Post {
         if !self.slot.end() {
             return false;
         }
-        let _ = remove_own(&self.marker);
+        self.board.wipe();
         if self.quarantine.list().standing(content).is_some() {
             // Nothing happened this time: it is as good as any other.
             self.quarantine.change(|list| list.remove(content));

@@ -21,8 +21,8 @@ pub struct Decoding {
     pub path: PathBuf,
     /// With whom.
     pub mode: Mode,
-    /// What says so on the disk.
-    pub marker: PathBuf,
+    /// Where that is said on the disk.
+    pub board: PathBuf,
     begun: Instant,
     /// The part of the time since then in which the process ran.
     taken: Duration,
@@ -30,9 +30,9 @@ pub struct Decoding {
 
 impl Decoding {
     /// It begins now.
-    pub fn new(content: Hash, path: &Path, mode: Mode, marker: &Path) -> Self {
-        let (path, marker) = (path.to_path_buf(), marker.to_path_buf());
-        Self { content, path, mode, marker, begun: Instant::now(), taken: Duration::ZERO }
+    pub fn new(content: Hash, path: &Path, mode: Mode, board: &Path) -> Self {
+        let (path, board) = (path.to_path_buf(), board.to_path_buf());
+        Self { content, path, mode, board, begun: Instant::now(), taken: Duration::ZERO }
     }
 
     /// The loop looks, this long after it looked last.

@@ -46,7 +46,7 @@ fn one_death_makes_suspects_and_a_second_one_alone_the_culprit() {
     assert_eq!(decode(&quarantine, "bad"), Unusable::Deadly { deaths: 2 });
     // The text is no picture, which is what its decoder says when it is asked.
     assert_eq!(decode(&quarantine, "good"), Unusable::NotAPicture);
-    assert!(fs::read_dir(state.path().join(FOLDER)).unwrap().next().is_none(), "a marker is left");
+    assert!(marker::all_in(&quarantine.folder).is_empty(), "a marker is left");
     let (quarantine, said) = open(state.path());
     assert!(said.is_empty(), "{said:?}");
     assert_eq!(decode(&quarantine, "bad"), Unusable::Deadly { deaths: 2 });
@@ -70,12 +70,16 @@ fn a_suspect_that_was_decoded_alone_is_none_any_more() {
 fn an_end_in_order_accuses_nobody() {
     let state = tempfile::tempdir().unwrap();
     let (quarantine, _) = open(state.path());
-    for name in ["before", "after"] {
-        let Guard(Some(post)) = quarantine.guard(name, &Arc::default()) else { unreachable!() };
-        post.begin(Hash::of(b"x"), Path::new(name), Mode::Together);
-        assert_eq!(post.marker.exists(), name == "before");
-        quarantine.close();
-    }
+    let Guard(Some(post)) = quarantine.guard("worker-0", &Arc::default()) else { unreachable!() };
+    post.begin(Hash::of(b"before"), Path::new("a path longer than the next one"), Mode::Together);
+    assert_eq!(marker::all_in(&quarantine.folder).len(), 1);
+    post.end(Hash::of(b"before"), Mode::Together);
+    assert!(marker::all_in(&quarantine.folder).is_empty(), "nothing is being decoded");
+    post.begin(Hash::of(b"during"), Path::new("during"), Mode::Together);
+    assert_eq!(marker::all_in(&quarantine.folder)[0].path, "during");
+    quarantine.close();
+    post.end(Hash::of(b"during"), Mode::Together);
+    post.begin(Hash::of(b"after"), Path::new("after"), Mode::Together);
     assert!(open(state.path()).1.is_empty());
 }
 
