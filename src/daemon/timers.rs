@@ -104,7 +104,7 @@ impl Daemon {
         let given_up = self.workers.given_up();
         if given_up > MOST_GIVEN_UP {
             self.hopeless = Some(format!(
-                "{given_up} pictures never end being decoded and take the processor from everything else; they are set aside: start again"
+                "{given_up} pictures are still being decoded long after their time, and take the processor from everything else; they are set aside: start again"
             ));
         }
     }
