@@ -10,7 +10,7 @@ use super::answering::respond::{Answered, Done};
 use super::encode::Encoded;
 use super::start::code_of;
 use super::workers::Outcome;
-use super::{Daemon, RETRY_PAUSE, SYSTEM_RETRY_PAUSE, UNFINISHED_PAUSES};
+use super::{Daemon, SYSTEM_RETRY_PAUSE, UNFINISHED_PAUSES};
 use crate::answer::Status;
 use crate::catalog::{AnswerRow, FileRow, FileState, Root};
 use crate::clock;
@@ -76,9 +76,12 @@ impl Daemon {
         true
     }
 
-    fn keep_encoded(&mut self, encoded: Vec<Encoded>) {
+    pub(super) fn keep_encoded(&mut self, encoded: Vec<Encoded>) {
         if encoded.is_empty() {
             return;
+        }
+        if self.unkept.is_to_wait(self.now()) {
+            return self.hold_encoded(encoded, None);
         }
         let (model_id, is_trained) = {
             let model = &self.serving.read().model;
@@ -86,8 +89,8 @@ impl Daemon {
         };
         let serving = self.serving.clone();
         let kind = FeatureKind::of(self.config.model.encoder);
-        let mut codes: Vec<Option<Vec<f32>>> = Vec::new();
         let kept = self.catalog.together(|catalog| {
+            let mut codes: Vec<Option<Vec<f32>>> = Vec::new();
             for Encoded { root, path, stamp, result } in &encoded {
                 match result {
                     // The list says so for as long as it holds: each start asks it anew.
@@ -112,16 +115,16 @@ impl Daemon {
                 }
                 codes.push(code);
             }
-            Ok(())
+            Ok(codes)
         });
-        let is_kept = kept.is_ok();
-        self.note("catalog", kept.err());
-        for (outcome, code) in encoded.into_iter().zip(codes.into_iter().chain(std::iter::repeat(None))) {
+        let codes = match kept {
+            Ok(codes) => codes,
+            Err(trouble) => return self.hold_encoded(encoded, Some(trouble)),
+        };
+        self.note("catalog", None);
+        for (outcome, code) in encoded.into_iter().zip(codes) {
             self.plan.ended(outcome.root, &outcome.path);
-            match is_kept {
-                true => self.take_encoded(outcome, code),
-                false => self.try_later(outcome.root, &outcome.path, outcome.stamp, RETRY_PAUSE),
-            }
+            self.take_encoded(outcome, code);
         }
     }
 
@@ -195,15 +198,12 @@ impl Daemon {
         let done = match answered.result {
             Ok(Done::NotYet) => return self.wait_for_query(&answered.query, &answered.files),
             Ok(done) => done,
-            Err(trouble) => {
-                self.note("answer", Some(trouble));
-                return self.ask_again_later(&answered.query, &answered.files);
-            }
+            Err(unwritten) => return self.hold_query(&answered.query, unwritten),
         };
         if let Done::Written { status, total_ms, .. } = &done {
             self.metrics.count_answer(*status, *total_ms);
             self.gallery.hint();
-            self.note("answer", None);
+            self.answers_go_on();
         }
         self.unfinished.remove(&(Root::Query, answered.query.clone()));
         let row = match &done {
@@ -220,17 +220,6 @@ impl Daemon {
                 None => return,
             },
         };
-        let kept = self.catalog.together(|catalog| {
-            for file in &answered.files {
-                if let Some(stamp) = file.stamp {
-                    let state = state_of(&file.result.clone().map(|hash| (hash, None)));
-                    catalog.put_file(Root::Query, &FileRow { path: file.path.clone(), stamp, state })?;
-                }
-            }
-            catalog.put_answer(&row)
-        });
-        let is_kept = kept.is_ok();
-        self.note("catalog", kept.err());
         for file in &answered.files {
             self.remember_query_file(file);
         }
@@ -238,9 +227,27 @@ impl Daemon {
         // The catalog has one owner a name; so have the answers here.
         self.answers.retain(|query, answer| *query == answered.query || answer.name != row.name);
         self.answers.insert(answered.query.clone(), row);
-        if !is_kept {
-            // Asked again, it finds its answer unchanged and is recorded then.
-            self.ask_again_later(&answered.query, &answered.files);
+        self.keep_answered(answered.query, answered.files);
+    }
+
+    /// Makes durable that a query was answered, and from which files.
+    pub(super) fn keep_answered(&mut self, query: PathBuf, files: Vec<FileRead>) {
+        let Some(row) = self.answers.get(&query) else { return };
+        let kept = self.catalog.together(|catalog| {
+            for file in &files {
+                if let Some(stamp) = file.stamp {
+                    let state = state_of(&file.result.clone().map(|hash| (hash, None)));
+                    catalog.put_file(Root::Query, &FileRow { path: file.path.clone(), stamp, state })?;
+                }
+            }
+            catalog.put_answer(row)
+        });
+        match kept {
+            Ok(()) => {
+                self.answer_is_kept(&query);
+                self.note("catalog", None);
+            }
+            Err(trouble) => self.hold_answered(query, files, trouble),
         }
     }
 
@@ -287,17 +294,6 @@ impl Daemon {
         };
         self.stirred.insert(query.to_path_buf());
         self.waits_again(Root::Query, query, &file.path, Stamp::of(&metadata));
-    }
-
-    /// The answer could not be written: the query is wanted again after a pause.
-    fn ask_again_later(&mut self, query: &Path, files: &[FileRead]) {
-        match files.iter().find_map(|file| Some((file.path.clone(), file.stamp?))) {
-            Some((path, stamp)) => {
-                self.stirred.insert(query.to_path_buf());
-                self.try_later(Root::Query, &path, stamp, RETRY_PAUSE);
-            }
-            None => files.iter().for_each(|file| self.doubt(Root::Query, &file.path)),
-        }
     }
 
     /// Answers given before the inventory was complete are given again once it is.

@@ -19,6 +19,7 @@ mod serving;
 mod start;
 mod survey;
 mod timers;
+mod unwritten;
 mod wishes;
 mod workers;
 
@@ -48,6 +49,7 @@ use plan::Plan;
 use reporting::manager;
 use reporting::metrics::Metrics;
 use serving::Shared;
+use unwritten::{Stall, Unkept};
 use wishes::Wish;
 use workers::Workers;
 
@@ -70,8 +72,10 @@ const STATUS_PAUSE: Duration = Duration::from_millis(200);
 const WATCHER_RETRY: Duration = Duration::from_secs(60);
 /// Where the system keeps its limit of events waiting to be told.
 const QUEUE_LIMIT: &str = "/proc/sys/fs/inotify/max_queued_events";
-/// What could not be kept or written is tried again after this long.
+/// What could not be kept or written is tried again after this long ...
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
+/// ... and, where that costs the work of doing it again, after ever longer, but no longer than this.
+const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(20);
 /// A file that the system would not give out (a disk in trouble, too many open files) is tried again after this long.
 const SYSTEM_RETRY_PAUSE: Duration = Duration::from_secs(30);
 /// A file that may not be finished is looked at again after these pauses, then its problem stands. A file that
@@ -127,6 +131,10 @@ pub struct Daemon {
     stirred: BTreeSet<PathBuf>,
     answers: BTreeMap<PathBuf, AnswerRow>,
     rechecks: Rechecks,
+    /// Done, and to be made durable when the catalog can be written again.
+    unkept: Unkept,
+    /// While answers cannot be written.
+    stall: Option<Stall>,
     /// How often a file, in this state, was found unfinished.
     unfinished: HashMap<(Root, PathBuf), (Option<Stamp>, usize)>,
     /// Trainings so far, as far as the policy cares.

@@ -1,6 +1,6 @@
 //! What to do next. Pure: it is told what is wanted and what has ended, and says which jobs to start.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,6 +27,10 @@ pub struct Plan {
     /// Not started before this.
     held_back: HashMap<Task, Duration>,
     under_way: HashMap<Task, UnderWay>,
+    /// Done, but what came of it could not be kept yet.
+    unkept: HashSet<Task>,
+    /// Nothing of these is started.
+    closed: BTreeSet<Root>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +48,14 @@ struct UnderWay {
 impl Plan {
     /// A plan for `slots` workers.
     pub fn new(slots: usize) -> Self {
-        Self { slots, wanted: BTreeMap::new(), held_back: HashMap::new(), under_way: HashMap::new() }
+        Self {
+            slots,
+            wanted: BTreeMap::new(),
+            held_back: HashMap::new(),
+            under_way: HashMap::new(),
+            unkept: HashSet::new(),
+            closed: BTreeSet::new(),
+        }
     }
 
     /// Does not start this job before `until`.
@@ -81,9 +92,27 @@ impl Plan {
     /// A job has ended; what was wanted again meanwhile is wanted now.
     pub fn ended(&mut self, root: Root, path: &Path) {
         let task = Task { root, path: path.to_path_buf() };
+        self.unkept.remove(&task);
         if let Some(wanted) = self.under_way.remove(&task).and_then(|under_way| under_way.again) {
             self.wanted.entry(root).or_default().insert(task.path, wanted);
         }
+    }
+
+    /// A job has ended, but what came of it cannot be kept just now. No more of its kind is done until it is: there may be
+    /// many, and all in vain.
+    pub fn unkept(&mut self, root: Root, path: &Path) {
+        self.ended(root, path);
+        self.unkept.insert(Task { root, path: path.to_path_buf() });
+    }
+
+    /// Starts nothing of this root.
+    pub fn close(&mut self, root: Root) {
+        self.closed.insert(root);
+    }
+
+    /// Goes on with it.
+    pub fn open(&mut self, root: Root) {
+        self.closed.remove(&root);
     }
 
     /// Whoever was at a job is at it no longer, and it is not done: it is wanted once more.
@@ -111,6 +140,10 @@ impl Plan {
         let inventory_moves = inventory_settling > 0 || self.pending(Root::Inventory) > 0;
         self.held_back.retain(|_, until| *until > now);
         for (&root, queue) in &mut self.wanted {
+            let is_in_vain = root != Root::Query && !self.unkept.is_empty();
+            if is_in_vain || self.closed.contains(&root) {
+                continue;
+            }
             let is_patient = |wanted: &Wanted| {
                 root == Root::Query && inventory_moves && now.saturating_sub(wanted.since) < QUERY_PATIENCE
             };
@@ -134,10 +167,10 @@ impl Plan {
         due.filter(|due| *due > now).min()
     }
 
-    /// Jobs of a root wanted or under way.
+    /// Jobs of a root wanted, under way, or done and not kept.
     pub fn pending(&self, root: Root) -> usize {
         let wanted = self.wanted.get(&root).map_or(0, BTreeMap::len);
-        wanted + self.under_way.keys().filter(|task| task.root == root).count()
+        wanted + self.under_way.keys().chain(&self.unkept).filter(|task| task.root == root).count()
     }
 
     /// Jobs under way.
@@ -195,6 +228,27 @@ mod tests {
         assert!(plan.start(seconds(1), 3).iter().all(|(task, _)| task.root == Root::Training));
         plan.ended(Root::Training, Path::new("t"));
         assert_eq!(started(&mut plan, 1), ["query q"]);
+    }
+
+    #[test]
+    fn while_something_cannot_be_kept_nothing_more_of_its_kind_is_done() {
+        let mut plan = Plan::new(2);
+        for name in ["a", "b", "c"] {
+            plan.want(Root::Inventory, Path::new(name), stamp(1), seconds(0));
+        }
+        assert_eq!(started(&mut plan, 0), ["inventory a", "inventory b"]);
+        plan.unkept(Root::Inventory, Path::new("a"));
+        plan.want(Root::Query, Path::new("q"), None, seconds(0));
+        assert_eq!((started(&mut plan, 5), plan.pending(Root::Inventory)), (vec!["query q".into()], 3));
+        plan.ended(Root::Query, Path::new("q"));
+        plan.close(Root::Query);
+        plan.want(Root::Query, Path::new("q"), None, seconds(5));
+        assert!(started(&mut plan, 10).is_empty());
+        plan.open(Root::Query);
+        assert_eq!(started(&mut plan, 10), ["query q"]);
+        plan.ended(Root::Inventory, Path::new("a"));
+        plan.ended(Root::Inventory, Path::new("b"));
+        assert_eq!((started(&mut plan, 10), plan.pending(Root::Inventory)), (vec!["inventory c".into()], 1));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::reporting::metrics::Metrics;
 use super::reporting::status::LastTrainingPart;
 use super::requests;
 use super::serving::{Serving, Shared};
+use super::unwritten::Unkept;
 use super::workers::{JOBS_A_WORKER, Tools, Workers};
 use super::{Daemon, Setup};
 use crate::catalog::{Catalog, Decision, FileRow, FileState, Root};
@@ -89,6 +90,8 @@ impl Daemon {
             contents: world.contents,
             stirred: BTreeSet::new(),
             rechecks: Rechecks::default(),
+            unkept: Unkept::default(),
+            stall: None,
             answers,
             unfinished: HashMap::new(),
             tried,

@@ -24,6 +24,7 @@ impl Daemon {
         let now = self.now();
         self.keep_pulse();
         self.give_up_overdue();
+        self.retry_writing();
         self.note("gallery", self.gallery.trouble());
         self.drop_ownerless_codes();
         if self.config_seen.is_some() {

@@ -29,6 +29,15 @@ pub fn write_whole(path: &Path, bytes: &[u8], doing: &str) -> Result<(), Trouble
     })
 }
 
+/// Whether a file of so many bytes can be written into `folder` just now: tried out, because a quota, inodes and
+/// permissions count as well.
+pub fn has_room(folder: &Path, bytes: usize) -> bool {
+    let path = temporary_beside(&folder.join("room"));
+    let tried = fs::write(&path, vec![0; bytes]);
+    let _ = fs::remove_file(&path);
+    tried.is_ok()
+}
+
 /// Writes a small file that nobody reads and that need not survive anything.
 pub fn write_quick(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
     fs::write(path, bytes).map_err(|error| Trouble::system("write", path, &error))
@@ -95,6 +104,14 @@ mod tests {
         let path = folder.path().join("n".repeat(255));
         write_whole(&path, b"x", "write").unwrap();
         assert!(path.exists());
+    }
+
+    #[test]
+    fn room_is_found_where_there_is_some_and_nothing_is_left_of_the_trial() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(has_room(folder.path(), 100_000));
+        assert!(!has_room(&folder.path().join("missing"), 0));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

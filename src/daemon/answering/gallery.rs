@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::answer::gallery::{Entry, FILE_NAME, page};
-use crate::daemon::RETRY_PAUSE;
+use crate::daemon::{LONGEST_RETRY_PAUSE, RETRY_PAUSE};
 use crate::error::Trouble;
 use crate::files::{Stamp, write_whole};
 
@@ -80,12 +80,13 @@ struct Keeper {
 
 impl Keeper {
     fn run(mut self, hints: &Receiver<()>) {
-        let mut is_due = false;
+        let (mut is_due, mut retry_pause) = (false, RETRY_PAUSE);
         while is_due || hints.recv().is_ok() {
             let started = Instant::now();
             let updated = self.update();
             is_due = updated.is_err();
-            let pause = if is_due { RETRY_PAUSE } else { PAUSE.max(started.elapsed() * COST_FACTOR) };
+            let pause = if is_due { retry_pause } else { PAUSE.max(started.elapsed() * COST_FACTOR) };
+            retry_pause = if is_due { (retry_pause * 2).min(LONGEST_RETRY_PAUSE) } else { RETRY_PAUSE };
             *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = updated.err();
             loop {
                 match hints.recv_deadline(started + pause) {

@@ -54,7 +54,15 @@ pub struct Answered {
     /// Hash over all its pictures; `None` when none could be read.
     pub content: Option<Hash>,
     /// What was done.
-    pub result: Result<Done, Trouble>,
+    pub result: Result<Done, Unwritten>,
+}
+
+/// An answer that could not be written.
+pub struct Unwritten {
+    /// Why.
+    pub trouble: Trouble,
+    /// The size of what was to be written.
+    pub bytes: usize,
 }
 
 /// What was done about a query.
@@ -98,7 +106,7 @@ impl Question {
         self.answered(material.into_files(), content, result)
     }
 
-    fn answered(self, files: Vec<FileRead>, content: Option<Hash>, result: Result<Done, Trouble>) -> Answered {
+    fn answered(self, files: Vec<FileRead>, content: Option<Hash>, result: Result<Done, Unwritten>) -> Answered {
         Answered { query: self.query, name: self.name, files, content, result }
     }
 
@@ -118,10 +126,12 @@ impl Question {
     }
 
     /// A trouble with it names the folder: it is the folder's (full, read-only), not the answer's.
-    fn write(&self, end: &str, bytes: &[u8], doing: &str) -> Result<(), Trouble> {
+    fn write(&self, end: &str, bytes: &[u8], doing: &str) -> Result<(), Unwritten> {
         let folder = &self.config.folders.answer;
         let written = make_folder(folder).and_then(|()| write_whole(&self.answer_path(end), bytes, doing));
-        written.map_err(|trouble| Trouble { path: folder.clone(), ..trouble })
+        let unwritten =
+            |trouble| Unwritten { trouble: Trouble { path: folder.clone(), ..trouble }, bytes: bytes.len() };
+        written.map_err(unwritten)
     }
 
     /// Whether the answer is still there: one that was thrown away is given again when it is asked for again.
@@ -148,7 +158,7 @@ impl Question {
         material: &mut Material,
         bench: &Bench,
         (started, past): (Instant, Option<Value>),
-    ) -> Result<Done, Trouble> {
+    ) -> Result<Done, Unwritten> {
         let mut composed = self.compose(material, bench, started);
         if let Some(past) = past {
             composed.record.changes = Changes::since(&past, &composed.record.matches);
@@ -157,7 +167,8 @@ impl Question {
             }
         }
         let sheet_started = Instant::now();
-        let sheet = self.draw(material, &composed, &bench.guard)?;
+        let sheet = self.draw(material, &composed, &bench.guard);
+        let sheet = sheet.map_err(|trouble| Unwritten { trouble, bytes: 0 })?;
         let record = &mut composed.record;
         record.timings_ms.sheet = milliseconds(sheet_started);
         record.timings_ms.total = milliseconds(started);

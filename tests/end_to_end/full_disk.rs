@@ -1,0 +1,141 @@
+//! [25] Disks without room: said once with its mend, waited out without work in vain, over within seconds of there being room.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use artificio::demo::Kind;
+use serde_json::Value;
+
+use super::pictures::{jpeg, tiny};
+use super::workplace::{Workplace, put};
+
+/// How long the disk stays full, and the processor time allowed for it: half a percent of a core.
+const FULL: Duration = Duration::from_secs(30);
+const ALLOWED_MS: u64 = 150;
+/// As promised.
+const RECOVERY: Duration = Duration::from_secs(30);
+
+/// A disk of so many KiB in the place of a folder, as nobody but the daemon sees it.
+struct Disk {
+    /// As the daemon knows it.
+    folder: PathBuf,
+}
+
+impl Disk {
+    /// Launches the daemon with it. None, with a line that says so, where the system forbids that; never in CI.
+    fn launch(place: &mut Workplace, folder: &Path, kib: u32) -> Option<Self> {
+        let mount = format!("mount -t tmpfs -o size={kib}k tmpfs '{}'", folder.display());
+        if !Command::new("unshare").args(["-Urm", "sh", "-c", &mount]).status().is_ok_and(|status| status.success()) {
+            assert!(std::env::var_os("CI").is_none(), "CI must be able to mount a disk");
+            eprintln!("SKIPPED: this system does not let a test mount a disk");
+            return None;
+        }
+        place.launch_by(&["unshare", "-Urm", "sh", "-c", &format!("{mount}; exec \"$@\""), "sh"]);
+        Some(Self { folder: folder.to_path_buf() })
+    }
+
+    /// A file on it, as it is reached from here.
+    fn path(&self, place: &Workplace, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{}", place.pid(), self.folder.join(name).display()))
+    }
+
+    /// Leaves no room on it.
+    fn fill(&self, place: &Workplace) {
+        let mut filler = File::create(self.path(place, "filler")).unwrap();
+        while filler.write_all(&[1; 4096]).is_ok() {}
+    }
+
+    fn make_room(&self, place: &Workplace) {
+        fs::remove_file(self.path(place, "filler")).unwrap();
+    }
+
+    fn json(&self, place: &Workplace, name: &str) -> Option<Value> {
+        serde_json::from_slice(&fs::read(self.path(place, name)).ok()?).ok()
+    }
+}
+
+/// Lets the time pass and asserts that next to nothing was done meanwhile, and the trouble said once.
+fn waits_it_out(place: &Workplace, trouble: &str) {
+    let before = place.processor_ms();
+    sleep(FULL);
+    let spent = place.processor_ms() - before;
+    eprintln!("{trouble}: {spent} ms of processor time in {FULL:?}");
+    assert!(spent <= ALLOWED_MS, "{spent} ms of processor time in {FULL:?}\n{}", place.log());
+    let said: Vec<_> = place.log().lines().filter(|line| line.contains(trouble)).map(str::to_string).collect();
+    assert!(said.len() == 1 && said[0].contains("free some space"), "{said:#?}");
+}
+
+#[test]
+fn answers_wait_for_room_and_cost_nothing_meanwhile() {
+    let mut place = Workplace::new();
+    place.stock(2);
+    let folder = place.root().join("answer");
+    let Some(disk) = Disk::launch(&mut place, &folder, 4096) else { return };
+    place.wait_indexed(6);
+    disk.fill(&place);
+    for name in ["a", "b", "c"] {
+        put(place.query(format!("{name}.jpg")), &jpeg(Kind::Burger, 2_000));
+    }
+    let trouble = "could not write the sheet";
+    place.wait_status("the trouble", |status| status["degraded_by"].to_string().contains(trouble));
+    waits_it_out(&place, trouble);
+    for end in ["png", "json"] {
+        assert!(!disk.path(&place, &format!("result_a.{end}")).exists(), "a part of an answer");
+    }
+    disk.make_room(&place);
+    let started = Instant::now();
+    for name in ["a", "b", "c"] {
+        let record = place.wait("the answer", || disk.json(&place, &format!("result_{name}.json")));
+        assert_eq!(record["status"], "ok");
+        image::open(disk.path(&place, &format!("result_{name}.png"))).expect("a whole sheet");
+    }
+    assert!(started.elapsed() < RECOVERY, "{:?}", started.elapsed());
+    place.wait_status("peace", |status| status["state"] == "ready" && status["queries"]["answered"] == 3);
+}
+
+#[test]
+fn what_was_read_waits_for_room_in_the_catalog_and_is_not_read_again() {
+    let mut place = Workplace::new();
+    place.stock(2);
+    let folder = place.state("");
+    let Some(disk) = Disk::launch(&mut place, &folder, 8192) else { return };
+    let indexed = |count: u64| {
+        place.wait("pictures searchable", || {
+            disk.json(&place, "status.json")
+                .filter(|status| status["inventory"]["indexed"] == count && status["inventory"]["pending"] == 0)
+        })
+    };
+    indexed(6);
+    disk.fill(&place);
+    for number in 0..200 {
+        put(place.inventory(format!("{number}.png")), &tiny(number));
+    }
+    put(place.query("a.jpg"), &jpeg(Kind::Burger, 2_000));
+    // The answer folder has room: a query is answered from what is known.
+    place.wait_record("a");
+    let written = place.written("a");
+    waits_it_out(&place, "could not write the catalog");
+    assert_eq!(place.written("a"), written, "answered again and again");
+    disk.make_room(&place);
+    let started = Instant::now();
+    indexed(206);
+    assert!(started.elapsed() < RECOVERY, "{:?}", started.elapsed());
+    place.wait_record_that("a", |record| record["status"] == "ok" && record["inventory"] == 206);
+    for number in 0..200 {
+        let read = place.log().matches(&format!("/{number}.png read")).count();
+        assert_eq!(read, 1, "{number}.png");
+    }
+    // SQLite takes the path for that of the folder outside, so it is shown copies.
+    place.wait("the answer kept", || {
+        for name in ["catalog.sqlite", "catalog.sqlite-wal"] {
+            fs::copy(disk.path(&place, name), place.root().join(name)).ok()?;
+        }
+        let catalog = rusqlite::Connection::open(place.root().join("catalog.sqlite")).unwrap();
+        let answers = catalog.query_row("SELECT count(*) FROM answers", [], |row| row.get::<_, i64>(0));
+        (answers.ok()? == 1).then_some(())
+    });
+}
