@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 
 use super::super::backend;
 use super::layers::{
-    depth_to_space, mean_of_places, neighbourhood, normalised, pointwise, shares, space_to_depth, unit,
+    depth_to_space, mean_of_places, mean_shares, normalised_around, normalised_pointwise, space_to_depth, unit,
 };
 use super::pixels::Pixels;
 use crate::random::Random;
@@ -197,10 +197,10 @@ impl Network {
     pub(super) fn encode(&self, lab: Tensor<4>, counted: Tensor<4>) -> Code {
         let count = lab.dims()[0];
         let spread = (lab.clone() - backend::matrix(vec![MIDDLE, 0.0, 0.0], 3).reshape([1, 1, 1, 3])) * SPREAD;
-        let patches = relu(pointwise(normalised(space_to_depth(spread, 4)), self.layer(Layer::Patch)));
-        let fine = relu(pointwise(normalised(neighbourhood(patches)), self.layer(Layer::Around)));
-        let coarse = relu(pointwise(normalised(space_to_depth(fine.clone(), 2)), self.layer(Layer::Halve)));
-        let around = relu(pointwise(normalised(neighbourhood(coarse.clone())), self.layer(Layer::AroundWide)));
+        let patches = relu(normalised_pointwise(space_to_depth(spread, 4), self.layer(Layer::Patch)));
+        let fine = relu(normalised_around(patches, self.layer(Layer::Around)));
+        let coarse = relu(normalised_pointwise(space_to_depth(fine.clone(), 2), self.layer(Layer::Halve)));
+        let around = relu(normalised_around(coarse.clone(), self.layer(Layer::AroundWide)));
         let means = [fine, coarse.clone(), around].map(|map| unit(mean_of_places(map)));
         let places = coarse.reshape([count, SMALLEST * SMALLEST * WIDE]);
         Code {
@@ -224,8 +224,7 @@ impl Network {
         let ones = Tensor::ones([self.parts.colours, 1], &palette.device());
         let colours = Tensor::cat(vec![palette.clone() * -2.0, ones, palette.clone().square().sum_dim(1)], 1);
         let counts = places.matmul(colours.transpose() * -SHARPNESS).exp();
-        let shares = shares(counts).reshape([count, height * width, self.parts.colours]);
-        let shares = shares.mean_dim(1).reshape([count, self.parts.colours]);
+        let shares = mean_shares(counts.reshape([count, height * width, self.parts.colours]));
         unit((shares + NOWHERE).powf_scalar(POWER))
     }
 
@@ -234,10 +233,10 @@ impl Network {
         let count = codes.dims()[0];
         let unfolded = relu(codes.matmul(self.layer(Layer::Unfold).clone()) * SPREAD);
         let map = unfolded.reshape([count, SMALLEST, SMALLEST, WIDE]);
-        let map = depth_to_space(relu(pointwise(normalised(map), self.layer(Layer::Double))), 2);
-        let map = relu(pointwise(normalised(neighbourhood(map)), self.layer(Layer::Mix)));
-        let map = depth_to_space(relu(pointwise(normalised(map), self.layer(Layer::DoubleAgain))), 2);
-        let painted = depth_to_space(pointwise(normalised(map), self.layer(Layer::Paint)), 2);
+        let map = depth_to_space(relu(normalised_pointwise(map, self.layer(Layer::Double))), 2);
+        let map = relu(normalised_around(map, self.layer(Layer::Mix)));
+        let map = depth_to_space(relu(normalised_pointwise(map, self.layer(Layer::DoubleAgain))), 2);
+        let painted = depth_to_space(normalised_pointwise(map, self.layer(Layer::Paint)), 2);
         sigmoid(painted + self.layer(Layer::Mean).clone().reshape([1, Pixels::SIDE, Pixels::SIDE, 3]))
     }
 }

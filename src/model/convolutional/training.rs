@@ -11,6 +11,9 @@ use crate::progress::Progress;
 use crate::random::Random;
 use crate::rows::Rows;
 
+/// Colours are counted in every so many pixels of every so many lines: two hundred pixels tell them well enough.
+const SAMPLED_PIXEL: usize = 4;
+
 /// Pictures a step; each is seen twice.
 const PICTURES_A_STEP: usize = 32;
 
@@ -145,10 +148,10 @@ fn views(pixels: &Rows, chosen: &[usize], random: &mut Random) -> Views {
         chosen.iter().map(|&at| pixels.row(at).iter().map(|value| value / 255.0).collect()).collect();
     let rgb: Vec<f32> = scaled.iter().chain(&scaled).flat_map(|picture| augmentation::view(picture, random)).collect();
     let lab = colour::to_lab(&rgb);
-    // Every second pixel of every second line.
-    let line = |at: usize| lab.chunks_exact(3).skip(at * Pixels::SIDE).take(Pixels::SIDE).step_by(2);
-    let sample: Vec<f32> = (0..lab.len() / 3 / Pixels::SIDE).step_by(2).flat_map(line).flatten().copied().collect();
-    let side = Pixels::SIDE / 2;
+    let line = |at: usize| lab.chunks_exact(3).skip(at * Pixels::SIDE).take(Pixels::SIDE).step_by(SAMPLED_PIXEL);
+    let sample: Vec<f32> =
+        (0..lab.len() / 3 / Pixels::SIDE).step_by(SAMPLED_PIXEL).flat_map(line).flatten().copied().collect();
+    let side = Pixels::SIDE / SAMPLED_PIXEL;
     let sample = backend::matrix(sample, 3).reshape([2 * chosen.len(), side, side, 3]);
     Views { lab: pictures(lab).autodiff(), sample: sample.autodiff(), rgb: pictures(rgb).autodiff() }
 }
