@@ -9,7 +9,6 @@ use image::DynamicImage;
 use super::trainer::{Halt, News, Trainer};
 use super::training::Source;
 use crate::catalog::Catalog;
-use crate::config::Encoder;
 use crate::evaluate::gate::{Comparison, Evidence, FEWEST_PICTURES, Sight, known_again, lost};
 use crate::model::{FeatureKind, Lesson, Model};
 use crate::picture::{self, Bounds, Hash, View};
@@ -79,9 +78,7 @@ impl Trainer {
     ) -> Result<(), Halt> {
         let Some(before) = &self.order.against else { return Ok(()) };
         let held_out = MOST_HELD_OUT.min(lesson.training().len() / HELD_OUT_SHARE);
-        // A twin of a convolutional encoder would take as long to train as the encoder itself.
-        let can_have_twin = self.order.config.model.encoder == Encoder::Pretrained;
-        let holds_out = self.order.source == Source::Training && can_have_twin && held_out >= FEWEST_PICTURES;
+        let holds_out = self.order.source == Source::Training && held_out >= FEWEST_PICTURES;
         let inventory = &self.order.inventory;
         let all = inventory.len().min(MOST_SOUGHT) + if holds_out { held_out } else { 0 };
         let search = self.search(catalog, inventory, MOST_SOUGHT, [0, all])?;
@@ -90,6 +87,7 @@ impl Trainer {
         if holds_out {
             let done = inventory.len().min(MOST_SOUGHT);
             let search = self.search(catalog, &self.order.training, held_out, [done, all])?;
+            // Of a convolutional encoder that takes as long as the encoder itself; a gate that looks away would be worse.
             let twin = lesson.learn_without(held_out, &self.order.config.model, &*self.leash);
             let twin = twin.ok().map(|twin| Model::trained(model.id().into(), model.trained_on(), twin));
             evidence.training = twin.and_then(|twin| search.compare(before, &twin));
