@@ -353,7 +353,7 @@ impl Default for ModelSettings {
     fn default() -> Self {
         Self {
             encoder: Encoder::Pretrained,
-            train_steps: Within::new(200),
+            train_steps: Within::new(500),
             code_width: Within::new(192),
             min_train: Within::new(20),
             train_on_inventory: true,
