@@ -14,7 +14,7 @@ use super::guard::Quarantine;
 use super::learning::pace::Pace;
 use super::learning::training::{Attempt, Source, Stir, Tried};
 use super::plan::Plan;
-use super::reporting::manager::Patience;
+use super::reporting::manager::{Loading, Patience};
 use super::reporting::metrics::Metrics;
 use super::reporting::status::LastTrainingPart;
 use super::requests;
@@ -36,8 +36,7 @@ use crate::watch::{Hints, Known, Pulse, Tree};
 impl Daemon {
     pub(super) fn start(setup: Setup) -> Result<Self, Fatal> {
         let started = Instant::now();
-        let mut patience_of_manager = Patience::new();
-        patience_of_manager.goes_on();
+        let loading = Loading::begin();
         silence_caught_panics();
         let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
         make_folders(&config)?;
@@ -115,7 +114,7 @@ impl Daemon {
             started_s: clock::now_s(),
             metrics: Metrics::default(),
             is_ready: false,
-            patience_of_manager,
+            patience_of_manager: Patience::new(),
             reloads: 0,
             started,
             pulse: Pulse::new(config.folders.state.join("pulse")),
@@ -130,6 +129,7 @@ impl Daemon {
         daemon.hold_suspects_back();
         daemon.config_stamp = daemon.stamp_of_config();
         daemon.watch_own_folders();
+        drop(loading);
         Ok(daemon)
     }
 }

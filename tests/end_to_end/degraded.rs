@@ -276,6 +276,45 @@ fn a_set_is_answered_when_all_of_it_is_quiet() {
     assert_eq!(times_said(&place, "answered in"), 1, "{}", place.log());
 }
 
+/// [31] While it loads, the manager is asked for more time again and again, and not any more when it is ready.
+#[test]
+fn the_service_manager_is_kept_patient_through_a_slow_start() {
+    let mut place = Workplace::new();
+    place.stock(1);
+    place.start();
+    place.wait_indexed(3);
+    place.stop();
+    // Somebody else writes the catalog: the daemon's first write to it waits, for ten seconds at most.
+    let (held, pause) = (Duration::from_millis(8_500), Duration::from_secs(7));
+    let other = rusqlite::Connection::open(place.state("catalog.sqlite")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let socket = UnixDatagram::bind(place.root().join("notify")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    place.launch_by(&["env", &format!("NOTIFY_SOCKET={}", place.root().join("notify").display())]);
+    let (started, mut other) = (Instant::now(), Some(other));
+    let (mut asked, mut ready, mut buffer) = (Vec::new(), None, [0; 4096]);
+    // As long again as between two requests: there is none after READY.
+    while ready.is_none_or(|ready: Duration| started.elapsed() < ready + pause) {
+        assert!(started.elapsed() < Duration::from_secs(60), "never ready\n{}", place.log());
+        if started.elapsed() > held {
+            other = None;
+        }
+        let Ok(length) = socket.recv(&mut buffer) else { continue };
+        match String::from_utf8_lossy(&buffer[..length]) {
+            text if text.contains("EXTEND_TIMEOUT_USEC=60000000") => asked.push(started.elapsed()),
+            text if text.contains("READY=1") => ready = Some(started.elapsed()),
+            _ => {}
+        }
+    }
+    let ready = ready.unwrap();
+    eprintln!("asked for time at {asked:.1?}, ready after {ready:.1?}");
+    assert!(other.is_none() && ready > held, "it was not slow: the test proves nothing");
+    assert!(asked.iter().all(|at| *at < ready), "{asked:?}, ready after {ready:?}");
+    let ends = asked.iter().skip(1).chain([&ready]);
+    let longest = asked.iter().zip(ends).map(|(from, to)| *to - *from).max().expect("it was asked at all");
+    assert!(longest < pause, "{longest:?} without a word: {asked:?}, ready after {ready:?}");
+}
+
 /// [9, 31] What is wrong is told to the service manager as well, and READY only once.
 #[test]
 fn the_service_manager_is_told() {

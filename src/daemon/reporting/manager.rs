@@ -3,16 +3,55 @@
 //! The protocol is sd_notify(3). Without a service manager nothing is sent, and a message that cannot be sent changes
 //! nothing here: the manager's own time limits then decide.
 
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 use sd_notify::NotifyState;
 
 /// While loading, the manager is asked for this much more time ...
 const EXTENSION: Duration = Duration::from_secs(60);
 /// ... this often.
 const EXTENSION_PAUSE: Duration = Duration::from_secs(5);
+/// Whoever takes longer to load what it knows does not get on at all, and the manager may end it.
+const LONGEST_LOADING: Duration = Duration::from_secs(15 * 60);
 
-/// Keeps the manager patient while the program loads: each sign of life puts its time limit off.
+/// Keeps the manager patient while the catalog is checked and loaded. That is a few long steps, one of them SQLite's own,
+/// none of which can say how far it is; so a thread asks meanwhile. It has ended when this is dropped.
+pub struct Loading {
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Loading {
+    /// Begins to ask, if there is a manager.
+    pub fn begin() -> Self {
+        if std::env::var_os("NOTIFY_SOCKET").is_none() {
+            return Self { end: None, thread: None };
+        }
+        let (end, ended) = bounded(0);
+        let ask = move || {
+            let started = Instant::now();
+            while started.elapsed() < LONGEST_LOADING {
+                extend();
+                if ended.recv_timeout(EXTENSION_PAUSE) != Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+            }
+        };
+        // Without the thread, the manager's own limit has to do.
+        Self { end: Some(end), thread: thread::Builder::new().name("loading".into()).spawn(ask).ok() }
+    }
+}
+
+impl Drop for Loading {
+    fn drop(&mut self) {
+        self.end = None;
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// Keeps the manager patient until all folders were looked through: each turn of the loop puts its time limit off.
 #[derive(Debug)]
 pub struct Patience {
     asked: Option<Instant>,
@@ -24,15 +63,19 @@ impl Patience {
         Self { asked: None }
     }
 
-    /// Called at each step of the loading, however small.
+    /// Called at each turn.
     pub fn goes_on(&mut self) {
         if self.asked.is_some_and(|asked| asked.elapsed() < EXTENSION_PAUSE) {
             return;
         }
         self.asked = Some(Instant::now());
-        let extension = u32::try_from(EXTENSION.as_micros()).unwrap_or(u32::MAX);
-        tell(&[NotifyState::ExtendTimeoutUsec(extension)]);
+        extend();
     }
+}
+
+fn extend() {
+    let extension = u32::try_from(EXTENSION.as_micros()).unwrap_or(u32::MAX);
+    tell(&[NotifyState::ExtendTimeoutUsec(extension)]);
 }
 
 /// Watches are armed and the index is loaded.
