@@ -16,6 +16,7 @@ mod gallery;
 mod inventory;
 mod lost_state;
 mod models;
+mod mutants;
 mod overview;
 mod pictures;
 mod quarantine;

@@ -1,5 +1,6 @@
 //! What outlives the daemon: a restart repeats nothing and loses nothing.
 
+use std::collections::HashMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,9 @@ use artificio::demo::Kind;
 
 use super::pictures::{jpeg, tiny};
 use super::workplace::{A_WHILE, Workplace, put};
+
+/// Kills, each at another moment.
+const KILLS: u32 = 200;
 
 /// With a model of its own, two answers and an error answer.
 fn settled_workplace() -> Workplace {
@@ -90,13 +94,19 @@ fn killed_again_and_again_it_loses_no_query_and_leaves_no_half_answer() {
     for number in 0..40 {
         put(workplace.inventory(format!("{number}.png")), &tiny(number));
     }
-    for round in 0..8u32 {
+    let mut seen = HashMap::new();
+    for round in 0..KILLS {
         workplace.launch();
         put(workplace.query(format!("q{round}.png")), &tiny(1_000 + round));
-        std::thread::sleep(Duration::from_millis(u64::from(150 + round * 67)));
+        // Spread evenly over the start and what comes after it, in no order.
+        std::thread::sleep(Duration::from_millis(u64::from(20 + round * 317 % 503)));
         workplace.kill();
         for entry in fs::read_dir(workplace.root().join("answer")).unwrap() {
             let path = entry.unwrap().path();
+            let written = fs::metadata(&path).unwrap().modified().unwrap();
+            if seen.insert(path.clone(), written) == Some(written) {
+                continue;
+            }
             let bytes = fs::read(&path).unwrap();
             match path.extension().and_then(|end| end.to_str()) {
                 Some("json") => drop(serde_json::from_slice::<serde_json::Value>(&bytes).expect("a whole record")),
@@ -111,13 +121,16 @@ fn killed_again_and_again_it_loses_no_query_and_leaves_no_half_answer() {
         }
     }
     workplace.start();
-    workplace.wait_indexed(40);
-    for round in 0..8 {
+    let status = workplace.wait_indexed(40);
+    assert_eq!(status["problem_count"], 0, "{status:#}");
+    for round in 0..KILLS {
         workplace.wait_record_that(&format!("q{round}"), |record| record["status"] == "ok");
     }
+    workplace.wait("the gallery", || workplace.root().join("answer/index.html").exists().then_some(()));
     let left = fs::read_dir(workplace.root().join("answer")).unwrap().map(|entry| entry.unwrap().file_name());
-    let left: Vec<_> = left.filter(|name| name.to_str().unwrap().starts_with('.')).collect();
-    assert!(left.is_empty(), "half-written files are swept at the start: {left:?}");
+    let (hidden, answers): (Vec<_>, Vec<_>) = left.partition(|name| name.to_str().unwrap().starts_with('.'));
+    assert!(hidden.is_empty(), "half-written files are swept at the start: {hidden:?}");
+    assert_eq!(answers.len(), 2 * KILLS as usize + 1, "a sheet and a record each, and the gallery: {answers:?}");
 }
 
 #[test]

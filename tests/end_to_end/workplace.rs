@@ -196,20 +196,30 @@ impl Workplace {
 
     /// Waits until nothing is left to do and `indexed` pictures are searchable; as long as it gets on.
     pub fn wait_indexed(&self, indexed: u64) -> Value {
+        self.wait_progress("pictures searchable", |status| {
+            let now = status["inventory"]["indexed"].as_u64().unwrap_or(0);
+            (now, now == indexed)
+        });
+        self.wait_status(&format!("{indexed} pictures searchable"), |status| {
+            is_up(status) && status["inventory"]["indexed"] == indexed && status["inventory"]["pending"] == 0
+        })
+    }
+
+    /// Waits until `look` says that all is done, as long as the number it gives changes.
+    pub fn wait_progress(&self, what: &str, look: impl Fn(&Value) -> (u64, bool)) -> Value {
         let mut progress = (0, Instant::now());
         while progress.1.elapsed() < PATIENCE / 2 {
-            let now = self.status().and_then(|status| status["inventory"]["indexed"].as_u64()).unwrap_or(0);
-            if now == indexed {
-                break;
+            let status = self.status();
+            let (now, is_done) = status.as_ref().map_or((0, false), &look);
+            if let Some(status) = status.filter(|_| is_done) {
+                return status;
             }
             if now != progress.0 {
                 progress = (now, Instant::now());
             }
             sleep(Duration::from_millis(20));
         }
-        self.wait_status(&format!("{indexed} pictures searchable"), |status| {
-            is_up(status) && status["inventory"]["indexed"] == indexed && status["inventory"]["pending"] == 0
-        })
+        self.fail(&format!("waited in vain for {what}"))
     }
 
     /// Waits until an answer is there.

@@ -1,0 +1,98 @@
+//! Pictures damaged in every way that chance finds: each is used or refused, and none crashes, hangs or eats the memory.
+
+use std::io::Cursor;
+
+use artificio::demo::Kind;
+use image::{DynamicImage, ImageFormat};
+
+use super::pictures::jpeg;
+use super::workplace::{Workplace, is_sentence, put};
+
+const MUTANTS: usize = 2_000;
+const FORMATS: [(ImageFormat, &str); 8] = [
+    (ImageFormat::Jpeg, "jpg"),
+    (ImageFormat::Png, "png"),
+    (ImageFormat::Gif, "gif"),
+    (ImageFormat::WebP, "webp"),
+    (ImageFormat::Bmp, "bmp"),
+    (ImageFormat::Tiff, "tiff"),
+    (ImageFormat::Tga, "tga"),
+    (ImageFormat::Qoi, "qoi"),
+];
+
+/// Numbers that are as good as by lot and always the same (xorshift, Marsaglia 2003).
+struct Lot(u64);
+
+impl Lot {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end.max(1) as u64) as usize
+    }
+
+    /// A place in a file: half of the time where it says what it is.
+    fn place(&mut self, length: usize) -> usize {
+        let end = if self.below(2) == 0 { length.min(200) } else { length };
+        self.below(end)
+    }
+}
+
+fn damage(bytes: &mut Vec<u8>, lot: &mut Lot) {
+    const TELLING: [u8; 6] = [0, 1, 0x7F, 0x80, 0xFE, 0xFF];
+    for _ in 0..=lot.below(4) {
+        let (at, other) = (lot.place(bytes.len()), lot.place(bytes.len()));
+        let run = 1 + lot.below(32);
+        let (from, to) = (at.min(bytes.len()), (at + run).min(bytes.len()));
+        match lot.below(6) {
+            0 => bytes[at] ^= 1 << lot.below(8),
+            1 => bytes[at] = TELLING[lot.below(TELLING.len())],
+            2 => bytes[from..to].fill(TELLING[lot.below(TELLING.len())]),
+            3 => drop(bytes.drain(from..to)),
+            4 => {
+                let copied = bytes[from..to].to_vec();
+                drop(bytes.splice(other..other, copied));
+            }
+            _ => bytes.truncate(bytes.len() - lot.below(bytes.len() / 4)),
+        }
+    }
+}
+
+#[test]
+fn two_thousand_damaged_pictures_harm_nobody() {
+    let drawn = image::load_from_memory(&jpeg(Kind::Pizza, 0)).unwrap().thumbnail(96, 96);
+    let whole = FORMATS.map(|(format, end)| {
+        let picture = match format {
+            ImageFormat::Qoi | ImageFormat::WebP => DynamicImage::ImageRgba8(drawn.to_rgba8()),
+            _ => DynamicImage::ImageRgb8(drawn.to_rgb8()),
+        };
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).unwrap();
+        (bytes.into_inner(), end)
+    });
+    // A decoder that takes longer than five seconds is given up, and said.
+    let mut place = Workplace::with_settings("min_train = 100000\n[limits]\nmax_decode_ms = 5000");
+    let mut lot = Lot(0x9E37_79B9_7F4A_7C15);
+    for number in 0..MUTANTS {
+        let (mut bytes, end) = whole[number % whole.len()].clone();
+        damage(&mut bytes, &mut lot);
+        put(place.inventory(format!("{number}.{end}")), &bytes);
+    }
+    place.start();
+    let status = place.wait_progress("all of them looked at", |status| {
+        let part = |name: &str| status["inventory"][name].as_u64().unwrap();
+        (part("indexed") + part("failed"), part("pending") == 0 && part("indexed") + part("failed") == MUTANTS as u64)
+    });
+    let (indexed, failed) = (&status["inventory"]["indexed"], &status["inventory"]["failed"]);
+    let memory_mib = place.memory_kib("VmHWM") >> 10;
+    eprintln!("{MUTANTS} mutants: {indexed} used, {failed} refused, {memory_mib} MiB at most");
+    assert!(indexed.as_u64() > Some(200) && failed.as_u64() > Some(200), "not what mutants are like: {status:#}");
+    assert!(memory_mib < 1024, "{memory_mib} MiB");
+    for problem in status["problems"].as_array().unwrap() {
+        let what = problem["what"].as_str().unwrap();
+        assert!(is_sentence(what) && !what.contains("set aside"), "{problem:#}");
+    }
+    let log = place.log();
+    assert!(!log.contains("set aside") && !log.contains("panicked"), "{log}");
+    place.assert_alive(0);
+}
