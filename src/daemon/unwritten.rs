@@ -97,7 +97,9 @@ impl Daemon {
         if now >= self.unkept.next_try {
             let encoded = std::mem::take(&mut self.unkept.encoded);
             self.keep_encoded(encoded);
-            for (query, files) in std::mem::take(&mut self.unkept.answered) {
+            // Up to the first that is refused: then the others would be as well.
+            while now >= self.unkept.next_try {
+                let Some((query, files)) = self.unkept.answered.pop_first() else { break };
                 self.keep_answered(query, files);
             }
         }
