@@ -7,7 +7,6 @@ use image::DynamicImage;
 use super::bench::Bench;
 use crate::catalog::Root;
 use crate::files::Stamp;
-use crate::model::Extractor;
 use crate::picture::{self, Bounds, Contents, Hash, Square, Unusable};
 
 /// The order.
@@ -64,11 +63,7 @@ impl EncodeJob {
     }
 }
 
-/// The features of one picture.
-pub(super) fn features_of(decoded: &DynamicImage, extractor: &Extractor) -> Result<Vec<f32>, Unusable> {
-    Ok(extractor.features(&[square_of(decoded)?]).into_values())
-}
-
-fn square_of(decoded: &DynamicImage) -> Result<Square, Unusable> {
+/// What the encoder sees of a picture.
+pub(super) fn square_of(decoded: &DynamicImage) -> Result<Square, Unusable> {
     picture::square(decoded).ok_or(Unusable::NotShrunk)
 }

@@ -78,3 +78,26 @@ fn an_answer_heals_when_a_better_picture_comes_and_is_left_alone_otherwise() {
     workplace.wait_indexed(8);
     workplace.assert_left_alone("q", written);
 }
+
+/// All of a set is held at once: not with all the pixels a camera gives.
+#[test]
+fn a_set_of_many_large_pictures_fits_into_the_memory() {
+    const PICTURES: u64 = 60;
+    let mut workplace = Workplace::with_settings("[limits]\nworkers = 1");
+    workplace.stock(1);
+    workplace.start();
+    workplace.wait_indexed(3);
+    let small = image::load_from_memory(&jpeg(Kind::Pizza, 2_000)).unwrap();
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let large = small.resize_exact(4_000, 3_000, image::imageops::FilterType::Nearest);
+    large.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+    for number in 0..PICTURES {
+        put(workplace.query(format!("set/{number}.jpg")), bytes.get_ref());
+    }
+    let is_whole = |record: &Value| record["query"]["files"].as_array().is_some_and(|all| all.len() as u64 == PICTURES);
+    let record = workplace.wait_record_that("set", is_whole);
+    assert_eq!(record["status"], "ok", "{record:#}");
+    let memory_mib = workplace.memory_kib("VmHWM") >> 10;
+    eprintln!("{PICTURES} pictures of 12 megapixels: {memory_mib} MiB at most");
+    assert!(memory_mib < 700, "{memory_mib} MiB");
+}

@@ -51,7 +51,7 @@ impl Ask {
         let bench = open_bench(&self.config)?;
         let question = question(&self.pictures, self.config)?;
         let mut members = question.read_all(&bench.guard);
-        let mut composed = question.compose(&mut members, &bench, started);
+        let mut composed = question.compose(&members, &bench, started);
         let mut sheet = None;
         if self.with_sheet {
             let sheet_started = Instant::now();

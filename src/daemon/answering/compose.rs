@@ -14,7 +14,6 @@ use crate::answer::{self, ModelPart, QueryPart, Record, SettingsPart, Status, Ti
 use crate::clock;
 use crate::config::Config;
 use crate::daemon::bench::Bench;
-use crate::daemon::encode::features_of;
 use crate::daemon::guard::Guard;
 use crate::daemon::serving::{Serving, Wish};
 use crate::daemon::start::{inventory_of, load_index};
@@ -32,11 +31,11 @@ pub struct Composed {
 
 impl Question {
     /// Searches with what `material` shows.
-    pub(in crate::daemon) fn compose(&self, material: &mut Material, bench: &Bench, started: Instant) -> Composed {
+    pub(in crate::daemon) fn compose(&self, material: &Material, bench: &Bench, started: Instant) -> Composed {
         let mut timings = Timings { decode: milliseconds(started), ..Timings::default() };
         let encode_started = Instant::now();
-        let features = features_of_members(&mut material.members, bench);
-        let unlike = features_of_members(&mut material.unlike, bench);
+        let features = features_of_members(&material.members, bench);
+        let unlike = features_of_members(&material.unlike, bench);
         timings.encode = milliseconds(encode_started);
         let mut composed = self.search(material, (&features, &unlike), bench);
         timings.search = composed.record.timings_ms.search;
@@ -198,16 +197,14 @@ fn files_of(members: &[Member]) -> Vec<&FileRead> {
 }
 
 /// Features of the members that are pictures.
-fn features_of_members(members: &mut [Member], bench: &Bench) -> Rows {
+fn features_of_members(members: &[Member], bench: &Bench) -> Rows {
     let kind = bench.extractor.kind();
     let mut features = Rows::empty(kind.width);
     for member in members {
-        let (Some(decoded), Ok(hash)) = (&member.decoded, &member.file.result) else { continue };
+        let (Some(square), Ok(hash)) = (&member.square, &member.file.result) else { continue };
         let kept = bench.catalog.features(*hash, kind.version).ok().flatten();
-        match kept.map_or_else(|| features_of(decoded, &bench.extractor), Ok) {
-            Ok(row) => drop(features.push(&row)),
-            Err(problem) => member.file.result = Err(problem),
-        }
+        let made = || bench.extractor.features(std::slice::from_ref(square)).into_values();
+        features.push(&kept.unwrap_or_else(made));
     }
     features
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use image::DynamicImage;
 
 use crate::config::{Config, SetSettings};
+use crate::daemon::encode::square_of;
 use crate::daemon::guard::Guard;
 use crate::files::Stamp;
-use crate::picture::{self, Bounds, Hash, Unusable};
+use crate::picture::{self, Bounds, Hash, Square, Unusable};
 
 /// A file of the query.
 pub struct FileRead {
@@ -19,9 +20,16 @@ pub struct FileRead {
     pub result: Result<Hash, Unusable>,
 }
 
+/// Longer side of what is kept of a set's pictures: enough for their tiles. All of a set is held at once, and fifty pictures
+/// from a camera would take gigabytes.
+const TILE_PX: u32 = 1_200;
+
 /// A file of the query with its pixels.
 pub(in crate::daemon) struct Member {
     pub file: FileRead,
+    /// What the encoder sees of it.
+    pub square: Option<Square>,
+    /// For the sheet.
     pub decoded: Option<DynamicImage>,
 }
 
@@ -77,14 +85,30 @@ impl Member {
         let (absolute, bounds) = (config.folders.query.join(path), Bounds::from(&config.limits));
         // Before the reading: a file that changes later then differs from what is remembered of it.
         let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
-        let (stamp, result, decoded) = match picture::read_still(&absolute, &bounds) {
+        let seen = |decoded: DynamicImage| Ok((square_of(&decoded)?, decoded));
+        let (stamp, result, pixels) = match picture::read_still(&absolute, &bounds) {
             Err(problem) => (before, Err(problem), None),
-            Ok(contents) => match guard.decode(&contents, &absolute, &bounds, Ok) {
+            Ok(contents) => match guard.decode(&contents, &absolute, &bounds, seen) {
                 Err(problem) => (Some(contents.stamp), Err(problem), None),
-                Ok(decoded) => (Some(contents.stamp), Ok(contents.hash), Some(decoded)),
+                Ok(pixels) => (Some(contents.stamp), Ok(contents.hash), Some(pixels)),
             },
         };
-        Self { file: FileRead { path: path.to_path_buf(), stamp, result }, decoded }
+        let (square, decoded) = pixels.unzip();
+        Self { file: FileRead { path: path.to_path_buf(), stamp, result }, square, decoded }
+    }
+
+    /// With no more pixels than its tile among others has.
+    pub fn into_tile(mut self) -> Self {
+        let is_large = |decoded: &DynamicImage| decoded.width().max(decoded.height()) > TILE_PX;
+        if let Some(large) = self.decoded.take_if(|decoded| is_large(decoded)) {
+            self.decoded = picture::shrink(&large, TILE_PX).map(DynamicImage::ImageRgba8);
+        }
+        self
+    }
+
+    /// For one that is on no sheet.
+    pub fn without_picture(self) -> Self {
+        Self { decoded: None, ..self }
     }
 
     /// Whether somebody may still be writing it.

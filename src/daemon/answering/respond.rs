@@ -145,10 +145,11 @@ impl Question {
 
     /// Its files in their order, decoded where they can be.
     pub(in crate::daemon) fn read_all(&self, guard: &Guard) -> Material {
-        let read = |paths: &[PathBuf]| paths.iter().map(|path| Member::read(path, &self.config, guard)).collect();
+        let read = |path: &PathBuf| Member::read(path, &self.config, guard);
+        let as_shown = |member: Member| if self.is_set { member.into_tile() } else { member };
         Material {
-            members: read(&self.files),
-            unlike: read(&self.unlike),
+            members: self.files.iter().map(|path| as_shown(read(path))).collect(),
+            unlike: self.unlike.iter().map(|path| read(path).without_picture()).collect(),
             settings: self.settings.as_ref().map(|path| SetFile::read(path, &self.config)),
         }
     }
