@@ -24,7 +24,9 @@ pub fn notice(record: &Record) -> Option<Notice> {
         Status::Partial => (NoticeKind::Partial, "Not everything could be compared"),
         Status::Error => (NoticeKind::Error, "This could not be answered"),
     };
-    Some(Notice { kind, headline: headline.into(), detail: record.message.clone() })
+    // A drawing that points at a mistake needs letters of one width: the log and the record have it.
+    let detail = record.message.lines().next().unwrap_or_default().into();
+    Some(Notice { kind, headline: headline.into(), detail })
 }
 
 /// Where the answer comes from.

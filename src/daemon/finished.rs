@@ -273,7 +273,7 @@ impl Daemon {
         let query = self.absolute(Root::Query, query);
         let (asked, file) = (query.display(), sheet.display());
         let text = match status {
-            Status::Error => format!("{asked}: {message} Said in {file}"),
+            Status::Error => refusal(&asked.to_string(), message, &file.to_string()),
             Status::Ok => format!("{asked} answered in {total_ms:.0} ms: {file}"),
             Status::Partial | Status::NothingSimilar => {
                 format!("{asked} answered in {total_ms:.0} ms: {file} ({message})")
@@ -321,6 +321,15 @@ impl Daemon {
     }
 }
 
+/// What the log says of a query that could not be answered: `message` names its files by themselves, and may end in a
+/// drawing that points at a mistake.
+fn refusal(query: &str, message: &str, sheet: &str) -> String {
+    let name = query.rsplit('/').next().unwrap_or(query);
+    let message = message.strip_prefix(&format!("{name}: ")).unwrap_or(message);
+    let pause = if message.contains('\n') { '\n' } else { ' ' };
+    format!("{query}: {message}{pause}Said in {sheet}")
+}
+
 fn state_of(result: &Result<(Hash, Option<Vec<f32>>), Unusable>) -> FileState {
     match result {
         Ok((hash, _)) => FileState::Read(*hash),
@@ -333,3 +342,20 @@ const _: () = {
     let total = UNFINISHED_PAUSES[0].as_millis() + UNFINISHED_PAUSES[1].as_millis() + UNFINISHED_PAUSES[2].as_millis();
     assert!(total > Duration::from_secs(4).as_millis());
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_names_a_query_once_and_leaves_drawings_whole() {
+        assert_eq!(
+            refusal("/q/broken.jpg", "broken.jpg: this is no picture. What to do: take it away.", "/a/s.png"),
+            "/q/broken.jpg: this is no picture. What to do: take it away. Said in /a/s.png"
+        );
+        assert_eq!(
+            refusal("/q/set", "a mistake\n1 | k\n  | ^", "/a/s.png"),
+            "/q/set: a mistake\n1 | k\n  | ^\nSaid in /a/s.png"
+        );
+    }
+}

@@ -25,9 +25,8 @@ const JOINED_AT_ONCE: usize = 64;
 
 /// The codes of the inventory, each with its path.
 ///
-/// With cosine every code is compared drawn towards its nearest neighbours, and so is the query's: codes alone are
-/// compared only where there are too few pictures, and in a large inventory until its neighbours are found
-/// ([`Index::survey`]).
+/// Every code is compared drawn towards its nearest neighbours, and so is the query's: codes alone are compared only where
+/// there are too few pictures, and in a large inventory until its neighbours are found ([`Index::survey`]).
 #[derive(Debug, Clone)]
 pub struct Index {
     codes: Codes,
@@ -68,7 +67,7 @@ impl Survey {
 impl Index {
     /// An index without pictures for codes of `width` values.
     pub fn empty(width: usize, metric: Metric) -> Self {
-        let neighbourhood = (metric == Metric::Cosine).then(|| Neighbourhood::empty(width));
+        let neighbourhood = Some(Neighbourhood::empty(width));
         Self { codes: Codes::empty(width, metric), neighbourhood, restless: HashSet::new(), generation: 0 }
     }
 
@@ -181,17 +180,17 @@ impl Index {
     pub fn is_settled(&self) -> bool {
         match self.neighbourhood {
             Some(_) => self.restless.is_empty(),
-            None => self.metric() == Metric::Euclidean || self.len() > SURVEYED_AT_ONCE,
+            None => self.len() > SURVEYED_AT_ONCE,
         }
     }
 
     /// Whether [`Index::survey`] has something to give.
     pub fn wants_survey(&self) -> bool {
-        self.neighbourhood.is_none() && self.metric() == Metric::Cosine
+        self.neighbourhood.is_none()
     }
 
-    /// What is to be done beside the service before codes are drawn towards their neighbours; `None` when they are, or
-    /// are not to be. Begins anew what was begun before.
+    /// What is to be done beside the service before codes are drawn towards their neighbours; `None` when they are.
+    /// Begins anew what was begun before.
     pub fn survey(&mut self) -> Option<Survey> {
         self.wants_survey().then(|| {
             self.restless.clear();
@@ -248,11 +247,11 @@ impl Index {
 
     /// A query's code drawn towards its nearest pictures: query expansion (Chum et al., Total Recall, ICCV 2007).
     fn expanded(&self, code: &[f32]) -> Vec<f32> {
-        if self.metric() == Metric::Euclidean || self.len() < AVERAGING_MINIMUM {
+        if self.len() < AVERAGING_MINIMUM {
             return code.to_vec();
         }
         let nearest = self.codes.best(&self.similarities(&[code.to_vec()]), WEIGHTS.len());
-        drawn_towards(code, nearest.into_iter().map(|position| self.compared().row(position)))
+        drawn_towards(code, nearest.into_iter().map(|position| self.compared().row(position)), self.metric())
     }
 
     /// Similarity between two pictures of the index as queries meet them, by position.

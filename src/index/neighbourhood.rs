@@ -6,6 +6,7 @@
 
 use super::codes::{Codes, Moves};
 use super::score;
+use crate::config::Metric;
 use crate::rows::{Rows, to_unit_length};
 
 /// How much each of the nearest pictures counts in what a code is drawn towards.
@@ -142,20 +143,30 @@ impl Neighbourhood {
     /// Draws the code at `position` towards its nearest.
     fn average(&mut self, codes: &Codes, position: usize) {
         let nearest = self.nearest[position].iter().map(|(other, _)| codes.row(*other as usize));
-        let drawn = drawn_towards(codes.row(position), nearest);
+        let drawn = drawn_towards(codes.row(position), nearest, codes.metric());
         self.averaged.row_mut(position).copy_from_slice(&drawn);
     }
 }
 
-/// `code` drawn towards the `nearest`, of which the first [`WEIGHTS`] count; of unit length.
-pub fn drawn_towards<'a>(code: &[f32], nearest: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {
+/// `code` drawn towards the `nearest`, of which the first [`WEIGHTS`] count. With cosine only directions matter, and the
+/// result is of unit length; with Euclidean distance it is the mean of the code and of what it is drawn to.
+pub fn drawn_towards<'a>(code: &[f32], nearest: impl Iterator<Item = &'a [f32]>, metric: Metric) -> Vec<f32> {
     let mut pull = vec![0.0; code.len()];
+    let mut weights = 0.0;
     for (near, weight) in nearest.zip(WEIGHTS) {
         pull.iter_mut().zip(near).for_each(|(pull, value)| *pull += weight * value);
+        weights += weight;
     }
-    to_unit_length(&mut pull);
+    match metric {
+        Metric::Cosine => to_unit_length(&mut pull),
+        Metric::Euclidean if weights > 0.0 => pull.iter_mut().for_each(|pull| *pull /= weights),
+        Metric::Euclidean => return code.to_vec(),
+    }
     let mut drawn: Vec<f32> = code.iter().zip(&pull).map(|(code, pull)| code + STRENGTH * pull).collect();
-    to_unit_length(&mut drawn);
+    match metric {
+        Metric::Cosine => to_unit_length(&mut drawn),
+        Metric::Euclidean => drawn.iter_mut().for_each(|value| *value /= 1.0 + STRENGTH),
+    }
     drawn
 }
 

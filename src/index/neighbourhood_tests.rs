@@ -24,8 +24,8 @@ fn path(number: usize) -> PathBuf {
     PathBuf::from(format!("{number:03}"))
 }
 
-fn codes(dice: &mut Dice, count: usize) -> Codes {
-    let mut codes = Codes::empty(4, Metric::Cosine);
+fn codes(dice: &mut Dice, count: usize, metric: Metric) -> Codes {
+    let mut codes = Codes::empty(4, metric);
     (0..count).for_each(|number| assert_eq!(codes.put(&path(number), &dice.code()), Some(number)));
     codes
 }
@@ -44,19 +44,21 @@ fn found_anew(codes: &Codes) -> Neighbourhood {
 #[test]
 fn the_nearest_are_those_of_a_plain_scan() {
     // More than two blocks, so that blocks beside, on and off the diagonal are all there.
-    let codes = codes(&mut Dice(1), 2 * BLOCK + 17);
-    let neighbourhood = found_anew(&codes);
-    for position in 0..codes.len() {
-        let similarities = codes.similarities_to(codes.row(position));
-        assert_eq!(neighbourhood.nearest[position], nearest_of(&codes, position, &similarities));
+    for metric in [Metric::Cosine, Metric::Euclidean] {
+        let codes = codes(&mut Dice(1), 2 * BLOCK + 17, metric);
+        let neighbourhood = found_anew(&codes);
+        for position in 0..codes.len() {
+            let similarities = codes.similarities_to(codes.row(position));
+            assert_eq!(neighbourhood.nearest[position], nearest_of(&codes, position, &similarities));
+        }
     }
 }
 
 #[test]
 fn pictures_that_come_and_go_leave_the_same_as_finding_all_anew() {
     let mut dice = Dice(2);
-    for start in [0, 1, 5, 40] {
-        let mut codes = codes(&mut dice, start);
+    for (start, metric) in [(0, Metric::Cosine), (1, Metric::Euclidean), (5, Metric::Cosine), (40, Metric::Euclidean)] {
+        let mut codes = codes(&mut dice, start, metric);
         let mut kept = found_anew(&codes);
         for step in 0..300 {
             if dice.below(3) == 0 {
@@ -79,14 +81,18 @@ fn pictures_that_come_and_go_leave_the_same_as_finding_all_anew() {
 
 #[test]
 fn a_code_is_drawn_half_way_towards_what_its_neighbours_have_in_common() {
-    let drawn =
-        drawn_towards(&[1.0, 0.0, 0.0], [[0.0, 1.0, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0]].iter().map(|n| &n[..]));
+    let near = [0.0, 1.0, 0.0];
+    let drawn = |metric| drawn_towards(&[1.0, 0.0, 0.0], [&near[..]; 3].into_iter(), metric);
+    let is = |drawn: &[f32], wanted: [f32; 3]| drawn.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6);
     let length = (1.0_f32 + 0.25).sqrt();
-    assert!(drawn.iter().zip([1.0 / length, 0.5 / length, 0.0]).all(|(a, b)| (a - b).abs() < 1e-6), "{drawn:?}");
-    assert_eq!(drawn_towards(&[0.6, 0.8], std::iter::empty()), [0.6, 0.8], "nobody near");
+    assert!(is(&drawn(Metric::Cosine), [1.0 / length, 0.5 / length, 0.0]));
+    assert!(is(&drawn(Metric::Euclidean), [1.0 / 1.5, 0.5 / 1.5, 0.0]), "between the two, and not on the unit circle");
+    for metric in [Metric::Cosine, Metric::Euclidean] {
+        assert_eq!(drawn_towards(&[0.6, 0.8], std::iter::empty(), metric), [0.6, 0.8], "nobody near");
+    }
 }
 
 #[test]
 fn a_survey_ends_when_it_is_told_to() {
-    assert!(Neighbourhood::of(&codes(&mut Dice(3), 10), &|| false).is_none());
+    assert!(Neighbourhood::of(&codes(&mut Dice(3), 10, Metric::Cosine), &|| false).is_none());
 }
