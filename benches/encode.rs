@@ -1,11 +1,12 @@
 //! CPU time of one picture through the trunk on one core.
 //!
-//! `cargo bench --bench encode`: the median over several runs, for batches of 1 and 8 pictures.
+//! `cargo bench --bench encode`: the median over several runs, for batches of 1 and 8 pictures of the side that the network
+//! was published with, which is comparable with other programs, and for one of the side that is used.
 
 use std::time::Instant;
 
 use artificio::model::Trunk;
-use artificio::picture::{SQUARE_SIDE, Square};
+use artificio::picture::Square;
 
 const RUNS: usize = 9;
 
@@ -17,19 +18,18 @@ fn main() {
         Ok(trunk) => trunk,
         Err(trouble) => return eprintln!("{trouble}"),
     };
-    let pictures: Vec<Square> = (0..PICTURES_A_RUN).filter_map(picture).collect();
-    for batch in [1, 8] {
+    for (side, batch) in [(Trunk::PUBLISHED_SIDE, 1), (Trunk::PUBLISHED_SIDE, 8), (Trunk::SIDE, 1)] {
+        let pictures: Vec<Square> = (0..PICTURES_A_RUN).filter_map(|seed| picture(side, seed)).collect();
         let mut times_ms: Vec<f64> = (0..=RUNS).map(|_| run_ms(&trunk, &pictures, batch)).skip(1).collect();
         times_ms.sort_by(f64::total_cmp);
-        println!("artificio threads=1 batch={batch}: {:.2} CPU ms/image", times_ms[RUNS / 2]);
+        let name = if side == Trunk::PUBLISHED_SIDE { "artificio".into() } else { format!("artificio-at-{side}") };
+        println!("{name} threads=1 batch={batch}: {:.2} CPU ms/image", times_ms[RUNS / 2]);
     }
 }
 
 /// Some picture, another for every `seed`.
-fn picture(seed: usize) -> Option<Square> {
-    Square::from_rgb(
-        (0..SQUARE_SIDE * SQUARE_SIDE * 3).map(|at| (at * (seed + 3) / 97 + at % 31 * seed) as u8).collect(),
-    )
+fn picture(side: usize, seed: usize) -> Option<Square> {
+    Square::from_rgb(side, (0..side * side * 3).map(|at| (at * (seed + 3) / 97 + at % 31 * seed) as u8).collect())
 }
 
 /// Milliseconds a picture.

@@ -58,12 +58,14 @@ impl EncodeJob {
         if bench.catalog.has_features(contents.hash, bench.extractor.kind().version).unwrap_or(false) {
             return Ok(None);
         }
-        let square = bench.guard.decode(contents, &self.absolute, &self.bounds, |decoded| square_of(&decoded))?;
+        let square = bench
+            .guard
+            .decode(contents, &self.absolute, &self.bounds, |decoded| square_of(&decoded, bench.extractor.side()))?;
         Ok(Some(bench.extractor.features(&[square]).into_values()))
     }
 }
 
-/// What the encoder sees of a picture.
-pub(super) fn square_of(decoded: &DynamicImage) -> Result<Square, Unusable> {
-    picture::square(decoded).ok_or(Unusable::NotShrunk)
+/// What an encoder that takes squares of `side` pixels sees of a picture.
+pub(super) fn square_of(decoded: &DynamicImage, side: usize) -> Result<Square, Unusable> {
+    picture::square(decoded, side).ok_or(Unusable::NotShrunk)
 }

@@ -2,13 +2,16 @@
 //!
 //! Both give rows of unit length, so the cosine of two of them is their product.
 
-use crate::picture::{SQUARE_SIDE, Square};
+use crate::picture::Square;
 use crate::rows::to_unit_length;
 
 /// Bins for hue, saturation and value.
 const HUES: usize = 8;
 const SATURATIONS: usize = 3;
 const VALUES: usize = 3;
+
+/// Side of the squares that both measures look at, in pixels.
+pub const SQUARE_SIDE: usize = 224;
 
 /// Side of the picture that [`pixels`] compares, and of the block of [`SQUARE_SIDE`] behind each of its pixels.
 const COARSE_SIDE: usize = 32;
@@ -68,7 +71,7 @@ mod tests {
 
     fn painted(colour: impl Fn(usize, usize) -> [u8; 3]) -> Square {
         let bytes = (0..SQUARE_SIDE * SQUARE_SIDE).flat_map(|at| colour(at % SQUARE_SIDE, at / SQUARE_SIDE)).collect();
-        Square::from_rgb(bytes).unwrap()
+        Square::from_rgb(SQUARE_SIDE, bytes).unwrap()
     }
 
     fn product(a: &[f32], b: &[f32]) -> f32 {

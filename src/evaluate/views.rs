@@ -6,7 +6,7 @@ use super::baselines;
 use super::labels::label;
 use crate::config::Encoder;
 use crate::error::{Fatal, Trouble};
-use crate::model::Extractor;
+use crate::model::{Extractor, Trunk};
 use crate::picture::{self, Bounds};
 use crate::rows::Rows;
 use crate::watch::is_ignored;
@@ -14,7 +14,7 @@ use crate::watch::is_ignored;
 /// Looks at pictures.
 pub(super) struct Viewer<'a> {
     /// For the raw features, always measured.
-    trunk: Extractor,
+    trunk: Trunk,
     /// For the models to be measured, one each.
     extractors: Vec<Extractor>,
     bounds: &'a Bounds,
@@ -28,7 +28,7 @@ pub(super) struct Views {
     pub(super) labels: Vec<String>,
     /// What each of the viewer's encoders makes codes of, `[n, width]` each.
     pub(super) inputs: Vec<Rows>,
-    /// The trunk's, `[n, 1280]`.
+    /// The network's as published, `[n, 1280]`.
     pub(super) features: Rows,
     /// `[n, bins]`.
     pub(super) histograms: Rows,
@@ -56,7 +56,7 @@ impl<'a> Viewer<'a> {
         step: &'a (dyn Fn() -> bool + Sync),
     ) -> Result<Self, Fatal> {
         let extractors = encoders.iter().map(|encoder| Extractor::load(*encoder)).collect::<Result<_, _>>()?;
-        Ok(Self { trunk: Extractor::load(Encoder::Pretrained)?, extractors, bounds, step })
+        Ok(Self { trunk: Trunk::load()?, extractors, bounds, step })
     }
 
     /// All that can be used, in their order; the others are added to `left_out`. Incomplete when it was told to stop.
@@ -88,20 +88,18 @@ impl<'a> Viewer<'a> {
     }
 
     fn look_at(&self, path: &Path) -> Result<View, Trouble> {
-        let square = picture::read_still(path, self.bounds)
+        let decoded = picture::read_still(path, self.bounds)
             .and_then(|contents| picture::decode(&contents.bytes, path, self.bounds))
-            .map(|decoded| picture::square(&decoded))
-            .map_err(|problem| Trouble::new(problem.to_string(), path, problem.remedy()))?
-            .ok_or_else(|| Trouble::new("the picture has no pixels", path, "take it away"))?;
-        let (histogram, pixels) = (baselines::histogram(&square), baselines::pixels(&square));
-        let square = [square];
-        let features = self.trunk.features(&square);
-        let input = |extractor: &Extractor| match extractor {
-            // The network's work is most of all the work: once is enough.
-            Extractor::Trunk(_) => features.clone(),
-            Extractor::Pixels => extractor.features(&square),
+            .map_err(|problem| Trouble::new(problem.to_string(), path, problem.remedy()))?;
+        let square = |side: usize| {
+            picture::square(&decoded, side)
+                .ok_or_else(|| Trouble::new("the picture has no pixels", path, "take it away"))
         };
-        let inputs = self.extractors.iter().map(input).collect();
+        let plain = [square(baselines::SQUARE_SIDE)?];
+        let (histogram, pixels) = (baselines::histogram(&plain[0]), baselines::pixels(&plain[0]));
+        let features = self.trunk.published_features(&[square(Trunk::PUBLISHED_SIDE)?]);
+        let input = |extractor: &Extractor| Ok(extractor.features(&[square(extractor.side())?]));
+        let inputs = self.extractors.iter().map(input).collect::<Result<_, Trouble>>()?;
         let label = label(&path.file_name().unwrap_or_default().to_string_lossy());
         Ok(View { label, inputs, features, histogram, pixels })
     }

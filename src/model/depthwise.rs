@@ -1,7 +1,7 @@
 //! A direct depthwise convolution on NHWC pictures with bias and ReLU6 in the same pass.
 //!
-//! Seven neighbouring output pixels are summed together in registers, over all taps, and written once: each weight is
-//! loaded once for the seven of them. What lies outside the picture is a row of zeros, so borders take the same path.
+//! Nine neighbouring output pixels are summed together in registers, over all taps, and written once: each weight is
+//! loaded once for the nine of them. What lies outside the picture is a row of zeros, so borders take the same path.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -11,8 +11,8 @@ use super::weights::Archive;
 /// Channels come in multiples of this; no vector of any machine is longer.
 const CHANNEL_BLOCK: usize = 16;
 
-/// Output pixels that are summed together; every layer of the trunk is a multiple of 7 wide.
-const TILE: usize = 7;
+/// Output pixels that are summed together; every layer of the trunk is a multiple of 9 wide.
+const TILE: usize = 9;
 
 /// Input columns that a tile of the widest kernel and stride sees.
 const MAX_COLUMNS: usize = (TILE - 1) * 2 + 5;

@@ -54,7 +54,15 @@ impl Extractor {
         })
     }
 
-    /// Pictures to features `[n, kind().width]`.
+    /// Side of the squares it takes, in pixels.
+    pub fn side(&self) -> usize {
+        match self {
+            Self::Trunk(_) => Trunk::SIDE,
+            Self::Pixels => Pixels::SQUARE_SIDE,
+        }
+    }
+
+    /// Pictures, squares of [`Extractor::side`], to features `[n, kind().width]`.
     pub fn features(&self, pictures: &[Square]) -> Rows {
         match self {
             Self::Trunk(trunk) => trunk.features(pictures),

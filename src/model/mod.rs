@@ -10,6 +10,7 @@ mod depthwise;
 mod eigen;
 mod extractor;
 mod learn;
+mod pairs;
 mod pointwise;
 mod product;
 mod served;

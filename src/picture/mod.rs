@@ -16,27 +16,33 @@ pub use resize::{Filter, resample, shrink, square};
 pub use unusable::Unusable;
 pub use view::{View, views};
 
-/// Side of the square the encoder sees, in pixels.
-pub const SQUARE_SIDE: usize = 224;
-
-/// A whole picture squashed to 224×224, RGB, 8 bits a channel, row after row: `[224, 224, 3]`.
+/// A whole picture squashed to a square, RGB, 8 bits a channel, row after row: `[side, side, 3]`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Square(Vec<u8>);
+pub struct Square {
+    side: usize,
+    rgb: Vec<u8>,
+}
 
 impl Square {
-    /// Takes `[224, 224, 3]` bytes; `None` for any other number of them.
-    pub fn from_rgb(bytes: Vec<u8>) -> Option<Self> {
-        (bytes.len() == SQUARE_SIDE * SQUARE_SIDE * 3).then_some(Self(bytes))
+    /// Takes `[side, side, 3]` bytes; `None` for any other number of them.
+    pub fn from_rgb(side: usize, rgb: Vec<u8>) -> Option<Self> {
+        (rgb.len() == side * side * 3).then_some(Self { side, rgb })
     }
 
-    /// The bytes, `[224, 224, 3]`.
+    /// Pixels along an edge.
+    pub fn side(&self) -> usize {
+        self.side
+    }
+
+    /// The bytes, `[side, side, 3]`.
     pub fn rgb(&self) -> &[u8] {
-        &self.0
+        &self.rgb
     }
 
     /// The picture seen in a mirror: every row reversed.
     pub fn mirrored(&self) -> Self {
-        let row = SQUARE_SIDE * 3;
-        Self(self.0.chunks_exact(row).flat_map(|row| row.rchunks_exact(3).flatten().copied()).collect())
+        let rows = self.rgb.chunks_exact((self.side * 3).max(1));
+        let rgb = rows.flat_map(|row| row.rchunks_exact(3).flatten().copied()).collect();
+        Self { side: self.side, rgb }
     }
 }

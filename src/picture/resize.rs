@@ -5,15 +5,14 @@ use fast_image_resize::pixels::{InnerPixel, U8x4};
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::{DynamicImage, RgbaImage};
 
+use super::Square;
 use super::decode::caught;
-use super::{SQUARE_SIDE, Square};
 
-/// The whole picture squashed to 224×224 by a bilinear filter as wide as the shrinking asks for (as Pillow does),
-/// transparent parts on white; `None` for a picture without pixels, or without the memory to do it.
-pub fn square(picture: &DynamicImage) -> Option<Square> {
-    let side = SQUARE_SIDE as u32;
-    let pixels = resample(&four_channels(picture)?, side, side, Filter::Bilinear)?;
-    Square::from_rgb(pixels.pixels().flat_map(|pixel| on_white(pixel.0)).collect())
+/// The whole picture squashed to a square of `side` pixels by a bilinear filter as wide as the shrinking asks for (as
+/// Pillow does), transparent parts on white; `None` for a picture without pixels, or without the memory to do it.
+pub fn square(picture: &DynamicImage, side: usize) -> Option<Square> {
+    let pixels = resample(&four_channels(picture)?, side as u32, side as u32, Filter::Bilinear)?;
+    Square::from_rgb(side, pixels.pixels().flat_map(|pixel| on_white(pixel.0)).collect())
 }
 
 /// A copy whose longer side is at most `longest` pixels, transparency kept; `None` for a picture without pixels, or
@@ -75,7 +74,7 @@ mod tests {
     #[test]
     fn a_transparent_picture_stands_on_white() {
         let picture = RgbaImage::from_pixel(10, 4, image::Rgba([200, 0, 0, 0]));
-        let square = square(&DynamicImage::ImageRgba8(picture)).unwrap();
+        let square = square(&DynamicImage::ImageRgba8(picture), 224).unwrap();
         assert!(square.rgb().iter().all(|&value| value == 255));
     }
 
@@ -93,7 +92,7 @@ mod tests {
     fn a_mirrored_square_is_the_square_of_the_mirrored_picture() {
         let picture = image::RgbImage::from_fn(224, 224, |x, y| image::Rgb([x as u8, y as u8, (x ^ y) as u8]));
         let mirrored = DynamicImage::ImageRgb8(image::imageops::flip_horizontal(&picture));
-        let plain = square(&DynamicImage::ImageRgb8(picture)).unwrap();
-        assert!(plain.mirrored() == square(&mirrored).unwrap());
+        let plain = square(&DynamicImage::ImageRgb8(picture), 224).unwrap();
+        assert!(plain.mirrored() == square(&mirrored, 224).unwrap());
     }
 }

@@ -2,10 +2,10 @@
 
 use image::{DynamicImage, RgbaImage, imageops};
 
-use super::{Hash, SQUARE_SIDE, Square, shrink, square};
+use super::{Hash, Square, shrink, square};
 
 /// Longer sides are shrunk to this many pixels first: a crop of half of it still fills the square the encoder sees.
-const ENOUGH_PX: u32 = 512;
+const ENOUGH_PX: u32 = 576;
 
 /// A way of changing a picture. How exactly depends on its content alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,18 +23,18 @@ impl View {
     /// Names what is kept of it; to be changed with what it does.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Cropped => "cropped-1",
-            Self::Altered => "altered-1",
+            Self::Cropped => "cropped-2",
+            Self::Altered => "altered-2",
         }
     }
 }
 
-/// The views of the picture of that content, as the encoder sees them; `None` for a picture without pixels.
-pub fn views(picture: &DynamicImage, content: Hash) -> Option<[Square; 2]> {
+/// The views of the picture of that content as squares of `side` pixels; `None` for a picture without pixels.
+pub fn views(picture: &DynamicImage, content: Hash, side: usize) -> Option<[Square; 2]> {
     let small = shrink(picture, ENOUGH_PX)?;
     let chance = |at: usize| f32::from(content.0[at]) / 255.0;
-    let cropped = square(&crop(&small, 0.6, [chance(0), chance(1)]))?;
-    let altered = square(&crop(&small, 0.5, [chance(2), chance(3)]))?.mirrored();
+    let cropped = square(&crop(&small, 0.6, [chance(0), chance(1)]), side)?;
+    let altered = square(&crop(&small, 0.5, [chance(2), chance(3)]), side)?.mirrored();
     let altered = recoloured(&altered, [4, 5, 6, 7, 8].map(chance))?;
     Some([cropped, altered])
 }
@@ -54,7 +54,7 @@ fn crop(picture: &RgbaImage, share: f32, place: [f32; 2]) -> DynamicImage {
 fn recoloured(square: &Square, chance: [f32; 5]) -> Option<Square> {
     let gains = [chance[0], chance[1], chance[2]].map(|chance| 0.7 + 0.6 * chance);
     let (power, colour) = ((chance[3] - 0.5).exp(), 0.3 + chance[4]);
-    let mut bytes = Vec::with_capacity(SQUARE_SIDE * SQUARE_SIDE * 3);
+    let mut bytes = Vec::with_capacity(square.rgb().len());
     for pixel in square.rgb().chunks_exact(3) {
         let grey = pixel.iter().map(|&value| f32::from(value)).sum::<f32>() / 3.0;
         for (&value, gain) in pixel.iter().zip(gains) {
@@ -62,7 +62,7 @@ fn recoloured(square: &Square, chance: [f32; 5]) -> Option<Square> {
             bytes.push((coloured.powf(power) * gain * 255.0).min(255.0) as u8);
         }
     }
-    Square::from_rgb(bytes)
+    Square::from_rgb(square.side(), bytes)
 }
 
 #[cfg(test)]
@@ -75,9 +75,9 @@ mod tests {
 
     #[test]
     fn the_same_content_gives_the_same_views_and_another_gives_others() {
-        let [once, again, other] = [b"a", b"a", b"b"].map(|content| views(&picture(), Hash::of(content)).unwrap());
+        let [once, again, other] = [b"a", b"a", b"b"].map(|content| views(&picture(), Hash::of(content), 64).unwrap());
         assert!(once == again && once[0] != other[0] && once[1] != other[1]);
-        assert!(once[0] != square(&picture()).unwrap());
+        assert!(once[0] != square(&picture(), 64).unwrap());
     }
 
     #[test]

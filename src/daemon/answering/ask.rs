@@ -50,7 +50,7 @@ impl Ask {
         silence_caught_panics();
         let bench = open_bench(&self.config)?;
         let question = question(&self.pictures, self.config)?;
-        let mut members = question.read_all(&bench.guard);
+        let mut members = question.read_all(&bench);
         let mut composed = question.compose(&members, &bench, started);
         let mut sheet = None;
         if self.with_sheet {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use image::DynamicImage;
 
 use crate::config::{Config, SetSettings};
+use crate::daemon::bench::Bench;
 use crate::daemon::encode::square_of;
-use crate::daemon::guard::Guard;
 use crate::files::Stamp;
 use crate::picture::{self, Bounds, Hash, Square, Unusable};
 
@@ -81,14 +81,14 @@ impl Material {
 
 impl Member {
     /// Reads the file at `path`, relative to the query folder.
-    pub fn read(path: &Path, config: &Config, guard: &Guard) -> Self {
+    pub fn read(path: &Path, config: &Config, bench: &Bench) -> Self {
         let (absolute, bounds) = (config.folders.query.join(path), Bounds::from(&config.limits));
         // Before the reading: a file that changes later then differs from what is remembered of it.
         let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
-        let seen = |decoded: DynamicImage| Ok((square_of(&decoded)?, decoded));
+        let seen = |decoded: DynamicImage| Ok((square_of(&decoded, bench.extractor.side())?, decoded));
         let (stamp, result, pixels) = match picture::read_still(&absolute, &bounds) {
             Err(problem) => (before, Err(problem), None),
-            Ok(contents) => match guard.decode(&contents, &absolute, &bounds, seen) {
+            Ok(contents) => match bench.guard.decode(&contents, &absolute, &bounds, seen) {
                 Err(problem) => (Some(contents.stamp), Err(problem), None),
                 Ok(pixels) => (Some(contents.stamp), Ok(contents.hash), Some(pixels)),
             },

@@ -10,7 +10,6 @@ use super::members::{FileRead, Material, Member, SetFile};
 use crate::answer::{Changes, Status};
 use crate::config::{Config, Refresh, SheetFormat};
 use crate::daemon::bench::Bench;
-use crate::daemon::guard::Guard;
 use crate::error::Trouble;
 use crate::files::{make_folder, remove_own, write_whole};
 use crate::picture::{Bounds, Hash};
@@ -94,7 +93,7 @@ impl Question {
         if self.is_recheck && !former.as_ref().is_some_and(|former| self.may_differ(former, bench)) {
             return self.answered(Vec::new(), None, Ok(Done::Unchanged));
         }
-        let mut material = self.read_all(&bench.guard);
+        let mut material = self.read_all(bench);
         let content = material.content();
         let result = if self.can_wait && material.may_be_unfinished() {
             Ok(Done::NotYet)
@@ -144,8 +143,8 @@ impl Question {
     }
 
     /// Its files in their order, decoded where they can be.
-    pub(in crate::daemon) fn read_all(&self, guard: &Guard) -> Material {
-        let read = |path: &PathBuf| Member::read(path, &self.config, guard);
+    pub(in crate::daemon) fn read_all(&self, bench: &Bench) -> Material {
+        let read = |path: &PathBuf| Member::read(path, &self.config, bench);
         let as_shown = |member: Member| if self.is_set { member.into_tile() } else { member };
         Material {
             members: self.files.iter().map(|path| as_shown(read(path))).collect(),

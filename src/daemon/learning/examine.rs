@@ -140,7 +140,7 @@ impl Trainer {
     fn make_views(&self, content: Hash, path: &Path, new: &mut Vec<(Hash, String, Vec<f32>)>) -> Option<Vec<Vec<f32>>> {
         let bounds = Bounds::from(&self.order.config.limits);
         let contents = picture::read_still(path, &bounds).ok().filter(|contents| contents.hash == content)?;
-        let views = |decoded: DynamicImage| Ok(picture::views(&decoded, content));
+        let views = |decoded: DynamicImage| Ok(picture::views(&decoded, content, self.order.extractor.side()));
         let squares = self.order.guard.decode(&contents, path, &bounds, views).ok()??;
         let features = self.order.extractor.features(&squares);
         let features: Vec<Vec<f32>> = features.iter().map(<[f32]>::to_vec).collect();

@@ -2,11 +2,11 @@
 
 use image::RgbaImage;
 
-use crate::picture::{SQUARE_SIDE, Square};
+use crate::picture::Square;
 use crate::rows::Rows;
 
 /// Side of the block of the square behind each pixel.
-const BLOCK: usize = SQUARE_SIDE / Pixels::SIDE;
+const BLOCK: usize = Pixels::SQUARE_SIDE / Pixels::SIDE;
 
 /// Pictures of 56×56 pixels as rows of features: values 0 to 255, whole, and so exact in float16.
 pub struct Pixels;
@@ -14,6 +14,9 @@ pub struct Pixels;
 impl Pixels {
     /// Pixels along an edge.
     pub const SIDE: usize = 56;
+
+    /// Side of the squares they are made of, in pixels.
+    pub const SQUARE_SIDE: usize = 224;
 
     /// Numbers in a row: `[56, 56, 3]`, RGB.
     pub const WIDTH: usize = Self::SIDE * Self::SIDE * 3;
@@ -26,7 +29,7 @@ impl Pixels {
         let mut rows = Rows::empty(Self::WIDTH);
         for picture in pictures {
             let mut sums = vec![0_u32; Self::WIDTH];
-            for (line, bytes) in picture.rgb().chunks_exact(SQUARE_SIDE * 3).enumerate() {
+            for (line, bytes) in picture.rgb().chunks_exact(Self::SQUARE_SIDE * 3).enumerate() {
                 let sums = &mut sums[line / BLOCK * Self::SIDE * 3..][..Self::SIDE * 3];
                 for (at, byte) in bytes.iter().enumerate() {
                     sums[at / 3 / BLOCK * 3 + at % 3] += u32::from(*byte);
@@ -65,13 +68,14 @@ mod tests {
 
     #[test]
     fn a_pixel_is_the_mean_of_its_block() {
-        let at = |place: usize| (place / 3 % SQUARE_SIDE, place / 3 / SQUARE_SIDE, place % 3);
+        let at = |place: usize| (place / 3 % Pixels::SQUARE_SIDE, place / 3 / Pixels::SQUARE_SIDE, place % 3);
         let value = |place: usize| match at(place) {
             (x, y, 0) => (x / 4 + y / 4) as u8,
             (x, _, 1) => (x % 4 * 10) as u8,
             _ => 255,
         };
-        let square = Square::from_rgb((0..SQUARE_SIDE * SQUARE_SIDE * 3).map(value).collect()).unwrap();
+        let side = Pixels::SQUARE_SIDE;
+        let square = Square::from_rgb(side, (0..side * side * 3).map(value).collect()).unwrap();
         let rows = Pixels::features(&[square]);
         assert_eq!(rows.width(), Pixels::WIDTH);
         for y in 0..Pixels::SIDE {
