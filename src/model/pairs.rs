@@ -25,7 +25,7 @@ const BLOCK: usize = 512;
 
 /// Another basis of a code, in which it is scaled value by value.
 pub(super) struct Basis {
-    /// `[width, width]`, row after row: orthogonal, of unit length.
+    /// `[width, width]`, row after row: orthogonal, of unit length, that along which codes vary most first.
     pub(super) turn: Vec<f32>,
     /// `[width]`: what lies along each row is multiplied by this.
     pub(super) scales: Vec<f32>,
@@ -43,9 +43,14 @@ pub(super) fn basis(codes: &Rows, features: &Rows, weights: &[f32], variances: &
     let eigen::Eigen { values, vectors } = eigen::symmetric(blend, width);
     // Rounding may leave a direction that holds nothing below zero.
     let floor = values.first().map_or(0.0, |first| first * 1e-9).max(f64::MIN_POSITIVE);
+    let held = |vector: &[f64]| -> f64 {
+        vector.iter().zip(variances).map(|(value, variance)| value * value * f64::from(*variance)).sum()
+    };
+    let mut rows: Vec<(&[f64], f64)> = vectors.chunks_exact(width).zip(values).collect();
+    rows.sort_by(|one, other| held(other.0).total_cmp(&held(one.0)));
     Basis {
-        turn: vectors.into_iter().map(|value| value as f32).collect(),
-        scales: values.into_iter().map(|value| value.max(floor).powf(-POWER) as f32).collect(),
+        turn: rows.iter().flat_map(|(vector, _)| vector.iter().map(|value| *value as f32)).collect(),
+        scales: rows.iter().map(|(_, value)| value.max(floor).powf(-POWER) as f32).collect(),
     }
 }
 
@@ -115,13 +120,14 @@ fn nearest(codes: Rows, features: &Rows) -> Vec<Option<usize>> {
 mod tests {
     use super::*;
 
-    /// Kinds of pictures that differ along axis 0, in pairs that differ along axis 1, and features that are no copies.
+    /// Ten kinds of pictures on a circle, two of each, which differ along a third axis; and features that are no copies.
     fn kinds() -> (Rows, Rows) {
-        let (mut codes, mut features) = (Rows::empty(2), Rows::empty(40));
-        for kind in 0..20 {
-            for side in [-1.0, 1.0] {
-                assert!(codes.push(&[10.0 * (kind as f32 - 9.5), side * (1.0 + kind as f32 * 0.1)]));
-                let mut row = vec![0.0; 40];
+        let (mut codes, mut features) = (Rows::empty(3), Rows::empty(20));
+        for kind in 0..10 {
+            for side in [-0.1, 0.1] {
+                let angle = std::f32::consts::TAU * kind as f32 / 10.0;
+                assert!(codes.push(&[angle.cos(), angle.sin(), side]));
+                let mut row = vec![0.0; 20];
                 row[features.len()] = 1.0;
                 assert!(features.push(&row));
             }
@@ -140,14 +146,16 @@ mod tests {
         let (codes, features) = kinds();
         let variances = variances(&codes);
         let found = pairs(&codes, &features, &variances, 0.0);
-        assert!(found.len() > 8 && found.iter().all(|(one, other)| one + 1 == *other), "{found:?}");
-        let basis = basis(&codes, &features, &[1.0; 40], &variances, 0.0);
+        assert_eq!(found, (0..10).map(|kind| (2 * kind, 2 * kind + 1)).collect::<Vec<_>>());
+        let basis = basis(&codes, &features, &[1.0; 20], &variances, 0.0);
         let along = |axis: usize| {
-            let scaled = |row: usize| basis.turn[row * 2 + axis] * basis.scales[row];
-            scaled(0).hypot(scaled(1))
+            let scaled = |row: usize| (basis.turn[row * 3 + axis] * basis.scales[row]).powi(2);
+            (0..3).map(scaled).sum::<f32>().sqrt()
         };
-        let plain = (variances[1] / variances[0]).powf(0.3);
-        assert!(along(1) / along(0) < 0.5 / plain, "{} against {}", along(1) / along(0), 1.0 / plain);
+        // By hand: variances 0.5, 0.5 and 0.01; all of the scatter is along the third.
+        assert!((along(2) - (0.6 * 1.01 + 0.4 * 0.01_f32).powf(-0.3)).abs() < 1e-3, "{}", along(2));
+        assert!((along(0) - (0.4 * 0.5_f32).powf(-0.3)).abs() < 1e-3, "{}", along(0));
+        assert!(basis.turn[8].abs() > 0.999, "what varies least comes last");
     }
 
     #[test]
@@ -156,22 +164,21 @@ mod tests {
         let copies = Rows::from_values(1, vec![1.0; features.len()]).unwrap();
         let variances = variances(&codes);
         assert!(pairs(&codes, &copies, &variances, 0.0).is_empty());
-        let basis = basis(&codes, &copies, &[1.0; 40], &variances, 0.5);
+        let basis = basis(&codes, &copies, &[1.0; 20], &variances, 0.5);
         for (scale, variance) in basis.scales.iter().zip(&variances) {
             assert!((scale - (variance + 0.5).powf(-0.3)).abs() < 1e-4);
         }
-        assert!((basis.turn[0].abs() - 1.0).abs() < 1e-6);
     }
 
     #[test]
     fn what_weighs_nothing_changes_nothing() {
         let (mut codes, mut features) = kinds();
         let variances = variances(&codes);
-        let before = scatter(&codes, &features, &[1.0; 40], &variances, 0.0);
+        let before = scatter(&codes, &features, &[1.0; 20], &variances, 0.0);
         for side in [-1.0, 1.0] {
-            assert!(codes.push(&[500.0 + side, 0.0]) && features.push(&[vec![0.0; 39], vec![side]].concat()));
+            assert!(codes.push(&[9.0, 9.0, 30.0 + side]) && features.push(&[vec![0.0; 19], vec![side]].concat()));
         }
-        let weights = [vec![1.0; 40], vec![0.0; 2]].concat();
+        let weights = [vec![1.0; 20], vec![0.0; 2]].concat();
         assert_eq!(before, scatter(&codes, &features, &weights, &variances, 0.0));
     }
 
