@@ -63,13 +63,13 @@ fn assert_matches_are_ordered(record: &Value, count: usize) {
 fn a_query_that_came_before_any_inventory_is_answered_again_when_there_is_some() {
     let mut workplace = Workplace::new();
     workplace.start();
-    put(workplace.query("early.jpg"), &jpeg(Kind::Sushi, 2_000));
+    put(workplace.query("early.jpg"), &jpeg(Kind::Burger, 2_000));
     let record = workplace.wait_record("early");
     assert_eq!(record["status"], "nothing_similar");
     assert!(is_sentence(record["message"].as_str().unwrap()), "{record:#}");
     workplace.stock(2);
     let record = workplace.wait_record_that("early", |record| record["status"] == "ok" && record["inventory"] == 6);
-    assert!(found(&record)[0].starts_with("sushi_"), "{record:#}");
+    assert!(found(&record)[0].starts_with("burger_"), "{record:#}");
 }
 
 #[test]
@@ -135,8 +135,8 @@ fn a_touched_query_keeps_its_answer_and_a_replaced_one_gets_a_new_one() {
     put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
     workplace.assert_left_alone("q", written);
 
-    put(workplace.query("q.jpg"), &jpeg(Kind::Sushi, 2_000));
-    let record = workplace.wait_record_that("q", |record| found(record)[0].starts_with("sushi_"));
+    put(workplace.query("q.jpg"), &jpeg(Kind::Burger, 2_000));
+    let record = workplace.wait_record_that("q", |record| found(record)[0].starts_with("burger_"));
     assert_eq!(record["status"], "ok");
 
     fs::remove_file(workplace.query("q.jpg")).unwrap();
@@ -160,8 +160,8 @@ fn two_live_queries_of_one_stem_have_an_answer_each() {
     // Who owns which name stays so over a restart.
     workplace.stop();
     workplace.start();
-    put(workplace.query("dish.png"), &png(Kind::Sushi, 2_000));
-    workplace.wait_record_that("dish.png", |record| found(record)[0].starts_with("sushi_"));
+    put(workplace.query("dish.png"), &png(Kind::Burger, 2_000));
+    workplace.wait_record_that("dish.png", |record| found(record)[0].starts_with("burger_"));
     assert_eq!(workplace.record("dish").unwrap()["query"]["files"][0]["path"], "dish.jpg");
 }
 
@@ -177,8 +177,8 @@ fn a_query_that_comes_back_does_not_take_the_answer_of_its_successor() {
     put(workplace.query("dish.png"), &png(Kind::Burger, 2_000));
     workplace.wait_record_that("dish", |record| record["query"]["name"] == "dish.png");
 
-    put(workplace.query("dish.jpg"), &jpeg(Kind::Sushi, 2_000));
-    workplace.wait_record_that("dish.jpg", |record| found(record)[0].starts_with("sushi_"));
+    put(workplace.query("dish.jpg"), &jpeg(Kind::Burger, 2_000));
+    workplace.wait_record_that("dish.jpg", |record| found(record)[0].starts_with("burger_"));
     assert_eq!(workplace.record("dish").unwrap()["query"]["name"], "dish.png", "both are live: each has its own");
 }
 

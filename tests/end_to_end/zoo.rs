@@ -81,7 +81,7 @@ fn every_file_of_the_zoo_is_taken_for_what_it_is() {
 
 /// Mean difference of two pictures' values as the encoder sees them, 0 to 255.
 fn difference(one: &DynamicImage, other: &DynamicImage) -> f64 {
-    let (one, other) = (square(one).unwrap(), square(other).unwrap());
+    let (one, other) = (square(one, 224).unwrap(), square(other, 224).unwrap());
     let differences = one.rgb().iter().zip(other.rgb()).map(|(a, b)| f64::from(a.abs_diff(*b)));
     differences.sum::<f64>() / one.rgb().len() as f64
 }
