@@ -79,9 +79,9 @@ impl Catalog {
         self.write("INSERT OR REPLACE INTO codes VALUES (?1, ?2, ?3)", params![model, hash.0, bytes])
     }
 
-    /// Drops features and codes whose content no file has any more.
+    /// Drops features, miniatures and codes whose content no file has any more.
     pub fn drop_orphans(&self) -> Result<(), Trouble> {
-        for table in ["features", "codes"] {
+        for table in ["features", "miniatures", "codes"] {
             let statement =
                 format!("DELETE FROM {table} WHERE hash NOT IN (SELECT hash FROM files WHERE hash IS NOT NULL)");
             self.write(&statement, params![])?;

@@ -5,6 +5,7 @@
 mod answers;
 mod features;
 mod files;
+mod miniatures;
 mod models;
 mod schema;
 mod standing;
@@ -259,6 +260,8 @@ mod tests {
                 assert!(catalog.features(hash, &model.trunk).unwrap().is_some());
                 assert!(catalog.code(hash, &model.id).unwrap().is_some());
             }
+            // Made by and by: the pictures are read again for it.
+            assert!(catalog.miniatures().unwrap().is_empty());
             catalog.put_model(&ModelRow { id: "m2".into(), ..model }).unwrap();
             catalog.forget_model("m2").unwrap();
         }

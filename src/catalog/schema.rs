@@ -6,12 +6,17 @@ use rusqlite::Connection;
 /// Raised with every change of the tables below, which then needs a step of [`UPGRADES`].
 pub(super) const VERSION: i64 = UPGRADES.len() as i64 + 1;
 /// What makes a file of version n + 1 of one of version n, the first of version 1.
-const UPGRADES: [&str; 1] = ["
+const UPGRADES: [&str; 2] = [
+    "
 ALTER TABLE models ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE models ADD COLUMN decision TEXT NOT NULL DEFAULT 'unchecked';
 ALTER TABLE models ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE models ADD COLUMN figures TEXT NOT NULL DEFAULT 'null';
-"];
+",
+    "
+CREATE TABLE miniatures (hash BLOB PRIMARY KEY, pixels BLOB NOT NULL) WITHOUT ROWID;
+",
+];
 /// "artf": tells this program's files from other SQLite files.
 pub(super) const APPLICATION_ID: i64 = 0x6172_7466;
 
@@ -28,6 +33,9 @@ CREATE INDEX files_by_hash ON files (hash);
 CREATE TABLE features (         -- what the trunk makes of a content
     hash BLOB NOT NULL, trunk TEXT NOT NULL, row BLOB NOT NULL, -- float16, little-endian
     PRIMARY KEY (hash, trunk)
+) WITHOUT ROWID;
+CREATE TABLE miniatures (       -- of the inventory's contents, to tell copies by
+    hash BLOB PRIMARY KEY, pixels BLOB NOT NULL -- 32×32 shades of grey
 ) WITHOUT ROWID;
 CREATE TABLE models (
     number INTEGER PRIMARY KEY AUTOINCREMENT,

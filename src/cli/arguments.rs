@@ -8,6 +8,7 @@ use crate::config::{Encoder, Source};
 use crate::daemon::Setup;
 use crate::error::Fatal;
 use crate::model::SEED;
+use crate::picture::SAME;
 
 /// Drop a picture into query/ and answer/ shows the most similar pictures of db/img_inventory_raw/.
 #[derive(Debug, Parser)]
@@ -62,7 +63,7 @@ pub enum Command {
     /// Have the running service read its settings again, and wait until it has
     #[command(after_help = RELOAD_EXAMPLES)]
     Reload,
-    /// Find inventory pictures that are nearly the same: copies, mirrored, recoloured, trimmed
+    /// Find inventory pictures that are the same: copies, mirrored, turned, recoloured, trimmed
     Duplicates(DuplicatesOptions),
     /// Print a shell's completions
     Completions(CompletionsOptions),
@@ -159,19 +160,22 @@ pub struct MapOptions {
 /// Of `artificio duplicates`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Pictures are compared by what the network sees, whatever the model has learnt. At 0.90, copies at another quality,
-mirrored, brightened or a little trimmed are found nearly always, those trimmed to three quarters, drained of colour or
-of other hues now and then. Lower finds more, and more that is merely similar. Nothing is changed or removed.
+Pairs that look alike to the network, or in outline, are compared pixel by pixel: one picture is sought in the other, as it
+is, mirrored or turned. At the default, copies saved anew, resized, recoloured, mirrored, turned by quarters, framed, with a
+caption or trimmed to 60 % of their sides are nearly all found. Besides, packages of one design, drawings of one symbol
+and photographs taken one after the other may be: 0.95 leaves out most of them, and some of the trimmed and recoloured.
+1 is left to what is equal to the pixel. In each group there is a picture that all others are copies of. A picture with next
+to no shape in it, such as an empty page, is found only where it is there byte for byte. Nothing is changed or removed.
 
 Examples:
   artificio duplicates                          groups, on the terminal
   artificio duplicates --sheet groups.jpg       ... and as a picture
-  artificio duplicates --alike 0.97 --json      only what is all but the same, for scripts
+  artificio duplicates --alike 0.98 --json      only what is all but the same, for scripts
 
 Exit codes: 0 done, found or not, 1 failed or stopped, 2 wrong usage or settings.")]
 pub struct DuplicatesOptions {
-    /// How alike two pictures have to be, 0.5 to 1
-    #[arg(long, value_name = "COSINE", default_value = "0.90", value_parser = likeness)]
+    /// How far the shapes of two pictures have to agree, 0.5 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = SAME, value_parser = likeness)]
     pub alike: f32,
     /// Draw the groups into this .jpg as well
     #[arg(long, value_name = "FILE")]

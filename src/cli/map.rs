@@ -12,7 +12,7 @@ use crate::config::{self, Config};
 use crate::daemon::Setup;
 use crate::error::{Fatal, Trouble};
 use crate::files::write_whole;
-use crate::overview::{Collection, Grid, Measure, Thumbnail, draw, page, plane, snapped, thumbnails, to_jpeg};
+use crate::overview::{Collection, Grid, Thumbnail, draw, page, plane, snapped, thumbnails, to_jpeg};
 use crate::picture::{Bounds, silence_caught_panics};
 
 /// More troubles than a person reads at once.
@@ -33,7 +33,7 @@ pub fn run(options: &MapOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     silence_caught_panics();
     let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
     let targets = targets(&options.files, &config)?;
-    let whole = Collection::read(&config, Measure::Codes)?;
+    let whole = Collection::read(&config)?;
     whole.some_or_fail(&config.folders.inventory)?;
     let collection = whole.thinned(options.limit);
     let bar = Bar::new()?;

@@ -1,4 +1,5 @@
-//! One inventory or training picture: read it, and make features of it unless the same content has them already.
+//! One inventory or training picture: read it, and make features and a miniature of it unless the same content has
+//! them already.
 
 use std::path::PathBuf;
 
@@ -7,7 +8,7 @@ use image::DynamicImage;
 use super::bench::Bench;
 use crate::catalog::Root;
 use crate::files::Stamp;
-use crate::picture::{self, Bounds, Contents, Hash, Square, Unusable};
+use crate::picture::{self, Bounds, Contents, Hash, Miniature, Square, Unusable};
 
 /// The order.
 pub struct EncodeJob {
@@ -31,8 +32,17 @@ pub struct Encoded {
     pub path: PathBuf,
     /// As read; as ordered when it could not be read.
     pub stamp: Stamp,
-    /// The content and, when it was new, its features.
-    pub result: Result<(Hash, Option<Vec<f32>>), Unusable>,
+    /// The content, and what was made of it.
+    pub result: Result<(Hash, Made), Unusable>,
+}
+
+/// What a content has not had before.
+#[derive(Default)]
+pub struct Made {
+    /// Its features.
+    pub features: Option<Vec<f32>>,
+    /// Its miniature; of the inventory's pictures only.
+    pub miniature: Option<Miniature>,
 }
 
 impl EncodeJob {
@@ -41,27 +51,33 @@ impl EncodeJob {
         let (stamp, result) = match picture::read_still(&self.absolute, &self.bounds) {
             Err(unusable) => (self.stamp, Err(unusable)),
             Ok(contents) => {
-                let features = self.new_features(&contents, bench);
-                (contents.stamp, features.map(|features| (contents.hash, features)))
+                let made = self.make(&contents, bench);
+                (contents.stamp, made.map(|made| (contents.hash, made)))
             }
         };
         Encoded { root: self.root, path: self.path, stamp, result }
     }
 
-    /// None where the content has its features already.
-    fn new_features(&self, contents: &Contents, bench: &Bench) -> Result<Option<Vec<f32>>, Unusable> {
+    /// Nothing where the content has everything already.
+    fn make(&self, contents: &Contents, bench: &Bench) -> Result<Made, Unusable> {
         // First of all: a content that is set aside could not be shown on a sheet either.
         if let Some(refusal) = bench.guard.refuses(contents.hash, &self.bounds) {
             return Err(refusal);
         }
         // A catalog that cannot be read just now costs the work, nothing else.
-        if bench.catalog.has_features(contents.hash, bench.extractor.kind().version).unwrap_or(false) {
-            return Ok(None);
+        let (catalog, hash) = (&bench.catalog, contents.hash);
+        let lacks_features = !catalog.has_features(hash, bench.extractor.kind().version).unwrap_or(false);
+        let lacks_miniature =
+            self.root == Root::Inventory && !catalog.miniature(hash).is_ok_and(|miniature| miniature.is_some());
+        if !lacks_features && !lacks_miniature {
+            return Ok(Made::default());
         }
-        let square = bench
-            .guard
-            .decode(contents, &self.absolute, &self.bounds, |decoded| square_of(&decoded, bench.extractor.side()))?;
-        Ok(Some(bench.extractor.features(&[square]).into_values()))
+        let see = |decoded: DynamicImage| square_of(&decoded, bench.extractor.side());
+        let square = bench.guard.decode(contents, &self.absolute, &self.bounds, see)?;
+        let miniature = lacks_miniature.then(|| Miniature::of(&square));
+        // Pictures read by a program that knew no miniatures have features: their trunk pass is not repeated.
+        let features = lacks_features.then(|| bench.extractor.features(&[square]).into_values());
+        Ok(Made { features, miniature })
     }
 }
 

@@ -95,15 +95,24 @@ impl Daemon {
                 match result {
                     // The list says so for as long as it holds: each start asks it anew.
                     Err(problem) if problem.is_set_aside() => catalog.remove_file(*root, path)?,
-                    _ => catalog
-                        .put_file(*root, &FileRow { path: path.clone(), stamp: *stamp, state: state_of(result) })?,
+                    _ => catalog.put_file(
+                        *root,
+                        &FileRow {
+                            path: path.clone(),
+                            stamp: *stamp,
+                            state: state_of(result.as_ref().map(|(hash, _)| *hash)),
+                        },
+                    )?,
                 }
-                let Ok((hash, features)) = result else {
+                let Ok((hash, made)) = result else {
                     codes.push(None);
                     continue;
                 };
-                if let Some(features) = features {
+                if let Some(features) = &made.features {
                     catalog.put_features(*hash, kind.version, features)?;
+                }
+                if let Some(miniature) = &made.miniature {
+                    catalog.put_miniature(*hash, miniature)?;
                 }
                 let code = match root {
                     Root::Inventory => code_of(catalog, &serving.read().model, *hash)?,
@@ -164,8 +173,8 @@ impl Daemon {
         let key = (root, path.clone());
         self.stir();
         match result {
-            Ok((hash, features)) => {
-                self.metrics.count_picture(root, features.is_some());
+            Ok((hash, made)) => {
+                self.metrics.count_picture(root, made.features.is_some());
                 self.note("reading", None);
                 self.failed.remove(&key);
                 self.contents.insert(key, hash);
@@ -236,7 +245,7 @@ impl Daemon {
         let kept = self.catalog.together(|catalog| {
             for file in &files {
                 if let Some(stamp) = file.stamp {
-                    let state = state_of(&file.result.clone().map(|hash| (hash, None)));
+                    let state = state_of(file.result.as_ref().copied());
                     catalog.put_file(Root::Query, &FileRow { path: file.path.clone(), stamp, state })?;
                 }
             }
@@ -330,9 +339,9 @@ fn refusal(query: &str, message: &str, sheet: &str) -> String {
     format!("{query}: {message}{pause}Said in {sheet}")
 }
 
-fn state_of(result: &Result<(Hash, Option<Vec<f32>>), Unusable>) -> FileState {
+fn state_of(result: Result<Hash, &Unusable>) -> FileState {
     match result {
-        Ok((hash, _)) => FileState::Read(*hash),
+        Ok(hash) => FileState::Read(hash),
         Err(problem) => FileState::Failed { problem: problem.to_string(), remedy: problem.remedy() },
     }
 }

@@ -26,7 +26,7 @@ use crate::catalog::{Catalog, Decision, FileRow, FileState, Root};
 use crate::clock;
 use crate::config::{self, Config, Encoder, ModelSettings};
 use crate::error::{Fatal, Trouble};
-use crate::files::{Lock, make_folder, sweep_half_written};
+use crate::files::{Lock, Stamp, make_folder, sweep_half_written};
 use crate::index::Index;
 use crate::model::{Extractor, FeatureKind, Model};
 use crate::picture::{Bounds, Hash, silence_caught_panics};
@@ -221,10 +221,11 @@ fn load_world(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
     let kind = FeatureKind::of(config.model.encoder);
     let mut world = World { trees: BTreeMap::new(), contents: HashMap::new(), failed: BTreeMap::new() };
     let with_features = catalog.contents_with_features(kind.version)?;
+    let with_miniatures = catalog.contents_with_miniatures()?;
     for root in Root::ALL {
         let folder = folder_of(config, root);
         let mut known = Vec::new();
-        for FileRow { path, stamp, state } in catalog.files(root)? {
+        for FileRow { path, mut stamp, state } in catalog.files(root)? {
             let has_failed = matches!(state, FileState::Failed { .. });
             match state {
                 // Without features (another encoder's are there) the picture has to be read again.
@@ -232,6 +233,10 @@ fn load_world(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
                 // Of a content that is set aside, its readers have to hear.
                 FileState::Read(hash) if root != Root::Query && quarantine.refuses(hash, &bounds).is_some() => continue,
                 FileState::Read(hash) if root != Root::Query => {
+                    // Read by a program that knew no miniatures: it is read again, and found meanwhile as before.
+                    if root == Root::Inventory && !with_miniatures.contains(&hash) {
+                        stamp = Stamp::NEVER;
+                    }
                     world.contents.insert((root, path.clone()), hash);
                 }
                 FileState::Read(_) => {}

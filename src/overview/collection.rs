@@ -9,15 +9,6 @@ use crate::model::FeatureKind;
 use crate::picture::Hash;
 use crate::rows::{Rows, to_unit_length};
 
-/// What pictures are compared by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Measure {
-    /// The codes of the model that serves, or features before the first training: what is alike to it.
-    Codes,
-    /// The trunk's features: what looks alike, whatever the model has learnt.
-    Features,
-}
-
 /// The inventory's pictures with their codes; position `i` of each list belongs to the same picture.
 #[derive(Debug, Clone)]
 pub struct Collection {
@@ -34,19 +25,11 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// Reads it from the catalog in the configured state folder; a daemon may be at work on it.
-    pub fn read(config: &Config, measure: Measure) -> Result<Self, Fatal> {
-        let path = config.folders.state.join(crate::catalog::FILE_NAME);
-        if !path.exists() {
-            let what = "there is no catalog yet";
-            let remedy = "start artificio run, and ask again when it has read the inventory";
-            return Err(Trouble::new(what, path, remedy).into());
-        }
-        let catalog = Catalog::open_reader(&config.folders.state)?;
-        let model = match measure {
-            Measure::Codes => catalog.current_model()?.map(|row| row.id),
-            Measure::Features => None,
-        };
+    /// Reads it from the catalog in the configured state folder; a daemon may be at work on it. Codes are of the model that
+    /// serves, or features before the first training.
+    pub fn read(config: &Config) -> Result<Self, Fatal> {
+        let catalog = catalog(config)?;
+        let model = catalog.current_model()?.map(|row| row.id);
         let mut pictures = Vec::new();
         for file in catalog.files(Root::Inventory)? {
             if let FileState::Read(hash) = file.state {
@@ -99,11 +82,7 @@ impl Collection {
 
     /// Fails when there is nothing to look at; `inventory` is for the message.
     pub fn some_or_fail(&self, inventory: &Path) -> Result<(), Fatal> {
-        if self.is_empty() {
-            let what = "no picture of it has been read yet; start artificio run and ask again";
-            return Err(Fatal::Failed(format!("{}: {what}", inventory.display())));
-        }
-        Ok(())
+        if self.is_empty() { Err(nothing_read(inventory)) } else { Ok(()) }
     }
 
     /// At most `limit` of the pictures, taken evenly over the order of their paths, so that every folder has its share.
@@ -117,6 +96,23 @@ impl Collection {
         }
         thinned
     }
+}
+
+/// The catalog, for reading.
+pub(super) fn catalog(config: &Config) -> Result<Catalog, Fatal> {
+    let path = config.folders.state.join(crate::catalog::FILE_NAME);
+    if !path.exists() {
+        let what = "there is no catalog yet";
+        let remedy = "start artificio run, and ask again when it has read the inventory";
+        return Err(Trouble::new(what, path, remedy).into());
+    }
+    Ok(Catalog::open_reader(&config.folders.state)?)
+}
+
+/// What to say of an inventory without pictures.
+pub(super) fn nothing_read(inventory: &Path) -> Fatal {
+    let what = "no picture of it has been read yet; start artificio run and ask again";
+    Fatal::Failed(format!("{}: {what}", inventory.display()))
 }
 
 #[cfg(test)]

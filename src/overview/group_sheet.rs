@@ -2,7 +2,6 @@
 
 use image::{Rgb, RgbImage, imageops};
 
-use super::duplicates::Group;
 use super::thumbnails::Thumbnail;
 use crate::answer::text::{Line, Setting, Weight, fitted, for_each_glyph};
 use crate::config::Theme;
@@ -20,9 +19,17 @@ const CAPTION_PX: u32 = 26;
 const HEADING: Setting = Setting { size_px: 17.0, weight: Weight::SemiBold };
 const CAPTION: Setting = Setting { size_px: 13.0, weight: Weight::Regular };
 
+/// A line of the sheet.
+pub struct SheetGroup {
+    /// How alike the least alike of it is to the one that all were compared with.
+    pub alike: f32,
+    /// Positions of its files.
+    pub members: Vec<usize>,
+}
+
 /// Draws the first groups. `shown` gives the name and the thumbnail, at most 180 pixels a side, of a position.
 pub fn group_sheet<'a>(
-    groups: &[Group],
+    groups: &[SheetGroup],
     shown: &dyn Fn(usize) -> (&'a str, Option<&'a Thumbnail>),
     theme: Theme,
 ) -> RgbImage {
@@ -55,7 +62,7 @@ pub fn group_sheet<'a>(
     sheet
 }
 
-fn heading(group: &Group) -> String {
+fn heading(group: &SheetGroup) -> String {
     let hidden = group.members.len().saturating_sub(SHOWN_MEMBERS);
     let more = if hidden > 0 { format!(" ({hidden} of them not shown)") } else { String::new() };
     format!("{} pictures, at least {:.3} alike{more}", group.members.len(), group.alike)
@@ -104,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_group_is_a_line_with_names_and_a_lost_picture_leaves_its_panel() {
-        let group = Group { members: (0..11).collect(), alike: 0.93 };
+        let group = SheetGroup { members: (0..11).collect(), alike: 0.93 };
         assert_eq!(heading(&group), "11 pictures, at least 0.930 alike (3 of them not shown)");
         let red: Thumbnail = Ok(image::RgbaImage::from_pixel(90, 60, image::Rgba([255, 0, 0, 255])));
         let shown = |at: usize| ("ein Bild.jpg", (at > 0).then_some(&red));

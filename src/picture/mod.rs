@@ -1,18 +1,23 @@
-//! From a file to pixels: decoding within limits, EXIF orientation, the square the encoder sees, the content hash.
+//! From a file to pixels: decoding within limits, EXIF orientation, the square the encoder sees, the content hash;
+//! and whether two pictures are the same one.
 
 mod bounds;
 mod decode;
 mod jpeg;
+mod miniature;
 mod png;
 mod read;
 mod resize;
+mod sameness;
 mod unusable;
 mod view;
 
 pub use bounds::Bounds;
 pub use decode::{decode, silence_caught_panics};
+pub use miniature::{MINIATURE_SIDE, Miniature};
 pub use read::{Contents, Hash, read_still};
 pub use resize::{Filter, resample, shrink, square};
+pub use sameness::{OUTLINE_VALUES, SAME, Scene, Sighting, Window, outlines};
 pub use unusable::Unusable;
 pub use view::{View, views};
 

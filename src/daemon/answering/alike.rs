@@ -1,5 +1,6 @@
-//! What the pictures found are to the query and to each other: the same, nearly the same, or strangers. Judged by the
-//! trunk's features, which no training changes.
+//! What the pictures found are to the query and to each other: the same, nearly the same, or strangers. Whether they are the
+//! same is seen in their pixels (`picture::Scene`), whether they are strangers in the trunk's features, which no training
+//! changes.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +8,9 @@ use crate::answer::{DuplicatePart, MatchPart, Relation};
 use crate::catalog::{Catalog, Root};
 use crate::index::Found;
 use crate::model::Trunk;
-use crate::picture::Hash;
+use crate::overview::LEAST_COSINE;
+use crate::picture::{Hash, Miniature, SAME, Scene};
 use crate::rows::{Rows, to_unit_length};
-
-/// Cosine of the features from which two pictures are nearly the same.
-///
-/// Measured on 108 pictures of three sets, each altered and compared with itself. Of those saved anew as JPEG of quality 85
-/// all reach it, of quality 60 95 %, of quality 30 60 %; of those trimmed by 2 % all round 96 %, by 5 % 79 %, by 10 % 29 %, by
-/// 20 % none; of brightened ones 88 %, of mirrored ones 72 %, of those with a caption over a tenth 59 %, of small pictures
-/// halved once more 40 %. Of the 562,330 pairs of different files of these sets one reaches it: a drawing that is in
-/// caltech90 twice. 0.95 would take in two pairs of different photographs.
-pub const NEAR_DUPLICATE: f32 = 0.96;
 
 /// The pictures of a query as far as they could be used.
 pub struct Asked<'a> {
@@ -25,6 +18,8 @@ pub struct Asked<'a> {
     pub contents: &'a [Hash],
     /// Their features `[m, 1280]`, in no particular order.
     pub features: &'a Rows,
+    /// Their miniatures, in the order of their features.
+    pub miniatures: &'a [Miniature],
 }
 
 /// A match, and its path as the disk spells it.
@@ -33,7 +28,14 @@ pub struct Matched {
     pub part: MatchPart,
     /// Relative to the inventory folder.
     pub path: PathBuf,
+    look: Look,
+}
+
+/// What is known of how a picture looks.
+struct Look {
+    /// The trunk's, at unit length.
     features: Option<Vec<f32>>,
+    scene: Option<Scene>,
 }
 
 /// How matches are made of what was found.
@@ -55,17 +57,14 @@ impl Selection<'_> {
 
     /// Matches with ranks from `found`, the most similar first.
     pub fn matches(&self, found: Vec<(Found, f32)>, asked: &Asked<'_>, catalog: &Catalog) -> Vec<Matched> {
-        let members: Vec<Vec<f32>> = asked.features.iter().map(unit).collect();
+        let members: Vec<Look> = asked.looks();
         let mut matches: Vec<Matched> = Vec::new();
         for (found, closer_than) in found {
             // A catalog that cannot be read just now costs the marks, nothing else.
             let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
-            // Pixels say too little of likeness: under the convolutional encoder only identical pictures are marked.
-            let content_to_compare = content.filter(|_| asked.features.width() == Trunk::WIDTH);
-            let features = content_to_compare.and_then(|hash| catalog.features(hash, Trunk::VERSION).ok().flatten());
-            let features = features.map(|features| unit(&features));
+            let look = Look::of(content, asked, catalog);
             if self.collapse
-                && let Some(first) = matches.iter_mut().find(|other| other.is_nearly(features.as_deref()))
+                && let Some(first) = matches.iter_mut().find(|other| other.look.is_nearly(&look))
             {
                 first.part.duplicates.push(self.duplicate(&found));
                 continue;
@@ -73,10 +72,10 @@ impl Selection<'_> {
             if matches.len() == self.results {
                 continue;
             }
-            let likeness = features.as_ref().and_then(|row| nearest(row, &members));
+            let likeness = members.iter().filter_map(|member| member.cosine(&look)).max_by(f32::total_cmp);
             let relation = match content {
                 Some(content) if asked.contents.contains(&content) => Some(Relation::Identical),
-                _ => likeness.filter(|&likeness| likeness >= NEAR_DUPLICATE).map(|_| Relation::NearDuplicate),
+                _ => members.iter().any(|member| member.is_nearly(&look)).then_some(Relation::NearDuplicate),
             };
             let part = MatchPart {
                 rank: matches.len() + 1,
@@ -88,7 +87,7 @@ impl Selection<'_> {
                 relation,
                 duplicates: Vec::new(),
             };
-            matches.push(Matched { part, path: found.path, features });
+            matches.push(Matched { part, path: found.path, look });
         }
         matches
     }
@@ -106,12 +105,35 @@ impl Selection<'_> {
     }
 }
 
-impl Matched {
-    fn is_nearly(&self, features: Option<&[f32]>) -> bool {
-        match (&self.features, features) {
-            (Some(one), Some(other)) => cosine(one, other) >= NEAR_DUPLICATE,
-            _ => false,
-        }
+impl Asked<'_> {
+    fn looks(&self) -> Vec<Look> {
+        let look = |(row, miniature): (&[f32], &Miniature)| Look {
+            features: (row.len() == Trunk::WIDTH).then(|| unit(row)),
+            scene: Some(Scene::of(miniature)),
+        };
+        self.features.iter().zip(self.miniatures).map(look).collect()
+    }
+}
+
+impl Look {
+    /// Of an inventory picture, as far as the catalog knows it.
+    fn of(content: Option<Hash>, asked: &Asked<'_>, catalog: &Catalog) -> Self {
+        // What another encoder makes of pictures says too little of who is a stranger.
+        let with_features = content.filter(|_| asked.features.width() == Trunk::WIDTH);
+        let features = with_features.and_then(|hash| catalog.features(hash, Trunk::VERSION).ok().flatten());
+        let miniature = content.and_then(|hash| catalog.miniature(hash).ok().flatten());
+        Self { features: features.map(|row| unit(&row)), scene: miniature.map(|miniature| Scene::of(&miniature)) }
+    }
+
+    fn cosine(&self, other: &Self) -> Option<f32> {
+        Some(cosine(self.features.as_ref()?, other.features.as_ref()?))
+    }
+
+    /// Whether both are one picture. Pixels are looked at only where features do not rule it out.
+    fn is_nearly(&self, other: &Self) -> bool {
+        let (Some(one), Some(another)) = (&self.scene, &other.scene) else { return false };
+        let may_be = self.cosine(other).is_none_or(|cosine| cosine >= LEAST_COSINE);
+        may_be && one.sameness(another).is_some_and(|(sighting, _)| sighting.alike >= SAME)
     }
 }
 
@@ -123,10 +145,6 @@ pub fn are_strangers(matches: &[Matched], least: f32) -> bool {
         .filter_map(|found| found.part.likeness)
         .fold(None, |best: Option<f32>, likeness| Some(best.map_or(likeness, |best| best.max(likeness))));
     best.is_some_and(|best| best < least)
-}
-
-fn nearest(row: &[f32], members: &[Vec<f32>]) -> Option<f32> {
-    members.iter().map(|member| cosine(row, member)).max_by(f32::total_cmp)
 }
 
 fn unit(row: &[f32]) -> Vec<f32> {

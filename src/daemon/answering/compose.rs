@@ -19,7 +19,7 @@ use crate::daemon::serving::{Serving, Wish};
 use crate::daemon::start::{inventory_of, load_index};
 use crate::error::Trouble;
 use crate::index::Found;
-use crate::picture::{self, Hash};
+use crate::picture::{self, Hash, Miniature};
 use crate::rows::Rows;
 
 /// An answer that is not written anywhere yet.
@@ -58,7 +58,11 @@ impl Question {
         found.retain(|(_, closer_than)| *closer_than >= settings.min_score.get());
         let contents: Vec<Hash> =
             material.members.iter().filter_map(|member| member.file.result.as_ref().ok().copied()).collect();
-        let mut matches = selection.matches(found, &Asked { contents: &contents, features }, &bench.catalog);
+        let squares = material.members.iter().filter(|member| member.file.result.is_ok());
+        let miniatures: Vec<Miniature> =
+            squares.filter_map(|member| member.square.as_ref()).map(Miniature::of).collect();
+        let asked = Asked { contents: &contents, features, miniatures: &miniatures };
+        let mut matches = selection.matches(found, &asked, &bench.catalog);
         let strangers = are_strangers(&matches, settings.min_likeness.get());
         let nearest = strangers.then(|| matches.swap_remove(0).part);
         if strangers {

@@ -1,0 +1,66 @@
+//! Miniatures by content: of the inventory's pictures.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{OptionalExtension, params};
+
+use super::Catalog;
+use crate::error::Trouble;
+use crate::picture::{Hash, Miniature};
+
+impl Catalog {
+    /// The miniature of a content, if it is there.
+    pub fn miniature(&self, hash: Hash) -> Result<Option<Miniature>, Trouble> {
+        let find = || {
+            let mut statement = self.connection.prepare_cached("SELECT pixels FROM miniatures WHERE hash = ?1")?;
+            statement.query_row([hash.0], |row| Ok(Miniature::from_bytes(row.get_ref(0)?.as_blob()?))).optional()
+        };
+        Ok(find().map_err(|error| self.trouble("read", &error))?.flatten())
+    }
+
+    /// The contents whose miniatures are there, in one pass.
+    pub fn contents_with_miniatures(&self) -> Result<HashSet<Hash>, Trouble> {
+        let collect = || {
+            let mut statement = self.connection.prepare_cached("SELECT hash FROM miniatures")?;
+            statement.query_map([], |row| Ok(Hash(row.get(0)?)))?.collect::<rusqlite::Result<HashSet<_>>>()
+        };
+        collect().map_err(|error| self.trouble("read", &error))
+    }
+
+    /// All miniatures, in one pass: a kilobyte each.
+    pub fn miniatures(&self) -> Result<HashMap<Hash, Miniature>, Trouble> {
+        let collect = || {
+            let mut statement = self.connection.prepare_cached("SELECT hash, pixels FROM miniatures")?;
+            let rows = statement
+                .query_map([], |row| Ok((Hash(row.get(0)?), Miniature::from_bytes(row.get_ref(1)?.as_blob()?))))?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        let rows = collect().map_err(|error| self.trouble("read", &error))?;
+        Ok(rows.into_iter().filter_map(|(hash, miniature)| Some((hash, miniature?))).collect())
+    }
+
+    /// Keeps the miniature of a content.
+    pub fn put_miniature(&self, hash: Hash, miniature: &Miniature) -> Result<(), Trouble> {
+        self.write("INSERT OR REPLACE INTO miniatures VALUES (?1, ?2)", params![hash.0, miniature.bytes()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn miniatures_come_back_by_content_and_go_with_it() {
+        let state = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(state.path()).unwrap().catalog;
+        let (here, missing) = (Hash::of(b"here"), Hash::of(b"missing"));
+        let miniature = Miniature::from_bytes(&[7; 1024]).unwrap();
+        catalog.put_miniature(here, &miniature).unwrap();
+        assert_eq!(catalog.miniature(here).unwrap(), Some(miniature.clone()));
+        assert_eq!(catalog.miniature(missing).unwrap(), None);
+        assert_eq!(catalog.contents_with_miniatures().unwrap(), HashSet::from([here]));
+        assert_eq!(catalog.miniatures().unwrap(), HashMap::from([(here, miniature)]));
+        catalog.drop_orphans().unwrap();
+        assert!(catalog.miniatures().unwrap().is_empty());
+    }
+}
