@@ -52,8 +52,8 @@ fn look(setup: &Setup) -> Findings {
         Ok(config) => config,
         Err(message) => {
             let remedy = match message.contains('^') {
-                true => "mend the line pointed at; docs/settings.md explains every setting",
-                false => "mend the settings, or name another file with --config",
+                true => "correct the line pointed at; docs/settings.md explains every setting",
+                false => "correct the settings, or name another file with --config",
             };
             let path = setup.source.path.display().to_string();
             // The message begins with the path, as compilers' do; a trouble says it by itself.
@@ -77,8 +77,8 @@ fn told(found: &Findings, root: &str) -> String {
     let mut told = String::new();
     for (kind, findings) in [("problem", &found.problems), ("note", &found.notes)] {
         for finding in findings {
-            let path = finding.path.display().to_string();
-            let [path, what, remedy] = [&path, &finding.what, &finding.remedy].map(|text| output::harmless(text));
+            let path = output::one_line(&finding.path.display().to_string());
+            let [what, remedy] = [&finding.what, &finding.remedy].map(|text| output::harmless(text));
             told += &format!("{kind}: {path}: {what}\n    mend: {remedy}\n");
         }
     }
