@@ -23,17 +23,20 @@ pub struct Gauge {
     bar: ProgressBar,
     stage: Mutex<(String, Instant)>,
     said: AtomicU64,
+    /// Letters that the line has for the name of a stage.
+    room: usize,
 }
 
 impl Gauge {
     /// Nothing to show yet.
     pub fn new() -> Self {
         let columns = terminal::size(&std::io::stderr()).map_or(80, |size| size.columns);
-        let style = ProgressStyle::with_template(&template(columns)).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let (template, room) = line(columns);
+        let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
         // indicatif draws only where standard error is a terminal; one that cannot go back is none to it.
         let target = if terminal::is_dumb() { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(STEPS), target).with_style(style);
-        Self { bar, stage: Mutex::new((String::new(), Instant::now())), said: AtomicU64::new(0) }
+        Self { bar, stage: Mutex::new((String::new(), Instant::now())), said: AtomicU64::new(0), room }
     }
 
     /// Goes on to a stage: "reading pictures". To be called as often as one likes.
@@ -44,7 +47,7 @@ impl Gauge {
         }
         *stage = (name.to_string(), Instant::now());
         self.said.store(0, Ordering::Relaxed);
-        self.bar.set_message(name.to_string());
+        self.bar.set_message(name.chars().take(self.room).collect::<String>());
         self.bar.set_position(0);
         if self.bar.is_hidden() {
             eprintln!("{name}");
@@ -79,13 +82,14 @@ impl Progress for Gauge {
     }
 }
 
-/// The line that is drawn. One that is broken by the edge of the terminal cannot be taken away again, so a narrow one has
-/// a shorter bar or none; the last columns are for the `^C` that a terminal writes.
-fn template(columns: usize) -> String {
-    match columns.saturating_sub(48).min(30) {
-        0..6 => "{percent:>3} % {wide_msg}   ".into(),
-        cells => format!("[{{bar:{cells}}}] {{percent:>3}} % {{wide_msg}}   "),
-    }
+/// The line that is drawn, and how many letters of a name it has room for. One that is broken by the edge of the terminal
+/// cannot be taken away again, so a narrow one has a shorter bar or none.
+fn line(columns: usize) -> (String, usize) {
+    let (bar, width) = match columns.saturating_sub(48).min(30) {
+        0..6 => (String::new(), 0),
+        cells => (format!("[{{bar:{cells}}}] "), cells + 3),
+    };
+    (format!("{bar}{{percent:>3}} % {{msg}}"), columns.saturating_sub(width + 7))
 }
 
 /// A gauge that hears Ctrl-C.
@@ -144,8 +148,8 @@ mod tests {
 
     #[test]
     fn a_narrow_terminal_has_a_shorter_bar_or_none() {
-        assert_eq!(template(40), "{percent:>3} % {wide_msg}   ");
-        assert_eq!(template(60), "[{bar:12}] {percent:>3} % {wide_msg}   ");
-        assert_eq!(template(200), "[{bar:30}] {percent:>3} % {wide_msg}   ");
+        assert_eq!(line(40), ("{percent:>3} % {msg}".into(), 33));
+        assert_eq!(line(60), ("[{bar:12}] {percent:>3} % {msg}".into(), 38));
+        assert_eq!(line(200), ("[{bar:30}] {percent:>3} % {msg}".into(), 160));
     }
 }

@@ -70,7 +70,7 @@ fn table(record: &Record) -> String {
         text += &format!("{}\n", row(found, digits));
     }
     if !record.matches.is_empty() {
-        text += "99 %: of 100 random pairs of inventory pictures, 99 are less alike\n";
+        text += "99 %: of 100 random inventory pairs, 99 are less alike\n";
     }
     text
 }
