@@ -13,12 +13,15 @@ mod survey;
 use std::process::ExitCode;
 
 use super::arguments::JsonOption;
-use super::output;
+use super::{output, terminal};
 use crate::config;
 use crate::daemon::Setup;
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
 use survey::Survey;
+
+/// What mends a finding is set in by so much.
+const HANG: usize = 4;
 
 /// What was found.
 #[derive(Debug, Default, PartialEq)]
@@ -36,7 +39,9 @@ pub fn run(options: &JsonOption, setup: &Setup) -> Result<ExitCode, Fatal> {
         let report = serde_json::json!({ "ok": is_well, "problems": found.problems, "notes": found.notes });
         output::print_json(&report)?;
     } else {
-        output::print(&told(&found, &setup.root.display().to_string()))?;
+        let told = told(&found, &setup.root.display().to_string());
+        let size = terminal::size(&std::io::stdout());
+        output::print(&size.map_or(told.clone(), |size| terminal::laid(&told, size.columns, HANG)))?;
     }
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
