@@ -69,7 +69,8 @@ impl Trouble {
 
 impl fmt::Display for Trouble {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}: {}", self.path.display(), self.what)?;
+        // A drawing in `what` is of several lines; a name is not, whatever it holds.
+        write!(out, "{}: {}", one_line(&self.path.display().to_string()), self.what)?;
         if !self.remedy.is_empty() {
             // Behind a drawing of several lines, the remedy has one of its own.
             let gap = if self.what.contains('\n') { '\n' } else { ' ' };
@@ -80,6 +81,30 @@ impl fmt::Display for Trouble {
 }
 
 impl std::error::Error for Trouble {}
+
+/// Whether a terminal obeys `letter` instead of showing it: controls, and what turns the direction of the text around it.
+pub fn is_obeyed(letter: char) -> bool {
+    let turns =
+        matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    letter.is_control() || turns || matches!(letter, '\u{2028}' | '\u{2029}')
+}
+
+/// A text from elsewhere (a file may be called anything) without what a terminal would obey; lines stay lines.
+pub fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            letter if is_obeyed(letter) && letter != '\n' => shown.extend(letter.escape_default()),
+            letter => shown.push(letter),
+        }
+    }
+    shown
+}
+
+/// The same for what is to stay on one line, as a name is.
+pub fn one_line(text: &str) -> String {
+    harmless(text).replace('\n', "\\n")
+}
 
 fn path_as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&path.to_string_lossy())
@@ -124,6 +149,13 @@ mod tests {
             trouble.to_string(),
             "/a/answer: could not write the answer: no space left on device (free some space on that disk; the work is kept and goes on by itself)"
         );
+    }
+
+    #[test]
+    fn a_name_is_one_line_and_moves_no_cursor() {
+        let trouble = Trouble::new("it is empty", "/a/new\nline\u{1b}[2J\u{202e}gpj.exe", "");
+        assert_eq!(trouble.to_string(), "/a/new\\nline\\u{1b}[2J\\u{202e}gpj.exe: it is empty");
+        assert_eq!(harmless("größe 料理 🍔\n\tx"), "größe 料理 🍔\n\\tx");
     }
 
     #[test]

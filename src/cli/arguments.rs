@@ -10,6 +10,9 @@ use crate::error::Fatal;
 use crate::model::SEED;
 use crate::picture::SAME;
 
+/// Options that go with every command stand below its own.
+const EVERYWHERE: usize = 900;
+
 /// Drop a picture into query/ and answer/ shows the most similar pictures of db/img_inventory_raw/.
 #[derive(Debug, Parser)]
 #[command(
@@ -17,19 +20,19 @@ use crate::picture::SAME;
     max_term_width = 100,
     after_help = "\
 Examples:
-  artificio demo                     see it work on pictures of its own drawing
-  artificio                          run the service on the folders below the current one
-  artificio --root /srv/pictures     ... below another one
-  cp burger.jpg query/               ask; the answer is answer/result_burger.png
+  artificio demo                  see it work on pictures of its own drawing
+  artificio                       run the service on the folders below this one
+  artificio --root /srv/pictures  ... below another one
+  cp burger.jpg query/            ask; the answer is answer/result_burger.png
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 another instance works on the same root."
+Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 3 another instance works on the same root."
 )]
 pub struct Arguments {
     /// The folder that holds query/, db/ and answer/ (default: the current one)
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", display_order = EVERYWHERE)]
     root: Option<PathBuf>,
     /// The settings (default: config/artificio.toml below the root; without that file, the built-in defaults)
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = EVERYWHERE + 1)]
     config: Option<PathBuf>,
     /// What to do; without a command: run
     #[command(subcommand)]
@@ -74,23 +77,23 @@ pub enum Command {
 
 const RUN_EXAMPLES: &str = "\
 Examples:
-  artificio run                                 on the folders below the current one
-  artificio --root /srv/pictures run            on those below another one
-  artificio --config /etc/artificio.toml run    with settings from elsewhere
-  kill -HUP $(pidof artificio)                  have them read again; also done when the file is saved
+  artificio run                               on the folders below this one
+  artificio --root /srv/pictures run          on those below another one
+  artificio --config /etc/artificio.toml run  with settings from elsewhere
+  artificio reload                            have them read again
 
 Exit codes: 0 told to stop, 1 failed, 2 wrong usage or settings, 3 another instance works on the same root.";
 
 const RELOAD_EXAMPLES: &str = "\
 Examples:
-  artificio reload                              the service on the folders below the current one
-  sudo systemctl reload artificio               the system's service: does the same
+  artificio reload                 the service on the folders below this one
+  sudo systemctl reload artificio  the system's service: does the same
 
 Exit codes: 0 the settings are in force, 1 they are not (a mistake in them, or nothing runs), 2 wrong usage.";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
-  artificio check                               on the folders below the current one
+  artificio check                              on the folders below this one
   artificio --root /srv/pictures check --json   for scripts
 
 It only looks and changes nothing. As ExecStartPre=-/usr/bin/artificio check of a unit it puts its findings into the journal.
@@ -99,10 +102,10 @@ Exit codes: 0 all is well but for notes, 1 there is something to mend, 2 wrong u
 
 const STATUS_EXAMPLES: &str = "\
 Examples:
-  artificio status                              of the service on the current folder
-  artificio status --watch                      until Ctrl-C, or until the service ends
-  artificio --root /srv/pictures status --json  for scripts: the content of db/state/status.json
-  artificio status --watch --json               one line for every change
+  artificio status                 of the service on the current folder
+  artificio status --watch         until Ctrl-C, or until the service ends
+  artificio status --json          for scripts: db/state/status.json
+  artificio status --watch --json  one line for every change
 
 Exit codes: 0 it runs, 1 it does not, 2 wrong usage.";
 
@@ -114,19 +117,19 @@ Examples:
 /// Of `artificio train`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Where the service runs it trains, beside its work, and this follows it. Where none runs, pictures are read as far as
+Where the service runs it trains, beside its work, and this follows it. Where none runs, pictures are read as far as \
 needed; queries are left alone.
 
 Examples:
-  artificio train                               on the folders below the current one
-  artificio train --report                      ... and draws what came of it into artificio-report/
-  artificio --root /srv/pictures train --json   for scripts
+  artificio train           on the folders below the current one
+  artificio train --report  ... and draw what came of it into artificio-report/
+  artificio train --json    for scripts
 
-Exit codes: 0 the new model serves, 1 it was refused or nothing could be trained, 2 wrong usage or settings, 3 another
-instance works on the same root and does not answer.")]
+Exit codes: 0 the new model serves, 1 it was refused or nothing could be trained, 2 wrong usage or settings, \
+3 another instance works on the same root and does not answer.")]
 pub struct TrainOptions {
-    /// Draw loss.png, reconstructions.png and gate.png into DIR, also of a model that is refused [default DIR:
-    /// artificio-report]
+    /// Draw loss.png, reconstructions.png and gate.png into DIR (default: artificio-report), also of a model that is
+    /// refused
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "artificio-report")]
     pub report: Option<PathBuf>,
     /// Print JSON
@@ -140,9 +143,9 @@ pub struct TrainOptions {
 Pictures that are alike lie together. The catalog is read as it stands; a running service is not disturbed.
 
 Examples:
-  artificio map                                 artificio-map.jpg and artificio-map.html in the current folder
-  artificio --root /srv/pictures map /tmp/m.html    only the page, to be opened in a browser
-  artificio map --limit 1000 map.jpg            a thousand of the pictures, evenly chosen
+  artificio map                       artificio-map.jpg and .html, here
+  artificio map map.html              only the page, to be opened in a browser
+  artificio map --limit 1000 map.jpg  a thousand of the pictures, evenly chosen
 
 Exit codes: 0 done, 1 failed or stopped, 2 wrong usage or settings.")]
 pub struct MapOptions {
@@ -160,17 +163,18 @@ pub struct MapOptions {
 /// Of `artificio duplicates`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Pairs that look alike to the network, or in outline, are compared pixel by pixel: one picture is sought in the other, as it
-is, mirrored or turned. At the default, copies saved anew, resized, recoloured, mirrored, turned by quarters, framed, with a
-caption or trimmed to 60 % of their sides are nearly all found. Besides, packages of one design, drawings of one symbol
-and photographs taken one after the other may be: 0.95 leaves out most of them, and some of the trimmed and recoloured.
-1 is left to what is equal to the pixel. In each group there is a picture that all others are copies of. A picture with next
-to no shape in it, such as an empty page, is found only where it is there byte for byte. Nothing is changed or removed.
+Pictures that look alike to the network, or in outline, are compared pixel by pixel: one picture is sought in the other, \
+as it is, mirrored or turned. At the default, copies saved anew, resized, recoloured, mirrored, turned by quarters, \
+framed, with a caption or trimmed to 60 % of their sides are nearly all found. Besides, packages of one design, drawings \
+of one symbol and photographs taken one after the other may be: 0.95 leaves out most of them, and some of the trimmed and \
+recoloured. 1 is left to what is equal to the pixel. In each group there is a picture that all others are copies of. A \
+picture with next to no shape in it, such as an empty page, is found only where it is there byte for byte. Nothing is \
+changed or removed.
 
 Examples:
-  artificio duplicates                          groups, on the terminal
-  artificio duplicates --sheet groups.jpg       ... and as a picture
-  artificio duplicates --alike 0.98 --json      only what is all but the same, for scripts
+  artificio duplicates                     groups, on the terminal
+  artificio duplicates --sheet groups.jpg  ... and as a picture
+  artificio duplicates --alike 0.98        only what is all but the same
 
 Exit codes: 0 done, found or not, 1 failed or stopped, 2 wrong usage or settings.")]
 pub struct DuplicatesOptions {
@@ -209,7 +213,7 @@ Examples:
   artificio completions bash > /usr/share/bash-completion/completions/artificio
   artificio completions zsh > /usr/share/zsh/vendor-completions/_artificio
   artificio completions fish > ~/.config/fish/completions/artificio.fish
-  source <(artificio completions bash)          only in this terminal")]
+  source <(artificio completions bash)  only in this terminal")]
 pub struct CompletionsOptions {
     /// The shell
     pub shell: Shell,
@@ -230,9 +234,9 @@ pub enum Shell {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  artificio demo                 pictures and answers go to ./artificio-demo
-  artificio demo /tmp/try        ... to another folder
-  artificio demo --watch         keep running: drop pictures of your own into artificio-demo/query
+  artificio demo           pictures and answers go to ./artificio-demo
+  artificio demo /tmp/try  ... to another folder
+  artificio demo --watch   keep running, for pictures dropped into its query/
 
 Exit codes: 0 done, 1 failed, 2 the folder holds other things, 3 another instance works in it.")]
 pub struct DemoOptions {
@@ -250,10 +254,10 @@ pub struct DemoOptions {
 Answers from the pictures the service has read, beside it or while it is stopped. Writes nothing but FILE.
 
 Examples:
-  artificio query burger.jpg                    a table, the most similar first
-  artificio query burger.jpg --json             the record, as in answer/result_burger.json
-  artificio query burger.jpg --open             draw the sheet and show it
-  artificio query a.jpg b.jpg --sheet ab.png    both together as one query set
+  artificio query burger.jpg                  a table, the most similar first
+  artificio query burger.jpg --json           the record, as in answer/
+  artificio query burger.jpg --open           draw the sheet and show it
+  artificio query a.jpg b.jpg --sheet ab.png  both together as one query set
 
 Exit codes: 0 answered, 1 not (the reason is said), 2 wrong usage or settings.")]
 pub struct QueryOptions {
@@ -281,17 +285,17 @@ DIR holds inventory/ and query/ (and train/, if the model is to learn from other
 A picture's label is its file name up to \"__\", else its leading letters: burger_03.jpg is a burger.
 
 Examples:
-  artificio evaluate pictures                       each query against the inventory
-  artificio evaluate pictures --leave-one-out       each inventory picture against all others
-  artificio evaluate pictures --encoder all         both encoders; trains the second one for minutes
-  artificio evaluate pictures --json                for scripts
+  artificio evaluate pictures                  each query against the inventory
+  artificio evaluate pictures --leave-one-out  each picture against the others
+  artificio evaluate pictures --encoder all    both encoders; trains for minutes
+  artificio evaluate pictures --json           for scripts
 
-Rows: artificio is what the service would answer; features (the network as it is), histogram and pixels are measures
-to beat; euclidean is artificio by the other metric; set_mean and set_nearest let up to three pictures of a label
+Rows: artificio is what the service would answer; features (the network as it is), histogram and pixels are measures \
+to beat; euclidean is artificio by the other metric; set_mean and set_nearest let up to three pictures of a label \
 ask together.
 P@1, P@5: share of the first result, of the first five, with the query's label. mAP: mean average precision.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or settings.")]
+Exit codes: 0 done, 1 failed or stopped, 2 wrong usage or settings.")]
 pub struct EvaluateOptions {
     /// The labelled pictures
     pub dir: PathBuf,
@@ -348,9 +352,9 @@ pub struct StatusOptions {
     args_conflicts_with_subcommands = true,
     after_help = "\
 Examples:
-  artificio models                    which there are, how good they are, which one serves
+  artificio models                    which there are, and which one serves
   artificio models --json             for scripts
-  artificio models rollback           the one before the one that serves takes over, at once
+  artificio models rollback           the one before takes over, at once
   artificio models rollback features  the network as it is, before any training
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or settings."
@@ -364,10 +368,18 @@ pub struct ModelsOptions {
     pub json: bool,
 }
 
+const ROLLBACK_EXAMPLES: &str = "\
+Examples:
+  artificio models rollback           the one before takes over, at once
+  artificio models rollback features  the network as it is, before any training
+
+Exit codes: 0 that model serves, 1 there is none such, 2 wrong usage or settings.";
+
 /// The commands of `artificio models`.
 #[derive(Debug, Subcommand)]
 pub enum ModelsCommand {
     /// Go back to a model, also under the running service; it is not trained anew until pictures have changed
+    #[command(after_help = ROLLBACK_EXAMPLES)]
     Rollback {
         /// Its id, as `artificio models` lists it (default: the one before the one that serves)
         id: Option<String>,
@@ -383,6 +395,24 @@ pub struct JsonOption {
 }
 
 impl Arguments {
+    /// Options that the command would silently leave aside.
+    ///
+    /// # Errors
+    /// With what to write in their place.
+    pub fn refuse_idle(&self) -> Result<(), Fatal> {
+        let is_demo = matches!(self.command, Some(Command::Demo(_)));
+        match (&self.root, &self.config) {
+            (Some(root), _) if is_demo => {
+                let instead = format!("artificio demo '{}'", root.display());
+                Err(Fatal::Usage(format!("the demo makes a place of its own; to have it elsewhere: {instead}")))
+            }
+            (_, Some(_)) if is_demo => Err(Fatal::Usage(
+                "the demo has settings of its own, in config/ of its folder; change them there and run it again".into(),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     /// Where and how to work.
     pub fn setup(&self) -> Result<Setup, Fatal> {
         let root = absolute(self.root.as_deref().unwrap_or(Path::new(".")))?;

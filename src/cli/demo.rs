@@ -2,19 +2,20 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use log::LevelFilter;
 use serde_json::Value;
 
 use super::arguments::{DemoOptions, absolute};
+use super::bar::Gauge;
 use super::logging;
 use crate::config::Source;
 use crate::daemon::{Daemon, Observer, Setup, State, Status};
 use crate::demo::{draw_queries, draw_store};
 use crate::error::{Fatal, Trouble};
 use crate::files::{make_folder, write_whole};
+use crate::progress::Progress;
 
 /// The shipped settings, but the demo does not wait for more training pictures to come.
 const SETTINGS: &str = include_str!("../../config/artificio.toml");
@@ -27,22 +28,24 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Fatal> {
     let root = absolute(&options.dir)?;
     let started = Instant::now();
     prepare(&root)?;
-    let bar = bar("drawing a picture store");
-    draw_store(&root)?;
-    bar.finish_and_clear();
-    println!("picture store of the program's own drawing: {}", root.display());
+    let gauge = Gauge::new();
+    gauge.stage("drawing a picture store");
+    draw_store(&root, &gauge)?;
+    gauge.aside(|| println!("picture store of the program's own drawing: {}", root.display()));
+    gauge.stage("reading the inventory");
     let mut guide = Guide {
         root: root.clone(),
         keeps_running: options.watch,
-        bar: self::bar("reading the inventory"),
+        gauge,
         queries: Vec::new(),
         step: Step::Reading,
         trouble: None,
         started,
     };
     let source = Source { path: root.join("config/artificio.toml"), required: true };
-    Daemon::run(Setup { root, source }, &mut guide)?;
-    guide.bar.finish_and_clear();
+    let ran = Daemon::run(Setup { root, source }, &mut guide);
+    guide.gauge.clear();
+    ran?;
     match guide.trouble {
         Some(trouble) => Err(trouble.into()),
         None if guide.step == Step::Answered => Ok(ExitCode::SUCCESS),
@@ -73,14 +76,6 @@ fn settings_text() -> String {
     SETTINGS.replace("quiet_s = 3 ", "quiet_s = 0 ")
 }
 
-fn bar(message: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg} {pos}/{len} [{bar:30}]")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(0).with_style(style).with_message(message);
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     /// The inventory is being read and the model trained.
@@ -95,7 +90,7 @@ enum Step {
 struct Guide {
     root: PathBuf,
     keeps_running: bool,
-    bar: ProgressBar,
+    gauge: Gauge,
     queries: Vec<PathBuf>,
     step: Step,
     trouble: Option<Trouble>,
@@ -108,8 +103,16 @@ impl Observer for Guide {
             return true;
         }
         let inventory = &status.inventory;
-        self.bar.set_length(inventory.files as u64);
-        self.bar.set_position((inventory.files - inventory.pending) as u64);
+        match (self.step, &status.model.training) {
+            (Step::Reading, Some(training)) => {
+                self.gauge.stage("training a model");
+                self.gauge.told(training.share);
+            }
+            (Step::Reading, None) => {
+                self.gauge.told((inventory.files - inventory.pending) as f32 / inventory.files.max(1) as f32);
+            }
+            _ => {}
+        }
         let is_trained = status.model.trained_on > 0 && status.model.training.is_none();
         if self.step == Step::Reading && inventory.pending == 0 && inventory.indexed > 0 && is_trained {
             return self.ask(status);
@@ -119,7 +122,7 @@ impl Observer for Guide {
             && self.queries.iter().all(|query| self.is_answered(query))
         {
             self.step = Step::Answered;
-            self.bar.finish_and_clear();
+            self.gauge.clear();
             self.show();
             if self.keeps_running {
                 // From now on whoever drops pictures wants to see what becomes of them.
@@ -133,11 +136,11 @@ impl Observer for Guide {
 
 impl Guide {
     fn ask(&mut self, status: &Status) -> bool {
-        self.bar.suspend(|| {
+        self.gauge.aside(|| {
             println!("read {} inventory pictures", status.inventory.indexed);
             println!("trained a model on {} pictures", status.model.trained_on);
         });
-        self.bar.set_message("answering");
+        self.gauge.stage("answering");
         self.step = Step::Asked;
         match draw_queries(&self.root) {
             Ok(queries) => self.queries = queries,

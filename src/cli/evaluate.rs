@@ -30,7 +30,7 @@ pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> 
     let report = pictures.measure(&wanted, &bar)?.ok_or_else(|| bar.stopped())?;
     bar.clear();
     for trouble in &report.left_out {
-        eprintln!("artificio: left out: {trouble}");
+        eprintln!("artificio: left out: {}", output::harmless(&trouble.to_string()));
     }
     match options.json {
         true => output::print_json(&report)?,

@@ -7,6 +7,8 @@ use env_logger::{Builder, Target, WriteStyle};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use systemd_journal_logger::{JournalLog, connected_to_journal};
 
+use crate::error::is_obeyed;
+
 /// Starts logging at `level`; the level can be changed later by `log::set_max_level`.
 pub fn start(level: LevelFilter) {
     let journal = connected_to_journal().then(JournalLog::new).and_then(Result::ok);
@@ -74,7 +76,7 @@ fn one_entry(text: &str) -> String {
     for letter in text.chars() {
         match letter {
             '\n' => entry.push_str("\n    "),
-            letter if letter.is_control() => entry.extend(letter.escape_default()),
+            letter if is_obeyed(letter) => entry.extend(letter.escape_default()),
             letter => entry.push(letter),
         }
     }

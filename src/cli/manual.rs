@@ -183,16 +183,43 @@ mod tests {
         }
     }
 
+    /// All commands at any depth, with the words that call them.
+    fn commands(command: &Command, called: &str, found: &mut Vec<(String, Command)>) {
+        for deeper in command.get_subcommands().filter(|deeper| deeper.get_name() != "help") {
+            let called = format!("{called} {}", deeper.get_name());
+            commands(deeper, &called, found);
+            found.push((called, deeper.clone()));
+        }
+    }
+
     #[test]
     fn every_command_has_an_example_in_its_help() {
-        let mut without = Vec::new();
-        for command in Arguments::command().get_subcommands() {
+        let mut all = Vec::new();
+        commands(&Arguments::command(), "artificio", &mut all);
+        assert!(all.len() > 12);
+        let lacks = |(called, command): &(String, Command)| {
             let help = command.clone().render_long_help().to_string();
-            if !help.contains(&format!("artificio {}", command.get_name())) || !help.contains("Examples:") {
-                without.push(command.get_name().to_string());
+            let is_plain = ["man", "completions"].iter().any(|name| called.ends_with(name));
+            !help.contains(called) || !help.contains("Examples:") || !(is_plain || help.contains("Exit codes:"))
+        };
+        let without: Vec<&String> = all.iter().filter(|one| lacks(one)).map(|one| &one.0).collect();
+        assert!(without.is_empty(), "no example or no exit codes in the help of {without:?}");
+    }
+
+    /// clap breaks lines for the terminal; a line broken by hand as well would end twice, in the middle of a sentence.
+    #[test]
+    fn paragraphs_of_the_help_are_one_line_and_examples_fit_a_terminal() {
+        let mut all = vec![("artificio".to_string(), Arguments::command())];
+        commands(&Arguments::command(), "artificio", &mut all);
+        for (called, command) in all {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in text.lines().filter(|line| !line.is_empty()) {
+                match line.starts_with("  ") {
+                    true => assert!(line.chars().count() <= 80, "{called}: an example is too wide: {line}"),
+                    false => assert!(line.ends_with(['.', ':']), "{called}: broken by hand: {line}"),
+                }
             }
         }
-        assert!(without.is_empty(), "no example in the help of {without:?}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use rustix::fs::Access;
 use serde::Serialize;
 
 use super::arguments::{MapOptions, absolute};
@@ -99,9 +100,17 @@ fn targets(files: &[PathBuf], config: &Config) -> Result<Vec<PathBuf>, Fatal> {
             return Err(Fatal::Usage(format!("{}: {what}", file.display())));
         }
         not_watched(&target, config)?;
+        takes_files(&target)?;
         targets.push(target);
     }
     Ok(targets)
+}
+
+/// Said before the work, not after a minute of it.
+fn takes_files(target: &Path) -> Result<(), Trouble> {
+    let folder = target.parent().unwrap_or(target);
+    rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK)
+        .map_err(|error| Trouble::system("write the map", target, &error.into()))
 }
 
 /// A picture written into a watched folder would be taken for one of the user's.
@@ -168,6 +177,7 @@ mod tests {
         let config = Config { folders: Config::default().folders.below(root), ..Config::default() };
         let target = |path: &str| targets(&[path.into()], &config).map_err(|fatal| fatal.to_string());
         assert_eq!(target("/tmp/map.JPG").unwrap(), [PathBuf::from("/tmp/map.JPG")]);
+        assert!(target("/tmp/no such folder/map.jpg").unwrap_err().contains("could not write the map"));
         assert!(target("/pictures/query/map.jpg").unwrap_err().contains("query folder"));
         assert!(target("/pictures/map.bmp").unwrap_err().contains(".html"));
         assert!(target("/pictures/map").is_err());

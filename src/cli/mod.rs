@@ -16,6 +16,7 @@ mod reload;
 mod report;
 mod run;
 mod status;
+mod terminal;
 mod train;
 
 use std::process::ExitCode;
@@ -32,13 +33,15 @@ pub fn run() -> ExitCode {
     match carry_out(arguments) {
         Ok(code) => code,
         Err(fatal) => {
-            eprintln!("artificio: {fatal}");
+            // It names files, and a file may be called anything.
+            eprintln!("artificio: {}", output::harmless(&fatal.to_string()));
             ExitCode::from(fatal.exit_code())
         }
     }
 }
 
 fn carry_out(arguments: Arguments) -> Result<ExitCode, Fatal> {
+    arguments.refuse_idle()?;
     let setup = arguments.setup()?;
     match arguments.command.unwrap_or(Command::Run) {
         Command::Run => run::run(setup),

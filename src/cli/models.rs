@@ -6,13 +6,16 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::arguments::{ModelsCommand, ModelsOptions};
-use super::output;
+use super::{output, terminal};
 use crate::catalog::{Catalog, Decision, ModelRow};
 use crate::clock;
 use crate::config;
 use crate::daemon::{Request, Setup, ask_service, roll_back_alone};
 use crate::error::Fatal;
 use crate::files::Lock;
+
+/// What is said of a model is set in by so much.
+const HANG: usize = 4;
 
 /// A model as it is listed.
 #[derive(Debug, Serialize)]
@@ -78,7 +81,11 @@ pub fn run(options: &ModelsOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     let models: Vec<Listed> = Catalog::open_reader(state)?.models()?.into_iter().map(Listed::of).collect();
     match options.json {
         true => output::print_json(&serde_json::json!({ "serving": serving(&models), "models": models }))?,
-        false => output::print(&table(&models, &clock::local_text))?,
+        false => {
+            let table = table(&models, &clock::local_text);
+            let size = terminal::size(&std::io::stdout());
+            output::print(&size.map_or(table.clone(), |size| terminal::laid(&table, size.columns, HANG)))?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -89,26 +96,18 @@ fn serving(models: &[Listed]) -> &str {
 }
 
 fn table(models: &[Listed], moment: &dyn Fn(i64) -> String) -> String {
-    let mut text =
-        format!("{:<16}{:<9}{:<26}{:<34}{:>6}  {}\n", "model", "state", "trained", "on pictures", "kept", "why");
+    let mut text = format!("{:<15}{:<9}{:<25}{:>6}\n", "model", "state", "trained", "kept");
     for model in models {
-        let pictures = match model.beside {
-            0 => format!("{} {}", model.trained_on, model.source),
-            beside => format!("{} {} beside {beside} inventory", model.trained_on, model.source),
-        };
-        text += &format!(
-            "{:<16}{:<9}{:<26}{:<34}{:>5.1}%  {}\n",
-            model.id,
-            model.state,
-            moment(model.created_s),
-            pictures,
-            100.0 * (1.0 - model.reconstruction_error),
-            model.reason
-        );
+        let (moment, kept) = (moment(model.created_s), 100.0 * (1.0 - model.reconstruction_error));
+        text += &format!("{:<14} {:<9}{moment:<25}{kept:>5.1}%\n", model.id, model.state);
+        let beside =
+            if model.beside > 0 { format!(" beside {} of the inventory", model.beside) } else { String::new() };
+        text += &format!("    {} encoder, on {} {} pictures{beside}\n", model.encoder, model.trained_on, model.source);
+        text += &format!("    {}\n", model.reason);
     }
     let serves = if serving(models) == crate::model::UNTRAINED_ID { "serves" } else { "kept" };
-    text += &format!("{:<16}{serves:<9}the network as it is, before any training\n", crate::model::UNTRAINED_ID);
-    text + "\nkept: the share of what tells the pictures apart that is left in the code. back to a model: artificio models rollback MODEL\n"
+    text += &format!("{:<15}{serves}\n    the network as it is, before any training\n", crate::model::UNTRAINED_ID);
+    text + "\nkept, in %: what the code keeps of what tells the pictures apart\nback to a model: artificio models rollback MODEL\n"
 }
 
 #[cfg(test)]
@@ -135,12 +134,18 @@ mod tests {
     fn models_are_listed_like_this() {
         let second = Listed { beside: 0, source: "inventory".into(), trained_on: 36, ..listed("m1-20261124", "kept") };
         let expected = "\
-model           state    trained                   on pictures                         kept  why
-m2-20261124     serves   24 November 2026, 01:20   324 training beside 486 inventory  73.5%  of 128 pictures changed views stand 4.91 deviations apart from others, 4.84 with m1
-m1-20261124     kept     24 November 2026, 01:20   36 inventory                       73.5%  of 128 pictures changed views stand 4.91 deviations apart from others, 4.84 with m1
-features        kept     the network as it is, before any training
+model          state    trained                    kept
+m2-20261124    serves   24 November 2026, 01:20   73.5%
+    pretrained encoder, on 324 training pictures beside 486 of the inventory
+    of 128 pictures changed views stand 4.91 deviations apart from others, 4.84 with m1
+m1-20261124    kept     24 November 2026, 01:20   73.5%
+    pretrained encoder, on 36 inventory pictures
+    of 128 pictures changed views stand 4.91 deviations apart from others, 4.84 with m1
+features       kept
+    the network as it is, before any training
 
-kept: the share of what tells the pictures apart that is left in the code. back to a model: artificio models rollback MODEL
+kept, in %: what the code keeps of what tells the pictures apart
+back to a model: artificio models rollback MODEL
 ";
         let moment = |_| "24 November 2026, 01:20".to_string();
         assert_eq!(table(&[listed("m2-20261124", "serves"), second], &moment), expected);
@@ -149,6 +154,6 @@ kept: the share of what tells the pictures apart that is left in the code. back 
     #[test]
     fn without_a_model_the_network_as_it_is_serves() {
         assert_eq!(serving(&[listed("m1", "refused")]), "features");
-        assert!(table(&[], &|_| String::new()).contains("features        serves"));
+        assert!(table(&[], &|_| String::new()).contains("features       serves"));
     }
 }

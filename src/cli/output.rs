@@ -4,7 +4,9 @@ use std::io::{ErrorKind, IsTerminal, Write};
 
 use serde::Serialize;
 
+use super::terminal;
 use crate::error::{Fatal, reason};
+pub use crate::error::{harmless, one_line};
 
 /// Prints `text` as it stands. Whoever reads may have seen enough (`artificio man | head`): that is no failure.
 pub fn print(text: &str) -> Result<(), Fatal> {
@@ -29,18 +31,6 @@ pub fn print_json(value: &impl Serialize) -> Result<(), Fatal> {
     print(&format!("{text}\n"))
 }
 
-/// A text from elsewhere (a file may be called anything) without what a terminal would obey; lines stay lines.
-pub fn harmless(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            letter if letter.is_control() && letter != '\n' => shown.extend(letter.escape_default()),
-            letter => shown.push(letter),
-        }
-    }
-    shown
-}
-
 /// Colours of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Colour {
@@ -55,8 +45,7 @@ pub enum Colour {
 /// Whether standard output takes colours: a terminal does, unless its user wants none (<https://no-color.org>).
 pub fn has_colours() -> bool {
     let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let is_plain = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-    std::io::stdout().is_terminal() && !is_unwanted && !is_plain
+    std::io::stdout().is_terminal() && !is_unwanted && !terminal::is_dumb()
 }
 
 /// `text` in a colour, where there are colours.

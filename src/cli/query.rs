@@ -64,27 +64,22 @@ fn sheet_path(options: &QueryOptions, ask: &Ask) -> Result<Option<(PathBuf, Shee
 }
 
 fn table(record: &Record) -> String {
-    let mut text = format!("{}\n", one_line(&record.message));
+    let mut text = format!("{}\n", output::one_line(&record.message));
     let digits = decimals(record.matches.iter().map(|found| found.closer_than));
     for found in &record.matches {
         text += &format!("{}\n", row(found, digits));
     }
     if !record.matches.is_empty() {
-        text += "99 %: of 100 random pairs of inventory pictures, 99 are less alike\n";
+        text += "99 %: of 100 random inventory pairs, 99 are less alike\n";
     }
     text
-}
-
-/// A name may hold what moves the cursor or colours the terminal.
-fn one_line(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '?' } else { letter }).collect()
 }
 
 /// " 1   99.2 %  burgers/one.jpg  (the same picture)".
 fn row(found: &MatchPart, digits: usize) -> String {
     let score = percent(found.closer_than, digits).unwrap_or_else(|| format!("{:.2}", found.similarity));
     let mark = mark(found).into_iter().next().map(|mark| format!("  ({mark})")).unwrap_or_default();
-    format!("{:>2}  {score:>8}  {}{mark}", found.rank, one_line(&found.path))
+    format!("{:>2}  {score:>8}  {}{mark}", found.rank, output::one_line(&found.path))
 }
 
 fn open(path: &Path) -> Result<(), Fatal> {

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::config::{self, Config};
+use crate::config;
 use crate::daemon::{STATUS_FILE_NAME, Setup};
-use crate::error::Fatal;
+use crate::error::{Fatal, reason};
 use crate::files::Lock;
 
 /// The loop may be at something long: looking through a million files, say.
@@ -22,9 +22,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 pub fn run(setup: &Setup) -> Result<ExitCode, Fatal> {
     // A mistake in the settings is for the service to find; only where its status lies matters here.
-    let config = config::load(&setup.source, &setup.root)
-        .unwrap_or_else(|_| Config { folders: Config::default().folders.below(&setup.root), ..Config::default() });
-    let state = &config.folders.state;
+    let state = &config::state_folder(&setup.source, &setup.root);
     let not_running = || Fatal::Failed(format!("not running on {}; there is nothing to reload", setup.root.display()));
     if !Lock::is_held(state) {
         return Err(not_running());
@@ -62,6 +60,6 @@ fn reloads(status: &Value) -> u64 {
 fn read_status(state: &Path) -> Result<Value, Fatal> {
     let path = state.join(STATUS_FILE_NAME);
     let failed = |what: String| Fatal::Failed(format!("{}: the status cannot be read: {what}", path.display()));
-    let text = std::fs::read_to_string(&path).map_err(|error| failed(error.to_string()))?;
+    let text = std::fs::read_to_string(&path).map_err(|error| failed(reason(&error)))?;
     serde_json::from_str(&text).map_err(|error| failed(error.to_string()))
 }

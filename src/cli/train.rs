@@ -4,17 +4,20 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use log::LevelFilter;
 use serde_json::Value;
 
 use super::arguments::TrainOptions;
+use super::bar::{Bar, Gauge};
 use super::{logging, output, report};
 use crate::config;
 use crate::daemon::{Daemon, LastTrainingPart, Observer, Request, STATUS_FILE_NAME, Setup, Status, ask_service};
 use crate::error::Fatal;
 use crate::files::Lock;
+use crate::progress::Progress;
 
+/// The first stage.
+const READING: &str = "reading pictures";
 /// The status is read this often while the service trains.
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 /// A training that has begun shows in the status before that.
@@ -22,12 +25,13 @@ const STATUS_PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn run(options: &TrainOptions, setup: Setup) -> Result<ExitCode, Fatal> {
     let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+    // Pictures are not trained on in a place that was only misspelt; and nothing is made there.
+    if !setup.root.is_dir() {
+        return Err(Fatal::Usage(format!("{}: there is no such folder", setup.root.display())));
+    }
     let folder = options.report.as_deref().map(|folder| report::folder(folder, &config)).transpose()?;
     let state = config.folders.state.clone();
-    let bar = bar();
-    let last = if Lock::is_held(&state) { follow(&state, &bar) } else { alone(setup, &bar) };
-    bar.finish_and_clear();
-    let mut last = last?;
+    let mut last = if Lock::is_held(&state) { follow(&state)? } else { alone(setup)? };
     let has_passed = last.get("decision").and_then(Value::as_str) == Some("passed");
     if !options.json {
         output::print(&told(&last))?;
@@ -46,17 +50,17 @@ pub fn run(options: &TrainOptions, setup: Setup) -> Result<ExitCode, Fatal> {
     Ok(if has_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Drawn on standard error, and only where that is a terminal.
-fn bar() -> ProgressBar {
-    let style = ProgressStyle::with_template("{spinner} {msg} [{bar:30}]");
-    let bar = ProgressBar::new(100).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar.with_message("waiting for pictures that are being read")
+/// Has the running service train, and returns what came of it.
+fn follow(state: &Path) -> Result<Value, Fatal> {
+    let bar = Bar::new()?;
+    bar.stage(READING);
+    let last = followed(state, &bar);
+    bar.clear();
+    last
 }
 
-/// Has the running service train, and returns what came of it.
-fn follow(state: &Path, bar: &ProgressBar) -> Result<Value, Fatal> {
-    let reply = ask_service(state, &Request::Train, &mut || true)?;
+fn followed(state: &Path, bar: &Bar) -> Result<Value, Fatal> {
+    let reply = ask_service(state, &Request::Train, &mut || !bar.is_cancelled())?;
     let Some(id) = reply.model else { return Err(Fatal::Failed(reply.message)) };
     let asked = Instant::now();
     let mut was_seen = false;
@@ -73,23 +77,31 @@ fn follow(state: &Path, bar: &ProgressBar) -> Result<Value, Fatal> {
                 "the training of model {id} was broken off; the log of the service says why"
             )));
         }
+        if bar.is_cancelled() {
+            let whose = format!("the service goes on with the training of model {id}");
+            return Err(Fatal::Failed(format!("stopped watching; {whose}: artificio status says how far it is")));
+        }
         was_seen |= is_it("training");
         let part = |key: &str| status.pointer(&format!("/model/training/{key}"));
-        show(bar, &id, part("stage").and_then(Value::as_str), part("share").and_then(Value::as_f64));
+        show(bar.gauge(), &id, part("stage").and_then(Value::as_str), part("share").and_then(Value::as_f64));
         std::thread::sleep(LOOK_INTERVAL);
     }
 }
 
-fn show(bar: &ProgressBar, id: &str, stage: Option<&str>, share: Option<f64>) {
-    bar.set_message(format!("model {id}: {}", stage.unwrap_or("waiting")));
-    bar.set_position((share.unwrap_or(0.0) * 100.0) as u64);
+fn show(gauge: &Gauge, id: &str, stage: Option<&str>, share: Option<f64>) {
+    gauge.stage(&format!("model {id}: {}", stage.unwrap_or("waiting")));
+    gauge.told(share.unwrap_or(0.0) as f32);
 }
 
 /// Trains in this process, and returns what came of it.
-fn alone(setup: Setup, bar: &ProgressBar) -> Result<Value, Fatal> {
+fn alone(setup: Setup) -> Result<Value, Fatal> {
     logging::start(LevelFilter::Warn);
-    let mut watcher = Watcher { bar, before: None, outcome: None };
-    Daemon::train(setup, &mut watcher)?;
+    let gauge = Gauge::new();
+    gauge.stage(READING);
+    let mut watcher = Watcher { gauge: &gauge, before: None, outcome: None };
+    let trained = Daemon::train(setup, &mut watcher);
+    gauge.clear();
+    trained?;
     match watcher.outcome {
         Some(outcome) => Ok(serde_json::to_value(outcome).unwrap_or_default()),
         None => Err(Fatal::Failed("stopped before the training was over; the model is what it was".into())),
@@ -98,7 +110,7 @@ fn alone(setup: Setup, bar: &ProgressBar) -> Result<Value, Fatal> {
 
 /// Waits for the one training that the process is for.
 struct Watcher<'a> {
-    bar: &'a ProgressBar,
+    gauge: &'a Gauge,
     /// The id of the training before it, as soon as it is known.
     before: Option<Option<String>>,
     outcome: Option<LastTrainingPart>,
@@ -112,11 +124,11 @@ impl Observer for Watcher<'_> {
         match &status.model.training {
             Some(training) => {
                 let share = Some(f64::from(training.share));
-                show(self.bar, &training.id, Some(training.stage.name()), share);
+                show(self.gauge, &training.id, Some(training.stage.name()), share);
             }
             None => {
                 let (files, pending) = (status.inventory.files, status.inventory.pending);
-                self.bar.set_position((100 * (files - pending) / files.max(1)) as u64);
+                self.gauge.told((files - pending) as f32 / files.max(1) as f32);
             }
         }
         if last.map(id) != *before {
@@ -140,14 +152,19 @@ fn told(last: &Value) -> String {
     let against = last.pointer("/figures/against").and_then(Value::as_str).unwrap_or("?");
     for of in ["inventory", "training"] {
         let Some(pictures) = last.pointer(&format!("/figures/{of}/pictures")).and_then(Value::as_u64) else { continue };
-        let title = format!("{pictures} {of} pictures, sought by changed views of them");
-        told += &format!("\n{title:<54}{:>6}{against:>16}\n", "it");
+        told += &format!("\n{pictures} {of} pictures, sought by changed views of them\n");
+        told += &format!("{:<32}{:>9}{against:>16}\n", "", "new model");
         for (key, what) in [
-            ("apart", "deviations that they stand apart from others"),
-            ("found", "1 / rank at which they are found"),
-            ("lost", "share lost in the code of what tells them apart"),
+            ("apart", "deviations apart from others"),
+            ("found", "1 / rank at which found"),
+            ("lost", "share lost in the code"),
         ] {
-            told += &format!("  {what:<52}{:>6.3}{:>16.3}\n", figure(of, "after", key), figure(of, "before", key));
+            let [after, before] = ["after", "before"].map(|who| match figure(of, who, key) {
+                // A network that has learned nothing decodes worse than nothing.
+                share if key == "lost" && share > 1.0 => "all".into(),
+                figure => format!("{figure:.3}"),
+            });
+            told += &format!("  {what:<30}{after:>9}{before:>16}\n");
         }
     }
     told
@@ -168,10 +185,11 @@ mod tests {
         let expected = "\
 model m2-20261124 has passed and serves from now on
 
-36 inventory pictures, sought by changed views of them    it     m1-20261124
-  deviations that they stand apart from others         4.910           4.840
-  1 / rank at which they are found                     0.900           0.900
-  share lost in the code of what tells them apart      0.250           0.250
+36 inventory pictures, sought by changed views of them
+                                new model     m1-20261124
+  deviations apart from others      4.910           4.840
+  1 / rank at which found           0.900           0.900
+  share lost in the code            0.250           0.250
 ";
         assert_eq!(told(&last), expected);
         let refused =

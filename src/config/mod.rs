@@ -1,7 +1,9 @@
 //! The settings: one TOML file, typed, with a default for every key.
 
 mod changes;
+mod folder;
 mod load;
+mod mistake;
 mod report;
 mod set;
 mod within;
@@ -11,7 +13,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use changes::{KeyChange, changes};
-pub use load::{Source, load, parse};
+pub use load::{Source, load, parse, state_folder};
 pub use set::{SET_FILE_NAME, SetSettings};
 pub use within::{Share, Within};
 
@@ -48,14 +50,19 @@ pub struct Config {
 #[serde(default, deny_unknown_fields)]
 pub struct FolderSettings {
     /// Queries.
+    #[serde(deserialize_with = "folder::named")]
     pub query: PathBuf,
     /// The pictures to find.
+    #[serde(deserialize_with = "folder::named")]
     pub inventory: PathBuf,
     /// The pictures to train on.
+    #[serde(deserialize_with = "folder::named")]
     pub training: PathBuf,
     /// Sheets and records.
+    #[serde(deserialize_with = "folder::named")]
     pub answer: PathBuf,
     /// The daemon's own files.
+    #[serde(deserialize_with = "folder::named")]
     pub state: PathBuf,
 }
 

@@ -59,7 +59,7 @@ impl Daemon {
                 let path = self.setup.source.path.display().to_string();
                 // The message begins with the path, as compilers' do; a trouble says it by itself.
                 let what = message.strip_prefix(&path).unwrap_or(&message).trim_start_matches(':').trim_start();
-                let remedy = "mend it; until then the settings in force stay";
+                let remedy = "correct it; until then the settings in force stay";
                 let trouble = Trouble::new(what, &self.setup.source.path, remedy);
                 self.note("config", Some(trouble));
             }

@@ -1,10 +1,12 @@
 //! Which pictures the store holds, their names and seeds, and how they come into its folders.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Kind, draw};
 use crate::error::Trouble;
 use crate::files::{make_folder, move_into_place, write_whole};
+use crate::progress::Progress;
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::imageops::thumbnail;
@@ -37,11 +39,17 @@ struct Plan {
 /// `db/img_train_raw/<name>`. The same program writes the same bytes every time; what is there already stays.
 ///
 /// Every core draws its share. After a trouble no further picture is begun by that core; what is written stays.
-pub fn draw_store(root: &Path) -> Result<(), Trouble> {
+pub fn draw_store(root: &Path, follower: &dyn Progress) -> Result<(), Trouble> {
     let plans: Vec<Plan> = inventory().into_iter().chain(training()).collect();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let share = plans.len().div_ceil(cores);
-    let draw_share = |plans: &[Plan]| plans.iter().try_for_each(|plan| put(&root.join(&plan.path), plan));
+    let (done, all) = (AtomicUsize::new(0), plans.len());
+    let draw_one = |plan: &Plan| {
+        put(&root.join(&plan.path), plan)?;
+        follower.told((done.fetch_add(1, Ordering::Relaxed) + 1) as f32 / all as f32);
+        Ok(())
+    };
+    let draw_share = |plans: &[Plan]| plans.iter().try_for_each(draw_one);
     std::thread::scope(|scope| {
         let workers: Vec<_> = plans.chunks(share).map(|plans| scope.spawn(move || draw_share(plans))).collect();
         workers.into_iter().try_for_each(|worker| {
@@ -159,6 +167,7 @@ fn put(target: &Path, plan: &Plan) -> Result<(), Trouble> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::progress::Unfollowed;
     use std::collections::{BTreeMap, HashSet};
     use std::fs;
 
@@ -183,7 +192,7 @@ mod tests {
     fn the_store_is_complete_and_the_same_every_time() {
         let world = tempfile::tempdir().unwrap();
         let root = world.path().join("root");
-        draw_store(&root).unwrap();
+        draw_store(&root, &Unfollowed).unwrap();
         let queries = draw_queries(&root).unwrap();
         let store = below(&root);
 
@@ -203,7 +212,7 @@ mod tests {
         assert_eq!(fs::read_dir(world.path()).unwrap().count(), 1, "something was written outside the root");
 
         let again = world.path().join("again");
-        draw_store(&again).unwrap();
+        draw_store(&again, &Unfollowed).unwrap();
         draw_queries(&again).unwrap();
         assert!(below(&again) == store);
     }
@@ -216,7 +225,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, "mine").unwrap();
         }
-        draw_store(root.path()).unwrap();
+        draw_store(root.path(), &Unfollowed).unwrap();
         draw_queries(root.path()).unwrap();
         let mine = below(root.path()).into_values().filter(|bytes| bytes == b"mine").count();
         assert_eq!(mine, 3);

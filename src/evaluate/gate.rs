@@ -110,7 +110,7 @@ impl Evidence {
         if !self.has_enough_distinct() {
             let worth = self.distinct.round().max(1.0);
             return refused(format!(
-                "its training pictures are nearly all alike: together they are worth {worth} different ones, {:.0} are needed",
+                "its training pictures are nearly all alike: they are worth {worth}, and {:.0} different ones are needed",
                 self.distinct_needed.ceil()
             ));
         }
@@ -289,7 +289,7 @@ mod tests {
         assert!(!copies.has_enough_distinct());
         assert_eq!(
             copies.verdict().reason,
-            "its training pictures are nearly all alike: together they are worth 1 different ones, 5 are needed"
+            "its training pictures are nearly all alike: they are worth 1, and 5 different ones are needed"
         );
     }
 

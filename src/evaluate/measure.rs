@@ -91,6 +91,9 @@ impl Labelled {
     /// # Errors
     /// When there is no picture to be found, or the program's own copy of the weights is damaged.
     pub fn look(wanted: &Wanted, follower: &dyn Progress) -> Result<Option<Self>, Fatal> {
+        if !wanted.folder.is_dir() {
+            return Err(Fatal::Usage(format!("{}: there is no such folder", wanted.folder.display())));
+        }
         let [inventory, queries, training] =
             ["inventory", "query", "train"].map(|name| pictures_in(&wanted.folder.join(name)));
         if inventory.is_empty() {

@@ -30,6 +30,40 @@ fn help_names_every_command_and_wrong_usage_is_2() {
 }
 
 #[test]
+fn a_misspelt_folder_is_said_and_not_made() {
+    let workplace = Workplace::new();
+    let before = everything_below(workplace.root());
+    let missing = workplace.root().join("mising");
+    let named = missing.to_str().unwrap();
+    let program = workplace.artificio(&[]).get_program().to_os_string();
+    let refused = |arguments: &[&str]| {
+        let output = std::process::Command::new(&program).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for arguments in [&["evaluate", named][..], &["--root", named, "train"]] {
+        let said = refused(arguments);
+        assert!(said.contains("there is no such folder"), "{said}");
+    }
+    // The demo would leave both aside without a word.
+    assert!(refused(&["--root", named, "demo"]).contains("artificio demo '"));
+    assert!(refused(&["--config", named, "demo"]).contains("settings of its own"));
+    assert_eq!(everything_below(workplace.root()), before);
+}
+
+#[test]
+fn a_name_writes_no_lines_of_its_own() {
+    let mut workplace = Workplace::new();
+    workplace.stock(1);
+    put(workplace.inventory("a\nstate      ready\u{1b}[2J.jpg"), b"no picture");
+    workplace.start();
+    workplace.wait_status("the file found unusable", |status| status["inventory"]["failed"] == 1);
+    let told = String::from_utf8(workplace.run(&["status"]).stdout).unwrap();
+    assert_eq!(told.lines().filter(|line| line.starts_with("state")).count(), 1, "{told}");
+    assert!(told.contains("a\\nstate      ready\\u{1b}[2J.jpg: "), "{told}");
+}
+
+#[test]
 fn the_manual_and_the_completions_need_no_folder_and_no_settings() {
     let workplace = Workplace::with_settings("[answer]\nreslts = 5");
     let before = everything_below(workplace.root());

@@ -65,6 +65,27 @@ fn a_mistake_while_it_runs_leaves_the_settings_in_force_until_it_is_mended() {
     assert_eq!(workplace.wait_record("mended")["matches"].as_array().unwrap().len(), 3);
 }
 
+/// The state folder is stated in the very file that has become unreadable as a whole.
+#[test]
+fn a_mistake_does_not_hide_a_service_whose_state_lies_elsewhere() {
+    let folders = "[folders]\nstate = \"elsewhere\"\n";
+    let workplace = Workplace::with_settings(folders);
+    workplace.stock(1);
+    let log = workplace.root().join("log");
+    let mut command = workplace.artificio(&["run"]);
+    let mut service = command.stderr(fs::File::create(&log).unwrap()).spawn().unwrap();
+    workplace.wait("the service", || workplace.run(&["status"]).status.success().then_some(()));
+    workplace.set(&format!("{folders}[answer]\nresults = \n"));
+    let reload = workplace.run(&["reload"]);
+    let said = text(&reload.stderr);
+    assert!(reload.status.code() == Some(1) && said.contains("a value is missing"), "{said}");
+    let status = workplace.run(&["status"]);
+    let said = text(&status.stdout);
+    assert!(status.status.success() && said.contains("a value is missing") && said.contains("^"), "{said}");
+    service.kill().unwrap();
+    service.wait().unwrap();
+}
+
 #[test]
 fn changes_hold_for_the_next_query() {
     let mut workplace = Workplace::new();

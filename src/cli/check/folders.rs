@@ -17,6 +17,16 @@ pub(super) fn look(root: &Path, folders: &FolderSettings, survey: &Survey, found
     if all.iter().all(|(_, folder)| !folder.exists()) {
         return look_at_new_place(root, found);
     }
+    // Without its own folder the service has never been there: what is missing, it makes.
+    let is_new = !folders.state.exists();
+    let (missing, all): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, folder)| is_new && !folder.exists());
+    if !missing.is_empty() {
+        let places =
+            missing.iter().map(|(_, folder)| folder.strip_prefix(root).unwrap_or(folder).display().to_string());
+        let what = format!("not there yet: {}", places.collect::<Vec<_>>().join(", "));
+        let remedy = format!("artificio --root '{}' (makes them when it starts)", root.display());
+        found.notes.push(Trouble::new(what, root, remedy));
+    }
     for (name, folder) in all {
         let is_written = folders.written().iter().any(|(_, written)| *written == folder);
         match out_of_reach(name, folder, is_written) {
@@ -101,6 +111,13 @@ mod tests {
         let mut found = Findings::default();
         look(root.path(), &folders, &Survey::of(&folders), &mut found);
         assert_eq!((found.problems.len(), found.notes.len()), (0, 1), "{found:?}");
+
+        // As the first steps of the readme leave it.
+        fs::create_dir_all(&folders.inventory).unwrap();
+        let mut found = Findings::default();
+        look(root.path(), &folders, &Survey::of(&folders), &mut found);
+        assert_eq!((found.problems.len(), found.notes.len()), (0, 1), "{found:?}");
+        assert_eq!(found.notes[0].what, "not there yet: query, db/img_train_raw, answer, db/state");
 
         for folder in [&folders.query, &folders.inventory, &folders.training, &folders.answer] {
             fs::create_dir_all(folder).unwrap();

@@ -13,12 +13,15 @@ mod survey;
 use std::process::ExitCode;
 
 use super::arguments::JsonOption;
-use super::output;
+use super::{output, terminal};
 use crate::config;
 use crate::daemon::Setup;
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
 use survey::Survey;
+
+/// What mends a finding is set in by so much.
+const HANG: usize = 4;
 
 /// What was found.
 #[derive(Debug, Default, PartialEq)]
@@ -36,7 +39,9 @@ pub fn run(options: &JsonOption, setup: &Setup) -> Result<ExitCode, Fatal> {
         let report = serde_json::json!({ "ok": is_well, "problems": found.problems, "notes": found.notes });
         output::print_json(&report)?;
     } else {
-        output::print(&told(&found, &setup.root.display().to_string()))?;
+        let told = told(&found, &setup.root.display().to_string());
+        let size = terminal::size(&std::io::stdout());
+        output::print(&size.map_or(told.clone(), |size| terminal::laid(&told, size.columns, HANG)))?;
     }
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -52,8 +57,8 @@ fn look(setup: &Setup) -> Findings {
         Ok(config) => config,
         Err(message) => {
             let remedy = match message.contains('^') {
-                true => "mend the line pointed at; docs/settings.md explains every setting",
-                false => "mend the settings, or name another file with --config",
+                true => "correct the line pointed at; docs/settings.md explains every setting",
+                false => "correct the settings, or name another file with --config",
             };
             let path = setup.source.path.display().to_string();
             // The message begins with the path, as compilers' do; a trouble says it by itself.
@@ -77,8 +82,8 @@ fn told(found: &Findings, root: &str) -> String {
     let mut told = String::new();
     for (kind, findings) in [("problem", &found.problems), ("note", &found.notes)] {
         for finding in findings {
-            let path = finding.path.display().to_string();
-            let [path, what, remedy] = [&path, &finding.what, &finding.remedy].map(|text| output::harmless(text));
+            let path = output::one_line(&finding.path.display().to_string());
+            let [what, remedy] = [&finding.what, &finding.remedy].map(|text| output::harmless(text));
             told += &format!("{kind}: {path}: {what}\n    mend: {remedy}\n");
         }
     }

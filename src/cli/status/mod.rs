@@ -11,29 +11,26 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::arguments::StatusOptions;
-use super::output;
+use super::{output, terminal};
 use crate::clock;
-use crate::config::{self, Config};
+use crate::config;
 use crate::daemon::{STATUS_FILE_NAME, Setup};
 use crate::error::{Fatal, reason};
 use crate::files::Lock;
-use told::told;
+use told::{HANG, told};
 
 /// With `--watch`, the file is looked at this often.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Puts the cursor home and takes away what stood there.
-const CLEAR: &str = "\x1b[H\x1b[2J\x1b[3J";
+/// Empties the screen. What was printed before can still be scrolled back to.
+const CLEAR: &str = "\x1b[2J";
 
 pub fn run(options: &StatusOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
-    // With a mistake in the settings a daemon goes on by the old ones, and that is when people ask how it is.
-    let config = config::load(&setup.source, &setup.root)
-        .unwrap_or_else(|_| Config { folders: Config::default().folders.below(&setup.root), ..Config::default() });
-    let service = Service { root: setup.root.clone(), state: config.folders.state };
+    let service = Service { root: setup.root.clone(), state: config::state_folder(&setup.source, &setup.root) };
     if !options.watch {
         let text = service.text()?;
         match options.json {
             true => output::print(&text)?,
-            false => output::print(&told(&service.parsed(&text)?, clock::now_s(), output::has_colours()))?,
+            false => output::print(&shown(&service.parsed(&text)?))?,
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -42,16 +39,23 @@ pub fn run(options: &StatusOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
 
 /// Until the service ends, or Ctrl-C: the whole status again and again on a terminal, elsewhere whenever it is another.
 fn watch(options: &StatusOptions, service: &Service) -> Result<ExitCode, Fatal> {
-    let is_screen = std::io::stdout().is_terminal() && !options.json;
+    let is_screen = std::io::stdout().is_terminal() && !options.json && !terminal::is_dumb();
+    if is_screen {
+        output::print(CLEAR)?;
+    }
     let mut said = String::new();
     loop {
+        // Before its first status there is none to watch; later it is the service's end that is to be told.
+        if !said.is_empty() && !Lock::is_held(&service.state) {
+            return Err(Fatal::Failed(format!("the service on {} has ended", service.root.display())));
+        }
         let status = service.parsed(&service.text()?)?;
         let text = match options.json {
             true => format!("{status}\n"),
-            false => told(&status, clock::now_s(), output::has_colours()),
+            false => shown(&status),
         };
         if is_screen {
-            output::print(&format!("{CLEAR}{text}"))?;
+            output::print(&redrawn(&text))?;
         } else if text != said {
             let gap = if options.json || said.is_empty() { "" } else { "\n" };
             // Whoever has read enough has closed the pipe.
@@ -62,6 +66,21 @@ fn watch(options: &StatusOptions, service: &Service) -> Result<ExitCode, Fatal> 
         said = text;
         sleep(PAUSE);
     }
+}
+
+/// The status for whatever standard output is.
+fn shown(status: &Value) -> String {
+    let text = told(status, clock::now_s(), output::has_colours());
+    match terminal::size(&std::io::stdout()) {
+        Some(size) => terminal::laid(&text, size.columns, HANG),
+        None => text,
+    }
+}
+
+/// `text` in place of what stands on the screen, line by line, so that nothing flickers.
+fn redrawn(text: &str) -> String {
+    let size = terminal::size(&std::io::stdout()).unwrap_or(terminal::Size { columns: 80, rows: 24 });
+    format!("\x1b[H{}\x1b[J", terminal::fitting(text, size).replace('\n', "\x1b[K\n"))
 }
 
 /// The service on a root.

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
-use crate::cli::output::{Colour, coloured, harmless};
+use crate::cli::output::{Colour, coloured, harmless, one_line};
 
+/// Columns in front of what is said.
+pub const HANG: usize = 11;
 /// More problems than a person reads at once.
 const SHOWN_PROBLEMS: usize = 10;
 
@@ -57,7 +59,7 @@ fn training(status: &Value) -> String {
     if let Some(last) = status.pointer("/model/last_training").filter(|last| last.is_object()) {
         let part = |key: &str| harmless(last.get(key).and_then(Value::as_str).unwrap_or_default());
         told += &format!("           last: {} {}", part("id"), part("decision"));
-        told += &if part("reason").is_empty() { "\n".into() } else { format!(": it {}\n", part("reason")) };
+        told += &if part("reason").is_empty() { "\n".into() } else { format!(": {}\n", part("reason")) };
         for (pictures, of) in [("inventory", "inventory"), ("training", "training")] {
             let sight = |when: &str, figure: &str| {
                 last.pointer(&format!("/figures/{pictures}/{when}/{figure}")).and_then(Value::as_f64)
@@ -80,7 +82,7 @@ fn problems(status: &Value, has_colours: bool) -> String {
             if hampering.contains(problem) { ("degraded", Colour::Red) } else { ("problem ", Colour::Yellow) };
         // A drawing that points at a mistake is of several lines.
         let what = part("what").replace('\n', "\n           ");
-        told += &format!("{}   {}: {what}\n", coloured(kind, colour, has_colours), part("path"));
+        told += &format!("{}   {}: {what}\n", coloured(kind, colour, has_colours), one_line(&part("path")));
         if !part("remedy").is_empty() {
             told += &format!("           mend: {}\n", part("remedy"));
         }
@@ -118,7 +120,7 @@ mod tests {
             "model": {
                 "id": "m1-20261123", "encoder": "pretrained", "trained_on": 36,
                 "training": {"id": "m3", "pictures": 50, "stage": "fitting", "share": 0.25},
-                "last_training": {"id": "m2", "decision": "refused", "reason": "knows fewer pictures again",
+                "last_training": {"id": "m2", "decision": "refused", "reason": "it knows fewer pictures again",
                     "figures": {"inventory": {"before": {"found": 0.9}, "after": {"found": 0.8}}, "training": null}},
             },
             "awaiting_restart": ["folders.query", "limits.workers"],

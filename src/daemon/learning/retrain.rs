@@ -108,7 +108,9 @@ impl Daemon {
         self.note_refusal(training.len());
         let settings = &self.config.model;
         if let Some(wish) = self.wish.take() {
-            let source = training::wished(settings, &training, &inventory);
+            let folders = &self.config.folders;
+            let source = training::wished(settings, &training, &inventory)
+                .map_err(|why| format!("{why}; they go into {}", folders.training.display()));
             let started = source.and_then(|source| self.start_training(source).map_err(|trouble| trouble.to_string()));
             self.grant(&wish, started);
         } else if let Some(source) = training::due(settings, &self.tried, &training, &inventory) {

@@ -185,7 +185,9 @@ impl Daemon {
     }
 
     fn one_line(&self, status: &Status) -> String {
-        let trouble = status.problems.first().map(|trouble| format!("; {trouble}")).unwrap_or_default();
+        // The service manager takes what stands on a line of its own for another message: of a drawing, the sentence.
+        let trouble = status.problems.first().map(ToString::to_string).unwrap_or_default();
+        let trouble = trouble.lines().next().map(|line| format!("; {line}")).unwrap_or_default();
         format!(
             "{} pictures searchable, {} waiting; {} queries answered, {} waiting; model {}{trouble}",
             status.inventory.indexed,

@@ -90,9 +90,14 @@ fn figures(evidence: &Evidence, comparison: &Comparison) -> [Compared; 3] {
             refused: "above",
             is_exceeded: after.lost > worst.lost,
             whole: 1.0,
-            format: |figure| format!("{:.1} %", 100.0 * figure),
+            format: lost,
         },
     ]
+}
+
+/// The decoder of a network that has learned nothing misses more than there is: of that, more than all cannot be lost.
+fn lost(share: f32) -> String {
+    if share > 1.0 { "all".into() } else { format!("{:.1} %", 100.0 * share) }
 }
 
 fn section(page: &mut Page, area: Area, title: &str, figures: &[Compared; 3], models: [&str; 2]) {
@@ -119,6 +124,7 @@ mod tests {
         let figures = figures(&Evidence::default(), &comparison);
         let told = |at: usize| figures[at].limit.map(figures[at].format);
         assert_eq!([told(0), told(1), told(2)].map(Option::unwrap_or_default), ["3.72", "0.850", "38.0 %"]);
+        assert_eq!([lost(0.53), lost(3.622)], ["53.0 %", "all"]);
         assert_eq!(figures.map(|figure| figure.is_exceeded), [true, false, false]);
     }
 }
