@@ -290,7 +290,7 @@ Examples:
   artificio evaluate pictures --encoder all    both encoders; trains for minutes
   artificio evaluate pictures --json           for scripts
 
-Rows: artificio is what the service would answer; features (the network as it is), histogram and pixels are measures \
+Rows: artificio is what the service would answer; features (the network as published), histogram and pixels are measures \
 to beat; euclidean is artificio by the other metric; set_mean and set_nearest let up to three pictures of a label \
 ask together.
 P@1, P@5: share of the first result, of the first five, with the query's label. mAP: mean average precision.

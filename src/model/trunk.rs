@@ -23,10 +23,11 @@ const STEM_WIDTH: usize = 32;
 /// What the weights' file calls itself.
 const WEIGHTS_VERSION: &str = "lite0-1";
 
-/// The generalised mean's exponent: 1 is the plain mean, large ones the greatest value.
+/// The generalised mean's exponent: 1 is the plain mean, large ones the greatest value. Flat from 1.25 to 2.
 const POOLING_POWER: f32 = 1.5;
 
-/// Places of the last layer weigh as a normal distribution about the middle of the picture, of this deviation in sides.
+/// Places of the last layer weigh as a normal distribution about the middle of the picture, of this deviation in sides. Flat
+/// from 0.22 to 0.29.
 const POOLING_REACH: f32 = 0.25;
 
 /// The frozen network from a picture to its features. Shared by all workers; a call computes on the caller's core.
@@ -80,9 +81,9 @@ impl Trunk {
 
     /// Pictures, of any even side, to features `[n, 1280]`, none of them negative.
     ///
-    /// What is in the middle of a picture counts most, and what is strong in it more than what is everywhere. Beside the
-    /// plain mean over pictures of 224 pixels, that and the larger side lift the mean average precision of answers on food,
-    /// grocery and caltech90 (`docs` of the figures: README, Measured).
+    /// What is in the middle of a picture counts most, and what is strong in it more than what is everywhere. That and the
+    /// larger side lift the mean average precision of answers from .981, .490 and .811 on food, grocery and caltech90 to
+    /// .986, .575 and .822.
     ///
     /// One after another: a picture's layers stay in the cache better than a batch's, and weights need no batch.
     pub fn features(&self, pictures: &[Square]) -> Rows {
