@@ -41,8 +41,8 @@ pub struct Encoded {
 pub struct Made {
     /// Its features.
     pub features: Option<Vec<f32>>,
-    /// Its miniature; of the inventory's pictures only.
-    pub miniature: Option<Miniature>,
+    /// Its miniature, a kilobyte; of the inventory's pictures only.
+    pub miniature: Option<Box<Miniature>>,
 }
 
 impl EncodeJob {
@@ -74,7 +74,7 @@ impl EncodeJob {
         }
         let see = |decoded: DynamicImage| square_of(&decoded, bench.extractor.side());
         let square = bench.guard.decode(contents, &self.absolute, &self.bounds, see)?;
-        let miniature = lacks_miniature.then(|| Miniature::of(&square));
+        let miniature = lacks_miniature.then(|| Box::new(Miniature::of(&square)));
         // Pictures read by a program that knew no miniatures have features: their trunk pass is not repeated.
         let features = lacks_features.then(|| bench.extractor.features(&[square]).into_values());
         Ok(Made { features, miniature })

@@ -13,10 +13,17 @@ use crate::rows::Rows;
 pub const LEAST_COSINE: f32 = 0.5;
 const NEAREST: usize = 32;
 /// The same for outlines, as they are and mirrored: they do not mind colours, and need no network.
-const LEAST_OUTLINE: f32 = 0.8;
-const NEAREST_OUTLINES: usize = 8;
+const OUTLINES: Worth = Worth { least: 0.8, nearest: 8 };
+/// ... where there is no network to propose pairs.
+const OUTLINES_ALONE: Worth = Worth { least: 0.3, nearest: 32 };
 /// Scenes made at a time by a core, before it is asked whether to go on.
 const TURN: usize = 16;
+
+/// Which pairs are looked at.
+struct Worth {
+    least: f32,
+    nearest: usize,
+}
 
 /// Two contents that are one picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,8 +88,9 @@ fn partners(contents: &Contents, progress: &Part<'_>) -> Option<Vec<Vec<usize>>>
     let part = |start, share| Part { progress, start, share };
     let features = &contents.features;
     let mut pairs = nearest_pairs((features, features), NEAREST, LEAST_COSINE, &part(0.0, 0.8))?;
-    pairs.extend(nearest_pairs((&plain, &plain), NEAREST_OUTLINES, LEAST_OUTLINE, &part(0.8, 0.1))?);
-    pairs.extend(nearest_pairs((&plain, &mirrored), NEAREST_OUTLINES, LEAST_OUTLINE, &part(0.9, 0.1))?);
+    let Worth { least, nearest } = if features.is_empty() { OUTLINES_ALONE } else { OUTLINES };
+    pairs.extend(nearest_pairs((&plain, &plain), nearest, least, &part(0.8, 0.1))?);
+    pairs.extend(nearest_pairs((&plain, &mirrored), nearest, least, &part(0.9, 0.1))?);
     let mut partners = vec![Vec::new(); contents.miniatures.len()];
     for (one, other) in pairs {
         partners[one].push(other);

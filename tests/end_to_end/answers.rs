@@ -40,6 +40,27 @@ fn a_query_that_is_itself_in_the_inventory_is_marked() {
 }
 
 #[test]
+fn a_trimmed_and_mirrored_copy_of_the_query_is_marked_under_either_encoder() {
+    for encoder in ["pretrained", "convolutional"] {
+        let mut workplace = Workplace::with_settings(&format!("encoder = \"{encoder}\"\n[answer]\nresults = 7\n"));
+        workplace.stock(2);
+        let picture = image::load_from_memory(&jpeg(Kind::Sushi, 7)).unwrap();
+        let (width, height) = (picture.width(), picture.height());
+        let part = picture.crop_imm(width / 8, height / 6, width * 4 / 5, height * 4 / 5).fliph();
+        part.save(workplace.inventory("part.png")).unwrap();
+        workplace.start();
+        workplace.wait_indexed(7);
+        put(workplace.query("mine.jpg"), &jpeg(Kind::Sushi, 7));
+        let record = workplace.wait_record("mine");
+        for found in record["matches"].as_array().unwrap() {
+            let wanted = if found["path"] == "part.png" { json!("near_duplicate") } else { Value::Null };
+            assert_eq!(found["relation"], wanted, "{encoder}: {record:#}");
+        }
+        assert!(found(&record).contains(&"part.png".to_string()), "{encoder}: {record:#}");
+    }
+}
+
+#[test]
 fn copies_are_shown_as_one_when_that_is_wished() {
     let mut workplace = Workplace::with_settings("[answer]\ncollapse_duplicates = true\nresults = 3\n");
     workplace.stock(3);

@@ -77,6 +77,24 @@ fn an_empty_catalog_file_is_a_new_catalog() {
     assert_rebuilt(workplace);
 }
 
+/// As a program leaves it that knew no miniatures.
+#[test]
+fn a_catalog_without_miniatures_serves_while_they_are_made() {
+    let mut workplace = with_an_answer();
+    let catalog = rusqlite::Connection::open(workplace.state("catalog.sqlite")).unwrap();
+    let count = |table: &str| -> i64 {
+        catalog.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    let features = count("features");
+    assert_eq!((catalog.execute("DELETE FROM miniatures", []).unwrap(), count("miniatures")), (6, 0));
+    workplace.start();
+    assert_eq!(workplace.status().unwrap()["inventory"]["indexed"], 6, "searchable from the start");
+    workplace.wait("the miniatures", || (count("miniatures") == 6).then_some(()));
+    workplace.wait_indexed(6);
+    assert_eq!(count("features"), features, "the trunk had nothing to do");
+    workplace.assert_alive(0);
+}
+
 #[test]
 fn a_lost_answer_folder_is_mended() {
     let mut workplace = with_an_answer();

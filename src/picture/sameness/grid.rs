@@ -72,14 +72,15 @@ impl Sums {
             let before = (place as usize).min(MINIATURE_SIDE - 1);
             (before, place - before as f32)
         };
-        // One more than the cells, at the end: arrays of SIDE + 1 cannot be named.
-        let (mut former, mut cells) = ([0.0; MINIATURE_SIDE + 1], [[0.0; SIDE]; SIDE]);
+        // Longer than the cells have edges: an array of SIDE + 1 cannot be named.
+        let columns: [(usize, f32); CORNERS] =
+            std::array::from_fn(|number| edge(window.left, window.width, number.min(SIDE)));
+        let (mut former, mut cells) = ([0.0; CORNERS], [[0.0; SIDE]; SIDE]);
         for number in 0..=SIDE {
             let (y, down) = edge(window.top, window.height, number);
             let (upper, lower) = (&self.0[y * CORNERS..][..CORNERS], &self.0[(y + 1) * CORNERS..][..CORNERS]);
-            let mut line = [0.0; MINIATURE_SIDE + 1];
-            for (at, sum) in line.iter_mut().enumerate().take(SIDE + 1) {
-                let (x, right) = edge(window.left, window.width, at);
+            let mut line = [0.0; CORNERS];
+            for (sum, (x, right)) in line.iter_mut().zip(columns).take(SIDE + 1) {
                 let above = upper[x] + (upper[x + 1] - upper[x]) * right;
                 let below = lower[x] + (lower[x + 1] - lower[x]) * right;
                 *sum = above + (below - above) * down;

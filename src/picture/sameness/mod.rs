@@ -19,8 +19,13 @@ use super::Miniature;
 
 /// From here on two pictures are taken to be the same, [`Sighting::alike`].
 ///
-/// Measured on 173 pictures of three sets with 20 alterations each, and on the 29,879 pairs of different files among these
-/// sets' 2,622 whose features are nearest: CLAIM
+/// Measured (`benches/duplicates.py` on 1,326 pictures of three sets and as many altered copies): it is reached by 99 % and more
+/// of the copies of quality 30, of half the size, mirrored, turned, brighter, of more contrast or colour, grey, framed, with a
+/// caption, and trimmed to 75 % of both sides; by 97 % of those trimmed to 75 % and grey, 94 % of those trimmed to 60 %, 92 % of
+/// those of other hues. Of the 3,436,131 pairs of different files in all of these sets 52 reach it and were looked at: half of
+/// them are copies and edits that lie in the sets, a third packages of one design, drawings of one symbol or scans of one
+/// banknote, five photographs taken one after the other, one a different thing of the same shape. 0.95 leaves 36 of them,
+/// and 79 % of the copies trimmed to 60 %; 0.90 takes in 68.
 pub const SAME: f32 = 0.92;
 
 /// Where outlines agree less, nothing finer is looked at. Of copies trimmed to 60 % of both sides one in a hundred has less
@@ -104,10 +109,13 @@ impl Scene {
         let whole = outline(&Sums::of(other), &Window::WHOLE);
         let mut found: Vec<(f32, Window, usize)> = Vec::new();
         for pose in 0..POSES {
-            let (posed, is_turned) = (posed_outline(&whole, pose), pose >= 2);
-            for (window, outline) in &self.windows {
+            let posed = posed_outline(&whole, pose);
+            let least_px = if pose >= 2 { LEAST_TURNED_PX } else { 0.0 };
+            for (window, outline) in
+                self.windows.iter().filter(|(window, _)| window.width.min(window.height) >= least_px)
+            {
                 let alike = likeness(outline, &posed);
-                if alike >= LEAST_OUTLINE && (!is_turned || window.width.min(window.height) >= LEAST_TURNED_PX) {
+                if alike >= LEAST_OUTLINE {
                     found.push((alike, *window, pose));
                 }
             }

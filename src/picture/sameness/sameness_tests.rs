@@ -1,3 +1,5 @@
+//! Sameness tried on drawn pictures of which it is known what was done to them.
+
 use super::*;
 
 use crate::picture::MINIATURE_SIDE;
