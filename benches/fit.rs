@@ -9,7 +9,7 @@ fn main() {
     for count in [500, 2_000, 10_000] {
         let Some(features) = Rows::from_values(Trunk::WIDTH, made_up(count)) else { continue };
         let start = Instant::now();
-        let Some(model) = Autoencoder::fit(&features, 128) else { continue };
+        let Some(model) = Autoencoder::fit(&features, 192) else { continue };
         let took_s = start.elapsed().as_secs_f64();
         let error = model.reconstruction_error(&features);
         println!("fit {count}x{} to {}: {took_s:.2} s, error {error:.4}", Trunk::WIDTH, model.code_width());

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use half::f16;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, params, params_from_iter};
 
 use super::Catalog;
 use crate::error::Trouble;
@@ -89,6 +89,13 @@ impl Catalog {
         Ok(())
     }
 
+    /// Drops features of any other kind than `kinds`: an older program made them, and nothing asks for them.
+    pub fn drop_features_but_of(&self, kinds: &[String]) -> Result<(), Trouble> {
+        let places = vec!["?"; kinds.len()].join(", ");
+        let statement = format!("DELETE FROM features WHERE trunk NOT IN ({places})");
+        self.write(&statement, params_from_iter(kinds))
+    }
+
     fn blob(&self, statement: &str, hash: Hash, owner: &str) -> Result<Option<Vec<u8>>, Trouble> {
         let find = || {
             self.connection.prepare_cached(statement)?.query_row(params![hash.0, owner], |row| row.get(0)).optional()
@@ -117,6 +124,9 @@ mod tests {
         assert!(catalog.has_features(here, "trunk-1").unwrap());
         assert_eq!(catalog.contents_with_features("trunk-1").unwrap(), HashSet::from([here]));
         assert!(catalog.contents_with_features("trunk-2").unwrap().is_empty());
+        catalog.put_features(here, "trunk-0", &[1.0]).unwrap();
+        catalog.drop_features_but_of(&["trunk-1".into(), "trunk-1/view".into()]).unwrap();
+        assert!(catalog.has_features(here, "trunk-1").unwrap() && !catalog.has_features(here, "trunk-0").unwrap());
         let (found, rows) = catalog.many_features(&[missing, here], "trunk-1", 3).unwrap();
         assert_eq!((found, rows.values()), (vec![here], &[0.5, 6.0, 0.0][..]));
     }

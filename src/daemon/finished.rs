@@ -177,8 +177,10 @@ impl Daemon {
                 self.metrics.count_picture(root, made.features.is_some());
                 self.note("reading", None);
                 self.failed.remove(&key);
-                self.contents.insert(key, hash);
-                if let Some(code) = code {
+                let is_same = self.contents.insert(key, hash) == Some(hash);
+                // The same picture again has its code already; putting it anew would have its neighbours sought anew.
+                let is_searched = is_same && self.serving.read().index.code(&path).is_some();
+                if let Some(code) = code.filter(|_| !is_searched) {
                     self.serving.write().index.put(&path, &code);
                 }
                 log::debug!(file:% = absolute.display(); "{} read", absolute.display());

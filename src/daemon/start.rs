@@ -29,7 +29,7 @@ use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp, make_folder, sweep_half_written};
 use crate::index::Index;
 use crate::model::{Extractor, FeatureKind, Model};
-use crate::picture::{Bounds, Hash, silence_caught_panics};
+use crate::picture::{Bounds, Hash, View, silence_caught_panics};
 use crate::rows::Rows;
 use crate::watch::{Hints, Known, Pulse, Tree};
 
@@ -51,6 +51,7 @@ impl Daemon {
         }
         let catalog = opened.catalog;
         catalog.drop_orphans()?;
+        catalog.drop_features_but_of(&kinds_of_features())?;
         let model = load_model(&catalog, &config.model)?;
         let tried = load_tried(&catalog, config.model.encoder)?;
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
@@ -165,7 +166,18 @@ fn worker_count(config: &Config) -> usize {
 fn load_model(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trouble> {
     let Some(row) = catalog.current_model()? else { return Ok(Model::untrained(settings)) };
     match Model::from_row(&row, settings.encoder) {
-        Ok(model) => Ok(model.unwrap_or_else(|| Model::untrained(settings))),
+        Ok(Some(model)) => Ok(model),
+        Ok(None) => {
+            // Of another encoder it serves again when that one does; of features that nobody makes any more it never will.
+            if row.encoder == settings.encoder.name() {
+                warn!(
+                    "model {} takes other features than this program makes; pictures are read, and a model is trained, anew",
+                    row.id
+                );
+                catalog.make_current(None)?;
+            }
+            Ok(Model::untrained(settings))
+        }
         Err(trouble) => {
             warn!("{trouble}");
             // The pictures are to be trained on anew, as if never before.
@@ -200,13 +212,23 @@ pub(super) fn load_tried(catalog: &Catalog, encoder: Encoder) -> Result<Tried, T
     };
     let of_training = current
         .as_ref()
-        .filter(|current| current.source == Source::Training.name() && current.encoder == encoder.name());
+        .filter(|row| row.source == Source::Training.name() && row.encoder == encoder.name())
+        .filter(|row| row.trunk == FeatureKind::of(encoder).version);
     Ok(Tried {
         training: last(Source::Training)?,
         inventory: last(Source::Inventory)?,
         serves_training: of_training.is_some(),
         serves_training_alone: of_training.is_some_and(|current| current.beside == 0),
     })
+}
+
+/// What features this program makes are kept under, of either encoder and of changed views.
+fn kinds_of_features() -> Vec<String> {
+    let of = |encoder| {
+        let kind = FeatureKind::of(encoder);
+        std::iter::once(kind.version.to_string()).chain(View::ALL.map(|view| kind.of_view(view)))
+    };
+    [Encoder::Pretrained, Encoder::Convolutional].into_iter().flat_map(of).collect()
 }
 
 /// What the catalog knows of the folders.

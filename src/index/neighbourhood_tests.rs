@@ -57,7 +57,8 @@ fn the_nearest_are_those_of_a_plain_scan() {
 #[test]
 fn pictures_that_come_and_go_leave_the_same_as_finding_all_anew() {
     let mut dice = Dice(2);
-    for (start, metric) in [(0, Metric::Cosine), (1, Metric::Euclidean), (5, Metric::Cosine), (40, Metric::Euclidean)] {
+    let starts = [0, 1, 5, 40].into_iter().flat_map(|start| [(start, Metric::Cosine), (start, Metric::Euclidean)]);
+    for (start, metric) in starts {
         let mut codes = codes(&mut dice, start, metric);
         let mut kept = found_anew(&codes);
         for step in 0..300 {

@@ -4,7 +4,7 @@ use super::Trunk;
 use super::convolutional::Pixels;
 use crate::config::Encoder;
 use crate::error::Trouble;
-use crate::picture::Square;
+use crate::picture::{Square, View};
 use crate::rows::Rows;
 
 /// The features that models of one encoder take.
@@ -17,6 +17,11 @@ pub struct FeatureKind {
 }
 
 impl FeatureKind {
+    /// What features of a changed view of a picture are kept under.
+    pub fn of_view(self, view: View) -> String {
+        format!("{}/{}", self.version, view.name())
+    }
+
     /// Those of `encoder`.
     pub fn of(encoder: Encoder) -> Self {
         match encoder {

@@ -5,6 +5,7 @@
 //! Interspeech 2006); here mutual nearest neighbours stand in for the labels. The result is blended with the plain
 //! variances, because few pictures have few pairs.
 
+use super::weighing::SAME_COSINE;
 use super::{backend, eigen};
 use crate::rows::Rows;
 
@@ -16,8 +17,6 @@ const SHARE: f32 = 0.6;
 const POWER: f64 = 0.3;
 /// Neighbours are sought among codes scaled by (variance + noise)^-this.
 const SEARCH_POWER: f32 = 0.2;
-/// Pictures whose features have a greater cosine are copies of each other, not two of one kind.
-const COPY_COSINE: f32 = 0.9;
 /// A picture with more copies than this before its first other neighbour makes no pair.
 const MOST_COPIES: usize = 8;
 /// Rows compared with all others at a time: bounds the memory.
@@ -58,9 +57,11 @@ pub(super) fn basis(codes: &Rows, features: &Rows, weights: &[f32], variances: &
 /// pairs the variances themselves.
 fn scatter(codes: &Rows, features: &Rows, weights: &[f32], variances: &[f32], noise: f32) -> Vec<f32> {
     let width = codes.width();
+    let usual = weights.iter().sum::<f32>() / weights.len().max(1) as f32;
     let mut differences = Vec::new();
     for (one, other) in pairs(codes, features, variances, noise) {
-        let weight = (weights[one] * weights[other]).powf(0.25);
+        // The geometric mean of both weights, on either side of a product.
+        let weight = (weights[one] / usual * (weights[other] / usual)).powf(0.25);
         differences.extend(codes.row(one).iter().zip(codes.row(other)).map(|(a, b)| weight * (a - b)));
     }
     let variance: f32 = variances.iter().sum();
@@ -110,7 +111,7 @@ fn nearest(codes: Rows, features: &Rows) -> Vec<Option<usize>> {
             order.sort_unstable_by(closer);
             let cosine =
                 |other: usize| -> f32 { features.row(own).iter().zip(features.row(other)).map(|(a, b)| a * b).sum() };
-            nearest.push(order.into_iter().find(|&other| cosine(other) <= COPY_COSINE));
+            nearest.push(order.into_iter().find(|&other| cosine(other) <= SAME_COSINE));
         }
     }
     nearest
@@ -179,7 +180,10 @@ mod tests {
             assert!(codes.push(&[9.0, 9.0, 30.0 + side]) && features.push(&[vec![0.0; 19], vec![side]].concat()));
         }
         let weights = [vec![1.0; 20], vec![0.0; 2]].concat();
-        assert_eq!(before, scatter(&codes, &features, &weights, &variances, 0.0));
+        let after = scatter(&codes, &features, &weights, &variances, 0.0);
+        assert!(before.iter().zip(&after).all(|(before, after)| (before - after).abs() < 1e-5));
+        let small: Vec<f32> = weights.iter().map(|weight| weight * 1e-9).collect();
+        assert_eq!(after, scatter(&codes, &features, &small, &variances, 0.0), "only their proportions count");
     }
 
     #[test]

@@ -11,8 +11,8 @@ use super::backend;
 use crate::rows::Rows;
 
 /// Features of a cosine above this are of the same picture, or of pictures that might as well be. Of different pictures
-/// of three labelled sets, one pair in two thousand is that close.
-const SAME_COSINE: f32 = 0.9;
+/// of three labelled sets, one pair in four thousand is that close.
+pub(super) const SAME_COSINE: f32 = 0.9;
 /// Each picture is compared with at most so many others; from these it is estimated how many are the same in all.
 const COMPARED: usize = 1_000;
 /// Pictures compared at a time: bounds the memory.

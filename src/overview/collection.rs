@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::catalog::{Catalog, FileState, Root};
+use crate::catalog::{Catalog, FileState, ModelRow, Root};
 use crate::config::Config;
 use crate::error::{Fatal, Trouble};
 use crate::model::FeatureKind;
@@ -29,7 +29,9 @@ impl Collection {
     /// serves, or features before the first training.
     pub fn read(config: &Config) -> Result<Self, Fatal> {
         let catalog = catalog(config)?;
-        let model = catalog.current_model()?.map(|row| row.id);
+        let kind = FeatureKind::of(config.model.encoder);
+        let serves = |row: &ModelRow| row.trunk == kind.version && row.encoder == config.model.encoder.name();
+        let model = catalog.current_model()?.filter(serves).map(|row| row.id);
         let mut pictures = Vec::new();
         for file in catalog.files(Root::Inventory)? {
             if let FileState::Read(hash) = file.state {
@@ -38,7 +40,7 @@ impl Collection {
         }
         let code = |hash: Hash| match &model {
             Some(id) => catalog.code(hash, id),
-            None => catalog.features(hash, FeatureKind::of(config.model.encoder).version),
+            None => catalog.features(hash, kind.version),
         };
         let mut collection = Self::empty(model.as_deref().unwrap_or("features"));
         for (path, hash) in pictures {

@@ -4,9 +4,6 @@ use image::{DynamicImage, RgbaImage, imageops};
 
 use super::{Hash, Square, shrink, square};
 
-/// Longer sides are shrunk to this many pixels first: a crop of half of it still fills the square the encoder sees.
-const ENOUGH_PX: u32 = 576;
-
 /// A way of changing a picture. How exactly depends on its content alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum View {
@@ -31,7 +28,8 @@ impl View {
 
 /// The views of the picture of that content as squares of `side` pixels; `None` for a picture without pixels.
 pub fn views(picture: &DynamicImage, content: Hash, side: usize) -> Option<[Square; 2]> {
-    let small = shrink(picture, ENOUGH_PX)?;
+    // No smaller: a crop of half of it is to fill the square the encoder sees.
+    let small = shrink(picture, 2 * side as u32)?;
     let chance = |at: usize| f32::from(content.0[at]) / 255.0;
     let cropped = square(&crop(&small, 0.6, [chance(0), chance(1)]), side)?;
     let altered = square(&crop(&small, 0.5, [chance(2), chance(3)]), side)?.mirrored();

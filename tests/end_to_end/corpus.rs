@@ -58,17 +58,17 @@ fn measured(name: &str, more: &[&str]) -> Option<(f64, f64)> {
 #[test]
 fn food_is_found_as_well_as_it_was_measured() {
     let Some((artificio, features)) = measured("food", &["--leave-one-out"]) else { return };
-    assert!(artificio >= 0.96 && artificio > features, "{artificio} against {features}");
+    assert!(artificio >= 0.985 && artificio > features, "{artificio} against {features}");
 }
 
 #[test]
 fn groceries_are_found_better_than_by_features() {
     let Some((artificio, features)) = measured("grocery", &[]) else { return };
-    assert!(artificio >= 0.46 && artificio > features, "{artificio} against {features}");
+    assert!(artificio >= 0.58 && artificio > features, "{artificio} against {features}");
 }
 
 #[test]
 fn all_sorts_of_things_are_found_better_than_by_features() {
     let Some((artificio, features)) = measured("caltech90", &[]) else { return };
-    assert!(artificio >= 0.80 && artificio > features, "{artificio} against {features}");
+    assert!(artificio >= 0.82 && artificio > features, "{artificio} against {features}");
 }

@@ -120,14 +120,10 @@ fn pending(state: &Path) -> usize {
 /// What a worker of the daemon would have at hand, as the catalog knows it at one moment.
 fn open_bench(config: &Config) -> Result<Bench, Fatal> {
     let state = &config.folders.state;
-    let nothing = || {
-        Fatal::Failed(format!(
-            "{}: no pictures have been read yet; put some there and start `artificio run`",
-            config.folders.inventory.display()
-        ))
-    };
+    let nothing = |what: &str| Fatal::Failed(format!("{}: {what}", config.folders.inventory.display()));
+    let never = "no pictures have been read yet; put some there and start `artificio run`";
     if !state.join(FILE_NAME).is_file() {
-        return Err(nothing());
+        return Err(nothing(never));
     }
     let catalog = Catalog::open_reader(state)?;
     let serving = catalog.at_one_moment(|catalog| {
@@ -137,7 +133,10 @@ fn open_bench(config: &Config) -> Result<Bench, Fatal> {
         Ok(Serving::new(model, index))
     })?;
     if serving.index.is_empty() {
-        return Err(nothing());
+        // After an upgrade, or with another encoder.
+        let is_known = !inventory_of(&catalog)?.is_empty();
+        let again = "its pictures have to be read anew by `artificio run`; `artificio status` says how far it is";
+        return Err(nothing(if is_known { again } else { never }));
     }
     let extractor = Arc::new(Extractor::load(config.model.encoder)?);
     Ok(Bench { extractor, catalog, serving: Shared::new(serving), guard: Guard::none() })

@@ -131,7 +131,7 @@ impl Trainer {
 
     /// The features of all views of a content, where they were made before.
     fn kept_views(&self, catalog: &Catalog, content: Hash) -> Result<Option<Vec<Vec<f32>>>, Halt> {
-        let kept = View::ALL.map(|view| catalog.features(content, &self.kept_as(view)));
+        let kept = View::ALL.map(|view| catalog.features(content, &self.features().of_view(view)));
         let kept = kept.into_iter().collect::<Result<Option<Vec<_>>, _>>()?;
         Ok(kept.filter(|views| views.iter().all(|view| view.len() == self.features().width)))
     }
@@ -144,12 +144,9 @@ impl Trainer {
         let squares = self.order.guard.decode(&contents, path, &bounds, views).ok()??;
         let features = self.order.extractor.features(&squares);
         let features: Vec<Vec<f32>> = features.iter().map(<[f32]>::to_vec).collect();
-        new.extend(View::ALL.iter().zip(&features).map(|(view, row)| (content, self.kept_as(*view), row.clone())));
+        new.extend(
+            View::ALL.iter().zip(&features).map(|(view, row)| (content, self.features().of_view(*view), row.clone())),
+        );
         Some(features)
-    }
-
-    /// What the features of a view are kept under in the catalog.
-    fn kept_as(&self, view: View) -> String {
-        format!("{}/{}", self.features().version, view.name())
     }
 }
