@@ -58,10 +58,15 @@ fn copies_are_found_and_pictures_of_one_kind_are_not_copies() {
     let wanted = serde_json::json!(["copies/same.jpg", "mirrored.png", "part.png", "pizza_0.jpg"]);
     let groups = report["groups"].as_array().unwrap();
     assert!(groups.len() == 1 && groups[0]["paths"] == wanted, "{report:#}");
-    assert_eq!(groups[0]["compared_with"], "copies/same.jpg", "{report:#}");
-    let relations: Vec<_> = (0..4).map(|at| groups[0]["members"][at]["relations"].clone()).collect();
-    let wanted = serde_json::json!([[], ["mirrored"], ["part"], ["identical"]]);
-    assert_eq!(serde_json::Value::from(relations), wanted, "{report:#}");
+    // Which of the whole ones the others are compared with is a matter of a thousandth.
+    let hub = wanted.as_array().unwrap().iter().position(|path| *path == groups[0]["compared_with"]).unwrap();
+    let relations = |at: usize| serde_json::to_string(&groups[0]["members"][at]["relations"]).unwrap();
+    assert_ne!(hub, 2, "a part cannot have all others in it: {report:#}");
+    assert_eq!(relations(hub), "[]", "{report:#}");
+    assert!(relations(2).contains("part"), "{report:#}");
+    let is_mirrored = |at: usize| relations(at).contains("mirrored");
+    assert_eq!([0, 1, 2, 3].map(is_mirrored), [0, 1, 2, 3].map(|at| (at == 1) != (hub == 1)), "{report:#}");
+    assert!(hub == 1 || relations(3 - hub).contains("identical"), "{report:#}");
     assert!(image::open(&sheet).unwrap().width() > 500);
     let strict = workplace.run(&["duplicates", "--json", "--alike", "0.9999"]);
     let report: serde_json::Value = serde_json::from_slice(&strict.stdout).unwrap();
