@@ -11,7 +11,7 @@ use artificio::config::{Config, Source};
 use artificio::daemon::{Daemon, Observer, Setup, State, Status};
 use artificio::files::Stamp;
 use artificio::model::{Autoencoder, Coder, Model, Trunk};
-use artificio::picture::Hash;
+use artificio::picture::{Hash, MINIATURE_SIDE, Miniature};
 use artificio::rows::Rows;
 
 /// Files in a folder; a file system allows only so many links to one file.
@@ -57,17 +57,18 @@ fn measure(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Links and the rows they would have left behind: features, codes of one trained model.
+/// Links and the rows they would have left behind: features, miniatures, codes of one trained model.
 fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     let folders = Config::default().folders.below(root);
     fs::create_dir_all(&folders.state)?;
     let mut numbers = Numbers(1);
     let sample = Rows::from_values(Trunk::WIDTH, numbers.values(300 * Trunk::WIDTH)).ok_or("no rows")?;
-    let autoencoder = Autoencoder::fit(&sample, 128).ok_or("nothing to fit")?;
+    let autoencoder = Autoencoder::fit(&sample, 192).ok_or("nothing to fit")?;
     let row = model_row(&autoencoder, &sample);
     let model = Model::trained(row.id.clone(), sample.len(), Coder::Linear(Box::new(autoencoder)));
     let mut catalog = Catalog::open(&folders.state)?.catalog;
     let files = links(&folders.inventory, count)?;
+    let miniature = Miniature::from_bytes(&[128; MINIATURE_SIDE * MINIATURE_SIDE]).ok_or("no miniature")?;
     catalog.together(|catalog| {
         for path in files {
             let hash = Hash::of(path.as_os_str().as_encoded_bytes());
@@ -80,6 +81,7 @@ fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
                 catalog.put_file(Root::Inventory, &row)?;
             }
             catalog.put_features(hash, Trunk::VERSION, &features)?;
+            catalog.put_miniature(hash, &miniature)?;
             catalog.put_trained_picture(&row.id, hash)?;
         }
         catalog.put_model(&row)?;
