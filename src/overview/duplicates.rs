@@ -3,14 +3,13 @@
 use super::Contents;
 use super::nearest::nearest_pairs;
 use super::numbers::cores;
+use crate::model::Trunk;
 use crate::picture::{OUTLINE_VALUES, Scene, Sighting, outlines};
 use crate::progress::Progress;
 use crate::rows::Rows;
 
-/// Pairs whose features have a cosine of this are looked at, with so many of each picture's nearest. Of 20 ways of
-/// changing a picture even the hardest, trimmed to three quarters and drained of colour, leaves it among the 32 nearest
-/// 98 times in 100, with a cosine of 0.52 at least.
-pub const LEAST_COSINE: f32 = 0.5;
+/// Pairs whose features may be those of copies ([`Trunk::LEAST_COSINE_OF_COPIES`]) are looked at, with so many of each picture's
+/// nearest: even the hardest copy is among the 32 nearest 98 times in 100.
 const NEAREST: usize = 32;
 /// The same for outlines, as they are and mirrored: they do not mind colours, and need no network.
 const OUTLINES: Worth = Worth { least: 0.8, nearest: 8 };
@@ -87,7 +86,7 @@ fn partners(contents: &Contents, progress: &Part<'_>) -> Option<Vec<Vec<usize>>>
     }
     let part = |start, share| Part { progress, start, share };
     let features = &contents.features;
-    let mut pairs = nearest_pairs((features, features), NEAREST, LEAST_COSINE, &part(0.0, 0.8))?;
+    let mut pairs = nearest_pairs((features, features), NEAREST, Trunk::LEAST_COSINE_OF_COPIES, &part(0.0, 0.8))?;
     let Worth { least, nearest } = if features.is_empty() { OUTLINES_ALONE } else { OUTLINES };
     pairs.extend(nearest_pairs((&plain, &plain), nearest, least, &part(0.8, 0.1))?);
     pairs.extend(nearest_pairs((&plain, &mirrored), nearest, least, &part(0.9, 0.1))?);

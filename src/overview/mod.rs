@@ -18,7 +18,7 @@ mod thumbnails;
 pub use collection::Collection;
 pub use contents::Contents;
 pub use draw::{draw, to_jpeg};
-pub use duplicates::{LEAST_COSINE, Link, link_between, links};
+pub use duplicates::{Link, link_between, links};
 pub use grid::{Cell, Grid, snapped};
 pub use group_sheet::{SHOWN_GROUPS, SHOWN_MEMBERS, SheetGroup, group_sheet};
 pub use groups::{Group, Member, grouped};
