@@ -1,8 +1,9 @@
 //! Which contents are one picture: pairs that are worth a look, and what a look at their pixels says.
 
 use super::Contents;
+use super::groups::Look;
 use super::nearest::nearest_pairs;
-use super::numbers::cores;
+use super::numbers::{cores, on_all_cores};
 use crate::model::Trunk;
 use crate::picture::{OUTLINE_VALUES, Scene, Sighting, outlines};
 use crate::progress::Progress;
@@ -46,19 +47,9 @@ pub fn links(contents: &Contents, alike: f32, progress: &dyn Progress) -> Option
             return None;
         }
         progress.told(start as f32 / partners.len() as f32);
-        let end = partners.len().min(start + turn);
-        let work = |core: usize| -> Vec<Link> {
-            (start..end)
-                .skip(core)
-                .step_by(cores())
-                .flat_map(|at| seen_in(contents, at, &partners[at], alike))
-                .collect()
-        };
-        std::thread::scope(|scope| {
-            let work = &work;
-            let threads: Vec<_> = (0..cores()).map(|core| scope.spawn(move || work(core))).collect();
-            links.extend(threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()));
-        });
+        let here = turn.min(partners.len() - start);
+        let seen = on_all_cores(here, |at| seen_in(contents, start + at, &partners[start + at], alike));
+        links.extend(seen.into_iter().flatten());
     }
     // Of both ways of looking at a pair the better: a trimmed picture lies in the whole one, not the other way round.
     let pair = |link: &Link| (link.one.min(link.other), link.one.max(link.other));
@@ -68,12 +59,25 @@ pub fn links(contents: &Contents, alike: f32, progress: &dyn Progress) -> Option
     Some(links)
 }
 
-/// Compares two contents that were no candidates, as the members of a group may be.
-pub fn link_between(contents: &Contents, one: usize, other: usize, alike: f32) -> Option<Link> {
-    let scenes = [one, other].map(|at| Scene::of(&contents.miniatures[at]));
-    let (sighting, is_swapped) = scenes[0].sameness(&scenes[1])?;
-    let (one, other) = if is_swapped { (other, one) } else { (one, other) };
-    (sighting.alike >= alike).then_some(Link { one, other, sighting })
+/// Compares contents that were no candidates, as the members of a group may be.
+pub struct Looker<'a> {
+    /// All of them.
+    pub contents: &'a Contents,
+    /// What two have to be at least.
+    pub alike: f32,
+}
+
+impl Look for Looker<'_> {
+    fn links(&self, one: usize, others: &[usize]) -> Vec<Option<Link>> {
+        let scene = |at: usize| Scene::of(&self.contents.miniatures[at]);
+        let here = scene(one);
+        on_all_cores(others.len(), |number| {
+            let other = others[number];
+            let (sighting, is_swapped) = here.sameness(&scene(other))?;
+            let (one, other) = if is_swapped { (other, one) } else { (one, other) };
+            (sighting.alike >= self.alike).then_some(Link { one, other, sighting })
+        })
+    }
 }
 
 /// For each content, those that are to be sought in it.
