@@ -12,8 +12,13 @@ impl Catalog {
     /// The miniature of a content, if it is there.
     pub fn miniature(&self, hash: Hash) -> Result<Option<Miniature>, Trouble> {
         let find = || {
-            let mut statement = self.connection.prepare_cached("SELECT pixels FROM miniatures WHERE hash = ?1 AND kind = ?2")?;
-            statement.query_row(params![hash.0, Miniature::VERSION], |row| Ok(Miniature::from_bytes(row.get_ref(0)?.as_blob()?))).optional()
+            let mut statement =
+                self.connection.prepare_cached("SELECT pixels FROM miniatures WHERE hash = ?1 AND kind = ?2")?;
+            statement
+                .query_row(params![hash.0, Miniature::VERSION], |row| {
+                    Ok(Miniature::from_bytes(row.get_ref(0)?.as_blob()?))
+                })
+                .optional()
         };
         Ok(find().map_err(|error| self.trouble("read", &error))?.flatten())
     }
@@ -22,7 +27,9 @@ impl Catalog {
     pub fn contents_with_miniatures(&self) -> Result<HashSet<Hash>, Trouble> {
         let collect = || {
             let mut statement = self.connection.prepare_cached("SELECT hash FROM miniatures WHERE kind = ?1")?;
-            statement.query_map([Miniature::VERSION], |row| Ok(Hash(row.get(0)?)))?.collect::<rusqlite::Result<HashSet<_>>>()
+            statement
+                .query_map([Miniature::VERSION], |row| Ok(Hash(row.get(0)?)))?
+                .collect::<rusqlite::Result<HashSet<_>>>()
         };
         collect().map_err(|error| self.trouble("read", &error))
     }
@@ -30,9 +37,11 @@ impl Catalog {
     /// All miniatures, in one pass: a kilobyte each.
     pub fn miniatures(&self) -> Result<HashMap<Hash, Miniature>, Trouble> {
         let collect = || {
-            let mut statement = self.connection.prepare_cached("SELECT hash, pixels FROM miniatures WHERE kind = ?1")?;
-            let rows = statement
-                .query_map([Miniature::VERSION], |row| Ok((Hash(row.get(0)?), Miniature::from_bytes(row.get_ref(1)?.as_blob()?))))?;
+            let mut statement =
+                self.connection.prepare_cached("SELECT hash, pixels FROM miniatures WHERE kind = ?1")?;
+            let rows = statement.query_map([Miniature::VERSION], |row| {
+                Ok((Hash(row.get(0)?), Miniature::from_bytes(row.get_ref(1)?.as_blob()?)))
+            })?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         let rows = collect().map_err(|error| self.trouble("read", &error))?;
@@ -41,7 +50,10 @@ impl Catalog {
 
     /// Keeps the miniature of a content, in place of one of another kind.
     pub fn put_miniature(&self, hash: Hash, miniature: &Miniature) -> Result<(), Trouble> {
-        self.write("INSERT OR REPLACE INTO miniatures VALUES (?1, ?2, ?3)", params![hash.0, Miniature::VERSION, miniature.bytes()])
+        self.write(
+            "INSERT OR REPLACE INTO miniatures VALUES (?1, ?2, ?3)",
+            params![hash.0, Miniature::VERSION, miniature.bytes()],
+        )
     }
 }
 
