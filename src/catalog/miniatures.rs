@@ -1,4 +1,4 @@
-//! Miniatures by content: of the inventory's pictures.
+//! Miniatures by content: of the inventory's pictures. Those of another [`Miniature::VERSION`] are as good as none.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,8 +12,13 @@ impl Catalog {
     /// The miniature of a content, if it is there.
     pub fn miniature(&self, hash: Hash) -> Result<Option<Miniature>, Trouble> {
         let find = || {
-            let mut statement = self.connection.prepare_cached("SELECT pixels FROM miniatures WHERE hash = ?1")?;
-            statement.query_row([hash.0], |row| Ok(Miniature::from_bytes(row.get_ref(0)?.as_blob()?))).optional()
+            let mut statement =
+                self.connection.prepare_cached("SELECT pixels FROM miniatures WHERE hash = ?1 AND kind = ?2")?;
+            statement
+                .query_row(params![hash.0, Miniature::VERSION], |row| {
+                    Ok(Miniature::from_bytes(row.get_ref(0)?.as_blob()?))
+                })
+                .optional()
         };
         Ok(find().map_err(|error| self.trouble("read", &error))?.flatten())
     }
@@ -21,8 +26,10 @@ impl Catalog {
     /// The contents whose miniatures are there, in one pass.
     pub fn contents_with_miniatures(&self) -> Result<HashSet<Hash>, Trouble> {
         let collect = || {
-            let mut statement = self.connection.prepare_cached("SELECT hash FROM miniatures")?;
-            statement.query_map([], |row| Ok(Hash(row.get(0)?)))?.collect::<rusqlite::Result<HashSet<_>>>()
+            let mut statement = self.connection.prepare_cached("SELECT hash FROM miniatures WHERE kind = ?1")?;
+            statement
+                .query_map([Miniature::VERSION], |row| Ok(Hash(row.get(0)?)))?
+                .collect::<rusqlite::Result<HashSet<_>>>()
         };
         collect().map_err(|error| self.trouble("read", &error))
     }
@@ -30,18 +37,23 @@ impl Catalog {
     /// All miniatures, in one pass: a kilobyte each.
     pub fn miniatures(&self) -> Result<HashMap<Hash, Miniature>, Trouble> {
         let collect = || {
-            let mut statement = self.connection.prepare_cached("SELECT hash, pixels FROM miniatures")?;
-            let rows = statement
-                .query_map([], |row| Ok((Hash(row.get(0)?), Miniature::from_bytes(row.get_ref(1)?.as_blob()?))))?;
+            let mut statement =
+                self.connection.prepare_cached("SELECT hash, pixels FROM miniatures WHERE kind = ?1")?;
+            let rows = statement.query_map([Miniature::VERSION], |row| {
+                Ok((Hash(row.get(0)?), Miniature::from_bytes(row.get_ref(1)?.as_blob()?)))
+            })?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         let rows = collect().map_err(|error| self.trouble("read", &error))?;
         Ok(rows.into_iter().filter_map(|(hash, miniature)| Some((hash, miniature?))).collect())
     }
 
-    /// Keeps the miniature of a content.
+    /// Keeps the miniature of a content, in place of one of another kind.
     pub fn put_miniature(&self, hash: Hash, miniature: &Miniature) -> Result<(), Trouble> {
-        self.write("INSERT OR REPLACE INTO miniatures VALUES (?1, ?2)", params![hash.0, miniature.bytes()])
+        self.write(
+            "INSERT OR REPLACE INTO miniatures VALUES (?1, ?2, ?3)",
+            params![hash.0, Miniature::VERSION, miniature.bytes()],
+        )
     }
 }
 
@@ -62,5 +74,17 @@ mod tests {
         assert_eq!(catalog.miniatures().unwrap(), HashMap::from([(here, miniature)]));
         catalog.drop_orphans().unwrap();
         assert!(catalog.miniatures().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_miniature_of_another_kind_is_none_and_is_replaced() {
+        let state = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(state.path()).unwrap().catalog;
+        let (hash, miniature) = (Hash::of(b"here"), Miniature::from_bytes(&[7; 1024]).unwrap());
+        catalog.write("INSERT INTO miniatures VALUES (?1, 'former', ?2)", params![hash.0, [1_u8; 1024]]).unwrap();
+        assert_eq!(catalog.miniature(hash).unwrap(), None);
+        assert!(catalog.contents_with_miniatures().unwrap().is_empty() && catalog.miniatures().unwrap().is_empty());
+        catalog.put_miniature(hash, &miniature).unwrap();
+        assert_eq!(catalog.miniatures().unwrap(), HashMap::from([(hash, miniature)]));
     }
 }

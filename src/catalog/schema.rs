@@ -14,7 +14,7 @@ ALTER TABLE models ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE models ADD COLUMN figures TEXT NOT NULL DEFAULT 'null';
 ",
     "
-CREATE TABLE miniatures (hash BLOB PRIMARY KEY, pixels BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE miniatures (hash BLOB PRIMARY KEY, kind TEXT NOT NULL, pixels BLOB NOT NULL) WITHOUT ROWID;
 ",
 ];
 /// "artf": tells this program's files from other SQLite files.
@@ -35,7 +35,9 @@ CREATE TABLE features (         -- what the trunk makes of a content
     PRIMARY KEY (hash, trunk)
 ) WITHOUT ROWID;
 CREATE TABLE miniatures (       -- of the inventory's contents, to tell copies by
-    hash BLOB PRIMARY KEY, pixels BLOB NOT NULL -- 32×32 shades of grey
+    hash BLOB PRIMARY KEY,
+    kind TEXT NOT NULL,         -- how it was made; one made otherwise is made anew
+    pixels BLOB NOT NULL        -- 32×32 shades of grey
 ) WITHOUT ROWID;
 CREATE TABLE models (
     number INTEGER PRIMARY KEY AUTOINCREMENT,

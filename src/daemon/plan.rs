@@ -169,8 +169,14 @@ impl Plan {
 
     /// Jobs of a root wanted, under way, or done and not kept.
     pub fn pending(&self, root: Root) -> usize {
-        let wanted = self.wanted.get(&root).map_or(0, BTreeMap::len);
-        wanted + self.under_way.keys().chain(&self.unkept).filter(|task| task.root == root).count()
+        self.pending_paths(root).count()
+    }
+
+    /// What they are for.
+    pub fn pending_paths(&self, root: Root) -> impl Iterator<Item = &Path> {
+        let begun = self.under_way.keys().chain(&self.unkept).filter(move |task| task.root == root);
+        let wanted = self.wanted.get(&root).into_iter().flat_map(BTreeMap::keys);
+        wanted.chain(begun.map(|task| &task.path)).map(PathBuf::as_path)
     }
 
     /// Jobs under way.

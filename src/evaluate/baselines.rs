@@ -13,9 +13,8 @@ const VALUES: usize = 3;
 /// Side of the squares that both measures look at, in pixels.
 pub const SQUARE_SIDE: usize = 224;
 
-/// Side of the picture that [`pixels`] compares, and of the block of [`SQUARE_SIDE`] behind each of its pixels.
+/// Side of the picture that [`pixels`] compares.
 const COARSE_SIDE: usize = 32;
-const BLOCK: usize = SQUARE_SIDE / COARSE_SIDE;
 
 /// Square roots of the shares of pixels in 8 hues × 3 saturations × 3 values: `[72]`, unit length.
 ///
@@ -52,11 +51,7 @@ fn bin(red: u8, green: u8, blue: u8) -> usize {
 
 /// The picture at 32×32 less its mean: `[32 * 32 * 3]`, unit length, or zeros for a picture of one grey.
 pub fn pixels(picture: &Square) -> Vec<f32> {
-    let mut sums = vec![0_i64; COARSE_SIDE * COARSE_SIDE * 3];
-    for (position, &value) in picture.rgb().iter().enumerate() {
-        let (y, x, channel) = (position / 3 / SQUARE_SIDE, position / 3 % SQUARE_SIDE, position % 3);
-        sums[(y / BLOCK * COARSE_SIDE + x / BLOCK) * 3 + channel] += i64::from(value);
-    }
+    let sums: Vec<i64> = picture.block_sums(COARSE_SIDE).into_iter().map(i64::from).collect();
     // Times the number of sums, to stay in whole numbers: rounding would give a plain picture a pattern, and scaling to
     // unit length would then make that pattern all there is to compare.
     let (number, total) = (sums.len() as i64, sums.iter().sum::<i64>());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::collection::{catalog, nothing_read};
 use crate::catalog::{FileState, Root};
-use crate::config::Config;
+use crate::config::{Config, Encoder};
 use crate::error::Fatal;
 use crate::model::{FeatureKind, Trunk};
 use crate::picture::{Hash, Miniature};
@@ -29,7 +29,7 @@ impl Contents {
     pub fn read(config: &Config) -> Result<Self, Fatal> {
         let catalog = catalog(config)?;
         let kind = FeatureKind::of(config.model.encoder);
-        let is_trunk = kind.version == Trunk::VERSION;
+        let is_trunk = config.model.encoder == Encoder::Pretrained;
         let mut miniatures = catalog.miniatures()?;
         let mut contents = Self { features: Rows::empty(Trunk::WIDTH), ..Self::default() };
         let mut known: HashMap<Hash, usize> = HashMap::new();

@@ -1,16 +1,16 @@
 //! Which contents are one picture: pairs that are worth a look, and what a look at their pixels says.
 
 use super::Contents;
+use super::groups::Look;
 use super::nearest::nearest_pairs;
-use super::numbers::cores;
+use super::numbers::{cores, on_all_cores};
+use crate::model::Trunk;
 use crate::picture::{OUTLINE_VALUES, Scene, Sighting, outlines};
 use crate::progress::Progress;
 use crate::rows::Rows;
 
-/// Pairs whose features have a cosine of this are looked at, with so many of each picture's nearest. Of 20 ways of
-/// changing a picture even the hardest, trimmed to three quarters and drained of colour, leaves it among the 32 nearest
-/// 98 times in 100, with a cosine of 0.52 at least.
-pub const LEAST_COSINE: f32 = 0.5;
+/// Pairs whose features may be those of copies ([`Trunk::LEAST_COSINE_OF_COPIES`]) are looked at, with so many of each picture's
+/// nearest: even the hardest copy is among the 32 nearest 98 times in 100.
 const NEAREST: usize = 32;
 /// The same for outlines, as they are and mirrored: they do not mind colours, and need no network.
 const OUTLINES: Worth = Worth { least: 0.8, nearest: 8 };
@@ -47,19 +47,9 @@ pub fn links(contents: &Contents, alike: f32, progress: &dyn Progress) -> Option
             return None;
         }
         progress.told(start as f32 / partners.len() as f32);
-        let end = partners.len().min(start + turn);
-        let work = |core: usize| -> Vec<Link> {
-            (start..end)
-                .skip(core)
-                .step_by(cores())
-                .flat_map(|at| seen_in(contents, at, &partners[at], alike))
-                .collect()
-        };
-        std::thread::scope(|scope| {
-            let work = &work;
-            let threads: Vec<_> = (0..cores()).map(|core| scope.spawn(move || work(core))).collect();
-            links.extend(threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()));
-        });
+        let here = turn.min(partners.len() - start);
+        let seen = on_all_cores(here, |at| seen_in(contents, start + at, &partners[start + at], alike));
+        links.extend(seen.into_iter().flatten());
     }
     // Of both ways of looking at a pair the better: a trimmed picture lies in the whole one, not the other way round.
     let pair = |link: &Link| (link.one.min(link.other), link.one.max(link.other));
@@ -69,12 +59,25 @@ pub fn links(contents: &Contents, alike: f32, progress: &dyn Progress) -> Option
     Some(links)
 }
 
-/// Compares two contents that were no candidates, as the members of a group may be.
-pub fn link_between(contents: &Contents, one: usize, other: usize, alike: f32) -> Option<Link> {
-    let scenes = [one, other].map(|at| Scene::of(&contents.miniatures[at]));
-    let (sighting, is_swapped) = scenes[0].sameness(&scenes[1])?;
-    let (one, other) = if is_swapped { (other, one) } else { (one, other) };
-    (sighting.alike >= alike).then_some(Link { one, other, sighting })
+/// Compares contents that were no candidates, as the members of a group may be.
+pub struct Looker<'a> {
+    /// All of them.
+    pub contents: &'a Contents,
+    /// What two have to be at least.
+    pub alike: f32,
+}
+
+impl Look for Looker<'_> {
+    fn links(&self, one: usize, others: &[usize]) -> Vec<Option<Link>> {
+        let scene = |at: usize| Scene::of(&self.contents.miniatures[at]);
+        let here = scene(one);
+        on_all_cores(others.len(), |number| {
+            let other = others[number];
+            let (sighting, is_swapped) = here.sameness(&scene(other))?;
+            let (one, other) = if is_swapped { (other, one) } else { (one, other) };
+            (sighting.alike >= self.alike).then_some(Link { one, other, sighting })
+        })
+    }
 }
 
 /// For each content, those that are to be sought in it.
@@ -87,7 +90,7 @@ fn partners(contents: &Contents, progress: &Part<'_>) -> Option<Vec<Vec<usize>>>
     }
     let part = |start, share| Part { progress, start, share };
     let features = &contents.features;
-    let mut pairs = nearest_pairs((features, features), NEAREST, LEAST_COSINE, &part(0.0, 0.8))?;
+    let mut pairs = nearest_pairs((features, features), NEAREST, Trunk::LEAST_COSINE_OF_COPIES, &part(0.0, 0.8))?;
     let Worth { least, nearest } = if features.is_empty() { OUTLINES_ALONE } else { OUTLINES };
     pairs.extend(nearest_pairs((&plain, &plain), nearest, least, &part(0.8, 0.1))?);
     pairs.extend(nearest_pairs((&plain, &mirrored), nearest, least, &part(0.9, 0.1))?);

@@ -3,6 +3,12 @@
 use std::collections::HashMap;
 
 use super::duplicates::Link;
+use super::numbers::cores;
+use crate::progress::Progress;
+
+/// Two groups stay two where more pairs than this were to be looked at to find that a picture is the hub of both. One that has
+/// grown picture by picture asks for one look a picture, so only large groups that meet late come near it.
+const MOST_LOOKS: usize = 256;
 
 /// Contents that are one picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,27 +30,34 @@ pub struct Member {
     pub link: Option<Link>,
 }
 
+/// Compares contents that were never compared.
+pub trait Look {
+    /// How `one` and each of `others` are linked, in their order.
+    fn links(&self, one: usize, others: &[usize]) -> Vec<Option<Link>>;
+}
+
 /// Groups of the `count` contents between which there are `links`, those most alike first. `look` compares two that were
 /// never compared. The most alike are brought together first, and groups only where one picture of either is linked with
-/// all others of both.
-pub fn grouped(count: usize, links: &[Link], look: &dyn Fn(usize, usize) -> Option<Link>) -> Vec<Group> {
+/// all others of both. `None` when the work was cancelled.
+pub fn grouped(count: usize, links: &[Link], look: &dyn Look, progress: &dyn Progress) -> Option<Vec<Group>> {
     let known = links.iter().map(|link| (pair(link.one, link.other), Some(*link))).collect();
     let mut seen = Seen { known, look };
     let mut home: Vec<usize> = (0..count).collect();
     let mut groups: Vec<(usize, Vec<usize>)> = (0..count).map(|at| (at, vec![at])).collect();
     let mut order: Vec<&Link> = links.iter().collect();
     order.sort_by(|one, other| other.sighting.alike.total_cmp(&one.sighting.alike));
-    for link in order {
+    for (number, link) in order.into_iter().enumerate() {
+        if progress.is_cancelled() {
+            return None;
+        }
+        progress.told(number as f32 / links.len() as f32);
         let (one, other) = (home[link.one], home[link.other]);
         if one == other {
             continue;
         }
         let (more, less) = if groups[one].1.len() >= groups[other].1.len() { (one, other) } else { (other, one) };
         let hubs = [groups[more].0, groups[less].0, link.one, link.other];
-        let is_hub = |hub: &usize| {
-            let mut all = groups[more].1.iter().chain(&groups[less].1);
-            all.all(|member| member == hub || seen.link(*hub, *member).is_some())
-        };
+        let is_hub = |hub: &usize| seen.is_hub(*hub, [&groups[more].1, &groups[less].1]);
         if let Some(hub) = hubs.into_iter().find(is_hub) {
             let joining = std::mem::take(&mut groups[less].1);
             joining.iter().for_each(|member| home[*member] = more);
@@ -55,7 +68,7 @@ pub fn grouped(count: usize, links: &[Link], look: &dyn Fn(usize, usize) -> Opti
     let of_several = groups.into_iter().filter(|(_, members)| members.len() > 1);
     let mut groups: Vec<Group> = of_several.map(|(hub, members)| seen.group(hub, members)).collect();
     groups.sort_by(|one, other| other.alike.total_cmp(&one.alike).then(one.hub.cmp(&other.hub)));
-    groups
+    Some(groups)
 }
 
 fn pair(one: usize, other: usize) -> (usize, usize) {
@@ -65,18 +78,35 @@ fn pair(one: usize, other: usize) -> (usize, usize) {
 /// What is known of pairs.
 struct Seen<'a> {
     known: HashMap<(usize, usize), Option<Link>>,
-    look: &'a dyn Fn(usize, usize) -> Option<Link>,
+    look: &'a dyn Look,
 }
 
 impl Seen<'_> {
-    fn link(&mut self, one: usize, other: usize) -> Option<Link> {
-        *self.known.entry(pair(one, other)).or_insert_with(|| (self.look)(one, other))
+    /// Whether all other `members` are linked with `hub`. What is not known is looked at, a few pairs at a time, since most that
+    /// are no hub fail at once.
+    fn is_hub(&mut self, hub: usize, members: [&[usize]; 2]) -> bool {
+        let mut unknown = Vec::new();
+        for &member in members.into_iter().flatten().filter(|member| **member != hub) {
+            match self.known.get(&pair(hub, member)) {
+                Some(None) => return false,
+                Some(Some(_)) => {}
+                None => unknown.push(member),
+            }
+        }
+        unknown.len() <= MOST_LOOKS
+            && unknown.chunks(2 * cores()).all(|some| {
+                let links = self.look.links(hub, some);
+                let are_all_linked = links.iter().all(Option::is_some);
+                self.known.extend(some.iter().map(|&member| pair(hub, member)).zip(links));
+                are_all_linked
+            })
     }
 
-    fn group(&mut self, hub: usize, mut members: Vec<usize>) -> Group {
+    fn group(&self, hub: usize, mut members: Vec<usize>) -> Group {
         members.sort_unstable();
-        let mut member = |at: usize| Member { at, link: if at == hub { None } else { self.link(hub, at) } };
-        let members: Vec<Member> = members.into_iter().map(&mut member).collect();
+        let link = |at: usize| self.known.get(&pair(hub, at)).copied().flatten();
+        let member = |at: usize| Member { at, link: link(at) };
+        let members: Vec<Member> = members.into_iter().map(member).collect();
         let alike = members.iter().filter_map(|member| member.link).map(|link| link.sighting.alike);
         Group { hub, alike: alike.fold(1.0, f32::min), members }
     }
@@ -86,6 +116,20 @@ impl Seen<'_> {
 mod tests {
     use super::*;
     use crate::picture::{Sighting, Window};
+    use crate::progress::Unfollowed;
+
+    /// Says of every pair that it is so much alike.
+    struct Says(Option<f32>);
+
+    impl Look for Says {
+        fn links(&self, one: usize, others: &[usize]) -> Vec<Option<Link>> {
+            others.iter().map(|&other| self.0.map(|alike| link(one, other, alike))).collect()
+        }
+    }
+
+    fn found(count: usize, links: &[Link], says: Option<f32>) -> Vec<Group> {
+        grouped(count, links, &Says(says), &Unfollowed).unwrap()
+    }
 
     fn link(one: usize, other: usize, alike: f32) -> Link {
         let sighting = Sighting { alike, is_mirrored: false, quarter_turns: 0, window: Window::WHOLE };
@@ -100,7 +144,7 @@ mod tests {
     fn parts_of_one_picture_are_a_group_around_it() {
         // 1 and 3 are parts of 0 that have nothing in common; 4 is 3 saved anew.
         let links = [link(0, 1, 0.95), link(0, 3, 0.93), link(3, 4, 0.99), link(0, 4, 0.94)];
-        let found = grouped(5, &links, &|_, _| None);
+        let found = found(5, &links, None);
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].hub, members(&found[0]), found[0].alike), (0, vec![0, 1, 3, 4], 0.93));
     }
@@ -108,10 +152,18 @@ mod tests {
     #[test]
     fn a_chain_is_not_a_group() {
         let links = [link(0, 1, 0.99), link(2, 3, 0.98), link(1, 2, 0.97)];
-        let found = grouped(4, &links, &|_, _| None);
-        assert_eq!(found.iter().map(members).collect::<Vec<_>>(), [[0, 1], [2, 3]]);
+        assert_eq!(found(4, &links, None).iter().map(members).collect::<Vec<_>>(), [[0, 1], [2, 3]]);
         // But for pairs that nobody has looked at.
-        let found = grouped(4, &links, &|one, other| Some(link(one, other, 0.96)));
-        assert_eq!(found.iter().map(members).collect::<Vec<_>>(), [[0, 1, 2, 3]]);
+        assert_eq!(found(4, &links, Some(0.96)).iter().map(members).collect::<Vec<_>>(), [[0, 1, 2, 3]]);
+    }
+
+    #[test]
+    fn large_groups_that_meet_late_stay_two() {
+        let around = |hub: usize, count: usize| (1..count).map(move |at| link(hub, hub + at, 0.99));
+        let of = |count: usize| -> Vec<Link> {
+            around(0, count).chain(around(count, count)).chain([link(0, count, 0.95)]).collect()
+        };
+        assert_eq!(found(400, &of(200), Some(0.96)).len(), 1);
+        assert_eq!(found(800, &of(400), Some(0.96)).len(), 2, "399 looks each");
     }
 }

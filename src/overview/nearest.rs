@@ -2,7 +2,8 @@
 
 use pulp::Arch;
 
-use super::numbers::{LANES, cores};
+use super::heads::Heads;
+use super::numbers::{cores, on_all_cores, product};
 use crate::progress::Progress;
 use crate::rows::Rows;
 
@@ -11,7 +12,8 @@ const BLOCK: usize = 64;
 
 /// The pairs `(one, other)`, `one` before `other`, of which either is among the `count` nearest of the other and whose
 /// scalar product, of row `one` of `rows` and row `other` of `partners` (or the other way round: they have to agree), is `least`
-/// or more. n² · width / 2 multiplications, on all cores; `None` when the work was cancelled.
+/// or more. All pairs are compared, on all cores: n² / 2 products of whole rows, or, of many long rows, of their heads
+/// ([`Heads`]) and of the few whole rows that those do not rule out. `None` when the work was cancelled.
 pub(super) fn nearest_pairs(
     (rows, partners): (&Rows, &Rows),
     count: usize,
@@ -19,9 +21,11 @@ pub(super) fn nearest_pairs(
     progress: &dyn Progress,
 ) -> Option<Vec<(usize, usize)>> {
     let total = rows.len();
+    let heads = std::ptr::eq(rows, partners).then(|| Heads::of(rows)).flatten();
+    let all = All { rows, partners, heads, count, least };
     let mut lists: Vec<Nearest> = vec![Nearest::default(); total];
     let blocks: Vec<usize> = (0..total).step_by(BLOCK).collect();
-    // A block of rows is compared with those before it: the cores take turns, so that each has short and long work.
+    // A block of rows is compared with those before it.
     let turn = 4 * cores();
     for (number, starts) in blocks.chunks(turn).enumerate() {
         if progress.is_cancelled() {
@@ -29,18 +33,7 @@ pub(super) fn nearest_pairs(
         }
         let done = (number * turn * BLOCK) as f32 / total as f32;
         progress.told(done * done);
-        let work = |core: usize| {
-            let mut found = Vec::new();
-            for &start in starts.iter().skip(core).step_by(cores()) {
-                compare(rows, partners, start, &lists, (count, least), &mut found);
-            }
-            found
-        };
-        let found: Vec<Vec<(usize, usize, f32)>> = std::thread::scope(|scope| {
-            let work = &work;
-            let threads: Vec<_> = (0..cores()).map(|core| scope.spawn(move || work(core))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
-        });
+        let found = on_all_cores(starts.len(), |at| all.found_in(starts[at], &lists));
         for (one, other, alike) in found.into_iter().flatten() {
             lists[one].offer(other, alike, count);
             lists[other].offer(one, alike, count);
@@ -73,51 +66,53 @@ impl Nearest {
     }
 }
 
-/// Adds to `found` the pairs of the block at `start` and rows before them that would be listed as things stand.
-fn compare(
-    rows: &Rows,
-    partners: &Rows,
-    start: usize,
-    lists: &[Nearest],
-    (count, least): (usize, f32),
-    found: &mut Vec<(usize, usize, f32)>,
-) {
-    let mut products = [0.0_f32; BLOCK * BLOCK];
-    let block = start..rows.len().min(start + BLOCK);
-    // Who comes after the lists of this turn were made is listed here first, so that not all it sees is found.
-    let mut own = vec![Nearest::default(); block.len()];
-    for columns in (0..block.end).step_by(BLOCK).map(|first| first..rows.len().min(first + BLOCK)) {
-        Arch::new().dispatch(|| {
-            for (line, one) in products.chunks_exact_mut(BLOCK).zip(block.clone()) {
-                for (value, other) in line.iter_mut().zip(columns.clone()) {
-                    *value = product(rows.row(one), partners.row(other));
-                }
-            }
-        });
-        for ((line, one), own) in products.chunks_exact(BLOCK).zip(block.clone()).zip(&mut own) {
-            for (&alike, other) in line.iter().zip(columns.clone()).filter(|(_, other)| *other < one) {
-                if alike >= own.floor(count).min(lists[other].floor(count)).max(least) {
-                    own.offer(other, alike, count);
-                    found.push((other, one, alike));
-                }
-            }
-        }
-    }
+/// What is compared, and which pairs are wanted.
+struct All<'a> {
+    rows: &'a Rows,
+    partners: &'a Rows,
+    heads: Option<Heads>,
+    count: usize,
+    least: f32,
 }
 
-/// As that of `numbers`, but compiled for the widest vectors of whoever calls it.
-#[inline(always)]
-fn product(one: &[f32], other: &[f32]) -> f32 {
-    const WIDE: usize = 4 * LANES;
-    let mut sums = [0.0_f32; WIDE];
-    let ((ones, one_rest), (others, other_rest)) = (one.as_chunks::<WIDE>(), other.as_chunks::<WIDE>());
-    for (one, other) in ones.iter().zip(others) {
-        for lane in 0..WIDE {
-            sums[lane] += one[lane] * other[lane];
+impl All<'_> {
+    /// The pairs of the block at `start` and rows before them that would be listed as things stand.
+    fn found_in(&self, start: usize, lists: &[Nearest]) -> Vec<(usize, usize, f32)> {
+        let mut found = Vec::new();
+        let mut products = [0.0_f32; BLOCK * BLOCK];
+        let block = start..self.rows.len().min(start + BLOCK);
+        // Who comes after the lists of this turn were made is listed here first, so that not all it sees is found.
+        let mut own = vec![Nearest::default(); block.len()];
+        for columns in (0..block.end).step_by(BLOCK).map(|first| first..self.rows.len().min(first + BLOCK)) {
+            Arch::new().dispatch(|| {
+                // Without heads a product is its own bound.
+                let (ones, others) =
+                    self.heads.as_ref().map_or((self.rows, self.partners), |heads| (heads.rows(), heads.rows()));
+                for (line, one) in products.chunks_exact_mut(BLOCK).zip(block.clone()) {
+                    for (value, other) in line.iter_mut().zip(columns.clone()) {
+                        *value = product(ones.row(one), others.row(other));
+                    }
+                }
+                for ((line, one), own) in products.chunks_exact(BLOCK).zip(block.clone()).zip(&mut own) {
+                    for (&most, other) in line.iter().zip(columns.clone()).filter(|(_, other)| *other < one) {
+                        let floor = own.floor(self.count).min(lists[other].floor(self.count)).max(self.least);
+                        if most < floor {
+                            continue;
+                        }
+                        let alike = match self.heads {
+                            Some(_) => product(self.rows.row(one), self.partners.row(other)),
+                            None => most,
+                        };
+                        if alike >= floor {
+                            own.offer(other, alike, self.count);
+                            found.push((other, one, alike));
+                        }
+                    }
+                }
+            });
         }
+        found
     }
-    let rest: f32 = one_rest.iter().zip(other_rest).map(|(a, b)| a * b).sum();
-    rest + sums.iter().sum::<f32>()
 }
 
 #[cfg(test)]
@@ -126,15 +121,46 @@ mod tests {
     use crate::progress::Unfollowed;
     use crate::rows::to_unit_length;
 
-    #[test]
-    fn the_nearest_are_found_and_no_others() {
-        let (total, width, count, least) = (300, 70, 5, 0.2);
+    /// Rows that lie in `bundles` about directions of their own, as features do.
+    fn rows(total: usize, width: usize, bundles: usize) -> Rows {
         let mut rows = Rows::empty(width);
         for at in 0..total {
-            let mut row: Vec<f32> = (0..width).map(|value| ((at * 31 + value * at + 7 * value) as f32).sin()).collect();
+            let wave = |seed: usize, value: usize| ((seed * 31 + value * seed + 7 * value) as f32).sin();
+            let mut row: Vec<f32> =
+                (0..width).map(|value| 0.4 + wave(at % bundles, value) + wave(bundles + at, value)).collect();
             to_unit_length(&mut row);
             rows.push(&row);
         }
+        rows
+    }
+
+    #[test]
+    fn the_nearest_are_found_and_no_others() {
+        let rows = rows(300, 70, 300);
+        assert!(Heads::of(&rows).is_none());
+        the_nearest_of(&rows, 5, 0.2);
+    }
+
+    #[test]
+    fn heads_rule_out_nothing_that_is_near() {
+        let rows = rows(1_100, 600, 40);
+        let heads = Heads::of(&rows).expect("many and long");
+        let mut loose = 0;
+        for one in 0..rows.len() {
+            for other in 0..one {
+                let (most, alike) =
+                    (product(heads.rows().row(one), heads.rows().row(other)), product(rows.row(one), rows.row(other)));
+                assert!(most >= alike, "{one} and {other}: {most} and {alike}");
+                loose += usize::from(most > 0.6);
+            }
+        }
+        assert!(loose < rows.len() * rows.len() / 8, "{loose} pairs are not ruled out");
+        the_nearest_of(&rows, 8, 0.6);
+    }
+
+    /// Against all products of all rows.
+    fn the_nearest_of(rows: &Rows, count: usize, least: f32) {
+        let total = rows.len();
         let alike = |one: usize, other: usize| product(rows.row(one), rows.row(other));
         let mut wanted = Vec::new();
         for one in 0..total {
@@ -146,7 +172,7 @@ mod tests {
         wanted.sort_unstable();
         wanted.dedup();
         assert!(wanted.len() > total, "{}", wanted.len());
-        assert_eq!(nearest_pairs((&rows, &rows), count, least, &Unfollowed), Some(wanted));
+        assert_eq!(nearest_pairs((rows, rows), count, least, &Unfollowed), Some(wanted));
         assert_eq!(nearest_pairs((&Rows::default(), &Rows::default()), count, least, &Unfollowed), Some(Vec::new()));
     }
 }

@@ -11,19 +11,20 @@ const PIXELS: usize = MINIATURE_SIDE * MINIATURE_SIDE;
 pub struct Miniature(pub(super) [u8; PIXELS]);
 
 impl Miniature {
+    /// What they are kept under: to be raised with every change of [`Miniature::of`], so that none of two kinds are compared.
+    pub const VERSION: &'static str = "grey32-1";
+
     /// Of what the encoder sees, whose side is a multiple of 32: the mean of each block of pixels, red, green and blue
     /// weighed as television did (ITU-R BT.601).
     pub fn of(square: &Square) -> Self {
-        let (side, block) = (square.side(), square.side() / MINIATURE_SIDE);
-        debug_assert!(block > 0 && side.is_multiple_of(MINIATURE_SIDE));
-        let mut sums = [0_u32; PIXELS];
-        for (at, pixel) in square.rgb().chunks_exact(3).enumerate() {
-            let (x, y) = (at % side / block, at / side / block);
-            let [red, green, blue] = [pixel[0], pixel[1], pixel[2]].map(u32::from);
-            sums[y * MINIATURE_SIDE + x] += 299 * red + 587 * green + 114 * blue;
-        }
+        let block = square.side() / MINIATURE_SIDE;
+        debug_assert!(block > 0 && square.side().is_multiple_of(MINIATURE_SIDE));
         let whole = 1000 * (block * block) as u32;
-        Self(sums.map(|sum| ((sum + whole / 2) / whole) as u8))
+        let mut shades = [0; PIXELS];
+        for (shade, sums) in shades.iter_mut().zip(square.block_sums(MINIATURE_SIDE).chunks_exact(3)) {
+            *shade = ((299 * sums[0] + 587 * sums[1] + 114 * sums[2] + whole / 2) / whole) as u8;
+        }
+        Self(shades)
     }
 
     /// Takes `[32, 32]` bytes; `None` for any other number of them.

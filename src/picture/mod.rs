@@ -44,6 +44,20 @@ impl Square {
         &self.rgb
     }
 
+    /// The sums of `across` × `across` blocks of pixels, `[across, across, 3]`; what is left of a side that does not divide evenly
+    /// is passed over. `across` must be at least one and at most the side.
+    pub fn block_sums(&self, across: usize) -> Vec<u32> {
+        let block = self.side / across;
+        let mut sums = vec![0; across * across * 3];
+        for (y, line) in self.rgb.chunks_exact(self.side * 3).take(across * block).enumerate() {
+            let sums = &mut sums[y / block * across * 3..][..across * 3];
+            for (sums, pixels) in sums.chunks_exact_mut(3).zip(line.chunks_exact(block * 3)) {
+                pixels.iter().enumerate().for_each(|(at, value)| sums[at % 3] += u32::from(*value));
+            }
+        }
+        sums
+    }
+
     /// The picture seen in a mirror: every row reversed.
     pub fn mirrored(&self) -> Self {
         let rows = self.rgb.chunks_exact((self.side * 3).max(1));

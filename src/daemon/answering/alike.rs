@@ -4,22 +4,25 @@
 
 use std::path::{Path, PathBuf};
 
+use super::look::{LOOKS, Look};
 use crate::answer::{DuplicatePart, MatchPart, Relation};
 use crate::catalog::{Catalog, Root};
 use crate::index::Found;
 use crate::model::Trunk;
-use crate::overview::LEAST_COSINE;
-use crate::picture::{Hash, Miniature, SAME, Scene};
-use crate::rows::{Rows, to_unit_length};
+use crate::picture::{Hash, Miniature};
 
-/// The pictures of a query as far as they could be used.
-pub struct Asked<'a> {
-    /// Their contents.
-    pub contents: &'a [Hash],
-    /// Their features `[m, 1280]`, in no particular order.
-    pub features: &'a Rows,
-    /// Their miniatures, in the order of their features.
-    pub miniatures: &'a [Miniature],
+/// Once there are as many matches as were asked for, copies of them are only counted, and those that are nearly as similar to
+/// the query as their original come soon after it: one look at the nearest match is enough.
+const LOOKS_TO_COUNT: usize = 1;
+
+/// A picture of the query that could be used.
+pub struct Asked {
+    /// Its content.
+    pub content: Hash,
+    /// What the serving encoder sees of it: `[1280]` of the trunk, or another encoder's own number.
+    pub features: Vec<f32>,
+    /// The same picture to compare by pixels.
+    pub miniature: Miniature,
 }
 
 /// A match, and its path as the disk spells it.
@@ -29,13 +32,6 @@ pub struct Matched {
     /// Relative to the inventory folder.
     pub path: PathBuf,
     look: Look,
-}
-
-/// What is known of how a picture looks.
-struct Look {
-    /// The trunk's, at unit length.
-    features: Option<Vec<f32>>,
-    scene: Option<Scene>,
 }
 
 /// How matches are made of what was found.
@@ -56,26 +52,30 @@ impl Selection<'_> {
     }
 
     /// Matches with ranks from `found`, the most similar first.
-    pub fn matches(&self, found: Vec<(Found, f32)>, asked: &Asked<'_>, catalog: &Catalog) -> Vec<Matched> {
-        let members: Vec<Look> = asked.looks();
+    pub fn matches(&self, found: Vec<(Found, f32)>, asked: &[Asked], catalog: &Catalog) -> Vec<Matched> {
+        // What another encoder makes of pictures says too little of who is a stranger.
+        let with_features = asked.iter().any(|member| member.features.len() == Trunk::WIDTH);
+        let members: Vec<Look> = asked.iter().map(Asked::look).collect();
         let mut matches: Vec<Matched> = Vec::new();
         for (found, closer_than) in found {
             // A catalog that cannot be read just now costs the marks, nothing else.
             let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
-            let look = Look::of(content, asked, catalog);
-            if self.collapse
-                && let Some(first) = matches.iter_mut().find(|other| other.look.is_nearly(&look))
-            {
-                first.part.duplicates.push(self.duplicate(&found));
-                continue;
+            let look = Look::known(content, with_features, catalog);
+            let is_full = matches.len() == self.results;
+            if self.collapse {
+                let most = if is_full { LOOKS_TO_COUNT } else { LOOKS };
+                if let Some(at) = look.copy_of(matches.iter().map(|other| &other.look), most) {
+                    matches[at].part.duplicates.push(self.duplicate(&found));
+                    continue;
+                }
             }
-            if matches.len() == self.results {
+            if is_full {
                 continue;
             }
             let likeness = members.iter().filter_map(|member| member.cosine(&look)).max_by(f32::total_cmp);
             let relation = match content {
-                Some(content) if asked.contents.contains(&content) => Some(Relation::Identical),
-                _ => members.iter().any(|member| member.is_nearly(&look)).then_some(Relation::NearDuplicate),
+                Some(content) if asked.iter().any(|member| member.content == content) => Some(Relation::Identical),
+                _ => look.copy_of(members.iter(), LOOKS).map(|_| Relation::NearDuplicate),
             };
             let part = MatchPart {
                 rank: matches.len() + 1,
@@ -105,35 +105,9 @@ impl Selection<'_> {
     }
 }
 
-impl Asked<'_> {
-    fn looks(&self) -> Vec<Look> {
-        let look = |(row, miniature): (&[f32], &Miniature)| Look {
-            features: (row.len() == Trunk::WIDTH).then(|| unit(row)),
-            scene: Some(Scene::of(miniature)),
-        };
-        self.features.iter().zip(self.miniatures).map(look).collect()
-    }
-}
-
-impl Look {
-    /// Of an inventory picture, as far as the catalog knows it.
-    fn of(content: Option<Hash>, asked: &Asked<'_>, catalog: &Catalog) -> Self {
-        // What another encoder makes of pictures says too little of who is a stranger.
-        let with_features = content.filter(|_| asked.features.width() == Trunk::WIDTH);
-        let features = with_features.and_then(|hash| catalog.features(hash, Trunk::VERSION).ok().flatten());
-        let miniature = content.and_then(|hash| catalog.miniature(hash).ok().flatten());
-        Self { features: features.map(|row| unit(&row)), scene: miniature.map(|miniature| Scene::of(&miniature)) }
-    }
-
-    fn cosine(&self, other: &Self) -> Option<f32> {
-        Some(cosine(self.features.as_ref()?, other.features.as_ref()?))
-    }
-
-    /// Whether both are one picture. Pixels are looked at only where features do not rule it out.
-    fn is_nearly(&self, other: &Self) -> bool {
-        let (Some(one), Some(another)) = (&self.scene, &other.scene) else { return false };
-        let may_be = self.cosine(other).is_none_or(|cosine| cosine >= LEAST_COSINE);
-        may_be && one.sameness(another).is_some_and(|(sighting, _)| sighting.alike >= SAME)
+impl Asked {
+    fn look(&self) -> Look {
+        Look::new(Some(self.content), Some(&self.features), Some(self.miniature.clone()))
     }
 }
 
@@ -145,14 +119,4 @@ pub fn are_strangers(matches: &[Matched], least: f32) -> bool {
         .filter_map(|found| found.part.likeness)
         .fold(None, |best: Option<f32>, likeness| Some(best.map_or(likeness, |best| best.max(likeness))));
     best.is_some_and(|best| best < least)
-}
-
-fn unit(row: &[f32]) -> Vec<f32> {
-    let mut row = row.to_vec();
-    to_unit_length(&mut row);
-    row
-}
-
-fn cosine(one: &[f32], other: &[f32]) -> f32 {
-    one.iter().zip(other).map(|(one, other)| one * other).sum::<f32>().clamp(-1.0, 1.0)
 }

@@ -34,17 +34,17 @@ impl Question {
     pub(in crate::daemon) fn compose(&self, material: &Material, bench: &Bench, started: Instant) -> Composed {
         let mut timings = Timings { decode: milliseconds(started), ..Timings::default() };
         let encode_started = Instant::now();
-        let features = features_of_members(&material.members, bench);
-        let unlike = features_of_members(&material.unlike, bench);
+        let asked = asked_of(&material.members, bench);
+        let unlike = asked_of(&material.unlike, bench);
         timings.encode = milliseconds(encode_started);
-        let mut composed = self.search(material, (&features, &unlike), bench);
+        let mut composed = self.search(material, (&asked, &unlike), bench);
         timings.search = composed.record.timings_ms.search;
         timings.total = milliseconds(started);
         composed.record.timings_ms = timings;
         composed
     }
 
-    fn search(&self, material: &Material, (features, unlike): (&Rows, &Rows), bench: &Bench) -> Composed {
+    fn search(&self, material: &Material, (asked, unlike): (&[Asked], &[Asked]), bench: &Bench) -> Composed {
         let started = Instant::now();
         let config = material.config(&self.config);
         let (settings, mode) = (&config.answer, config.similarity.set_mode);
@@ -53,16 +53,11 @@ impl Question {
             results: settings.results.count(),
             collapse: settings.collapse_duplicates,
         };
-        let wish = Wish { like: features, unlike, mode, count: selection.candidates() };
+        let (like, unlike) = (rows_of(asked, bench), rows_of(unlike, bench));
+        let wish = Wish { like: &like, unlike: &unlike, mode, count: selection.candidates() };
         let Searched { mut found, model, inventory, index_generation, metric } = look_up(&wish, &config, bench);
         found.retain(|(_, closer_than)| *closer_than >= settings.min_score.get());
-        let contents: Vec<Hash> =
-            material.members.iter().filter_map(|member| member.file.result.as_ref().ok().copied()).collect();
-        let squares = material.members.iter().filter(|member| member.file.result.is_ok());
-        let miniatures: Vec<Miniature> =
-            squares.filter_map(|member| member.square.as_ref()).map(Miniature::of).collect();
-        let asked = Asked { contents: &contents, features, miniatures: &miniatures };
-        let mut matches = selection.matches(found, &asked, &bench.catalog);
+        let mut matches = selection.matches(found, asked, &bench.catalog);
         let strangers = are_strangers(&matches, settings.min_likeness.get());
         let nearest = strangers.then(|| matches.swap_remove(0).part);
         if strangers {
@@ -200,15 +195,25 @@ fn files_of(members: &[Member]) -> Vec<&FileRead> {
     members.iter().map(|member| &member.file).collect()
 }
 
-/// Features of the members that are pictures.
-fn features_of_members(members: &[Member], bench: &Bench) -> Rows {
+/// What is asked by the members that are pictures.
+fn asked_of(members: &[Member], bench: &Bench) -> Vec<Asked> {
     let kind = bench.extractor.kind();
-    let mut features = Rows::empty(kind.width);
-    for member in members {
-        let (Some(square), Ok(hash)) = (&member.square, &member.file.result) else { continue };
-        let kept = bench.catalog.features(*hash, kind.version).ok().flatten();
+    let asked = |member: &Member| {
+        let (Some(square), Ok(content)) = (&member.square, &member.file.result) else { return None };
+        let kept = bench.catalog.features(*content, kind.version).ok().flatten();
         let made = || bench.extractor.features(std::slice::from_ref(square)).into_values();
-        features.push(&kept.unwrap_or_else(made));
+        let features = kept.filter(|row| row.len() == kind.width).unwrap_or_else(made);
+        Some(Asked { content: *content, features, miniature: Miniature::of(square) })
+    };
+    members.iter().filter_map(asked).collect()
+}
+
+/// Their features, `[m, width of the encoder's features]`.
+fn rows_of(asked: &[Asked], bench: &Bench) -> Rows {
+    let mut rows = Rows::empty(bench.extractor.kind().width);
+    for member in asked {
+        let fits = rows.push(&member.features);
+        debug_assert!(fits, "the extractor gives rows of its own width");
     }
-    features
+    rows
 }

@@ -136,6 +136,8 @@ impl Daemon {
         let pending = self.plan.pending(Root::Inventory) + settling;
         let serving = self.serving.read();
         let indexed = serving.index.len();
+        // Changed pictures, and those that an older program read, are searchable while they wait to be read again.
+        let again = self.plan.pending_paths(Root::Inventory).filter(|path| serving.index.code(path).is_some()).count();
         let failed = self.failed.keys().filter(|(root, _)| *root == Root::Inventory).count();
         let is_seen = self.trees.values().all(Tree::was_seen);
         let state = match state {
@@ -153,7 +155,7 @@ impl Daemon {
             version: env!("CARGO_PKG_VERSION"),
             started_s: self.started_s,
             inventory: InventoryPart {
-                files: indexed + failed + pending,
+                files: indexed + failed + pending - again,
                 indexed,
                 pending,
                 failed,

@@ -28,14 +28,8 @@ impl Pixels {
     pub fn features(pictures: &[Square]) -> Rows {
         let mut rows = Rows::empty(Self::WIDTH);
         for picture in pictures {
-            let mut sums = vec![0_u32; Self::WIDTH];
-            for (line, bytes) in picture.rgb().chunks_exact(Self::SQUARE_SIDE * 3).enumerate() {
-                let sums = &mut sums[line / BLOCK * Self::SIDE * 3..][..Self::SIDE * 3];
-                for (at, byte) in bytes.iter().enumerate() {
-                    sums[at / 3 / BLOCK * 3 + at % 3] += u32::from(*byte);
-                }
-            }
             let area = (BLOCK * BLOCK) as u32;
+            let sums = picture.block_sums(Self::SIDE);
             let means: Vec<f32> = sums.iter().map(|sum| ((sum + area / 2) / area) as f32).collect();
             rows.push(&means);
         }

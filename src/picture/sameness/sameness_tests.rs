@@ -98,3 +98,8 @@ fn different_pictures_and_those_without_shape_are_not_the_same() {
         }
     }
 }
+
+#[test]
+fn there_are_as_many_windows_as_the_documents_say() {
+    assert_eq!(windows().len(), 385);
+}

@@ -1,67 +1,50 @@
-//! `artificio duplicates`: groups of inventory pictures that are one picture.
+//! What `artificio duplicates` found, for programs and in words.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::arguments::{DuplicatesOptions, absolute};
-use super::bar::Bar;
-use super::map::not_watched;
-use super::output;
-use crate::config::{self, Config};
-use crate::daemon::Setup;
-use crate::error::Fatal;
-use crate::files::write_whole;
-use crate::overview::{
-    Contents, Group, Link, Member, SHOWN_GROUPS, SHOWN_MEMBERS, SheetGroup, group_sheet, grouped, link_between, links,
-    thumbnails, to_jpeg,
-};
-use crate::picture::{Bounds, silence_caught_panics};
-
-/// Side of a picture on the sheet.
-const SIDE_PX: u32 = 180;
+use crate::overview::{Contents, Group, Link, Member, SHOWN_GROUPS};
 
 /// What was found, for programs.
 #[derive(Serialize)]
-struct Report {
-    alike: f32,
-    pictures: usize,
-    waiting: usize,
-    groups: Vec<GroupPart>,
+pub struct Report {
+    pub alike: f32,
+    pub pictures: usize,
+    pub waiting: usize,
+    pub groups: Vec<GroupPart>,
 }
 
 #[derive(Serialize)]
-struct GroupPart {
+pub struct GroupPart {
     /// How alike the least alike is to `compared_with`.
-    alike: f32,
+    pub alike: f32,
     /// All of it is one content, byte for byte.
-    is_one_content: bool,
+    pub is_one_content: bool,
     /// The one of `paths` that all others were compared with.
-    compared_with: String,
+    pub compared_with: String,
     /// Relative to the inventory folder.
-    paths: Vec<String>,
+    pub paths: Vec<String>,
     /// The same files with what they are.
-    members: Vec<MemberPart>,
+    pub members: Vec<MemberPart>,
 }
 
 #[derive(Serialize)]
-struct MemberPart {
-    path: String,
+pub struct MemberPart {
+    pub path: String,
     /// As the disk spells it.
     #[serde(skip)]
-    file: PathBuf,
+    pub file: PathBuf,
     /// How alike it is to the one that all were compared with.
-    alike: f32,
+    pub alike: f32,
     /// What it is to that one; nothing where it is that one, or just saved anew.
-    relations: Vec<Relation>,
+    pub relations: Vec<Relation>,
 }
 
 /// What a picture is to the one it was compared with.
 #[derive(Serialize, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
-enum Relation {
+pub enum Relation {
     /// The same content, byte for byte.
     Identical,
     Mirrored,
@@ -85,38 +68,8 @@ impl Relation {
     }
 }
 
-pub fn run(options: &DuplicatesOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
-    silence_caught_panics();
-    let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
-    let sheet = options.sheet.as_deref().map(absolute).transpose()?;
-    if let Some(sheet) = &sheet {
-        not_watched(sheet, &config)?;
-        let is_jpeg = |end: &str| end.eq_ignore_ascii_case("jpg") || end.eq_ignore_ascii_case("jpeg");
-        if !sheet.extension().and_then(|end| end.to_str()).is_some_and(is_jpeg) {
-            return Err(Fatal::Usage(format!("{}: a sheet of groups ends in .jpg", sheet.display())));
-        }
-    }
-    let contents = Contents::read(&config)?;
-    let bar = Bar::new()?;
-    bar.stage("comparing pictures");
-    let links = links(&contents, options.alike, &bar).ok_or_else(|| bar.stopped())?;
-    let look = |one, other| link_between(&contents, one, other, options.alike);
-    let groups = grouped(contents.paths.len(), &links, &look);
-    let report = report(&contents, &groups, options.alike);
-    if let Some(sheet) = &sheet {
-        bar.stage("reading pictures");
-        draw(sheet, &report, &config, &bar)?;
-    }
-    bar.clear();
-    match options.json {
-        true => output::print_json(&report)?,
-        false => output::print(&told(&report, sheet.as_deref()))?,
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 /// Groups of several contents, and contents that lie in several places.
-fn report(contents: &Contents, groups: &[Group], alike: f32) -> Report {
+pub fn report(contents: &Contents, groups: &[Group], alike: f32) -> Report {
     let mut is_grouped = vec![false; contents.paths.len()];
     groups.iter().flat_map(|group| &group.members).for_each(|member| is_grouped[member.at] = true);
     let several = |at: &usize| !is_grouped[*at] && contents.paths[*at].len() > 1;
@@ -158,7 +111,8 @@ fn relations(link: &Link, at: usize) -> Vec<Relation> {
     all.into_iter().filter(|(holds, _)| *holds).map(|(_, relation)| relation).collect()
 }
 
-fn told(report: &Report, sheet: Option<&Path>) -> String {
+/// The same for people.
+pub fn told(report: &Report, sheet: Option<&Path>) -> String {
     let mut text = String::new();
     for group in &report.groups {
         let how = match group.is_one_content {
@@ -177,6 +131,7 @@ fn told(report: &Report, sheet: Option<&Path>) -> String {
     let members: usize = report.groups.iter().map(|group| group.paths.len()).sum();
     text += &match report.groups.len() {
         0 => format!("none of {} pictures is nearly the same as another\n", report.pictures),
+        1 => format!("{members} of {} pictures in one group\n", report.pictures),
         count => format!("{members} of {} pictures in {count} groups\n", report.pictures),
     };
     if report.waiting > 0 {
@@ -184,29 +139,14 @@ fn told(report: &Report, sheet: Option<&Path>) -> String {
     }
     if let Some(sheet) = sheet {
         let left_out = report.groups.len().saturating_sub(SHOWN_GROUPS);
-        let more = if left_out > 0 { format!(" (without the last {left_out} groups)") } else { String::new() };
+        let more = match left_out {
+            0 => String::new(),
+            1 => " (without the last group)".into(),
+            count => format!(" (without the last {count} groups)"),
+        };
         text += &format!("{}{more}\n", sheet.display());
     }
     text
-}
-
-fn draw(sheet: &Path, report: &Report, config: &Config, bar: &Bar) -> Result<(), Fatal> {
-    // Positions are those among all files of the first groups, of which only so many of each are drawn.
-    let (mut files, mut groups) = (Vec::new(), Vec::new());
-    for group in report.groups.iter().take(SHOWN_GROUPS) {
-        let start = files.len();
-        files.extend(&group.members);
-        groups.push(SheetGroup { alike: group.alike, members: (start..files.len()).collect() });
-    }
-    let drawn = groups.iter().flat_map(|group| group.members.iter().take(SHOWN_MEMBERS));
-    let drawn: Vec<usize> = drawn.copied().collect();
-    let paths: Vec<PathBuf> = drawn.iter().map(|&at| files[at].file.clone()).collect();
-    let bounds = Bounds::from(&config.limits);
-    let made = thumbnails(&config.folders.inventory, &paths, SIDE_PX, &bounds, bar).ok_or_else(|| bar.stopped())?;
-    let made: HashMap<usize, _> = drawn.into_iter().zip(&made).collect();
-    let picture = group_sheet(&groups, &|at| (files[at].path.as_str(), made.get(&at).copied()), config.answer.theme);
-    let bytes = to_jpeg(&picture).map_err(|reason| Fatal::Failed(format!("{}: {reason}", sheet.display())))?;
-    Ok(write_whole(sheet, &bytes, "write the sheet")?)
 }
 
 #[cfg(test)]

@@ -1,0 +1,49 @@
+//! `artificio duplicates`: groups of inventory pictures that are one picture.
+
+mod report;
+mod sheet;
+
+use std::process::ExitCode;
+
+use self::report::{report, told};
+use self::sheet::draw;
+use super::arguments::{DuplicatesOptions, absolute};
+use super::bar::Bar;
+use super::map::not_watched;
+use super::output;
+use crate::config;
+use crate::daemon::Setup;
+use crate::error::Fatal;
+use crate::overview::{Contents, Looker, grouped, links};
+use crate::picture::silence_caught_panics;
+
+pub fn run(options: &DuplicatesOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
+    silence_caught_panics();
+    let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+    let sheet = options.sheet.as_deref().map(absolute).transpose()?;
+    if let Some(sheet) = &sheet {
+        not_watched(sheet, &config)?;
+        let is_jpeg = |end: &str| end.eq_ignore_ascii_case("jpg") || end.eq_ignore_ascii_case("jpeg");
+        if !sheet.extension().and_then(|end| end.to_str()).is_some_and(is_jpeg) {
+            return Err(Fatal::Usage(format!("{}: a sheet of groups ends in .jpg", sheet.display())));
+        }
+    }
+    let contents = Contents::read(&config)?;
+    let bar = Bar::new()?;
+    bar.stage("comparing pictures");
+    let links = links(&contents, options.alike, &bar).ok_or_else(|| bar.stopped())?;
+    bar.stage("bringing copies together");
+    let look = Looker { contents: &contents, alike: options.alike };
+    let groups = grouped(contents.paths.len(), &links, &look, &bar).ok_or_else(|| bar.stopped())?;
+    let report = report(&contents, &groups, options.alike);
+    if let Some(sheet) = &sheet {
+        bar.stage("reading pictures");
+        draw(sheet, &report, &config, &bar)?;
+    }
+    bar.clear();
+    match options.json {
+        true => output::print_json(&report)?,
+        false => output::print(&told(&report, sheet.as_deref()))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

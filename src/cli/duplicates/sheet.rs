@@ -1,0 +1,35 @@
+//! What `artificio duplicates` found, as a picture.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::report::Report;
+use crate::cli::bar::Bar;
+use crate::config::Config;
+use crate::error::Fatal;
+use crate::files::write_whole;
+use crate::overview::{SHOWN_GROUPS, SHOWN_MEMBERS, SheetGroup, group_sheet, thumbnails, to_jpeg};
+use crate::picture::Bounds;
+
+/// Side of a picture on the sheet.
+const SIDE_PX: u32 = 180;
+
+/// Draws the groups into the file `sheet`.
+pub fn draw(sheet: &Path, report: &Report, config: &Config, bar: &Bar) -> Result<(), Fatal> {
+    // Positions are those among all files of the first groups, of which only so many of each are drawn.
+    let (mut files, mut groups) = (Vec::new(), Vec::new());
+    for group in report.groups.iter().take(SHOWN_GROUPS) {
+        let start = files.len();
+        files.extend(&group.members);
+        groups.push(SheetGroup { alike: group.alike, members: (start..files.len()).collect() });
+    }
+    let drawn = groups.iter().flat_map(|group| group.members.iter().take(SHOWN_MEMBERS));
+    let drawn: Vec<usize> = drawn.copied().collect();
+    let paths: Vec<PathBuf> = drawn.iter().map(|&at| files[at].file.clone()).collect();
+    let bounds = Bounds::from(&config.limits);
+    let made = thumbnails(&config.folders.inventory, &paths, SIDE_PX, &bounds, bar).ok_or_else(|| bar.stopped())?;
+    let made: HashMap<usize, _> = drawn.into_iter().zip(&made).collect();
+    let picture = group_sheet(&groups, &|at| (files[at].path.as_str(), made.get(&at).copied()), config.answer.theme);
+    let bytes = to_jpeg(&picture).map_err(|reason| Fatal::Failed(format!("{}: {reason}", sheet.display())))?;
+    Ok(write_whole(sheet, &bytes, "write the sheet")?)
+}
