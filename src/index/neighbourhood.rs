@@ -85,7 +85,7 @@ impl Neighbourhood {
         self.average(codes, position);
         for (other, similarity) in similarities.into_iter().enumerate().filter(|(other, _)| *other != position) {
             let knows_all = self.nearest[other].len() + 2 >= codes.len();
-            if (knows_all || similarity >= self.last(other))
+            if (knows_all || self.comes_before_last(codes, other, position, similarity))
                 && self.list(codes, other, position, similarity).is_some_and(|rank| rank < WEIGHTS.len())
             {
                 self.average(codes, other);
@@ -133,6 +133,13 @@ impl Neighbourhood {
     /// What a similarity has to reach to be listed for `position` while pictures are offered one after the other.
     fn floor(&self, position: usize) -> f32 {
         if self.nearest[position].len() < LISTED { f32::NEG_INFINITY } else { self.last(position) }
+    }
+
+    /// Whether `other` comes before the last that is listed for `position`. What comes after it is not listed, not even
+    /// beside room for more: pictures that are not listed either may come between the two.
+    fn comes_before_last(&self, codes: &Codes, position: usize, other: usize, similarity: f32) -> bool {
+        let last = self.nearest[position].last();
+        last.is_some_and(|(last, at)| codes.rank((other, similarity), (*last as usize, *at)).is_lt())
     }
 
     /// The similarity of the last that is listed for `position`; beyond all reach when none is.
