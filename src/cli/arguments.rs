@@ -170,7 +170,7 @@ symbol and photographs taken one after the other may be: 0.96 leaves out a third
 recoloured. In each group there is a picture that all others are copies of. A picture with next to no shape in it, such \
 as an empty page, is found only where it is there byte for byte. Under the convolutional encoder four in ten of those \
 trimmed to three quarters are missed, and most that are turned. Nothing is changed or removed. 10,000 pictures take \
-three quarters of a minute of one core; the number counts squared as well, so 100,000 take some 20 minutes.
+three quarters of a minute of one core; the number counts squared as well, so 100,000 should take some 20 minutes.
 
 Examples:
   artificio duplicates                     groups, on the terminal
