@@ -8,7 +8,6 @@ mod duplicates;
 mod grid;
 mod group_sheet;
 mod groups;
-mod heads;
 mod nearest;
 mod numbers;
 mod page;

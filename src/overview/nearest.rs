@@ -2,7 +2,6 @@
 
 use pulp::Arch;
 
-use super::heads::Heads;
 use super::numbers::{cores, on_all_cores, product};
 use crate::progress::Progress;
 use crate::rows::Rows;
@@ -12,21 +11,15 @@ const BLOCK: usize = 64;
 
 /// The pairs `(one, other)`, `one` before `other`, of which either is among the `count` nearest of the other and whose
 /// scalar product, of row `one` of `rows` and row `other` of `partners` (or the other way round: they have to agree), is `least`
-/// or more. All pairs are compared, on all cores: n² / 2 products of whole rows, or, of many long rows, of their heads
-/// ([`Heads`]) and of the few whole rows that those do not rule out. `None` when the work was cancelled.
+/// or more. All pairs are compared, n² / 2 products, on all cores. `None` when the work was cancelled.
 pub(super) fn nearest_pairs(
     (rows, partners): (&Rows, &Rows),
     count: usize,
     least: f32,
     progress: &dyn Progress,
 ) -> Option<Vec<(usize, usize)>> {
-    let is_worth_it = std::ptr::eq(rows, partners) && Heads::pay_for(rows);
-    let heads = is_worth_it.then(|| Heads::of(rows)).flatten();
-    pairs_among(&All { rows, partners, heads, count, least }, progress)
-}
-
-fn pairs_among(all: &All<'_>, progress: &dyn Progress) -> Option<Vec<(usize, usize)>> {
-    let (total, count) = (all.rows.len(), all.count);
+    let all = All { rows, partners, count, least };
+    let total = rows.len();
     let mut lists: Vec<Nearest> = vec![Nearest::default(); total];
     let blocks: Vec<usize> = (0..total).step_by(BLOCK).collect();
     // A block of rows is compared with those before it.
@@ -74,7 +67,6 @@ impl Nearest {
 struct All<'a> {
     rows: &'a Rows,
     partners: &'a Rows,
-    heads: Option<Heads>,
     count: usize,
     least: f32,
 }
@@ -89,24 +81,14 @@ impl All<'_> {
         let mut own = vec![Nearest::default(); block.len()];
         for columns in (0..block.end).step_by(BLOCK).map(|first| first..self.rows.len().min(first + BLOCK)) {
             Arch::new().dispatch(|| {
-                // Without heads a product is its own bound.
-                let (ones, others) =
-                    self.heads.as_ref().map_or((self.rows, self.partners), |heads| (heads.rows(), heads.rows()));
                 for (line, one) in products.chunks_exact_mut(BLOCK).zip(block.clone()) {
                     for (value, other) in line.iter_mut().zip(columns.clone()) {
-                        *value = product(ones.row(one), others.row(other));
+                        *value = product(self.rows.row(one), self.partners.row(other));
                     }
                 }
                 for ((line, one), own) in products.chunks_exact(BLOCK).zip(block.clone()).zip(&mut own) {
-                    for (&most, other) in line.iter().zip(columns.clone()).filter(|(_, other)| *other < one) {
+                    for (&alike, other) in line.iter().zip(columns.clone()).filter(|(_, other)| *other < one) {
                         let floor = own.floor(self.count).min(lists[other].floor(self.count)).max(self.least);
-                        if most < floor {
-                            continue;
-                        }
-                        let alike = match self.heads {
-                            Some(_) => product(self.rows.row(one), self.partners.row(other)),
-                            None => most,
-                        };
                         if alike >= floor {
                             own.offer(other, alike, self.count);
                             found.push((other, one, alike));
@@ -140,29 +122,7 @@ mod tests {
 
     #[test]
     fn the_nearest_are_found_and_no_others() {
-        let rows = rows(300, 70, 300);
-        the_nearest_of(&rows, None, 5, 0.2);
-    }
-
-    #[test]
-    fn heads_rule_out_nothing_that_is_near() {
-        let rows = rows(600, 700, 40);
-        let heads = Heads::of(&rows).unwrap();
-        let mut loose = 0;
-        for one in 0..rows.len() {
-            for other in 0..one {
-                let (most, alike) =
-                    (product(heads.rows().row(one), heads.rows().row(other)), product(rows.row(one), rows.row(other)));
-                assert!(most >= alike, "{one} and {other}: {most} and {alike}");
-                loose += usize::from(most > 0.6);
-            }
-        }
-        assert!(loose < rows.len() * rows.len() / 8, "{loose} pairs are not ruled out");
-        the_nearest_of(&rows, Some(heads), 8, 0.6);
-    }
-
-    /// Against all products of all rows.
-    fn the_nearest_of(rows: &Rows, heads: Option<Heads>, count: usize, least: f32) {
+        let (rows, count, least) = (rows(300, 70, 300), 5, 0.2);
         let total = rows.len();
         let alike = |one: usize, other: usize| product(rows.row(one), rows.row(other));
         let mut wanted = Vec::new();
@@ -175,8 +135,7 @@ mod tests {
         wanted.sort_unstable();
         wanted.dedup();
         assert!(wanted.len() > total, "{}", wanted.len());
-        let all = All { rows, partners: rows, heads, count, least };
-        assert_eq!(pairs_among(&all, &Unfollowed), Some(wanted));
+        assert_eq!(nearest_pairs((&rows, &rows), count, least, &Unfollowed), Some(wanted));
         assert_eq!(nearest_pairs((&Rows::default(), &Rows::default()), count, least, &Unfollowed), Some(Vec::new()));
     }
 }
