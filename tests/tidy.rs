@@ -122,6 +122,18 @@ fn only_the_model_knows_burn() {
     assert!(knowing > 0, "nobody names burn: the search is blind");
 }
 
+/// `println!` panics where nobody reads on.
+#[test]
+fn standard_output_is_written_through_one_module() {
+    let writes = |source: &&Source| {
+        ["println!(", "print!("].iter().any(|call| source.code().replace("eprint", "").contains(call))
+    };
+    let sources = sources();
+    assert!(!sources.is_empty());
+    let found: Vec<_> = sources.iter().filter(writes).map(|source| &source.path).collect();
+    assert!(found.is_empty(), "`cli::output::print` does it: {found:?}");
+}
+
 #[test]
 fn every_file_says_what_it_is_for() {
     let mut silent: Vec<String> = Vec::new();

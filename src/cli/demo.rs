@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::arguments::{DemoOptions, absolute};
 use super::bar::Gauge;
-use super::logging;
+use super::{logging, output};
 use crate::config::Source;
 use crate::daemon::{Daemon, Observer, Setup, State, Status};
 use crate::demo::{draw_queries, draw_store};
@@ -31,7 +31,7 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Fatal> {
     let gauge = Gauge::new();
     gauge.stage("drawing a picture store");
     draw_store(&root, &gauge)?;
-    gauge.aside(|| println!("picture store of the program's own drawing: {}", root.display()));
+    gauge.aside(|| say(&format!("picture store of the program's own drawing: {}\n", root.display())));
     gauge.stage("reading the inventory");
     let mut guide = Guide {
         root: root.clone(),
@@ -137,8 +137,8 @@ impl Observer for Guide {
 impl Guide {
     fn ask(&mut self, status: &Status) -> bool {
         self.gauge.aside(|| {
-            println!("read {} inventory pictures", status.inventory.indexed);
-            println!("trained a model on {} pictures", status.model.trained_on);
+            say(&format!("read {} inventory pictures\n", status.inventory.indexed));
+            say(&format!("trained a model on {} pictures\n", status.model.trained_on));
         });
         self.gauge.stage("answering");
         self.step = Step::Asked;
@@ -159,21 +159,20 @@ impl Guide {
     }
 
     fn show(&self) {
-        println!(
-            "answered {} queries, {:.1} s after the start:\n",
-            self.queries.len(),
-            self.started.elapsed().as_secs_f64()
-        );
+        let took_s = self.started.elapsed().as_secs_f64();
+        let mut text = format!("answered {} queries, {took_s:.1} s after the start:\n\n", self.queries.len());
         for query in &self.queries {
             let name = query.file_name().unwrap_or_default().to_string_lossy();
             let what = if query.is_dir() { " (a set of pictures)" } else { "" };
-            println!("  asked  query/{name}{what}");
-            println!("  found  {}", self.found(query).join(", "));
-            println!("  sheet  {}\n", self.answer(query, "png").display());
+            text += &format!("  asked  query/{name}{what}\n");
+            text += &format!("  found  {}\n", self.found(query).join(", "));
+            text += &format!("  sheet  {}\n\n", self.answer(query, "png").display());
         }
         if self.keeps_running {
-            println!("still running: drop a picture into {} (Ctrl-C ends it)", self.root.join("query").display());
+            let folder = self.root.join("query");
+            text += &format!("still running: drop a picture into {} (Ctrl-C ends it)\n", folder.display());
         }
+        say(&text);
     }
 
     /// Names of the matches, from the record.
@@ -183,6 +182,13 @@ impl Guide {
         let matches = record.get("matches").and_then(Value::as_array);
         let path = |found: &Value| Some(found.get("path")?.as_str()?.rsplit('/').next()?.to_string());
         matches.into_iter().flatten().filter_map(path).collect()
+    }
+}
+
+/// Prints; the store and its sheets are worth having also where nobody reads on (`artificio demo | head`).
+fn say(text: &str) {
+    if let Err(fatal) = output::print(text) {
+        log::warn!("{fatal}");
     }
 }
 
