@@ -14,8 +14,8 @@ const LAYERS: [&[&str]; 9] = [
     &["picture", "index", "watch"],
     &["catalog", "demo"],
     &["model", "answer"],
-    &["evaluate"],
-    &["overview"],
+    &["evaluate", "isolation"],
+    &["overview", "quarantine"],
     &["daemon"],
     &["cli"],
 ];

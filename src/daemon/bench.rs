@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::guard::Guard;
 use super::serving::Shared;
 use crate::catalog::Catalog;
 use crate::model::Extractor;
+use crate::quarantine::Guard;
 
 /// What every worker has at hand.
 pub struct Bench {

@@ -7,7 +7,6 @@ use log::{debug, info};
 
 use super::answering::respond::Question;
 use super::encode::EncodeJob;
-use super::guard::SUSPECTS_WAIT;
 use super::plan::Task;
 use super::workers::Job;
 use super::{Daemon, UNFINISHED_PAUSES};
@@ -117,18 +116,6 @@ impl Daemon {
         for unit in gone {
             self.stirred.remove(&unit);
             self.plan.drop_wish(Root::Query, &unit);
-        }
-    }
-
-    /// What was being decoded when the last process ended by force is not to be the first thing this one does.
-    pub(super) fn hold_suspects_back(&mut self) {
-        let until = self.now() + SUSPECTS_WAIT;
-        for suspect in self.quarantine.suspects() {
-            for root in Root::ALL {
-                let Ok(path) = suspect.strip_prefix(super::start::folder_of(&self.config, root)) else { continue };
-                let path = if root == Root::Query { unit_of(path) } else { path.to_path_buf() };
-                self.plan.hold_back(Task { root, path }, until);
-            }
         }
     }
 

@@ -3,12 +3,11 @@
 
 use std::path::PathBuf;
 
-use image::DynamicImage;
-
 use super::bench::Bench;
 use crate::catalog::Root;
 use crate::files::Stamp;
-use crate::picture::{self, Bounds, Contents, Hash, Miniature, Square, Unusable};
+use crate::isolation::Outputs;
+use crate::picture::{self, Bounds, Contents, Hash, Miniature, Unusable};
 
 /// The order.
 pub struct EncodeJob {
@@ -47,7 +46,7 @@ pub struct Made {
 
 impl EncodeJob {
     /// Carries it out.
-    pub fn run(self, bench: &Bench) -> Encoded {
+    pub fn run(&self, bench: &Bench) -> Encoded {
         let (stamp, result) = match picture::read_still(&self.absolute, &self.bounds) {
             Err(unusable) => (self.stamp, Err(unusable)),
             Ok(contents) => {
@@ -55,7 +54,7 @@ impl EncodeJob {
                 (contents.stamp, made.map(|made| (contents.hash, made)))
             }
         };
-        Encoded { root: self.root, path: self.path, stamp, result }
+        Encoded { root: self.root, path: self.path.clone(), stamp, result }
     }
 
     /// Nothing where the content has everything already.
@@ -72,16 +71,10 @@ impl EncodeJob {
         if !lacks_features && !lacks_miniature {
             return Ok(Made::default());
         }
-        let see = |decoded: DynamicImage| square_of(&decoded, bench.extractor.side());
-        let square = bench.guard.decode(contents, &self.absolute, &self.bounds, see)?;
-        let miniature = lacks_miniature.then(|| Box::new(Miniature::of(&square)));
-        // Pictures read by a program that knew no miniatures have features: their trunk pass is not repeated.
-        let features = lacks_features.then(|| bench.extractor.features(&[square]).into_values());
-        Ok(Made { features, miniature })
+        // Pictures read by a program that knew no miniatures have features: their pass through the network is not repeated.
+        let outputs = Outputs { square: lacks_miniature, features: lacks_features, longest_px: None };
+        let seen = bench.guard.extract(contents, &self.absolute, &self.bounds, outputs, &bench.extractor)?;
+        let miniature = seen.square.filter(|_| lacks_miniature).map(|square| Box::new(Miniature::of(&square)));
+        Ok(Made { features: seen.features, miniature })
     }
-}
-
-/// What an encoder that takes squares of `side` pixels sees of a picture.
-pub(super) fn square_of(decoded: &DynamicImage, side: usize) -> Result<Square, Unusable> {
-    picture::square(decoded, side).ok_or(Unusable::NotShrunk)
 }

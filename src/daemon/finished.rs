@@ -28,6 +28,10 @@ impl Daemon {
             match outcome {
                 Outcome::Encoded(outcome) => encoded.push(outcome),
                 Outcome::Answered(outcome) => answered.push(outcome),
+                Outcome::AwaitsTrial(job) => {
+                    self.plan.set_apart(job.task());
+                    self.workers.start_trial(job);
+                }
             }
         }
         let encoded = self.without_unfinished(encoded);
@@ -226,7 +230,7 @@ impl Daemon {
                 is_provisional: *is_provisional,
                 answered_s: clock::now_s(),
             },
-            Done::Unchanged | Done::NotYet => match self.answers.get(&answered.query) {
+            Done::Unchanged | Done::NotYet | Done::AwaitsTrial => match self.answers.get(&answered.query) {
                 Some(row) => row.clone(),
                 None => return,
             },

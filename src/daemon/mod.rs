@@ -9,7 +9,6 @@ mod changes;
 mod encode;
 mod event;
 mod finished;
-mod guard;
 mod learning;
 mod plan;
 mod reload;
@@ -36,12 +35,12 @@ use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp};
 use crate::model::Extractor;
 use crate::picture::Hash;
+use crate::quarantine::Quarantine;
 use crate::watch::{Hint, Hints, Pulse, Tree};
 
 use answering::gallery::Gallery;
 use answering::refresh::Rechecks;
 use event::{Channels, Event, Signal};
-use guard::Quarantine;
 use learning::pace::Pace;
 use learning::retrain::Training;
 use learning::training::{Stir, Tried};
@@ -295,11 +294,12 @@ impl Daemon {
     fn stop(mut self, observer: &mut dyn Observer) -> Result<(), Fatal> {
         info!("stopping");
         self.training = None;
+        self.quarantine.break_off();
         manager::stopping();
         self.next_report = Duration::ZERO;
         self.report(State::Stopping, observer);
         let deadline = Instant::now() + STOP_PATIENCE;
-        while self.plan.under_way() > 0 && Instant::now() < deadline {
+        while self.plan.busy() > 0 && Instant::now() < deadline {
             if let Event::Done(outcomes) = self.channels.next(Duration::from_millis(100)) {
                 self.finish(outcomes);
             }

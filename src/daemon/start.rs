@@ -10,7 +10,6 @@ use log::{info, warn};
 use super::answering::gallery::Gallery;
 use super::answering::refresh::Rechecks;
 use super::event::Channels;
-use super::guard::Quarantine;
 use super::learning::pace::Pace;
 use super::learning::training::{Attempt, Source, Stir, Tried};
 use super::plan::Plan;
@@ -28,8 +27,10 @@ use crate::config::{self, Config, Encoder, ModelSettings};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp, make_folder, sweep_half_written};
 use crate::index::Index;
+use crate::isolation::Isolation;
 use crate::model::{Extractor, FeatureKind, Model};
 use crate::picture::{Bounds, Hash, View, silence_caught_panics};
+use crate::quarantine::Quarantine;
 use crate::rows::Rows;
 use crate::watch::{Hints, Known, Pulse, Tree};
 
@@ -127,7 +128,6 @@ impl Daemon {
             config: Arc::new(config),
             lock,
         };
-        daemon.hold_suspects_back();
         daemon.config_stamp = daemon.stamp_of_config();
         daemon.watch_own_folders();
         drop(loading);
@@ -148,7 +148,7 @@ fn make_folders(config: &Config) -> Result<(), Trouble> {
 
 /// What the last process left under way, said once.
 fn open_quarantine(config: &Config) -> Arc<Quarantine> {
-    let (quarantine, said) = Quarantine::open(&config.folders.state);
+    let (quarantine, said) = Quarantine::open(&config.folders.state, Box::new(Isolation::default()));
     for trouble in said {
         warn!(file:% = trouble.path.display(); "{trouble}");
     }
@@ -261,6 +261,8 @@ fn load_world(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
                     }
                     world.contents.insert((root, path.clone()), hash);
                 }
+                // Set aside by a version that counted deaths: what was said of it is to be found out again.
+                FileState::Failed { .. } if quarantine.is_suspect_at(&folder.join(&path)) => continue,
                 FileState::Read(_) => {}
                 FileState::Failed { problem, remedy } => {
                     let trouble = Trouble::new(problem, folder.join(&path), remedy);

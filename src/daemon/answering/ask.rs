@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::respond::{Question, milliseconds};
+use super::respond::{Question, Undrawn, milliseconds};
 use crate::answer::Record;
 use crate::catalog::{Catalog, FILE_NAME};
 use crate::config::{self, Config};
 use crate::daemon::bench::Bench;
-use crate::daemon::guard::Guard;
 use crate::daemon::serving::{Serving, Shared};
 use crate::daemon::start::{inventory_of, load_index, load_model_to_read};
 use crate::daemon::{STATUS_FILE_NAME, Setup};
@@ -18,6 +17,7 @@ use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
 use crate::model::Extractor;
 use crate::picture::silence_caught_panics;
+use crate::quarantine::Guard;
 
 /// What is asked, and what is wanted of the answer.
 pub struct Ask {
@@ -55,11 +55,20 @@ impl Ask {
         let mut sheet = None;
         if self.with_sheet {
             let sheet_started = Instant::now();
-            sheet = Some(question.draw(&mut members, &composed, &bench.guard)?);
+            sheet = question.draw(&mut members, &composed, &bench).map_err(unable_to_draw).map(Some)?;
             composed.record.timings_ms.sheet = milliseconds(sheet_started);
             composed.record.timings_ms.total = milliseconds(started);
         }
         Ok(Reply { record: composed.record, sheet })
+    }
+}
+
+fn unable_to_draw(undrawn: Undrawn) -> Fatal {
+    match undrawn {
+        Undrawn::Failed(trouble) => trouble.into(),
+        Undrawn::AwaitsTrial => {
+            Fatal::Failed("a picture on the sheet may end this program; see `artificio status`".into())
+        }
     }
 }
 

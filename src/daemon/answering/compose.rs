@@ -3,23 +3,23 @@
 use std::path::Path;
 use std::time::Instant;
 
-use image::RgbaImage;
+use image::{DynamicImage, RgbaImage};
 
 use super::alike::{Asked, Matched, Selection, are_strangers};
 use super::members::{FileRead, Material, Member};
-use super::respond::{Question, milliseconds};
+use super::respond::{Question, Undrawn, milliseconds};
 use super::verdict::{Verdict, record_of, skipped};
 use crate::answer::sheet::{self, SheetContent};
 use crate::answer::{self, ModelPart, QueryPart, Record, SettingsPart, Status, Timings};
 use crate::clock;
 use crate::config::Config;
 use crate::daemon::bench::Bench;
-use crate::daemon::guard::Guard;
 use crate::daemon::serving::{Serving, Wish};
 use crate::daemon::start::{inventory_of, load_index};
 use crate::error::Trouble;
 use crate::index::Found;
-use crate::picture::{self, Hash, Miniature};
+use crate::isolation::Outputs;
+use crate::picture::{self, Hash, Miniature, Unusable};
 use crate::rows::Rows;
 
 /// An answer that is not written anywhere yet.
@@ -109,8 +109,8 @@ impl Question {
         &self,
         material: &mut Material,
         composed: &Composed,
-        guard: &Guard,
-    ) -> Result<Vec<u8>, Trouble> {
+        bench: &Bench,
+    ) -> Result<Vec<u8>, Undrawn> {
         let record = &composed.record;
         let style = answer::style(&self.config.answer);
         let side = sheet::picture_side_px(record.matches.len(), &style);
@@ -121,33 +121,39 @@ impl Question {
         let content = SheetContent {
             title: record.query.name.clone(),
             queries: queries.collect(),
-            matches: composed.matches.iter().map(|found| self.tile(found, side, guard)).collect(),
+            matches: composed.matches.iter().map(|found| self.tile(found, side, bench)).collect::<Result<_, _>>()?,
             notice: answer::notice(record),
             footer: answer::footer(record),
         };
         sheet::encode(&sheet::render(&content, &style), self.config.answer.format).map_err(|reason| {
-            Trouble::new(format!("the sheet could not be drawn: {reason}"), &self.query, "please report this")
+            let what = format!("the sheet could not be drawn: {reason}");
+            Undrawn::Failed(Trouble::new(what, &self.query, "please report this"))
         })
     }
 
     /// A match with its picture, as far as it can be had right now.
-    fn tile(&self, found: &Matched, side: u32, guard: &Guard) -> sheet::Match {
+    fn tile(&self, found: &Matched, side: u32, bench: &Bench) -> Result<sheet::Match, Undrawn> {
         let path = self.config.folders.inventory.join(&found.path);
         let part = &found.part;
-        sheet::Match {
+        Ok(sheet::Match {
             rank: part.rank,
             name: part.path.clone(),
             closer_than: part.closer_than,
             similarity: part.similarity,
             mark: answer::mark(part),
-            picture: self.small(&path, side, guard),
-        }
+            picture: self.small(&path, side, bench)?,
+        })
     }
 
-    fn small(&self, path: &Path, side: u32, guard: &Guard) -> Option<RgbaImage> {
+    fn small(&self, path: &Path, side: u32, bench: &Bench) -> Result<Option<RgbaImage>, Undrawn> {
         let bounds = self.bounds();
-        let contents = picture::read_still(path, &bounds).ok()?;
-        guard.decode(&contents, path, &bounds, |decoded| Ok(picture::shrink(&decoded, side))).ok()?
+        let Ok(contents) = picture::read_still(path, &bounds) else { return Ok(None) };
+        let outputs = Outputs { square: false, features: false, longest_px: Some(side) };
+        match bench.guard.extract(&contents, path, &bounds, outputs, &bench.extractor) {
+            Ok(seen) => Ok(seen.picture.map(DynamicImage::into_rgba8)),
+            Err(Unusable::AwaitsTrial) => Err(Undrawn::AwaitsTrial),
+            Err(_) => Ok(None),
+        }
     }
 }
 

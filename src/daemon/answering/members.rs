@@ -6,8 +6,8 @@ use image::DynamicImage;
 
 use crate::config::{Config, SetSettings};
 use crate::daemon::bench::Bench;
-use crate::daemon::encode::square_of;
 use crate::files::Stamp;
+use crate::isolation::{Extracted, Outputs};
 use crate::picture::{self, Bounds, Hash, Square, Unusable};
 
 /// A file of the query.
@@ -22,7 +22,7 @@ pub struct FileRead {
 
 /// Longer side of what is kept of a set's pictures: enough for their tiles. All of a set is held at once, and fifty pictures
 /// from a camera would take gigabytes.
-const TILE_PX: u32 = 1_200;
+pub(super) const TILE_PX: u32 = 1_200;
 
 /// A file of the query with its pixels.
 pub(in crate::daemon) struct Member {
@@ -72,6 +72,12 @@ impl Material {
         self.members.iter().chain(&self.unlike).any(Member::may_be_unfinished)
     }
 
+    /// Whether one of its pictures needs a trial that this thread does not hold.
+    pub fn awaits_trial(&self) -> bool {
+        let awaits = |member: &Member| member.file.result == Err(Unusable::AwaitsTrial);
+        self.members.iter().chain(&self.unlike).any(awaits)
+    }
+
     /// Every file with what was made of it.
     pub fn into_files(self) -> Vec<FileRead> {
         let members = self.members.into_iter().chain(self.unlike).map(|member| member.file);
@@ -80,35 +86,21 @@ impl Material {
 }
 
 impl Member {
-    /// Reads the file at `path`, relative to the query folder.
-    pub fn read(path: &Path, config: &Config, bench: &Bench) -> Self {
+    /// Reads the file at `path`, relative to the query folder; its picture is kept for a sheet at most so large.
+    pub fn read(path: &Path, config: &Config, bench: &Bench, longest_px: Option<u32>) -> Self {
         let (absolute, bounds) = (config.folders.query.join(path), Bounds::from(&config.limits));
+        let outputs = Outputs { square: true, features: false, longest_px };
         // Before the reading: a file that changes later then differs from what is remembered of it.
         let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
-        let seen = |decoded: DynamicImage| Ok((square_of(&decoded, bench.extractor.side())?, decoded));
-        let (stamp, result, pixels) = match picture::read_still(&absolute, &bounds) {
+        let (stamp, result, seen) = match picture::read_still(&absolute, &bounds) {
             Err(problem) => (before, Err(problem), None),
-            Ok(contents) => match bench.guard.decode(&contents, &absolute, &bounds, seen) {
+            Ok(contents) => match bench.guard.extract(&contents, &absolute, &bounds, outputs, &bench.extractor) {
                 Err(problem) => (Some(contents.stamp), Err(problem), None),
-                Ok(pixels) => (Some(contents.stamp), Ok(contents.hash), Some(pixels)),
+                Ok(seen) => (Some(contents.stamp), Ok(contents.hash), Some(seen)),
             },
         };
-        let (square, decoded) = pixels.unzip();
+        let (square, decoded) = seen.map_or((None, None), |Extracted { square, picture, .. }| (square, picture));
         Self { file: FileRead { path: path.to_path_buf(), stamp, result }, square, decoded }
-    }
-
-    /// With no more pixels than its tile among others has.
-    pub fn into_tile(mut self) -> Self {
-        let is_large = |decoded: &DynamicImage| decoded.width().max(decoded.height()) > TILE_PX;
-        if let Some(large) = self.decoded.take_if(|decoded| is_large(decoded)) {
-            self.decoded = picture::shrink(&large, TILE_PX).map(DynamicImage::ImageRgba8);
-        }
-        self
-    }
-
-    /// For one that is on no sheet.
-    pub fn without_picture(self) -> Self {
-        Self { decoded: None, ..self }
     }
 
     /// Whether somebody may still be writing it.

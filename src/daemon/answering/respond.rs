@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use super::members::{FileRead, Material, Member, SetFile};
+use super::members::{FileRead, Material, Member, SetFile, TILE_PX};
 use crate::answer::{Changes, Status};
 use crate::config::{Config, Refresh, SheetFormat};
 use crate::daemon::bench::Bench;
 use crate::error::Trouble;
 use crate::files::{make_folder, remove_own, write_whole};
+use crate::isolation::Outputs;
 use crate::picture::{Bounds, Hash};
 
 /// The order.
@@ -64,6 +65,14 @@ pub struct Unwritten {
     pub bytes: usize,
 }
 
+/// Why there is no sheet.
+pub enum Undrawn {
+    /// It could not be drawn.
+    Failed(Trouble),
+    /// A picture on it needs a trial that this thread does not hold.
+    AwaitsTrial,
+}
+
 /// What was done about a query.
 pub enum Done {
     /// Sheet and record are in place.
@@ -83,11 +92,13 @@ pub enum Done {
     Unchanged,
     /// A file is not finished: look again later.
     NotYet,
+    /// A picture of it, or of its sheet, needs a trial that this thread does not hold.
+    AwaitsTrial,
 }
 
 impl Question {
     /// Carries it out.
-    pub fn run(self, bench: &Bench) -> Answered {
+    pub fn run(&self, bench: &Bench) -> Answered {
         let started = Instant::now();
         let former = self.is_recheck.then(|| self.former()).flatten();
         if self.is_recheck && !former.as_ref().is_some_and(|former| self.may_differ(former, bench)) {
@@ -95,7 +106,9 @@ impl Question {
         }
         let mut material = self.read_all(bench);
         let content = material.content();
-        let result = if self.can_wait && material.may_be_unfinished() {
+        let result = if material.awaits_trial() {
+            Ok(Done::AwaitsTrial)
+        } else if self.can_wait && material.may_be_unfinished() {
             Ok(Done::NotYet)
         } else if content.is_some() && content == self.answered && self.has_answer() {
             Ok(Done::Unchanged)
@@ -105,8 +118,8 @@ impl Question {
         self.answered(material.into_files(), content, result)
     }
 
-    fn answered(self, files: Vec<FileRead>, content: Option<Hash>, result: Result<Done, Unwritten>) -> Answered {
-        Answered { query: self.query, name: self.name, files, content, result }
+    fn answered(&self, files: Vec<FileRead>, content: Option<Hash>, result: Result<Done, Unwritten>) -> Answered {
+        Answered { query: self.query.clone(), name: self.name.clone(), files, content, result }
     }
 
     /// Whether it is worth looking at a past answer once more: with `refresh = "model"` only for another model.
@@ -144,11 +157,11 @@ impl Question {
 
     /// Its files in their order, decoded where they can be.
     pub(in crate::daemon) fn read_all(&self, bench: &Bench) -> Material {
-        let read = |path: &PathBuf| Member::read(path, &self.config, bench);
-        let as_shown = |member: Member| if self.is_set { member.into_tile() } else { member };
+        let read = |path: &PathBuf, longest_px| Member::read(path, &self.config, bench, longest_px);
+        let longest_px = if self.is_set { Some(TILE_PX) } else { Outputs::FULL_SIZE };
         Material {
-            members: self.files.iter().map(|path| as_shown(read(path))).collect(),
-            unlike: self.unlike.iter().map(|path| read(path).without_picture()).collect(),
+            members: self.files.iter().map(|path| read(path, longest_px)).collect(),
+            unlike: self.unlike.iter().map(|path| read(path, None)).collect(),
             settings: self.settings.as_ref().map(|path| SetFile::read(path, &self.config)),
         }
     }
@@ -167,8 +180,11 @@ impl Question {
             }
         }
         let sheet_started = Instant::now();
-        let sheet = self.draw(material, &composed, &bench.guard);
-        let sheet = sheet.map_err(|trouble| Unwritten { trouble, bytes: 0 })?;
+        let sheet = match self.draw(material, &composed, bench) {
+            Ok(sheet) => sheet,
+            Err(Undrawn::AwaitsTrial) => return Ok(Done::AwaitsTrial),
+            Err(Undrawn::Failed(trouble)) => return Err(Unwritten { trouble, bytes: 0 }),
+        };
         let record = &mut composed.record;
         record.timings_ms.sheet = milliseconds(sheet_started);
         record.timings_ms.total = milliseconds(started);

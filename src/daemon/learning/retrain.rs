@@ -17,6 +17,7 @@ use crate::daemon::reporting::status::TrainingPart;
 use crate::error::Trouble;
 use crate::model::Model;
 use crate::picture::Hash;
+use crate::quarantine::{Suspects, Unsupervised};
 use crate::watch::Tree;
 
 /// A training that could not be kept is tried again after this long.
@@ -178,7 +179,7 @@ impl Daemon {
             against: self.model_to_beat(),
             config: Arc::clone(&self.config),
             extractor: Arc::clone(&self.extractor),
-            guard: self.quarantine.guard("training", &Arc::default()),
+            guard: self.quarantine.guard("training", Suspects::Leave, Arc::new(Unsupervised)),
             now_s: clock::now_s(),
         };
         let pictures = if source == Source::Training { order.training.len() } else { order.inventory.len() };

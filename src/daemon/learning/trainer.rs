@@ -13,12 +13,12 @@ use super::leash::{Leash, Stage};
 use super::training::Source;
 use crate::catalog::{Catalog, Decision, ModelRow};
 use crate::config::Config;
-use crate::daemon::guard::Guard;
 use crate::error::Trouble;
 use crate::index::Index;
 use crate::model::{Extractor, FeatureKind, Lesson, Model, Unlearned};
 use crate::picture::Hash;
 use crate::progress::Progress;
+use crate::quarantine::Guard;
 use crate::rows::Rows;
 
 /// Contents in one message of what was trained on.
