@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use log::{debug, info};
 
-use super::answering::respond::Question;
 use super::encode::EncodeJob;
 use super::plan::Task;
 use super::workers::Job;
@@ -16,10 +15,11 @@ use crate::config::SET_FILE_NAME;
 use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::picture::Bounds;
+use crate::query::Query;
 use crate::watch::{Change, Hint, Tree};
 
-/// Pictures in this folder of a query set are what its answer is kept away from.
-const UNLIKE_FOLDER: &str = "not";
+/// Pictures in this folder of a query set are negative examples.
+const NEGATIVES_FOLDER: &str = "not";
 
 impl Daemon {
     /// Looks at every folder that is due and takes in what changed.
@@ -88,7 +88,7 @@ impl Daemon {
             self.plan.drop_wish(root, &path);
             match root {
                 Root::Query => drop(self.stirred.insert(unit_of(&path))),
-                Root::Inventory | Root::Training => self.stir(),
+                Root::Inventory | Root::Training => self.training_pictures_changed(),
             }
             if was_known && root != Root::Query {
                 info!("{} is gone", self.absolute(root, &path).display());
@@ -124,7 +124,7 @@ impl Daemon {
         let settling = self.tree(Root::Inventory).map_or(0, Tree::settling);
         for (Task { root, path }, stamp) in self.plan.start(self.now(), settling) {
             let job = match (root, stamp) {
-                (Root::Query, _) => Some(Job::Answer(Box::new(self.question(&path)))),
+                (Root::Query, _) => Some(Job::Answer(Box::new(self.query_of(&path)))),
                 (_, Some(stamp)) => Some(Job::Encode(EncodeJob {
                     root,
                     absolute: self.absolute(root, &path),
@@ -144,7 +144,7 @@ impl Daemon {
         self.note("workers", trouble);
     }
 
-    fn question(&mut self, query: &Path) -> Question {
+    fn query_of(&mut self, query: &Path) -> Query {
         let (mut files, is_set, settling, is_offline) = {
             let tree = self.tree(Root::Query);
             let is_set = tree.is_some_and(|tree| tree.is_folder(query));
@@ -159,15 +159,16 @@ impl Daemon {
         files.sort_unstable();
         let settings = files.iter().position(|file| is_set && *file == query.join(SET_FILE_NAME));
         let settings = settings.map(|at| files.remove(at));
-        let (unlike, files) = files.into_iter().partition(|file| is_set && file.starts_with(query.join(UNLIKE_FOLDER)));
+        let (negatives, files) =
+            files.into_iter().partition(|file| is_set && file.starts_with(query.join(NEGATIVES_FOLDER)));
         let is_recheck = self.rechecks.take(query);
         let name = self.answer_name(query, is_set);
         let former = self.answers.get(query).filter(|answer| !answer.is_provisional && answer.name == name);
         let tries = self.unfinished.get(&(Root::Query, query.to_path_buf())).map_or(0, |(_, tries)| *tries);
-        Question {
-            query: query.to_path_buf(),
+        Query {
+            path: query.to_path_buf(),
             files,
-            unlike,
+            negatives,
             settings,
             is_set,
             answered: former.and_then(|answer| answer.content).filter(|_| !is_recheck),

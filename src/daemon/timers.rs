@@ -109,7 +109,7 @@ impl Daemon {
         }
         let given_up = self.workers.given_up();
         if given_up > MOST_GIVEN_UP {
-            self.hopeless = Some(format!(
+            self.fatal_reason = Some(format!(
                 "{given_up} pictures are still being decoded long after their time, and take the processor from everything else: start again"
             ));
         }

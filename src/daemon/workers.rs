@@ -7,23 +7,23 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 
-use super::answering::respond::{Answered, Done, Question};
-use super::bench::Bench;
 use super::encode::{EncodeJob, Encoded};
 use super::plan::Task;
-use super::serving::Shared;
 use crate::catalog::{Catalog, Root};
 use crate::error::Trouble;
 use crate::model::Extractor;
 use crate::picture::Unusable;
 use crate::quarantine::{Decoding, Quarantine, Slot, Suspects};
+use crate::query::WorkerContext;
+use crate::query::{Answered, Done, Query};
+use crate::serving::Shared;
 
 /// One piece of work.
 pub enum Job {
     /// Make features of an inventory or training picture.
     Encode(EncodeJob),
     /// Answer a query.
-    Answer(Box<Question>),
+    Answer(Box<Query>),
 }
 
 impl Job {
@@ -31,18 +31,18 @@ impl Job {
     pub fn task(&self) -> Task {
         match self {
             Self::Encode(job) => Task { root: job.root, path: job.path.clone() },
-            Self::Answer(question) => Task { root: Root::Query, path: question.query.clone() },
+            Self::Answer(query) => Task { root: Root::Query, path: query.path.clone() },
         }
     }
 
-    fn run(self, bench: &Bench) -> Outcome {
+    fn run(self, context: &WorkerContext) -> Outcome {
         match self {
-            Self::Encode(job) => match job.run(bench) {
+            Self::Encode(job) => match job.run(context) {
                 Encoded { result: Err(Unusable::AwaitsTrial), .. } => Outcome::AwaitsTrial(Self::Encode(job)),
                 encoded => Outcome::Encoded(encoded),
             },
-            Self::Answer(question) => match question.run(bench) {
-                Answered { result: Ok(Done::AwaitsTrial), .. } => Outcome::AwaitsTrial(Self::Answer(question)),
+            Self::Answer(query) => match query.run(context) {
+                Answered { result: Ok(Done::AwaitsTrial), .. } => Outcome::AwaitsTrial(Self::Answer(query)),
                 answered => Outcome::Answered(answered),
             },
         }
@@ -64,7 +64,7 @@ pub enum Outcome {
 pub const JOBS_A_WORKER: usize = 16;
 
 /// What workers are made of.
-pub struct Tools {
+pub struct WorkerDeps {
     /// Shared by all.
     pub extractor: Arc<Extractor>,
     /// Where the catalog is.
@@ -87,7 +87,7 @@ pub struct Workers {
     jobs: Queue,
     /// For the one thread that holds trials.
     trials: Queue,
-    tools: Tools,
+    tools: WorkerDeps,
     /// How many there are to be of each role. The one for trials is started when it is first needed.
     counts: [(Suspects, usize); 2],
     threads: Vec<Worker>,
@@ -105,7 +105,7 @@ struct Worker {
 
 impl Workers {
     /// Starts `count` threads that send what comes of their jobs to the loop.
-    pub fn start(count: usize, tools: Tools) -> Result<Self, Trouble> {
+    pub fn start(count: usize, tools: WorkerDeps) -> Result<Self, Trouble> {
         let mut workers = Self {
             // As many as the plan starts at most, so that handing one out never waits.
             urgent: bounded(JOBS_A_WORKER * count),
@@ -178,11 +178,11 @@ impl Workers {
     }
 
     fn start_one(&mut self, role: Suspects) -> Result<Worker, Trouble> {
-        let Tools { extractor, state, serving, quarantine, outcomes } = &self.tools;
+        let WorkerDeps { extractor, state, serving, quarantine, outcomes } = &self.tools;
         // Never a name twice: one that was given up may still go by it.
         let (name, slot) = (format!("worker-{}", self.started), Arc::<Slot<Task>>::default());
         self.started += 1;
-        let bench = Bench {
+        let context = WorkerContext {
             extractor: Arc::clone(extractor),
             catalog: Catalog::open_reader(state)?,
             serving: serving.clone(),
@@ -193,16 +193,16 @@ impl Workers {
             Suspects::Try => [self.trials.1.clone(), never()],
         };
         let (own, outcomes) = (Arc::clone(&slot), outcomes.clone());
-        let thread = thread::Builder::new().name(name).spawn(move || work(&bench, &own, &queues, &outcomes));
+        let thread = thread::Builder::new().name(name).spawn(move || work(&context, &own, &queues, &outcomes));
         let thread = thread.map_err(|error| Trouble::system("start a worker thread", state, &error))?;
         Ok(Worker { role, thread, slot })
     }
 }
 
-fn work(bench: &Bench, slot: &Slot<Task>, [urgent, jobs]: &[Receiver<Job>; 2], outcomes: &Sender<Outcome>) {
+fn work(context: &WorkerContext, slot: &Slot<Task>, [urgent, jobs]: &[Receiver<Job>; 2], outcomes: &Sender<Outcome>) {
     while let Some(job) = next_job(urgent, jobs) {
         slot.take_on(job.task());
-        if outcomes.send(job.run(bench)).is_err() {
+        if outcomes.send(job.run(context)).is_err() {
             return;
         }
     }

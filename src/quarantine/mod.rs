@@ -63,7 +63,7 @@ pub struct Quarantine {
 enum Standing {
     /// As any other.
     Unknown,
-    /// Tried first.
+    /// TrainingHistory first.
     Suspect,
     /// Not decoded.
     Refused(Unusable),

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::Setup;
 use crate::config::{Encoder, Source};
-use crate::daemon::Setup;
 use crate::error::Fatal;
 use crate::model::SEED;
 

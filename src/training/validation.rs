@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use image::DynamicImage;
 
-use super::trainer::{Halt, News, Trainer};
-use super::training::Source;
+use super::job::{Halt, TrainingEvent, TrainingJob};
+use super::policy::TrainingSource;
 use crate::catalog::Catalog;
 use crate::evaluate::gate::{Comparison, Evidence, FEWEST_PICTURES, Sight, known_again, lost};
 use crate::model::{FeatureKind, Lesson, Model};
@@ -51,17 +51,17 @@ impl Search {
     }
 }
 
-impl Trainer {
+impl TrainingJob {
     /// What is known before anything is learned.
-    pub(in crate::daemon) fn evidence_of(&self, lesson: &Lesson) -> Evidence {
-        let needed = match self.order.source {
-            Source::Training => self.order.config.model.min_train.count() as f32 * DISTINCT_SHARE,
-            Source::Inventory => 0.0,
+    pub fn evidence_of(&self, lesson: &Lesson) -> Evidence {
+        let needed = match self.input.source {
+            TrainingSource::Training => self.input.config.model.min_train.count() as f32 * DISTINCT_SHARE,
+            TrainingSource::Inventory => 0.0,
         };
         Evidence {
-            against: self.order.against.as_ref().map(|model| model.id().to_string()),
-            against_untrained: self.order.against.as_ref().is_some_and(|model| model.trained_on() == 0),
-            of_inventory: self.order.source == Source::Inventory,
+            against: self.input.against.as_ref().map(|model| model.id().to_string()),
+            against_untrained: self.input.against.as_ref().is_some_and(|model| model.trained_on() == 0),
+            of_inventory: self.input.source == TrainingSource::Inventory,
             distinct: lesson.distinct(),
             distinct_needed: needed,
             ..Evidence::default()
@@ -69,26 +69,26 @@ impl Trainer {
     }
 
     /// Lets the new model and the one it is held against look at the same pictures.
-    pub(in crate::daemon) fn examine(
+    pub fn examine(
         &self,
         catalog: &Catalog,
         lesson: &Lesson,
         model: &Model,
         evidence: &mut Evidence,
     ) -> Result<(), Halt> {
-        let Some(before) = &self.order.against else { return Ok(()) };
+        let Some(before) = &self.input.against else { return Ok(()) };
         let held_out = MOST_HELD_OUT.min(lesson.training().len() / HELD_OUT_SHARE);
-        let holds_out = self.order.source == Source::Training && held_out >= FEWEST_PICTURES;
-        let inventory = &self.order.inventory;
+        let holds_out = self.input.source == TrainingSource::Training && held_out >= FEWEST_PICTURES;
+        let inventory = &self.input.inventory;
         let all = inventory.len().min(MOST_SOUGHT) + if holds_out { held_out } else { 0 };
         let search = self.search(catalog, inventory, MOST_SOUGHT, [0, all])?;
         evidence.inventory = search.compare(before, model);
         self.check()?;
         if holds_out {
             let done = inventory.len().min(MOST_SOUGHT);
-            let search = self.search(catalog, &self.order.training, held_out, [done, all])?;
+            let search = self.search(catalog, &self.input.training, held_out, [done, all])?;
             // Of a convolutional encoder that takes as long as the encoder itself; a gate that looks away would be worse.
-            let twin = lesson.learn_without(held_out, &self.order.config.model, &*self.leash);
+            let twin = lesson.learn_without(held_out, &self.input.config.model, &*self.handle);
             let twin = twin.ok().map(|twin| Model::trained(model.id().into(), model.trained_on(), twin));
             evidence.training = twin.and_then(|twin| search.compare(before, &twin));
         }
@@ -121,11 +121,11 @@ impl Trainer {
                 search.views.push(&view);
             }
             if new.len() >= VIEWS_BATCH * View::ALL.len() {
-                self.send(News::Views(std::mem::take(&mut new)))?;
+                self.send(TrainingEvent::Views(std::mem::take(&mut new)))?;
             }
-            self.leash.told((done + at) as f32 / all as f32);
+            self.handle.told((done + at) as f32 / all as f32);
         }
-        self.send(News::Views(new))?;
+        self.send(TrainingEvent::Views(new))?;
         Ok(search)
     }
 
@@ -138,11 +138,11 @@ impl Trainer {
 
     /// Reads a picture and makes the features of its views; `None` when it is not what it was, or not there.
     fn make_views(&self, content: Hash, path: &Path, new: &mut Vec<(Hash, String, Vec<f32>)>) -> Option<Vec<Vec<f32>>> {
-        let bounds = Bounds::from(&self.order.config.limits);
+        let bounds = Bounds::from(&self.input.config.limits);
         let contents = picture::read_still(path, &bounds).ok().filter(|contents| contents.hash == content)?;
-        let views = |decoded: DynamicImage| Ok(picture::views(&decoded, content, self.order.extractor.side()));
-        let squares = self.order.guard.decode(&contents, path, &bounds, views).ok()??;
-        let features = self.order.extractor.features(&squares);
+        let views = |decoded: DynamicImage| Ok(picture::views(&decoded, content, self.input.extractor.side()));
+        let squares = self.input.guard.decode(&contents, path, &bounds, views).ok()??;
+        let features = self.input.extractor.features(&squares);
         let features: Vec<Vec<f32>> = features.iter().map(<[f32]>::to_vec).collect();
         new.extend(
             View::ALL.iter().zip(&features).map(|(view, row)| (content, self.features().of_view(*view), row.clone())),

@@ -5,10 +5,7 @@ use std::time::Duration;
 
 use log::{Level, log, warn};
 
-use super::answering::members::FileRead;
-use super::answering::respond::{Answered, Done};
 use super::encode::Encoded;
-use super::start::code_of;
 use super::workers::Outcome;
 use super::{Daemon, SYSTEM_RETRY_PAUSE, UNFINISHED_PAUSES};
 use crate::answer::Status;
@@ -18,6 +15,9 @@ use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::model::FeatureKind;
 use crate::picture::{Hash, Unusable};
+use crate::query::FileRead;
+use crate::query::{Answered, Done};
+use crate::serving::load::code_of;
 use crate::watch::Known;
 
 impl Daemon {
@@ -84,7 +84,7 @@ impl Daemon {
         if encoded.is_empty() {
             return;
         }
-        if self.unkept.is_to_wait(self.now()) {
+        if self.retry.is_to_wait(self.now()) {
             return self.hold_encoded(encoded, None);
         }
         let (model_id, is_trained) = {
@@ -175,7 +175,7 @@ impl Daemon {
         }
         self.learn(root, &path, stamp, result.is_err());
         let key = (root, path.clone());
-        self.stir();
+        self.training_pictures_changed();
         match result {
             Ok((hash, made)) => {
                 self.metrics.count_picture(root, made.features.is_some());

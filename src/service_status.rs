@@ -5,9 +5,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::catalog::ModelRow;
-use crate::daemon::learning::leash::Stage;
 use crate::error::Trouble;
 use crate::files::write_whole;
+use crate::training::handle::Stage;
 
 /// The file's name inside the state folder.
 pub const FILE_NAME: &str = "status.json";
@@ -16,7 +16,7 @@ pub const PROBLEM_LIMIT: usize = 100;
 
 /// The content of `status.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Status {
+pub struct ServiceStatus {
     /// What it is up to as a whole.
     pub state: State,
     /// The process.
@@ -163,7 +163,7 @@ pub struct TrainingPart {
     pub share: f32,
 }
 
-impl Status {
+impl ServiceStatus {
     /// Puts the file into the state folder.
     pub fn write(&self, state_folder: &Path) -> Result<(), Trouble> {
         let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use super::trainer::{Halt, News, Trainer};
+use super::job::{Halt, TrainingEvent, TrainingJob};
 use crate::catalog::Catalog;
 use crate::config::Metric;
 use crate::index::Index;
@@ -11,14 +11,14 @@ use crate::model::Model;
 use crate::picture::Hash;
 use crate::progress::Progress;
 
-use super::leash::{Leash, Stage};
+use super::handle::{Stage, TrainingHandle};
 
 /// Pictures whose features are in memory at a time, and whose codes the loop writes as one transaction of a few
 /// milliseconds.
 const BATCH: usize = 1_000;
 
 /// What needs codes, and who hears of them.
-pub struct Recoder<'a> {
+pub struct Reencoding<'a> {
     /// For reading.
     pub catalog: &'a Catalog,
     /// Whose codes.
@@ -28,12 +28,12 @@ pub struct Recoder<'a> {
     /// How codes are compared.
     pub metric: Metric,
     /// To the loop.
-    pub leash: &'a Leash,
+    pub handle: &'a TrainingHandle,
     /// To the loop.
-    pub send: &'a dyn Fn(News) -> Result<(), Halt>,
+    pub send: &'a dyn Fn(TrainingEvent) -> Result<(), Halt>,
 }
 
-impl Recoder<'_> {
+impl Reencoding<'_> {
     /// Makes the codes that are not kept yet and sends them to be kept.
     pub fn run(&self) -> Result<Index, Halt> {
         let mut paths_of: HashMap<Hash, Vec<&PathBuf>> = HashMap::new();
@@ -44,20 +44,20 @@ impl Recoder<'_> {
         contents.sort_unstable();
         let mut pictures = Vec::with_capacity(self.paths.len());
         for (at, batch) in contents.chunks(BATCH).enumerate() {
-            if self.leash.is_cancelled() {
+            if self.handle.is_cancelled() {
                 return Err(Halt::Cancelled);
             }
             for (hash, code) in self.codes_of(batch)? {
                 let paths = paths_of.get(&hash).into_iter().flatten();
                 pictures.extend(paths.map(|path| ((*path).clone(), code.clone())));
             }
-            self.leash.told((at * BATCH) as f32 / contents.len() as f32);
+            self.handle.told((at * BATCH) as f32 / contents.len() as f32);
         }
         let mut index = Index::filled(self.model.code_width(), self.metric, pictures);
         // A large index still has to find who is near whom: done here, so that the model serves as well as it can from
         // its first answer on.
         if let Some(survey) = index.survey() {
-            let surveyed = survey.run(&|| !self.leash.is_cancelled()).ok_or(Halt::Cancelled)?;
+            let surveyed = survey.run(&|| !self.handle.is_cancelled()).ok_or(Halt::Cancelled)?;
             index.take_survey(surveyed);
         }
         Ok(index)
@@ -77,18 +77,18 @@ impl Recoder<'_> {
         let made: Vec<(Hash, Vec<f32>)> = found.into_iter().zip(made.iter().map(<[f32]>::to_vec)).collect();
         // Features that are codes need not be kept twice.
         if self.model.is_trained() && !made.is_empty() {
-            (self.send)(News::Codes(made.clone()))?;
+            (self.send)(TrainingEvent::Codes(made.clone()))?;
         }
         codes.extend(made);
         Ok(codes)
     }
 }
 
-impl Trainer {
+impl TrainingJob {
     /// Codes of the whole inventory: to the loop to be kept, and into an index.
-    pub(in crate::daemon) fn encode_inventory(&self, catalog: &Catalog, model: &Model) -> Result<Index, Halt> {
+    pub fn encode_inventory(&self, catalog: &Catalog, model: &Model) -> Result<Index, Halt> {
         self.enter(Stage::Encoding)?;
-        let (paths, metric) = (&self.order.paths, self.order.config.similarity.metric);
-        Recoder { catalog, model, paths, metric, leash: &self.leash, send: &|news| self.send(news) }.run()
+        let (paths, metric) = (&self.input.paths, self.input.config.similarity.metric);
+        Reencoding { catalog, model, paths, metric, handle: &self.handle, send: &|news| self.send(news) }.run()
     }
 }

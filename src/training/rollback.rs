@@ -7,9 +7,9 @@ use std::thread;
 
 use crossbeam_channel::Sender;
 
-use super::leash::{Leash, Stage};
-use super::recode::Recoder;
-use super::trainer::{Ending, Halt, Message, News, Successor};
+use super::handle::{Stage, TrainingHandle};
+use super::job::{Halt, Successor, TrainingEnd, TrainingEvent, TrainingMessage};
+use super::reencoding::Reencoding;
 use crate::catalog::{Catalog, Decision, ModelRow};
 use crate::config::{Encoder, Metric, ModelSettings};
 use crate::error::{Fatal, Trouble};
@@ -78,9 +78,9 @@ pub struct Restorer {
     /// How codes are compared.
     pub metric: Metric,
     /// To the loop.
-    pub leash: Arc<Leash>,
+    pub handle: Arc<TrainingHandle>,
     /// To the loop.
-    pub sender: Sender<Message>,
+    pub sender: Sender<TrainingMessage>,
 }
 
 impl Restorer {
@@ -88,19 +88,19 @@ impl Restorer {
     pub fn start(self) -> Result<(), Trouble> {
         let started = thread::Builder::new().name("rollback".into()).spawn(move || {
             let ending = match self.restore() {
-                Ok(successor) => Ok(Ending::Ready(Box::new(successor))),
-                Err(Halt::Cancelled) => Ok(Ending::Cancelled),
+                Ok(successor) => Ok(TrainingEnd::Ready(Box::new(successor))),
+                Err(Halt::Cancelled) => Ok(TrainingEnd::Cancelled),
                 Err(Halt::Trouble(trouble)) => Err(trouble),
             };
             // Nobody hears this when the daemon is on its way out.
-            let _ = self.send(News::Ended(ending));
+            let _ = self.send(TrainingEvent::Ended(ending));
         });
         started.map(drop).map_err(|error| Trouble::system("start the rollback thread", "artificio", &error))
     }
 
     fn restore(&self) -> Result<Successor, Halt> {
         let catalog = Catalog::open_reader(&self.state)?;
-        self.leash.enter(Stage::Encoding);
+        self.handle.enter(Stage::Encoding);
         let model = match &self.row {
             Some(row) => {
                 Model::from_row(row, self.settings.encoder)?.unwrap_or_else(|| Model::untrained(&self.settings))
@@ -108,23 +108,23 @@ impl Restorer {
             None => Model::untrained(&self.settings),
         };
         let send = |news| self.send(news);
-        let recoder = Recoder {
+        let recoder = Reencoding {
             catalog: &catalog,
             model: &model,
             paths: &self.paths,
             metric: self.metric,
-            leash: &self.leash,
+            handle: &self.handle,
             send: &send,
         };
         let index = recoder.run()?;
-        if self.leash.is_cancelled() {
+        if self.handle.is_cancelled() {
             return Err(Halt::Cancelled);
         }
         Ok(Successor { model, row: None, index, inventory: self.paths.clone() })
     }
 
-    fn send(&self, news: News) -> Result<(), Halt> {
-        self.sender.send(Message { run: self.run, news }).map_err(|_| Halt::Cancelled)
+    fn send(&self, news: TrainingEvent) -> Result<(), Halt> {
+        self.sender.send(TrainingMessage { run: self.run, news }).map_err(|_| Halt::Cancelled)
     }
 }
 

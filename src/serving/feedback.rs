@@ -12,7 +12,7 @@ const AWAY: f32 = 0.25;
 
 /// Codes `[m, width]` moved away from the mean of `unlike`, `[n, width]`: the negative half of Rocchio's relevance
 /// feedback (Relevance Feedback in Information Retrieval, 1971). With cosine, directions are moved.
-pub(in crate::daemon) fn away_from(codes: &Rows, unlike: &Rows, metric: Metric) -> Rows {
+pub fn away_from(codes: &Rows, unlike: &Rows, metric: Metric) -> Rows {
     let prepared = |row: &[f32]| {
         let mut row = row.to_vec();
         if metric == Metric::Cosine {

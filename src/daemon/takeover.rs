@@ -5,34 +5,35 @@ use std::path::PathBuf;
 use log::{debug, info};
 
 use super::retrain::Purpose;
-use super::trainer::{Ending, Message, News, Successor};
 use crate::catalog::ModelRow;
 use crate::daemon::Daemon;
-use crate::daemon::reporting::status::LastTrainingPart;
-use crate::daemon::serving::Serving;
-use crate::daemon::start::{code_of, load_tried};
 use crate::error::Trouble;
 use crate::model::Model;
+use crate::service_status::LastTrainingPart;
+use crate::serving::Serving;
+use crate::serving::load::code_of;
+use crate::training::history::TrainingHistory;
+use crate::training::job::{Successor, TrainingEnd, TrainingEvent, TrainingMessage};
 
 /// Codes of models no longer kept that are dropped in one turn of the loop.
 const DROPPED_AT_ONCE: usize = 1_000;
 
 impl Daemon {
     /// Takes in what a training thread says.
-    pub(in crate::daemon) fn take_news(&mut self, message: Message) {
+    pub(in crate::daemon) fn take_news(&mut self, message: TrainingMessage) {
         let Some(training) = self.training.as_ref().filter(|training| training.run == message.run) else { return };
         let id = training.id.clone();
         let kept = match message.news {
-            News::Codes(codes) => self
+            TrainingEvent::Codes(codes) => self
                 .catalog
                 .together(|catalog| codes.iter().try_for_each(|(hash, code)| catalog.put_code(*hash, &id, code))),
-            News::TrainedOn(contents) => self
+            TrainingEvent::TrainedOn(contents) => self
                 .catalog
                 .together(|catalog| contents.iter().try_for_each(|hash| catalog.put_trained_picture(&id, *hash))),
-            News::Views(views) => self.catalog.together(|catalog| {
+            TrainingEvent::Views(views) => self.catalog.together(|catalog| {
                 views.iter().try_for_each(|(hash, kind, features)| catalog.put_features(*hash, kind, features))
             }),
-            News::Ended(ending) => {
+            TrainingEvent::Ended(ending) => {
                 debug!("model {id} took {:.1} s", training.started.elapsed().as_secs_f64());
                 ending.and_then(|ending| self.end_training(ending))
             }
@@ -45,23 +46,23 @@ impl Daemon {
         }
     }
 
-    fn end_training(&mut self, ending: Ending) -> Result<(), Trouble> {
+    fn end_training(&mut self, ending: TrainingEnd) -> Result<(), Trouble> {
         match ending {
-            Ending::Cancelled => {}
-            Ending::Refused(row) => {
+            TrainingEnd::Cancelled => {}
+            TrainingEnd::Refused(row) => {
                 self.keep_refused(&row)?;
                 info!(model = row.id.as_str(); "model {} is refused: {}; what served serves on", row.id, row.reason);
                 self.last_training = Some(LastTrainingPart::of(&row));
             }
-            Ending::Ready(successor) => self.take_over(*successor)?,
+            TrainingEnd::Ready(successor) => self.take_over(*successor)?,
         }
         if let Some(Purpose::Returning(place)) = self.training.take().map(|training| training.take_purpose()) {
             self.grant_return(&place);
         }
-        self.tried = load_tried(&self.catalog, self.config.model.encoder)?;
+        self.history = TrainingHistory::load(&self.catalog, self.config.model.encoder)?;
         self.note("training", None);
         // Pictures may have come meanwhile.
-        self.stir();
+        self.training_pictures_changed();
         Ok(())
     }
 

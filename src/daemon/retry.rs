@@ -8,24 +8,24 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::answering::members::FileRead;
-use super::answering::respond::Unwritten;
 use super::encode::Encoded;
 use super::{Daemon, LONGEST_RETRY_PAUSE, RETRY_PAUSE};
 use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::files::{has_room, make_folder};
+use crate::query::FileRead;
+use crate::query::Unwritten;
 
 /// What the catalog has to be told, as soon as it can be. Lost with the process, and then done again.
 #[derive(Default)]
-pub struct Unkept {
+pub struct PersistRetry {
     encoded: Vec<Encoded>,
     /// The files of queries whose answers are written.
     answered: BTreeMap<PathBuf, Vec<FileRead>>,
     next_try: Duration,
 }
 
-impl Unkept {
+impl PersistRetry {
     /// Whether the catalog has refused something a moment ago.
     pub fn is_to_wait(&self, now: Duration) -> bool {
         !self.encoded.is_empty() && now < self.next_try
@@ -48,23 +48,23 @@ impl Daemon {
         for Encoded { root, path, .. } in &encoded {
             self.plan.unkept(*root, path);
         }
-        self.unkept.encoded.extend(encoded);
+        self.retry.encoded.extend(encoded);
         if refusal.is_some() {
-            self.unkept.next_try = self.now() + RETRY_PAUSE;
+            self.retry.next_try = self.now() + RETRY_PAUSE;
             self.note("catalog", refusal);
         }
     }
 
     /// Holds that a query was answered.
     pub(super) fn hold_answered(&mut self, query: PathBuf, files: Vec<FileRead>, refusal: Trouble) {
-        self.unkept.next_try = self.now() + RETRY_PAUSE;
-        self.unkept.answered.insert(query, files);
+        self.retry.next_try = self.now() + RETRY_PAUSE;
+        self.retry.answered.insert(query, files);
         self.note("catalog", Some(refusal));
     }
 
     /// What was held of it, if anything, is of an earlier answer.
     pub(super) fn answer_is_kept(&mut self, query: &Path) {
-        self.unkept.answered.remove(query);
+        self.retry.answered.remove(query);
     }
 
     /// Holds a query whose answer could not be written.
@@ -94,12 +94,12 @@ impl Daemon {
     /// Offers what is held to the disks again.
     pub(super) fn retry_writing(&mut self) {
         let now = self.now();
-        if now >= self.unkept.next_try {
-            let encoded = std::mem::take(&mut self.unkept.encoded);
+        if now >= self.retry.next_try {
+            let encoded = std::mem::take(&mut self.retry.encoded);
             self.keep_encoded(encoded);
             // Up to the first that is refused: then the others would be as well.
-            while now >= self.unkept.next_try {
-                let Some((query, files)) = self.unkept.answered.pop_first() else { break };
+            while now >= self.retry.next_try {
+                let Some((query, files)) = self.retry.answered.pop_first() else { break };
                 self.keep_answered(query, files);
             }
         }

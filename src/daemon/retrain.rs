@@ -7,17 +7,18 @@ use std::time::{Duration, Instant};
 
 use log::info;
 
-use super::leash::Leash;
-use super::trainer::{Order, Trainer};
-use super::training::{self, Source, Stir};
 use crate::catalog::Root;
 use crate::clock;
 use crate::daemon::Daemon;
-use crate::daemon::reporting::status::TrainingPart;
 use crate::error::Trouble;
 use crate::model::Model;
 use crate::picture::Hash;
 use crate::quarantine::{Suspects, Unsupervised};
+use crate::service_status::TrainingPart;
+use crate::training::debounce::RetrainDebounce;
+use crate::training::handle::TrainingHandle;
+use crate::training::job::{TrainingInput, TrainingJob};
+use crate::training::policy::{self, TrainingSource};
 use crate::watch::Tree;
 
 /// A training that could not be kept is tried again after this long.
@@ -34,7 +35,7 @@ pub struct Training {
     /// What it is for.
     pub purpose: Purpose,
     /// To the thread.
-    pub leash: Arc<Leash>,
+    pub handle: Arc<TrainingHandle>,
     /// When it began.
     pub started: Instant,
 }
@@ -46,7 +47,7 @@ pub enum Purpose {
         /// Pictures it learns from.
         pictures: usize,
         /// Where they are from.
-        source: Source,
+        source: TrainingSource,
     },
     /// A model of before; where the answer to whoever asked is awaited.
     Returning(PathBuf),
@@ -60,7 +61,7 @@ impl Training {
 
     /// For `status.json`.
     pub fn part(&self) -> Option<TrainingPart> {
-        let (stage, share) = self.leash.progress();
+        let (stage, share) = self.handle.progress();
         match self.purpose {
             Purpose::Returning(_) => None,
             Purpose::Learning { pictures, source } => {
@@ -73,14 +74,14 @@ impl Training {
 impl Drop for Training {
     /// Whatever it is dropped for, nobody waits for its result.
     fn drop(&mut self) {
-        self.leash.cancel();
+        self.handle.cancel();
     }
 }
 
 impl Daemon {
     /// The pictures to train on, or what is to be done with them, are not what they were.
-    pub(in crate::daemon) fn stir(&mut self) {
-        self.stir = Some(Stir::again(self.stir, self.now()));
+    pub(in crate::daemon) fn training_pictures_changed(&mut self) {
+        self.debounce = Some(RetrainDebounce::after_change(self.debounce, self.now()));
     }
 
     fn quiet(&self) -> Duration {
@@ -89,7 +90,7 @@ impl Daemon {
 
     /// When it may be time to think about training.
     pub(in crate::daemon) fn training_due(&self) -> Option<Duration> {
-        self.stir.filter(|_| self.training.is_none())?.next_look(self.now(), self.quiet())
+        self.debounce.filter(|_| self.training.is_none())?.next_look(self.now(), self.quiet())
     }
 
     /// Starts a training when the policy says so.
@@ -99,22 +100,22 @@ impl Daemon {
         let is_busy = roots().any(|(root, tree)| {
             self.plan.pending(root) > 0 || tree.is_none_or(|tree| !tree.is_seen() || tree.settling() > 0)
         });
-        let is_ripe = self.stir.is_some_and(|stir| stir.is_ripe(self.now(), self.quiet(), is_busy));
-        let is_wished = self.wish.is_some() && !is_busy;
-        if !(is_ripe || is_wished) || !is_known || self.training.is_some() {
+        let is_due = self.debounce.is_some_and(|stir| stir.is_due(self.now(), self.quiet(), is_busy));
+        let is_wished = self.train_request.is_some() && !is_busy;
+        if !(is_due || is_wished) || !is_known || self.training.is_some() {
             return;
         }
-        self.stir = None;
+        self.debounce = None;
         let (training, inventory) = (self.contents_of(Root::Training), self.contents_of(Root::Inventory));
         self.note_refusal(training.len());
         let settings = &self.config.model;
-        if let Some(wish) = self.wish.take() {
+        if let Some(wish) = self.train_request.take() {
             let folders = &self.config.folders;
-            let source = training::wished(settings, &training, &inventory)
+            let source = policy::requested(settings, &training, &inventory)
                 .map_err(|why| format!("{why}; they go into {}", folders.training.display()));
             let started = source.and_then(|source| self.start_training(source).map_err(|trouble| trouble.to_string()));
             self.grant(&wish, started);
-        } else if let Some(source) = training::due(settings, &self.tried, &training, &inventory) {
+        } else if let Some(source) = policy::due(settings, &self.history, &training, &inventory) {
             // Noted by the one who met with it, and tried again later.
             let _ = self.start_training(source);
         }
@@ -123,7 +124,7 @@ impl Daemon {
     /// What a person can do something about: what lies in the training folder. That a model of the inventory was not
     /// better than the one before it is nobody's fault.
     fn note_refusal(&mut self, training_pictures: usize) {
-        let last = self.tried.training.as_ref().filter(|_| training_pictures >= self.config.model.min_train.count());
+        let last = self.history.training.as_ref().filter(|_| training_pictures >= self.config.model.min_train.count());
         let trouble = last.and_then(|last| last.refused.as_ref()).map(|reason| {
             let folder = &self.config.folders.training;
             let what = format!("a model trained on these pictures was refused: {reason}");
@@ -156,7 +157,7 @@ impl Daemon {
         let settings = &self.config.model;
         let serving = self.serving.read().model.clone();
         let width = settings.code_width.count();
-        let is_allowed = settings.train_on_inventory || self.tried.serves_training_alone;
+        let is_allowed = settings.train_on_inventory || self.history.serves_training_alone;
         let to_beat = if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained(settings) };
         // Whoever asks for narrower codes knows that they tell less apart.
         let is_comparable = if to_beat.trained_on() > 0 { to_beat.code_width() <= width } else { width >= WIDE };
@@ -164,12 +165,12 @@ impl Daemon {
     }
 
     /// The id of the new model.
-    fn start_training(&mut self, source: Source) -> Result<String, Trouble> {
+    fn start_training(&mut self, source: TrainingSource) -> Result<String, Trouble> {
         let number = self.catalog.models_trained().inspect_err(|trouble| self.put_training_off(trouble.clone()))?;
         // One that was broken off has a number too, and maybe codes: none is given twice.
         self.last_number = self.last_number.max(number.unsigned_abs()) + 1;
         let id = format!("m{}-{}", self.last_number, clock::today());
-        let order = Order {
+        let input = TrainingInput {
             state: self.config.folders.state.clone(),
             id: id.clone(),
             source,
@@ -182,11 +183,11 @@ impl Daemon {
             guard: self.quarantine.guard("training", Suspects::Leave, Arc::new(Unsupervised)),
             now_s: clock::now_s(),
         };
-        let pictures = if source == Source::Training { order.training.len() } else { order.inventory.len() };
+        let pictures = if source == TrainingSource::Training { input.training.len() } else { input.inventory.len() };
         info!(model = id.as_str(); "training model {id} on {pictures} {} pictures", source.name());
         let training = self.new_training(&id, Purpose::Learning { pictures, source });
-        let (run, leash) = (training.run, Arc::clone(&training.leash));
-        let trainer = Trainer { run, order, leash, sender: self.channels.training_sender.clone() };
+        let (run, handle) = (training.run, Arc::clone(&training.handle));
+        let trainer = TrainingJob { run, input, handle, sender: self.channels.training_sender.clone() };
         trainer.start().inspect_err(|trouble| self.put_training_off(trouble.clone()))?;
         self.training = Some(training);
         Ok(id)
@@ -195,12 +196,12 @@ impl Daemon {
     /// The next run of a thread.
     pub(in crate::daemon) fn new_training(&mut self, id: &str, purpose: Purpose) -> Training {
         self.runs += 1;
-        Training { run: self.runs, id: id.into(), purpose, leash: Arc::default(), started: Instant::now() }
+        Training { run: self.runs, id: id.into(), purpose, handle: Arc::default(), started: Instant::now() }
     }
 
     /// Lets a training that met with trouble rest for a while.
     pub(in crate::daemon) fn put_training_off(&mut self, trouble: Trouble) {
-        self.stir = Some(Stir::later(self.now() + TRAINING_RETRY));
+        self.debounce = Some(RetrainDebounce::not_before(self.now() + TRAINING_RETRY));
         self.note("training", Some(trouble));
     }
 
@@ -210,7 +211,7 @@ impl Daemon {
             info!("the training of model {} is broken off", training.id);
             self.give_up(&training, "it was broken off");
             self.has_ownerless_codes = true;
-            self.stir();
+            self.training_pictures_changed();
         }
     }
 }

@@ -9,8 +9,8 @@ use std::thread;
 use crossbeam_channel::Sender;
 use log::debug;
 
-use super::leash::{Leash, Stage};
-use super::training::Source;
+use super::handle::{Stage, TrainingHandle};
+use super::policy::TrainingSource;
 use crate::catalog::{Catalog, Decision, ModelRow};
 use crate::config::Config;
 use crate::error::Trouble;
@@ -27,13 +27,13 @@ const CONTENTS_BATCH: usize = 5_000;
 const NICENESS: i32 = 19;
 
 /// What to train.
-pub struct Order {
+pub struct TrainingInput {
     /// Where the catalog is.
     pub state: PathBuf,
     /// The id of the new model.
     pub id: String,
     /// Where the pictures come from.
-    pub source: Source,
+    pub source: TrainingSource,
     /// The training pictures: contents, each with a file that has it.
     pub training: BTreeMap<Hash, PathBuf>,
     /// The inventory likewise.
@@ -54,15 +54,15 @@ pub struct Order {
 }
 
 /// What a training thread says.
-pub struct Message {
+pub struct TrainingMessage {
     /// Which training: one that was cancelled may still have something to say.
     pub run: u64,
     /// What of it.
-    pub news: News,
+    pub news: TrainingEvent,
 }
 
 /// What there is to say of a training.
-pub enum News {
+pub enum TrainingEvent {
     /// Codes of the model to be; they become of use when it serves.
     Codes(Vec<(Hash, Vec<f32>)>),
     /// Some of the contents that it was trained on.
@@ -70,11 +70,11 @@ pub enum News {
     /// Features of changed pictures, with what they are kept under: the next training need not make them again.
     Views(Vec<(Hash, String, Vec<f32>)>),
     /// It has ended.
-    Ended(Result<Ending, Trouble>),
+    Ended(Result<TrainingEnd, Trouble>),
 }
 
 /// How a training ended that met with no trouble.
-pub enum Ending {
+pub enum TrainingEnd {
     /// With a model that is to serve.
     Ready(Box<Successor>),
     /// With one that is not to.
@@ -96,7 +96,7 @@ pub struct Successor {
 }
 
 /// Why a training did not go on.
-pub(in crate::daemon) enum Halt {
+pub(super) enum Halt {
     Cancelled,
     Trouble(Trouble),
 }
@@ -108,50 +108,50 @@ impl From<Trouble> for Halt {
 }
 
 /// A training under way, as its thread sees it.
-pub struct Trainer {
+pub struct TrainingJob {
     /// Which training.
     pub run: u64,
     /// What to train.
-    pub order: Order,
+    pub input: TrainingInput,
     /// To the loop.
-    pub leash: Arc<Leash>,
+    pub handle: Arc<TrainingHandle>,
     /// To the loop.
-    pub sender: Sender<Message>,
+    pub sender: Sender<TrainingMessage>,
 }
 
-impl Trainer {
+impl TrainingJob {
     /// Starts the thread. It ends by itself when the loop is gone.
     pub fn start(self) -> Result<(), Trouble> {
         let started = thread::Builder::new().name("training".into()).spawn(move || {
             step_back();
             let ending = match self.train() {
                 Ok(ending) => Ok(ending),
-                Err(Halt::Cancelled) => Ok(Ending::Cancelled),
+                Err(Halt::Cancelled) => Ok(TrainingEnd::Cancelled),
                 Err(Halt::Trouble(trouble)) => Err(trouble),
             };
             // Nobody hears this when the daemon is on its way out; nothing is lost but the work.
-            let _ = self.send(News::Ended(ending));
+            let _ = self.send(TrainingEvent::Ended(ending));
         });
         started.map(drop).map_err(|error| Trouble::system("start the training thread", "artificio", &error))
     }
 
-    fn train(&self) -> Result<Ending, Halt> {
-        let Order { id, source, config, .. } = &self.order;
-        let catalog = Catalog::open_reader(&self.order.state)?;
+    fn train(&self) -> Result<TrainingEnd, Halt> {
+        let TrainingInput { id, source, config, .. } = &self.input;
+        let catalog = Catalog::open_reader(&self.input.state)?;
         self.enter(Stage::Reading)?;
         let lesson = self.read_lesson(&catalog)?;
-        let pictures = if *source == Source::Training { &self.order.training } else { &self.order.inventory };
+        let pictures = if *source == TrainingSource::Training { &self.input.training } else { &self.input.inventory };
         for contents in pictures.keys().copied().collect::<Vec<_>>().chunks(CONTENTS_BATCH) {
-            self.send(News::TrainedOn(contents.to_vec()))?;
+            self.send(TrainingEvent::TrainedOn(contents.to_vec()))?;
         }
         let mut row = ModelRow {
             id: id.clone(),
-            created_s: self.order.now_s,
+            created_s: self.input.now_s,
             encoder: config.model.encoder.name().into(),
             trunk: self.features().version.into(),
             trained_on: lesson.training().len(),
             source: source.name().into(),
-            beside: if lesson.beside() > 0 { self.order.inventory.len() } else { 0 },
+            beside: if lesson.beside() > 0 { self.input.inventory.len() } else { 0 },
             reconstruction_error: 1.0,
             weights: Vec::new(),
             decision: Decision::Refused,
@@ -161,7 +161,7 @@ impl Trainer {
         let mut evidence = self.evidence_of(&lesson);
         self.enter(Stage::Fitting)?;
         let learned = match evidence.has_enough_distinct() {
-            true => lesson.learn(&config.model, &*self.leash),
+            true => lesson.learn(&config.model, &*self.handle),
             false => Err(Unlearned::Because(evidence.verdict().reason)),
         };
         let coder = match learned {
@@ -170,7 +170,7 @@ impl Trainer {
             Err(Unlearned::Because(reason)) => {
                 row.figures = serde_json::to_string(&evidence).unwrap_or_default();
                 row.reason = reason;
-                return Ok(Ending::Refused(Box::new(row)));
+                return Ok(TrainingEnd::Refused(Box::new(row)));
             }
         };
         self.enter(Stage::Checking)?;
@@ -182,52 +182,52 @@ impl Trainer {
         row.figures = serde_json::to_string(&evidence).unwrap_or_default();
         row.reason = verdict.reason;
         if !verdict.passes {
-            return Ok(Ending::Refused(Box::new(row)));
+            return Ok(TrainingEnd::Refused(Box::new(row)));
         }
         row.decision = Decision::Passed;
         let index = self.encode_inventory(&catalog, &model)?;
-        let inventory = self.order.paths.clone();
-        Ok(Ending::Ready(Box::new(Successor { model, row: Some(row), index, inventory })))
+        let inventory = self.input.paths.clone();
+        Ok(TrainingEnd::Ready(Box::new(Successor { model, row: Some(row), index, inventory })))
     }
 
     /// What is to be learned from: the first pictures by content, which is as good as by lot and always the same.
     fn read_lesson(&self, catalog: &Catalog) -> Result<Lesson, Halt> {
-        let Order { source, training, inventory, config, .. } = &self.order;
+        let TrainingInput { source, training, inventory, config, .. } = &self.input;
         let FeatureKind { version, width } = self.features();
         let read = |pictures: &BTreeMap<Hash, PathBuf>| {
             let contents: Vec<Hash> = pictures.keys().take(Lesson::most_rows(width)).copied().collect();
             catalog.many_features(&contents, version, width).map(|(_, rows)| rows)
         };
         Ok(match source {
-            Source::Inventory => Lesson::of_inventory(read(inventory)?),
-            Source::Training if config.model.train_on_inventory => {
+            TrainingSource::Inventory => Lesson::of_inventory(read(inventory)?),
+            TrainingSource::Training if config.model.train_on_inventory => {
                 Lesson::of_training(read(training)?, read(inventory)?)
             }
-            Source::Training => Lesson::of_training(read(training)?, Rows::empty(width)),
+            TrainingSource::Training => Lesson::of_training(read(training)?, Rows::empty(width)),
         })
     }
 
     /// The features that the model takes.
-    pub(in crate::daemon) fn features(&self) -> FeatureKind {
-        self.order.extractor.kind()
+    pub fn features(&self) -> FeatureKind {
+        self.input.extractor.kind()
     }
 
-    pub(in crate::daemon) fn enter(&self, stage: Stage) -> Result<(), Halt> {
-        self.leash.enter(stage);
+    pub(super) fn enter(&self, stage: Stage) -> Result<(), Halt> {
+        self.handle.enter(stage);
         self.check()
     }
 
-    pub(in crate::daemon) fn check(&self) -> Result<(), Halt> {
-        if self.leash.is_cancelled() { Err(Halt::Cancelled) } else { Ok(()) }
+    pub(super) fn check(&self) -> Result<(), Halt> {
+        if self.handle.is_cancelled() { Err(Halt::Cancelled) } else { Ok(()) }
     }
 
-    pub(in crate::daemon) fn send(&self, news: News) -> Result<(), Halt> {
-        self.sender.send(Message { run: self.run, news }).map_err(|_| Halt::Cancelled)
+    pub(super) fn send(&self, news: TrainingEvent) -> Result<(), Halt> {
+        self.sender.send(TrainingMessage { run: self.run, news }).map_err(|_| Halt::Cancelled)
     }
 }
 
 /// Makes this thread one that runs when nobody else wants to.
-pub(in crate::daemon) fn step_back() {
+pub fn step_back() {
     // A hardened service may be forbidden to; then the thread competes as an equal.
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         debug!("this thread runs with the urgency of everything else: {error}");

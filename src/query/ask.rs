@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::respond::{Question, Undrawn, milliseconds};
+use super::render::{self, Undrawn};
+use super::{Composed, Input, Query, milliseconds};
 use crate::answer::Record;
 use crate::catalog::{Catalog, FILE_NAME};
-use crate::config::{self, Config};
-use crate::daemon::bench::Bench;
-use crate::daemon::serving::{Serving, Shared};
-use crate::daemon::start::{inventory_of, load_index, load_model_to_read};
-use crate::daemon::{STATUS_FILE_NAME, Setup};
+use crate::config::{self, Config, Setup};
+use crate::service_status;
+use crate::serving::load::{inventory_of, load_index, load_model_read_only};
+use crate::serving::{Serving, Shared};
+
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
 use crate::model::Extractor;
@@ -48,18 +49,19 @@ impl Ask {
     pub fn reply(self) -> Result<Reply, Fatal> {
         let started = Instant::now();
         silence_caught_panics();
-        let bench = open_bench(&self.config)?;
-        let question = question(&self.pictures, self.config)?;
-        let mut members = question.read_all(&bench);
-        let mut composed = question.compose(&members, &bench, started);
+        let context = open_context(&self.config)?;
+        let query = query(&self.pictures, self.config)?;
+        let mut input = Input::read(&query, &context);
+        let Composed { mut record, matches } = query.compose(&input, &context, started);
         let mut sheet = None;
         if self.with_sheet {
             let sheet_started = Instant::now();
-            sheet = question.draw(&mut members, &composed, &bench).map_err(unable_to_draw).map(Some)?;
-            composed.record.timings_ms.sheet = milliseconds(sheet_started);
-            composed.record.timings_ms.total = milliseconds(started);
+            let drawn = render::sheet(&query, &mut input, &record, &matches, &context);
+            sheet = Some(drawn.map_err(unable_to_draw)?);
+            record.timings_ms.sheet = milliseconds(sheet_started);
+            record.timings_ms.total = milliseconds(started);
         }
-        Ok(Reply { record: composed.record, sheet })
+        Ok(Reply { record, sheet })
     }
 }
 
@@ -72,7 +74,7 @@ fn unable_to_draw(undrawn: Undrawn) -> Fatal {
     }
 }
 
-fn question(pictures: &[PathBuf], config: Config) -> Result<Question, Fatal> {
+fn query(pictures: &[PathBuf], config: Config) -> Result<Query, Fatal> {
     let mut files = Vec::new();
     for picture in pictures {
         match picture.is_dir() {
@@ -80,16 +82,16 @@ fn question(pictures: &[PathBuf], config: Config) -> Result<Question, Fatal> {
             false => files.push(picture.clone()),
         }
     }
-    let query = match pictures {
+    let path = match pictures {
         [one] => PathBuf::from(one.file_name().unwrap_or(one.as_os_str())),
         several => PathBuf::from(format!("{} pictures", several.len())),
     };
     let inventory_offline = !config.folders.inventory.is_dir();
-    Ok(Question {
-        query,
+    Ok(Query {
+        path,
         is_set: pictures.len() > 1 || pictures.iter().any(|picture| picture.is_dir()),
         files,
-        unlike: Vec::new(),
+        negatives: Vec::new(),
         settings: None,
         name: String::new(),
         is_recheck: false,
@@ -121,13 +123,13 @@ fn pending(state: &Path) -> usize {
     if !Lock::is_held(state) {
         return 0;
     }
-    let status = std::fs::read(state.join(STATUS_FILE_NAME)).unwrap_or_default();
+    let status = std::fs::read(state.join(service_status::FILE_NAME)).unwrap_or_default();
     let status: serde_json::Value = serde_json::from_slice(&status).unwrap_or_default();
     status["inventory"]["pending"].as_u64().unwrap_or(0) as usize
 }
 
 /// What a worker of the daemon would have at hand, as the catalog knows it at one moment.
-fn open_bench(config: &Config) -> Result<Bench, Fatal> {
+fn open_context(config: &Config) -> Result<super::WorkerContext, Fatal> {
     let state = &config.folders.state;
     let nothing = |what: &str| Fatal::Failed(format!("{}: {what}", config.folders.inventory.display()));
     let never = "no pictures have been read yet; put some there and start `artificio run`";
@@ -136,7 +138,7 @@ fn open_bench(config: &Config) -> Result<Bench, Fatal> {
     }
     let catalog = Catalog::open_reader(state)?;
     let serving = catalog.at_one_moment(|catalog| {
-        let model = load_model_to_read(catalog, &config.model)?;
+        let model = load_model_read_only(catalog, &config.model)?;
         let contents = inventory_of(catalog)?;
         let index = load_index(catalog, config, &model, &contents)?;
         Ok(Serving::new(model, index))
@@ -148,5 +150,5 @@ fn open_bench(config: &Config) -> Result<Bench, Fatal> {
         return Err(nothing(if is_known { again } else { never }));
     }
     let extractor = Arc::new(Extractor::load(config.model.encoder)?);
-    Ok(Bench { extractor, catalog, serving: Shared::new(serving), guard: Guard::none() })
+    Ok(super::WorkerContext { extractor, catalog, serving: Shared::new(serving), guard: Guard::none() })
 }

@@ -7,18 +7,18 @@ use std::time::Duration;
 use log::info;
 
 use super::Daemon;
-use super::learning::retrain::{Purpose, Training};
-use super::learning::rollback::{self, Restorer};
 use super::requests::{self, Reply, Request};
+use super::retrain::{Purpose, Training};
 use crate::error::Trouble;
 use crate::model::UNTRAINED_ID;
+use crate::training::rollback::{self, Restorer};
 
 /// Where no event tells of a request, it is found after this long.
 const REQUEST_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A training that somebody wants whatever the policy says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
+pub enum TrainRequest {
     /// A command beside the daemon; where its answer is awaited.
     Asked(PathBuf),
     /// The one for whom this daemon runs.
@@ -47,13 +47,13 @@ impl Daemon {
     }
 
     fn wish_for_training(&mut self, place: PathBuf) {
-        match (&self.training, &self.wish) {
+        match (&self.training, &self.train_request) {
             (Some(Training { purpose: Purpose::Learning { .. }, id, .. }), _) => {
                 let message = format!("model {id} is in training already");
                 self.reply(&place, &Reply { model: Some(id.clone()), message });
             }
             (_, Some(_)) => self.reply(&place, &Reply::failed("a training is asked for already")),
-            (_, None) => self.wish = Some(Wish::Asked(place)),
+            (_, None) => self.train_request = Some(TrainRequest::Asked(place)),
         }
     }
 
@@ -76,7 +76,7 @@ impl Daemon {
             paths: self.inventory(),
             settings: self.config.model.clone(),
             metric: self.config.similarity.metric,
-            leash: Arc::clone(&training.leash),
+            handle: Arc::clone(&training.handle),
             sender: self.channels.training_sender.clone(),
         };
         restorer.start().map_err(text)?;
@@ -92,15 +92,15 @@ impl Daemon {
     }
 
     /// Tells whoever wished for a training that it has begun, or why not.
-    pub(super) fn grant(&mut self, wish: &Wish, started: Result<String, String>) {
-        match (wish, started) {
-            (Wish::Asked(place), Ok(id)) => {
+    pub(super) fn grant(&mut self, request: &TrainRequest, started: Result<String, String>) {
+        match (request, started) {
+            (TrainRequest::Asked(place), Ok(id)) => {
                 let message = format!("model {id} is in training");
                 self.reply(place, &Reply { model: Some(id), message });
             }
-            (Wish::Asked(place), Err(message)) => self.reply(place, &Reply::failed(message)),
-            (Wish::Own, Ok(_)) => {}
-            (Wish::Own, Err(message)) => self.hopeless = Some(message),
+            (TrainRequest::Asked(place), Err(message)) => self.reply(place, &Reply::failed(message)),
+            (TrainRequest::Own, Ok(_)) => {}
+            (TrainRequest::Own, Err(message)) => self.fatal_reason = Some(message),
         }
     }
 

@@ -36,14 +36,14 @@ impl Stage {
 
 /// Shared by the loop and one training thread.
 #[derive(Debug, Default)]
-pub struct Leash {
+pub struct TrainingHandle {
     is_cancelled: AtomicBool,
     stage: AtomicU8,
     /// Of the stage, in hundredths: finer steps would only have `status.json` written more often.
     percent: AtomicU32,
 }
 
-impl Leash {
+impl TrainingHandle {
     /// Tells the training to end at its next step.
     pub fn cancel(&self) {
         self.is_cancelled.store(true, Ordering::Relaxed);
@@ -62,7 +62,7 @@ impl Leash {
     }
 }
 
-impl Progress for Leash {
+impl Progress for TrainingHandle {
     fn told(&self, share: f32) {
         self.percent.store((share.clamp(0.0, 1.0) * 100.0) as u32, Ordering::Relaxed);
     }
@@ -78,15 +78,15 @@ mod tests {
 
     #[test]
     fn the_loop_hears_what_the_thread_says_and_the_thread_what_the_loop_says() {
-        let leash = Leash::default();
-        assert_eq!(leash.progress(), (Stage::Reading, 0.0));
-        leash.told(0.5);
-        leash.enter(Stage::Encoding);
-        assert_eq!(leash.progress(), (Stage::Encoding, 0.0));
-        leash.told(0.257);
-        assert_eq!(leash.progress(), (Stage::Encoding, 0.25));
-        assert!(!leash.is_cancelled());
-        leash.cancel();
-        assert!(leash.is_cancelled());
+        let handle = TrainingHandle::default();
+        assert_eq!(handle.progress(), (Stage::Reading, 0.0));
+        handle.told(0.5);
+        handle.enter(Stage::Encoding);
+        assert_eq!(handle.progress(), (Stage::Encoding, 0.0));
+        handle.told(0.257);
+        assert_eq!(handle.progress(), (Stage::Encoding, 0.25));
+        assert!(!handle.is_cancelled());
+        handle.cancel();
+        assert!(handle.is_cancelled());
     }
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::serving::Shared;
 use crate::catalog::Catalog;
 use crate::model::Extractor;
 use crate::quarantine::Guard;
+use crate::serving::Shared;
 
 /// What every worker has at hand.
-pub struct Bench {
+pub struct WorkerContext {
     /// Shared by all.
     pub extractor: Arc<Extractor>,
     /// Its own connection, for reading.

@@ -1,12 +1,15 @@
 //! What queries are answered from: one model and the index of its codes, exchanged together or not at all.
 
+mod feedback;
+pub mod load;
+
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
-use super::answering::feedback::away_from;
 use crate::config::SetMode;
 use crate::index::{Calibration, Found, Index};
 use crate::model::Model;
 use crate::rows::Rows;
+use feedback::away_from;
 
 /// A model, and the inventory's codes under it.
 pub struct Serving {
@@ -19,11 +22,11 @@ pub struct Serving {
 }
 
 /// What is searched for.
-pub struct Wish<'a> {
+pub struct SearchRequest<'a> {
     /// Features of the query, one row a picture.
-    pub like: &'a Rows,
-    /// Features of what it is not to be like.
-    pub unlike: &'a Rows,
+    pub positive: &'a Rows,
+    /// Features of its negative examples.
+    pub negative: &'a Rows,
     /// How several pictures are brought together.
     pub mode: SetMode,
     /// Matches wanted.
@@ -42,13 +45,13 @@ impl Serving {
     }
 
     /// The pictures most similar to a query, each with the share of inventory pairs that are less similar.
-    pub fn search(&self, wish: &Wish<'_>) -> Vec<(Found, f32)> {
-        let like = self.model.codes(wish.like);
-        let codes = match wish.unlike.is_empty() {
-            true => like,
-            false => away_from(&like, &self.model.codes(wish.unlike), self.index.metric()),
+    pub fn search(&self, request: &SearchRequest<'_>) -> Vec<(Found, f32)> {
+        let positive = self.model.codes(request.positive);
+        let codes = match request.negative.is_empty() {
+            true => positive,
+            false => away_from(&positive, &self.model.codes(request.negative), self.index.metric()),
         };
-        let found = self.index.search(&codes, wish.mode, wish.count);
+        let found = self.index.search(&codes, request.mode, request.count);
         let calibration = self.calibration();
         let with_score = |found: Found| {
             let closer_than = calibration.closer_than(found.similarity);

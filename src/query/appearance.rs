@@ -1,4 +1,4 @@
-//! What is known of how a picture looks, and which of many pictures it is: a cheap look at all, a look at the pixels of few.
+//! Whether one picture is a near-duplicate of one of several: features tell which few are worth comparing by pixels.
 
 use std::cell::OnceCell;
 
@@ -9,12 +9,12 @@ use crate::rows::to_unit_length;
 
 /// Most pictures that one picture is compared with in pixels, a fifth of a millisecond each: those that look nearest. A
 /// copy is among the 32 nearest of a whole inventory (`overview::links`), so it is among the first of some fifty.
-pub(super) const LOOKS: usize = 8;
+pub(super) const PIXEL_COMPARISONS: usize = 8;
 /// Where the trunk's features are not known, outlines as far apart as this are not compared.
 const LEAST_OUTLINE: f32 = 0.3;
 
 /// How a picture looks, as far as it is known.
-pub(super) struct Look {
+pub(super) struct Appearance {
     content: Option<Hash>,
     /// The trunk's, at unit length.
     features: Option<Vec<f32>>,
@@ -30,7 +30,7 @@ struct Pixels {
     scene: OnceCell<Scene>,
 }
 
-impl Look {
+impl Appearance {
     /// Of a content with what was made of it; features of another encoder say too little, and are passed over.
     pub fn new(content: Option<Hash>, features: Option<&[f32]>, miniature: Option<Miniature>) -> Self {
         let features = features.filter(|row| row.len() == Trunk::WIDTH).map(|row| {
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     /// A picture of its own for every number, with features that point its own way.
-    fn look(number: u32, features: &[(usize, f32)]) -> Look {
+    fn appearance(number: u32, features: &[(usize, f32)]) -> Appearance {
         let shade = |at: u32| {
             let (x, y) = ((at % 32) as f32, (at / 32) as f32);
             let wave = |step: f32| ((number as f32 + 1.0) * step * 7.0 + x * step + y * (1.0 - step)).sin();
@@ -111,31 +111,32 @@ mod tests {
         let mut row = vec![0.0; Trunk::WIDTH];
         features.iter().for_each(|&(at, value)| row[at] = value);
         let row = (!features.is_empty()).then_some(row);
-        Look::new(Some(Hash::of(&number.to_le_bytes())), row.as_deref(), Miniature::from_bytes(&bytes))
+        Appearance::new(Some(Hash::of(&number.to_le_bytes())), row.as_deref(), Miniature::from_bytes(&bytes))
     }
 
     #[test]
     fn the_nearest_are_looked_at_and_no_others() {
-        let original = look(1, &[(0, 1.0)]);
-        let others = [look(5, &[(0, 0.9), (1, 0.3)]), look(1, &[(0, 0.6), (1, 0.6)]), look(1, &[(2, 1.0)])];
+        let original = appearance(1, &[(0, 1.0)]);
+        let others =
+            [appearance(5, &[(0, 0.9), (1, 0.3)]), appearance(1, &[(0, 0.6), (1, 0.6)]), appearance(1, &[(2, 1.0)])];
         // The same pixels under other contents.
-        let others: Vec<Look> = others
+        let others: Vec<Appearance> = others
             .into_iter()
             .enumerate()
-            .map(|(at, other)| Look { content: Some(Hash([at as u8; 32])), ..other })
+            .map(|(at, other)| Appearance { content: Some(Hash([at as u8; 32])), ..other })
             .collect();
-        assert_eq!(original.copy_of(others.iter(), LOOKS), Some(1));
+        assert_eq!(original.copy_of(others.iter(), PIXEL_COMPARISONS), Some(1));
         assert_eq!(original.copy_of(others.iter(), 1), None, "the nearest is another picture");
-        assert_eq!(original.copy_of(others.iter().skip(2), LOOKS), None, "features rule it out");
+        assert_eq!(original.copy_of(others.iter().skip(2), PIXEL_COMPARISONS), None, "features rule it out");
     }
 
     #[test]
     fn without_features_outlines_say_what_is_looked_at_and_one_content_is_one_picture() {
-        let original = look(1, &[]);
-        let copy = Look { content: None, ..look(1, &[]) };
-        assert_eq!(original.copy_of([look(5, &[]), copy].iter(), LOOKS), Some(1));
-        let unseen = Look::new(original.content, None, None);
+        let original = appearance(1, &[]);
+        let copy = Appearance { content: None, ..appearance(1, &[]) };
+        assert_eq!(original.copy_of([appearance(5, &[]), copy].iter(), PIXEL_COMPARISONS), Some(1));
+        let unseen = Appearance::new(original.content, None, None);
         assert_eq!(original.copy_of([&unseen].into_iter(), 0), Some(0));
-        assert_eq!(original.copy_of([look(5, &[]), look(9, &[])].iter(), LOOKS), None);
+        assert_eq!(original.copy_of([appearance(5, &[]), appearance(9, &[])].iter(), PIXEL_COMPARISONS), None);
     }
 }
