@@ -22,5 +22,6 @@ pub mod random;
 pub mod rows;
 pub mod service_status;
 pub mod serving;
+pub mod threads;
 pub mod training;
 pub mod watch;
