@@ -1,7 +1,6 @@
 //! The command line: what was asked, who does it, and which exit code it ends with.
 
 mod arguments;
-mod bar;
 mod check;
 mod demo;
 mod duplicates;
@@ -11,6 +10,7 @@ mod manual;
 mod map;
 mod models;
 mod output;
+mod progress_bar;
 mod query;
 mod reload;
 mod report;
