@@ -1,10 +1,11 @@
-//! The command line: what was asked, who does it, and which exit code it ends with.
+//! The command line: which command does the work, and which exit code the process ends with.
 
 mod arguments;
 mod check;
 mod demo;
 mod duplicates;
 mod evaluate;
+mod help;
 mod logging;
 mod manual;
 mod map;
@@ -21,27 +22,23 @@ mod train;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::error::Fatal;
 use arguments::{Arguments, Command};
 
 /// Runs the command of this process's arguments.
 pub fn run() -> ExitCode {
-    // clap ends the process by itself: 0 after --help and --version, 2 on wrong usage.
-    let arguments = Arguments::parse();
-    match carry_out(arguments) {
+    match execute(Arguments::of_process()) {
         Ok(code) => code,
         Err(fatal) => {
-            // It names files, and a file may be called anything.
+            // The error names files, and a file may have any name.
             eprintln!("artificio: {}", output::harmless(&fatal.to_string()));
             ExitCode::from(fatal.exit_code())
         }
     }
 }
 
-fn carry_out(arguments: Arguments) -> Result<ExitCode, Fatal> {
-    arguments.refuse_idle()?;
+fn execute(arguments: Arguments) -> Result<ExitCode, Fatal> {
+    arguments.refuse_ignored()?;
     let setup = arguments.setup()?;
     match arguments.command.unwrap_or(Command::Run) {
         Command::Run => run::run(setup),
@@ -56,6 +53,6 @@ fn carry_out(arguments: Arguments) -> Result<ExitCode, Fatal> {
         Command::Reload => reload::run(&setup),
         Command::Duplicates(options) => duplicates::run(&options, &setup),
         Command::Completions(options) => manual::run_completions(&options),
-        Command::Man => manual::run_man(),
+        Command::Man(options) => manual::run_man(&options),
     }
 }
