@@ -23,6 +23,7 @@ mod train;
 use std::process::ExitCode;
 
 use crate::error::Fatal;
+use crate::isolation;
 use arguments::{Arguments, Command};
 
 /// Runs the command of this process's arguments.
@@ -38,6 +39,9 @@ pub fn run() -> ExitCode {
 }
 
 fn execute(arguments: Arguments) -> Result<ExitCode, Fatal> {
+    if let Some(Command::DecodeIsolated { request }) = &arguments.command {
+        return Ok(isolation::serve(request));
+    }
     arguments.refuse_ignored()?;
     let setup = arguments.setup()?;
     match arguments.command.unwrap_or(Command::Run) {
@@ -54,5 +58,6 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Fatal> {
         Command::Duplicates(options) => duplicates::run(&options, &setup),
         Command::Completions(options) => manual::run_completions(&options),
         Command::Man(options) => manual::run_man(&options),
+        Command::DecodeIsolated { request } => Ok(isolation::serve(&request)),
     }
 }

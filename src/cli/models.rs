@@ -11,9 +11,11 @@ use super::terminal::wrap_for_stdout;
 use crate::catalog::{Catalog, Decision, ModelRow};
 use crate::clock;
 use crate::config;
-use crate::daemon::{Request, Setup, ask_service, roll_back_alone};
+use crate::config::Setup;
+use crate::daemon::{Request, ask_service};
 use crate::error::Fatal;
 use crate::files::Lock;
+use crate::training::rollback::roll_back_alone;
 
 /// Columns that the lines about a model are indented by.
 const INDENT: usize = 4;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+use crate::config::Setup;
 use crate::config::{Encoder, Source};
-use crate::daemon::Setup;
 use crate::error::Fatal;
 use crate::model::SEED;
 
@@ -62,6 +62,12 @@ pub enum Command {
     Completions(CompletionsOptions),
     /// Print the manual page of the program, or write those of all commands
     Man(ManOptions),
+    /// Decode one picture in a process of its own; started by the service, not by people
+    #[command(hide = true)]
+    DecodeIsolated {
+        /// What is wanted, as JSON
+        request: String,
+    },
 }
 
 /// Of `artificio train`.

@@ -16,7 +16,7 @@ use super::arguments::JsonOption;
 use super::output;
 use super::terminal::{FIX, wrap_for_stdout};
 use crate::config;
-use crate::daemon::Setup;
+use crate::config::Setup;
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
 use survey::FolderSurvey;

@@ -55,7 +55,8 @@ mod tests {
 
     /// All commands at any depth, with the words that call them.
     fn commands(command: &Command, called: &str, found: &mut Vec<(String, Command)>) {
-        for deeper in command.get_subcommands().filter(|deeper| deeper.get_name() != "help") {
+        let is_own = |deeper: &&Command| deeper.get_name() != "help" && !deeper.is_hide_set();
+        for deeper in command.get_subcommands().filter(is_own) {
             let called = format!("{called} {}", deeper.get_name());
             commands(deeper, &called, found);
             found.push((called, deeper.clone()));

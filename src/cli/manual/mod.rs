@@ -106,6 +106,7 @@ mod tests {
     }
 
     fn all_commands(command: &Command) -> usize {
-        command.get_subcommands().map(|deeper| 1 + all_commands(deeper)).sum()
+        let shown = command.get_subcommands().filter(|deeper| !deeper.is_hide_set());
+        shown.map(|deeper| 1 + all_commands(deeper)).sum()
     }
 }

@@ -51,7 +51,7 @@ fn prepare(command: Command) -> Command {
 /// `name` is what calls the command after the program's name: "models rollback".
 fn add(command: &Command, name: &str, pages: &mut Vec<ManualPage>) -> io::Result<()> {
     pages.push(page(command, name)?);
-    for deeper in command.get_subcommands() {
+    for deeper in command.get_subcommands().filter(|deeper| !deeper.is_hide_set()) {
         add(deeper, format!("{name} {}", deeper.get_name()).trim_start(), pages)?;
     }
     Ok(())

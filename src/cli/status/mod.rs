@@ -15,9 +15,10 @@ use super::output;
 use super::terminal::{self, Size, fit_height, wrap_for_stdout};
 use crate::clock;
 use crate::config;
-use crate::daemon::{STATUS_FILE_NAME, Setup};
+use crate::config::Setup;
 use crate::error::{Fatal, reason};
 use crate::files::Lock;
+use crate::service_status;
 use render::{INDENT, render};
 
 /// With `--watch`, the file is read this often.
@@ -106,6 +107,6 @@ impl Service {
     }
 
     fn path(&self) -> PathBuf {
-        Path::new(&self.state).join(STATUS_FILE_NAME)
+        Path::new(&self.state).join(service_status::FILE_NAME)
     }
 }
