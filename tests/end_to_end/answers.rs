@@ -1,6 +1,6 @@
 //! What an answer says beyond its ranks: what is the query itself, what is a copy, what is nothing of the kind.
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 use serde_json::{Value, json};
 
 use super::pictures::{jpeg, png};

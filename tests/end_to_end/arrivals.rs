@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, sleep};
 use std::time::{Duration, SystemTime};
 
-use artificio::demo::Kind;
 use artificio::picture::Hash;
+use artificio_demo::Kind;
 
 use super::pictures;
 use super::workplace::{A_WHILE, Workplace, put};

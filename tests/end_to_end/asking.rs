@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 use serde_json::Value;
 
 use super::pictures::jpeg;

@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 
 use super::pictures::{jpeg, png, png_claiming};
 use super::workplace::{Workplace, bytes_of, found, is_sentence, put};

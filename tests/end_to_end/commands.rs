@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 use serde_json::Value;
 
 use super::pictures::jpeg;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 
 use super::pictures;
 use super::workplace::{A_WHILE, Workplace, put};

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 use serde_json::Value;
 
 use super::pictures::{jpeg, tiny};

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 
 use super::pictures::jpeg;
 use super::workplace::{Workplace, put};

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 use rusqlite::{Connection, OpenFlags};
 
 use super::pictures::{jpeg, tiny};

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 
 use super::pictures::jpeg;
 use super::workplace::{Workplace, put};

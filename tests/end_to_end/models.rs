@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 use image::{ImageFormat, RgbImage};
 use serde_json::Value;
 

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 use image::{DynamicImage, ImageFormat};
 
 use super::pictures::jpeg;

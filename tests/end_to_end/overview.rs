@@ -1,6 +1,6 @@
 //! The inventory as a whole: the map, and what lies there twice.
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 
 use super::pictures::jpeg;
 use super::workplace::{Workplace, put};

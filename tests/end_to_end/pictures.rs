@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Cursor;
 use std::sync::{LazyLock, Mutex};
 
-use artificio::demo::{Kind, draw};
+use artificio_demo::{Kind, draw};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, RgbImage};
 

@@ -6,7 +6,7 @@ use std::io::Cursor;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::codecs::webp::WebPEncoder;
 use image::{ImageEncoder, RgbImage, RgbaImage};

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 use serde_json::Value;
 
 use super::pictures::{jpeg, png};

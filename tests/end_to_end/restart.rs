@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 
 use super::pictures::{jpeg, tiny};
 use super::workplace::{A_WHILE, Workplace, put};

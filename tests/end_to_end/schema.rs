@@ -1,7 +1,7 @@
 //! `docs/record.schema.json` against the records that are really written: every one keeps to it, and every key written is
 //! documented.
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 use serde_json::{Value, json};
 
 use super::pictures::jpeg;

@@ -1,6 +1,6 @@
 //! Query sets with settings of their own and with pictures to keep away from, and answers that are given anew.
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 use serde_json::{Value, json};
 
 use super::pictures::jpeg;

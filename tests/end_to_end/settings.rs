@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 
 use super::pictures::jpeg;
 use super::workplace::{Workplace, put};

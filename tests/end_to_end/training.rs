@@ -1,6 +1,6 @@
 //! When the model learns, and from what.
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 
 use super::pictures::jpeg;
 use super::workplace::{A_WHILE, Workplace, put};

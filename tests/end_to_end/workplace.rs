@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use artificio::demo::Kind;
+use artificio_demo::Kind;
 
 use super::pictures;
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use artificio::config::Config;
-use artificio::demo::Kind;
 use artificio::picture::{Bounds, decode, read_still, silence_caught_panics, square};
+use artificio_demo::Kind;
 use image::DynamicImage;
 
 use super::corpus::corpus;

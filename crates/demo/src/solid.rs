@@ -1,10 +1,12 @@
 //! Solids, drawn as a pile of thin slices from the bottom up, each shaded by the slope of its side.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, along, around, white};
-use super::shape::{Outline, between, disc, ring};
 use std::f32::consts::{FRAC_PI_2, PI};
+
 use tiny_skia::{PathBuilder, Transform};
+
+use crate::canvas::{Canvas, Place};
+use crate::colour::{Colour, along, around, white};
+use crate::shape::{Outline, between, disc, ring};
 
 /// Pixels of a profile that one slice stands for (more on the gentle slopes of dishes), and the most slices of a solid.
 const SLICE_PX: f32 = 3.2;

@@ -1,12 +1,13 @@
 //! Things that stand beside any food: cutlery, napkins, cups, herbs. They tell nothing about the kind.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{along, dark, hex, white};
-use super::dish::glaze;
-use super::ingredients::{basil, lemon_wedge};
-use super::random::Random;
-use super::shape::{Outline, disc, leaf, line, ring, rounded};
-use super::solid::Solid;
+use artificio_random::Random;
+
+use crate::canvas::{Canvas, Place};
+use crate::colour::{along, dark, hex, white};
+use crate::dish::glaze;
+use crate::ingredients::{basil, lemon_wedge};
+use crate::shape::{Outline, disc, leaf, line, ring, rounded};
+use crate::solid::Solid;
 
 /// Which extras stand around a dish, and where.
 #[derive(Debug, Clone)]

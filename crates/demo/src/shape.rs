@@ -2,7 +2,7 @@
 
 use std::f32::consts::TAU;
 
-use super::random::Random;
+use artificio_random::Random;
 use tiny_skia::{Path, PathBuilder};
 
 /// A closed outline; `None` has no area and paints nothing.

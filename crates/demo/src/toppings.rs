@@ -1,11 +1,12 @@
 //! What lies on the cheese of a pizza.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{around, dark, hex, white};
-use super::ingredients::{basil, mushroom_slice, olive_ring, onion_ring, tomato_slice};
-use super::random::Random;
-use super::shape::{Wobble, disc, line};
-use super::solid::{Solid, slab};
+use artificio_random::Random;
+
+use crate::canvas::{Canvas, Place};
+use crate::colour::{around, dark, hex, white};
+use crate::ingredients::{basil, mushroom_slice, olive_ring, onion_ring, tomato_slice};
+use crate::shape::{Wobble, disc, line};
+use crate::solid::{Solid, slab};
 
 /// What lies on the cheese.
 #[derive(Clone, Copy)]

@@ -1,11 +1,12 @@
 //! What food is served on: plates, boards, slates, paper, bowls and pans. Each returns the height of its surface.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, along, dark, hex, white};
-use super::random::Random;
-use super::shape::{Outline, circle_angles, disc, ring, rounded};
-use super::solid::Solid;
-use super::texture::Grain;
+use artificio_random::Random;
+
+use crate::canvas::{Canvas, Place};
+use crate::colour::{Colour, along, dark, hex, white};
+use crate::shape::{Outline, circle_angles, disc, ring, rounded};
+use crate::solid::Solid;
+use crate::texture::Grain;
 
 /// Lays a plate, board, slate or paper that holds this half width and half depth.
 pub fn lay(canvas: &mut Canvas, random: &mut Random, half: (f32, f32)) -> f32 {

@@ -1,6 +1,6 @@
 //! Colours, and the inks made of them: flat, along a line, around a point.
 
-use super::random::Random;
+use artificio_random::Random;
 use tiny_skia::{Color, GradientStop, LinearGradient, Point, RadialGradient, Shader, SpreadMode, Transform};
 
 /// Red, green, blue and opacity, each 0..1.

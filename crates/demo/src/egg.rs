@@ -1,13 +1,14 @@
 //! Fried eggs: in the pan, on a plate, on toast.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, around, dark, hex, white};
-use super::dish;
-use super::ingredients::{basil, lettuce};
-use super::random::Random;
-use super::shape::{Outline, Wobble, disc, polygon, rounded};
-use super::solid::{Solid, dome, slab};
-use super::texture::Grain;
+use artificio_random::Random;
+
+use crate::canvas::{Canvas, Place};
+use crate::colour::{Colour, around, dark, hex, white};
+use crate::dish;
+use crate::ingredients::{basil, lettuce};
+use crate::shape::{Outline, Wobble, disc, polygon, rounded};
+use crate::solid::{Solid, dome, slab};
+use crate::texture::Grain;
 
 /// Serves eggs in a pan, on a plate with something beside, or on toast.
 pub fn serve(canvas: &mut Canvas, random: &mut Random, arrangement: usize) {

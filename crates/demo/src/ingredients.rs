@@ -1,11 +1,13 @@
 //! Ingredients that several kinds of food share: leaves, slices, rings, wedges.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, along, around, dark, hex};
-use super::random::Random;
-use super::shape::{Wobble, circle_angles, disc, leaf, line, ring};
-use super::solid::{Solid, slab};
 use std::f32::consts::TAU;
+
+use artificio_random::Random;
+
+use crate::canvas::{Canvas, Place};
+use crate::colour::{Colour, along, around, dark, hex};
+use crate::shape::{Wobble, circle_angles, disc, leaf, line, polygon, ring};
+use crate::solid::{Solid, slab};
 
 /// A leaf of lettuce with a ruffled edge that rises and falls.
 pub fn lettuce(canvas: &mut Canvas, random: &mut Random, place: &Place, radius: f32, colour: Colour) {
@@ -123,7 +125,7 @@ pub fn lemon_wedge(canvas: &mut Canvas, place: &Place) {
         let points = (0..6).map(|step| from + step as f32 / 5.0 * (TAU / 8.0 - 0.16));
         let arc = points.map(|turn| (radius * 0.82 * turn.cos(), radius * 0.82 * turn.sin()));
         let tip = (radius * 0.1 * (from + 0.3).cos(), radius * 0.1 * (from + 0.3).sin());
-        canvas.fill(&super::shape::polygon(arc.chain([tip])), &top, hex(0xf3d94e).ink());
+        canvas.fill(&polygon(arc.chain([tip])), &top, hex(0xf3d94e).ink());
     }
     canvas.gloss(&top, 0.0, radius * 0.5, 0.5);
 }
@@ -157,7 +159,7 @@ pub fn mushroom_slice(canvas: &mut Canvas, random: &mut Random, place: &Place, s
     let flesh = hex(0xe6d8c0).vary(random, 0.03);
     canvas.shadow(place, 0.03, &|spread| disc(size * 0.7 + spread * 0.4));
     let top = place.lift(0.02);
-    let outline = super::shape::polygon(
+    let outline = polygon(
         (0..=12)
             .map(|step| {
                 let angle = std::f32::consts::PI * (1.0 + step as f32 / 12.0);

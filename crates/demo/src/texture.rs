@@ -2,10 +2,11 @@
 
 use std::sync::LazyLock;
 
-use super::canvas::{Canvas, Place};
-use super::random::Random;
-use super::shape::Outline;
+use artificio_random::Random;
 use tiny_skia::{FillRule, FilterQuality, Paint, Pattern, Pixmap, PremultipliedColorU8, SpreadMode, Transform};
+
+use crate::canvas::{Canvas, Place};
+use crate::shape::Outline;
 
 const TILE_PX: usize = 256;
 

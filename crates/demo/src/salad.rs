@@ -1,12 +1,13 @@
 //! Salads: leaves and what is mixed among them, in a bowl or on a plate.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, around, hex};
-use super::dish;
-use super::ingredients::{basil, cube, cucumber_slice, lettuce, olive_ring, onion_ring, tomato_slice};
-use super::random::Random;
-use super::shape::{disc, leaf, line, rounded};
-use super::solid::Solid;
+use artificio_random::Random;
+
+use crate::canvas::{Canvas, Place};
+use crate::colour::{Colour, around, hex};
+use crate::dish;
+use crate::ingredients::{basil, cube, cucumber_slice, lettuce, olive_ring, onion_ring, tomato_slice};
+use crate::shape::{disc, leaf, line, rounded};
+use crate::solid::Solid;
 
 /// What is mixed among the leaves.
 #[derive(Clone, Copy)]

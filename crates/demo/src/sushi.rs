@@ -1,12 +1,13 @@
 //! Sushi: pressed rice under fish, rolls in seaweed, in rows on a board or a plate.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, along, hex};
-use super::dish;
-use super::random::Random;
-use super::rolls::{boat, inside_out, roll, side_grains};
-use super::shape::{Wobble, line, rounded};
-use super::solid::{Solid, slab};
+use artificio_random::Random;
+
+use crate::canvas::{Canvas, Place};
+use crate::colour::{Colour, along, hex};
+use crate::dish;
+use crate::rolls::{boat, inside_out, roll, side_grains};
+use crate::shape::{Wobble, line, rounded};
+use crate::solid::{Solid, slab};
 
 /// One kind of piece.
 #[derive(Clone, Copy)]

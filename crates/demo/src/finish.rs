@@ -1,6 +1,6 @@
 //! The last step, as a camera would take it: light fall-off, colour cast, contrast and the sensor's noise.
 
-use super::random::Random;
+use artificio_random::Random;
 use image::RgbImage;
 use tiny_skia::Pixmap;
 

@@ -1,10 +1,11 @@
 //! The table tops that a dish can stand on. Every kind of food meets all of them, so none gives a kind away.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, along, dark, hex, white};
-use super::random::Random;
-use super::shape::{Outline, circle_angles, disc, line, polygon};
-use super::texture::Grain;
+use artificio_random::Random;
+
+use crate::canvas::{Canvas, Place};
+use crate::colour::{Colour, along, dark, hex, white};
+use crate::shape::{Outline, circle_angles, disc, line, polygon};
+use crate::texture::Grain;
 
 /// How many table tops there are.
 pub const TABLE_TOPS: usize = 7;

@@ -1,13 +1,15 @@
 //! Pizzas: whole, with a slice taken out, and single slices.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, around, hex};
-use super::dish;
-use super::random::Random;
-use super::shape::{Outline, Wobble, disc, polygon, rounded};
-use super::solid::{Solid, slab};
-use super::toppings::{Topping, portion, put};
 use std::f32::consts::TAU;
+
+use artificio_random::Random;
+
+use crate::canvas::{Canvas, Place};
+use crate::colour::{Colour, around, hex};
+use crate::dish;
+use crate::shape::{Outline, Wobble, disc, polygon, rounded};
+use crate::solid::{Solid, slab};
+use crate::toppings::{Topping, portion, put};
 
 /// A part of a round pizza, its tip at the origin.
 struct Piece {

@@ -1,13 +1,15 @@
 //! One picture: a camera and a lamp, a table, the food between a few other things, and the developed photograph.
 
-use super::background::{TABLE_TOPS, draw_table};
-use super::canvas::{Canvas, Light, View};
-use super::extras::Extras;
-use super::finish::Look;
-use super::random::{Random, deal};
-use super::{Kind, burger, doughnut, egg, pizza, salad, sushi};
+use artificio_random::Random;
 use image::RgbImage;
 use tiny_skia::Pixmap;
+
+use crate::background::{TABLE_TOPS, draw_table};
+use crate::canvas::{Canvas, Light, View};
+use crate::deck::deal;
+use crate::extras::Extras;
+use crate::finish::Look;
+use crate::{Kind, burger, doughnut, egg, pizza, salad, sushi};
 
 /// The sizes pictures come in, in pixels.
 const SIZES_PX: [(u32, u32); 6] = [(448, 336), (336, 448), (400, 400), (480, 300), (400, 300), (360, 360)];

@@ -1,12 +1,14 @@
 //! Doughnuts: rings of dough under icing, with sprinkles, stripes or sugar on it.
 
-use super::canvas::{Canvas, Place, Point};
-use super::colour::{Colour, dark, hex, white};
-use super::dish;
-use super::random::Random;
-use super::shape::{Wobble, between, circle_angles, polygon, ring};
-use super::solid::Solid;
 use std::f32::consts::{FRAC_PI_2, PI};
+
+use artificio_random::Random;
+
+use crate::canvas::{Canvas, Place, Point};
+use crate::colour::{Colour, dark, hex, white};
+use crate::dish;
+use crate::shape::{Wobble, between, circle_angles, disc, polygon, ring};
+use crate::solid::Solid;
 
 /// The radius of the ring's middle line, and the radii of the tube across and upward.
 const MIDDLE: f32 = 0.36;
@@ -186,6 +188,6 @@ fn sugar(canvas: &mut Canvas, random: &mut Random, place: &Place) {
         let point = on_tube(random.angle(), random.between(0.2, 2.8), 0.004);
         let spot = place.shift(point.0, point.1).lift(point.2);
         let grain = random.between(0.005, 0.014);
-        canvas.fill(&super::shape::disc(grain), &spot, white(0.75).ink());
+        canvas.fill(&disc(grain), &spot, white(0.75).ink());
     }
 }

@@ -1,10 +1,11 @@
 //! Sushi rolled in seaweed.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, along, dark, hex, white};
-use super::random::Random;
-use super::shape::{Outline, Wobble, disc, line, rounded};
-use super::solid::{Solid, slab};
+use artificio_random::Random;
+
+use crate::canvas::{Canvas, Place};
+use crate::colour::{Colour, along, dark, hex, white};
+use crate::shape::{Outline, Wobble, disc, line, rounded};
+use crate::solid::{Solid, slab};
 
 /// Grains of rice strewn flat.
 fn grains(canvas: &mut Canvas, random: &mut Random, place: &Place, reach: (f32, f32), count: usize) {

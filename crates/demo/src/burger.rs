@@ -1,12 +1,13 @@
 //! Burgers: a bun, and between its halves what the cook put there.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, dark, hex};
-use super::dish;
-use super::ingredients::{lettuce, onion_ring, tomato_slice};
-use super::random::Random;
-use super::shape::{Wobble, disc, rounded};
-use super::solid::{Solid, dome, slab};
+use artificio_random::Random;
+
+use crate::canvas::{Canvas, Place};
+use crate::colour::{Colour, dark, hex};
+use crate::dish;
+use crate::ingredients::{lettuce, onion_ring, tomato_slice};
+use crate::shape::{Wobble, disc, rounded};
+use crate::solid::{Solid, dome, slab};
 
 /// What may lie between the halves of a bun.
 #[derive(Clone, Copy, PartialEq)]

@@ -3,10 +3,11 @@
 //! World coordinates: x to the right, y toward the viewer, z up; a dish has a radius of about 1. The projection is
 //! parallel, so anything flat on the table is drawn by an affine transform.
 
-use super::colour::{Colour, dark};
-use super::random::Random;
-use super::shape::{Outline, disc, line, polygon};
+use artificio_random::Random;
 use tiny_skia::{FillRule, LineCap, LineJoin, Paint, Pixmap, Shader, Stroke, Transform};
+
+use crate::colour::{Colour, dark};
+use crate::shape::{Outline, disc, line, polygon};
 
 /// Where the viewer stands.
 #[derive(Debug, Clone, Copy)]
