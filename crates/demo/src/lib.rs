@@ -1,7 +1,7 @@
 //! Pictures of food, drawn from seeds: burgers, pizzas, salads, sushi, doughnuts and fried eggs on laid tables.
 //!
 //! They look enough like photographs for similarity search to be tried on them: two pictures of a kind differ in the
-//! table, the dish, the light, the viewpoint and what the cook took, and share only what makes them that kind. Nothing
+//! table, the dish, the light, the viewpoint and the ingredients, and share only what makes them that kind. Nothing
 //! has to be downloaded, and every picture has a label. `artificio demo` fills its picture store with them, and the
 //! program's tests take them for photographs.
 //!
@@ -14,13 +14,18 @@
 //! ```
 //!
 //! Drawing is painting in layers, from the back to the front, on a canvas that knows a camera and a lamp; no rays are
-//! traced. The modules are layers too, and each uses only those before it: `shape` and `colour`; `canvas`, `solid` and
-//! `texture`, which draw on a table under a lamp; `dish`, `ingredients`, `background` and `extras`, which draw things;
-//! one module for each kind of food (`pizza` with `toppings`, `sushi` with `rolls`); `scene`, which makes a picture of it
-//! all and hands it to `finish`; `store`, which lists the pictures of the demo.
+//! traced. The modules are layers too, and each uses only those before it:
+//!
+//! - `shape`, `colour`, `placement` and `camera`;
+//! - `canvas`, `solid` and `texture`, which draw on a table under a lamp;
+//! - `ingredients`, `dish`, `background` and `extras`, which draw things;
+//! - one module for each kind of food: `burger` with `fillings`, `pizza` with `toppings`, `sushi` with `rolls`, ...;
+//! - `scene`, which composes a picture of all this, with `grading` and, so that pictures differ, `deck`;
+//! - `store`, which lists the pictures of the demo.
 
 mod background;
 mod burger;
+mod camera;
 mod canvas;
 mod colour;
 mod deck;
@@ -28,9 +33,11 @@ mod dish;
 mod doughnut;
 mod egg;
 mod extras;
-mod finish;
+mod fillings;
+mod grading;
 mod ingredients;
 mod pizza;
+mod placement;
 mod rolls;
 mod salad;
 mod scene;

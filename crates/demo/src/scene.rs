@@ -1,14 +1,15 @@
-//! One picture: a camera and a lamp, a table, the food between a few other things, and the developed photograph.
+//! Composes one picture: camera, lamp, table, food and what stands around it, then the grading as a photograph.
 
 use artificio_random::Random;
 use image::RgbImage;
 use tiny_skia::Pixmap;
 
 use crate::background::{TABLE_TOPS, draw_table};
-use crate::canvas::{Canvas, Light, View};
+use crate::camera::{Camera, Light};
+use crate::canvas::SceneCanvas;
 use crate::deck::deal;
 use crate::extras::Extras;
-use crate::finish::Look;
+use crate::grading::Grading;
 use crate::{Kind, burger, doughnut, egg, pizza, salad, sushi};
 
 /// The sizes pictures come in, in pixels.
@@ -25,14 +26,17 @@ pub fn draw(kind: Kind, seed: u64) -> RgbImage {
     let angles = viewpoints(kind);
     let squash = (angles[deal(deck + 1, seed, angles.len())] + random.around(0.0, 0.05)).min(1.0);
     let Some(pixmap) = Pixmap::new(width, height) else { return RgbImage::new(width, height) };
-    let mut canvas =
-        Canvas { pixmap, view: camera(&mut random, (width, height), squash, headroom(kind)), light: lamp(&mut random) };
+    let mut canvas = SceneCanvas {
+        pixmap,
+        camera: camera(&mut random, (width, height), squash, headroom(kind)),
+        light: lamp(&mut random),
+    };
     draw_table(&mut canvas, &mut random, table_top(kind, seed));
     let extras = Extras::choose(&mut random, (0.95, 0.85));
     extras.draw_behind(&mut canvas, &mut random);
     serve(kind, &mut canvas, &mut random, deal(deck + 3, seed, 30));
-    extras.draw_before(&mut canvas, &mut random);
-    Look::new(&mut random).develop(&canvas.pixmap, &mut random)
+    extras.draw_in_front(&mut canvas, &mut random);
+    Grading::new(&mut random).apply(&canvas.pixmap, &mut random)
 }
 
 fn table_top(kind: Kind, seed: u64) -> usize {
@@ -44,7 +48,7 @@ fn deck(kind: Kind) -> u64 {
     1000 * (kind as u64 + 1)
 }
 
-fn serve(kind: Kind, canvas: &mut Canvas, random: &mut Random, arrangement: usize) {
+fn serve(kind: Kind, canvas: &mut SceneCanvas, random: &mut Random, arrangement: usize) {
     match kind {
         Kind::Burger => burger::serve(canvas, random, arrangement),
         Kind::Pizza => pizza::serve(canvas, random, arrangement),
@@ -75,7 +79,7 @@ fn headroom(kind: Kind) -> f32 {
     }
 }
 
-fn camera(random: &mut Random, size_px: (u32, u32), squash: f32, headroom: f32) -> View {
+fn camera(random: &mut Random, size_px: (u32, u32), squash: f32, headroom: f32) -> Camera {
     let (width, height) = (size_px.0 as f32, size_px.1 as f32);
     // A dish is about 2.4 units wide; what stands on it needs room above.
     let rise = (1.0 - squash * squash).max(0.0).sqrt();
@@ -83,11 +87,11 @@ fn camera(random: &mut Random, size_px: (u32, u32), squash: f32, headroom: f32) 
     let unit_px = fit * random.between(0.82, 1.14);
     let lift = unit_px * headroom * 0.42 * rise;
     let centre_px = (width * random.around(0.5, 0.08), height * random.around(0.5, 0.04) + lift);
-    View { centre_px, unit_px, squash, roll_degrees: random.around(0.0, 6.0) }
+    Camera { centre_px, unit_px, squash, roll_degrees: random.around(0.0, 6.0) }
 }
 
 fn lamp(random: &mut Random) -> Light {
-    // From the left or the right, seldom from behind: food lit from behind shows the viewer its shade.
+    // From the left or the right, never straight from behind: food lit from behind shows the viewer its dark side.
     let angle = random.pick([0.0, std::f32::consts::PI]) + random.around(0.0, 0.8);
     Light { toward: (angle.cos(), angle.sin()), height: random.between(0.55, 0.85) }
 }
@@ -105,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_meets_every_table_top() {
+    fn every_kind_is_drawn_on_every_table_top() {
         for kind in Kind::ALL {
             let mut met: Vec<usize> = (0..7).map(|seed| table_top(kind, seed)).collect();
             met.sort_unstable();

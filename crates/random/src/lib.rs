@@ -1,7 +1,7 @@
-//! Seeded random numbers that never change: the same seed gives the same numbers in every version and on every machine.
+//! Seeded random numbers that never change: the same seed gives the same numbers in every version of the program.
 //!
 //! The demo's pictures are drawn with them and models are trained with them, and both have to come out the same to the bit.
-//! Why this is no crate from elsewhere: `docs/decisions/random-numbers.md`.
+//! Why this is not a crate from elsewhere: `docs/decisions/random-numbers.md`.
 //!
 //! ```
 //! use artificio_random::Random;
@@ -68,13 +68,14 @@ impl Random {
         choices[self.count(0, N - 1)]
     }
 
-    /// A point of the disc of radius 1, uniform over its area.
+    /// A point of the disc of radius 1, uniform over its area. Its last bit is up to the system's sine and cosine.
     pub fn in_disc(&mut self) -> (f32, f32) {
         let (angle, radius) = (self.angle(), self.unit().sqrt());
         (angle.cos() * radius, angle.sin() * radius)
     }
 
-    /// A number of the standard normal distribution (Box and Muller, Annals of Mathematical Statistics 29, 1958).
+    /// A number of the standard normal distribution (Box and Muller, Annals of Mathematical Statistics 29, 1958). Its last
+    /// bit is up to the system's logarithm and cosine.
     pub fn normal(&mut self) -> f32 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * self.angle().cos()
