@@ -6,11 +6,11 @@
 //! program's tests take them for photographs.
 //!
 //! ```
-//! use artificio_demo::{Kind, draw};
+//! use artificio_demo::{Food, draw};
 //!
-//! let burger = draw(Kind::Burger, 1);
-//! assert!(burger == draw(Kind::Burger, 1), "the same seed draws the same picture");
-//! assert!(burger != draw(Kind::Burger, 2), "another seed another one");
+//! let burger = draw(Food::Burger, 1);
+//! assert!(burger == draw(Food::Burger, 1), "the same seed draws the same picture");
+//! assert!(burger != draw(Food::Burger, 2), "another seed another one");
 //! ```
 //!
 //! Drawing is painting in layers, from the back to the front, on a canvas that knows a camera and a lamp; no rays are
@@ -51,9 +51,9 @@ mod toppings;
 pub use scene::draw;
 pub use store::{SET_NAME, StorePicture, inventory, set_query, single_queries, training};
 
-/// The kinds of food in the store.
+/// A kind of food.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum Food {
     /// Something between the halves of a bun.
     Burger,
     /// Flat dough with cheese and toppings.
@@ -68,11 +68,11 @@ pub enum Kind {
     Egg,
 }
 
-impl Kind {
+impl Food {
     /// All kinds.
     pub const ALL: [Self; 6] = [Self::Burger, Self::Pizza, Self::Salad, Self::Sushi, Self::Doughnut, Self::Egg];
 
-    /// The word that names of its pictures begin with: its label.
+    /// Its label: the word that the names of its pictures begin with.
     pub fn label(self) -> &'static str {
         match self {
             Self::Burger => "burger",

@@ -9,7 +9,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::imageops::thumbnail;
 use image::{ExtendedColorType, ImageEncoder, ImageResult};
 
-use crate::{Kind, draw};
+use crate::{Food, draw};
 
 /// Pictures of each kind in the inventory and in the training folder.
 const INVENTORY_PICTURES: u64 = 9;
@@ -31,7 +31,7 @@ const JPEG_QUALITY: u8 = 88;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StorePicture {
     /// What it shows.
-    pub kind: Kind,
+    pub food: Food,
     /// What it is drawn from.
     pub seed: u64,
     /// Where its file belongs: below the store's root, and if it is part of a set, below the set's folder.
@@ -45,7 +45,7 @@ impl StorePicture {
     ///
     /// Never in practice: the encoders refuse no picture that [`draw`] returns.
     pub fn encode(&self) -> ImageResult<Vec<u8>> {
-        let drawn = draw(self.kind, self.seed);
+        let drawn = draw(self.food, self.seed);
         let png = self.path.extension().is_some_and(|ending| ending == "png");
         // PNG keeps the noise, bit for bit; a smaller picture keeps the file about as small as the JPEGs.
         let picture = if png { thumbnail(&drawn, drawn.width() * 2 / 3, drawn.height() * 2 / 3) } else { drawn };
@@ -72,28 +72,28 @@ impl StorePicture {
 
 /// The inventory: `db/img_inventory_raw/<kind>/<kind>_<number>.jpg` or `.png`.
 pub fn inventory() -> Vec<StorePicture> {
-    of_every_kind(INVENTORY_PICTURES, |kind, number| {
+    of_every_kind(INVENTORY_PICTURES, |food, number| {
         // Every third picture is a PNG, at another place of the row for every kind.
-        let ending = if (number + kind as u64) % 3 == 1 { "png" } else { "jpg" };
-        let name = format!("{}_{:02}.{ending}", kind.label(), number + 1);
-        let path = Path::new("db/img_inventory_raw").join(kind.label()).join(name);
-        StorePicture { kind, seed: INVENTORY_SEED + number, path }
+        let ending = if (number + food as u64) % 3 == 1 { "png" } else { "jpg" };
+        let name = format!("{}_{:02}.{ending}", food.label(), number + 1);
+        let path = Path::new("db/img_inventory_raw").join(food.label()).join(name);
+        StorePicture { food, seed: INVENTORY_SEED + number, path }
     })
 }
 
 /// The training pictures: `db/img_train_raw/<kind>_<number>.jpg`.
 pub fn training() -> Vec<StorePicture> {
-    of_every_kind(TRAINING_PICTURES, |kind, number| {
-        let name = format!("{}_{:02}.jpg", kind.label(), INVENTORY_PICTURES + number + 1);
-        StorePicture { kind, seed: TRAINING_SEED + number, path: Path::new("db/img_train_raw").join(name) }
+    of_every_kind(TRAINING_PICTURES, |food, number| {
+        let name = format!("{}_{:02}.jpg", food.label(), INVENTORY_PICTURES + number + 1);
+        StorePicture { food, seed: TRAINING_SEED + number, path: Path::new("db/img_train_raw").join(name) }
     })
 }
 
 /// The queries that are one picture each: `query/<kind>.jpg`.
 pub fn single_queries() -> [StorePicture; 2] {
     [
-        StorePicture { kind: Kind::Burger, seed: QUERY_SEED, path: "query/burger.jpg".into() },
-        StorePicture { kind: Kind::Sushi, seed: QUERY_SEED + 7, path: "query/sushi.jpg".into() },
+        StorePicture { food: Food::Burger, seed: QUERY_SEED, path: "query/burger.jpg".into() },
+        StorePicture { food: Food::Sushi, seed: QUERY_SEED + 7, path: "query/sushi.jpg".into() },
     ]
 }
 
@@ -101,15 +101,15 @@ pub fn single_queries() -> [StorePicture; 2] {
 pub fn set_query() -> Vec<StorePicture> {
     let name = |number: u64| format!("doughnut_{number}.jpg").into();
     (1..=SET_PICTURES)
-        .map(|number| StorePicture { kind: Kind::Doughnut, seed: QUERY_SEED + number, path: name(number) })
+        .map(|number| StorePicture { food: Food::Doughnut, seed: QUERY_SEED + number, path: name(number) })
         .collect()
 }
 
-fn of_every_kind(count: u64, picture: impl Fn(Kind, u64) -> StorePicture) -> Vec<StorePicture> {
-    Kind::ALL
+fn of_every_kind(count: u64, picture: impl Fn(Food, u64) -> StorePicture) -> Vec<StorePicture> {
+    Food::ALL
         .into_iter()
-        .flat_map(|kind| (0..count).map(move |number| (kind, number)))
-        .map(|(kind, number)| picture(kind, number))
+        .flat_map(|food| (0..count).map(move |number| (food, number)))
+        .map(|(food, number)| picture(food, number))
         .collect()
 }
 
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn every_picture_opens_at_a_sensible_size() {
         let pictures = inventory();
-        assert!(pictures.len() >= 8 * Kind::ALL.len());
+        assert!(pictures.len() >= 8 * Food::ALL.len());
         for picture in pictures {
             let opened = image::load_from_memory(&picture.encode().unwrap()).unwrap();
             assert!(opened.width() >= 200 && opened.height() >= 180, "{}", picture.path.display());

@@ -80,7 +80,7 @@ mod tests {
     use std::collections::{BTreeMap, HashSet};
     use std::fs;
 
-    use artificio_demo::Kind;
+    use artificio_demo::Food;
 
     use super::*;
     use crate::progress::Unfollowed;
@@ -110,14 +110,14 @@ mod tests {
         let queries = draw_queries(&root).unwrap();
         let store = below(&root);
 
-        for kind in Kind::ALL {
-            let folder = Path::new("db/img_inventory_raw").join(kind.label());
-            assert!(store.keys().filter(|path| path.starts_with(&folder)).count() >= 8, "{kind:?}");
+        for food in Food::ALL {
+            let folder = Path::new("db/img_inventory_raw").join(food.label());
+            assert!(store.keys().filter(|path| path.starts_with(&folder)).count() >= 8, "{food:?}");
             let trained = |path: &&PathBuf| {
                 path.starts_with("db/img_train_raw")
-                    && path.file_name().unwrap().to_string_lossy().starts_with(kind.label())
+                    && path.file_name().unwrap().to_string_lossy().starts_with(food.label())
             };
-            assert!(store.keys().filter(trained).count() >= 6, "{kind:?}");
+            assert!(store.keys().filter(trained).count() >= 6, "{food:?}");
         }
         assert_eq!(queries.len(), 3);
         assert_eq!(queries.iter().filter(|query| query.is_dir()).map(|set| files(set).len()).collect::<Vec<_>>(), [4]);
