@@ -8,14 +8,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, the lowest first. A module uses modules of lower layers, and itself.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 12] = [
     &["clock", "error", "progress", "rows"],
     &["config", "files"],
     &["picture", "index", "watch"],
     &["catalog"],
     &["model", "answer"],
-    &["evaluate"],
-    &["overview"],
+    &["evaluate", "isolation"],
+    &["overview", "quarantine", "serving"],
+    &["training"],
+    &["service_status"],
+    &["query"],
     &["daemon"],
     &["cli"],
 ];
