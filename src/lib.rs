@@ -20,5 +20,6 @@ pub mod query;
 pub mod rows;
 pub mod service_status;
 pub mod serving;
+pub mod threads;
 pub mod training;
 pub mod watch;

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::arguments::absolute;
-use super::bar::Bar;
 use super::map::not_watched;
+use super::progress_bar::CancellableProgress;
 use crate::answer::sheet::encode;
 use crate::config::{Config, SheetFormat};
 use crate::error::Fatal;
@@ -23,7 +23,7 @@ pub fn folder(folder: &Path, config: &Config) -> Result<PathBuf, Fatal> {
 /// Draws the report on model `id` and says what was written.
 pub fn write(folder: &Path, config: &Config, id: &str) -> Result<Vec<String>, Fatal> {
     silence_caught_panics();
-    let bar = Bar::new()?;
+    let bar = CancellableProgress::new()?;
     bar.stage("drawing the report");
     let drawn = report_on(config, id, &bar)?.ok_or_else(|| bar.stopped())?;
     let mut written = Vec::new();
