@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 /// The layers, the lowest first. A module uses modules of lower layers, and itself.
 const LAYERS: [&[&str]; 12] = [
-    &["clock", "error", "progress", "random", "rows", "threads"],
+    &["clock", "error", "progress", "rows", "threads"],
     &["config", "files"],
     &["picture", "index", "watch"],
-    &["catalog", "demo"],
+    &["catalog"],
     &["model", "answer"],
     &["evaluate", "isolation"],
     &["overview", "quarantine", "serving"],
@@ -27,14 +27,23 @@ const LAYERS: [&[&str]; 12] = [
 const LONGEST_FUNCTION_LINES: usize = 70;
 
 struct Source {
+    /// Below the root of the repository.
     path: PathBuf,
     text: String,
 }
 
 impl Source {
-    /// The module under `src/` the file belongs to; empty for lib.rs and main.rs.
+    /// Whether it belongs to the program, not to one of the other crates of the workspace.
+    fn is_of_the_program(&self) -> bool {
+        self.path.starts_with("src")
+    }
+
+    /// The module under `src/` the file belongs to, `lib` or `main`; of another crate its folder: `crates/demo`.
     fn module(&self) -> &str {
-        let first = self.path.iter().next().unwrap().to_str().unwrap();
+        let Ok(inside) = self.path.strip_prefix("src") else {
+            return self.path.ancestors().nth(self.path.iter().count() - 2).unwrap().to_str().unwrap();
+        };
+        let first = inside.iter().next().unwrap().to_str().unwrap();
         first.strip_suffix(".rs").unwrap_or(first)
     }
 
@@ -53,16 +62,20 @@ impl Source {
     }
 }
 
+/// The sources of the program and of the workspace's other crates.
 fn sources() -> Vec<Source> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let (mut folders, mut sources) = (vec![root.clone()], Vec::new());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates = fs::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path().join("src"));
+    let (mut folders, mut sources) = (vec![root.join("src")], Vec::new());
+    folders.extend(crates);
+    assert!(folders.len() > 2, "the other crates are not found");
     while let Some(folder) = folders.pop() {
         for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|end| end == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
-                sources.push(Source { path: path.strip_prefix(&root).unwrap().into(), text });
+                sources.push(Source { path: path.strip_prefix(root).unwrap().into(), text });
             }
         }
     }
@@ -95,7 +108,9 @@ fn modules_use_lower_layers_only() {
         .flat_map(|(layer, modules)| modules.iter().map(move |module| (*module, layer)))
         .collect();
     let (mut wrong, mut links) = (Vec::new(), 0);
-    for source in sources().iter().filter(|source| !source.is_crate_root() && !source.is_test_file()) {
+    let has_a_layer =
+        |source: &&Source| source.is_of_the_program() && !source.is_crate_root() && !source.is_test_file();
+    for source in sources().iter().filter(has_a_layer) {
         let module = source.module();
         let own = *order.get(module).unwrap_or_else(|| panic!("{module} stands in no layer: add it to the table"));
         for used in modules_named(source.code()) {
@@ -123,6 +138,18 @@ fn only_the_model_knows_burn() {
         }
     }
     assert!(knowing > 0, "nobody names burn: the search is blind");
+}
+
+/// Drawing food is the demo's business; the rest of the program takes pictures as they come.
+#[test]
+fn only_the_demo_command_draws_food() {
+    let names_it = |source: &Source| source.code().contains("artificio_demo");
+    let naming: Vec<_> =
+        sources().into_iter().filter(|source| source.is_of_the_program() && names_it(source)).collect();
+    assert!(!naming.is_empty(), "nobody draws food: the search is blind");
+    for source in naming {
+        assert!(source.path.starts_with("src/cli"), "{} draws food", source.path.display());
+    }
 }
 
 /// `println!` panics where nobody reads on.
@@ -177,7 +204,7 @@ fn functions_fit_on_a_screen() {
     let (mut all, mut too_long) = (Vec::new(), Vec::new());
     for source in sources() {
         for (name, line, length) in functions(&source.text) {
-            let place = format!("src/{}:{line} {name}", source.path.display());
+            let place = format!("{}:{line} {name}", source.path.display());
             if length > LONGEST_FUNCTION_LINES {
                 too_long.push(format!("{place}: {length} lines"));
             }

@@ -1,17 +1,17 @@
-//! The last step, as a camera would take it: light fall-off, colour cast, contrast and the sensor's noise.
+//! The last step, which makes a photograph of a drawing: vignette, glow, colour cast, contrast and sensor noise.
 
-use super::random::Random;
+use artificio_random::Random;
 use image::RgbImage;
 use tiny_skia::Pixmap;
 
-/// How a picture is developed.
+/// How the colours of a picture are changed at the end.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
+pub struct Grading {
     /// Factor of red, green and blue.
     pub cast: (f32, f32, f32),
     /// Slope of the tone curve at its middle; 1 changes nothing.
     pub contrast: f32,
-    /// How much of the light is missing in the corners.
+    /// The share of the light that is missing in the corners.
     pub vignette: f32,
     /// Where the light is brightest, in -1..1 of the frame, and by how much.
     pub glow: (f32, f32, f32),
@@ -19,8 +19,8 @@ pub struct Look {
     pub noise: f32,
 }
 
-impl Look {
-    /// A look by chance: daylight, lamp light, shade.
+impl Grading {
+    /// A random grading: daylight, lamplight or shade.
     pub fn new(random: &mut Random) -> Self {
         let warmth = random.around(0.02, 0.07);
         let exposure = random.between(0.86, 1.03);
@@ -33,8 +33,8 @@ impl Look {
         }
     }
 
-    /// The developed picture.
-    pub fn develop(&self, pixmap: &Pixmap, random: &mut Random) -> RgbImage {
+    /// The finished picture.
+    pub fn apply(&self, pixmap: &Pixmap, random: &mut Random) -> RgbImage {
         let (width, height) = (pixmap.width(), pixmap.height());
         let mut picture = RgbImage::new(width, height);
         let curve = self.curves();

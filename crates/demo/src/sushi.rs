@@ -1,16 +1,18 @@
 //! Sushi: pressed rice under fish, rolls in seaweed, in rows on a board or a plate.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, along, hex};
-use super::dish;
-use super::random::Random;
-use super::rolls::{boat, inside_out, roll, side_grains};
-use super::shape::{Wobble, line, rounded};
-use super::solid::{Solid, slab};
+use artificio_random::Random;
 
-/// One kind of piece.
+use crate::canvas::SceneCanvas;
+use crate::colour::{Rgba, along, hex};
+use crate::dish;
+use crate::placement::Placement;
+use crate::rolls::{boat, inside_out, roll, side_grains};
+use crate::shape::{Wobble, line, rounded};
+use crate::solid::{Solid, slab};
+
+/// A piece of sushi; a roll has the colour of its filling.
 #[derive(Clone, Copy)]
-enum Piece {
+enum SushiPiece {
     Nigiri(Fish),
     Roll(u32),
     InsideOut(u32),
@@ -27,7 +29,7 @@ enum Fish {
 }
 
 /// Serves rows of one to three sorts on a board, a slate or a plate.
-pub fn serve(canvas: &mut Canvas, random: &mut Random, arrangement: usize) {
+pub fn serve(canvas: &mut SceneCanvas, random: &mut Random, arrangement: usize) {
     let (columns, rows, half) = [
         (4, 2, (1.1, 0.62)),
         (3, 2, (0.95, 0.65)),
@@ -38,7 +40,7 @@ pub fn serve(canvas: &mut Canvas, random: &mut Random, arrangement: usize) {
     ][arrangement % 6];
     let table = dish::lay(canvas, random, half);
     let scale = (half.0 * 2.0 / columns as f32).min(half.1 * 2.0 / rows as f32) * if rows == 1 { 1.05 } else { 1.2 };
-    aside(canvas, random, &Place::new(half.0 * 0.95, -half.1 * 1.02, table));
+    condiments(canvas, random, &Placement::new(half.0 * 0.95, -half.1 * 1.02, table));
     let lean = random.around(0.0, 0.35);
     let mixed = random.chance(0.3);
     for row in 0..rows {
@@ -46,33 +48,33 @@ pub fn serve(canvas: &mut Canvas, random: &mut Random, arrangement: usize) {
         for column in 0..columns {
             let x = ((column as f32 + 0.5) / columns as f32 * 2.0 - 1.0) * half.0;
             let y = ((row as f32 + 0.5) / rows as f32 * 2.0 - 1.0) * half.1;
-            let place = Place::new(x, y, table).scaled(scale).turned(lean + random.around(0.0, 0.08));
+            let place = Placement::new(x, y, table).scaled(scale).turned(lean + random.around(0.0, 0.08));
             let which = if mixed { piece(random) } else { sort };
             make(canvas, random, &place, which);
         }
     }
 }
 
-fn piece(random: &mut Random) -> Piece {
-    let heart = random.pick([0xef7a4d, 0x8fb84a, 0xb92f36, 0xf1c232, 0xd9e6a8]);
+fn piece(random: &mut Random) -> SushiPiece {
+    let core = random.pick([0xef7a4d, 0x8fb84a, 0xb92f36, 0xf1c232, 0xd9e6a8]);
     match random.count(0, 9) {
-        0..=3 => Piece::Nigiri(random.pick([Fish::Salmon, Fish::Salmon, Fish::Tuna, Fish::Omelette, Fish::Prawn])),
-        4..=6 => Piece::Roll(heart),
-        7..=8 => Piece::InsideOut(heart),
-        _ => Piece::Boat,
+        0..=3 => SushiPiece::Nigiri(random.pick([Fish::Salmon, Fish::Salmon, Fish::Tuna, Fish::Omelette, Fish::Prawn])),
+        4..=6 => SushiPiece::Roll(core),
+        7..=8 => SushiPiece::InsideOut(core),
+        _ => SushiPiece::Boat,
     }
 }
 
-fn make(canvas: &mut Canvas, random: &mut Random, place: &Place, piece: Piece) {
+fn make(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, piece: SushiPiece) {
     match piece {
-        Piece::Nigiri(fish) => nigiri(canvas, random, &place.turned(1.25), fish),
-        Piece::Roll(heart) => roll(canvas, random, place, hex(heart)),
-        Piece::InsideOut(heart) => inside_out(canvas, random, place, hex(heart)),
-        Piece::Boat => boat(canvas, random, &place.turned(1.25)),
+        SushiPiece::Nigiri(fish) => nigiri(canvas, random, &place.turned(1.25), fish),
+        SushiPiece::Roll(core) => roll(canvas, random, place, hex(core)),
+        SushiPiece::InsideOut(core) => inside_out(canvas, random, place, hex(core)),
+        SushiPiece::Boat => boat(canvas, random, &place.turned(1.25)),
     }
 }
 
-fn nigiri(canvas: &mut Canvas, random: &mut Random, place: &Place, fish: Fish) {
+fn nigiri(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, fish: Fish) {
     let rice = |grow: f32| rounded(0.4 + grow, 0.17 + grow, 2.9);
     canvas.shadow(place, 0.26, &rice);
     let body = slab(0.0, 0.25, 0.02);
@@ -95,7 +97,7 @@ fn nigiri(canvas: &mut Canvas, random: &mut Random, place: &Place, fish: Fish) {
     }
 }
 
-fn marks(canvas: &mut Canvas, top: &Place, fish: Fish, stripe: Colour) {
+fn marks(canvas: &mut SceneCanvas, top: &Placement, fish: Fish, stripe: Rgba) {
     match fish {
         Fish::Omelette => canvas.stroke(&rounded(0.33, 0.09, 3.0), top, 0.014, stripe.fade(0.7)),
         _ => {
@@ -112,7 +114,7 @@ fn marks(canvas: &mut Canvas, top: &Place, fish: Fish, stripe: Colour) {
     }
 }
 
-fn belt(canvas: &mut Canvas, place: &Place) {
+fn belt(canvas: &mut SceneCanvas, place: &Placement) {
     let arc: Vec<_> = (0..=12)
         .map(|step| {
             let angle = std::f32::consts::PI * step as f32 / 12.0;
@@ -123,8 +125,8 @@ fn belt(canvas: &mut Canvas, place: &Place) {
     canvas.thread(place, &arc, 0.09, hex(0x1f2a22));
 }
 
-/// Ginger and wasabi.
-fn aside(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+/// Ginger and wasabi, each on half of the boards.
+fn condiments(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     if random.chance(0.5) {
         let shape = Wobble::new(random, 0.1, 2, 5);
         let paste = hex(0x9dbb58);

@@ -1,13 +1,15 @@
-//! What lies on the cheese of a pizza.
+//! Toppings of a pizza: how many pieces of each, and how they are drawn.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{around, dark, hex, white};
-use super::ingredients::{basil, mushroom_slice, olive_ring, onion_ring, tomato_slice};
-use super::random::Random;
-use super::shape::{Wobble, disc, line};
-use super::solid::{Solid, slab};
+use artificio_random::Random;
 
-/// What lies on the cheese.
+use crate::canvas::SceneCanvas;
+use crate::colour::{around, dark, hex, white};
+use crate::ingredients::{basil, mushroom_slice, olive_ring, onion_ring, tomato_slice};
+use crate::placement::Placement;
+use crate::shape::{Wobble, disc, line};
+use crate::solid::{Solid, slab};
+
+/// What lies on the cheese of a pizza.
 #[derive(Clone, Copy)]
 pub enum Topping {
     /// Round slices of sausage.
@@ -43,7 +45,7 @@ pub fn portion(topping: Topping) -> (usize, f32) {
 }
 
 /// Lays one piece of a topping at `place`.
-pub fn put(canvas: &mut Canvas, random: &mut Random, place: &Place, topping: (Topping, f32)) {
+pub fn put(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, topping: (Topping, f32)) {
     let size = topping.1;
     match topping.0 {
         Topping::Salami => salami(canvas, random, place, size),
@@ -65,7 +67,7 @@ pub fn put(canvas: &mut Canvas, random: &mut Random, place: &Place, topping: (To
     }
 }
 
-fn salami(canvas: &mut Canvas, random: &mut Random, place: &Place, size: f32) {
+fn salami(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, size: f32) {
     let red = hex(random.pick([0xb03a26, 0xa32d1f, 0xbf4a2c])).vary(random, 0.03);
     canvas.shadow(place, 0.03, &|spread| disc(size + spread * 0.4));
     canvas.solid(place, &Solid { profile: &slab(size, 0.03, 0.01), outline: &disc, colour: &|_| red.lit(0.8) });
@@ -79,7 +81,7 @@ fn salami(canvas: &mut Canvas, random: &mut Random, place: &Place, size: f32) {
     canvas.gloss(&top, 0.0, size * 0.5, 0.3);
 }
 
-fn pepper(canvas: &mut Canvas, random: &mut Random, place: &Place, size: f32) {
+fn pepper(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, size: f32) {
     let colour = hex(random.pick([0x4c8f35, 0xd9a21f, 0xc7371f, 0x5fa043]));
     let bend = random.between(0.7, 1.3);
     let arc = || {

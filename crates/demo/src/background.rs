@@ -1,10 +1,12 @@
-//! The table tops that a dish can stand on. Every kind of food meets all of them, so none gives a kind away.
+//! The table tops that a dish can stand on. Every kind of food is drawn on all of them, so that none is a clue to the kind.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, along, dark, hex, white};
-use super::random::Random;
-use super::shape::{Outline, circle_angles, disc, line, polygon};
-use super::texture::Grain;
+use artificio_random::Random;
+
+use crate::canvas::SceneCanvas;
+use crate::colour::{Rgba, along, dark, hex, white};
+use crate::placement::Placement;
+use crate::shape::{Shape, circle_angles, disc, line, polygon};
+use crate::texture::Grain;
 
 /// How many table tops there are.
 pub const TABLE_TOPS: usize = 7;
@@ -13,8 +15,8 @@ pub const TABLE_TOPS: usize = 7;
 const REACH: f32 = 9.0;
 
 /// Draws one of the table tops over the whole canvas, and a blurred room behind it when seen from the side.
-pub fn draw_table(canvas: &mut Canvas, random: &mut Random, which: usize) {
-    let place = Place::new(0.0, 0.0, 0.0).turned(random.angle());
+pub fn draw_table(canvas: &mut SceneCanvas, random: &mut Random, which: usize) {
+    let place = Placement::new(0.0, 0.0, 0.0).turned(random.angle());
     match which % TABLE_TOPS {
         0 => wood(canvas, random, &place),
         1 => gingham(canvas, random, &place),
@@ -24,25 +26,25 @@ pub fn draw_table(canvas: &mut Canvas, random: &mut Random, which: usize) {
         5 => linen(canvas, random, &place),
         _ => terrazzo(canvas, random, &place),
     }
-    if canvas.view.squash < 0.36 {
+    if canvas.camera.squash < 0.36 {
         room(canvas, random);
     }
 }
 
-fn band(from: f32, to: f32) -> Outline {
+fn band(from: f32, to: f32) -> Shape {
     polygon([(-REACH, from), (REACH, from), (REACH, to), (-REACH, to)])
 }
 
-fn top(canvas: &mut Canvas, place: &Place, colour: Colour) {
+fn top(canvas: &mut SceneCanvas, place: &Placement, colour: Rgba) {
     canvas.fill(&band(-REACH, REACH), place, colour.ink());
 }
 
-fn noise(canvas: &mut Canvas, random: &mut Random, place: &Place, opacity: f32, size: (f32, f32)) {
+fn noise(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, opacity: f32, size: (f32, f32)) {
     let grain = Grain { opacity, size, turn_degrees: 0.0, offset: random.between(0.0, 9.0) };
     canvas.grain(&band(-REACH, REACH), place, grain);
 }
 
-fn wood(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn wood(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     let base = random.pick([hex(0x8a5a34), hex(0xb98a58), hex(0x5a3a26), hex(0xd9c3a0), hex(0x6f7f86), hex(0xe8e4dc)]);
     let plank = random.between(0.55, 1.1);
     let mut edge = -4.5;
@@ -60,7 +62,7 @@ fn wood(canvas: &mut Canvas, random: &mut Random, place: &Place) {
     }
 }
 
-fn gingham(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn gingham(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     let colours = [hex(0xc0392b), hex(0x2e5fa3), hex(0x3f8a54), hex(0xe0a526), hex(0x7a5aa0), hex(0x4a4a4a)];
     let (thread, check) = (random.pick(colours), random.between(0.18, 0.36));
     top(canvas, place, hex(0xf6f2ea));
@@ -74,7 +76,7 @@ fn gingham(canvas: &mut Canvas, random: &mut Random, place: &Place) {
     noise(canvas, random, place, 0.16, (1.2, 1.2));
 }
 
-fn marble(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn marble(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     let (stone, vein) = random.pick([
         (hex(0xeceae6), hex(0x8d8f94)),
         (hex(0x2c3034), hex(0xcfc9bd)),
@@ -98,14 +100,14 @@ fn marble(canvas: &mut Canvas, random: &mut Random, place: &Place) {
     }
 }
 
-fn slate(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn slate(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     let stone = random.pick([hex(0x33383c), hex(0x4b5054), hex(0x2a2d35), hex(0x5d5a57)]);
     top(canvas, place, stone);
     noise(canvas, random, place, 0.2, (2.6, 1.4));
     canvas.specks(random, place, 4.0, (160, 0.012, white(0.25)));
 }
 
-fn plain(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn plain(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     let colours = [0xf2c6b4, 0xf4d58d, 0xa9d6c5, 0x8fb8de, 0xcdb4db, 0xe9edc9, 0xd1495b, 0x2f5d62, 0xe07a3f, 0x3d4c7c];
     let base = hex(random.pick(colours));
     let far = base.lit(random.between(0.55, 0.8));
@@ -113,7 +115,7 @@ fn plain(canvas: &mut Canvas, random: &mut Random, place: &Place) {
     canvas.fill(&band(-REACH, REACH), place, ink);
 }
 
-fn linen(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn linen(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     let cloth = random.pick([hex(0xd9cdb8), hex(0xb8c4c2), hex(0xe9e3d8), hex(0x9c8f86), hex(0x7f8fa6), hex(0xc98f7a)]);
     top(canvas, place, cloth);
     noise(canvas, random, place, 0.13, (5.0, 0.16));
@@ -128,7 +130,7 @@ fn linen(canvas: &mut Canvas, random: &mut Random, place: &Place) {
     }
 }
 
-fn terrazzo(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn terrazzo(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     let ground = random.pick([hex(0xe6e0d6), hex(0xcfd6d2), hex(0x3c4048), hex(0xe9d3c4)]);
     top(canvas, place, ground);
     noise(canvas, random, place, 0.12, (2.0, 2.0));
@@ -145,10 +147,10 @@ fn terrazzo(canvas: &mut Canvas, random: &mut Random, place: &Place) {
     }
 }
 
-/// What is seen beyond the far edge of the table: a wall out of focus, with round spots of light.
-fn room(canvas: &mut Canvas, random: &mut Random) {
+/// What is visible beyond the far edge of the table: a wall out of focus, with round spots of light.
+fn room(canvas: &mut SceneCanvas, random: &mut Random) {
     let wall = hex(random.pick([0x6b5a4e, 0x8fa3a0, 0xc9b79c, 0x3f4a57, 0xa8806a, 0xb9c2cc, 0x55624f]));
-    let edge = Place::new(0.0, random.between(-3.2, -2.2), 0.0);
+    let edge = Placement::new(0.0, random.between(-3.2, -2.2), 0.0);
     let board = polygon([(-REACH, 0.0), (REACH, 0.0), (REACH, -60.0), (-REACH, -60.0)]);
     let ink = along((0.0, -14.0), (0.0, 0.0), &[(0.0, wall.lit(0.75)), (0.6, wall.lit(1.1)), (1.0, wall.lit(0.7))]);
     canvas.fill(&board, &edge, ink);
@@ -157,11 +159,11 @@ fn room(canvas: &mut Canvas, random: &mut Random) {
         let soft = polygon([(-REACH, 0.0), (REACH, 0.0), (REACH, reach), (-REACH, reach)]);
         canvas.fill(&soft, &edge, wall.lit(0.8).fade(0.07).ink());
     }
-    let upright = Place { at: (edge.at.0, edge.at.1, 0.0), ..edge };
+    let upright = Placement { at: (edge.at.0, edge.at.1, 0.0), ..edge };
     for _ in 0..random.count(6, 16) {
         let (x, z) = (random.between(-3.0, 3.0), random.between(0.3, 2.6));
         let (x_px, y_px) = canvas.project(&upright, (x, 0.0, z));
-        let size = canvas.view.unit_px * random.between(0.08, 0.3);
+        let size = canvas.camera.unit_px * random.between(0.08, 0.3);
         let spot = disc(size).and_then(|path| path.transform(tiny_skia::Transform::from_translate(x_px, y_px)));
         let glow = random.pick([hex(0xffe2a8), hex(0xffffff), hex(0xffc38f), hex(0xcfe6ff)]);
         canvas.fill_px(&spot, glow.fade(random.between(0.06, 0.2)).ink());

@@ -1,22 +1,22 @@
-//! Outlines: discs, rounded boxes, irregular blobs, arcs. Nothing here knows of colour or of the table.
+//! Shapes in the plane: discs, rings, rounded boxes, leaves, irregular blobs, lines. They have no colour and no place.
 
 use std::f32::consts::TAU;
 
-use super::random::Random;
+use artificio_random::Random;
 use tiny_skia::{Path, PathBuilder};
 
-/// A closed outline; `None` has no area and paints nothing.
-pub type Outline = Option<Path>;
+/// A path to fill or to stroke; `None` is empty and paints nothing.
+pub type Shape = Option<Path>;
 
-/// The straight-edged outline through these points.
-pub fn polygon(points: impl IntoIterator<Item = (f32, f32)>) -> Outline {
+/// The polygon with these corners.
+pub fn polygon(points: impl IntoIterator<Item = (f32, f32)>) -> Shape {
     let mut builder = line_builder(points);
     builder.close();
     builder.finish()
 }
 
 /// The open line through these points, to be stroked.
-pub fn line(points: impl IntoIterator<Item = (f32, f32)>) -> Outline {
+pub fn line(points: impl IntoIterator<Item = (f32, f32)>) -> Shape {
     line_builder(points).finish()
 }
 
@@ -32,18 +32,18 @@ fn line_builder(points: impl IntoIterator<Item = (f32, f32)>) -> PathBuilder {
     builder
 }
 
-/// `count` angles once around.
+/// `count` angles at equal distances around the circle.
 pub fn circle_angles(count: usize) -> impl Iterator<Item = f32> {
     (0..count).map(move |step| step as f32 / count as f32 * TAU)
 }
 
 /// A disc around the origin.
-pub fn disc(radius: f32) -> Outline {
+pub fn disc(radius: f32) -> Shape {
     PathBuilder::from_circle(0.0, 0.0, radius.max(1e-4))
 }
 
 /// A disc with a round hole; to be filled even-odd.
-pub fn ring(outer: f32, inner: f32) -> Outline {
+pub fn ring(outer: f32, inner: f32) -> Shape {
     let mut builder = PathBuilder::new();
     builder.push_circle(0.0, 0.0, outer.max(1e-4));
     if inner > 1e-3 {
@@ -53,7 +53,7 @@ pub fn ring(outer: f32, inner: f32) -> Outline {
 }
 
 /// What lies inside one outline but not inside another within it; to be filled even-odd.
-pub fn between(outer: &Outline, inner: &Outline) -> Outline {
+pub fn between(outer: &Shape, inner: &Shape) -> Shape {
     let mut builder = PathBuilder::new();
     for path in [outer, inner].into_iter().flatten() {
         builder.push_path(path);
@@ -62,13 +62,13 @@ pub fn between(outer: &Outline, inner: &Outline) -> Outline {
 }
 
 /// An ellipse (`power` 2) that becomes a rounded box as `power` grows.
-pub fn rounded(half_width: f32, half_height: f32, power: f32) -> Outline {
+pub fn rounded(half_width: f32, half_height: f32, power: f32) -> Shape {
     let bend = |value: f32| value.abs().powf(2.0 / power).copysign(value);
     polygon(circle_angles(72).map(|angle| (half_width * bend(angle.cos()), half_height * bend(angle.sin()))))
 }
 
 /// A leaf: pointed at both ends, its stem at the left.
-pub fn leaf(length: f32, width: f32) -> Outline {
+pub fn leaf(length: f32, width: f32) -> Shape {
     let mut builder = PathBuilder::new();
     builder.move_to(-length, 0.0);
     builder.cubic_to(-length * 0.5, -width * 1.3, length * 0.4, -width * 1.1, length, 0.0);
@@ -77,7 +77,7 @@ pub fn leaf(length: f32, width: f32) -> Outline {
     builder.finish()
 }
 
-/// An irregular roundness that can be drawn in every size: a sum of waves around the circle.
+/// An irregular circle, the same in every size: its radius is a sum of waves around the circle.
 #[derive(Debug, Clone)]
 pub struct Wobble {
     waves: Vec<(f32, f32, f32)>,
@@ -97,7 +97,7 @@ impl Wobble {
     }
 
     /// The outline of about this radius.
-    pub fn outline(&self, radius: f32) -> Outline {
+    pub fn outline(&self, radius: f32) -> Shape {
         polygon(circle_angles(64).map(|angle| {
             let reach = radius * self.at(angle);
             (reach * angle.cos(), reach * angle.sin())

@@ -1,11 +1,11 @@
-//! Colours, and the inks made of them: flat, along a line, around a point.
+//! Colours, and the inks that shapes are filled with: one colour, or a linear or radial gradient.
 
-use super::random::Random;
+use artificio_random::Random;
 use tiny_skia::{Color, GradientStop, LinearGradient, Point, RadialGradient, Shader, SpreadMode, Transform};
 
 /// Red, green, blue and opacity, each 0..1.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Colour {
+pub struct Rgba {
     red: f32,
     green: f32,
     blue: f32,
@@ -13,8 +13,8 @@ pub struct Colour {
 }
 
 /// The opaque colour `0xRRGGBB`.
-pub const fn hex(rgb: u32) -> Colour {
-    Colour {
+pub const fn hex(rgb: u32) -> Rgba {
+    Rgba {
         red: ((rgb >> 16) & 255) as f32 / 255.0,
         green: ((rgb >> 8) & 255) as f32 / 255.0,
         blue: (rgb & 255) as f32 / 255.0,
@@ -23,22 +23,22 @@ pub const fn hex(rgb: u32) -> Colour {
 }
 
 /// White of this opacity: highlights.
-pub const fn white(alpha: f32) -> Colour {
-    Colour { red: 1.0, green: 1.0, blue: 0.98, alpha }
+pub const fn white(alpha: f32) -> Rgba {
+    Rgba { red: 1.0, green: 1.0, blue: 0.98, alpha }
 }
 
 /// A warm black of this opacity: shadows.
-pub const fn dark(alpha: f32) -> Colour {
-    Colour { red: 0.08, green: 0.04, blue: 0.03, alpha }
+pub const fn dark(alpha: f32) -> Rgba {
+    Rgba { red: 0.08, green: 0.04, blue: 0.03, alpha }
 }
 
-impl Colour {
+impl Rgba {
     /// The same colour with another opacity.
     pub fn fade(self, alpha: f32) -> Self {
         Self { alpha, ..self }
     }
 
-    /// `share` of the other colour in this one.
+    /// Linear interpolation: `share` of the other colour in this one.
     pub fn mix(self, other: Self, share: f32) -> Self {
         let blend = |own: f32, theirs: f32| own + (theirs - own) * share;
         Self {
@@ -49,7 +49,7 @@ impl Colour {
         }
     }
 
-    /// The colour under this brightness; 1 leaves it, shadows keep warmth, lights go to white.
+    /// The colour under this brightness: 1 changes nothing, less darkens and keeps it warm, more goes towards white.
     pub fn lit(self, brightness: f32) -> Self {
         if brightness > 1.0 {
             return self.mix(white(self.alpha), ((brightness - 1.0) * 0.8).min(1.0));
@@ -70,7 +70,7 @@ impl Colour {
         Self { red: shift(self.red), green: shift(self.green), blue: shift(self.blue), alpha: self.alpha }
     }
 
-    /// True for colours on which a dark one is seen better than white.
+    /// True for colours on which a dark one contrasts more than white.
     pub fn is_light(self) -> bool {
         0.3 * self.red + 0.59 * self.green + 0.11 * self.blue > 0.55
     }
@@ -86,24 +86,24 @@ impl Colour {
     }
 }
 
-/// An ink that goes through `stops` (place 0..1, colour) on the way from one point to another.
-pub fn along(from: (f32, f32), to: (f32, f32), stops: &[(f32, Colour)]) -> Shader<'static> {
+/// A linear gradient from one point to another through `stops` (position 0..1, colour).
+pub fn along(from: (f32, f32), to: (f32, f32), stops: &[(f32, Rgba)]) -> Shader<'static> {
     let (start, end) = (Point::from_xy(from.0, from.1), Point::from_xy(to.0, to.1));
     LinearGradient::new(start, end, gradient(stops), SpreadMode::Pad, Transform::identity())
         .unwrap_or_else(|| first(stops))
 }
 
-/// An ink that goes through `stops` (place 0..1, colour) on the way from a point outward to `radius`.
-pub fn around(centre: (f32, f32), radius: f32, stops: &[(f32, Colour)]) -> Shader<'static> {
+/// A radial gradient from a point outward to `radius` through `stops` (position 0..1, colour).
+pub fn around(centre: (f32, f32), radius: f32, stops: &[(f32, Rgba)]) -> Shader<'static> {
     let middle = Point::from_xy(centre.0, centre.1);
     RadialGradient::new(middle, 0.0, middle, radius, gradient(stops), SpreadMode::Pad, Transform::identity())
         .unwrap_or_else(|| first(stops))
 }
 
-fn gradient(stops: &[(f32, Colour)]) -> Vec<GradientStop> {
+fn gradient(stops: &[(f32, Rgba)]) -> Vec<GradientStop> {
     stops.iter().map(|(place, colour)| GradientStop::new(*place, colour.skia())).collect()
 }
 
-fn first(stops: &[(f32, Colour)]) -> Shader<'static> {
+fn first(stops: &[(f32, Rgba)]) -> Shader<'static> {
     stops.first().map_or(dark(0.0), |(_, colour)| *colour).ink()
 }

@@ -1,17 +1,19 @@
-//! Things that stand beside any food: cutlery, napkins, cups, herbs. They tell nothing about the kind.
+//! What stands around a dish: cutlery, napkins, cups, herbs. It is the same for all food, so no clue to the kind.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{along, dark, hex, white};
-use super::dish::glaze;
-use super::ingredients::{basil, lemon_wedge};
-use super::random::Random;
-use super::shape::{Outline, disc, leaf, line, ring, rounded};
-use super::solid::Solid;
+use artificio_random::Random;
+
+use crate::canvas::SceneCanvas;
+use crate::colour::{along, dark, hex, white};
+use crate::dish::glaze;
+use crate::ingredients::{basil, lemon_wedge};
+use crate::placement::Placement;
+use crate::shape::{Shape, disc, leaf, line, ring, rounded};
+use crate::solid::Solid;
 
 /// Which extras stand around a dish, and where.
 #[derive(Debug, Clone)]
 pub struct Extras {
-    spots: Vec<(usize, Place)>,
+    spots: Vec<(usize, Placement)>,
 }
 
 impl Extras {
@@ -21,7 +23,7 @@ impl Extras {
         let mut angle = random.angle();
         for _ in 0..random.count(0, 3) {
             let reach = random.between(1.6, 1.85);
-            let place = Place::new(half.0 * reach * angle.cos(), half.1 * reach * angle.sin(), 0.0);
+            let place = Placement::new(half.0 * reach * angle.cos(), half.1 * reach * angle.sin(), 0.0);
             spots.push(stand(random.count(0, 8), place));
             angle += random.between(1.4, 2.6);
         }
@@ -30,31 +32,31 @@ impl Extras {
     }
 
     /// Draws those behind the dish.
-    pub fn draw_behind(&self, canvas: &mut Canvas, random: &mut Random) {
+    pub fn draw_behind(&self, canvas: &mut SceneCanvas, random: &mut Random) {
         for (which, place) in self.spots.iter().filter(|(_, place)| place.at.1 < 0.0) {
             draw(canvas, random, *which, place);
         }
     }
 
-    /// Draws those before the dish.
-    pub fn draw_before(&self, canvas: &mut Canvas, random: &mut Random) {
+    /// Draws those in front of the dish.
+    pub fn draw_in_front(&self, canvas: &mut SceneCanvas, random: &mut Random) {
         for (which, place) in self.spots.iter().filter(|(_, place)| place.at.1 >= 0.0) {
             draw(canvas, random, *which, place);
         }
     }
 }
 
-/// Cups stand behind the dish, where they hide nothing.
-fn stand(which: usize, place: Place) -> (usize, Place) {
+/// Cups stand behind the dish: in front they would hide it.
+fn stand(which: usize, place: Placement) -> (usize, Placement) {
     let back = if is_tall(which) { -place.at.1.abs() } else { place.at.1 };
-    (which, Place::new(place.at.0, back, 0.0))
+    (which, Placement::new(place.at.0, back, 0.0))
 }
 
 fn is_tall(which: usize) -> bool {
     matches!(which, 3 | 4)
 }
 
-fn draw(canvas: &mut Canvas, random: &mut Random, which: usize, place: &Place) {
+fn draw(canvas: &mut SceneCanvas, random: &mut Random, which: usize, place: &Placement) {
     match which {
         0 => fork(canvas, &place.turned(random.around(1.5, 0.5))),
         1 => knife(canvas, &place.turned(random.around(1.5, 0.5))),
@@ -67,13 +69,13 @@ fn draw(canvas: &mut Canvas, random: &mut Random, which: usize, place: &Place) {
     }
 }
 
-fn steel(canvas: &mut Canvas, place: &Place, outline: &dyn Fn(f32) -> Outline) {
+fn steel(canvas: &mut SceneCanvas, place: &Placement, outline: &dyn Fn(f32) -> Shape) {
     canvas.shadow(place, 0.03, outline);
     let tones = [(0.0, hex(0xf4f6f8)), (0.45, hex(0xaab0b6)), (0.55, hex(0x7d848b)), (1.0, hex(0xd8dcdf))];
     canvas.fill(&outline(0.0), &place.lift(0.02), along((0.0, -0.06), (0.0, 0.06), &tones));
 }
 
-fn fork(canvas: &mut Canvas, place: &Place) {
+fn fork(canvas: &mut SceneCanvas, place: &Placement) {
     steel(canvas, &place.shift(0.35, 0.0), &|spread| rounded(0.45 + spread, 0.032 + spread, 3.0));
     steel(canvas, &place.shift(-0.18, 0.0), &|spread| rounded(0.13 + spread, 0.085 + spread, 2.6));
     for row in 0..4 {
@@ -82,7 +84,7 @@ fn fork(canvas: &mut Canvas, place: &Place) {
     }
 }
 
-fn knife(canvas: &mut Canvas, place: &Place) {
+fn knife(canvas: &mut SceneCanvas, place: &Placement) {
     steel(canvas, &place.shift(-0.32, 0.0), &|spread| leaf(0.5 + spread, 0.085 + spread));
     let grip = place.shift(0.38, 0.0);
     let outline = |spread: f32| rounded(0.34 + spread, 0.05 + spread, 4.0);
@@ -94,7 +96,7 @@ fn knife(canvas: &mut Canvas, place: &Place) {
     );
 }
 
-fn napkin(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn napkin(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     let place = place.turned(random.angle());
     let cloth = hex(random.pick([0xf3efe6, 0xb5483a, 0x3f6c8f, 0x7c9a6b, 0xe0b354, 0x55505a]));
     let outline = |spread: f32| rounded(0.5 + spread, 0.42 + spread, 12.0);
@@ -111,7 +113,7 @@ fn napkin(canvas: &mut Canvas, random: &mut Random, place: &Place) {
     }
 }
 
-fn cup(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn cup(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     let colour = glaze(random);
     let (radius, height) = (0.3, random.between(0.35, 0.6));
     canvas.shadow(place, height, &|spread| disc(radius + spread));
@@ -131,14 +133,14 @@ fn cup(canvas: &mut Canvas, random: &mut Random, place: &Place) {
     canvas.stroke(&disc(radius * 0.8), &rim.lift(-0.05), 0.015, drink.lit(1.35));
 }
 
-fn herbs(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn herbs(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     for _ in 0..random.count(2, 5) {
         let spot = place.shift(random.around(0.0, 0.16), random.around(0.0, 0.16)).turned(random.angle());
         basil(canvas, random, &spot, 0.2);
     }
 }
 
-fn cherry_tomatoes(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn cherry_tomatoes(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     for spot in [(0.0, 0.0), (0.26, 0.08), (0.08, 0.25)].iter().take(random.count(1, 3)) {
         let rest = place.shift(spot.0, spot.1);
         canvas.shadow(&rest, 0.12, &|spread| disc(0.11 + spread));
@@ -146,7 +148,7 @@ fn cherry_tomatoes(canvas: &mut Canvas, random: &mut Random, place: &Place) {
     }
 }
 
-fn dip(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn dip(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     let (colour, sauce) = (glaze(random), hex(random.pick([0xa8281c, 0xe8c24a, 0x3a2016, 0xf2ead8, 0x6f8b3d])));
     canvas.shadow(place, 0.14, &|spread| disc(0.26 + spread));
     let wall = |way: f32| (0.14 * way, 0.2 + 0.08 * way);

@@ -1,15 +1,18 @@
 //! Ingredients that several kinds of food share: leaves, slices, rings, wedges.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, along, around, dark, hex};
-use super::random::Random;
-use super::shape::{Wobble, circle_angles, disc, leaf, line, ring};
-use super::solid::{Solid, slab};
 use std::f32::consts::TAU;
 
+use artificio_random::Random;
+
+use crate::canvas::SceneCanvas;
+use crate::colour::{Rgba, along, around, dark, hex};
+use crate::placement::Placement;
+use crate::shape::{Wobble, circle_angles, disc, leaf, line, polygon, ring};
+use crate::solid::{Solid, slab};
+
 /// A leaf of lettuce with a ruffled edge that rises and falls.
-pub fn lettuce(canvas: &mut Canvas, random: &mut Random, place: &Place, radius: f32, colour: Colour) {
-    let folds = ((radius * place.scale * canvas.view.unit_px * 0.55) as usize).clamp(18, 44);
+pub fn lettuce(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, radius: f32, colour: Rgba) {
+    let folds = ((radius * place.scale * canvas.camera.unit_px * 0.55) as usize).clamp(18, 44);
     let (shape, ruffle) = (Wobble::new(random, 0.12, 2, 5), Wobble::new(random, 0.9, 7, 13));
     let edge: Vec<(f32, f32, f32)> = circle_angles(folds)
         .map(|angle| {
@@ -41,7 +44,7 @@ pub fn lettuce(canvas: &mut Canvas, random: &mut Random, place: &Place, radius: 
 }
 
 /// A smooth pointed leaf: basil, spinach, rocket.
-pub fn basil(canvas: &mut Canvas, random: &mut Random, place: &Place, length: f32) {
+pub fn basil(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, length: f32) {
     let green = hex(random.pick([0x3f7d2c, 0x4f8f3a, 0x2f6b2a]));
     let width = length * random.between(0.45, 0.62);
     canvas.shadow(place, 0.03, &|spread| leaf(length + spread * 0.5, width + spread * 0.5));
@@ -59,7 +62,7 @@ pub fn basil(canvas: &mut Canvas, random: &mut Random, place: &Place, length: f3
 }
 
 /// A slice of tomato, seeds up.
-pub fn tomato_slice(canvas: &mut Canvas, random: &mut Random, place: &Place, radius: f32) {
+pub fn tomato_slice(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, radius: f32) {
     let red = hex(0xc8321f).vary(random, 0.03);
     let height = radius * 0.16;
     canvas.solid(place, &Solid { profile: &slab(radius, height, 0.0), outline: &disc, colour: &|_| red });
@@ -76,7 +79,7 @@ pub fn tomato_slice(canvas: &mut Canvas, random: &mut Random, place: &Place, rad
 }
 
 /// A slice of cucumber.
-pub fn cucumber_slice(canvas: &mut Canvas, random: &mut Random, place: &Place, radius: f32) {
+pub fn cucumber_slice(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, radius: f32) {
     let height = radius * 0.16;
     canvas.shadow(place, height, &|spread| disc(radius + spread * 0.5));
     canvas.solid(place, &Solid { profile: &slab(radius, height, 0.0), outline: &disc, colour: &|_| hex(0x3c6b2f) });
@@ -94,7 +97,7 @@ pub fn cucumber_slice(canvas: &mut Canvas, random: &mut Random, place: &Place, r
 }
 
 /// A ring of onion.
-pub fn onion_ring(canvas: &mut Canvas, random: &mut Random, place: &Place, radius: f32) {
+pub fn onion_ring(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, radius: f32) {
     let skin = hex(random.pick([0x9a3f78, 0xb9638f, 0x8c3468]));
     let shape = Wobble::new(random, 0.08, 2, 4);
     canvas.stroke(&shape.outline(radius), place, radius * 0.3, dark(0.15));
@@ -103,7 +106,7 @@ pub fn onion_ring(canvas: &mut Canvas, random: &mut Random, place: &Place, radiu
 }
 
 /// A ring of olive.
-pub fn olive_ring(canvas: &mut Canvas, random: &mut Random, place: &Place, radius: f32) {
+pub fn olive_ring(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, radius: f32) {
     let colour = hex(random.pick([0x2e2a26, 0x3b2f3a, 0x6f7a2f]));
     canvas.shadow(place, 0.03, &|spread| disc(radius + spread * 0.4));
     let tone = [(0.4, colour.lit(0.7)), (0.75, colour.lit(1.25)), (1.0, colour)];
@@ -111,7 +114,7 @@ pub fn olive_ring(canvas: &mut Canvas, random: &mut Random, place: &Place, radiu
 }
 
 /// A wedge of lemon, lying on its side.
-pub fn lemon_wedge(canvas: &mut Canvas, place: &Place) {
+pub fn lemon_wedge(canvas: &mut SceneCanvas, place: &Placement) {
     let radius = 0.2;
     canvas.shadow(place, 0.06, &|spread| disc(radius + spread));
     let rind = |way: f32| (0.07 * way, radius);
@@ -123,13 +126,13 @@ pub fn lemon_wedge(canvas: &mut Canvas, place: &Place) {
         let points = (0..6).map(|step| from + step as f32 / 5.0 * (TAU / 8.0 - 0.16));
         let arc = points.map(|turn| (radius * 0.82 * turn.cos(), radius * 0.82 * turn.sin()));
         let tip = (radius * 0.1 * (from + 0.3).cos(), radius * 0.1 * (from + 0.3).sin());
-        canvas.fill(&super::shape::polygon(arc.chain([tip])), &top, hex(0xf3d94e).ink());
+        canvas.fill(&polygon(arc.chain([tip])), &top, hex(0xf3d94e).ink());
     }
     canvas.gloss(&top, 0.0, radius * 0.5, 0.5);
 }
 
 /// A little block: feta, croutons, tofu.
-pub fn cube(canvas: &mut Canvas, place: &Place, size: f32, colour: Colour) {
+pub fn cube(canvas: &mut SceneCanvas, place: &Placement, size: f32, colour: Rgba) {
     let half = size * 0.5;
     let corner = |x: f32, y: f32, z: f32| (x * half, y * half, z * size);
     let top = [corner(-1.0, -1.0, 1.0), corner(1.0, -1.0, 1.0), corner(1.0, 1.0, 1.0), corner(-1.0, 1.0, 1.0)];
@@ -153,11 +156,11 @@ pub fn cube(canvas: &mut Canvas, place: &Place, size: f32, colour: Colour) {
 }
 
 /// A slice of mushroom.
-pub fn mushroom_slice(canvas: &mut Canvas, random: &mut Random, place: &Place, size: f32) {
+pub fn mushroom_slice(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, size: f32) {
     let flesh = hex(0xe6d8c0).vary(random, 0.03);
     canvas.shadow(place, 0.03, &|spread| disc(size * 0.7 + spread * 0.4));
     let top = place.lift(0.02);
-    let outline = super::shape::polygon(
+    let outline = polygon(
         (0..=12)
             .map(|step| {
                 let angle = std::f32::consts::PI * (1.0 + step as f32 / 12.0);

@@ -1,19 +1,22 @@
 //! Doughnuts: rings of dough under icing, with sprinkles, stripes or sugar on it.
 
-use super::canvas::{Canvas, Place, Point};
-use super::colour::{Colour, dark, hex, white};
-use super::dish;
-use super::random::Random;
-use super::shape::{Wobble, between, circle_angles, polygon, ring};
-use super::solid::Solid;
 use std::f32::consts::{FRAC_PI_2, PI};
+
+use artificio_random::Random;
+
+use crate::canvas::SceneCanvas;
+use crate::colour::{Rgba, dark, hex, white};
+use crate::dish;
+use crate::placement::{Placement, Point};
+use crate::shape::{Wobble, between, circle_angles, disc, polygon, ring};
+use crate::solid::Solid;
 
 /// The radius of the ring's middle line, and the radii of the tube across and upward.
 const MIDDLE: f32 = 0.36;
 const TUBE: (f32, f32) = (0.235, 0.19);
 
 /// Serves one doughnut, several side by side, or a pile.
-pub fn serve(canvas: &mut Canvas, random: &mut Random, arrangement: usize) {
+pub fn serve(canvas: &mut SceneCanvas, random: &mut Random, arrangement: usize) {
     let (spots, half) = match arrangement % 6 {
         0 => (vec![(0.0, 0.0, 0.0, 1.4)], (0.85, 0.85)),
         1 => (vec![(-0.5, -0.42, 0.0, 0.8), (0.5, -0.3, 0.0, 0.8), (0.02, 0.45, 0.0, 0.8)], (1.0, 0.9)),
@@ -23,10 +26,10 @@ pub fn serve(canvas: &mut Canvas, random: &mut Random, arrangement: usize) {
         _ => (vec![(-0.4, -0.25, 0.0, 1.0), (0.5, 0.0, 0.0, 1.0), (0.0, 0.1, 0.3, 1.0)], (0.95, 0.8)),
     };
     let table = dish::lay(canvas, random, half);
-    let alike = random.chance(0.3).then(|| Coat::new(random));
+    let shared_coat = random.chance(0.3).then(|| Coat::new(random));
     for (x, y, z, scale) in spots {
-        let place = Place::new(x, y, table + z).scaled(scale).turned(random.angle());
-        let coat = alike.unwrap_or_else(|| Coat::new(random));
+        let place = Placement::new(x, y, table + z).scaled(scale).turned(random.angle());
+        let coat = shared_coat.unwrap_or_else(|| Coat::new(random));
         doughnut(canvas, random, &place, &coat);
     }
 }
@@ -44,10 +47,10 @@ fn rows() -> Vec<(f32, f32, f32, f32)> {
 /// How a doughnut is covered.
 #[derive(Clone, Copy)]
 struct Coat {
-    dough: Colour,
-    icing: Option<Colour>,
+    dough: Rgba,
+    icing: Option<Rgba>,
     topping: usize,
-    accent: Colour,
+    accent: Rgba,
 }
 
 impl Coat {
@@ -72,7 +75,7 @@ fn on_tube(around: f32, across: f32, grow: f32) -> Point {
     (reach * around.cos(), reach * around.sin(), TUBE.1 + (TUBE.1 + grow) * across.sin())
 }
 
-fn doughnut(canvas: &mut Canvas, random: &mut Random, place: &Place, coat: &Coat) {
+fn doughnut(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, coat: &Coat) {
     canvas.shadow(place, 0.3, &|spread| ring(MIDDLE + TUBE.0 * 0.8 + spread, MIDDLE - TUBE.0 * 0.7 - spread * 0.3));
     // Icing hides the crest.
     let end = if coat.icing.is_some() { 0.72 } else { 1.0 };
@@ -88,8 +91,8 @@ fn doughnut(canvas: &mut Canvas, random: &mut Random, place: &Place, coat: &Coat
     } else {
         sugar(canvas, random, place);
     }
-    let strewn = if coat.icing.is_some() { coat.topping } else { 5 };
-    match strewn {
+    let topping = if coat.icing.is_some() { coat.topping } else { 5 };
+    match topping {
         0 | 1 => sprinkles(canvas, random, place, None),
         2 => sprinkles(canvas, random, place, Some(coat.accent)),
         3 => stripes(canvas, place, coat.accent),
@@ -98,7 +101,7 @@ fn doughnut(canvas: &mut Canvas, random: &mut Random, place: &Place, coat: &Coat
     }
 }
 
-fn ice(canvas: &mut Canvas, random: &mut Random, place: &Place, icing: Colour) {
+fn ice(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, icing: Rgba) {
     const LOWEST: f32 = 0.72;
     let (drip, hole) = (Wobble::new(random, 0.3, 3, 9), Wobble::new(random, 0.2, 2, 5));
     let edge = |around: f32| (LOWEST - 0.36 + 0.3 * (drip.at(around) - 1.0)).clamp(-0.1, LOWEST);
@@ -119,12 +122,12 @@ fn ice(canvas: &mut Canvas, random: &mut Random, place: &Place, icing: Colour) {
 }
 
 /// Fills what lies between two lines around the ring.
-fn band(canvas: &mut Canvas, place: &Place, lines: (&[Point], &[Point]), colour: Colour) {
+fn band(canvas: &mut SceneCanvas, place: &Placement, lines: (&[Point], &[Point]), colour: Rgba) {
     let outline = |points: &[Point]| polygon(points.iter().map(|point| canvas.project(place, *point)));
     canvas.fill_px(&between(&outline(lines.0), &outline(lines.1)), colour.ink());
 }
 
-fn shine(canvas: &mut Canvas, place: &Place) {
+fn shine(canvas: &mut SceneCanvas, place: &Placement) {
     let toward = place.local(canvas.light.toward);
     let middle = toward.1.atan2(toward.0);
     for (reach, width, alpha) in [(0.55, 0.075, 0.16), (0.45, 0.05, 0.22), (0.32, 0.025, 0.35)] {
@@ -134,7 +137,7 @@ fn shine(canvas: &mut Canvas, place: &Place) {
     }
 }
 
-fn sprinkles(canvas: &mut Canvas, random: &mut Random, place: &Place, one_colour: Option<Colour>) {
+fn sprinkles(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, one_colour: Option<Rgba>) {
     for _ in 0..95 {
         let (around, across) = (random.angle(), random.between(0.6, 2.5));
         let turned = around + place.turn;
@@ -152,7 +155,7 @@ fn sprinkles(canvas: &mut Canvas, random: &mut Random, place: &Place, one_colour
     }
 }
 
-fn stripes(canvas: &mut Canvas, place: &Place, colour: Colour) {
+fn stripes(canvas: &mut SceneCanvas, place: &Placement, colour: Rgba) {
     let count = 26;
     let points: Vec<_> = (0..=count * 6)
         .map(|step| {
@@ -166,7 +169,7 @@ fn stripes(canvas: &mut Canvas, place: &Place, colour: Colour) {
     canvas.thread(place, &points, 0.026, colour);
 }
 
-fn nuts(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn nuts(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     for _ in 0..120 {
         let point = on_tube(random.angle(), random.between(0.65, 2.4), 0.02);
         let crumb = hex(random.pick([0xd9b27c, 0xb9854a, 0xefdcb4])).vary(random, 0.04);
@@ -181,11 +184,11 @@ fn nuts(canvas: &mut Canvas, random: &mut Random, place: &Place) {
     }
 }
 
-fn sugar(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn sugar(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     for _ in 0..420 {
         let point = on_tube(random.angle(), random.between(0.2, 2.8), 0.004);
         let spot = place.shift(point.0, point.1).lift(point.2);
         let grain = random.between(0.005, 0.014);
-        canvas.fill(&super::shape::disc(grain), &spot, white(0.75).ink());
+        canvas.fill(&disc(grain), &spot, white(0.75).ink());
     }
 }

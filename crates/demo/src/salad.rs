@@ -1,12 +1,14 @@
 //! Salads: leaves and what is mixed among them, in a bowl or on a plate.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, around, hex};
-use super::dish;
-use super::ingredients::{basil, cube, cucumber_slice, lettuce, olive_ring, onion_ring, tomato_slice};
-use super::random::Random;
-use super::shape::{disc, leaf, line, rounded};
-use super::solid::Solid;
+use artificio_random::Random;
+
+use crate::canvas::SceneCanvas;
+use crate::colour::{Rgba, around, hex};
+use crate::dish;
+use crate::ingredients::{basil, cube, cucumber_slice, lettuce, olive_ring, onion_ring, tomato_slice};
+use crate::placement::Placement;
+use crate::shape::{disc, leaf, line, rounded};
+use crate::solid::Solid;
 
 /// What is mixed among the leaves.
 #[derive(Clone, Copy)]
@@ -25,22 +27,22 @@ enum Bite {
 }
 
 /// Serves one bowl, two small ones, or a plate.
-pub fn serve(canvas: &mut Canvas, random: &mut Random, arrangement: usize) {
+pub fn serve(canvas: &mut SceneCanvas, random: &mut Random, arrangement: usize) {
     match arrangement % 5 {
         3 => {
-            let table = dish::plate(canvas, random, &Place::new(0.0, 0.0, 0.0), 1.2);
-            heap(canvas, random, &Place::new(0.0, 0.0, table), (0.85, 0.3));
+            let table = dish::plate(canvas, random, &Placement::new(0.0, 0.0, 0.0), 1.2);
+            heap(canvas, random, &Placement::new(0.0, 0.0, table), (0.85, 0.3));
         }
         4 => {
-            for place in [Place::new(-0.62, -0.3, 0.0), Place::new(0.6, 0.25, 0.0)] {
+            for place in [Placement::new(-0.62, -0.3, 0.0), Placement::new(0.6, 0.25, 0.0)] {
                 bowl(canvas, random, &place, 0.66);
             }
         }
-        _ => bowl(canvas, random, &Place::new(0.0, 0.0, 0.0), 1.08),
+        _ => bowl(canvas, random, &Placement::new(0.0, 0.0, 0.0), 1.08),
     }
 }
 
-fn bowl(canvas: &mut Canvas, random: &mut Random, place: &Place, radius: f32) {
+fn bowl(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, radius: f32) {
     let rim = dish::bowl(canvas, random, place, radius);
     let inside = place.lift(rim - radius * 0.1).scaled(radius);
     let height = random.between(0.2, 0.42);
@@ -48,7 +50,7 @@ fn bowl(canvas: &mut Canvas, random: &mut Random, place: &Place, radius: f32) {
 }
 
 /// Heaps a salad over a disc of this radius, as high as this in its middle, from the back to the front and upward.
-fn heap(canvas: &mut Canvas, random: &mut Random, place: &Place, size: (f32, f32)) {
+fn heap(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, size: (f32, f32)) {
     let greens = leaves(random);
     let ground = greens[0].lit(0.45);
     canvas.fill(&disc(size.0), place, ground.ink());
@@ -72,7 +74,7 @@ fn heap(canvas: &mut Canvas, random: &mut Random, place: &Place, size: (f32, f32
 }
 
 /// The place on the surface of a heap above a point of its ground.
-fn on_heap(place: &Place, size: (f32, f32), point: (f32, f32)) -> Place {
+fn on_heap(place: &Placement, size: (f32, f32), point: (f32, f32)) -> Placement {
     let way = (point.0.hypot(point.1) / size.0).min(1.0);
     place.shift(point.0, point.1).lift(size.1 * (1.0 - way * way) + 0.03)
 }
@@ -103,7 +105,7 @@ fn spread(random: &mut Random, count: usize, room: f32) -> Vec<(f32, f32)> {
     spots
 }
 
-fn leaves(random: &mut Random) -> Vec<Colour> {
+fn leaves(random: &mut Random) -> Vec<Rgba> {
     let mixtures: [&[u32]; 4] = [
         &[0x6fae3a, 0x8cc152, 0x4f8f35],
         &[0x3f7d2c, 0x5c9a3c, 0x7a2a4a],
@@ -131,7 +133,7 @@ fn bites(random: &mut Random) -> Vec<Bite> {
     all.into_iter().take(random.count(3, 5)).collect()
 }
 
-fn put(canvas: &mut Canvas, random: &mut Random, place: &Place, bite: Bite) {
+fn put(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, bite: Bite) {
     match bite {
         Bite::CherryTomato => {
             canvas.shadow(place, 0.08, &|spread| disc(0.09 + spread * 0.6));
@@ -161,7 +163,7 @@ fn put(canvas: &mut Canvas, random: &mut Random, place: &Place, bite: Bite) {
     }
 }
 
-fn boiled_egg(canvas: &mut Canvas, place: &Place) {
+fn boiled_egg(canvas: &mut SceneCanvas, place: &Placement) {
     canvas.shadow(place, 0.06, &|spread| rounded(0.17 + spread * 0.6, 0.13 + spread * 0.6, 2.2));
     let wall = |way: f32| (0.06 * way, -0.05 * (1.0 - way));
     let outline = |radius: f32| rounded(0.17 + radius, 0.13 + radius, 2.1);

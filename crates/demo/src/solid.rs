@@ -1,32 +1,35 @@
 //! Solids, drawn as a pile of thin slices from the bottom up, each shaded by the slope of its side.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, along, around, white};
-use super::shape::{Outline, between, disc, ring};
 use std::f32::consts::{FRAC_PI_2, PI};
+
 use tiny_skia::{PathBuilder, Transform};
 
-/// Pixels of a profile that one slice stands for (more on the gentle slopes of dishes), and the most slices of a solid.
+use crate::canvas::SceneCanvas;
+use crate::colour::{Rgba, along, around, white};
+use crate::placement::Placement;
+use crate::shape::{Shape, between, disc, ring};
+
+/// Height of a slice in pixels of the profile (more on the gentle slopes of dishes), and the most slices of a solid.
 const SLICE_PX: f32 = 3.2;
 const WIDE_SLICE_PX: f32 = 4.2;
 const MOST_SLICES: usize = 30;
 
-/// Width of the rim that is painted of a wide solid's slices: several slices' worth.
+/// Width of the rim that is painted of a wide solid's slices: that of several slices.
 const RIM_PX: f32 = 18.0;
 
-/// A shape whose slices differ in height and size only.
+/// A solid whose slices differ in height and size only.
 pub struct Solid<'a> {
     /// Height and radius of the slice at 0..1 of the way from the bottom to the top.
     pub profile: &'a dyn Fn(f32) -> (f32, f32),
     /// The slice of a radius.
-    pub outline: &'a dyn Fn(f32) -> Outline,
+    pub outline: &'a dyn Fn(f32) -> Shape,
     /// The colour at 0..1 of the way from the bottom to the top.
-    pub colour: &'a dyn Fn(f32) -> Colour,
+    pub colour: &'a dyn Fn(f32) -> Rgba,
 }
 
-impl Canvas {
+impl SceneCanvas {
     /// Draws a solid at `place`.
-    pub fn solid(&mut self, place: &Place, solid: &Solid<'_>) {
+    pub fn solid(&mut self, place: &Placement, solid: &Solid<'_>) {
         let steps = self.slices(place, solid.profile, SLICE_PX);
         self.pile(place, solid, steps, |slice, _| slice);
     }
@@ -34,8 +37,8 @@ impl Canvas {
     /// Draws a wide and flat solid at `place`, of which every slice contains its own smaller copy.
     ///
     /// Of all slices but the top one only a rim is painted, for the rest is hidden: half the time for a plate.
-    pub fn wide_solid(&mut self, place: &Place, solid: &Solid<'_>) {
-        let unit_px = place.scale * self.view.unit_px;
+    pub fn wide_solid(&mut self, place: &Placement, solid: &Solid<'_>) {
+        let unit_px = place.scale * self.camera.unit_px;
         let steps = self.slices(place, solid.profile, WIDE_SLICE_PX);
         self.pile(place, solid, steps, |slice, radius| {
             let share = 1.0 - RIM_PX / (radius * unit_px);
@@ -44,7 +47,7 @@ impl Canvas {
         });
     }
 
-    fn pile(&mut self, place: &Place, solid: &Solid<'_>, steps: usize, cut: impl Fn(Outline, f32) -> Outline) {
+    fn pile(&mut self, place: &Placement, solid: &Solid<'_>, steps: usize, cut: impl Fn(Shape, f32) -> Shape) {
         let toward = place.local(self.light.toward);
         for step in 0..=steps {
             let way = step as f32 / steps as f32;
@@ -57,7 +60,7 @@ impl Canvas {
     }
 
     /// Draws a ring-shaped tube: the way goes from its lower edge (0) over the crest (1).
-    pub fn tube(&mut self, place: &Place, middle: f32, solid: &Solid<'_>) {
+    pub fn tube(&mut self, place: &Placement, middle: f32, solid: &Solid<'_>) {
         let steps = self.slices(place, solid.profile, SLICE_PX);
         let toward = place.local(self.light.toward);
         for step in 0..=steps {
@@ -72,21 +75,21 @@ impl Canvas {
         }
     }
 
-    fn slices(&self, place: &Place, profile: &dyn Fn(f32) -> (f32, f32), slice_px: f32) -> usize {
+    fn slices(&self, place: &Placement, profile: &dyn Fn(f32) -> (f32, f32), slice_px: f32) -> usize {
         let mut length = 0.0;
         for step in 0..8 {
             let (low, high) = (profile(step as f32 / 8.0), profile((step + 1) as f32 / 8.0));
-            let (up, grow) = ((high.0 - low.0).abs() * self.view.rise(), high.1 - low.1);
-            // A slice that is larger than the one below hides it but for what sticks out in front.
-            length += if grow > 0.0 { (up - grow * self.view.squash).max(0.0) } else { up - grow };
+            let (up, grow) = ((high.0 - low.0).abs() * self.camera.rise(), high.1 - low.1);
+            // A slice larger than the one below hides it, except for what sticks out in front.
+            length += if grow > 0.0 { (up - grow * self.camera.squash).max(0.0) } else { up - grow };
         }
-        ((length * place.scale * self.view.unit_px / slice_px) as usize).clamp(5, MOST_SLICES)
+        ((length * place.scale * self.camera.unit_px / slice_px) as usize).clamp(5, MOST_SLICES)
     }
 
     /// The ink of a slice whose side leans out and up this much: lit on the side of the lamp.
     pub fn shade(
         &self,
-        colour: Colour,
+        colour: Rgba,
         toward: (f32, f32),
         radius: f32,
         normal: (f32, f32),
@@ -100,9 +103,9 @@ impl Canvas {
     }
 
     /// Draws a ball that rests on `place`, with a highlight of this strength.
-    pub fn ball(&mut self, place: &Place, radius: f32, colour: Colour, gloss: f32) {
+    pub fn ball(&mut self, place: &Placement, radius: f32, colour: Rgba, gloss: f32) {
         let (x, y) = self.project(place, (0.0, 0.0, radius));
-        let size = radius * place.scale * self.view.unit_px;
+        let size = radius * place.scale * self.camera.unit_px;
         let spot = (self.light.toward.0 * 0.45, self.light.toward.1 * 0.35 - 0.25);
         let tones = [(0.0, colour.lit(1.15)), (0.55, colour), (1.0, colour.lit(0.6))];
         let centre = (x + spot.0 * size, y + spot.1 * size);
@@ -112,7 +115,7 @@ impl Canvas {
     }
 
     /// Lays a soft highlight on something `height` above `place`, on the side of the lamp.
-    pub fn gloss(&mut self, place: &Place, height: f32, reach: f32, strength: f32) {
+    pub fn gloss(&mut self, place: &Placement, height: f32, reach: f32, strength: f32) {
         let toward = place.local(self.light.toward);
         let spot = place.shift(toward.0 * reach, toward.1 * reach).lift(height);
         let size = reach * 0.75;
@@ -121,7 +124,7 @@ impl Canvas {
     }
 }
 
-fn circle_px(x: f32, y: f32, radius: f32) -> Outline {
+fn circle_px(x: f32, y: f32, radius: f32) -> Shape {
     PathBuilder::from_circle(x, y, radius.max(0.1))
 }
 

@@ -1,48 +1,51 @@
 //! Pizzas: whole, with a slice taken out, and single slices.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, around, hex};
-use super::dish;
-use super::random::Random;
-use super::shape::{Outline, Wobble, disc, polygon, rounded};
-use super::solid::{Solid, slab};
-use super::toppings::{Topping, portion, put};
 use std::f32::consts::TAU;
 
+use artificio_random::Random;
+
+use crate::canvas::SceneCanvas;
+use crate::colour::{Rgba, around, hex};
+use crate::dish;
+use crate::placement::Placement;
+use crate::shape::{Shape, Wobble, disc, polygon, rounded};
+use crate::solid::{Solid, slab};
+use crate::toppings::{Topping, portion, put};
+
 /// A part of a round pizza, its tip at the origin.
-struct Piece {
+struct PizzaSector {
     from: f32,
     to: f32,
     shape: Wobble,
 }
 
-/// The dough's, the sauce's and the cheese's colours and the toppings of one pizza.
+/// What all slices of one pizza have in common: the colours of dough, sauce and cheese, and the toppings.
 struct Recipe {
-    dough: Colour,
-    sauce: Colour,
-    cheese: Colour,
+    dough: Rgba,
+    sauce: Rgba,
+    cheese: Rgba,
     toppings: Vec<Topping>,
 }
 
 /// Serves a whole pizza, most of one, a few slices or a single one.
-pub fn serve(canvas: &mut Canvas, random: &mut Random, arrangement: usize) {
+pub fn serve(canvas: &mut SceneCanvas, random: &mut Random, arrangement: usize) {
     let recipe = recipe(random);
     let slice = TAU / random.pick([6.0, 8.0]);
     match arrangement % 5 {
         0 | 3 => {
             let table = dish::lay(canvas, random, (1.02, 1.02));
             let start = random.angle();
-            let place = Place::new(0.0, 0.0, table);
+            let place = Placement::new(0.0, 0.0, table);
             pizza(canvas, random, &place, (start, start + TAU), &recipe);
             cuts(canvas, &place.turned(start).lift(0.065), slice);
         }
         1 => {
             let table = dish::lay(canvas, random, (1.05, 1.05));
             let start = random.between(0.2, 2.0);
-            let place = Place::new(-0.05, -0.05, table);
+            let place = Placement::new(-0.05, -0.05, table);
             pizza(canvas, random, &place, (start + slice, start + TAU), &recipe);
             let middle = start + slice * 0.5;
-            let taken = Place::new(0.42 * middle.cos(), 0.42 * middle.sin(), table);
+            let taken = Placement::new(0.42 * middle.cos(), 0.42 * middle.sin(), table);
             pizza(canvas, random, &taken, (start, start + slice), &recipe);
         }
         2 => slices(canvas, random, &recipe, (slice, &[(0.0, 0.0, 1.5)])),
@@ -51,12 +54,12 @@ pub fn serve(canvas: &mut Canvas, random: &mut Random, arrangement: usize) {
 }
 
 /// Single slices of this angle around these middles, in these sizes; neighbours point opposite ways.
-fn slices(canvas: &mut Canvas, random: &mut Random, recipe: &Recipe, cut: (f32, &[(f32, f32, f32)])) {
+fn slices(canvas: &mut SceneCanvas, random: &mut Random, recipe: &Recipe, cut: (f32, &[(f32, f32, f32)])) {
     let (slice, spots) = cut;
     let table = dish::lay(canvas, random, if spots.len() > 1 { (1.0, 0.85) } else { (0.8, 0.8) });
     let mut heading = random.pick([-1.0, 1.0]) * std::f32::consts::FRAC_PI_2 + random.around(0.0, 0.3);
     for (x, y, scale) in spots {
-        let tip = Place::new(*x, *y, table).scaled(*scale).shift(-0.6 * heading.cos(), -0.6 * heading.sin());
+        let tip = Placement::new(*x, *y, table).scaled(*scale).shift(-0.6 * heading.cos(), -0.6 * heading.sin());
         pizza(canvas, random, &tip, (heading - slice * 0.5, heading + slice * 0.5), recipe);
         heading += std::f32::consts::PI;
     }
@@ -85,8 +88,8 @@ fn recipe(random: &mut Random) -> Recipe {
     }
 }
 
-impl Piece {
-    fn outline(&self, radius: f32) -> Outline {
+impl PizzaSector {
+    fn outline(&self, radius: f32) -> Shape {
         let steps = ((self.to - self.from) * 11.0) as usize + 4;
         let arc = (0..=steps).map(|step| {
             let angle = self.from + (self.to - self.from) * step as f32 / steps as f32;
@@ -115,8 +118,8 @@ impl Piece {
     }
 }
 
-fn pizza(canvas: &mut Canvas, random: &mut Random, place: &Place, sector: (f32, f32), recipe: &Recipe) {
-    let piece = Piece { from: sector.0, to: sector.1, shape: Wobble::new(random, 0.015, 2, 7) };
+fn pizza(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, sector: (f32, f32), recipe: &Recipe) {
+    let piece = PizzaSector { from: sector.0, to: sector.1, shape: Wobble::new(random, 0.015, 2, 7) };
     let share = (sector.1 - sector.0) / TAU;
     canvas.shadow(place, 0.1, &|spread| piece.outline(0.99 + spread * 0.6));
     let crust = slab(1.0, 0.13, 0.05);
@@ -151,7 +154,7 @@ fn pizza(canvas: &mut Canvas, random: &mut Random, place: &Place, sector: (f32, 
     }
 }
 
-fn scorch(canvas: &mut Canvas, random: &mut Random, place: &Place, piece: &Piece, share: f32) {
+fn scorch(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, piece: &PizzaSector, share: f32) {
     for _ in 0..(46.0 * share) as usize {
         let angle = random.between(piece.from + 0.06, piece.to - 0.06);
         let reach = random.between(0.88, 0.97);
@@ -162,10 +165,10 @@ fn scorch(canvas: &mut Canvas, random: &mut Random, place: &Place, piece: &Piece
     }
 }
 
-fn cheese(canvas: &mut Canvas, random: &mut Random, top: &Place, piece: &Piece, melt: (&Recipe, f32)) {
+fn cheese(canvas: &mut SceneCanvas, random: &mut Random, top: &Placement, piece: &PizzaSector, melt: (&Recipe, f32)) {
     let (recipe, share) = melt;
     let edge = Wobble::new(random, 0.035, 5, 15);
-    let melted = Piece { from: piece.from, to: piece.to, shape: edge };
+    let melted = PizzaSector { from: piece.from, to: piece.to, shape: edge };
     canvas.fill(&melted.outline(0.8), &top.lift(0.005), recipe.cheese.ink());
     for (x, y) in piece.spots(random, (60.0 * share) as usize + 3, 0.05) {
         let size = random.between(0.06, 0.16);
@@ -179,7 +182,7 @@ fn cheese(canvas: &mut Canvas, random: &mut Random, top: &Place, piece: &Piece, 
     }
 }
 
-fn cuts(canvas: &mut Canvas, place: &Place, slice: f32) {
+fn cuts(canvas: &mut SceneCanvas, place: &Placement, slice: f32) {
     let mut angle = 0.0;
     while angle < TAU - 0.1 {
         canvas.thread(

@@ -1,16 +1,18 @@
 //! Fried eggs: in the pan, on a plate, on toast.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, around, dark, hex, white};
-use super::dish;
-use super::ingredients::{basil, lettuce};
-use super::random::Random;
-use super::shape::{Outline, Wobble, disc, polygon, rounded};
-use super::solid::{Solid, dome, slab};
-use super::texture::Grain;
+use artificio_random::Random;
 
-/// Serves eggs in a pan, on a plate with something beside, or on toast.
-pub fn serve(canvas: &mut Canvas, random: &mut Random, arrangement: usize) {
+use crate::canvas::SceneCanvas;
+use crate::colour::{Rgba, around, dark, hex, white};
+use crate::dish;
+use crate::ingredients::{basil, lettuce};
+use crate::placement::Placement;
+use crate::shape::{Shape, Wobble, disc, polygon, rounded};
+use crate::solid::{Solid, dome, slab};
+use crate::texture::Grain;
+
+/// Serves eggs in a pan, on a plate with a side, or on toast.
+pub fn serve(canvas: &mut SceneCanvas, random: &mut Random, arrangement: usize) {
     match arrangement % 6 {
         0 => in_pan(canvas, random, &[(0.05, 0.0, 1.15)]),
         1 => on_plate(canvas, random, &[(-0.38, -0.08, 0.95), (0.38, 0.12, 0.95)]),
@@ -21,8 +23,8 @@ pub fn serve(canvas: &mut Canvas, random: &mut Random, arrangement: usize) {
     }
 }
 
-fn in_pan(canvas: &mut Canvas, random: &mut Random, spots: &[(f32, f32, f32)]) {
-    let place = Place::new(0.0, 0.0, 0.0);
+fn in_pan(canvas: &mut SceneCanvas, random: &mut Random, spots: &[(f32, f32, f32)]) {
+    let place = Placement::new(0.0, 0.0, 0.0);
     let floor = dish::pan(canvas, random, &place, 1.12);
     for _ in 0..26 {
         let (x, y) = random.in_disc();
@@ -32,41 +34,41 @@ fn in_pan(canvas: &mut Canvas, random: &mut Random, spots: &[(f32, f32, f32)]) {
         canvas.fill(&disc(size * 0.4), &drop, white(0.3).ink());
     }
     for (x, y, scale) in spots {
-        egg(canvas, random, &Place::new(*x, *y, floor).scaled(*scale));
+        egg(canvas, random, &Placement::new(*x, *y, floor).scaled(*scale));
     }
 }
 
-fn on_plate(canvas: &mut Canvas, random: &mut Random, spots: &[(f32, f32, f32)]) {
+fn on_plate(canvas: &mut SceneCanvas, random: &mut Random, spots: &[(f32, f32, f32)]) {
     let table = dish::lay(canvas, random, (0.95, 0.85));
     if random.chance(0.5) {
         for lane in 0..random.count(2, 3) {
-            bacon(canvas, random, &Place::new(0.0, -0.6 + lane as f32 * 0.17, table));
+            bacon(canvas, random, &Placement::new(0.0, -0.6 + lane as f32 * 0.17, table));
         }
     } else if random.chance(0.5) {
         let green = hex(random.pick([0x6fae3a, 0x4f8f35]));
-        lettuce(canvas, random, &Place::new(-0.55, -0.3, table + 0.02), 0.45, green);
+        lettuce(canvas, random, &Placement::new(-0.55, -0.3, table + 0.02), 0.45, green);
     }
     for (x, y, scale) in spots {
-        egg(canvas, random, &Place::new(*x, *y, table + 0.03).scaled(*scale));
+        egg(canvas, random, &Placement::new(*x, *y, table + 0.03).scaled(*scale));
     }
     if random.chance(0.4) {
-        let sprig = Place::new(0.5, 0.5, table + 0.05);
+        let sprig = Placement::new(0.5, 0.5, table + 0.05);
         let turn = random.angle();
         basil(canvas, random, &sprig.turned(turn), 0.17);
         basil(canvas, random, &sprig.shift(0.1, 0.04).turned(turn + 2.0), 0.15);
     }
 }
 
-fn on_toast(canvas: &mut Canvas, random: &mut Random, spots: &[(f32, f32, f32)]) {
+fn on_toast(canvas: &mut SceneCanvas, random: &mut Random, spots: &[(f32, f32, f32)]) {
     let table = dish::lay(canvas, random, if spots.len() > 1 { (1.15, 0.8) } else { (0.85, 0.8) });
     for (x, y, scale) in spots {
-        let place = Place::new(*x, *y, table).scaled(*scale).turned(random.around(0.0, 0.5));
+        let place = Placement::new(*x, *y, table).scaled(*scale).turned(random.around(0.0, 0.5));
         toast(canvas, random, &place);
         egg(canvas, random, &place.lift(0.13).scaled(0.86));
     }
 }
 
-fn toast(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn toast(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     let crust = hex(random.pick([0xb5763a, 0x9a602d, 0x7d4d26]));
     let outline = |spread: f32| rounded(0.64 + spread, 0.6 + spread, 4.5);
     canvas.shadow(place, 0.15, &outline);
@@ -78,11 +80,11 @@ fn toast(canvas: &mut Canvas, random: &mut Random, place: &Place) {
     canvas.grain(&outline(-0.035), &place.lift(0.12), grain);
 }
 
-fn egg(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn egg(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     let place = place.turned(random.angle());
     let shape = Wobble::new(random, 0.1, 2, 6);
     let rim = shape.clone();
-    let outline = move |radius: f32| -> Outline { rim.outline(radius) };
+    let outline = move |radius: f32| -> Shape { rim.outline(radius) };
     canvas.shadow(&place, 0.05, &|spread| shape.outline(0.6 + spread * 0.5));
     let crisp = random.between(0.0, 1.0);
     let brown = hex(0xfff8ea).mix(hex(0xa8672a), crisp);
@@ -104,7 +106,7 @@ fn egg(canvas: &mut Canvas, random: &mut Random, place: &Place) {
     }
 }
 
-fn bubbles(canvas: &mut Canvas, random: &mut Random, top: &Place, shape: &Wobble, crisp: f32) {
+fn bubbles(canvas: &mut SceneCanvas, random: &mut Random, top: &Placement, shape: &Wobble, crisp: f32) {
     for _ in 0..34 {
         let angle = random.angle();
         let reach = shape.at(angle) * random.between(0.36, 0.55);
@@ -115,8 +117,8 @@ fn bubbles(canvas: &mut Canvas, random: &mut Random, top: &Place, shape: &Wobble
     }
 }
 
-fn yolk(canvas: &mut Canvas, random: &mut Random, place: &Place) {
-    let yellow: Colour = hex(random.pick([0xf6b21b, 0xf9c22e, 0xf29a12, 0xef8410]));
+fn yolk(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
+    let yellow: Rgba = hex(random.pick([0xf6b21b, 0xf9c22e, 0xf29a12, 0xef8410]));
     let (radius, height) = (random.between(0.22, 0.26), random.between(0.11, 0.16));
     canvas.fill(&disc(radius * 1.12), place, hex(0xd9a55a).fade(0.3).ink());
     canvas.solid(
@@ -129,7 +131,7 @@ fn yolk(canvas: &mut Canvas, random: &mut Random, place: &Place) {
     canvas.fill(&rounded(radius * 0.16, radius * 0.1, 2.0), &glint, white(0.9).ink());
 }
 
-fn chives(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn chives(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     for _ in 0..16 {
         let (x, y) = random.in_disc();
         let spot = place.shift(x * 0.42, y * 0.42).turned(random.angle());
@@ -137,7 +139,7 @@ fn chives(canvas: &mut Canvas, random: &mut Random, place: &Place) {
     }
 }
 
-fn bacon(canvas: &mut Canvas, random: &mut Random, place: &Place) {
+fn bacon(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
     let (phase, red) = (random.angle(), hex(0x9c3a24).vary(random, 0.03));
     let strip = |from: f32, to: f32| {
         let wave = move |step: usize, side: f32| {

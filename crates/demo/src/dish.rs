@@ -1,15 +1,17 @@
 //! What food is served on: plates, boards, slates, paper, bowls and pans. Each returns the height of its surface.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, along, dark, hex, white};
-use super::random::Random;
-use super::shape::{Outline, circle_angles, disc, ring, rounded};
-use super::solid::Solid;
-use super::texture::Grain;
+use artificio_random::Random;
 
-/// Lays a plate, board, slate or paper that holds this half width and half depth.
-pub fn lay(canvas: &mut Canvas, random: &mut Random, half: (f32, f32)) -> f32 {
-    let place = Place::new(0.0, 0.0, 0.0);
+use crate::canvas::SceneCanvas;
+use crate::colour::{Rgba, along, dark, hex, white};
+use crate::placement::Placement;
+use crate::shape::{Shape, circle_angles, disc, ring, rounded};
+use crate::solid::Solid;
+use crate::texture::Grain;
+
+/// Draws a plate, board, slate, tray or paper with room for this half width and half depth.
+pub fn lay(canvas: &mut SceneCanvas, random: &mut Random, half: (f32, f32)) -> f32 {
+    let place = Placement::new(0.0, 0.0, 0.0);
     match random.count(0, 9) {
         0..=4 => plate(canvas, random, &place, half.0.max(half.1) * 1.22),
         5..=6 => board(canvas, random, &place, half),
@@ -20,14 +22,14 @@ pub fn lay(canvas: &mut Canvas, random: &mut Random, half: (f32, f32)) -> f32 {
 }
 
 /// A glaze for plates, bowls and cups.
-pub fn glaze(random: &mut Random) -> Colour {
+pub fn glaze(random: &mut Random) -> Rgba {
     hex(random.pick([
         0xf7f5f0, 0xf7f5f0, 0xeae4d6, 0xdfe7ea, 0x4d5560, 0x9fb8b0, 0xc97b5a, 0x6d8fb3, 0xe6b89c, 0x2f4858, 0xd9a441,
     ]))
 }
 
 /// A round plate with a rim.
-pub fn plate(canvas: &mut Canvas, random: &mut Random, place: &Place, radius: f32) -> f32 {
+pub fn plate(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, radius: f32) -> f32 {
     let colour = glaze(random);
     let height = 0.09 * radius;
     canvas.shadow(place, height * 1.6, &|spread| disc(radius * 0.92 + spread));
@@ -45,7 +47,7 @@ pub fn plate(canvas: &mut Canvas, random: &mut Random, place: &Place, radius: f3
     height * 0.35
 }
 
-fn decorate(canvas: &mut Canvas, random: &mut Random, rim: &Place, radius: f32) {
+fn decorate(canvas: &mut SceneCanvas, random: &mut Random, rim: &Placement, radius: f32) {
     let paint = hex(random.pick([0x2f5d9b, 0xa63d40, 0x3a6b4c, 0xc8963e, 0x3b3b3b]));
     match random.count(0, 4) {
         0 => canvas.stroke(&disc(radius * 0.985), rim, radius * 0.025, paint),
@@ -64,7 +66,7 @@ fn decorate(canvas: &mut Canvas, random: &mut Random, rim: &Place, radius: f32) 
 }
 
 /// A rounded wooden board.
-pub fn board(canvas: &mut Canvas, random: &mut Random, place: &Place, half: (f32, f32)) -> f32 {
+pub fn board(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, half: (f32, f32)) -> f32 {
     let colour = hex(random.pick([0xc99a62, 0xa8743f, 0xdcb888, 0x7d5233]));
     let power = random.pick([2.0, 3.5, 6.0, 8.0]);
     let grow = if power < 3.0 { 1.3 } else { 1.12 };
@@ -77,7 +79,7 @@ pub fn board(canvas: &mut Canvas, random: &mut Random, place: &Place, half: (f32
     0.1
 }
 
-fn slate(canvas: &mut Canvas, place: &Place, half: (f32, f32)) -> f32 {
+fn slate(canvas: &mut SceneCanvas, place: &Placement, half: (f32, f32)) -> f32 {
     let outline = |radius: f32| rounded(half.0 * 1.12 + radius, half.1 * 1.12 + radius, 14.0);
     slab_of(canvas, place, 0.05, &outline, hex(0x3a3f44));
     canvas.grain(
@@ -88,7 +90,7 @@ fn slate(canvas: &mut Canvas, place: &Place, half: (f32, f32)) -> f32 {
     0.05
 }
 
-fn tray(canvas: &mut Canvas, random: &mut Random, place: &Place, half: (f32, f32)) -> f32 {
+fn tray(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, half: (f32, f32)) -> f32 {
     let colour = glaze(random);
     let outline = |radius: f32| rounded(half.0 * 1.2 + radius, half.1 * 1.2 + radius, 5.0);
     slab_of(canvas, place, 0.07, &outline, colour);
@@ -97,7 +99,7 @@ fn tray(canvas: &mut Canvas, random: &mut Random, place: &Place, half: (f32, f32
     0.05
 }
 
-fn slab_of(canvas: &mut Canvas, place: &Place, height: f32, outline: &dyn Fn(f32) -> Outline, colour: Colour) {
+fn slab_of(canvas: &mut SceneCanvas, place: &Placement, height: f32, outline: &dyn Fn(f32) -> Shape, colour: Rgba) {
     canvas.shadow(place, height * 1.5, outline);
     let wall = |way: f32| (height * way, 0.0);
     canvas.solid(place, &Solid { profile: &wall, outline, colour: &|way| colour.lit(0.45 + 0.25 * way) });
@@ -105,8 +107,8 @@ fn slab_of(canvas: &mut Canvas, place: &Place, height: f32, outline: &dyn Fn(f32
     canvas.stroke(&outline(-0.006), &place.lift(height), 0.012, white(0.25));
 }
 
-fn paper(canvas: &mut Canvas, random: &mut Random, half: (f32, f32)) -> f32 {
-    let place = Place::new(0.0, 0.0, 0.005).turned(random.around(0.0, 0.4));
+fn paper(canvas: &mut SceneCanvas, random: &mut Random, half: (f32, f32)) -> f32 {
+    let place = Placement::new(0.0, 0.0, 0.005).turned(random.around(0.0, 0.4));
     let colour = hex(random.pick([0xf4efe4, 0xd2b48c, 0xfafafa]));
     let outline = |radius: f32| rounded(half.0 * 1.25 + radius, half.1 * 1.25 + radius, 16.0);
     canvas.shadow(&place, 0.05, &outline);
@@ -116,7 +118,7 @@ fn paper(canvas: &mut Canvas, random: &mut Random, half: (f32, f32)) -> f32 {
 }
 
 /// A bowl, empty; returns the height of its rim.
-pub fn bowl(canvas: &mut Canvas, random: &mut Random, place: &Place, radius: f32) -> f32 {
+pub fn bowl(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, radius: f32) -> f32 {
     let wooden = random.chance(0.3);
     let colour = if wooden { hex(random.pick([0x9a6a3d, 0xb98450, 0x6e472a])) } else { glaze(random) };
     let height = radius * random.between(0.45, 0.6);
@@ -133,7 +135,7 @@ pub fn bowl(canvas: &mut Canvas, random: &mut Random, place: &Place, radius: f32
 }
 
 /// An iron pan with its handle; returns the height of its floor.
-pub fn pan(canvas: &mut Canvas, random: &mut Random, place: &Place, radius: f32) -> f32 {
+pub fn pan(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, radius: f32) -> f32 {
     let iron = hex(random.pick([0x2b2b2d, 0x3a3532, 0x51565c, 0x8c3b32, 0x38566b]));
     let handle = place.turned(random.pick([-0.7, 0.5, 2.5, 3.6]) + random.around(0.0, 0.3));
     let height = 0.2 * radius;

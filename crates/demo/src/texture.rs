@@ -2,10 +2,12 @@
 
 use std::sync::LazyLock;
 
-use super::canvas::{Canvas, Place};
-use super::random::Random;
-use super::shape::Outline;
+use artificio_random::Random;
 use tiny_skia::{FillRule, FilterQuality, Paint, Pattern, Pixmap, PremultipliedColorU8, SpreadMode, Transform};
+
+use crate::canvas::SceneCanvas;
+use crate::placement::Placement;
+use crate::shape::Shape;
 
 const TILE_PX: usize = 256;
 
@@ -14,7 +16,7 @@ const TILE_PX: usize = 256;
 pub struct Grain {
     /// 0..1.
     pub opacity: f32,
-    /// Local units that a tile covers, along its two axes; unlike ones make streaks.
+    /// Local units that a tile covers, along its two axes; different ones make streaks.
     pub size: (f32, f32),
     /// Degrees between the tile's first axis and the local one.
     pub turn_degrees: f32,
@@ -22,9 +24,9 @@ pub struct Grain {
     pub offset: f32,
 }
 
-impl Canvas {
+impl SceneCanvas {
     /// Lays noise over an outline that lies flat at `place`.
-    pub fn grain(&mut self, outline: &Outline, place: &Place, grain: Grain) {
+    pub fn grain(&mut self, outline: &Shape, place: &Placement, grain: Grain) {
         let (Some(path), Some(tile)) = (outline, TILE.as_ref()) else { return };
         let per_px = (grain.size.0 / TILE_PX as f32, grain.size.1 / TILE_PX as f32);
         let tiling = Transform::from_rotate(grain.turn_degrees)
@@ -36,7 +38,7 @@ impl Canvas {
     }
 }
 
-/// Black where the noise is low, white where it is high, clear between.
+/// Black where the noise is low, white where it is high, transparent between.
 static TILE: LazyLock<Option<Pixmap>> = LazyLock::new(|| {
     let mut tile = Pixmap::new(TILE_PX as u32, TILE_PX as u32)?;
     for (pixel, height) in tile.pixels_mut().iter_mut().zip(noise()) {

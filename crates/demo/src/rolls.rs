@@ -1,13 +1,15 @@
 //! Sushi rolled in seaweed.
 
-use super::canvas::{Canvas, Place};
-use super::colour::{Colour, along, dark, hex, white};
-use super::random::Random;
-use super::shape::{Outline, Wobble, disc, line, rounded};
-use super::solid::{Solid, slab};
+use artificio_random::Random;
 
-/// Grains of rice strewn flat.
-fn grains(canvas: &mut Canvas, random: &mut Random, place: &Place, reach: (f32, f32), count: usize) {
+use crate::canvas::SceneCanvas;
+use crate::colour::{Rgba, along, dark, hex, white};
+use crate::placement::Placement;
+use crate::shape::{Shape, Wobble, disc, line, rounded};
+use crate::solid::{Solid, slab};
+
+/// Grains of rice scattered over a flat disc.
+fn grains(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, reach: (f32, f32), count: usize) {
     for _ in 0..count {
         let (x, y) = random.in_disc();
         let spot = place.shift(x * reach.0, y * reach.1).turned(random.angle());
@@ -17,8 +19,8 @@ fn grains(canvas: &mut Canvas, random: &mut Random, place: &Place, reach: (f32, 
     }
 }
 
-/// Grains on an upright side, at these points around it.
-pub fn side_grains(canvas: &mut Canvas, random: &mut Random, place: &Place, wall: (f32, f32, f32)) {
+/// Grains of rice on an upright wall of this half width, half depth and height.
+pub fn side_grains(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, wall: (f32, f32, f32)) {
     let (half_width, half_depth, height) = wall;
     for _ in 0..110 {
         let angle = random.angle();
@@ -36,7 +38,7 @@ pub fn side_grains(canvas: &mut Canvas, random: &mut Random, place: &Place, wall
 }
 
 /// A slice of a roll in seaweed.
-pub fn roll(canvas: &mut Canvas, random: &mut Random, place: &Place, heart: Colour) {
+pub fn roll(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, core: Rgba) {
     let (radius, height) = (0.31, 0.36);
     canvas.shadow(place, height, &|spread| disc(radius + spread));
     let nori = hex(0x1d2a23);
@@ -47,11 +49,11 @@ pub fn roll(canvas: &mut Canvas, random: &mut Random, place: &Place, heart: Colo
     let top = place.lift(height);
     canvas.fill(&disc(radius * 0.9), &top, hex(0xe9e3d4).ink());
     grains(canvas, random, &top, (radius * 0.82, radius * 0.82), 95);
-    filling(canvas, random, &top, heart, radius * 0.46);
+    filling(canvas, random, &top, core, radius * 0.46);
 }
 
 /// A slice of a roll with its rice outside.
-pub fn inside_out(canvas: &mut Canvas, random: &mut Random, place: &Place, heart: Colour) {
+pub fn inside_out(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement, core: Rgba) {
     let (radius, height) = (0.34, 0.32);
     canvas.shadow(place, height, &|spread| disc(radius + spread));
     canvas.solid(place, &Solid { profile: &slab(radius, height, 0.04), outline: &disc, colour: &|_| hex(0xefe9db) });
@@ -60,7 +62,7 @@ pub fn inside_out(canvas: &mut Canvas, random: &mut Random, place: &Place, heart
     grains(canvas, random, &top, (radius * 0.9, radius * 0.9), 110);
     canvas.fill(&disc(radius * 0.62), &top, hex(0x1d2a23).ink());
     canvas.fill(&disc(radius * 0.54), &top, hex(0xf1ecdf).ink());
-    filling(canvas, random, &top, heart, radius * 0.45);
+    filling(canvas, random, &top, core, radius * 0.45);
     let coat = random.pick([hex(0xe8702a), hex(0x2b2622), hex(0xe9d2a0), hex(0x4f8a34)]);
     for _ in 0..46 {
         let (angle, z) = (random.angle(), height * random.between(0.1, 1.0));
@@ -80,14 +82,14 @@ pub fn inside_out(canvas: &mut Canvas, random: &mut Random, place: &Place, heart
 }
 
 /// What a roll is filled with.
-fn filling(canvas: &mut Canvas, random: &mut Random, top: &Place, heart: Colour, size: f32) {
+fn filling(canvas: &mut SceneCanvas, random: &mut Random, top: &Placement, core: Rgba, size: f32) {
     let place = top.turned(random.angle());
     canvas.fill(&disc(size * 1.05), &place, dark(0.18).ink());
     let shape = Wobble::new(random, 0.12, 2, 4);
     canvas.fill(
         &shape.outline(size),
         &place,
-        along((-size, -size), (size, size), &[(0.0, heart.lit(1.2)), (1.0, heart.lit(0.85))]),
+        along((-size, -size), (size, size), &[(0.0, core.lit(1.2)), (1.0, core.lit(0.85))]),
     );
     if random.chance(0.5) {
         let green = hex(0x86b048);
@@ -101,8 +103,8 @@ fn filling(canvas: &mut Canvas, random: &mut Random, top: &Place, heart: Colour,
 }
 
 /// Roe on rice within a band of seaweed.
-pub fn boat(canvas: &mut Canvas, random: &mut Random, place: &Place) {
-    let outline = |grow: f32| -> Outline { rounded(0.4 + grow, 0.22 + grow, 2.3) };
+pub fn boat(canvas: &mut SceneCanvas, random: &mut Random, place: &Placement) {
+    let outline = |grow: f32| -> Shape { rounded(0.4 + grow, 0.22 + grow, 2.3) };
     canvas.shadow(place, 0.3, &outline);
     let nori = hex(0x1d2a23);
     canvas.solid(
