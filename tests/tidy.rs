@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, the lowest first. A module uses modules of lower layers, and itself.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["clock", "error", "progress", "random", "rows"],
     &["config", "files"],
     &["picture", "index", "watch"],
@@ -16,6 +16,7 @@ const LAYERS: [&[&str]; 9] = [
     &["model", "answer"],
     &["evaluate"],
     &["overview"],
+    &["map", "report"],
     &["daemon"],
     &["cli"],
 ];

@@ -9,8 +9,8 @@ use crate::answer::sheet::encode;
 use crate::config::{Config, SheetFormat};
 use crate::error::Fatal;
 use crate::files::{make_folder, write_whole};
-use crate::overview::report_on;
 use crate::picture::silence_caught_panics;
+use crate::report::report_on;
 
 /// The folder to write into, made where it is missing: what is wrong with it is said before hours of training.
 pub fn folder(folder: &Path, config: &Config) -> Result<PathBuf, Fatal> {

@@ -11,7 +11,7 @@ use crate::answer::sheet::{Area, draw_picture, thousands};
 use crate::answer::text::{Setting, Weight};
 use crate::model::Coder;
 use crate::overview::numbers::product;
-use crate::overview::thumbnails::{Thumbnail, thumbnails};
+use crate::overview::{Thumbnail, thumbnails};
 use crate::progress::Progress;
 use crate::rows::{Rows, to_unit_length};
 

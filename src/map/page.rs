@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use image::RgbImage;
 use serde::Serialize;
 
-use super::draw::to_jpeg;
 use super::grid::Grid;
-use super::numbers::{on_all_cores, product};
-use super::thumbnails::Thumbnail;
+use crate::overview::numbers::{on_all_cores, product};
+use crate::overview::{Thumbnail, on_white, to_jpeg};
 use crate::rows::Rows;
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -88,13 +87,6 @@ fn nearest(shown: &[usize], at: usize, codes: &Rows) -> Vec<usize> {
     found.into_iter().map(|(_, place)| place).collect()
 }
 
-fn on_white(picture: &image::RgbaImage) -> RgbImage {
-    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
-        let [red, green, blue, alpha] = picture.get_pixel(x, y).0.map(u32::from);
-        image::Rgb([red, green, blue].map(|value| ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8))
-    })
-}
-
 fn mean_colour(picture: &RgbImage) -> [u8; 3] {
     let count = u64::from(picture.width()) * u64::from(picture.height());
     let sums = picture.pixels().fold([0_u64; 3], |sums, pixel| [0, 1, 2].map(|at| sums[at] + u64::from(pixel.0[at])));
@@ -117,7 +109,7 @@ fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::overview::Cell;
+    use crate::map::Cell;
 
     #[test]
     fn base64_is_that_of_the_standard() {
