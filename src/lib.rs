@@ -1,6 +1,7 @@
 //! artificio answers a dropped picture with a sheet of the most similar pictures of a folder.
 
 pub mod answer;
+pub mod base;
 pub mod catalog;
 pub mod cli;
 pub mod clock;

@@ -66,7 +66,7 @@ fn thumbnail(path: &Path, side_px: u32, bounds: &Bounds) -> Thumbnail {
 }
 
 /// A picture without transparency: what was transparent is white.
-pub fn on_white(picture: &image::RgbaImage) -> RgbImage {
+pub fn on_white(picture: &RgbaImage) -> RgbImage {
     RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
         let [red, green, blue, alpha] = picture.get_pixel(x, y).0.map(u32::from);
         image::Rgb([red, green, blue].map(|value| ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8))
