@@ -1,54 +1,46 @@
-//! An axis of a chart: from where to where, and at which round numbers it is marked.
+//! An axis of a chart: from zero to a number, with ticks at round ones.
 
 use crate::answer::sheet::thousands;
 
-/// A stretch of numbers, marked at round ones.
-#[derive(Debug, Clone, PartialEq)]
+/// About so many ticks are on an axis.
+const TICKS: f64 = 5.0;
+
+/// Numbers from zero up.
 pub(super) struct Axis {
-    pub(super) from: f64,
-    pub(super) to: f64,
-    /// Distance between marks.
+    pub(super) end: f64,
+    /// Between ticks.
     step: f64,
 }
 
 impl Axis {
-    /// From a round number at or below `low` to one at or above `high`, with about `marks` marks.
-    pub(super) fn around(low: f64, high: f64, marks: usize) -> Self {
-        let step = round_step((high - low).max(1e-6) / marks.max(1) as f64);
-        Self { from: (low / step).floor() * step, to: (high / step).ceil() * step, step }
+    /// To `end`.
+    pub(super) fn to(end: f64) -> Self {
+        let least = end.max(1e-6) / TICKS;
+        let power = 10.0_f64.powf(least.log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0].map(|times| times * power).into_iter().find(|step| *step >= least * 0.999);
+        Self { end: end.max(1e-6), step: step.unwrap_or(power) }
     }
 
-    /// From `from` to `to` as they are, with about `marks` marks.
-    pub(super) fn between(from: f64, to: f64, marks: usize) -> Self {
-        Self { from, to, step: round_step((to - from).max(1e-6) / marks.max(1) as f64) }
+    /// To the first tick that is no less than `least`.
+    pub(super) fn beyond(least: f64) -> Self {
+        let Self { end, step } = Self::to(least);
+        Self { end: (end / step - 1e-6).ceil() * step, step }
     }
 
-    /// The round numbers within.
-    pub(super) fn marks(&self) -> Vec<f64> {
-        let first = (self.from / self.step - 1e-6).ceil();
-        let last = (self.to / self.step + 1e-6).floor();
-        (0..=(last - first) as usize).map(|number| (first + number as f64) * self.step).collect()
+    /// Where a number lies, in per cent of the axis.
+    pub(super) fn percent(&self, value: f64) -> f64 {
+        100.0 * (value / self.end).clamp(0.0, 1.0)
     }
 
-    /// A mark as it is written: as many decimals as the step has.
-    pub(super) fn label(&self, mark: f64) -> String {
+    /// Where ticks are, in per cent, and what is written there: as many decimals as the step has.
+    pub(super) fn ticks(&self) -> impl Iterator<Item = (f64, String)> {
         let decimals = (-self.step.log10().floor()).clamp(0.0, 6.0) as usize;
-        match decimals {
-            0 if mark >= 0.0 => thousands(mark.round() as usize),
-            _ => format!("{mark:.decimals$}"),
-        }
+        (0..=(self.end / self.step + 1e-6) as u32).map(move |number| {
+            let value = f64::from(number) * self.step;
+            let text = if decimals == 0 { thousands(value.round() as usize) } else { format!("{value:.decimals$}") };
+            (self.percent(value), text)
+        })
     }
-
-    /// Where a number lies, 0 to 1.
-    pub(super) fn share(&self, value: f64) -> f32 {
-        ((value - self.from) / (self.to - self.from)).clamp(0.0, 1.0) as f32
-    }
-}
-
-/// 1, 2 or 5 times a power of ten, at least `least`.
-fn round_step(least: f64) -> f64 {
-    let power = 10.0_f64.powf(least.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].map(|times| times * power).into_iter().find(|step| *step >= least * 0.999).unwrap_or(power)
 }
 
 #[cfg(test)]
@@ -56,20 +48,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_are_round_and_few() {
-        for (low, high, expected) in [
-            (0.0, 5.07, vec!["0", "1", "2", "3", "4", "5", "6"]),
-            (0.0, 1200.0, vec!["0", "200", "400", "600", "800", "1,000", "1,200"]),
-            (0.13, 0.34, vec!["0.10", "0.15", "0.20", "0.25", "0.30", "0.35"]),
-            (0.0, 0.0, vec!["0.000000"]),
+    fn ticks_are_round_and_few() {
+        for (axis, expected) in [
+            (Axis::beyond(5.07), vec!["0", "2", "4", "6"]),
+            (Axis::beyond(1.0), vec!["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+            (Axis::beyond(1200.0), vec!["0", "500", "1,000", "1,500"]),
+            (Axis::to(192.0), vec!["0", "50", "100", "150"]),
         ] {
-            let axis = Axis::around(low, high, 6);
-            let labels: Vec<String> = axis.marks().into_iter().map(|mark| axis.label(mark)).collect();
-            assert_eq!(labels, expected, "{low} to {high}");
-            assert!(axis.from <= low && axis.to >= high);
+            assert_eq!(axis.ticks().map(|(_, label)| label).collect::<Vec<_>>(), expected);
         }
-        let axis = Axis::between(1.0, 192.0, 6);
-        assert_eq!(axis.marks(), [50.0, 100.0, 150.0]);
-        assert_eq!((axis.share(1.0), axis.share(192.0), axis.share(500.0)), (0.0, 1.0, 1.0));
+        assert_eq!([-1.0, 96.0, 500.0].map(|value| Axis::to(192.0).percent(value)), [0.0, 50.0, 100.0]);
+        assert!(Axis::beyond(0.0).ticks().count() < 9 && Axis::beyond(0.0).percent(0.0) == 0.0);
     }
 }

@@ -1,114 +1,76 @@
-//! What the gate saw of the new model and of the one before, and what it decided.
+//! What the gate, the check that a new model is good enough to serve, measured of it and of the model before.
 
-use image::RgbImage;
-
-use super::bars::{self, Compared};
-use super::page::{Heading, Page};
+use super::Section;
+use super::axis::Axis;
+use super::bars::MetricBars;
 use super::subject::Subject;
-use crate::answer::sheet::{Area, pictures};
-use crate::answer::text::{Setting, Weight};
+use crate::answer::sheet::pictures;
+use crate::base::html::escaped;
+use crate::catalog::Decision;
 use crate::evaluate::gate::{Comparison, Evidence};
 
-const SECTION: Setting = Setting { size_px: 17.0, weight: Weight::SemiBold };
-const SECTION_PX: u32 = 56;
-const GAP_PX: u32 = 56;
-/// Between the comparisons of inventory and training pictures.
-const SPACE_PX: u32 = 28;
-
-/// Draws it.
-pub(super) fn draw(subject: &Subject) -> RgbImage {
-    let none = Evidence::default();
-    let evidence = subject.evidence.as_ref().unwrap_or(&none);
-    let compared = [("inventory", &evidence.inventory), ("training", &evidence.training)];
-    let compared: Vec<_> = compared.iter().filter_map(|(of, one)| Some((*of, one.as_ref()?))).collect();
-    let section_px = SECTION_PX + bars::HEIGHT_PX;
-    let body_px = (compared.len() as u32 * (section_px + SPACE_PX)).saturating_sub(SPACE_PX);
-    let before = evidence.against.as_deref().unwrap_or("none");
-    let draw = |page: &mut Page| {
-        for (number, (of, comparison)) in (0_u32..).zip(&compared) {
-            let top = page.body.y + number * (section_px + SPACE_PX);
-            let area = Area { y: top, height: section_px, ..page.body };
-            section(page, area, &title(of, comparison), &figures(evidence, comparison), [&subject.row.id, before]);
-        }
+/// The section on it.
+pub(super) fn section(subject: &Subject) -> Section {
+    let decision = if subject.row.decision == Decision::Refused { "Refused" } else { "Passed" };
+    let evidence = subject.evidence.clone().unwrap_or_default();
+    let old = evidence.against.as_deref().unwrap_or("none");
+    let models = [format!("{} (new)", subject.row.id), format!("{old} (before)")].map(|model| escaped(&model));
+    let comparisons: Vec<(&str, Comparison)> = [("inventory", evidence.inventory), ("training", evidence.training)]
+        .into_iter()
+        .filter_map(|(of, comparison)| Some((of, comparison?)))
+        .collect();
+    let Some((_, Comparison { before, after, .. })) = comparisons.first() else {
+        return Section::without(&format!("{decision} without a comparison"), subject);
     };
-    let right = if compared.is_empty() { "" } else { "views: cropped; cropped, mirrored and recoloured" };
-    subject.page(&heading(subject), body_px, draw, right)
-}
-
-fn heading(subject: &Subject) -> Heading {
-    let decided = if subject.is_refused() { "is refused" } else { "has passed" };
-    let reason = &subject.row.reason;
-    let mut letters = reason.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    Heading {
-        label: "The gate".into(),
-        title: format!("Model {} {decided}", subject.row.id),
-        text: format!("{first}{}.", letters.as_str().trim_end_matches('.')),
-        is_warning: subject.is_refused(),
+    let drawn = |(of, comparison): &(&str, Comparison)| {
+        let metrics = metrics(&evidence, comparison);
+        let metrics: String = metrics.iter().map(|metric| metric.html([&models[0], &models[1]])).collect();
+        format!("<h3>{}</h3>\n<div class=\"metrics\">\n{metrics}</div>\n", title(of, comparison.pictures))
+    };
+    Section {
+        finding: format!("{decision}: separation {:.2}, {:.2} with {old}", after.apart, before.apart),
+        body: format!(include_str!("gate.html"), comparisons = comparisons.iter().map(drawn).collect::<String>()),
     }
 }
 
-fn title(of: &str, comparison: &Comparison) -> String {
-    let count = pictures(comparison.pictures);
-    let noun = count.replacen(" picture", &format!(" {of} picture"), 1);
-    let held_out = if of == "training" { "; a twin of the model was trained without them" } else { "" };
-    format!("{noun}, sought by changed views of them{held_out}")
+fn title(of: &str, count: usize) -> String {
+    let shadow = if of == "training" { ", held out: a shadow model was trained without them" } else { "" };
+    pictures(count).replacen(" picture", &format!(" {of} picture"), 1) + shadow
 }
 
-fn figures(evidence: &Evidence, comparison: &Comparison) -> [Compared; 3] {
-    let Comparison { before, after, .. } = comparison;
+fn metrics(evidence: &Evidence, Comparison { before, after, .. }: &Comparison) -> [MetricBars; 3] {
     let worst = evidence.worst_allowed(*before);
+    let sights = [*after, *before, worst];
+    let separation = sights.map(|sight| sight.apart);
     [
-        Compared {
-            name: "Apart",
-            meaning: "deviations between a picture and all others; more is better",
-            after: after.apart,
-            before: before.apart,
-            limit: Some(worst.apart),
-            refused: "below",
-            is_exceeded: after.apart < worst.apart,
-            whole: 0.0,
-            format: |figure| format!("{figure:.2}"),
+        MetricBars {
+            name: "Separation",
+            unit: "z-score, in standard deviations",
+            figures: separation,
+            lower_is_better: false,
+            axis: Axis::beyond(separation.into_iter().fold(0.0, f32::max).into()),
+            decimals: 2,
+            suffix: "",
         },
-        Compared {
-            name: "Found",
-            meaning: "1 / rank at which a picture is found; 1 is always first",
-            after: after.found,
-            before: before.found,
-            limit: Some(worst.found),
-            refused: "below",
-            is_exceeded: after.found < worst.found,
-            whole: 1.0,
-            format: |figure| format!("{figure:.3}"),
+        MetricBars {
+            name: "Mean reciprocal rank",
+            unit: "1 / rank, from 0 to 1",
+            figures: sights.map(|sight| sight.found),
+            lower_is_better: false,
+            axis: Axis::to(1.0),
+            decimals: 3,
+            suffix: "",
         },
-        Compared {
-            name: "Lost",
-            meaning: "share of what tells pictures apart; less is better",
-            after: after.lost,
-            before: before.lost,
-            limit: Some(worst.lost).filter(|lost| *lost < 1.0),
-            refused: "above",
-            is_exceeded: after.lost > worst.lost,
-            whole: 1.0,
-            format: lost,
+        MetricBars {
+            name: "Reconstruction error",
+            unit: "% of the variance",
+            figures: sights.map(|sight| 100.0 * sight.lost),
+            lower_is_better: true,
+            axis: Axis::to(100.0),
+            decimals: 1,
+            suffix: " %",
         },
     ]
-}
-
-/// The decoder of a network that has learned nothing misses more than there is: of that, more than all cannot be lost.
-fn lost(share: f32) -> String {
-    if share > 1.0 { "all".into() } else { format!("{:.1} %", 100.0 * share) }
-}
-
-fn section(page: &mut Page, area: Area, title: &str, figures: &[Compared; 3], models: [&str; 2]) {
-    page.canvas.fill(Area { height: 1, ..area }, page.palette.line);
-    let row = Area { y: area.y + 10, height: 28, ..area };
-    page.write(title, row, SECTION, page.palette.soft_ink);
-    let width = (area.width - 2 * GAP_PX) / 3;
-    for (number, figure) in (0_u32..).zip(figures) {
-        let x = area.x + number * (width + GAP_PX);
-        bars::draw(page, Area::new(x, area.y + SECTION_PX, width, bars::HEIGHT_PX), figure, models);
-    }
 }
 
 #[cfg(test)]
@@ -117,14 +79,27 @@ mod tests {
     use crate::evaluate::gate::Sight;
 
     #[test]
-    fn a_figure_is_told_with_its_limit() {
+    fn a_figure_is_shown_with_its_limit() {
         let sight = |apart, lost| Sight { found: 0.9, apart, lost };
-        let comparison = Comparison { pictures: 36, before: sight(4.0, 0.3), after: sight(3.6, 0.31) };
-        assert_eq!(title("inventory", &comparison), "36 inventory pictures, sought by changed views of them");
-        let figures = figures(&Evidence::default(), &comparison);
-        let told = |at: usize| figures[at].limit.map(figures[at].format);
-        assert_eq!([told(0), told(1), told(2)].map(Option::unwrap_or_default), ["3.72", "0.850", "38.0 %"]);
-        assert_eq!([lost(0.53), lost(3.622)], ["53.0 %", "all"]);
-        assert_eq!(figures.map(|figure| figure.is_exceeded), [true, false, false]);
+        let comparison = Comparison { pictures: 36, before: sight(4.0, 0.3), after: sight(3.6, 3.622) };
+        let html = metrics(&Evidence::default(), &comparison).map(|metric| metric.html(["m2", "m1"]));
+        for (html, label, bar) in [
+            (
+                &html[0],
+                "Separation: 3.60 of m2, 4.00 of m1; refused below 3.72",
+                "\"exceeded\" y=\"24\" width=\"90.0%\"",
+            ),
+            (&html[1], "rank: 0.900 of m2, 0.900 of m1; refused below 0.850", "\"new\" y=\"24\" width=\"90.0%\""),
+            (
+                &html[2],
+                "error: over 100 % of m2, 30.0 % of m1; refused above 38.0 %",
+                "\"exceeded\" y=\"24\" width=\"100.0%\"",
+            ),
+        ] {
+            assert!(html.contains(label) && html.contains(bar), "{html}");
+        }
+        let free = Evidence { of_inventory: true, ..Evidence::default() };
+        assert!(metrics(&free, &comparison)[2].html(["m2", "m1"]).contains("any figure passes"));
+        assert_eq!(title("inventory", 36), "36 inventory pictures");
     }
 }

@@ -1,41 +1,33 @@
-//! What the linear code keeps, where there are no pixels to paint: whether what comes back of a picture's code still has the
-//! same pictures next to it, and which the codes themselves have next to it.
+//! Nearest neighbours of a few pictures by their features, by what can be reconstructed of them, and by their embeddings.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use image::RgbImage;
-
-use super::page::{Heading, MARGIN_PX, Page, WIDTH_PX};
+use super::Section;
+use super::embeddings::{NO_PICTURE, image};
 use super::subject::{Subject, evenly};
-use crate::answer::sheet::{Area, draw_picture, thousands};
-use crate::answer::text::{Setting, Weight};
+use crate::answer::sheet::thousands;
+use crate::base::html::escaped;
 use crate::model::Coder;
 use crate::overview::numbers::product;
-use crate::overview::{Thumbnail, thumbnails};
+use crate::overview::thumbnails;
 use crate::progress::Progress;
-use crate::rows::{Rows, to_unit_length};
+use crate::rows::Rows;
 
 /// Pictures shown with their neighbours.
 const SAMPLES: usize = 6;
 /// Neighbours in a group.
 const NEIGHBOURS: usize = 3;
-const GROUPS: [&str; 3] = ["Nearest by the features", "Nearest by what comes back", "Nearest by the codes"];
-/// Between pictures, between groups, between lines.
-const GAP_PX: u32 = 12;
-const GROUP_PX: u32 = 46;
-const LINE_PX: u32 = 44;
-const HEADINGS_PX: u32 = 40;
-const RADIUS_PX: f32 = 7.0;
-const BAR_PX: u32 = 4;
-const NAME: Setting = Setting { size_px: 16.0, weight: Weight::SemiBold };
-const TEXT: Setting = Setting { size_px: 14.5, weight: Weight::Regular };
+const GROUPS: [&str; 3] = ["By features", "By reconstructed features", "By embeddings"];
+/// Longer side of a picture, for screens with two pixels to one of CSS.
+const SIDE_PX: u32 = 192;
 
 /// A picture of the inventory, and positions of those nearest to it, by each of [`GROUPS`].
 struct Sample {
     at: usize,
     nearest: [Vec<usize>; 3],
-    /// Cosine of the features and what comes back of them.
-    alike: f32,
+    /// Of its features and their reconstruction.
+    cosine: f32,
 }
 
 impl Sample {
@@ -43,45 +35,69 @@ impl Sample {
     fn shared(&self, group: usize) -> usize {
         self.nearest[group].iter().filter(|at| self.nearest[0].contains(at)).count()
     }
+
+    fn html(&self, image_of: &dyn Fn(usize) -> String) -> String {
+        let mut html = format!(
+            "<article>\n<figure>{}<figcaption>cosine {:.2}</figcaption></figure>\n",
+            image_of(self.at),
+            self.cosine
+        );
+        for (group, nearest) in self.nearest.iter().enumerate() {
+            html += &format!("<div>\n<h3>{}</h3>\n", GROUPS[group]);
+            for at in nearest {
+                let is_shared = group > 0 && self.nearest[0].contains(at);
+                let (class, mark) = if is_shared { (" class=\"shared\"", "<i>same</i>") } else { ("", "") };
+                html += &format!("<figure{class}>{}{mark}</figure>\n", image_of(*at));
+            }
+            html += "</div>\n";
+        }
+        html + "</article>\n"
+    }
 }
 
-/// Draws it; `None` when the work was cancelled.
-pub(super) fn draw(subject: &Subject, coder: &Coder, progress: &dyn Progress) -> Option<RgbImage> {
+/// The section on it; `None` when the work was cancelled.
+pub(super) fn section(subject: &Subject, coder: &Coder, progress: &dyn Progress) -> Option<Section> {
     let features = &subject.inventory;
     let samples = samples([features, &coder.restored(features), &coder.encode(features)]);
-    let shown = samples.iter().flat_map(|sample| std::iter::once(&sample.at).chain(sample.nearest.iter().flatten()));
-    let paths: Vec<PathBuf> = shown.map(|&at| subject.paths[at].clone()).collect();
-    let made = thumbnails(&subject.folder, &paths, side_px(), &subject.bounds, progress)?;
+    let images = images(subject, &samples, progress)?;
+    let image_of = |at: usize| images.get(&at).cloned().unwrap_or_else(|| NO_PICTURE.into());
+    let rows: String = samples.iter().map(|sample| sample.html(&image_of)).collect();
     let sum = |count: &dyn Fn(&Sample) -> usize| samples.iter().map(count).sum::<usize>();
     let all = sum(&|sample| sample.nearest[0].len());
-    let (restored, by_codes) = (sum(&|sample| sample.shared(1)), sum(&|sample| sample.shared(2)));
-    let heading = Heading {
-        label: "What the code keeps".into(),
-        title: format!("{restored} of {all} nearest pictures come back, {by_codes} are nearest by the codes"),
-        text: format!(
-            "This encoder has no pixels to paint back: it takes the network’s {} features to {} values and back. So each \
-             picture stands beside those nearest to it by the features as they are, by what comes back of all codes, and by \
-             the codes themselves, which are what queries are answered by; below it, how alike its features and what comes \
-             back of them are. Where the second group is the first, the code has \
-             lost nothing that matters; where the third is another, that is what was learned.",
-            thousands(features.width()),
-            thousands(coder.code_width())
-        ),
-        is_warning: false,
-    };
-    let lines = samples.len() as u32;
-    let body_px = HEADINGS_PX + (lines * (side_px() + LINE_PX)).saturating_sub(LINE_PX - 30);
-    let right = "underlined: nearest by the features, too";
-    Some(subject.page(&heading, body_px, |page| lines_of(page, &samples, &made), right))
+    let (reconstructed, embedded) = (sum(&|sample| sample.shared(1)), sum(&|sample| sample.shared(2)));
+    let body = format!(
+        include_str!("neighbours.html"),
+        count = NEIGHBOURS,
+        features = thousands(features.width()),
+        width = thousands(coder.code_width()),
+        rows = rows
+    );
+    let finding = format!(
+        "{reconstructed} of {all} nearest neighbours survive reconstruction, {embedded} are nearest by embeddings too"
+    );
+    Some(Section { finding, body })
 }
 
-/// By rows of features, of what comes back of them, and of codes.
+/// All pictures that are shown, as HTML, by their positions; each is read once.
+fn images(subject: &Subject, samples: &[Sample], progress: &dyn Progress) -> Option<BTreeMap<usize, String>> {
+    let shown = samples.iter().flat_map(|sample| sample.nearest.iter().flatten().chain([&sample.at]));
+    let mut images: BTreeMap<usize, String> = shown.map(|&at| (at, String::new())).collect();
+    let paths: Vec<PathBuf> = images.keys().map(|&at| subject.paths[at].clone()).collect();
+    let made = thumbnails(&subject.folder, &paths, SIDE_PX, &subject.bounds, progress)?;
+    for ((html, path), thumbnail) in images.values_mut().zip(&paths).zip(made) {
+        let name = escaped(&path.to_string_lossy());
+        *html = thumbnail.map_or_else(|_| NO_PICTURE.into(), |picture| image(&picture, &name));
+    }
+    Some(images)
+}
+
+/// By rows of features, of their reconstructions, and of embeddings.
 fn samples(rows: [&Rows; 3]) -> Vec<Sample> {
-    let rows = rows.map(at_unit_length);
+    let rows = rows.map(Rows::at_unit_length);
     let sample = |at| Sample {
         at,
         nearest: [0, 1, 2].map(|group| nearest(&rows[group], at)),
-        alike: product(rows[0].row(at), rows[1].row(at)),
+        cosine: product(rows[0].row(at), rows[1].row(at)),
     };
     evenly(rows[0].len(), SAMPLES).map(sample).collect()
 }
@@ -96,53 +112,6 @@ fn nearest(rows: &Rows, at: usize) -> Vec<usize> {
     others.into_iter().take(NEIGHBOURS).map(|(other, _)| other).collect()
 }
 
-fn at_unit_length(rows: &Rows) -> Rows {
-    let mut rows = rows.clone();
-    (0..rows.len()).for_each(|at| to_unit_length(rows.row_mut(at)));
-    rows
-}
-
-/// Side of a picture.
-fn side_px() -> u32 {
-    let (groups, neighbours) = (GROUPS.len() as u32, NEIGHBOURS as u32);
-    let free = WIDTH_PX - 2 * MARGIN_PX - groups * GROUP_PX - groups * (neighbours - 1) * GAP_PX;
-    free / (groups * neighbours + 1)
-}
-
-/// Left edge of a place in a group.
-fn left_px(page: &Page, group: usize, place: usize) -> u32 {
-    let group_px = NEIGHBOURS as u32 * (side_px() + GAP_PX) - GAP_PX;
-    let first = page.body.x + side_px() + GROUP_PX + group as u32 * (group_px + GROUP_PX);
-    first + place as u32 * (side_px() + GAP_PX)
-}
-
-fn lines_of(page: &mut Page, samples: &[Sample], made: &[Thumbnail]) {
-    let (side, body) = (side_px(), page.body);
-    page.write("The picture", Area::new(body.x, body.y, side, 24), NAME, page.palette.ink);
-    for (group, name) in GROUPS.into_iter().enumerate() {
-        let area = Area::new(left_px(page, group, 0), body.y, side * NEIGHBOURS as u32, 24);
-        page.write(name, area, NAME, page.palette.ink);
-    }
-    let mut made = made.iter().map(|thumbnail| thumbnail.as_ref().ok());
-    for (number, sample) in (0_u32..).zip(samples) {
-        let top = body.y + HEADINGS_PX + number * (side + LINE_PX);
-        let panel = Area::new(body.x, top, side, side);
-        draw_picture(&mut page.canvas, page.palette, panel, RADIUS_PX, made.next().flatten());
-        let alike = Area::new(body.x, top + side + 8, side, 20);
-        page.write(&format!("{:.2} alike", sample.alike), alike, TEXT, page.palette.soft_ink);
-        for (group, nearest) in sample.nearest.iter().enumerate() {
-            for (place, at) in nearest.iter().enumerate() {
-                let panel = Area { x: left_px(page, group, place), ..panel };
-                draw_picture(&mut page.canvas, page.palette, panel, RADIUS_PX, made.next().flatten());
-                if group > 0 && sample.nearest[0].contains(at) {
-                    let bar = Area { y: panel.bottom() + 8, height: BAR_PX, ..panel };
-                    page.canvas.fill_round(bar, BAR_PX as f32, page.palette.accent);
-                }
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,11 +119,19 @@ mod tests {
     #[test]
     fn the_nearest_are_nearest_first_and_never_oneself() {
         let rows = Rows::from_values(2, vec![1.0, 0.0, 0.0, 1.0, 0.9, 0.1, 0.5, 0.5, 0.6, 0.5]).unwrap();
-        assert_eq!(nearest(&at_unit_length(&rows), 0), [2, 4, 3]);
+        assert_eq!(nearest(&rows.at_unit_length(), 0), [2, 4, 3]);
         let turned = Rows::from_values(2, vec![1.0, 0.0, 1.0, 0.1, 0.0, 1.0, 0.5, 0.5, 0.6, 0.5]).unwrap();
         let samples = samples([&rows, &rows, &turned]);
         assert_eq!(samples.len(), 5);
-        assert!(samples.iter().all(|sample| sample.shared(1) == 3 && sample.alike > 0.999));
+        assert!(samples.iter().all(|sample| sample.shared(1) == 3 && sample.cosine > 0.999));
         assert_eq!((&samples[0].nearest[2][..], samples[0].shared(2)), (&[1, 4, 3][..], 2));
+    }
+
+    #[test]
+    fn a_neighbour_that_the_features_have_too_is_marked() {
+        let sample = Sample { at: 0, nearest: [vec![1, 2], vec![2, 3], vec![4]], cosine: 0.934 };
+        let html = sample.html(&|at| format!("[{at}]"));
+        assert!(html.contains("<figure class=\"shared\">[2]<i>same</i></figure>\n<figure>[3]</figure>"), "{html}");
+        assert!(html.contains("cosine 0.93") && html.matches("same").count() == 1, "{html}");
     }
 }

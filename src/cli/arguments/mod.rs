@@ -125,14 +125,13 @@ needed; queries are left alone.
 
 Examples:
   artificio train           on the folders below the current one
-  artificio train --report  ... and draw what came of it into artificio-report/
+  artificio train --report  ... and write artificio-report/report.html on it
   artificio train --json    for scripts
 
 Exit codes: 0 the new model serves, 1 it was refused or nothing could be trained, 2 wrong usage or settings, \
 3 another instance works on the same root and does not answer.")]
 pub struct TrainOptions {
-    /// Draw loss.png, reconstructions.png and gate.png into DIR (default: artificio-report), also of a model that is
-    /// refused
+    /// Write report.html into DIR (default: artificio-report), a page of charts, also of a model that is refused
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "artificio-report")]
     pub report: Option<PathBuf>,
     /// Print JSON
