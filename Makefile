@@ -2,8 +2,8 @@
 #                                               make install PREFIX=/usr DESTDIR=pkg     for packagers
 # For one person, without root:                 make install-user           below ~/.local
 # A Debian package (needs cargo-deb, dpkg-dev): make deb                    builds the release and puts it in target/debian
-#                       of a program there is:  make deb BINARY=target/debug/artificio [DEB_VERSION=0.1.0-2]
-# docs/administration.md says what to do then, and what `make uninstall` leaves.
+#                     of an existing program:  make deb BINARY=target/debug/artificio [DEB_VERSION=0.1.0-2]
+# docs/administration.md says what to do after that, and what `make uninstall` leaves.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -14,15 +14,15 @@ INSTALL ?= install
 BINDIR = $(PREFIX)/bin
 LIBDIR = $(PREFIX)/lib
 SHAREDIR = $(PREFIX)/share
-# systemd reads units below these alone; elsewhere it would never find them.
+# systemd reads units only below these prefixes.
 UNITDIR = $(if $(filter /usr /usr/local,$(PREFIX)),$(LIBDIR)/systemd,$(SHAREDIR)/systemd)
 COMPLETIONS = bash:bash-completion/completions/artificio zsh:zsh/site-functions/_artificio fish:fish/vendor_completions.d/artificio.fish
 
-# Where what goes into the Debian package is gathered; Cargo.toml names it too.
+# The files of the Debian package are collected here; Cargo.toml names this folder too.
 PACKAGE = target/package
 DEB_DIR ?= target/debian
 CARGO_DEB ?= cargo deb
-# Who vouches for a package is whoever builds it.
+# The maintainer of a package is whoever builds it.
 DEB_MAINTAINER = $(if $(DEBEMAIL),--maintainer '$(or $(DEBFULLNAME),$(DEBEMAIL)) <$(DEBEMAIL)>')
 
 .PHONY: all deb install install-program install-user uninstall
@@ -51,7 +51,7 @@ install: install-program
 	test -e $(DESTDIR)$(SYSCONFDIR)/artificio/artificio.toml || \
 		$(INSTALL) -D -m 644 config/artificio.toml $(DESTDIR)$(SYSCONFDIR)/artificio/artificio.toml
 
-# The release is built anew, unless another program is named.
+# Builds the release, unless BINARY names another program.
 deb:
 	$(if $(filter file,$(origin BINARY)),cargo build --release --locked)
 	$(INSTALL) -d $(PACKAGE)

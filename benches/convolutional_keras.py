@@ -5,7 +5,7 @@
 
 Layers as there: convolutions whose stride is their kernel, 3x3 convolutions, places normalised to a root mean square of
 one, a palette of colours as a softmax, transposed convolutions back; the mean squared error of the pictures and NT-Xent
-over the textures; AdamW. Random views are made beforehand: making them is not timed here, and is there.
+over the textures; AdamW. Random views are prepared in advance: that is not timed here, but it is part of the Rust figure.
 """
 import os
 import time

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The convolutional encoder beside Keras, in one run: how well pictures are found, beside the original project's network;
-# and training pictures a second, beside the same network in Keras (convolutional_keras.py), each on one core.
+# The convolutional encoder compared with Keras, in one run: retrieval quality against an older convolutional autoencoder, and
+# training pictures per second against the same network in Keras (convolutional_keras.py), each on one core.
 #
 #   benches/convolutional_vs_keras.sh [PROGRAM] [FOLDER] [PEERS] [EPOCHS]
 #
-# FOLDER holds inventory/ and query/; PEERS (default: ../shared/peers) holds convae_keras.py and retrieval.py. Needs python3
-# with numpy, pillow and tensorflow-cpu (PYTHON=... names one). CARGO_PROFILE chooses the profile (default: bench).
+# FOLDER holds inventory/ and query/; PEERS holds convae_keras.py and what it imports, which are not part of this repository.
+# Needs python3 with numpy, pillow and tensorflow-cpu (PYTHON=... names one). CARGO_PROFILE chooses the profile (default: bench).
 set -euo pipefail
 program=$(realpath "${1:-target/release/artificio}") folder=$(realpath "${2:-../shared/data/food}")
 peers=$(realpath "${3:-../shared/peers}") epochs=${4:-500} python=${PYTHON:-python3}
@@ -13,7 +13,7 @@ export TF_CPP_MIN_LOG_LEVEL=3
 cd "$(dirname "$0")/.."
 cargo bench --quiet --profile "${CARGO_PROFILE:-bench}" --bench convolutional --no-run
 
-# In turn, so that whoever else works on this machine hampers both; the median of three.
+# In turn, so that other load on this machine affects both; the median of three.
 figures=$(mktemp)
 trap 'rm -f "$figures"' EXIT
 for _ in 1 2 3; do

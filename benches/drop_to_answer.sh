@@ -3,7 +3,7 @@
 #
 #   benches/drop_to_answer.sh [PROGRAM] [FOLDER] [DROPS]     FOLDER holds inventory/ and query/
 #
-# The time includes the settling (settle_ms, 400 by default) that makes sure no half-written file is read.
+# The time includes the wait (settle_ms, 400 by default) that keeps half-written files from being read.
 set -euo pipefail
 program=$(realpath "${1:-target/release/artificio}") folder=$(realpath "${2:-../shared/data/food}") drops=${3:-10}
 place=$(mktemp -d)

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""How many altered copies `artificio duplicates` finds, and how much else.
+"""Precision and recall of `artificio duplicates` on altered copies.
 
     benches/duplicates.py [--settings TOML] PROGRAM [FORMER_PROGRAM] PICTURES...
 
-Every third picture of the folders PICTURES gets three altered copies; the service reads all of them in a folder of its
-own; then are printed: for several --alike, the precision and recall over pairs in one group, and for each alteration the
-share of copies that are in a group with their original. Pictures of the folders that are one picture by themselves count against
-the precision; with --sheet FILE.jpg the groups at the default are drawn, to look at them. A former program is measured
+Every third picture of the folders PICTURES gets three altered copies; the service reads all of them in a separate folder.
+Printed are, for several values of --alike, precision and recall over pairs in one group, and for each alteration the
+share of copies that are in a group with their original. Near-duplicates that were in the folders before count as
+wrong; with --sheet FILE.jpg the groups at the default are drawn for inspection. An older program can be measured
 on the same pictures. Needs Pillow.
 """
 import argparse

@@ -1,9 +1,9 @@
 #!/bin/sh
-# CPU time of a picture through the trunk: ours against onnxruntime, in turn on the same machine, and the ratio.
+# CPU time per picture in the backbone: ours against onnxruntime, in turn on the same machine, and the ratio.
 #
 #     benches/encode_vs_onnxruntime.sh [PEERS]
 #
-# PEERS (default: ../shared/peers) holds lite0_onnx.py and pthload.py. Needs pip install numpy onnx onnxruntime, and the
+# PEERS holds lite0_onnx.py and pthload.py, which are not part of this repository. Needs pip install numpy onnx onnxruntime, and the
 # checkpoint's path in CHECKPOINT, or a network to fetch it. CARGO_PROFILE chooses the profile (default: bench).
 set -eu
 peers=$(realpath "${1:-../shared/peers}")
@@ -24,7 +24,7 @@ for turn in 1 2 3; do
     python3 "$peers/lite0_onnx.py" time "$work/lite0.onnx" 1
 done | tee "$work/figures"
 
-# Both print "NAME threads=1 batch=N: … X CPU ms/image"; of the turns the fastest counts.
+# Both print "NAME threads=1 batch=N: … X CPU ms/image"; the fastest turn counts.
 awk '{
     split($3, batch, /[=:]/)
     for (i = 1; i <= NF; i++) if ($i == "CPU") ms = $(i - 1)

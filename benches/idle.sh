@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# What the service costs when nothing happens: CPU seconds and memory over ten minutes with 10,000 inventory files.
+# Cost of an idle service: CPU seconds and memory over ten minutes with 10,000 inventory files.
 #
 #   benches/idle.sh [PROGRAM] [FILES] [SECONDS] [MODE]
 #   benches/idle.sh target/release/artificio 10000 600 auto     # by events (the default)
-#   benches/idle.sh target/release/artificio 10000 600 poll     # everything looked through regularly as well
+#   benches/idle.sh target/release/artificio 10000 600 poll     # with regular listing of all folders as well
 set -euo pipefail
 program=$(realpath "${1:-target/release/artificio}") files=${2:-10000} seconds=${3:-600} mode=${4:-auto}
 place=$(mktemp -d)
@@ -20,7 +20,7 @@ done
 "$program" --root "$place/root" 2>"$place/log" &
 daemon=$!
 until grep -q "inventory: $files pictures searchable" "$place/log"; do sleep 0.5; done
-sleep 15 # training, and the last of the settling
+sleep 15 # training, and the last files becoming ready
 ticks() { awk '{print $14 + $15}' "/proc/$daemon/stat"; }
 resident() { awk '/VmRSS/ {print $2}' "/proc/$daemon/status"; }
 before=$(ticks) resident_before=$(resident) lines_before=$(wc -l <"$place/log")

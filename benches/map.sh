@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The map of a large inventory: wall and CPU seconds of `artificio map`, picture and page, without a service beside it.
+# The map of a large inventory: wall and CPU seconds of `artificio map`, picture and page, without a running service.
 # Prints two runs. Needs python3.
 #
-#   benches/map.sh [PROGRAM] [FOLDER] [INVENTORY]     FOLDER holds pictures at any depth; they are taken again and again
+#   benches/map.sh [PROGRAM] [FOLDER] [INVENTORY]     FOLDER holds pictures at any depth; they are repeated
 #
-# Copies have the same pixels and other bytes: other contents to the service, each read, decoded and encoded.
+# Copies have the same pixels but different bytes: different contents to the service, each read, decoded and encoded.
 set -euo pipefail
 program=$(realpath "${1:-target/release/artificio}") folder=$(realpath "${2:-../shared/data/caltech90}") inventory=${3:-5000}
 place=$(mktemp -d)
@@ -18,7 +18,7 @@ for ((number = 0; number < inventory; number++)); do
 done
 "$program" --root "$place" 2>"$place/log" &
 daemon=$!
-# The map is drawn by the model that knows all of them.
+# The map uses the model that was trained on all of them.
 until python3 - "$place/db/state/status.json" 2>/dev/null <<'PYTHON'
 import json, sys
 status = json.load(open(sys.argv[1]))

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# The gate at work: mean average precision of the running service on a folder, before and after its training folder is
-# filled with noise or with copies of one picture. Needs python3.
+# The validation of new models in practice: mean average precision of the running service on a folder, before and after its
+# training folder is filled with noise or with copies of one picture. Needs python3.
 #
 #   benches/poison.sh [PROGRAM] [FOLDER] [COUNT]     FOLDER holds inventory/, at most 50 pictures named after what they show
 #
-# Every inventory picture is dropped as a query; the answer's other pictures, in their order, are judged by their labels.
+# Every inventory picture is used as a query; the other pictures in the answer are compared by their labels.
 set -euo pipefail
 program=$(realpath "${1:-target/release/artificio}") folder=$(realpath "${2:-../shared/data/food}") count=${3:-1000}
 scratch=$(mktemp -d)
 trap 'kill "$daemon" 2>/dev/null; wait 2>/dev/null; rm -rf "$scratch"' EXIT
 
-fill() { # KIND FOLDER: pictures that teach nothing
+fill() { # KIND FOLDER: pictures without information
   python3 - "$1" "$2" "$count" "$folder/inventory" <<'PYTHON'
 import os, struct, sys
 kind, target, count, inventory = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
@@ -22,13 +22,13 @@ os.makedirs(target, exist_ok=True)
 for number in range(count):
     if kind == "noise":
         name, content = f"{number}.bmp", header + os.urandom(size)
-    else:  # the same pixels in other bytes
+    else:  # the same pixels, different bytes
         name, content = f"{number}-{first}", open(os.path.join(inventory, first), "rb").read() + str(number).encode()
     open(os.path.join(target, name), "wb").write(content)
 PYTHON
 }
 
-measure() { # ROUND: asks with every inventory picture, prints the mean average precision
+measure() { # ROUND: queries with every inventory picture, prints the mean average precision
   for picture in "$place"/db/img_inventory_raw/*; do cp "$picture" "$place/query/$1-$(basename "$picture")"; done
   python3 - "$place" "$1" <<'PYTHON'
 import json, os, re, sys, time

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A retraining beside the service: seconds from the last of ten new training pictures to the new model serving, with a
-# large inventory whose features are kept, and what queries take meanwhile. Needs python3.
+# A retraining while the service runs: seconds from the last of ten new training pictures to the new model serving, with a
+# large inventory whose features are stored, and what queries take meanwhile. Needs python3.
 #
-#   benches/retrain.sh [PROGRAM] [FOLDER] [INVENTORY]     FOLDER holds inventory/; its pictures are taken again and again
+#   benches/retrain.sh [PROGRAM] [FOLDER] [INVENTORY]     FOLDER holds inventory/; its pictures are repeated
 #
-# Copies have the same pixels and other bytes: other contents to the service, each read, decoded and encoded.
+# Copies have the same pixels but different bytes: different contents to the service, each read, decoded and encoded.
 set -euo pipefail
 program=$(realpath "${1:-target/release/artificio}") folder=$(realpath "${2:-../shared/data/grocery}") inventory=${3:-10000}
 place=$(mktemp -d)
@@ -17,7 +17,7 @@ for ((number = 0; number < inventory; number++)); do copy "$number" "$place/db/i
 for ((number = 0; number < 40; number++)); do copy "$number" "$place/db/img_train_raw/$number.jpg" train; done
 "$program" --root "$place" 2>"$place/log" &
 daemon=$!
-# Pictures that keep coming are trained on before the last is there: the model that knows all of them is awaited.
+# A training may start before the last picture has arrived: wait for the model that was trained on all of them.
 until python3 - "$place/db/state/status.json" "$inventory" 2>/dev/null <<'PYTHON'
 import json, sys
 status = json.load(open(sys.argv[1]))
@@ -39,11 +39,11 @@ def ask(name, number):
     while not os.path.exists(record):
         time.sleep(0.002)
     return json.load(open(record))["timings_ms"]["total"]
-def told(what, times):
+def report(what, times):
     times = sorted(times)
     at = lambda share: times[min(len(times) - 1, int(share * len(times)))]
     print(f"{what}: {len(times)} queries, p50 {at(.5):.0f} ms, p99 {at(.99):.0f} ms")
-told("idle", [ask(f"idle-{number}", number) for number in range(60)])
+report("idle", [ask(f"idle-{number}", number) for number in range(60)])
 before = status()["id"]
 for number in range(10):
     content = open(pictures[number % len(pictures)], "rb").read() + f"late {number}".encode()
@@ -53,7 +53,7 @@ while status()["id"] == before and time.time() - start < 300:
     meanwhile.append(ask(f"busy-{number}", number))
     number += 1
 took = time.time() - start
-told("from the trigger to the new model serving", meanwhile)
+report("from the trigger to the new model serving", meanwhile)
 print(f"new model after {took:.1f} s, of which settle_ms 0.4 s and quiet_s 3 s are waiting for more pictures")
 PYTHON
 grep -E "training model|serves: trained|refused" "$place/log"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Time and size of a sheet of ten matches from 12-megapixel inventory pictures, and of ImageMagick's montage of the same.
+# Time and size of a sheet of ten matches from 12-megapixel inventory pictures, and of ImageMagick's montage of the same pictures.
 #
 #   benches/sheet.sh [PROGRAM] [ROUNDS]        needs ImageMagick (convert, montage)
 #
 # Both decode ten JPEGs of 4000 x 3000 pixels each time. The sheet's own time is the record's timings_ms.sheet: decoding,
-# drawing and encoding, without reading the query and searching. The two take turns, on one core.
+# drawing and encoding, without reading the query and searching. Both run in turn, on one core.
 set -euo pipefail
 program=$(realpath "${1:-target/release/artificio}") rounds=${2:-7}
 place=$(mktemp -d)

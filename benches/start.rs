@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use artificio::catalog::{Catalog, Decision, FileRow, FileState, ModelRow, Root};
+use artificio::config::Setup;
 use artificio::config::{Config, Source};
-use artificio::daemon::{Daemon, Observer, Setup, State, Status};
+use artificio::daemon::{Daemon, Observer};
 use artificio::files::Stamp;
 use artificio::model::{Autoencoder, Coder, Model, Trunk};
 use artificio::picture::{Hash, MINIATURE_SIDE, Miniature};
 use artificio::rows::Rows;
+use artificio::service_status::{ServiceStatus, State};
 
 /// Files in a folder; a file system allows only so many links to one file.
 const FILES_A_FOLDER: usize = 1_000;
@@ -24,7 +26,7 @@ struct UntilReady {
 }
 
 impl Observer for UntilReady {
-    fn goes_on(&mut self, status: &Status) -> bool {
+    fn goes_on(&mut self, status: &ServiceStatus) -> bool {
         if status.state == State::Starting {
             return true;
         }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Which `min_likeness` tells strangers from queries that have an answer: benches/strangers.py PROGRAM SET SET...
+"""Which `min_likeness` separates unrelated queries from those with an answer: benches/strangers.py PROGRAM SET SET...
 
-Each SET holds inventory/, and query/ unless the inventory is to ask itself (the picture that asks is then not counted).
-Its own queries should be answered, the queries of the other sets should not: for several thresholds the share of both
-that "nothing similar here" would be said of is printed, one line a threshold and inventory.
+Each SET holds inventory/ and query/; without query/ the inventory's own pictures are the queries (each is then excluded from
+its results). A set's own queries should be answered, the queries of the other sets should not: for several thresholds the
+share of both that would get "nothing similar here" is printed, one line per threshold and inventory.
 """
 import json
 import pathlib
@@ -21,7 +21,7 @@ def pictures(folder):
 
 
 def queries(place):
-    """Of a set, evenly taken; and whether they are in its inventory."""
+    """Queries of a set, evenly sampled; and whether they are in its inventory."""
     asks_itself = not (place / "query").is_dir() or len(pictures(place / "query")) < 10
     found = pictures(place / ("inventory" if asks_itself else "query"))
     step = max(1, len(found) // MOST_QUERIES)
@@ -37,8 +37,8 @@ def store(program, inventory, root):
         service = subprocess.Popen([program, "--root", root, "run"], stderr=log)
     status, count = root / "db/state/status.json", len(pictures(inventory))
     while True:
-        told = json.loads(status.read_text()) if status.exists() else None
-        if told and told["inventory"]["indexed"] >= count and told["model"]["trained_on"]:
+        current = json.loads(status.read_text()) if status.exists() else None
+        if current and current["inventory"]["indexed"] >= count and current["model"]["trained_on"]:
             break
         if service.poll() is not None:
             sys.exit((root / "log").read_text())
@@ -48,7 +48,7 @@ def store(program, inventory, root):
 
 
 def likeness(program, root, query, is_inside):
-    """Of the match that has most in common with the query; the query itself does not count."""
+    """The highest likeness among the matches; the query itself does not count."""
     output = subprocess.run([program, "--root", root, "query", query, "--json"], check=True, capture_output=True).stdout
     others = [match for match in json.loads(output)["matches"] if not (is_inside and match["path"] == query.name)]
     return max(match["likeness"] for match in others)
@@ -56,7 +56,7 @@ def likeness(program, root, query, is_inside):
 
 def main():
     program, places = sys.argv[1], [pathlib.Path(place).resolve() for place in sys.argv[2:]]
-    assert len(places) > 1, "two sets at least: the others are the strangers"
+    assert len(places) > 1, "at least two sets: the queries of the others are unrelated"
     asked = {place: queries(place) for place in places}
     with tempfile.TemporaryDirectory(prefix="artificio-strangers-") as scratch:
         for place in places:
@@ -69,7 +69,7 @@ def main():
             for threshold in THRESHOLDS:
                 share = lambda values: sum(value < threshold for value in values) / len(values)
                 print(f"{place.name:10} {threshold:.2f}  of {len(own)} queries with an answer {share(own):6.1%} hidden, "
-                      f"of {len(strange)} strangers {share(strange):6.1%} found out", flush=True)
+                      f"of {len(strange)} unrelated queries {share(strange):6.1%} recognised", flush=True)
 
 
 main()

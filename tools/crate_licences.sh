@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The licences of the crates that the program is made of, on standard output: whoever passes the program on has to pass them
-# on as well. First every crate with its licence, then every text once, with the crates it came with.
+# Prints the licences of all crates in the program: whoever distributes the program has to distribute them as well.
+# First every crate with its licence, then every text once, with the crates it came with.
 #
 #   tools/crate_licences.sh
 set -euo pipefail

@@ -10,12 +10,14 @@ use serde_json::Value;
 use super::arguments::{DemoOptions, absolute};
 use super::bar::Gauge;
 use super::{logging, output};
+use crate::config::Setup;
 use crate::config::Source;
-use crate::daemon::{Daemon, Observer, Setup, State, Status};
+use crate::daemon::{Daemon, Observer};
 use crate::demo::{draw_queries, draw_store};
 use crate::error::{Fatal, Trouble};
 use crate::files::{make_folder, write_whole};
 use crate::progress::Progress;
+use crate::service_status::{ServiceStatus, State};
 
 /// The shipped settings, but the demo does not wait for more training pictures to come.
 const SETTINGS: &str = include_str!("../../config/artificio.toml");
@@ -98,7 +100,7 @@ struct Guide {
 }
 
 impl Observer for Guide {
-    fn goes_on(&mut self, status: &Status) -> bool {
+    fn goes_on(&mut self, status: &ServiceStatus) -> bool {
         if !matches!(status.state, State::Ready | State::Degraded) {
             return true;
         }
@@ -135,7 +137,7 @@ impl Observer for Guide {
 }
 
 impl Guide {
-    fn ask(&mut self, status: &Status) -> bool {
+    fn ask(&mut self, status: &ServiceStatus) -> bool {
         self.gauge.aside(|| {
             say(&format!("read {} inventory pictures\n", status.inventory.indexed));
             say(&format!("trained a model on {} pictures\n", status.model.trained_on));

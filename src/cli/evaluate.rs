@@ -6,7 +6,7 @@ use super::arguments::{EncoderKind, EvaluateOptions};
 use super::bar::Bar;
 use super::output;
 use crate::config;
-use crate::daemon::Setup;
+use crate::config::Setup;
 use crate::error::Fatal;
 use crate::evaluate::{Labelled, Learned, Report, Wanted};
 use crate::picture::{Bounds, silence_caught_panics};

@@ -74,7 +74,7 @@ fn page() -> Result<String, Fatal> {
     sections.iter().try_for_each(|section| section(&man, &mut page)).map_err(unwritten)?;
     let mut page = String::from_utf8_lossy(&page).into_owned();
     page += ".SH COMMANDS\n";
-    for command in command.get_subcommands() {
+    for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
         page += &about_command(command, "artificio")?;
     }
     page += FILES;

@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::error::Fatal;
+use crate::isolation;
 use arguments::{Arguments, Command};
 
 /// Runs the command of this process's arguments.
@@ -41,6 +42,9 @@ pub fn run() -> ExitCode {
 }
 
 fn carry_out(arguments: Arguments) -> Result<ExitCode, Fatal> {
+    if let Some(Command::DecodeIsolated { request }) = &arguments.command {
+        return Ok(isolation::serve(request));
+    }
     arguments.refuse_idle()?;
     let setup = arguments.setup()?;
     match arguments.command.unwrap_or(Command::Run) {
@@ -57,5 +61,6 @@ fn carry_out(arguments: Arguments) -> Result<ExitCode, Fatal> {
         Command::Duplicates(options) => duplicates::run(&options, &setup),
         Command::Completions(options) => manual::run_completions(&options),
         Command::Man => manual::run_man(),
+        Command::DecodeIsolated { request } => Ok(isolation::serve(&request)),
     }
 }

@@ -10,9 +10,11 @@ use super::{output, terminal};
 use crate::catalog::{Catalog, Decision, ModelRow};
 use crate::clock;
 use crate::config;
-use crate::daemon::{Request, Setup, ask_service, roll_back_alone};
+use crate::config::Setup;
+use crate::daemon::{Request, ask_service};
 use crate::error::Fatal;
 use crate::files::Lock;
+use crate::training::rollback::roll_back_alone;
 
 /// What is said of a model is set in by so much.
 const HANG: usize = 4;

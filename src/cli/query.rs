@@ -7,10 +7,11 @@ use super::arguments::{QueryOptions, absolute};
 use super::output;
 use crate::answer::sheet::{decimals, percent};
 use crate::answer::{MatchPart, Record, Status, mark};
+use crate::config::Setup;
 use crate::config::{SheetFormat, Within};
-use crate::daemon::{Ask, Setup};
 use crate::error::Fatal;
 use crate::files::write_whole;
+use crate::query::Ask;
 
 pub fn run(options: &QueryOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     let pictures = options.pictures.iter().map(|picture| absolute(picture)).collect::<Result<Vec<_>, _>>()?;

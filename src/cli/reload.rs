@@ -12,9 +12,10 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::config;
-use crate::daemon::{STATUS_FILE_NAME, Setup};
+use crate::config::Setup;
 use crate::error::{Fatal, reason};
 use crate::files::Lock;
+use crate::service_status;
 
 /// The loop may be at something long: looking through a million files, say.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -58,7 +59,7 @@ fn reloads(status: &Value) -> u64 {
 }
 
 fn read_status(state: &Path) -> Result<Value, Fatal> {
-    let path = state.join(STATUS_FILE_NAME);
+    let path = state.join(service_status::FILE_NAME);
     let failed = |what: String| Fatal::Failed(format!("{}: the status cannot be read: {what}", path.display()));
     let text = std::fs::read_to_string(&path).map_err(|error| failed(reason(&error)))?;
     serde_json::from_str(&text).map_err(|error| failed(error.to_string()))

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use super::logging;
 use crate::config;
-use crate::daemon::{Daemon, NoObserver, Setup, log_filter};
+use crate::config::Setup;
+use crate::daemon::{Daemon, NoObserver, log_filter};
 use crate::error::Fatal;
 
 pub fn run(setup: Setup) -> Result<ExitCode, Fatal> {

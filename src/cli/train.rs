@@ -11,10 +11,12 @@ use super::arguments::TrainOptions;
 use super::bar::{Bar, Gauge};
 use super::{logging, output, report};
 use crate::config;
-use crate::daemon::{Daemon, LastTrainingPart, Observer, Request, STATUS_FILE_NAME, Setup, Status, ask_service};
+use crate::config::Setup;
+use crate::daemon::{Daemon, Observer, Request, ask_service};
 use crate::error::Fatal;
 use crate::files::Lock;
 use crate::progress::Progress;
+use crate::service_status::{self, LastTrainingPart, ServiceStatus};
 
 /// The first stage.
 const READING: &str = "reading pictures";
@@ -65,7 +67,7 @@ fn followed(state: &Path, bar: &Bar) -> Result<Value, Fatal> {
     let asked = Instant::now();
     let mut was_seen = false;
     loop {
-        let bytes = std::fs::read(state.join(STATUS_FILE_NAME)).unwrap_or_default();
+        let bytes = std::fs::read(state.join(service_status::FILE_NAME)).unwrap_or_default();
         let status: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         let is_it = |part: &str| status.pointer(&format!("/model/{part}/id")).and_then(Value::as_str) == Some(&id);
         if is_it("last_training") {
@@ -117,7 +119,7 @@ struct Watcher<'a> {
 }
 
 impl Observer for Watcher<'_> {
-    fn goes_on(&mut self, status: &Status) -> bool {
+    fn goes_on(&mut self, status: &ServiceStatus) -> bool {
         let last = status.model.last_training.as_ref();
         let id = |last: &LastTrainingPart| last.id.clone();
         let before = self.before.get_or_insert_with(|| last.map(id));

@@ -6,6 +6,7 @@ mod load;
 mod mistake;
 mod report;
 mod set;
+mod setup;
 mod within;
 
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use changes::{KeyChange, changes};
 pub use load::{Source, load, parse, state_folder};
 pub use set::{SET_FILE_NAME, SetSettings};
+pub use setup::Setup;
 pub use within::{Share, Within};
 
 /// Below this the best match shows something else. Measured on the trunk's features by `benches/strangers.py`, each set as

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use log::{debug, info};
 
-use super::answering::respond::Question;
 use super::encode::EncodeJob;
-use super::guard::SUSPECTS_WAIT;
 use super::plan::Task;
 use super::workers::Job;
 use super::{Daemon, UNFINISHED_PAUSES};
@@ -17,10 +15,11 @@ use crate::config::SET_FILE_NAME;
 use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::picture::Bounds;
+use crate::query::Query;
 use crate::watch::{Change, Hint, Tree};
 
-/// Pictures in this folder of a query set are what its answer is kept away from.
-const UNLIKE_FOLDER: &str = "not";
+/// Pictures in this folder of a query set are negative examples.
+const NEGATIVES_FOLDER: &str = "not";
 
 impl Daemon {
     /// Looks at every folder that is due and takes in what changed.
@@ -89,7 +88,7 @@ impl Daemon {
             self.plan.drop_wish(root, &path);
             match root {
                 Root::Query => drop(self.stirred.insert(unit_of(&path))),
-                Root::Inventory | Root::Training => self.stir(),
+                Root::Inventory | Root::Training => self.training_pictures_changed(),
             }
             if was_known && root != Root::Query {
                 info!("{} is gone", self.absolute(root, &path).display());
@@ -120,24 +119,12 @@ impl Daemon {
         }
     }
 
-    /// What was being decoded when the last process ended by force is not to be the first thing this one does.
-    pub(super) fn hold_suspects_back(&mut self) {
-        let until = self.now() + SUSPECTS_WAIT;
-        for suspect in self.quarantine.suspects() {
-            for root in Root::ALL {
-                let Ok(path) = suspect.strip_prefix(super::start::folder_of(&self.config, root)) else { continue };
-                let path = if root == Root::Query { unit_of(path) } else { path.to_path_buf() };
-                self.plan.hold_back(Task { root, path }, until);
-            }
-        }
-    }
-
     /// Gives idle workers what is most urgent.
     pub(super) fn start_jobs(&mut self) {
         let settling = self.tree(Root::Inventory).map_or(0, Tree::settling);
         for (Task { root, path }, stamp) in self.plan.start(self.now(), settling) {
             let job = match (root, stamp) {
-                (Root::Query, _) => Some(Job::Answer(Box::new(self.question(&path)))),
+                (Root::Query, _) => Some(Job::Answer(Box::new(self.query_of(&path)))),
                 (_, Some(stamp)) => Some(Job::Encode(EncodeJob {
                     root,
                     absolute: self.absolute(root, &path),
@@ -157,7 +144,7 @@ impl Daemon {
         self.note("workers", trouble);
     }
 
-    fn question(&mut self, query: &Path) -> Question {
+    fn query_of(&mut self, query: &Path) -> Query {
         let (mut files, is_set, settling, is_offline) = {
             let tree = self.tree(Root::Query);
             let is_set = tree.is_some_and(|tree| tree.is_folder(query));
@@ -172,15 +159,16 @@ impl Daemon {
         files.sort_unstable();
         let settings = files.iter().position(|file| is_set && *file == query.join(SET_FILE_NAME));
         let settings = settings.map(|at| files.remove(at));
-        let (unlike, files) = files.into_iter().partition(|file| is_set && file.starts_with(query.join(UNLIKE_FOLDER)));
+        let (negatives, files) =
+            files.into_iter().partition(|file| is_set && file.starts_with(query.join(NEGATIVES_FOLDER)));
         let is_recheck = self.rechecks.take(query);
         let name = self.answer_name(query, is_set);
         let former = self.answers.get(query).filter(|answer| !answer.is_provisional && answer.name == name);
         let tries = self.unfinished.get(&(Root::Query, query.to_path_buf())).map_or(0, |(_, tries)| *tries);
-        Question {
-            query: query.to_path_buf(),
+        Query {
+            path: query.to_path_buf(),
             files,
-            unlike,
+            negatives,
             settings,
             is_set,
             answered: former.and_then(|answer| answer.content).filter(|_| !is_recheck),

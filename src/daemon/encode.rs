@@ -3,12 +3,11 @@
 
 use std::path::PathBuf;
 
-use image::DynamicImage;
-
-use super::bench::Bench;
 use crate::catalog::Root;
 use crate::files::Stamp;
-use crate::picture::{self, Bounds, Contents, Hash, Miniature, Square, Unusable};
+use crate::isolation::Outputs;
+use crate::picture::{self, Bounds, Contents, Hash, Miniature, Unusable};
+use crate::query::WorkerContext;
 
 /// The order.
 pub struct EncodeJob {
@@ -47,41 +46,35 @@ pub struct Made {
 
 impl EncodeJob {
     /// Carries it out.
-    pub fn run(self, bench: &Bench) -> Encoded {
+    pub fn run(&self, context: &WorkerContext) -> Encoded {
         let (stamp, result) = match picture::read_still(&self.absolute, &self.bounds) {
             Err(unusable) => (self.stamp, Err(unusable)),
             Ok(contents) => {
-                let made = self.make(&contents, bench);
+                let made = self.make(&contents, context);
                 (contents.stamp, made.map(|made| (contents.hash, made)))
             }
         };
-        Encoded { root: self.root, path: self.path, stamp, result }
+        Encoded { root: self.root, path: self.path.clone(), stamp, result }
     }
 
     /// Nothing where the content has everything already.
-    fn make(&self, contents: &Contents, bench: &Bench) -> Result<Made, Unusable> {
+    fn make(&self, contents: &Contents, context: &WorkerContext) -> Result<Made, Unusable> {
         // First of all: a content that is set aside could not be shown on a sheet either.
-        if let Some(refusal) = bench.guard.refuses(contents.hash, &self.bounds) {
+        if let Some(refusal) = context.guard.refuses(contents.hash, &self.bounds) {
             return Err(refusal);
         }
         // A catalog that cannot be read just now costs the work, nothing else.
-        let (catalog, hash) = (&bench.catalog, contents.hash);
-        let lacks_features = !catalog.has_features(hash, bench.extractor.kind().version).unwrap_or(false);
+        let (catalog, hash) = (&context.catalog, contents.hash);
+        let lacks_features = !catalog.has_features(hash, context.extractor.kind().version).unwrap_or(false);
         let lacks_miniature =
             self.root == Root::Inventory && !catalog.miniature(hash).is_ok_and(|miniature| miniature.is_some());
         if !lacks_features && !lacks_miniature {
             return Ok(Made::default());
         }
-        let see = |decoded: DynamicImage| square_of(&decoded, bench.extractor.side());
-        let square = bench.guard.decode(contents, &self.absolute, &self.bounds, see)?;
-        let miniature = lacks_miniature.then(|| Box::new(Miniature::of(&square)));
-        // Pictures read by a program that knew no miniatures have features: their trunk pass is not repeated.
-        let features = lacks_features.then(|| bench.extractor.features(&[square]).into_values());
-        Ok(Made { features, miniature })
+        // Pictures read by a program that knew no miniatures have features: their pass through the network is not repeated.
+        let outputs = Outputs { square: lacks_miniature, features: lacks_features, longest_px: None };
+        let seen = context.guard.extract(contents, &self.absolute, &self.bounds, outputs, &context.extractor)?;
+        let miniature = seen.square.filter(|_| lacks_miniature).map(|square| Box::new(Miniature::of(&square)));
+        Ok(Made { features: seen.features, miniature })
     }
-}
-
-/// What an encoder that takes squares of `side` pixels sees of a picture.
-pub(super) fn square_of(decoded: &DynamicImage, side: usize) -> Result<Square, Unusable> {
-    picture::square(decoded, side).ok_or(Unusable::NotShrunk)
 }

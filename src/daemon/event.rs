@@ -8,10 +8,10 @@ use crossbeam_channel::{Receiver, Sender, bounded, select};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::learning::trainer::Message;
 use super::survey::SurveyEnd;
 use super::workers::Outcome;
 use crate::error::Trouble;
+use crate::training::job::TrainingMessage;
 use crate::watch::Hint;
 
 /// Hints waiting; more are a loss, which costs one look at everything.
@@ -26,7 +26,7 @@ pub enum Event {
     /// Jobs ended.
     Done(Vec<Outcome>),
     /// A training thread has something to say.
-    Training(Box<Message>),
+    Training(Box<TrainingMessage>),
     /// The neighbours of all inventory pictures were found, or not.
     Surveyed(SurveyEnd),
     /// From outside.
@@ -49,7 +49,7 @@ pub struct Channels {
     hints: Receiver<Hint>,
     lost: Receiver<Hint>,
     outcomes: Receiver<Outcome>,
-    training: Receiver<Message>,
+    training: Receiver<TrainingMessage>,
     surveyed: Receiver<SurveyEnd>,
     signals: Receiver<Signal>,
     /// For the watcher.
@@ -59,7 +59,7 @@ pub struct Channels {
     /// For the workers.
     pub outcome_sender: Sender<Outcome>,
     /// For the training thread, which waits until the loop has taken in what it said before.
-    pub training_sender: Sender<Message>,
+    pub training_sender: Sender<TrainingMessage>,
     /// For the survey thread.
     pub survey_sender: Sender<SurveyEnd>,
 }

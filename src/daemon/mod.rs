@@ -3,24 +3,23 @@
 //! [`Daemon::run`] is the whole program on one page. What to do is decided in `plan` and `learning::training`, which do no
 //! input or output; the work is done in `workers`, which decide nothing.
 
-mod answering;
-mod bench;
 mod changes;
+mod commands;
 mod encode;
 mod event;
-mod finished;
-mod guard;
-mod learning;
+mod gallery;
+mod outcomes;
 mod plan;
+mod refresh;
 mod reload;
 mod reporting;
 mod requests;
-mod serving;
+mod retrain;
+mod retry;
 mod start;
 mod survey;
+mod takeover;
 mod timers;
-mod unwritten;
-mod wishes;
 mod workers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -31,34 +30,31 @@ use std::time::{Duration, Instant};
 use log::info;
 
 use crate::catalog::{AnswerRow, Catalog, Root};
-use crate::config::{Config, Source};
+use crate::config::{Config, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp};
 use crate::model::Extractor;
 use crate::picture::Hash;
+use crate::quarantine::Quarantine;
+use crate::service_status::{LastTrainingPart, ServiceStatus, State};
+use crate::serving::Shared;
+use crate::training::debounce::RetrainDebounce;
+use crate::training::history::TrainingHistory;
 use crate::watch::{Hint, Hints, Pulse, Tree};
 
-use answering::gallery::Gallery;
-use answering::refresh::Rechecks;
+use commands::TrainRequest;
 use event::{Channels, Event, Signal};
-use guard::Quarantine;
-use learning::pace::Pace;
-use learning::retrain::Training;
-use learning::training::{Stir, Tried};
+use gallery::Gallery;
 use plan::Plan;
+use refresh::Rechecks;
 use reporting::manager;
 use reporting::metrics::Metrics;
-use serving::Shared;
-use unwritten::{Stall, Unkept};
-use wishes::Wish;
+use reporting::pace::Pace;
+use retrain::Training;
+use retry::{PersistRetry, Stall};
 use workers::Workers;
 
-pub use answering::ask::{Ask, Reply};
-pub use learning::rollback::roll_back_alone;
 pub use reporting::report::filter as log_filter;
-pub use reporting::status::{
-    FILE_NAME as STATUS_FILE_NAME, InventoryPart, LastTrainingPart, QueriesPart, State, Status,
-};
 pub use requests::{Request, ask as ask_service};
 pub use timers::EMPTIED_ON_PURPOSE;
 
@@ -84,19 +80,10 @@ const UNFINISHED_PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from
 /// Work under way when the daemon is told to stop may take this long to end.
 const STOP_PATIENCE: Duration = Duration::from_secs(8);
 
-/// Where and how to run.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// Holds `query/`, `db/` and `answer/`.
-    pub root: PathBuf,
-    /// Where the settings come from.
-    pub source: Source,
-}
-
 /// Follows the daemon from within the process: progress bars, and whoever wants it to end by itself.
 pub trait Observer {
     /// Called after every turn of the loop in which something changed; `false` ends the daemon.
-    fn goes_on(&mut self, _status: &Status) -> bool {
+    fn goes_on(&mut self, _status: &ServiceStatus) -> bool {
         true
     }
 }
@@ -132,13 +119,13 @@ pub struct Daemon {
     answers: BTreeMap<PathBuf, AnswerRow>,
     rechecks: Rechecks,
     /// Done, and to be made durable when the catalog can be written again.
-    unkept: Unkept,
+    retry: PersistRetry,
     /// While answers cannot be written.
     stall: Option<Stall>,
     /// How often a file, in this state, was found unfinished.
     unfinished: HashMap<(Root, PathBuf), (Option<Stamp>, usize)>,
     /// Trainings so far, as far as the policy cares.
-    tried: Tried,
+    history: TrainingHistory,
     last_training: Option<LastTrainingPart>,
     training: Option<Training>,
     /// Threads started so far that make a model ready to serve.
@@ -146,12 +133,12 @@ pub struct Daemon {
     /// The number of the last model, those included whose training was broken off.
     last_number: u64,
     /// A training that somebody wants.
-    wish: Option<Wish>,
+    train_request: Option<TrainRequest>,
     /// Why it cannot go on: the one training that this daemon is for cannot begin, or too many decoders never end.
-    hopeless: Option<String>,
+    fatal_reason: Option<String>,
     next_request_look: Duration,
     /// Set while the pictures to train on have changed and the policy has not looked at them.
-    stir: Option<Stir>,
+    debounce: Option<RetrainDebounce>,
     /// There may be codes of models that are not kept.
     has_ownerless_codes: bool,
     /// Whether the neighbours of a large inventory are being found.
@@ -163,7 +150,7 @@ pub struct Daemon {
     said_searchable: Option<usize>,
     /// Changed keys that only a restart brings into force.
     awaiting_restart: Vec<String>,
-    written: Option<(Duration, Status)>,
+    written: Option<(Duration, ServiceStatus)>,
     pace: Pace,
     /// Seconds since 1970.
     started_s: i64,
@@ -196,7 +183,7 @@ impl Daemon {
     pub fn train(setup: Setup, observer: &mut dyn Observer) -> Result<(), Fatal> {
         let mut daemon = Self::start(setup)?;
         daemon.trees.remove(&Root::Query);
-        daemon.wish = Some(Wish::Own);
+        daemon.train_request = Some(TrainRequest::Own);
         daemon.turn(observer)
     }
 
@@ -221,7 +208,7 @@ impl Daemon {
             if !daemon.report(State::Ready, observer) {
                 break;
             }
-            if let Some(message) = daemon.hopeless.take() {
+            if let Some(message) = daemon.fatal_reason.take() {
                 daemon.stop(observer)?;
                 return Err(Fatal::Failed(message));
             }
@@ -295,11 +282,12 @@ impl Daemon {
     fn stop(mut self, observer: &mut dyn Observer) -> Result<(), Fatal> {
         info!("stopping");
         self.training = None;
+        self.quarantine.break_off();
         manager::stopping();
         self.next_report = Duration::ZERO;
         self.report(State::Stopping, observer);
         let deadline = Instant::now() + STOP_PATIENCE;
-        while self.plan.under_way() > 0 && Instant::now() < deadline {
+        while self.plan.busy() > 0 && Instant::now() < deadline {
             if let Event::Done(outcomes) = self.channels.next(Duration::from_millis(100)) {
                 self.finish(outcomes);
             }

@@ -10,6 +10,9 @@ use crate::files::Stamp;
 /// A query waits this long for inventory that is still being read, then it is answered from what is there.
 pub const QUERY_PATIENCE: Duration = Duration::from_secs(5);
 
+/// So many jobs may wait for a trial before they count as work of the workers: there is a limit to every queue.
+const MOST_APART: usize = 1_000;
+
 /// A job to start: answer the query, or read the inventory or training picture, at this path relative to its root.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Task {
@@ -24,9 +27,9 @@ pub struct Task {
 pub struct Plan {
     slots: usize,
     wanted: BTreeMap<Root, BTreeMap<PathBuf, Wanted>>,
-    /// Not started before this.
-    held_back: HashMap<Task, Duration>,
     under_way: HashMap<Task, UnderWay>,
+    /// Those of them that wait for a trial, on a thread of their own: no worker is kept from other jobs by them.
+    apart: HashSet<Task>,
     /// Done, but what came of it could not be kept yet.
     unkept: HashSet<Task>,
     /// Nothing of these is started.
@@ -51,16 +54,11 @@ impl Plan {
         Self {
             slots,
             wanted: BTreeMap::new(),
-            held_back: HashMap::new(),
             under_way: HashMap::new(),
+            apart: HashSet::new(),
             unkept: HashSet::new(),
             closed: BTreeSet::new(),
         }
-    }
-
-    /// Does not start this job before `until`.
-    pub fn hold_back(&mut self, task: Task, until: Duration) {
-        self.held_back.insert(task, until);
     }
 
     /// A job is wanted. Wanting it twice, or while it is under way for the same state of the file, changes nothing.
@@ -92,9 +90,17 @@ impl Plan {
     /// A job has ended; what was wanted again meanwhile is wanted now.
     pub fn ended(&mut self, root: Root, path: &Path) {
         let task = Task { root, path: path.to_path_buf() };
+        self.apart.remove(&task);
         self.unkept.remove(&task);
         if let Some(wanted) = self.under_way.remove(&task).and_then(|under_way| under_way.again) {
             self.wanted.entry(root).or_default().insert(task.path, wanted);
+        }
+    }
+
+    /// A job that is under way goes on where it keeps no worker from others.
+    pub fn set_apart(&mut self, task: Task) {
+        if self.under_way.contains_key(&task) {
+            self.apart.insert(task);
         }
     }
 
@@ -128,7 +134,7 @@ impl Plan {
     /// `inventory_settling`: inventory files not even wanted yet, because they are still being written.
     pub fn start(&mut self, now: Duration, inventory_settling: usize) -> Vec<(Task, Option<Stamp>)> {
         let mut started = Vec::new();
-        while self.under_way.len() < self.slots {
+        while self.busy() < self.slots {
             let Some((task, wanted)) = self.take_next(now, inventory_settling) else { break };
             self.under_way.insert(task.clone(), UnderWay { stamp: wanted.stamp, again: None });
             started.push((task, wanted.stamp));
@@ -138,7 +144,6 @@ impl Plan {
 
     fn take_next(&mut self, now: Duration, inventory_settling: usize) -> Option<(Task, Wanted)> {
         let inventory_moves = inventory_settling > 0 || self.pending(Root::Inventory) > 0;
-        self.held_back.retain(|_, until| *until > now);
         for (&root, queue) in &mut self.wanted {
             let is_in_vain = root != Root::Query && !self.unkept.is_empty();
             if is_in_vain || self.closed.contains(&root) {
@@ -147,10 +152,7 @@ impl Plan {
             let is_patient = |wanted: &Wanted| {
                 root == Root::Query && inventory_moves && now.saturating_sub(wanted.since) < QUERY_PATIENCE
             };
-            let is_held = |path: &PathBuf| {
-                !self.held_back.is_empty() && self.held_back.contains_key(&Task { root, path: path.clone() })
-            };
-            let next = queue.iter().find(|(path, wanted)| !is_patient(wanted) && !is_held(path));
+            let next = queue.iter().find(|(_, wanted)| !is_patient(wanted));
             let next = next.map(|(path, wanted)| (path.clone(), *wanted));
             if let Some((path, wanted)) = next {
                 queue.remove(&path);
@@ -160,11 +162,10 @@ impl Plan {
         None
     }
 
-    /// When, after `now`, the next waiting query or job held back has waited long enough.
+    /// When, after `now`, the next waiting query has waited long enough.
     pub fn next_due(&self, now: Duration) -> Option<Duration> {
         let queries = self.wanted.get(&Root::Query).into_iter().flat_map(BTreeMap::values);
-        let due = queries.map(|wanted| wanted.since + QUERY_PATIENCE).chain(self.held_back.values().copied());
-        due.filter(|due| *due > now).min()
+        queries.map(|wanted| wanted.since + QUERY_PATIENCE).filter(|due| *due > now).min()
     }
 
     /// Jobs of a root wanted, under way, or done and not kept.
@@ -177,6 +178,11 @@ impl Plan {
         let begun = self.under_way.keys().chain(&self.unkept).filter(move |task| task.root == root);
         let wanted = self.wanted.get(&root).into_iter().flat_map(BTreeMap::keys);
         wanted.chain(begun.map(|task| &task.path)).map(PathBuf::as_path)
+    }
+
+    /// Jobs under way that keep a worker busy.
+    pub fn busy(&self) -> usize {
+        self.under_way.len() - self.apart.len().min(MOST_APART)
     }
 
     /// Jobs under way.
@@ -258,17 +264,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_back_waits_and_nothing_waits_for_it() {
-        let mut plan = Plan::new(2);
-        plan.hold_back(Task { root: Root::Inventory, path: "a".into() }, seconds(5));
-        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
-        plan.want(Root::Inventory, Path::new("b"), stamp(1), seconds(0));
-        plan.want(Root::Training, Path::new("a"), stamp(1), seconds(0));
-        assert_eq!(started(&mut plan, 4), ["inventory b", "training a"]);
-        plan.ended(Root::Inventory, Path::new("b"));
-        assert_eq!(plan.next_due(seconds(4)), Some(seconds(5)));
-        assert_eq!(started(&mut plan, 5), ["inventory a"]);
-        assert_eq!(plan.next_due(seconds(5)), None);
+    fn a_job_set_apart_leaves_its_place_to_others_and_is_not_started_twice() {
+        let mut plan = Plan::new(1);
+        for name in ["a", "b", "c"] {
+            plan.want(Root::Inventory, Path::new(name), stamp(1), seconds(0));
+        }
+        let (task, _) = plan.start(seconds(0), 0).remove(0);
+        plan.set_apart(task.clone());
+        assert_eq!(
+            (started(&mut plan, 0), plan.busy(), plan.pending(Root::Inventory)),
+            (vec!["inventory b".into()], 1, 3)
+        );
+        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(1));
+        plan.ended(Root::Inventory, Path::new("a"));
+        assert_eq!((plan.busy(), plan.under_way(), plan.pending(Root::Inventory)), (1, 1, 2));
+        plan.set_apart(task);
+        assert_eq!(plan.busy(), 1, "what has ended cannot be set apart");
     }
 
     #[test]

@@ -7,11 +7,11 @@ use log::{info, warn};
 
 use super::Daemon;
 use super::reporting::manager;
-use super::serving::Serving;
-use super::start::load_index;
 use crate::config::{self, Config};
 use crate::error::Trouble;
 use crate::files::Stamp;
+use crate::serving::Serving;
+use crate::serving::load::load_index;
 
 impl Daemon {
     /// The configuration file as it is now; `None` when there is none.
@@ -100,7 +100,7 @@ impl Daemon {
             self.doubt_failed();
         }
         // What can be trained on may have changed with the settings.
-        self.stir();
+        self.training_pictures_changed();
         info!("new settings in force: {}", self.setup.source.path.display());
     }
 

@@ -7,30 +7,31 @@ use std::time::{Duration, Instant};
 
 use log::{info, warn};
 
-use super::answering::gallery::Gallery;
-use super::answering::refresh::Rechecks;
+use super::Daemon;
 use super::event::Channels;
-use super::guard::Quarantine;
-use super::learning::pace::Pace;
-use super::learning::training::{Attempt, Source, Stir, Tried};
+use super::gallery::Gallery;
 use super::plan::Plan;
+use super::refresh::Rechecks;
 use super::reporting::manager::{Loading, Patience};
 use super::reporting::metrics::Metrics;
-use super::reporting::status::LastTrainingPart;
+use super::reporting::pace::Pace;
 use super::requests;
-use super::serving::{Serving, Shared};
-use super::unwritten::Unkept;
-use super::workers::{JOBS_A_WORKER, Tools, Workers};
-use super::{Daemon, Setup};
-use crate::catalog::{Catalog, Decision, FileRow, FileState, Root};
+use super::retry::PersistRetry;
+use super::workers::{JOBS_A_WORKER, WorkerDeps, Workers};
+use crate::catalog::{Catalog, FileRow, FileState, Root};
 use crate::clock;
-use crate::config::{self, Config, Encoder, ModelSettings};
+use crate::config::{self, Config, Encoder, ModelSettings, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp, make_folder, sweep_half_written};
-use crate::index::Index;
+use crate::isolation::Isolation;
 use crate::model::{Extractor, FeatureKind, Model};
 use crate::picture::{Bounds, Hash, View, silence_caught_panics};
-use crate::rows::Rows;
+use crate::quarantine::Quarantine;
+use crate::service_status::LastTrainingPart;
+use crate::serving::load::load_index;
+use crate::serving::{Serving, Shared};
+use crate::training::debounce::RetrainDebounce;
+use crate::training::history::TrainingHistory;
 use crate::watch::{Hints, Known, Pulse, Tree};
 
 impl Daemon {
@@ -53,7 +54,7 @@ impl Daemon {
         catalog.drop_orphans()?;
         catalog.drop_features_but_of(&kinds_of_features())?;
         let model = load_model(&catalog, &config.model)?;
-        let tried = load_tried(&catalog, config.model.encoder)?;
+        let history = TrainingHistory::load(&catalog, config.model.encoder)?;
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
         let world = load_world(&catalog, &config, &quarantine)?;
@@ -63,7 +64,7 @@ impl Daemon {
         let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());
         let count = worker_count(&config);
         let extractor = Arc::new(Extractor::load(config.model.encoder)?);
-        let tools = Tools {
+        let tools = WorkerDeps {
             extractor: extractor.clone(),
             state: config.folders.state.clone(),
             serving: serving.clone(),
@@ -90,19 +91,19 @@ impl Daemon {
             contents: world.contents,
             stirred: BTreeSet::new(),
             rechecks: Rechecks::default(),
-            unkept: Unkept::default(),
+            retry: PersistRetry::default(),
             stall: None,
             answers,
             unfinished: HashMap::new(),
-            tried,
+            history,
             last_training,
             training: None,
             runs: 0,
             last_number: 0,
-            wish: None,
-            hopeless: None,
+            train_request: None,
+            fatal_reason: None,
             next_request_look: Duration::ZERO,
-            stir: Some(Stir::again(None, Duration::ZERO)),
+            debounce: Some(RetrainDebounce::after_change(None, Duration::ZERO)),
             has_ownerless_codes: true,
             is_surveying: false,
             failed: world.failed,
@@ -127,7 +128,6 @@ impl Daemon {
             config: Arc::new(config),
             lock,
         };
-        daemon.hold_suspects_back();
         daemon.config_stamp = daemon.stamp_of_config();
         daemon.watch_own_folders();
         drop(loading);
@@ -148,7 +148,7 @@ fn make_folders(config: &Config) -> Result<(), Trouble> {
 
 /// What the last process left under way, said once.
 fn open_quarantine(config: &Config) -> Arc<Quarantine> {
-    let (quarantine, said) = Quarantine::open(&config.folders.state);
+    let (quarantine, said) = Quarantine::open(&config.folders.state, Box::new(Isolation::default()));
     for trouble in said {
         warn!(file:% = trouble.path.display(); "{trouble}");
     }
@@ -185,41 +185,6 @@ fn load_model(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trou
             Ok(Model::untrained(settings))
         }
     }
-}
-
-/// The model that serves, for whoever only reads the catalog; one that cannot be used is left to the daemon.
-pub(super) fn load_model_to_read(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trouble> {
-    let Some(row) = catalog.current_model()? else { return Ok(Model::untrained(settings)) };
-    Ok(Model::from_row(&row, settings.encoder)?.unwrap_or_else(|| Model::untrained(settings)))
-}
-
-/// What was tried before, for the policy.
-pub(super) fn load_tried(catalog: &Catalog, encoder: Encoder) -> Result<Tried, Trouble> {
-    let current = catalog.current_model()?;
-    let serves = |id: &str| current.as_ref().is_some_and(|current| current.id == id);
-    let last = |source: Source| {
-        let Some(row) = catalog.last_model(encoder.name(), source.name())? else { return Ok(None) };
-        // Other features are another thing: nothing was tried with these.
-        if row.trunk != FeatureKind::of(encoder).version {
-            return Ok(None);
-        }
-        Ok::<_, Trouble>(Some(Attempt {
-            pictures: catalog.trained_pictures(&row.id)?,
-            beside: row.beside,
-            serves: serves(&row.id),
-            refused: (row.decision == Decision::Refused).then_some(row.reason),
-        }))
-    };
-    let of_training = current
-        .as_ref()
-        .filter(|row| row.source == Source::Training.name() && row.encoder == encoder.name())
-        .filter(|row| row.trunk == FeatureKind::of(encoder).version);
-    Ok(Tried {
-        training: last(Source::Training)?,
-        inventory: last(Source::Inventory)?,
-        serves_training: of_training.is_some(),
-        serves_training_alone: of_training.is_some_and(|current| current.beside == 0),
-    })
 }
 
 /// What features this program makes are kept under, of either encoder and of changed views.
@@ -261,6 +226,8 @@ fn load_world(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
                     }
                     world.contents.insert((root, path.clone()), hash);
                 }
+                // Set aside by a version that counted deaths: what was said of it is to be found out again.
+                FileState::Failed { .. } if quarantine.is_suspect_at(&folder.join(&path)) => continue,
                 FileState::Read(_) => {}
                 FileState::Failed { problem, remedy } => {
                     let trouble = Trouble::new(problem, folder.join(&path), remedy);
@@ -274,15 +241,6 @@ fn load_world(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
     Ok(world)
 }
 
-/// The contents of the inventory as the catalog knows it.
-pub(super) fn inventory_of(catalog: &Catalog) -> Result<HashMap<(Root, PathBuf), Hash>, Trouble> {
-    let content = |row: FileRow| match row.state {
-        FileState::Read(hash) => Some(((Root::Inventory, row.path), hash)),
-        FileState::Failed { .. } => None,
-    };
-    Ok(catalog.files(Root::Inventory)?.into_iter().filter_map(content).collect())
-}
-
 /// The configured folder of a root.
 pub(super) fn folder_of(config: &Config, root: Root) -> &Path {
     match root {
@@ -290,32 +248,4 @@ pub(super) fn folder_of(config: &Config, root: Root) -> &Path {
         Root::Inventory => &config.folders.inventory,
         Root::Training => &config.folders.training,
     }
-}
-
-/// The inventory's codes under `model`: from the catalog, or made from the features.
-pub(super) fn load_index(
-    catalog: &Catalog,
-    config: &Config,
-    model: &Model,
-    contents: &HashMap<(Root, PathBuf), Hash>,
-) -> Result<Index, Trouble> {
-    let codes = catalog.codes(model.id())?;
-    let mut pictures = Vec::new();
-    for ((_, path), &hash) in contents.iter().filter(|((root, _), _)| *root == Root::Inventory) {
-        let code = match codes.get(&hash) {
-            Some(code) => Some(code.clone()),
-            None => code_of(catalog, model, hash)?,
-        };
-        if let Some(code) = code {
-            pictures.push((path.clone(), code));
-        }
-    }
-    Ok(Index::filled(model.code_width(), config.similarity.metric, pictures))
-}
-
-/// The code of a content whose features are in the catalog.
-pub(super) fn code_of(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
-    let features = catalog.features(hash, model.features().version)?;
-    let rows = features.and_then(|features| Rows::from_values(model.features().width, features));
-    Ok(rows.map(|rows| model.codes(&rows).into_values()))
 }

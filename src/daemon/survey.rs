@@ -7,10 +7,10 @@ use std::time::Instant;
 use log::{debug, info};
 
 use super::Daemon;
-use super::learning::trainer::step_back;
 use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::index::Surveyed;
+use crate::training::job::step_back;
 
 /// A survey has ended.
 pub struct SurveyEnd {

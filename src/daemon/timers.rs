@@ -26,6 +26,7 @@ impl Daemon {
         self.give_up_overdue();
         self.retry_writing();
         self.note("gallery", self.gallery.trouble());
+        self.note("trials", self.quarantine.trouble());
         self.drop_ownerless_codes();
         if self.config_seen.is_some() {
             self.reload_if_changed();
@@ -91,21 +92,25 @@ impl Daemon {
         }
     }
 
-    /// Workers that have been decoding one picture for too long are replaced. Their jobs begin anew and meet with a picture
-    /// that is set aside, so that what it is answered or reported with comes about as for any other picture.
+    /// Workers that have been decoding one picture for too long are replaced. Their jobs begin again and meet a suspect, so
+    /// that its trial says whether it is set aside.
     fn give_up_overdue(&mut self) {
         let limit = Duration::from_millis(self.config.limits.max_decode_ms.get());
         let now = self.now();
         for (task, decoding) in self.workers.give_up_after(limit) {
             let path = decoding.path.display();
-            warn!(file:% = path; "{path}: decoding it takes longer than {} ms; work goes on without it", limit.as_millis());
-            self.quarantine.give_up(&decoding, limit);
+            let limit_ms = limit.as_millis();
+            warn!(
+                file:% = path;
+                "{path}: decoding it takes longer than {limit_ms} ms; work goes on without it, and it is tried in a process of its own"
+            );
+            self.quarantine.give_up(&decoding);
             self.plan.start_over(&task, now);
         }
         let given_up = self.workers.given_up();
         if given_up > MOST_GIVEN_UP {
-            self.hopeless = Some(format!(
-                "{given_up} pictures are still being decoded long after their time, and take the processor from everything else; they are set aside: start again"
+            self.fatal_reason = Some(format!(
+                "{given_up} pictures are still being decoded long after their time, and take the processor from everything else: start again"
             ));
         }
     }

@@ -5,32 +5,46 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded, select};
+use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 
-use super::answering::respond::{Answered, Question};
-use super::bench::Bench;
 use super::encode::{EncodeJob, Encoded};
-use super::guard::{Decoding, Quarantine, Slot};
 use super::plan::Task;
-use super::serving::Shared;
 use crate::catalog::{Catalog, Root};
 use crate::error::Trouble;
 use crate::model::Extractor;
+use crate::picture::Unusable;
+use crate::quarantine::{Decoding, Quarantine, Slot, Suspects};
+use crate::query::WorkerContext;
+use crate::query::{Answered, Done, Query};
+use crate::serving::Shared;
 
 /// One piece of work.
 pub enum Job {
     /// Make features of an inventory or training picture.
     Encode(EncodeJob),
     /// Answer a query.
-    Answer(Box<Question>),
+    Answer(Box<Query>),
 }
 
 impl Job {
     /// As the plan knows it.
-    fn task(&self) -> Task {
+    pub fn task(&self) -> Task {
         match self {
             Self::Encode(job) => Task { root: job.root, path: job.path.clone() },
-            Self::Answer(question) => Task { root: Root::Query, path: question.query.clone() },
+            Self::Answer(query) => Task { root: Root::Query, path: query.path.clone() },
+        }
+    }
+
+    fn run(self, context: &WorkerContext) -> Outcome {
+        match self {
+            Self::Encode(job) => match job.run(context) {
+                Encoded { result: Err(Unusable::AwaitsTrial), .. } => Outcome::AwaitsTrial(Self::Encode(job)),
+                encoded => Outcome::Encoded(encoded),
+            },
+            Self::Answer(query) => match query.run(context) {
+                Answered { result: Ok(Done::AwaitsTrial), .. } => Outcome::AwaitsTrial(Self::Answer(query)),
+                answered => Outcome::Answered(answered),
+            },
         }
     }
 }
@@ -41,6 +55,8 @@ pub enum Outcome {
     Encoded(Encoded),
     /// Of [`Job::Answer`].
     Answered(Answered),
+    /// Of a job that met a picture that may kill the process: it is for [`Workers::start_trial`].
+    AwaitsTrial(Job),
 }
 
 /// Jobs handed out ahead for each worker. While the catalog flushes one batch of results to the disk, the next grows;
@@ -48,7 +64,7 @@ pub enum Outcome {
 pub const JOBS_A_WORKER: usize = 16;
 
 /// What workers are made of.
-pub struct Tools {
+pub struct WorkerDeps {
     /// Shared by all.
     pub extractor: Arc<Extractor>,
     /// Where the catalog is.
@@ -61,14 +77,19 @@ pub struct Tools {
     pub outcomes: Sender<Outcome>,
 }
 
+/// A way for jobs, from the loop to threads.
+type Queue = (Sender<Job>, Receiver<Job>);
+
 /// The worker threads.
 pub struct Workers {
     /// Queries: taken first.
-    urgent: (Sender<Job>, Receiver<Job>),
-    jobs: (Sender<Job>, Receiver<Job>),
-    tools: Tools,
-    /// How many there are to be.
-    count: usize,
+    urgent: Queue,
+    jobs: Queue,
+    /// For the one thread that holds trials.
+    trials: Queue,
+    tools: WorkerDeps,
+    /// How many there are to be of each role. The one for trials is started when it is first needed.
+    counts: [(Suspects, usize); 2],
     threads: Vec<Worker>,
     given_up: Vec<JoinHandle<()>>,
     /// Threads started so far.
@@ -77,17 +98,27 @@ pub struct Workers {
 }
 
 struct Worker {
+    role: Suspects,
     thread: JoinHandle<()>,
-    slot: Arc<Slot>,
+    slot: Arc<Slot<Task>>,
 }
 
 impl Workers {
     /// Starts `count` threads that send what comes of their jobs to the loop.
-    pub fn start(count: usize, tools: Tools) -> Result<Self, Trouble> {
-        // As many as the plan starts at most, so that handing one out never waits.
-        let (urgent, jobs) = (bounded(JOBS_A_WORKER * count), bounded(JOBS_A_WORKER * count));
-        let (threads, given_up) = (Vec::new(), Vec::new());
-        let mut workers = Self { urgent, jobs, tools, count, threads, given_up, started: 0, last_look: Instant::now() };
+    pub fn start(count: usize, tools: WorkerDeps) -> Result<Self, Trouble> {
+        let mut workers = Self {
+            // As many as the plan starts at most, so that handing one out never waits.
+            urgent: bounded(JOBS_A_WORKER * count),
+            jobs: bounded(JOBS_A_WORKER * count),
+            // The plan has a limit for those as well, `MOST_APART`.
+            trials: unbounded(),
+            tools,
+            counts: [(Suspects::Leave, count), (Suspects::Try, 0)],
+            threads: Vec::new(),
+            given_up: Vec::new(),
+            started: 0,
+            last_look: Instant::now(),
+        };
         workers.fill_up()?;
         Ok(workers)
     }
@@ -99,9 +130,16 @@ impl Workers {
         let _ = queue.send(job);
     }
 
+    /// Hands a job to the thread that holds trials; what else that job takes is done there as well.
+    pub fn start_trial(&mut self, job: Job) {
+        self.counts[1].1 = 1;
+        let _ = self.trials.0.send(job);
+    }
+
     /// Whether every thread is alive.
     pub fn are_alive(&self) -> bool {
-        self.threads.len() == self.count && !self.threads.iter().any(|worker| worker.thread.is_finished())
+        let count: usize = self.counts.iter().map(|(_, count)| count).sum();
+        self.threads.len() == count && !self.threads.iter().any(|worker| worker.thread.is_finished())
     }
 
     /// Gives up the workers that have been decoding one picture for longer than `limit`: their jobs, and the pictures.
@@ -130,40 +168,41 @@ impl Workers {
 
     /// Starts a thread in the place of each that was given up. What fails is tried again at the next call.
     pub fn fill_up(&mut self) -> Result<(), Trouble> {
-        while self.threads.len() < self.count {
-            let worker = self.start_one()?;
-            self.threads.push(worker);
+        for (role, count) in self.counts {
+            while self.threads.iter().filter(|worker| worker.role == role).count() < count {
+                let worker = self.start_one(role)?;
+                self.threads.push(worker);
+            }
         }
         Ok(())
     }
 
-    fn start_one(&mut self) -> Result<Worker, Trouble> {
-        let Tools { extractor, state, serving, quarantine, outcomes } = &self.tools;
+    fn start_one(&mut self, role: Suspects) -> Result<Worker, Trouble> {
+        let WorkerDeps { extractor, state, serving, quarantine, outcomes } = &self.tools;
         // Never a name twice: one that was given up may still go by it.
-        let (name, slot) = (format!("worker-{}", self.started), Arc::default());
+        let (name, slot) = (format!("worker-{}", self.started), Arc::<Slot<Task>>::default());
         self.started += 1;
-        let bench = Bench {
+        let context = WorkerContext {
             extractor: Arc::clone(extractor),
             catalog: Catalog::open_reader(state)?,
             serving: serving.clone(),
-            guard: quarantine.guard(&name, &slot),
+            guard: quarantine.guard(&name, role, slot.clone()),
         };
-        let (urgent, jobs, outcomes) = (self.urgent.1.clone(), self.jobs.1.clone(), outcomes.clone());
-        let own = Arc::clone(&slot);
-        let thread = thread::Builder::new().name(name).spawn(move || work(&bench, &own, [&urgent, &jobs], &outcomes));
+        let queues = match role {
+            Suspects::Leave => [self.urgent.1.clone(), self.jobs.1.clone()],
+            Suspects::Try => [self.trials.1.clone(), never()],
+        };
+        let (own, outcomes) = (Arc::clone(&slot), outcomes.clone());
+        let thread = thread::Builder::new().name(name).spawn(move || work(&context, &own, &queues, &outcomes));
         let thread = thread.map_err(|error| Trouble::system("start a worker thread", state, &error))?;
-        Ok(Worker { thread, slot })
+        Ok(Worker { role, thread, slot })
     }
 }
 
-fn work(bench: &Bench, slot: &Slot, [urgent, jobs]: [&Receiver<Job>; 2], outcomes: &Sender<Outcome>) {
+fn work(context: &WorkerContext, slot: &Slot<Task>, [urgent, jobs]: &[Receiver<Job>; 2], outcomes: &Sender<Outcome>) {
     while let Some(job) = next_job(urgent, jobs) {
         slot.take_on(job.task());
-        let outcome = match job {
-            Job::Encode(job) => Outcome::Encoded(job.run(bench)),
-            Job::Answer(question) => Outcome::Answered(question.run(bench)),
-        };
-        if outcomes.send(outcome).is_err() {
+        if outcomes.send(job.run(context)).is_err() {
             return;
         }
     }

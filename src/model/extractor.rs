@@ -53,10 +53,15 @@ impl Extractor {
 
     /// The features it makes.
     pub fn kind(&self) -> FeatureKind {
-        FeatureKind::of(match self {
+        FeatureKind::of(self.encoder())
+    }
+
+    /// The encoder whose models take them.
+    pub fn encoder(&self) -> Encoder {
+        match self {
             Self::Trunk(_) => Encoder::Pretrained,
             Self::Pixels => Encoder::Convolutional,
-        })
+        }
     }
 
     /// Side of the squares it takes, in pixels.

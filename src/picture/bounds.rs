@@ -1,5 +1,7 @@
 //! What one picture may cost, checked on the header before a pixel is decoded.
 
+use serde::{Deserialize, Serialize};
+
 use super::Unusable;
 use crate::config::LimitSettings;
 
@@ -11,7 +13,7 @@ const PIXELS_PER_BYTE: u64 = 10_000;
 const DECODED_BYTES: u64 = 640 << 20;
 
 /// Limits for reading and decoding one picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bounds {
     /// Largest file, in bytes.
     pub file_bytes: u64,

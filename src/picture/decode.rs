@@ -33,6 +33,8 @@ const BEGINNINGS_OF_READ_FORMATS: [&[u8]; 9] =
 /// Decodes `bytes`, the content of the file at `path` (its name only tells a TGA, which has no signature),
 /// and turns the picture upright as its EXIF orientation says.
 pub fn decode(bytes: &[u8], path: &Path, bounds: &Bounds) -> Result<DynamicImage, Unusable> {
+    #[cfg(debug_assertions)]
+    super::faults::act(bytes);
     let format = format_of(bytes, path)?;
     // Decoders meet every kind of damage; some of it makes them panic (tiff 0.11 does on a valid planar LZW file).
     let result = caught(|| decode_upright(bytes, format, bounds));
@@ -67,15 +69,16 @@ fn decode_upright(bytes: &[u8], format: ImageFormat, bounds: &Bounds) -> Result<
 
 fn format_of(bytes: &[u8], path: &Path) -> Result<ImageFormat, Unusable> {
     if let Some((_, name)) = KNOWN_BEGINNINGS.iter().find(|(beginning, _)| bytes.starts_with(beginning)) {
-        return Err(Unusable::Unsupported(name));
+        return Err(Unusable::Unsupported((*name).into()));
     }
     if bytes.get(4..8) == Some(b"ftyp") {
-        return Err(Unusable::Unsupported(match bytes.get(8..12) {
+        let kind = match bytes.get(8..12) {
             Some(b"avif" | b"avis") => "AVIF",
             Some(b"crx ") => "camera raw (CR3)",
             Some(b"heic" | b"heix" | b"heim" | b"heis" | b"hevc" | b"mif1" | b"msf1") => "HEIC",
             _ => "video",
-        }));
+        };
+        return Err(Unusable::Unsupported(kind.into()));
     }
     match image::guess_format(bytes) {
         Ok(format) if format.reading_enabled() => Ok(format),
@@ -108,7 +111,7 @@ fn explain(error: ImageError, format: ImageFormat) -> Unusable {
         ImageError::Limits(_) => Unusable::Damaged("it needs more memory than a picture of its size should".into()),
         ImageError::Unsupported(unsupported) => match unsupported.kind() {
             UnsupportedErrorKind::Format(_) => Unusable::NotAPicture,
-            _ => Unusable::UnsupportedVariant(name(format)),
+            _ => Unusable::UnsupportedVariant(name(format).into()),
         },
         ImageError::IoError(io) if io.kind() == std::io::ErrorKind::UnexpectedEof => Unusable::CutOff,
         _ if ended_early(&error) => Unusable::CutOff,

@@ -3,6 +3,8 @@
 
 mod bounds;
 mod decode;
+#[cfg(debug_assertions)]
+mod faults;
 mod jpeg;
 mod miniature;
 mod png;
@@ -18,7 +20,7 @@ pub use miniature::{MINIATURE_SIDE, Miniature};
 pub use read::{Contents, Hash, read_still};
 pub use resize::{Filter, resample, shrink, square};
 pub use sameness::{OUTLINE_VALUES, SAME, Scene, Sighting, Window, outlines};
-pub use unusable::Unusable;
+pub use unusable::{CrashCause, Unusable};
 pub use view::{View, views};
 
 /// A whole picture squashed to a square, RGB, 8 bits a channel, row after row: `[side, side, 3]`.

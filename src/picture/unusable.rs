@@ -1,12 +1,47 @@
 //! Why a file cannot be used as a picture, in words for the person who put it there.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 /// The formats that are decoded, as a person names them.
 const READ_FORMATS: &str = "JPEG, PNG, GIF, WebP, BMP, TIFF, TGA or QOI";
 
+/// How a picture killed the process that decoded it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CrashCause {
+    /// It crashed.
+    Signal {
+        /// The signal's number.
+        number: i32,
+    },
+    /// It took more memory than there was.
+    Memory {
+        /// What there was.
+        megabytes: u64,
+    },
+    /// It did not end in time.
+    Time {
+        /// The limit in force.
+        limit_ms: u64,
+    },
+}
+
+/// What signals of a crash are called.
+const SIGNAL_NAMES: [(i32, &str); 7] = [
+    (libc::SIGILL, "illegal instruction"),
+    (libc::SIGTRAP, "trap"),
+    (libc::SIGABRT, "aborted"),
+    (libc::SIGBUS, "bus error"),
+    (libc::SIGFPE, "arithmetic error"),
+    (libc::SIGSEGV, "segmentation fault"),
+    (libc::SIGSYS, "forbidden system call"),
+];
+
 /// Why a file is not used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Unusable {
     /// Nothing in it (yet).
     Empty,
@@ -17,9 +52,9 @@ pub enum Unusable {
     /// Not the beginning of any picture format.
     NotAPicture,
     /// A known format that is not read.
-    Unsupported(&'static str),
+    Unsupported(Cow<'static, str>),
     /// A variant of this format that is not read.
-    UnsupportedVariant(&'static str),
+    UnsupportedVariant(Cow<'static, str>),
     /// The decoder found this.
     Damaged(String),
     /// The file is larger than `max_file_megabytes`.
@@ -47,16 +82,10 @@ pub enum Unusable {
     },
     /// It was decoded, but a smaller copy of it could not be made.
     NotShrunk,
-    /// The process ended while it alone was decoded.
-    Deadly {
-        /// How often the process ended over it.
-        deaths: u32,
-    },
-    /// Its decoding was given up.
-    TooSlow {
-        /// The limit in force then.
-        limit_ms: u64,
-    },
+    /// It killed the process that decoded it.
+    SetAside(CrashCause),
+    /// It may have killed a process, and another thread is to find out.
+    AwaitsTrial,
     /// The user who runs artificio may not read it.
     NoPermission,
     /// It is no longer there.
@@ -73,7 +102,7 @@ impl Unusable {
 
     /// Whether its content is set aside: the list of those says so, whatever else is remembered of the file.
     pub fn is_set_aside(&self) -> bool {
-        matches!(self, Self::Deadly { .. } | Self::TooSlow { .. })
+        matches!(self, Self::SetAside(_))
     }
 
     /// What the person can do.
@@ -89,11 +118,16 @@ impl Unusable {
             Self::FileTooLarge { .. } => "save it smaller, or raise max_file_megabytes in [limits]".into(),
             Self::TooManyPixels { .. } => "save it smaller, or raise max_megapixels in [limits]".into(),
             Self::NotShrunk => "save it smaller, or let artificio have more memory".into(),
-            Self::Deadly { .. } => {
-                "replace the picture, saved anew as JPEG or PNG, or remove it; it is tried again when its content changes"
-                    .into()
+            Self::SetAside(CrashCause::Signal { .. }) => {
+                "replace the picture, saved again as JPEG or PNG, or remove it; it is tried again when its content changes".into()
             }
-            Self::TooSlow { .. } => "save it smaller or anew as JPEG or PNG, or raise max_decode_ms in [limits]".into(),
+            Self::SetAside(CrashCause::Memory { .. }) => {
+                "save it smaller, or let artificio have more memory; it is tried again when its content changes or more memory is free at a start".into()
+            }
+            Self::SetAside(CrashCause::Time { .. }) => {
+                "save it smaller, or again as JPEG or PNG, or raise max_decode_ms in [limits]".into()
+            }
+            Self::AwaitsTrial => "there is nothing to do".into(),
             Self::NoPermission => "give the user who runs artificio permission to read it".into(),
             Self::Gone => "put it back".into(),
             Self::System(_) => "see whether the disk is healthy and reachable".into(),
@@ -124,15 +158,29 @@ impl fmt::Display for Unusable {
             Self::NotShrunk => {
                 write!(out, "the picture could not be made smaller to be looked at, for want of memory most likely")
             }
-            Self::Deadly { deaths } => {
-                write!(out, "decoding this picture ended the whole program {deaths} times; it is set aside")
-            }
-            Self::TooSlow { limit_ms } => {
-                write!(out, "decoding this picture took longer than the {limit_ms} ms allowed; it is set aside")
-            }
+            Self::SetAside(cause) => write!(out, "{cause}; it is set aside"),
+            Self::AwaitsTrial => write!(out, "the picture has yet to be decoded in a process of its own"),
             Self::NoPermission => write!(out, "the file cannot be read: no permission"),
             Self::Gone => write!(out, "the file cannot be read: it is gone"),
             Self::System(reason) => write!(out, "the file cannot be read: {reason}"),
+        }
+    }
+}
+
+impl fmt::Display for CrashCause {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signal { number } => {
+                let name =
+                    SIGNAL_NAMES.iter().find(|(signal, _)| signal == number).map_or("a signal", |(_, name)| name);
+                write!(out, "decoding this picture crashes the program that does it ({name}, signal {number})")
+            }
+            Self::Memory { megabytes } => {
+                write!(out, "decoding this picture takes more memory than the {megabytes} MB that artificio could have")
+            }
+            Self::Time { limit_ms } => {
+                write!(out, "decoding this picture took longer than the {limit_ms} ms allowed")
+            }
         }
     }
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::Setup;
 use crate::config::{Encoder, Source};
-use crate::daemon::Setup;
 use crate::error::Fatal;
 use crate::model::SEED;
 
@@ -76,6 +76,12 @@ pub enum Command {
     /// Print the manual page
     #[command(after_help = MAN_EXAMPLES)]
     Man,
+    /// Decode one picture in a process of its own; started by the service, not by people
+    #[command(hide = true)]
+    DecodeIsolated {
+        /// What is wanted, as JSON
+        request: String,
+    },
 }
 
 const RUN_EXAMPLES: &str = "\

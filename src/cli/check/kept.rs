@@ -6,9 +6,10 @@ use std::path::Path;
 use super::Findings;
 use crate::catalog::{Catalog, FILE_NAME, Root, Standing};
 use crate::config::{Config, Encoder, FolderSettings};
-use crate::daemon::{EMPTIED_ON_PURPOSE, STATUS_FILE_NAME};
+use crate::daemon::EMPTIED_ON_PURPOSE;
 use crate::error::Trouble;
 use crate::model::Model;
+use crate::service_status;
 use crate::watch::is_ignored;
 
 pub(super) fn look(config: &Config, is_running: bool, found: &mut Findings) {
@@ -42,7 +43,7 @@ pub(super) fn look(config: &Config, is_running: bool, found: &mut Findings) {
 
 /// Started once more, `artificio run` would end with exit code 3.
 fn running(folders: &FolderSettings) -> Trouble {
-    let text = fs::read_to_string(folders.state.join(STATUS_FILE_NAME)).unwrap_or_default();
+    let text = fs::read_to_string(folders.state.join(service_status::FILE_NAME)).unwrap_or_default();
     let status: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
     let pid = status.get("pid").and_then(serde_json::Value::as_u64);
     let stop = pid.map(|pid| format!("; to end it: kill {pid}")).unwrap_or_default();

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use super::arguments::JsonOption;
 use super::{output, terminal};
 use crate::config;
-use crate::daemon::Setup;
+use crate::config::Setup;
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
 use survey::Survey;

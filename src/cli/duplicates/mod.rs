@@ -12,7 +12,7 @@ use super::bar::Bar;
 use super::map::not_watched;
 use super::output;
 use crate::config;
-use crate::daemon::Setup;
+use crate::config::Setup;
 use crate::error::Fatal;
 use crate::overview::{Contents, Looker, grouped, links};
 use crate::picture::silence_caught_panics;

@@ -14,9 +14,10 @@ use super::arguments::StatusOptions;
 use super::{output, terminal};
 use crate::clock;
 use crate::config;
-use crate::daemon::{STATUS_FILE_NAME, Setup};
+use crate::config::Setup;
 use crate::error::{Fatal, reason};
 use crate::files::Lock;
+use crate::service_status;
 use told::{HANG, told};
 
 /// With `--watch`, the file is looked at this often.
@@ -109,6 +110,6 @@ impl Service {
     }
 
     fn path(&self) -> PathBuf {
-        Path::new(&self.state).join(STATUS_FILE_NAME)
+        Path::new(&self.state).join(service_status::FILE_NAME)
     }
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::exposition::Exposition;
-use super::status::{State, Status};
 use crate::answer;
 use crate::catalog::{ModelRow, Root};
 use crate::error::Trouble;
 use crate::files::write_whole;
+use crate::service_status::{ServiceStatus, State};
 
 /// The file's name inside the state folder.
 pub const FILE_NAME: &str = "metrics.prom";
@@ -114,7 +114,13 @@ impl Metrics {
     }
 
     /// Puts the file into the state folder, unless it says the same and is young.
-    pub fn write(&mut self, now: Duration, status: &Status, facts: &Facts<'_>, folder: &Path) -> Result<(), Trouble> {
+    pub fn write(
+        &mut self,
+        now: Duration,
+        status: &ServiceStatus,
+        facts: &Facts<'_>,
+        folder: &Path,
+    ) -> Result<(), Trouble> {
         let text = self.text(status, facts);
         let is_told = |(at, told): &(Duration, String)| *told == text && now.saturating_sub(*at) < INTERVAL;
         if self.written.as_ref().is_some_and(is_told) {
@@ -126,7 +132,7 @@ impl Metrics {
         written
     }
 
-    fn text(&self, status: &Status, facts: &Facts<'_>) -> String {
+    fn text(&self, status: &ServiceStatus, facts: &Facts<'_>) -> String {
         let mut out = Exposition::default();
         self.tell_state(&mut out, status, facts);
         self.tell_answers(&mut out);
@@ -135,7 +141,7 @@ impl Metrics {
         out.into_text()
     }
 
-    fn tell_state(&self, out: &mut Exposition, status: &Status, facts: &Facts<'_>) {
+    fn tell_state(&self, out: &mut Exposition, status: &ServiceStatus, facts: &Facts<'_>) {
         out.gauge("artificio_info", "The program that runs.");
         out.labelled("artificio_info", &[("version", status.version)], 1.0);
         out.gauge("artificio_start_time_seconds", "When the process started, in seconds since 1970.");
@@ -180,7 +186,7 @@ impl Metrics {
         out.histogram("artificio_answer_seconds", help, &ANSWER_BOUNDS_S, &counts, self.answers_s);
     }
 
-    fn tell_pictures(&self, out: &mut Exposition, status: &Status, facts: &Facts<'_>) {
+    fn tell_pictures(&self, out: &mut Exposition, status: &ServiceStatus, facts: &Facts<'_>) {
         out.gauge("artificio_queue", "What waits or is under way, by folder.");
         for (root, pending) in facts.pending {
             out.labelled("artificio_queue", &[("folder", root.name())], pending as f64);
@@ -207,7 +213,7 @@ impl Metrics {
         out.plain("artificio_encoded_total", self.encoded as f64);
     }
 
-    fn tell_model(&self, out: &mut Exposition, status: &Status) {
+    fn tell_model(&self, out: &mut Exposition, status: &ServiceStatus) {
         out.gauge("artificio_model_info", "The model that serves.");
         out.labelled("artificio_model_info", &[("id", &status.model.id), ("encoder", status.model.encoder)], 1.0);
         out.gauge("artificio_model_trained_on", "Pictures the model that serves was trained on; 0 before a training.");
@@ -241,12 +247,12 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::daemon::reporting::status::{InventoryPart, LastTrainingPart, ModelPart, QueriesPart, SettingsPart};
+    use crate::service_status::{InventoryPart, LastTrainingPart, ModelPart, QueriesPart, SettingsPart};
 
-    fn status() -> Status {
+    fn status() -> ServiceStatus {
         let figures = serde_json::json!({ "distinct": 54, "named": "x" });
         let last = LastTrainingPart { id: "m1".into(), decision: "refused", reason: "it knows less".into(), figures };
-        Status {
+        ServiceStatus {
             state: State::Degraded,
             pid: 1,
             version: "0.1.0",

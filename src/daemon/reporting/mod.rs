@@ -3,5 +3,5 @@
 pub mod exposition;
 pub mod manager;
 pub mod metrics;
+pub mod pace;
 pub mod report;
-pub mod status;

@@ -6,12 +6,12 @@ use log::{LevelFilter, info, warn};
 
 use super::manager;
 use super::metrics::Facts;
-use super::status::{InventoryPart, ModelPart, PROBLEM_LIMIT, QueriesPart, SettingsPart, State, Status};
 use crate::catalog::Root;
 use crate::config::Level;
-use crate::daemon::learning::retrain::Training;
+use crate::daemon::retrain::Training;
 use crate::daemon::{Daemon, Observer, STATUS_INTERVAL, STATUS_PAUSE};
 use crate::error::Trouble;
+use crate::service_status::{InventoryPart, ModelPart, PROBLEM_LIMIT, QueriesPart, ServiceStatus, SettingsPart, State};
 use crate::watch::{Tree, WATCH_LIMIT};
 
 /// How much is logged at a configured level.
@@ -67,8 +67,8 @@ impl Daemon {
         observer.goes_on(&status)
     }
 
-    fn publish(&mut self, status: &Status) {
-        let searchable = |status: &Status| (status.inventory.pending == 0).then_some(status.inventory.indexed);
+    fn publish(&mut self, status: &ServiceStatus) {
+        let searchable = |status: &ServiceStatus| (status.inventory.pending == 0).then_some(status.inventory.indexed);
         if let Some(count) = searchable(status).filter(|count| self.said_searchable != Some(*count)) {
             info!("inventory: {count} pictures searchable");
             self.said_searchable = Some(count);
@@ -92,7 +92,7 @@ impl Daemon {
         }
     }
 
-    fn publish_metrics(&mut self, status: &Status) {
+    fn publish_metrics(&mut self, status: &ServiceStatus) {
         let now = self.now();
         if !self.metrics.is_due(now, status.state) {
             return;
@@ -130,7 +130,7 @@ impl Daemon {
         troubles
     }
 
-    fn status(&self, state: State, troubles: &[Trouble]) -> Status {
+    fn status(&self, state: State, troubles: &[Trouble]) -> ServiceStatus {
         let inventory = self.tree(Root::Inventory);
         let settling = inventory.map_or(0, Tree::settling);
         let pending = self.plan.pending(Root::Inventory) + settling;
@@ -149,7 +149,7 @@ impl Daemon {
         let queries_failed = answered.clone().filter(|answer| answer.status == "error").count();
         let queries_settling = self.stirred.len().max(self.tree(Root::Query).map_or(0, Tree::settling).min(1));
         let problems = troubles.iter().chain(self.failed.values());
-        Status {
+        ServiceStatus {
             state,
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION"),
@@ -186,7 +186,7 @@ impl Daemon {
         }
     }
 
-    fn one_line(&self, status: &Status) -> String {
+    fn one_line(&self, status: &ServiceStatus) -> String {
         // The service manager takes what stands on a line of its own for another message: of a drawing, the sentence.
         let trouble = status.problems.first().map(ToString::to_string).unwrap_or_default();
         let trouble = trouble.lines().next().map(|line| format!("; {line}")).unwrap_or_default();

@@ -1,0 +1,136 @@
+//! What a thread beside the service has to say, and the exchange of models.
+
+use std::path::PathBuf;
+
+use log::{debug, info};
+
+use super::retrain::Purpose;
+use crate::catalog::ModelRow;
+use crate::daemon::Daemon;
+use crate::error::Trouble;
+use crate::model::Model;
+use crate::service_status::LastTrainingPart;
+use crate::serving::Serving;
+use crate::serving::load::code_of;
+use crate::training::history::TrainingHistory;
+use crate::training::job::{Successor, TrainingEnd, TrainingEvent, TrainingMessage};
+
+/// Codes of models no longer kept that are dropped in one turn of the loop.
+const DROPPED_AT_ONCE: usize = 1_000;
+
+impl Daemon {
+    /// Takes in what a training thread says.
+    pub(in crate::daemon) fn take_news(&mut self, message: TrainingMessage) {
+        let Some(training) = self.training.as_ref().filter(|training| training.run == message.run) else { return };
+        let id = training.id.clone();
+        let kept = match message.news {
+            TrainingEvent::Codes(codes) => self
+                .catalog
+                .together(|catalog| codes.iter().try_for_each(|(hash, code)| catalog.put_code(*hash, &id, code))),
+            TrainingEvent::TrainedOn(contents) => self
+                .catalog
+                .together(|catalog| contents.iter().try_for_each(|hash| catalog.put_trained_picture(&id, *hash))),
+            TrainingEvent::Views(views) => self.catalog.together(|catalog| {
+                views.iter().try_for_each(|(hash, kind, features)| catalog.put_features(*hash, kind, features))
+            }),
+            TrainingEvent::Ended(ending) => {
+                debug!("model {id} took {:.1} s", training.started.elapsed().as_secs_f64());
+                ending.and_then(|ending| self.end_training(ending))
+            }
+        };
+        if let Err(trouble) = kept {
+            if let Some(training) = self.training.take() {
+                self.give_up(&training, &trouble.to_string());
+            }
+            self.put_training_off(trouble);
+        }
+    }
+
+    fn end_training(&mut self, ending: TrainingEnd) -> Result<(), Trouble> {
+        match ending {
+            TrainingEnd::Cancelled => {}
+            TrainingEnd::Refused(row) => {
+                self.keep_refused(&row)?;
+                info!(model = row.id.as_str(); "model {} is refused: {}; what served serves on", row.id, row.reason);
+                self.last_training = Some(LastTrainingPart::of(&row));
+            }
+            TrainingEnd::Ready(successor) => self.take_over(*successor)?,
+        }
+        if let Some(Purpose::Returning(place)) = self.training.take().map(|training| training.take_purpose()) {
+            self.grant_return(&place);
+        }
+        self.history = TrainingHistory::load(&self.catalog, self.config.model.encoder)?;
+        self.note("training", None);
+        // Pictures may have come meanwhile.
+        self.training_pictures_changed();
+        Ok(())
+    }
+
+    /// A new model serves from now on, with the codes of all pictures, those that came or went meanwhile included.
+    fn take_over(&mut self, successor: Successor) -> Result<(), Trouble> {
+        let Successor { model, row, mut index, inventory } = successor;
+        let now = self.inventory();
+        let late: Vec<_> = now.iter().filter(|(path, hash)| inventory.get(*path) != Some(hash)).collect();
+        let gone = inventory.keys().filter(|path| !now.contains_key(*path));
+        index.remove(gone.map(PathBuf::as_path));
+        let keep = self.config.model.keep_models.count();
+        self.catalog.together(|catalog| {
+            for (path, &hash) in late {
+                index.remove([path.as_path()]);
+                if let Some(code) = code_of(catalog, &model, hash)? {
+                    if model.is_trained() {
+                        catalog.put_code(hash, model.id(), &code)?;
+                    }
+                    index.put(path, &code);
+                }
+            }
+            if let Some(row) = &row {
+                catalog.put_model(row)?;
+            }
+            catalog.make_current(model.is_trained().then(|| model.id()))?;
+            catalog.drop_old_models(keep)
+        })?;
+        self.has_ownerless_codes = true;
+        self.say_who_serves(&model, row.as_ref());
+        // What served is taken apart after the lock is given back: queries do not wait for that.
+        let served = std::mem::replace(&mut *self.serving.write(), Serving::new(model, index));
+        drop(served);
+        Ok(())
+    }
+
+    fn say_who_serves(&mut self, model: &Model, new: Option<&ModelRow>) {
+        let Some(row) = new else { return info!("back to model {}: it serves from now on", model.id()) };
+        let beside = if row.beside > 0 { format!(" beside {} of the inventory", row.beside) } else { String::new() };
+        info!(
+            model = row.id.as_str();
+            "model {} serves: trained on {} {} pictures{beside}, {:.1} % of what tells them apart kept in {} values; {}",
+            row.id,
+            row.trained_on,
+            row.source,
+            100.0 * (1.0 - row.reconstruction_error),
+            model.code_width(),
+            row.reason
+        );
+        self.last_training = Some(LastTrainingPart::of(row));
+    }
+
+    /// Records a model that is not to serve.
+    fn keep_refused(&mut self, row: &ModelRow) -> Result<(), Trouble> {
+        let keep = self.config.model.keep_models.count();
+        self.has_ownerless_codes = true;
+        self.catalog.together(|catalog| {
+            catalog.put_model(row)?;
+            catalog.drop_old_models(keep)
+        })
+    }
+
+    /// Drops some of the codes of models that are no longer kept: all at once would hold up everybody.
+    pub(in crate::daemon) fn drop_ownerless_codes(&mut self) {
+        if self.has_ownerless_codes && self.training.is_none() {
+            match self.catalog.drop_ownerless_codes(None, DROPPED_AT_ONCE) {
+                Ok(were_some) => self.has_ownerless_codes = were_some,
+                Err(trouble) => self.note("catalog", Some(trouble)),
+            }
+        }
+    }
+}

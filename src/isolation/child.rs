@@ -1,0 +1,100 @@
+//! The child's side: limits itself, then decodes.
+
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::thread;
+
+use rustix::process::{Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit};
+
+use super::extract::{Extracted, Outputs, extract};
+use super::protocol::{READY, Request, write_answer};
+use super::resources::{Activity, address_space, volunteer_for_memory};
+use crate::model::Extractor;
+use crate::picture::{self, Unusable, silence_caught_panics};
+
+/// Longer side of a picture that is sent back: enough for any sheet, and 36 MB at most.
+const LONGEST_PX: u32 = 3_000;
+/// Open files: standard input, output and error, and a few that libraries may want.
+const OPEN_FILES: u64 = 16;
+/// Processor time beyond that allowed for decoding after which the kernel ends a child whose parent does not.
+const SPARE_SECONDS: u64 = 30;
+
+/// What could not be set up, for a person.
+type Refusal = String;
+
+/// Runs the hidden command: `request` is its argument. The exit code is 0 when an answer was written; anything else before
+/// "ready" was written means that this machine does not allow what it takes.
+pub fn serve(request: &str) -> ExitCode {
+    // On a thread of its own: its stack is then as large as that of the threads that decode in the service.
+    let request = request.to_owned();
+    let worker = thread::Builder::new().spawn(move || work(&request));
+    match worker.map(thread::JoinHandle::join) {
+        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
+        Ok(Ok(Err(refusal))) => refused(&refusal),
+        Ok(Err(_)) => ExitCode::from(super::parent::PANICKED),
+        Err(error) => refused(&error.to_string()),
+    }
+}
+
+fn refused(reason: &str) -> ExitCode {
+    let _ = writeln!(io::stderr(), "{reason}");
+    ExitCode::FAILURE
+}
+
+fn work(request: &str) -> Result<(), Refusal> {
+    silence_caught_panics();
+    let request: Request = serde_json::from_str(request).map_err(|error| error.to_string())?;
+    limit_before_reading(&request).map_err(|error| error.to_string())?;
+    let extractor = Extractor::load(request.order.encoder).map_err(|trouble| trouble.to_string())?;
+    let mut bytes = Vec::new();
+    io::stdin().lock().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    limit_memory(request.memory_bytes).map_err(|error| error.to_string())?;
+    let mut answer = io::stdout().lock();
+    let ready = answer.write_all(READY).and_then(|()| answer.flush());
+    ready.map_err(|error| error.to_string())?;
+    let (result, decode_ms) = decode(&bytes, &request, &extractor);
+    let written = write_answer(&mut answer, result, decode_ms).and_then(|()| answer.flush());
+    written.map_err(|error| error.to_string())
+}
+
+/// What was wanted, and the processor time that the decoding took, in milliseconds.
+fn decode(bytes: &[u8], request: &Request, extractor: &Extractor) -> (Result<Extracted, Unusable>, u64) {
+    let path = PathBuf::from("picture").with_extension(&request.extension);
+    let Outputs { square, features, longest_px } = request.order.outputs;
+    // The network runs whenever there is a square: it is part of what the picture has to survive.
+    let outputs = Outputs { square, features: square || features, longest_px: longest_px.map(|px| px.min(LONGEST_PX)) };
+    let before = processor_ms();
+    let decoded = picture::decode(bytes, &path, &request.order.bounds);
+    let decode_ms = processor_ms().saturating_sub(before);
+    (decoded.and_then(|decoded| extract(decoded, outputs, extractor)), decode_ms)
+}
+
+fn processor_ms() -> u64 {
+    Activity::of("self").map_or(0, |activity| activity.processor_time.as_millis() as u64)
+}
+
+fn limit_before_reading(request: &Request) -> io::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    if getppid().is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != request.parent) {
+        return Err(io::Error::other("whoever asked is gone"));
+    }
+    volunteer_for_memory();
+    limit(Resource::Core, 0)?;
+    limit(Resource::Nofile, OPEN_FILES)?;
+    limit(Resource::Cpu, request.order.bounds.decode_ms / 1_000 + SPARE_SECONDS)
+}
+
+/// From here on the process may take so many bytes more.
+fn limit_memory(more: u64) -> io::Result<()> {
+    let now =
+        address_space().ok_or_else(|| io::Error::other("/proc/self/status does not say how much memory is used"))?;
+    limit(Resource::As, now.saturating_add(more))
+}
+
+/// Lowers a limit; one that is lower already stays.
+fn limit(resource: Resource, value: u64) -> io::Result<()> {
+    let Rlimit { current, maximum } = getrlimit(resource);
+    let lowest = |limit: Option<u64>| Some(limit.map_or(value, |limit| limit.min(value)));
+    Ok(setrlimit(resource, Rlimit { current: lowest(current), maximum: lowest(maximum) })?)
+}

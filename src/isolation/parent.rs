@@ -1,0 +1,288 @@
+//! The service's side: starts a child, waits for it, and judges how it ended.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use rustix::fs::{MemfdFlags, memfd_create};
+
+use super::extract::Extracted;
+use super::protocol::{Order, READY, Request, read_answer};
+use super::resources::{Activity, memory_left};
+use crate::picture::{CrashCause, Unusable};
+
+/// The child's hidden command.
+const COMMAND: &str = "decode-isolated";
+/// Its exit code after a panic that no decoder caught.
+pub(super) const PANICKED: u8 = 101;
+/// No picture within the default bounds takes more: pixels of 640 MiB, three copies of them, and the file.
+const MOST_MEMORY: u64 = 3 << 30;
+/// Where less is left than an ordinary photograph takes, running out of it says nothing about a picture.
+const LEAST_MEMORY: u64 = 128 << 20;
+/// Processor time that a child may take beyond that of the decoding: to start, and for the network.
+const SPARE_TIME: Duration = Duration::from_secs(1);
+/// A child that has slept this long without using a processor will never end.
+const LONGEST_SLEEP: Duration = Duration::from_secs(10);
+/// Between two looks at a child, at first and at last.
+const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];
+/// Signals that a process brings upon itself. Any other one came from outside.
+const OWN_SIGNALS: [i32; 7] =
+    [libc::SIGILL, libc::SIGTRAP, libc::SIGABRT, libc::SIGBUS, libc::SIGFPE, libc::SIGSEGV, libc::SIGSYS];
+
+/// What a child that is started now may take, in bytes: as much as this process could, so that what kills the child would have
+/// killed this process as well.
+pub fn memory_allowance() -> u64 {
+    memory_left().min(MOST_MEMORY)
+}
+
+/// How a child ended.
+pub enum Verdict {
+    /// By itself: what it made of the picture, or why it is none.
+    Ended(Result<Extracted, Unusable>),
+    /// The picture killed it.
+    Crashed(CrashCause),
+    /// Something else ended it, which proves nothing: why, for a person.
+    Interrupted(String),
+    /// No child can be started here: why, for a person.
+    NotStarted(String),
+}
+
+/// Starts children, any number at the same time.
+pub struct Isolation {
+    program: PathBuf,
+    is_closing: AtomicBool,
+}
+
+impl Default for Isolation {
+    /// Children of this very program, also after its file was replaced by another version.
+    fn default() -> Self {
+        Self { program: "/proc/self/exe".into(), is_closing: AtomicBool::new(false) }
+    }
+}
+
+impl Isolation {
+    /// Children of the program at this path.
+    pub fn of(program: PathBuf) -> Self {
+        Self { program, ..Self::default() }
+    }
+
+    /// Ends all children, and those that are still to come.
+    pub fn close(&self) {
+        self.is_closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Decodes `bytes`, the content of the file at `path`, in a child, and makes of it what is ordered. Waits for it.
+    pub fn extract(&self, bytes: &[u8], path: &Path, order: &Order) -> Verdict {
+        let memory_bytes = memory_allowance();
+        let mut channels = match Channels::open(bytes) {
+            Ok(channels) => channels,
+            Err(error) => return Verdict::NotStarted(crate::error::reason(&error)),
+        };
+        let mut child = match self.start(&channels, path, order, memory_bytes) {
+            Ok(child) => child,
+            Err(error) => return Verdict::NotStarted(crate::error::reason(&error)),
+        };
+        let limit = Duration::from_millis(order.bounds.decode_ms);
+        let end = self.wait(&mut child, limit + SPARE_TIME);
+        match (end, channels.take_answer()) {
+            (Err(error), _) | (Ok(_), Err(error)) => Verdict::Interrupted(crate::error::reason(&error)),
+            (Ok(End::OverTime), Ok(_)) => over_time(order),
+            (Ok(End::Closed), Ok(_)) => Verdict::Interrupted("artificio is stopping".into()),
+            (Ok(End::Exited(status)), Ok(answer)) => judge(status, &answer, order, memory_bytes),
+        }
+    }
+
+    fn start(&self, channels: &Channels, path: &Path, order: &Order, memory_bytes: u64) -> io::Result<Child> {
+        let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+        let request = Request { parent: std::process::id(), extension, order: *order, memory_bytes };
+        Command::new(&self.program)
+            .arg(COMMAND)
+            .arg(serde_json::to_string(&request)?)
+            .env_clear()
+            .stdin(Stdio::from(channels.input.try_clone()?))
+            .stdout(Stdio::from(channels.output.try_clone()?))
+            .stderr(Stdio::from(channels.errors.try_clone()?))
+            // Ctrl-C on a terminal is for the service, which ends its children itself.
+            .process_group(0)
+            .spawn()
+    }
+
+    /// Waits for the child's end, by its own clock: time in which it, the service or the machine stood still does not count.
+    fn wait(&self, child: &mut Child, limit: Duration) -> io::Result<End> {
+        let process = child.id().to_string();
+        let (mut pause, mut asleep, mut used) = (PAUSES[0], Duration::ZERO, Duration::ZERO);
+        loop {
+            if let Some(status) = child.try_wait()? {
+                return Ok(End::Exited(status));
+            }
+            if self.is_closing.load(Ordering::Relaxed) {
+                return end(child, End::Closed);
+            }
+            if let Some(activity) = Activity::of(&process) {
+                let is_idle = activity.is_asleep && activity.processor_time == used;
+                asleep = if is_idle { asleep + pause } else { Duration::ZERO };
+                used = activity.processor_time;
+            }
+            if used > limit || asleep > LONGEST_SLEEP {
+                return end(child, End::OverTime);
+            }
+            thread::sleep(pause);
+            pause = (pause * 3 / 2).min(PAUSES[1]);
+        }
+    }
+}
+
+enum End {
+    Exited(ExitStatus),
+    OverTime,
+    Closed,
+}
+
+fn end(child: &mut Child, why: End) -> io::Result<End> {
+    child.kill()?;
+    child.wait()?;
+    Ok(why)
+}
+
+fn over_time(order: &Order) -> Verdict {
+    Verdict::Crashed(CrashCause::Time { limit_ms: order.bounds.decode_ms })
+}
+
+fn judge(status: ExitStatus, answer: &Answer, order: &Order, memory_bytes: u64) -> Verdict {
+    let Some(output) = answer.output.strip_prefix(READY) else {
+        let said = String::from_utf8_lossy(&answer.errors).trim().to_owned();
+        return Verdict::NotStarted(if said.is_empty() { format!("it ended with {status}") } else { said });
+    };
+    match (status.signal(), status.code()) {
+        (Some(libc::SIGXCPU), _) => over_time(order),
+        (Some(number), _) if OWN_SIGNALS.contains(&number) => match answer.ran_out_of_memory() {
+            true if memory_bytes < LEAST_MEMORY => {
+                Verdict::Interrupted(format!("only {} MB of memory are left", memory_bytes >> 20))
+            }
+            true => Verdict::Crashed(CrashCause::Memory { megabytes: memory_bytes >> 20 }),
+            false => Verdict::Crashed(CrashCause::Signal { number }),
+        },
+        (None, Some(code)) if code == i32::from(PANICKED) => {
+            Verdict::Ended(Err(Unusable::Damaged("artificio itself gave up on it; please report this".into())))
+        }
+        (None, Some(0)) => match read_answer(output) {
+            Some((_, decode_ms)) if decode_ms > order.bounds.decode_ms => over_time(order),
+            Some((result, _)) => Verdict::Ended(result),
+            None => Verdict::Interrupted("its answer is not whole".into()),
+        },
+        _ => Verdict::Interrupted(format!("the process that decoded it was ended from outside ({status})")),
+    }
+}
+
+/// Files in memory: the picture, what the child answers, and what it complains of.
+struct Channels {
+    input: File,
+    output: File,
+    errors: File,
+}
+
+struct Answer {
+    output: Vec<u8>,
+    errors: Vec<u8>,
+}
+
+impl Answer {
+    /// Rust's standard library ends the process where memory cannot be had, and says so in these words.
+    fn ran_out_of_memory(&self) -> bool {
+        String::from_utf8_lossy(&self.errors).contains("memory allocation of ")
+    }
+}
+
+impl Channels {
+    fn open(bytes: &[u8]) -> io::Result<Self> {
+        let make = |name: &str| Ok::<_, io::Error>(File::from(memfd_create(name, MemfdFlags::CLOEXEC)?));
+        let (mut input, output, errors) = (make("picture")?, make("answer")?, make("errors")?);
+        input.write_all(bytes)?;
+        input.rewind()?;
+        Ok(Self { input, output, errors })
+    }
+
+    fn take_answer(&mut self) -> io::Result<Answer> {
+        let read = |file: &mut File| {
+            let mut bytes = Vec::new();
+            file.rewind()?;
+            file.read_to_end(&mut bytes)?;
+            Ok::<_, io::Error>(bytes)
+        };
+        Ok(Answer { output: read(&mut self.output)?, errors: read(&mut self.errors)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Encoder;
+    use crate::isolation::Outputs;
+    use crate::picture::Bounds;
+
+    const MEMORY: u64 = 512 << 20;
+
+    fn order() -> Order {
+        let bounds = Bounds { file_bytes: 1 << 20, pixels: 1_000_000, decode_ms: 2_000 };
+        let outputs = Outputs { square: true, features: true, longest_px: None };
+        Order { bounds, outputs, encoder: Encoder::Pretrained }
+    }
+
+    fn answer(output: &[u8], errors: &str) -> Answer {
+        Answer { output: output.into(), errors: errors.into() }
+    }
+
+    /// What a raw wait status means: a signal in the low bits, an exit code above them.
+    fn ended(raw: i32, answer: &Answer, memory: u64) -> String {
+        match judge(ExitStatus::from_raw(raw), answer, &order(), memory) {
+            Verdict::Ended(Ok(_)) => "a picture".into(),
+            Verdict::Ended(Err(problem)) => problem.to_string(),
+            Verdict::Crashed(cause) => format!("{cause:?}"),
+            Verdict::Interrupted(why) => format!("interrupted: {why}"),
+            Verdict::NotStarted(why) => format!("not started: {why}"),
+        }
+    }
+
+    #[test]
+    fn only_a_death_of_its_own_is_held_against_a_picture() {
+        let (begun, no_memory) = (answer(READY, ""), answer(READY, "memory allocation of 9 bytes failed\n"));
+        assert_eq!(ended(11, &begun, MEMORY), "Signal { number: 11 }");
+        assert_eq!(ended(6, &begun, MEMORY), "Signal { number: 6 }");
+        assert_eq!(ended(6, &no_memory, MEMORY), "Memory { megabytes: 512 }");
+        assert_eq!(ended(24, &begun, MEMORY), "Time { limit_ms: 2000 }");
+        for signal in [1, 2, 9, 13, 15] {
+            assert!(ended(signal, &begun, MEMORY).starts_with("interrupted"), "signal {signal} came from outside");
+        }
+        assert!(ended(6, &no_memory, 10 << 20).starts_with("interrupted"), "nobody could have lived on that");
+        assert!(ended(0, &begun, MEMORY).starts_with("interrupted"), "there is no answer");
+    }
+
+    #[test]
+    fn what_happens_before_the_picture_is_touched_is_not_its_doing() {
+        assert_eq!(ended(11, &answer(b"", ""), MEMORY), "not started: it ended with signal: 11 (SIGSEGV)");
+        assert_eq!(
+            ended(1 << 8, &answer(b"", "operation not permitted\n"), MEMORY),
+            "not started: operation not permitted"
+        );
+        let nowhere = Isolation::of("/nonexistent".into());
+        let verdict = nowhere.extract(b"bytes", Path::new("a.png"), &order());
+        assert!(matches!(verdict, Verdict::NotStarted(why) if why.contains("no such file")));
+    }
+
+    #[test]
+    fn a_child_is_given_time_by_its_own_clock() {
+        let isolation = Isolation::default();
+        let run = |script: &str| Command::new("sh").args(["-c", script]).spawn().unwrap();
+        let limit = Duration::from_millis(100);
+        let waits = isolation.wait(&mut run("sleep 0.4"), limit).unwrap();
+        assert!(matches!(waits, End::Exited(status) if status.success()), "sleeping takes no processor time");
+        assert!(matches!(isolation.wait(&mut run("while :; do :; done"), limit).unwrap(), End::OverTime));
+        isolation.close();
+        assert!(matches!(isolation.wait(&mut run("sleep 60"), limit).unwrap(), End::Closed));
+    }
+}

@@ -1,0 +1,157 @@
+//! What the service and the child process say to each other.
+
+use std::io::{self, Read, Write};
+
+use image::{DynamicImage, RgbaImage};
+use serde::{Deserialize, Serialize};
+
+use super::extract::{Extracted, Outputs};
+use crate::config::Encoder;
+use crate::picture::{Bounds, Square, Unusable};
+
+/// The child says this first: from here on, what happens to it is the picture's doing.
+pub const READY: &[u8] = b"ready\n";
+
+/// The child's one argument, as JSON. The file's bytes come on standard input.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// Process that waits for the answer.
+    pub parent: u32,
+    /// Ending of the file's name, which only tells a TGA.
+    pub extension: String,
+    /// What is wanted.
+    pub order: Order,
+    /// What the child may take beyond what it has when it begins, in bytes.
+    pub memory_bytes: u64,
+}
+
+/// What is to be made of a picture, and within which bounds.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Order {
+    /// What the picture may cost.
+    pub bounds: Bounds,
+    /// What is wanted of it.
+    pub outputs: Outputs,
+    /// Whose squares and features they are.
+    pub encoder: Encoder,
+}
+
+/// What the child writes after [`READY`]: this as a line of JSON, then the bytes of square, features and picture.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Head {
+    /// The picture is a picture.
+    Extracted {
+        /// Side of the square in pixels, 0 without one; `[side, side, 3]` bytes follow.
+        square_side: usize,
+        /// Number of features; 4 bytes each, the lowest first, follow.
+        features: usize,
+        /// Width and height, 0 without a picture; `[height, width, 4]` bytes follow.
+        size: [u32; 2],
+        /// Processor time that it took to decode, in milliseconds.
+        decode_ms: u64,
+    },
+    /// It is none, which is nothing unusual.
+    Unusable(Unusable),
+}
+
+/// The child's side: writes the answer.
+pub fn write_answer(to: &mut impl Write, result: Result<Extracted, Unusable>, decode_ms: u64) -> io::Result<()> {
+    let extracted = match result {
+        Ok(extracted) => extracted,
+        Err(problem) => return write_head(to, &Head::Unusable(problem)),
+    };
+    let picture = extracted.picture.map(DynamicImage::into_rgba8).unwrap_or_default();
+    let features = extracted.features.unwrap_or_default();
+    let head = Head::Extracted {
+        square_side: extracted.square.as_ref().map_or(0, Square::side),
+        features: features.len(),
+        size: [picture.width(), picture.height()],
+        decode_ms,
+    };
+    write_head(to, &head)?;
+    to.write_all(extracted.square.as_ref().map_or(&[], Square::rgb))?;
+    to.write_all(&features.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())?;
+    to.write_all(picture.as_raw())
+}
+
+fn write_head(to: &mut impl Write, head: &Head) -> io::Result<()> {
+    let mut line = serde_json::to_vec(head)?;
+    line.push(b'\n');
+    to.write_all(&line)
+}
+
+/// The service's side: the answer in what the child wrote after [`READY`], and the processor time of the decoding in
+/// milliseconds; `None` where it is not whole.
+pub fn read_answer(mut written: &[u8]) -> Option<(Result<Extracted, Unusable>, u64)> {
+    let end = written.iter().position(|byte| *byte == b'\n')?;
+    let head: Head = serde_json::from_slice(&written[..end]).ok()?;
+    written = &written[end + 1..];
+    let (square_side, features, [width, height], decode_ms) = match head {
+        Head::Unusable(problem) => return Some((Err(problem), 0)),
+        Head::Extracted { square_side, features, size, decode_ms } => (square_side, features, size, decode_ms),
+    };
+    let square = take(&mut written, square_side.checked_mul(square_side)?.checked_mul(3)?)?;
+    let features = take(&mut written, features.checked_mul(4)?)?;
+    let features: Vec<f32> =
+        features.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])).collect();
+    let picture = take(&mut written, (width as usize).checked_mul(height as usize)?.checked_mul(4)?)?;
+    let extracted = Extracted {
+        square: (square_side > 0).then(|| Square::from_rgb(square_side, square)).flatten(),
+        features: (!features.is_empty()).then_some(features),
+        picture: (width > 0)
+            .then(|| RgbaImage::from_raw(width, height, picture))
+            .flatten()
+            .map(DynamicImage::ImageRgba8),
+    };
+    Some((Ok(extracted), decode_ms))
+}
+
+fn take(from: &mut &[u8], count: usize) -> Option<Vec<u8>> {
+    if from.len() < count {
+        return None;
+    }
+    let mut bytes = vec![0; count];
+    from.read_exact(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extracted() -> Extracted {
+        Extracted {
+            square: Square::from_rgb(2, (0..12).collect()),
+            features: Some(vec![1.5, -0.25, f32::MIN_POSITIVE]),
+            picture: Some(DynamicImage::ImageRgba8(RgbaImage::from_fn(3, 2, |x, y| {
+                image::Rgba([x as u8, y as u8, 7, 9])
+            }))),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_to_the_bit_and_a_part_of_it_is_no_answer() {
+        let mut written = Vec::new();
+        write_answer(&mut written, Ok(extracted()), 17).unwrap();
+        let (result, decode_ms) = read_answer(&written).unwrap();
+        let (read, expected) = (result.unwrap(), extracted());
+        assert!(read.square == expected.square && read.features == expected.features && decode_ms == 17);
+        assert_eq!(read.picture, expected.picture);
+        for end in 0..written.len() {
+            assert!(read_answer(&written[..end]).is_none(), "cut off after {end} bytes");
+        }
+    }
+
+    #[test]
+    fn nothing_wanted_is_nothing_sent_and_a_problem_keeps_its_words() {
+        let mut written = Vec::new();
+        write_answer(&mut written, Ok(Extracted { square: None, features: None, picture: None }), 0).unwrap();
+        let read = read_answer(&written).unwrap().0.unwrap();
+        assert!(read.square.is_none() && read.features.is_none() && read.picture.is_none());
+        for problem in [Unusable::CutOff, Unusable::Damaged("its PNG data makes no sense".into())] {
+            let mut written = Vec::new();
+            write_answer(&mut written, Err(problem.clone()), 0).unwrap();
+            assert_eq!(read_answer(&written).unwrap().0.err(), Some(problem));
+        }
+    }
+}

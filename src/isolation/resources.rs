@@ -1,0 +1,112 @@
+//! What processes have used, and how much memory is left to this one, as the kernel says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::process::{Resource, getrlimit};
+
+/// Hundredths of a second: the unit of times in `/proc`, whatever the kernel's own clock.
+const TICK_MS: u64 = 10;
+/// Where the kernel shows its control groups.
+const CGROUPS: &str = "/sys/fs/cgroup";
+
+/// What a process is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Activity {
+    /// Time it spent on processors.
+    pub processor_time: Duration,
+    /// Whether it waits for something that may never come: it neither runs nor waits for a processor, a disk or a debugger.
+    pub is_asleep: bool,
+}
+
+impl Activity {
+    /// Of a process, `None` when it is gone; `"self"` is this one.
+    pub fn of(process: &str) -> Option<Self> {
+        let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        Self::parse(&text)
+    }
+
+    /// The name, second, stands in brackets and may hold anything.
+    fn parse(stat: &str) -> Option<Self> {
+        let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+        let is_asleep = fields.next()? == "S";
+        let ticks: u64 = fields.skip(10).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+        Some(Self { processor_time: Duration::from_millis(ticks * TICK_MS), is_asleep })
+    }
+}
+
+/// Address space of this process, in bytes.
+pub fn address_space() -> Option<u64> {
+    kib_of(&fs::read_to_string("/proc/self/status").ok()?, "VmSize:")
+}
+
+/// How many bytes this process could still take before its own limit, that of one of its control groups, or the machine
+/// ends it.
+pub fn memory_left() -> u64 {
+    let own = getrlimit(Resource::As).current.map(|limit| limit.saturating_sub(address_space().unwrap_or(0)));
+    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| kib_of(&text, "MemAvailable:"));
+    let groups =
+        fs::read_to_string("/proc/self/cgroup").ok().and_then(|text| left_in_groups(Path::new(CGROUPS), &text));
+    own.into_iter().chain(machine).chain(groups).min().unwrap_or(u64::MAX)
+}
+
+/// The least that any of the process's control groups (version 2) has left.
+fn left_in_groups(root: &Path, of_process: &str) -> Option<u64> {
+    let path = of_process.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    let own = root.join(path);
+    own.ancestors().take_while(|folder| folder.starts_with(root)).filter_map(left_in_group).min()
+}
+
+fn left_in_group(folder: &Path) -> Option<u64> {
+    let number = |name: &str| fs::read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok();
+    let used = number("memory.current")?;
+    // Pages of files that nobody has touched for a while are given up before anybody is killed.
+    let stat = fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
+    let reclaimable = stat.lines().find_map(|line| line.strip_prefix("inactive_file ")?.parse::<u64>().ok());
+    // "max", no limit, is no number.
+    Some(number("memory.max")?.saturating_sub(used.saturating_sub(reclaimable.unwrap_or(0))))
+}
+
+fn kib_of(text: &str, key: &str) -> Option<u64> {
+    let value = text.lines().find_map(|line| line.strip_prefix(key))?;
+    Some(value.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
+}
+
+/// Makes this process the first that the kernel ends where memory runs out, of those of its user.
+pub fn volunteer_for_memory() {
+    // Not everywhere is it allowed, and nothing depends on it.
+    let _ = fs::write(PathBuf::from("/proc/self/oom_score_adj"), "1000");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_called_anything_is_read() {
+        let line = "12 (a) S (b) R 1 2 3 4 5 6 7 8 9 10 150 25 0 0 20";
+        let activity = Activity::parse(line).unwrap();
+        assert_eq!((activity.processor_time, activity.is_asleep), (Duration::from_millis(1_750), false));
+        assert!(Activity::parse("12 (x) S 1 2 3 4 5 6 7 8 9 10 1 1").unwrap().is_asleep);
+        assert!(Activity::of("self").is_some() && address_space().is_some_and(|bytes| bytes > 1 << 20));
+    }
+
+    #[test]
+    fn the_tightest_group_counts_and_old_pages_of_files_do_not() {
+        let root = tempfile::tempdir().unwrap();
+        let group = root.path().join("system.slice/artificio.service");
+        fs::create_dir_all(&group).unwrap();
+        for (folder, max, current) in [(root.path().join("system.slice"), "max", 900), (group.clone(), "1000", 700)] {
+            fs::write(folder.join("memory.max"), max).unwrap();
+            fs::write(folder.join("memory.current"), current.to_string()).unwrap();
+        }
+        let of_process = "0::/system.slice/artificio.service\n";
+        assert_eq!(left_in_groups(root.path(), of_process), Some(300));
+        fs::write(group.join("memory.stat"), "anon 500\ninactive_file 150\n").unwrap();
+        assert_eq!(left_in_groups(root.path(), of_process), Some(450));
+        fs::write(root.path().join("system.slice/memory.max"), "950").unwrap();
+        assert_eq!(left_in_groups(root.path(), of_process), Some(50));
+        assert_eq!(left_in_groups(root.path(), "1:memory:/old\n"), None);
+    }
+}

@@ -1,0 +1,183 @@
+//! The contents that are suspects or set aside, in `quarantine.json`. All of it can be lost: it is found out again.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::marks::Mark;
+use crate::error::Trouble;
+use crate::files::{move_into_place, write_whole};
+use crate::picture::{CrashCause, Hash};
+
+/// The file's name inside the state folder.
+pub const FILE_NAME: &str = "quarantine.json";
+/// What is written. [`BY_COUNTING`] is read as well; any other version is set aside, never guessed at.
+const VERSION: u32 = 2;
+/// Condemned whatever was being decoded when the process died twice, which proves nothing.
+const BY_COUNTING: u32 = 1;
+/// Contents in the list; more push out the oldest.
+const MOST_ENTRIES: usize = 1_000;
+
+/// What is known of a content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuarantineState {
+    /// The process died, or waited too long, while it was decoded, maybe for another reason: it needs a trial.
+    Suspect,
+    /// It killed the child process that decoded it.
+    SetAside(CrashCause),
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    content: String,
+    path: String,
+    state: QuarantineState,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct File {
+    version: u32,
+    /// Other decoders may do what these could not: under another version of the program all are suspects again.
+    program: String,
+    contents: Vec<Entry>,
+}
+
+/// A file of version [`BY_COUNTING`], as far as it is used.
+#[derive(Debug, Deserialize)]
+struct FileByCounting {
+    contents: Vec<EntryByCounting>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EntryByCounting {
+    content: String,
+    path: String,
+}
+
+/// The list.
+#[derive(Debug)]
+pub struct List {
+    path: PathBuf,
+    /// The oldest first.
+    entries: Vec<Entry>,
+}
+
+impl List {
+    /// That of a state folder, with what is to be reported if its file was of no use.
+    pub fn open(state: &Path) -> (Self, Option<Trouble>) {
+        let path = state.join(FILE_NAME);
+        let (entries, trouble) = match read(&path) {
+            Ok(entries) => (entries, None),
+            Err(trouble) => (Vec::new(), Some(trouble)),
+        };
+        (Self { path, entries }, trouble)
+    }
+
+    /// Makes it durable.
+    pub fn save(&self) -> Result<(), Trouble> {
+        let program = env!("CARGO_PKG_VERSION").into();
+        let file = FileRef { version: VERSION, program, contents: &self.entries };
+        let mut text = serde_json::to_vec_pretty(&file).unwrap_or_default();
+        text.push(b'\n');
+        write_whole(&self.path, &text, "write the quarantine")
+    }
+
+    /// What is known of a content; `None` of nearly all.
+    pub fn state(&self, content: Hash) -> Option<QuarantineState> {
+        if self.entries.is_empty() {
+            return None;
+        }
+        let content = content.to_hex();
+        self.entries.iter().find(|entry| entry.content == content).map(|entry| entry.state)
+    }
+
+    /// Whether a suspect was read at this path.
+    pub fn is_suspect_at(&self, path: &Path) -> bool {
+        let path = path.to_string_lossy();
+        self.entries.iter().any(|entry| entry.state == QuarantineState::Suspect && entry.path == path)
+    }
+
+    /// The process died while this was decoded. Returns what is to be reported.
+    pub fn record_crash(&mut self, mark: &Mark) -> Trouble {
+        let Mark { content, path } = mark.clone();
+        self.take(&content);
+        self.push(Entry { content, path, state: QuarantineState::Suspect });
+        Trouble::new(
+            "the last run ended by force while it decoded this picture",
+            &mark.path,
+            "there is nothing to do: it is decoded in a process of its own now, to see whether it was the cause",
+        )
+    }
+
+    /// From now on this is known of a content.
+    pub fn put(&mut self, content: Hash, path: &Path, state: QuarantineState) {
+        let content = content.to_hex();
+        self.take(&content);
+        self.push(Entry { content, path: path.to_string_lossy().into_owned(), state });
+    }
+
+    /// It is a content like any other.
+    pub fn remove(&mut self, content: Hash) {
+        self.take(&content.to_hex());
+    }
+
+    fn take(&mut self, content: &str) -> Option<Entry> {
+        let at = self.entries.iter().position(|entry| entry.content == content)?;
+        Some(self.entries.remove(at))
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.entries.push(entry);
+        if self.entries.len() > MOST_ENTRIES {
+            // Suspects first: what is known for certain took a trial to find out.
+            let at = self.entries.iter().position(|entry| entry.state == QuarantineState::Suspect).unwrap_or(0);
+            self.entries.remove(at);
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<Entry>, Trouble> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Trouble::system("read the quarantine", path, &error)),
+    };
+    if let Some(entries) = parse(&bytes) {
+        return Ok(entries);
+    }
+    let kept = path.with_file_name(format!("{FILE_NAME}.damaged"));
+    move_into_place(path, &kept)?;
+    let remedy = format!("there is nothing to do: its contents are found out again; it is kept as {}", kept.display());
+    Err(Trouble::new("the quarantine is damaged or of an unknown version", path, remedy))
+}
+
+fn parse(bytes: &[u8]) -> Option<Vec<Entry>> {
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    match serde_json::from_slice::<Version>(bytes).ok()?.version {
+        VERSION => {
+            let file: File = serde_json::from_slice(bytes).ok()?;
+            let is_ours = file.program == env!("CARGO_PKG_VERSION");
+            let doubted = |entry: Entry| Entry { state: QuarantineState::Suspect, ..entry };
+            Some(if is_ours { file.contents } else { file.contents.into_iter().map(doubted).collect() })
+        }
+        BY_COUNTING => {
+            let file: FileByCounting = serde_json::from_slice(bytes).ok()?;
+            let doubted = |EntryByCounting { content, path }| Entry { content, path, state: QuarantineState::Suspect };
+            Some(file.contents.into_iter().map(doubted).collect())
+        }
+        _ => None,
+    }
+}
+
+/// [`File`] to be written.
+#[derive(Serialize)]
+struct FileRef<'a> {
+    version: u32,
+    program: String,
+    contents: &'a [Entry],
+}

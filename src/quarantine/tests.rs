@@ -1,0 +1,231 @@
+//! Deaths played: a process that dies is a guard that never ends what it began; trials say what a test has them say.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::config::Encoder;
+use crate::files::Stamp;
+use crate::isolation::Outputs;
+use crate::model::Extractor;
+
+const BOUNDS: Bounds = Bounds { file_bytes: 1 << 20, pixels: 1_000_000, decode_ms: 60_000 };
+const OUTPUTS: Outputs = Outputs { square: true, features: false, longest_px: None };
+const CRASH: CrashCause = CrashCause::Signal { number: 11 };
+
+/// How trials of these contents end; those of all others end well. A machine without child processes has none.
+#[derive(Default)]
+struct Court {
+    verdicts: HashMap<&'static str, fn() -> Verdict>,
+    has_no_children: bool,
+    held: Arc<Mutex<Vec<String>>>,
+}
+
+impl Trial for Court {
+    fn hold(&self, bytes: &[u8], _path: &Path, _order: &Order) -> Verdict {
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        if self.has_no_children {
+            return Verdict::NotStarted("operation not permitted".into());
+        }
+        let verdict = self.verdicts.get(text.as_str()).copied();
+        self.held.lock().unwrap().push(text);
+        verdict.unwrap_or(|| Verdict::Ended(Err(Unusable::CutOff)))()
+    }
+
+    fn close(&self) {}
+}
+
+fn guilty() -> Court {
+    Court { verdicts: HashMap::from([("bad", (|| Verdict::Crashed(CRASH)) as fn() -> Verdict)]), ..Court::default() }
+}
+
+fn open(state: &Path, court: Court) -> (Arc<Quarantine>, Vec<Trouble>) {
+    let (quarantine, troubles) = Quarantine::open(state, Box::new(court));
+    (Arc::new(quarantine), troubles)
+}
+
+/// A process dies while it decodes these.
+fn die_over(state: &Path, pictures: &[&str]) -> Vec<Trouble> {
+    let (quarantine, troubles) = open(state, Court::default());
+    for (number, picture) in pictures.iter().enumerate() {
+        let guard = quarantine.guard(&format!("worker-{number}"), Suspects::Leave, Arc::new(Unsupervised));
+        guard.post().begin(Hash::of(picture.as_bytes()), Path::new(picture));
+    }
+    troubles
+}
+
+fn decode(quarantine: &Arc<Quarantine>, suspects: Suspects, picture: &str) -> Unusable {
+    let guard = quarantine.guard("worker-0", suspects, Arc::new(Unsupervised));
+    let contents = Contents { bytes: picture.into(), hash: Hash::of(picture.as_bytes()), stamp: Stamp::NEVER };
+    let extractor = Extractor::load(Encoder::Convolutional).unwrap();
+    guard.extract(&contents, Path::new(picture), &BOUNDS, OUTPUTS, &extractor).err().unwrap()
+}
+
+fn standing(quarantine: &Quarantine, picture: &str) -> Standing {
+    quarantine.standing(Hash::of(picture.as_bytes()), &BOUNDS)
+}
+
+#[test]
+fn a_death_makes_suspects_and_a_trial_tells_the_guilty_from_the_innocent() {
+    let state = tempfile::tempdir().unwrap();
+    assert!(die_over(state.path(), &["good", "bad", "bad"]).is_empty());
+    let (quarantine, troubles) = open(state.path(), guilty());
+    assert_eq!(troubles.len(), 2, "two copies are one content: {troubles:?}");
+    assert!(troubles.iter().all(|trouble| trouble.remedy.starts_with("there is nothing to do")), "{troubles:?}");
+    assert!(marks::all_in(&quarantine.folder).is_empty(), "a mark is left");
+    assert_eq!(decode(&quarantine, Suspects::Leave, "bad"), Unusable::AwaitsTrial);
+    assert_eq!(decode(&quarantine, Suspects::Try, "bad"), Unusable::SetAside(CRASH));
+    assert_eq!(decode(&quarantine, Suspects::Leave, "bad"), Unusable::SetAside(CRASH));
+    // What its trial made of it, and from then on what is made of any other: the text is no picture.
+    assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::CutOff);
+    assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::NotAPicture);
+    let (quarantine, troubles) = open(state.path(), Court::default());
+    assert!(troubles.is_empty(), "{troubles:?}");
+    assert_eq!(standing(&quarantine, "bad"), Standing::Refused(Unusable::SetAside(CRASH)));
+    assert_eq!(standing(&quarantine, "good"), Standing::Unknown);
+}
+
+#[test]
+fn any_number_of_deaths_condemns_nobody() {
+    let state = tempfile::tempdir().unwrap();
+    for _ in 0..20 {
+        die_over(state.path(), &["good"]);
+    }
+    let (quarantine, _) = open(state.path(), Court::default());
+    assert_eq!(standing(&quarantine, "good"), Standing::Suspect);
+    assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::CutOff);
+    assert_eq!(standing(&quarantine, "good"), Standing::Unknown);
+}
+
+#[test]
+fn a_trial_that_somebody_else_ended_is_held_again() {
+    let state = tempfile::tempdir().unwrap();
+    die_over(state.path(), &["good"]);
+    let interrupted = (|| Verdict::Interrupted("killed".into())) as fn() -> Verdict;
+    let court = Court { verdicts: HashMap::from([("good", interrupted)]), ..Court::default() };
+    let held = court.held.clone();
+    let (quarantine, _) = open(state.path(), court);
+    for _ in 0..3 {
+        assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::System("killed".into()));
+    }
+    assert_eq!(held.lock().unwrap().len(), 3);
+    assert_eq!(standing(&quarantine, "good"), Standing::Suspect);
+}
+
+#[test]
+fn nobody_is_tried_who_is_no_suspect() {
+    let state = tempfile::tempdir().unwrap();
+    let court = guilty();
+    let held = court.held.clone();
+    let (quarantine, _) = open(state.path(), court);
+    assert_eq!(decode(&quarantine, Suspects::Try, "bad"), Unusable::NotAPicture);
+    assert_eq!(held.lock().unwrap().len(), 0);
+}
+
+#[test]
+fn without_child_processes_it_says_so_and_condemns_nobody() {
+    let state = tempfile::tempdir().unwrap();
+    die_over(state.path(), &["good"]);
+    let (quarantine, _) = open(state.path(), Court { has_no_children: true, ..Court::default() });
+    assert_eq!(quarantine.trouble(), None);
+    assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::NotAPicture, "decoded here");
+    assert!(quarantine.trouble().is_some_and(|trouble| trouble.what.ends_with("operation not permitted")));
+    assert_eq!(standing(&quarantine, "good"), Standing::Suspect);
+}
+
+#[test]
+fn an_end_in_order_makes_no_suspects() {
+    let state = tempfile::tempdir().unwrap();
+    let (quarantine, _) = open(state.path(), Court::default());
+    let guard = quarantine.guard("worker-0", Suspects::Leave, Arc::new(Unsupervised));
+    let post = guard.post();
+    post.begin(Hash::of(b"before"), Path::new("a path longer than the next one"));
+    assert_eq!(marks::all_in(&quarantine.folder).len(), 1);
+    post.end();
+    assert!(marks::all_in(&quarantine.folder).is_empty(), "nothing is being decoded");
+    post.begin(Hash::of(b"during"), Path::new("during"));
+    assert_eq!(marks::all_in(&quarantine.folder)[0].path, "during");
+    quarantine.close();
+    post.end();
+    post.begin(Hash::of(b"after"), Path::new("after"));
+    assert!(open(state.path(), Court::default()).1.is_empty());
+}
+
+#[test]
+fn what_was_given_up_is_a_suspect_and_what_took_too_long_is_tried_again_when_more_time_is_allowed() {
+    let state = tempfile::tempdir().unwrap();
+    let too_slow = (|| Verdict::Crashed(CrashCause::Time { limit_ms: 60_000 })) as fn() -> Verdict;
+    let (quarantine, _) =
+        open(state.path(), Court { verdicts: HashMap::from([("slow", too_slow)]), ..Court::default() });
+    let slot = Arc::<Slot<&str>>::default();
+    let guard = quarantine.guard("worker-0", Suspects::Leave, slot.clone());
+    slot.take_on("the job");
+    guard.post().begin(Hash::of(b"slow"), Path::new("slow"));
+    let limit = Duration::from_millis(20);
+    std::thread::sleep(limit * 2);
+    assert!(slot.give_up_after(limit, limit).is_none(), "the process stood still for half of it");
+    let (job, decoding) = slot.give_up_after(limit, limit).expect("it is overdue");
+    assert_eq!(job, "the job");
+    quarantine.give_up(&decoding);
+    assert!(!guard.post().end(), "the thread hears that it was given up");
+    assert_eq!(decode(&quarantine, Suspects::Try, "slow"), Unusable::SetAside(CrashCause::Time { limit_ms: 60_000 }));
+    let (quarantine, troubles) = open(state.path(), Court::default());
+    assert!(troubles.is_empty(), "{troubles:?}");
+    let allowed = |decode_ms| quarantine.standing(decoding.content, &Bounds { decode_ms, ..BOUNDS });
+    assert!(matches!(allowed(60_000), Standing::Refused(_)));
+    assert_eq!(allowed(60_001), Standing::Suspect);
+}
+
+#[test]
+fn what_took_too_much_memory_is_tried_again_where_there_is_more() {
+    let allowed = (memory_allowance() >> 20) as f64;
+    let more = |megabytes: f64| has_more_now(CrashCause::Memory { megabytes: megabytes as u64 }, &BOUNDS);
+    assert!(more(allowed * 0.5) && !more(allowed * 1.5));
+}
+
+#[test]
+fn a_list_of_no_use_is_set_aside() {
+    for text in ["{", r#"{"version": 3, "program": "x", "contents": []}"#] {
+        let state = tempfile::tempdir().unwrap();
+        die_over(state.path(), &["bad"]);
+        fs::write(state.path().join(list::FILE_NAME), text).unwrap();
+        let (quarantine, troubles) = open(state.path(), Court::default());
+        assert_eq!(troubles.len(), 2, "{troubles:?}");
+        assert_eq!(fs::read_to_string(state.path().join("quarantine.json.damaged")).unwrap(), text);
+        assert_eq!(standing(&quarantine, "bad"), Standing::Suspect, "the mark was found all the same");
+    }
+}
+
+#[test]
+fn what_was_condemned_by_counting_is_a_suspect() {
+    let state = tempfile::tempdir().unwrap();
+    let entry = |name: &str, standing: &str| {
+        let content = Hash::of(name.as_bytes()).to_hex();
+        format!(r#"{{"content": "{content}", "path": "/inventory/{name}", "deaths": 2, "standing": {standing}}}"#)
+    };
+    let (deadly, slow) = (entry("good", r#""deadly""#), entry("slow", r#"{"slow": {"limit_ms": 60000}}"#));
+    let text = format!(r#"{{"version": 1, "program": "0.1.0", "contents": [{deadly}, {slow}]}}"#);
+    fs::write(state.path().join(list::FILE_NAME), text).unwrap();
+    let (quarantine, troubles) = open(state.path(), Court::default());
+    assert!(troubles.is_empty(), "{troubles:?}");
+    for name in ["good", "slow"] {
+        assert_eq!(standing(&quarantine, name), Standing::Suspect, "{name}");
+        assert!(quarantine.is_suspect_at(&Path::new("/inventory").join(name)));
+    }
+    assert!(!quarantine.is_suspect_at(Path::new("/inventory/other")));
+}
+
+#[test]
+fn another_program_tries_everything_again() {
+    let state = tempfile::tempdir().unwrap();
+    die_over(state.path(), &["bad"]);
+    let (quarantine, _) = open(state.path(), guilty());
+    decode(&quarantine, Suspects::Try, "bad");
+    let path = state.path().join(list::FILE_NAME);
+    let older = fs::read_to_string(&path).unwrap().replace(env!("CARGO_PKG_VERSION"), "0.0.1");
+    fs::write(&path, older).unwrap();
+    assert_eq!(standing(&open(state.path(), Court::default()).0, "bad"), Standing::Suspect);
+}

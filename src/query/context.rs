@@ -1,0 +1,20 @@
+//! What a worker works with.
+
+use std::sync::Arc;
+
+use crate::catalog::Catalog;
+use crate::model::Extractor;
+use crate::quarantine::Guard;
+use crate::serving::Shared;
+
+/// What every worker has at hand.
+pub struct WorkerContext {
+    /// Shared by all.
+    pub extractor: Arc<Extractor>,
+    /// Its own connection, for reading.
+    pub catalog: Catalog,
+    /// Shared by all.
+    pub serving: Shared,
+    /// Its own; every picture is decoded through it.
+    pub guard: Guard,
+}

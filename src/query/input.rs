@@ -1,0 +1,177 @@
+//! The stage that reads a query's files: its pictures, its negative examples, and its own settings.
+
+use std::path::{Path, PathBuf};
+
+use image::DynamicImage;
+
+use super::{Query, WorkerContext};
+use crate::config::{Config, SetSettings};
+use crate::files::Stamp;
+use crate::isolation::{Extracted, Outputs};
+use crate::picture::{self, Bounds, Hash, Square, Unusable};
+
+/// A file of the query.
+pub struct FileRead {
+    /// Relative to the query folder.
+    pub path: PathBuf,
+    /// As read; `None` when it is gone.
+    pub stamp: Option<Stamp>,
+    /// Its content, or why there is none.
+    pub result: Result<Hash, Unusable>,
+}
+
+/// Longer side of what is kept of a set's pictures: enough for their tiles. All of a set is held at once, and fifty pictures
+/// from a camera would take gigabytes.
+const TILE_PX: u32 = 1_200;
+
+/// A file of the query with its pixels.
+pub struct Member {
+    pub file: FileRead,
+    /// What the encoder sees of it.
+    pub square: Option<Square>,
+    /// For the sheet.
+    pub decoded: Option<DynamicImage>,
+}
+
+/// The settings of a set, and the file they come from.
+pub struct SetFile {
+    pub file: FileRead,
+    /// What is wrong with it is a message for a person.
+    pub settings: Result<SetSettings, String>,
+}
+
+/// A query as it was read.
+pub struct Input {
+    pub members: Vec<Member>,
+    /// What the answer is to be unlike.
+    pub negatives: Vec<Member>,
+    pub settings: Option<SetFile>,
+}
+
+impl Input {
+    /// Reads the query's files in their order, and decodes the pictures that can be decoded.
+    pub fn read(query: &Query, context: &WorkerContext) -> Self {
+        let read = |path: &PathBuf, longest_px| Member::read(path, &query.config, context, longest_px);
+        let longest_px = if query.is_set { Some(TILE_PX) } else { Outputs::FULL_SIZE };
+        Self {
+            members: query.files.iter().map(|path| read(path, longest_px)).collect(),
+            negatives: query.negatives.iter().map(|path| read(path, None)).collect(),
+            settings: query.settings.as_ref().map(|path| SetFile::read(path, &query.config)),
+        }
+    }
+
+    /// Its pictures as files.
+    pub fn files(&self) -> Vec<&FileRead> {
+        self.members.iter().map(|member| &member.file).collect()
+    }
+
+    /// Its negative examples as files.
+    pub fn negative_files(&self) -> Vec<&FileRead> {
+        self.negatives.iter().map(|member| &member.file).collect()
+    }
+
+    /// Hash over everything that decides the answer; `None` without any picture.
+    pub fn content(&self) -> Option<Hash> {
+        content_of(&self.members, &self.negatives, self.settings.as_ref())
+    }
+
+    /// `config` with the set's own settings in force.
+    pub fn config(&self, config: &Config) -> Config {
+        match self.settings.as_ref().map(|file| &file.settings) {
+            Some(Ok(settings)) => settings.over(config),
+            _ => config.clone(),
+        }
+    }
+
+    /// What is wrong with the set's own settings.
+    pub fn mistake(&self) -> Option<String> {
+        self.settings.as_ref()?.settings.as_ref().err().cloned()
+    }
+
+    /// Whether somebody may still be writing one of its files.
+    pub fn may_be_unfinished(&self) -> bool {
+        self.members.iter().chain(&self.negatives).any(Member::may_be_unfinished)
+    }
+
+    /// Whether one of its pictures needs a trial that this thread does not hold.
+    pub fn awaits_trial(&self) -> bool {
+        let awaits = |member: &Member| member.file.result == Err(Unusable::AwaitsTrial);
+        self.members.iter().chain(&self.negatives).any(awaits)
+    }
+
+    /// Every file with what was made of it.
+    pub fn into_files(self) -> Vec<FileRead> {
+        let members = self.members.into_iter().chain(self.negatives).map(|member| member.file);
+        members.chain(self.settings.map(|settings| settings.file)).collect()
+    }
+}
+
+impl Member {
+    /// Reads the file at `path`, relative to the query folder; its picture is kept for a sheet at most so large.
+    pub fn read(path: &Path, config: &Config, context: &WorkerContext, longest_px: Option<u32>) -> Self {
+        let (absolute, bounds) = (config.folders.query.join(path), Bounds::from(&config.limits));
+        let outputs = Outputs { square: true, features: false, longest_px };
+        // Before the reading: a file that changes later then differs from what is remembered of it.
+        let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
+        let (stamp, result, seen) = match picture::read_still(&absolute, &bounds) {
+            Err(problem) => (before, Err(problem), None),
+            Ok(contents) => match context.guard.extract(&contents, &absolute, &bounds, outputs, &context.extractor) {
+                Err(problem) => (Some(contents.stamp), Err(problem), None),
+                Ok(seen) => (Some(contents.stamp), Ok(contents.hash), Some(seen)),
+            },
+        };
+        let (square, decoded) = seen.map_or((None, None), |Extracted { square, picture, .. }| (square, picture));
+        Self { file: FileRead { path: path.to_path_buf(), stamp, result }, square, decoded }
+    }
+
+    /// Whether somebody may still be writing it.
+    pub fn may_be_unfinished(&self) -> bool {
+        matches!(&self.file.result, Err(problem) if problem.may_be_unfinished())
+    }
+}
+
+impl SetFile {
+    /// Reads the settings at `path`, relative to the query folder.
+    pub fn read(path: &Path, config: &Config) -> Self {
+        let absolute = config.folders.query.join(path);
+        let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
+        let (stamp, result, settings) = match picture::read_still(&absolute, &Bounds::from(&config.limits)) {
+            Err(problem) => {
+                let message = format!("{}: {problem}", absolute.display());
+                (before, Err(problem), Err(message))
+            }
+            Ok(contents) => {
+                let settings = match std::str::from_utf8(&contents.bytes) {
+                    Ok(text) => SetSettings::parse(&absolute, text),
+                    Err(_) => Err(format!("{}: the file is not UTF-8 text", absolute.display())),
+                };
+                (Some(contents.stamp), Ok(contents.hash), settings)
+            }
+        };
+        Self { file: FileRead { path: path.to_path_buf(), stamp, result }, settings }
+    }
+}
+
+/// One hash over the contents of all pictures, whatever their names and order; `None` without any.
+/// Negative examples and settings of its own belong to it, where there are any.
+fn content_of(members: &[Member], negatives: &[Member], settings: Option<&SetFile>) -> Option<Hash> {
+    let hashes_of = |members: &[Member]| {
+        let mut hashes: Vec<Hash> =
+            members.iter().filter_map(|member| member.file.result.as_ref().ok().copied()).collect();
+        hashes.sort_unstable();
+        // How many files failed belongs to it: the answer says so.
+        let mut all: Vec<u8> = hashes.iter().flat_map(|hash| hash.0).collect();
+        all.extend((members.len() - hashes.len()).to_le_bytes());
+        (all, !hashes.is_empty())
+    };
+    let (mut all, has_pictures) = hashes_of(members);
+    if !negatives.is_empty() {
+        all.extend_from_slice(b"not");
+        all.extend(hashes_of(negatives).0);
+    }
+    if let Some(settings) = settings {
+        all.extend_from_slice(b"settings");
+        all.extend(settings.file.result.as_ref().map_or([0; 32], |hash| hash.0));
+    }
+    has_pictures.then(|| Hash::of(&all))
+}

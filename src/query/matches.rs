@@ -1,0 +1,127 @@
+//! The stage that makes matches of what was found: near-duplicates by their pixels (`picture::Scene`), and whether anything
+//! is similar at all by the backbone's features, which no training changes.
+
+use std::path::{Path, PathBuf};
+
+use super::appearance::{Appearance, PIXEL_COMPARISONS};
+use super::search::Asked;
+use crate::answer::{DuplicatePart, MatchPart, Relation};
+use crate::catalog::{Catalog, Root};
+use crate::config::AnswerSettings;
+use crate::index::Found;
+use crate::model::Trunk;
+
+/// Once there are as many matches as were asked for, copies of them are only counted, and those that are nearly as similar to
+/// the query as their original come soon after it: one look at the nearest match is enough.
+const COMPARISONS_TO_COUNT: usize = 1;
+
+/// A match, and its path as the disk spells it.
+pub struct Matched {
+    /// For the record.
+    pub part: MatchPart,
+    /// Relative to the inventory folder.
+    pub path: PathBuf,
+    appearance: Appearance,
+}
+
+/// The matches of an answer.
+pub struct Selected {
+    /// The most similar first; none where even the nearest picture has too little in common with the query.
+    pub matches: Vec<Matched>,
+    /// That nearest picture.
+    pub nearest: Option<MatchPart>,
+}
+
+/// How matches are made of what was found.
+pub struct Selection<'a> {
+    folder: &'a Path,
+    results: usize,
+    collapse: bool,
+    min_likeness: f32,
+}
+
+impl<'a> Selection<'a> {
+    /// As the settings say; `folder` is the inventory's.
+    pub fn new(folder: &'a Path, settings: &AnswerSettings) -> Self {
+        let (results, collapse) = (settings.results.count(), settings.collapse_duplicates);
+        Self { folder, results, collapse, min_likeness: settings.min_likeness.get() }
+    }
+
+    /// How many pictures must be found to have `results` of them.
+    pub fn candidates(&self) -> usize {
+        // With more copies than this behind its matches a sheet has fewer matches, and says why.
+        if self.collapse { self.results * 4 + 8 } else { self.results }
+    }
+
+    /// Matches with ranks from `found`, the most similar first.
+    pub fn select(&self, found: Vec<(Found, f32)>, asked: &[Asked], catalog: &Catalog) -> Selected {
+        let mut matches = self.matches(found, asked, catalog);
+        let nearest = has_nothing_similar(&matches, self.min_likeness).then(|| matches.swap_remove(0).part);
+        if nearest.is_some() {
+            matches.clear();
+        }
+        Selected { matches, nearest }
+    }
+
+    fn matches(&self, found: Vec<(Found, f32)>, asked: &[Asked], catalog: &Catalog) -> Vec<Matched> {
+        // What another encoder makes of pictures says too little of who is a stranger.
+        let with_features = asked.iter().any(|member| member.features.len() == Trunk::WIDTH);
+        let members: Vec<Appearance> = asked.iter().map(Asked::appearance).collect();
+        let mut matches: Vec<Matched> = Vec::new();
+        for (found, closer_than) in found {
+            // A catalog that cannot be read just now costs the marks, nothing else.
+            let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
+            let appearance = Appearance::known(content, with_features, catalog);
+            let is_full = matches.len() == self.results;
+            if self.collapse {
+                let most = if is_full { COMPARISONS_TO_COUNT } else { PIXEL_COMPARISONS };
+                if let Some(at) = appearance.copy_of(matches.iter().map(|other| &other.appearance), most) {
+                    matches[at].part.duplicates.push(self.duplicate(&found));
+                    continue;
+                }
+            }
+            if is_full {
+                continue;
+            }
+            let likeness = members.iter().filter_map(|member| member.cosine(&appearance)).max_by(f32::total_cmp);
+            let relation = match content {
+                Some(content) if asked.iter().any(|member| member.content == content) => Some(Relation::Identical),
+                _ => appearance.copy_of(members.iter(), PIXEL_COMPARISONS).map(|_| Relation::NearDuplicate),
+            };
+            let part = MatchPart {
+                rank: matches.len() + 1,
+                path: found.path.to_string_lossy().into_owned(),
+                absolute_path: self.absolute(&found.path),
+                similarity: found.similarity,
+                closer_than,
+                likeness,
+                relation,
+                duplicates: Vec::new(),
+            };
+            matches.push(Matched { part, path: found.path, appearance });
+        }
+        matches
+    }
+
+    fn duplicate(&self, found: &Found) -> DuplicatePart {
+        DuplicatePart {
+            path: found.path.to_string_lossy().into_owned(),
+            absolute_path: self.absolute(&found.path),
+            similarity: found.similarity,
+        }
+    }
+
+    fn absolute(&self, path: &Path) -> String {
+        self.folder.join(path).to_string_lossy().into_owned()
+    }
+}
+
+/// Whether not even the best of `matches` has as much in common with the query as `least`. Where the features of none are
+/// known, nothing is said against them.
+fn has_nothing_similar(matches: &[Matched], least: f32) -> bool {
+    let best = matches
+        .iter()
+        .filter_map(|found| found.part.likeness)
+        .fold(None, |best: Option<f32>, likeness| Some(best.map_or(likeness, |best| best.max(likeness))));
+    best.is_some_and(|best| best < least)
+}

@@ -1,0 +1,203 @@
+//! Answers one query. Its way, one file a stage: [`input`] reads the pictures, [`search`] finds what is near, [`matches`] makes
+//! matches of it, [`status`] says how it went, [`render`] draws the sheet, [`write`] puts sheet and record into the folder.
+//!
+//! It knows nothing of the daemon: whoever has a [`WorkerContext`] can have a query answered.
+
+mod appearance;
+pub mod ask;
+mod context;
+mod input;
+mod matches;
+mod record;
+mod render;
+mod search;
+mod status;
+mod write;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::answer::{Changes, Record, Status, Timings};
+use crate::config::{Config, Refresh};
+use crate::picture::{Bounds, Hash};
+
+pub use ask::{Ask, Reply};
+pub use context::WorkerContext;
+pub use input::FileRead;
+use input::Input;
+use matches::{Matched, Selection};
+pub use write::Unwritten;
+use write::{FormerAnswer, Place};
+
+/// A query to be answered.
+pub struct Query {
+    /// The file or folder, relative to the query folder.
+    pub path: PathBuf,
+    /// Its pictures, relative to the query folder.
+    pub files: Vec<PathBuf>,
+    /// Negative examples: pictures that the answer is to be unlike, relative to the query folder.
+    pub negatives: Vec<PathBuf>,
+    /// The set's own settings, relative to the query folder.
+    pub settings: Option<PathBuf>,
+    /// Whether it is a folder of pictures.
+    pub is_set: bool,
+    /// The answer is `result_<name>.png` and `.json`.
+    pub name: String,
+    /// The content answered before, where that answer still holds.
+    pub answered: Option<Hash>,
+    /// Whether this only sees if the answer that is there would be another today.
+    pub is_recheck: bool,
+    /// Whether an unfinished file is to be waited for, rather than answered with its problem.
+    pub can_wait: bool,
+    /// Inventory pictures still to be read.
+    pub inventory_pending: usize,
+    /// Whether the inventory folder is out of reach.
+    pub inventory_offline: bool,
+    /// The settings in force.
+    pub config: Arc<Config>,
+}
+
+/// What came of a query.
+pub struct Answered {
+    /// As ordered.
+    pub query: PathBuf,
+    /// As ordered.
+    pub name: String,
+    /// Every file of the query with what was made of it.
+    pub files: Vec<FileRead>,
+    /// Hash over all its pictures; `None` when none could be read.
+    pub content: Option<Hash>,
+    /// What was done.
+    pub result: Result<Done, Unwritten>,
+}
+
+/// What was done about a query.
+pub enum Done {
+    /// Sheet and record are in place.
+    Written {
+        /// As in the record.
+        status: Status,
+        /// As in the record.
+        message: String,
+        /// Id of the model that measured.
+        model: String,
+        /// From ready to written.
+        total_ms: f64,
+        /// The inventory was empty, not complete or out of reach: to be answered again.
+        is_provisional: bool,
+    },
+    /// The same content has its answer.
+    Unchanged,
+    /// A file is not finished: look again later.
+    NotYet,
+    /// A picture of it, or of its sheet, needs a trial that this thread does not hold.
+    AwaitsTrial,
+}
+
+/// An answer that is not written anywhere yet.
+pub(crate) struct Composed {
+    /// But for the timings of what comes after the search.
+    pub record: Record,
+    pub matches: Vec<Matched>,
+}
+
+impl Query {
+    /// Answers it, from its files to the answer folder.
+    pub fn run(&self, context: &WorkerContext) -> Answered {
+        let started = Instant::now();
+        let former = self.is_recheck.then(|| self.place().former()).flatten();
+        if self.is_recheck && !former.as_ref().is_some_and(|former| self.may_differ(former, context)) {
+            return self.answered(Vec::new(), None, Ok(Done::Unchanged));
+        }
+        let mut input = Input::read(self, context);
+        let content = input.content();
+        let result = if input.awaits_trial() {
+            Ok(Done::AwaitsTrial)
+        } else if self.can_wait && input.may_be_unfinished() {
+            Ok(Done::NotYet)
+        } else if content.is_some() && content == self.answered && self.place().has_answer() {
+            Ok(Done::Unchanged)
+        } else {
+            self.answer(&mut input, context, started, former)
+        };
+        self.answered(input.into_files(), content, result)
+    }
+
+    /// From the pictures to the record of their answer; nothing is written.
+    pub(crate) fn compose(&self, input: &Input, context: &WorkerContext, started: Instant) -> Composed {
+        let mut timings = Timings { decode: milliseconds(started), ..Timings::default() };
+        let encode_started = Instant::now();
+        let (asked, negatives) = (search::encode(&input.members, context), search::encode(&input.negatives, context));
+        timings.encode = milliseconds(encode_started);
+        let search_started = Instant::now();
+        let config = input.config(&self.config);
+        let selection = Selection::new(&self.config.folders.inventory, &config.answer);
+        let searched = search::search(&asked, &negatives, &config, selection.candidates(), context);
+        let mut selected = selection.select(searched.found, &asked, &context.catalog);
+        let outcome = status::judge(self, input, searched.inventory, &selected);
+        if outcome.status == Status::Error {
+            selected.matches.clear();
+        }
+        timings.search = milliseconds(search_started);
+        timings.total = milliseconds(started);
+        let record = record::compose(self, input, &config, searched.by, outcome, &selected, timings);
+        Composed { record, matches: selected.matches }
+    }
+
+    fn answer(
+        &self,
+        input: &mut Input,
+        context: &WorkerContext,
+        started: Instant,
+        former: Option<FormerAnswer>,
+    ) -> Result<Done, Unwritten> {
+        let Composed { mut record, matches } = self.compose(input, context, started);
+        if let Some(former) = former {
+            record.changes = Changes::since(&former.record, &record.matches);
+            if record.changes.is_none() || record.status == Status::Error {
+                return Ok(Done::Unchanged);
+            }
+        }
+        let render_started = Instant::now();
+        let sheet = match render::sheet(self, input, &record, &matches, context) {
+            Ok(sheet) => sheet,
+            Err(render::Undrawn::AwaitsTrial) => return Ok(Done::AwaitsTrial),
+            Err(render::Undrawn::Failed(trouble)) => return Err(Unwritten { trouble, bytes: 0 }),
+        };
+        record.timings_ms.sheet = milliseconds(render_started);
+        record.timings_ms.total = milliseconds(started);
+        self.place().write(&sheet, &mut record)?;
+        let is_complete = self.inventory_pending == 0 && record.inventory > 0 && !self.inventory_offline;
+        Ok(Done::Written {
+            status: record.status,
+            message: record.message,
+            model: record.model.id,
+            total_ms: record.timings_ms.total,
+            is_provisional: !is_complete && record.status != Status::Error,
+        })
+    }
+
+    fn answered(&self, files: Vec<FileRead>, content: Option<Hash>, result: Result<Done, Unwritten>) -> Answered {
+        Answered { query: self.path.clone(), name: self.name.clone(), files, content, result }
+    }
+
+    /// Whether it is worth looking at a past answer once more: with `refresh = "model"` only for another model.
+    fn may_differ(&self, former: &FormerAnswer, context: &WorkerContext) -> bool {
+        self.config.answer.refresh == Refresh::Inventory || former.model() != Some(context.serving.read().model.id())
+    }
+
+    /// Where its answer goes.
+    fn place(&self) -> Place<'_> {
+        Place { folder: &self.config.folders.answer, name: &self.name, format: self.config.answer.format }
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds::from(&self.config.limits)
+    }
+}
+
+/// Since then, to a tenth.
+fn milliseconds(since: Instant) -> f64 {
+    (since.elapsed().as_secs_f64() * 10_000.0).round() / 10.0
+}

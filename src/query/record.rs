@@ -1,0 +1,70 @@
+//! What the record says of a query and its answer.
+
+use super::Query;
+use super::input::{FileRead, Input};
+use super::matches::Selected;
+use super::search::SearchedBy;
+use super::status::Judgement;
+use crate::answer::{self, QueryFile, QueryPart, Record, SettingsPart, SkippedPart, Timings};
+use crate::clock;
+use crate::config::Config;
+use crate::picture::Hash;
+
+/// The record, but for its sheet and what changed.
+pub fn compose(
+    query: &Query,
+    input: &Input,
+    config: &Config,
+    by: SearchedBy,
+    judgement: Judgement,
+    selected: &Selected,
+    timings_ms: Timings,
+) -> Record {
+    let settings = &config.answer;
+    let (files, negatives) = (input.files(), input.negative_files());
+    Record {
+        schema: answer::SCHEMA,
+        status: judgement.status,
+        message: judgement.message,
+        query: QueryPart {
+            name: query.path.to_string_lossy().into_owned(),
+            content: input.content().map(Hash::to_hex),
+            files: files.iter().map(|file| query_file(file)).collect(),
+            set_mode: query.is_set.then_some(config.similarity.set_mode),
+            not: negatives.iter().map(|file| query_file(file)).collect(),
+            settings: query.settings.as_ref().map(|path| path.to_string_lossy().into_owned()),
+        },
+        model: by.model,
+        metric: by.metric,
+        inventory: by.inventory,
+        index_generation: by.index_generation,
+        settings: SettingsPart {
+            results: settings.results.count(),
+            min_score: settings.min_score.get(),
+            min_likeness: settings.min_likeness.get(),
+            collapse_duplicates: settings.collapse_duplicates,
+        },
+        matches: selected.matches.iter().map(|found| found.part.clone()).collect(),
+        nearest: selected.nearest.clone(),
+        skipped: files.into_iter().chain(negatives).filter_map(skipped).collect(),
+        changes: None,
+        sheet: None,
+        answered_s: clock::now_s(),
+        timings_ms,
+    }
+}
+
+fn query_file(file: &FileRead) -> QueryFile {
+    QueryFile {
+        path: file.path.to_string_lossy().into_owned(),
+        blake3: file.result.as_ref().ok().map(|hash| hash.to_hex()),
+        problem: file.result.as_ref().err().map(ToString::to_string),
+    }
+}
+
+/// Why a file was left out, if it was.
+fn skipped(file: &FileRead) -> Option<SkippedPart> {
+    let problem = file.result.as_ref().err()?;
+    let reason = format!("{problem}; {}", problem.remedy());
+    Some(SkippedPart { path: file.path.to_string_lossy().into_owned(), reason })
+}

@@ -1,0 +1,74 @@
+//! The stage that draws the sheet.
+
+use std::path::Path;
+
+use image::{DynamicImage, RgbaImage};
+
+use super::input::Input;
+use super::matches::Matched;
+use super::{Query, WorkerContext};
+use crate::answer::sheet::{self, SheetContent};
+use crate::answer::{self, Record};
+use crate::error::Trouble;
+use crate::isolation::Outputs;
+use crate::picture::{self, Unusable};
+
+/// Why there is no sheet.
+pub enum Undrawn {
+    /// It could not be drawn.
+    Failed(Trouble),
+    /// A picture on it needs a trial that this thread does not hold.
+    AwaitsTrial,
+}
+
+/// The sheet's bytes, in the configured format. Takes the decoded pictures out of `input`.
+pub fn sheet(
+    query: &Query,
+    input: &mut Input,
+    record: &Record,
+    matches: &[Matched],
+    context: &WorkerContext,
+) -> Result<Vec<u8>, Undrawn> {
+    let style = answer::style(&query.config.answer);
+    let side = sheet::picture_side_px(record.matches.len(), &style);
+    let queries = input.members.iter_mut().map(|member| sheet::Tile {
+        name: member.file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        picture: member.decoded.take().and_then(|decoded| picture::shrink(&decoded, side)),
+    });
+    let content = SheetContent {
+        title: record.query.name.clone(),
+        queries: queries.collect(),
+        matches: matches.iter().map(|found| tile(query, found, side, context)).collect::<Result<_, _>>()?,
+        notice: answer::notice(record),
+        footer: answer::footer(record),
+    };
+    sheet::encode(&sheet::render(&content, &style), query.config.answer.format).map_err(|reason| {
+        let what = format!("the sheet could not be drawn: {reason}");
+        Undrawn::Failed(Trouble::new(what, &query.path, "please report this"))
+    })
+}
+
+/// A match with its picture, as far as it can be had right now.
+fn tile(query: &Query, found: &Matched, side: u32, context: &WorkerContext) -> Result<sheet::Match, Undrawn> {
+    let path = query.config.folders.inventory.join(&found.path);
+    let part = &found.part;
+    Ok(sheet::Match {
+        rank: part.rank,
+        name: part.path.clone(),
+        closer_than: part.closer_than,
+        similarity: part.similarity,
+        mark: answer::mark(part),
+        picture: thumbnail(query, &path, side, context)?,
+    })
+}
+
+fn thumbnail(query: &Query, path: &Path, side: u32, context: &WorkerContext) -> Result<Option<RgbaImage>, Undrawn> {
+    let bounds = query.bounds();
+    let Ok(contents) = picture::read_still(path, &bounds) else { return Ok(None) };
+    let outputs = Outputs { square: false, features: false, longest_px: Some(side) };
+    match context.guard.extract(&contents, path, &bounds, outputs, &context.extractor) {
+        Ok(seen) => Ok(seen.picture.map(DynamicImage::into_rgba8)),
+        Err(Unusable::AwaitsTrial) => Err(Undrawn::AwaitsTrial),
+        Err(_) => Ok(None),
+    }
+}

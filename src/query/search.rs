@@ -1,0 +1,133 @@
+//! The stage that finds what is near: features of the query's pictures, and what the index says of them.
+
+use super::WorkerContext;
+use super::appearance::Appearance;
+use super::input::Member;
+use crate::answer::ModelPart;
+use crate::config::Config;
+use crate::index::Found;
+use crate::picture::{Hash, Miniature};
+use crate::rows::Rows;
+use crate::serving::load::{inventory_of, load_index};
+use crate::serving::{SearchRequest, Serving};
+
+/// A picture of the query that could be used.
+pub struct Asked {
+    /// Its content.
+    pub content: Hash,
+    /// What the serving encoder's models take: `[width]`.
+    pub features: Vec<f32>,
+    /// The same picture to compare by pixels.
+    pub miniature: Miniature,
+}
+
+impl Asked {
+    /// How it looks.
+    pub fn appearance(&self) -> Appearance {
+        Appearance::new(Some(self.content), Some(&self.features), Some(self.miniature.clone()))
+    }
+}
+
+/// What the index found, and what searched.
+pub struct Searched {
+    /// The most similar first, each with the share of inventory pairs that are less similar.
+    pub found: Vec<(Found, f32)>,
+    /// Pictures in the index.
+    pub inventory: usize,
+    /// For the record.
+    pub by: SearchedBy,
+}
+
+/// What searched, for the record.
+pub struct SearchedBy {
+    /// The model.
+    pub model: ModelPart,
+    /// Pictures in the index.
+    pub inventory: usize,
+    /// State of the index.
+    pub index_generation: u64,
+    /// How embeddings were compared.
+    pub metric: &'static str,
+}
+
+/// The features of the members that are pictures.
+pub fn encode(members: &[Member], context: &WorkerContext) -> Vec<Asked> {
+    let kind = context.extractor.kind();
+    let asked = |member: &Member| {
+        let (Some(square), Ok(content)) = (&member.square, &member.file.result) else { return None };
+        let kept = context.catalog.features(*content, kind.version).ok().flatten();
+        let made = || context.extractor.features(std::slice::from_ref(square)).into_values();
+        let features = kept.filter(|row| row.len() == kind.width).unwrap_or_else(made);
+        Some(Asked { content: *content, features, miniature: Miniature::of(square) })
+    };
+    members.iter().filter_map(asked).collect()
+}
+
+/// The `count` pictures most similar to what is asked, and unlike the negative examples; none below the least score.
+pub fn search(
+    asked: &[Asked],
+    negatives: &[Asked],
+    config: &Config,
+    count: usize,
+    context: &WorkerContext,
+) -> Searched {
+    let (positive, negative) = (rows_of(asked, context), rows_of(negatives, context));
+    let mode = config.similarity.set_mode;
+    let request = SearchRequest { positive: &positive, negative: &negative, mode, count };
+    let mut searched = look_up(&request, config, context);
+    searched.found.retain(|(_, closer_than)| *closer_than >= config.answer.min_score.get());
+    searched
+}
+
+fn look_up(request: &SearchRequest<'_>, config: &Config, context: &WorkerContext) -> Searched {
+    // One lock for model and embeddings: a query sees one model, whatever happens meanwhile.
+    let serving = context.serving.read();
+    if serving.index.metric() == config.similarity.metric {
+        return search_in(&serving, request);
+    }
+    // A set with a metric of its own: an index prepares its embeddings for one metric, so one is made for this answer.
+    let (model, generation) = (serving.model.clone(), serving.index.generation());
+    drop(serving);
+    let index =
+        inventory_of(&context.catalog).and_then(|contents| load_index(&context.catalog, config, &model, &contents));
+    match index {
+        Ok(index) => {
+            let mut searched = search_in(&Serving::new(model, index), request);
+            searched.by.index_generation = generation;
+            searched
+        }
+        // A catalog that cannot be read just now costs the set's metric; the record says which one measured.
+        Err(trouble) => {
+            log::warn!("{trouble}");
+            search_in(&context.serving.read(), request)
+        }
+    }
+}
+
+fn search_in(serving: &Serving, request: &SearchRequest<'_>) -> Searched {
+    let inventory = serving.index.len();
+    Searched {
+        found: serving.search(request),
+        inventory,
+        by: SearchedBy {
+            model: ModelPart {
+                id: serving.model.id().into(),
+                encoder: serving.model.encoder().name(),
+                trained_on: serving.model.trained_on(),
+            },
+            inventory,
+            index_generation: serving.index.generation(),
+            metric: serving.index.metric().name(),
+        },
+    }
+}
+
+/// Their features, `[m, width of the encoder's features]`.
+fn rows_of(asked: &[Asked], context: &WorkerContext) -> Rows {
+    let mut rows = Rows::empty(context.extractor.kind().width);
+    for member in asked {
+        let fits = rows.push(&member.features);
+        debug_assert!(fits, "the extractor gives rows of its own width");
+    }
+    rows
+}

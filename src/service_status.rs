@@ -1,0 +1,173 @@
+//! `status.json`: what the daemon is doing, for scripts, for `artificio status` and for people.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::catalog::ModelRow;
+use crate::error::Trouble;
+use crate::files::write_whole;
+use crate::training::handle::Stage;
+
+/// The file's name inside the state folder.
+pub const FILE_NAME: &str = "status.json";
+/// At most so many problems are listed; `problem_count` has them all.
+pub const PROBLEM_LIMIT: usize = 100;
+
+/// The content of `status.json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ServiceStatus {
+    /// What it is up to as a whole.
+    pub state: State,
+    /// The process.
+    pub pid: u32,
+    /// The program's version.
+    pub version: &'static str,
+    /// When it was started, in seconds since 1970.
+    pub started_s: i64,
+    /// The pictures to find.
+    pub inventory: InventoryPart,
+    /// The queries.
+    pub queries: QueriesPart,
+    /// The model that serves.
+    pub model: ModelPart,
+    /// Folders that are watched by the system's events.
+    pub watched_folders: usize,
+    /// Changed settings that only a restart brings into force: "folders.query".
+    pub awaiting_restart: Vec<String>,
+    /// What hampers the service as a whole, as against single files; also the first of `problems`.
+    pub degraded_by: Vec<Trouble>,
+    /// The settings.
+    pub settings: SettingsPart,
+    /// How many problems there are.
+    pub problem_count: usize,
+    /// The first of them.
+    pub problems: Vec<Trouble>,
+}
+
+/// What the daemon is up to as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Folders are being looked through for the first time.
+    Starting,
+    /// All is well.
+    Ready,
+    /// It works, but something needs a person.
+    Degraded,
+    /// On its way out.
+    Stopping,
+}
+
+impl State {
+    /// As in `status.json`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Degraded => "degraded",
+            Self::Stopping => "stopping",
+        }
+    }
+}
+
+/// The settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SettingsPart {
+    /// How often a signal had them read again.
+    pub reloads: u64,
+    /// The mistake in them, while the former ones stay in force.
+    pub problem: Option<String>,
+}
+
+/// The pictures to find.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InventoryPart {
+    /// Files seen.
+    pub files: usize,
+    /// Of these, searchable.
+    pub indexed: usize,
+    /// Of these, still to be read.
+    pub pending: usize,
+    /// Of these, unusable.
+    pub failed: usize,
+    /// Pictures a second, while any are read; null else.
+    pub per_second: Option<f32>,
+    /// Seconds until all are read, if it goes on like this.
+    pub remaining_s: Option<u64>,
+}
+
+/// The queries, from the first day on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QueriesPart {
+    /// With an answer that is not an error.
+    pub answered: usize,
+    /// With an error answer.
+    pub failed: usize,
+    /// Waiting.
+    pub pending: usize,
+}
+
+/// The model that serves.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelPart {
+    /// Its name in records.
+    pub id: String,
+    /// Kind of encoder.
+    pub encoder: &'static str,
+    /// Pictures it was trained on; 0 before the first training.
+    pub trained_on: usize,
+    /// The training under way.
+    pub training: Option<TrainingPart>,
+    /// What became of the last one.
+    pub last_training: Option<LastTrainingPart>,
+}
+
+/// What became of a training.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LastTrainingPart {
+    /// The model's id.
+    pub id: String,
+    /// "passed", "refused" or "unchecked".
+    pub decision: &'static str,
+    /// Why, as the rest of a sentence that begins with the model.
+    pub reason: String,
+    /// What the decision rests on.
+    pub figures: serde_json::Value,
+}
+
+impl LastTrainingPart {
+    /// Of a model as it is kept.
+    pub fn of(row: &ModelRow) -> Self {
+        Self {
+            id: row.id.clone(),
+            decision: row.decision.name(),
+            reason: row.reason.clone(),
+            figures: serde_json::from_str(&row.figures).unwrap_or_default(),
+        }
+    }
+}
+
+/// The training under way.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrainingPart {
+    /// The id the new model will have.
+    pub id: String,
+    /// Pictures it is trained on.
+    pub pictures: usize,
+    /// Where they come from: "training" or "inventory".
+    pub source: &'static str,
+    /// What it is at.
+    pub stage: Stage,
+    /// Of this stage, 0 to 1.
+    pub share: f32,
+}
+
+impl ServiceStatus {
+    /// Puts the file into the state folder.
+    pub fn write(&self, state_folder: &Path) -> Result<(), Trouble> {
+        let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
+        text.push(b'\n');
+        write_whole(&state_folder.join(FILE_NAME), &text, "write the status")
+    }
+}

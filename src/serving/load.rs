@@ -1,0 +1,55 @@
+//! Model and index as the catalog knows them.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use crate::catalog::{Catalog, FileRow, FileState, Root};
+use crate::config::{Config, ModelSettings};
+use crate::error::Trouble;
+use crate::index::Index;
+use crate::model::Model;
+use crate::picture::Hash;
+use crate::rows::Rows;
+
+/// The model that serves, for whoever only reads the catalog; one that cannot be used is left to the daemon.
+pub fn load_model_read_only(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trouble> {
+    let Some(row) = catalog.current_model()? else { return Ok(Model::untrained(settings)) };
+    Ok(Model::from_row(&row, settings.encoder)?.unwrap_or_else(|| Model::untrained(settings)))
+}
+
+/// The contents of the inventory as the catalog knows it.
+pub fn inventory_of(catalog: &Catalog) -> Result<HashMap<(Root, PathBuf), Hash>, Trouble> {
+    let content = |row: FileRow| match row.state {
+        FileState::Read(hash) => Some(((Root::Inventory, row.path), hash)),
+        FileState::Failed { .. } => None,
+    };
+    Ok(catalog.files(Root::Inventory)?.into_iter().filter_map(content).collect())
+}
+
+/// The inventory's codes under `model`: from the catalog, or made from the features.
+pub fn load_index(
+    catalog: &Catalog,
+    config: &Config,
+    model: &Model,
+    contents: &HashMap<(Root, PathBuf), Hash>,
+) -> Result<Index, Trouble> {
+    let codes = catalog.codes(model.id())?;
+    let mut pictures = Vec::new();
+    for ((_, path), &hash) in contents.iter().filter(|((root, _), _)| *root == Root::Inventory) {
+        let code = match codes.get(&hash) {
+            Some(code) => Some(code.clone()),
+            None => code_of(catalog, model, hash)?,
+        };
+        if let Some(code) = code {
+            pictures.push((path.clone(), code));
+        }
+    }
+    Ok(Index::filled(model.code_width(), config.similarity.metric, pictures))
+}
+
+/// The code of a content whose features are in the catalog.
+pub fn code_of(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
+    let features = catalog.features(hash, model.features().version)?;
+    let rows = features.and_then(|features| Rows::from_values(model.features().width, features));
+    Ok(rows.map(|rows| model.codes(&rows).into_values()))
+}

@@ -1,0 +1,97 @@
+//! What queries are answered from: one model and the index of its codes, exchanged together or not at all.
+
+mod feedback;
+pub mod load;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+
+use crate::config::SetMode;
+use crate::index::{Calibration, Found, Index};
+use crate::model::Model;
+use crate::rows::Rows;
+use feedback::away_from;
+
+/// A model, and the inventory's codes under it.
+pub struct Serving {
+    /// Turns features into codes.
+    pub model: Model,
+    /// The codes.
+    pub index: Index,
+    calibration: Mutex<Option<(u64, Arc<Calibration>)>>,
+    identity: Arc<()>,
+}
+
+/// What is searched for.
+pub struct SearchRequest<'a> {
+    /// Features of the query, one row a picture.
+    pub positive: &'a Rows,
+    /// Features of its negative examples.
+    pub negative: &'a Rows,
+    /// How several pictures are brought together.
+    pub mode: SetMode,
+    /// Matches wanted.
+    pub count: usize,
+}
+
+impl Serving {
+    /// `model` with `index`, whose codes are that model's.
+    pub fn new(model: Model, index: Index) -> Self {
+        Self { model, index, calibration: Mutex::new(None), identity: Arc::new(()) }
+    }
+
+    /// Tells this from what serves after it; dead when this serves no more.
+    pub fn identity(&self) -> Weak<()> {
+        Arc::downgrade(&self.identity)
+    }
+
+    /// The pictures most similar to a query, each with the share of inventory pairs that are less similar.
+    pub fn search(&self, request: &SearchRequest<'_>) -> Vec<(Found, f32)> {
+        let positive = self.model.codes(request.positive);
+        let codes = match request.negative.is_empty() {
+            true => positive,
+            false => away_from(&positive, &self.model.codes(request.negative), self.index.metric()),
+        };
+        let found = self.index.search(&codes, request.mode, request.count);
+        let calibration = self.calibration();
+        let with_score = |found: Found| {
+            let closer_than = calibration.closer_than(found.similarity);
+            (found, closer_than)
+        };
+        found.into_iter().map(with_score).collect()
+    }
+
+    /// Measured once for each state of the index.
+    fn calibration(&self) -> Arc<Calibration> {
+        let generation = self.index.generation();
+        let mut kept = self.calibration.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some((measured, calibration)) if *measured == generation => Arc::clone(calibration),
+            _ => {
+                let calibration = Arc::new(Calibration::measure(&self.index));
+                *kept = Some((generation, Arc::clone(&calibration)));
+                calibration
+            }
+        }
+    }
+}
+
+/// The serving state as workers and the event loop share it. A query reads under one lock: it sees one model.
+#[derive(Clone)]
+pub struct Shared(Arc<RwLock<Serving>>);
+
+impl Shared {
+    /// Shares `serving`.
+    pub fn new(serving: Serving) -> Self {
+        Self(Arc::new(RwLock::new(serving)))
+    }
+
+    /// For looking. A panic elsewhere does not make the codes wrong, so a poisoned lock is taken all the same.
+    pub fn read(&self) -> RwLockReadGuard<'_, Serving> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For changing.
+    pub fn write(&self) -> RwLockWriteGuard<'_, Serving> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,91 @@
+//! Waits until changes of the training pictures have settled, but not for ever. Pure: the time is an argument.
+
+use std::time::Duration;
+
+/// While pictures keep coming, a training waits for so many times the quiet that is asked for, then it starts all the
+/// same: a trickle must not keep the model from ever learning.
+const WAIT_FACTOR: u32 = 20;
+/// ... counted with at least this much quiet.
+const LEAST_QUIET: Duration = Duration::from_millis(500);
+
+/// That the pictures to train on changed, and since when, until the policy has looked at them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetrainDebounce {
+    first: Duration,
+    last: Duration,
+    /// Nothing before that.
+    not_before: Duration,
+}
+
+impl RetrainDebounce {
+    /// A change at `now`, after what was known of before.
+    pub fn after_change(before: Option<Self>, now: Duration) -> Self {
+        Self { last: now, ..before.unwrap_or(Self { first: now, last: now, not_before: now }) }
+    }
+
+    /// To be looked at again at `moment`, and not before.
+    pub fn not_before(moment: Duration) -> Self {
+        Self { first: moment, last: moment, not_before: moment }
+    }
+
+    /// Whether it is time to look: nothing came for as long as `quiet` and nothing is on its way, or that has been
+    /// waited for long enough.
+    pub fn is_due(&self, now: Duration, quiet: Duration, is_busy: bool) -> bool {
+        now >= self.not_before && ((!is_busy && now >= self.last + quiet) || now >= self.waited_out(quiet))
+    }
+
+    /// The next moment after `now` at which it may have become time.
+    pub fn next_look(&self, now: Duration, quiet: Duration) -> Option<Duration> {
+        let moments = [self.not_before, self.last + quiet, self.waited_out(quiet)];
+        moments.into_iter().filter(|moment| *moment > now).min()
+    }
+
+    fn waited_out(&self, quiet: Duration) -> Duration {
+        self.first + quiet.max(LEAST_QUIET) * WAIT_FACTOR
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_training_waits_for_quiet_and_for_what_is_on_its_way() {
+        let debounce = RetrainDebounce::after_change(None, seconds(100));
+        assert!(!debounce.is_due(seconds(102), seconds(3), false));
+        assert!(debounce.is_due(seconds(103), seconds(3), false));
+        assert!(!debounce.is_due(seconds(103), seconds(3), true));
+        let debounce = RetrainDebounce::after_change(Some(debounce), seconds(102));
+        assert!(!debounce.is_due(seconds(103), seconds(3), false), "another came");
+        assert_eq!(debounce.next_look(seconds(103), seconds(3)), Some(seconds(105)));
+    }
+
+    #[test]
+    fn a_trickle_does_not_keep_the_model_from_learning() {
+        let mut debounce = None;
+        let mut started = Vec::new();
+        for second in 0..200 {
+            debounce = Some(RetrainDebounce::after_change(debounce, seconds(second)));
+            if debounce.is_some_and(|debounce| debounce.is_due(seconds(second), seconds(3), true)) {
+                started.push(second);
+                debounce = None;
+            }
+        }
+        assert_eq!(started, [60, 121, 182]);
+        let impatient = RetrainDebounce::after_change(None, seconds(0));
+        assert!(!impatient.is_due(seconds(9), seconds(0), true) && impatient.is_due(seconds(10), seconds(0), true));
+        assert_eq!(impatient.next_look(seconds(1), seconds(0)), Some(seconds(10)));
+        assert_eq!(impatient.next_look(seconds(10), seconds(0)), None, "from now on only events change anything");
+    }
+
+    #[test]
+    fn after_a_failure_there_is_a_rest_whatever_comes() {
+        let debounce = RetrainDebounce::after_change(Some(RetrainDebounce::not_before(seconds(130))), seconds(101));
+        assert!(!debounce.is_due(seconds(129), seconds(3), false));
+        assert!(debounce.is_due(seconds(130), seconds(3), false));
+    }
+}

@@ -1,0 +1,67 @@
+//! What earlier trainings were made of and what became of them, as far as the policy needs it.
+
+use std::collections::HashSet;
+
+use super::policy::TrainingSource;
+use crate::catalog::{Catalog, Decision};
+use crate::config::Encoder;
+use crate::error::Trouble;
+use crate::model::FeatureKind;
+use crate::picture::Hash;
+
+/// The last training on pictures from one source, whatever became of it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Contents it was trained on.
+    pub pictures: HashSet<Hash>,
+    /// Inventory pictures that were taken along beside them.
+    pub beside: usize,
+    /// Whether its model serves; not so when it was refused, or when somebody went back to an older one.
+    pub serves: bool,
+    /// Why its model was refused, if it was.
+    pub refused: Option<String>,
+}
+
+/// What was tried before, as far as the policy cares.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct TrainingHistory {
+    /// On the training folder.
+    pub training: Option<Attempt>,
+    /// On the inventory alone.
+    pub inventory: Option<Attempt>,
+    /// Whether the model that serves was trained on the training folder, in the last attempt or before.
+    pub serves_training: bool,
+    /// Whether it was, and without the inventory beside it.
+    pub serves_training_alone: bool,
+}
+
+impl TrainingHistory {
+    /// What the catalog knows of earlier trainings with this encoder.
+    pub fn load(catalog: &Catalog, encoder: Encoder) -> Result<Self, Trouble> {
+        let current = catalog.current_model()?;
+        let serves = |id: &str| current.as_ref().is_some_and(|current| current.id == id);
+        let last = |source: TrainingSource| {
+            let Some(row) = catalog.last_model(encoder.name(), source.name())? else { return Ok(None) };
+            // Other features are another thing: nothing was tried with these.
+            if row.trunk != FeatureKind::of(encoder).version {
+                return Ok(None);
+            }
+            Ok::<_, Trouble>(Some(Attempt {
+                pictures: catalog.trained_pictures(&row.id)?,
+                beside: row.beside,
+                serves: serves(&row.id),
+                refused: (row.decision == Decision::Refused).then_some(row.reason),
+            }))
+        };
+        let of_training = current
+            .as_ref()
+            .filter(|row| row.source == TrainingSource::Training.name() && row.encoder == encoder.name())
+            .filter(|row| row.trunk == FeatureKind::of(encoder).version);
+        Ok(Self {
+            training: last(TrainingSource::Training)?,
+            inventory: last(TrainingSource::Inventory)?,
+            serves_training: of_training.is_some(),
+            serves_training_alone: of_training.is_some_and(|current| current.beside == 0),
+        })
+    }
+}

@@ -1,0 +1,235 @@
+//! The training itself, on a thread beside the running service. It reads the catalog and writes nothing: what is to be
+//! kept it sends to the loop, in pieces that do not hold up anybody.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::Sender;
+use log::debug;
+
+use super::handle::{Stage, TrainingHandle};
+use super::policy::TrainingSource;
+use crate::catalog::{Catalog, Decision, ModelRow};
+use crate::config::Config;
+use crate::error::Trouble;
+use crate::index::Index;
+use crate::model::{Extractor, FeatureKind, Lesson, Model, Unlearned};
+use crate::picture::Hash;
+use crate::progress::Progress;
+use crate::quarantine::Guard;
+use crate::rows::Rows;
+
+/// Contents in one message of what was trained on.
+const CONTENTS_BATCH: usize = 5_000;
+/// Everybody else comes first (see nice(1)).
+const NICENESS: i32 = 19;
+
+/// What to train.
+pub struct TrainingInput {
+    /// Where the catalog is.
+    pub state: PathBuf,
+    /// The id of the new model.
+    pub id: String,
+    /// Where the pictures come from.
+    pub source: TrainingSource,
+    /// The training pictures: contents, each with a file that has it.
+    pub training: BTreeMap<Hash, PathBuf>,
+    /// The inventory likewise.
+    pub inventory: BTreeMap<Hash, PathBuf>,
+    /// What needs codes: paths below the inventory folder, and contents.
+    pub paths: HashMap<PathBuf, Hash>,
+    /// The model to hold the new one against; `None` where they cannot be compared.
+    pub against: Option<Model>,
+    /// The settings in force.
+    pub config: Arc<Config>,
+    /// Makes features of changed pictures.
+    pub extractor: Arc<Extractor>,
+    /// These pictures are decoded through it. Nobody looks at this thread's slot: what it decodes was decoded in time
+    /// before, and with its low urgency the clock says nothing.
+    pub guard: Guard,
+    /// Seconds since 1970.
+    pub now_s: i64,
+}
+
+/// What a training thread says.
+pub struct TrainingMessage {
+    /// Which training: one that was cancelled may still have something to say.
+    pub run: u64,
+    /// What of it.
+    pub news: TrainingEvent,
+}
+
+/// What there is to say of a training.
+pub enum TrainingEvent {
+    /// Codes of the model to be; they become of use when it serves.
+    Codes(Vec<(Hash, Vec<f32>)>),
+    /// Some of the contents that it was trained on.
+    TrainedOn(Vec<Hash>),
+    /// Features of changed pictures, with what they are kept under: the next training need not make them again.
+    Views(Vec<(Hash, String, Vec<f32>)>),
+    /// It has ended.
+    Ended(Result<TrainingEnd, Trouble>),
+}
+
+/// How a training ended that met with no trouble.
+pub enum TrainingEnd {
+    /// With a model that is to serve.
+    Ready(Box<Successor>),
+    /// With one that is not to.
+    Refused(Box<ModelRow>),
+    /// Before its end, as it was told to.
+    Cancelled,
+}
+
+/// A model ready to take over; its codes are with the loop.
+pub struct Successor {
+    /// Ready to serve.
+    pub model: Model,
+    /// Ready to be kept; `None` for one that is kept already.
+    pub row: Option<ModelRow>,
+    /// The inventory's codes.
+    pub index: Index,
+    /// What is in the index: paths and contents.
+    pub inventory: HashMap<PathBuf, Hash>,
+}
+
+/// Why a training did not go on.
+pub(super) enum Halt {
+    Cancelled,
+    Trouble(Trouble),
+}
+
+impl From<Trouble> for Halt {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+/// A training under way, as its thread sees it.
+pub struct TrainingJob {
+    /// Which training.
+    pub run: u64,
+    /// What to train.
+    pub input: TrainingInput,
+    /// To the loop.
+    pub handle: Arc<TrainingHandle>,
+    /// To the loop.
+    pub sender: Sender<TrainingMessage>,
+}
+
+impl TrainingJob {
+    /// Starts the thread. It ends by itself when the loop is gone.
+    pub fn start(self) -> Result<(), Trouble> {
+        let started = thread::Builder::new().name("training".into()).spawn(move || {
+            step_back();
+            let ending = match self.train() {
+                Ok(ending) => Ok(ending),
+                Err(Halt::Cancelled) => Ok(TrainingEnd::Cancelled),
+                Err(Halt::Trouble(trouble)) => Err(trouble),
+            };
+            // Nobody hears this when the daemon is on its way out; nothing is lost but the work.
+            let _ = self.send(TrainingEvent::Ended(ending));
+        });
+        started.map(drop).map_err(|error| Trouble::system("start the training thread", "artificio", &error))
+    }
+
+    fn train(&self) -> Result<TrainingEnd, Halt> {
+        let TrainingInput { id, source, config, .. } = &self.input;
+        let catalog = Catalog::open_reader(&self.input.state)?;
+        self.enter(Stage::Reading)?;
+        let lesson = self.read_lesson(&catalog)?;
+        let pictures = if *source == TrainingSource::Training { &self.input.training } else { &self.input.inventory };
+        for contents in pictures.keys().copied().collect::<Vec<_>>().chunks(CONTENTS_BATCH) {
+            self.send(TrainingEvent::TrainedOn(contents.to_vec()))?;
+        }
+        let mut row = ModelRow {
+            id: id.clone(),
+            created_s: self.input.now_s,
+            encoder: config.model.encoder.name().into(),
+            trunk: self.features().version.into(),
+            trained_on: lesson.training().len(),
+            source: source.name().into(),
+            beside: if lesson.beside() > 0 { self.input.inventory.len() } else { 0 },
+            reconstruction_error: 1.0,
+            weights: Vec::new(),
+            decision: Decision::Refused,
+            reason: String::new(),
+            figures: "null".into(),
+        };
+        let mut evidence = self.evidence_of(&lesson);
+        self.enter(Stage::Fitting)?;
+        let learned = match evidence.has_enough_distinct() {
+            true => lesson.learn(&config.model, &*self.handle),
+            false => Err(Unlearned::Because(evidence.verdict().reason)),
+        };
+        let coder = match learned {
+            Ok(coder) => coder,
+            Err(Unlearned::Cancelled) => return Err(Halt::Cancelled),
+            Err(Unlearned::Because(reason)) => {
+                row.figures = serde_json::to_string(&evidence).unwrap_or_default();
+                row.reason = reason;
+                return Ok(TrainingEnd::Refused(Box::new(row)));
+            }
+        };
+        self.enter(Stage::Checking)?;
+        row.reconstruction_error = coder.reconstruction_error(lesson.training());
+        row.weights = coder.to_safetensors();
+        let model = Model::trained(id.clone(), row.trained_on, coder);
+        self.examine(&catalog, &lesson, &model, &mut evidence)?;
+        let verdict = evidence.verdict();
+        row.figures = serde_json::to_string(&evidence).unwrap_or_default();
+        row.reason = verdict.reason;
+        if !verdict.passes {
+            return Ok(TrainingEnd::Refused(Box::new(row)));
+        }
+        row.decision = Decision::Passed;
+        let index = self.encode_inventory(&catalog, &model)?;
+        let inventory = self.input.paths.clone();
+        Ok(TrainingEnd::Ready(Box::new(Successor { model, row: Some(row), index, inventory })))
+    }
+
+    /// What is to be learned from: the first pictures by content, which is as good as by lot and always the same.
+    fn read_lesson(&self, catalog: &Catalog) -> Result<Lesson, Halt> {
+        let TrainingInput { source, training, inventory, config, .. } = &self.input;
+        let FeatureKind { version, width } = self.features();
+        let read = |pictures: &BTreeMap<Hash, PathBuf>| {
+            let contents: Vec<Hash> = pictures.keys().take(Lesson::most_rows(width)).copied().collect();
+            catalog.many_features(&contents, version, width).map(|(_, rows)| rows)
+        };
+        Ok(match source {
+            TrainingSource::Inventory => Lesson::of_inventory(read(inventory)?),
+            TrainingSource::Training if config.model.train_on_inventory => {
+                Lesson::of_training(read(training)?, read(inventory)?)
+            }
+            TrainingSource::Training => Lesson::of_training(read(training)?, Rows::empty(width)),
+        })
+    }
+
+    /// The features that the model takes.
+    pub fn features(&self) -> FeatureKind {
+        self.input.extractor.kind()
+    }
+
+    pub(super) fn enter(&self, stage: Stage) -> Result<(), Halt> {
+        self.handle.enter(stage);
+        self.check()
+    }
+
+    pub(super) fn check(&self) -> Result<(), Halt> {
+        if self.handle.is_cancelled() { Err(Halt::Cancelled) } else { Ok(()) }
+    }
+
+    pub(super) fn send(&self, news: TrainingEvent) -> Result<(), Halt> {
+        self.sender.send(TrainingMessage { run: self.run, news }).map_err(|_| Halt::Cancelled)
+    }
+}
+
+/// Makes this thread one that runs when nobody else wants to.
+pub fn step_back() {
+    // A hardened service may be forbidden to; then the thread competes as an equal.
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        debug!("this thread runs with the urgency of everything else: {error}");
+    }
+}

@@ -1,0 +1,183 @@
+//! When to train, and on what. Pure: what is known is given, and so is the time.
+
+use std::collections::HashSet;
+
+use super::history::{Attempt, TrainingHistory};
+use crate::config::ModelSettings;
+use crate::picture::Hash;
+
+/// Where training pictures come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrainingSource {
+    /// The training folder, with the inventory beside it.
+    Training,
+    /// The inventory alone, while the training folder holds too few or nothing of use.
+    Inventory,
+}
+
+impl TrainingSource {
+    /// As kept in the catalog.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Training => "training",
+            Self::Inventory => "inventory",
+        }
+    }
+}
+
+/// What to train on now, if anything: enough pictures, and enough of them other than at the last attempt.
+pub fn due(
+    settings: &ModelSettings,
+    tried: &TrainingHistory,
+    training: &HashSet<Hash>,
+    inventory: &HashSet<Hash>,
+) -> Option<TrainingSource> {
+    let is_enough = |pictures: &HashSet<Hash>| pictures.len() >= settings.min_train.count();
+    let beside = if settings.train_on_inventory { inventory.len() } else { 0 };
+    if is_enough(training) && has_changed(settings, tried.training.as_ref(), training, beside) {
+        return Some(TrainingSource::Training);
+    }
+    // What was learned from the training folder is not given up for the inventory: the folder may only be unmounted.
+    let may_serve = settings.train_on_inventory && is_enough(inventory) && !tried.serves_training;
+    (may_serve && has_changed(settings, tried.inventory.as_ref(), inventory, 0)).then_some(TrainingSource::Inventory)
+}
+
+/// What to train on when somebody wants a training now.
+///
+/// # Errors
+/// When there are too few pictures; the text says what is missing.
+pub fn requested(
+    settings: &ModelSettings,
+    training: &HashSet<Hash>,
+    inventory: &HashSet<Hash>,
+) -> Result<TrainingSource, String> {
+    let needed = settings.min_train.count();
+    let has = format!("{needed} pictures are needed (min_train); the training folder holds {}", training.len());
+    match (training.len() >= needed, settings.train_on_inventory) {
+        (true, _) => Ok(TrainingSource::Training),
+        (false, true) if inventory.len() >= needed => Ok(TrainingSource::Inventory),
+        (false, true) => Err(format!("{has}, the inventory {}", inventory.len())),
+        (false, false) => Err(format!("{has}, and the inventory may not serve (train_on_inventory)")),
+    }
+}
+
+/// Whether `pictures` differ enough from those of the last attempt to learn something else.
+fn has_changed(settings: &ModelSettings, last: Option<&Attempt>, pictures: &HashSet<Hash>, beside: usize) -> bool {
+    let Some(last) = last else { return true };
+    let by_growth = |count: usize| (settings.retrain_growth.get() * count as f32).ceil() as usize;
+    let threshold = |count: usize| settings.retrain_after.count().max(by_growth(count));
+    let new = pictures.difference(&last.pictures).count();
+    // A model that was not good enough gets another chance as well when what may have spoilt it is taken away.
+    let gone = if last.serves { 0 } else { last.pictures.difference(pictures).count() };
+    new + gone >= threshold(last.pictures.len()) || beside.abs_diff(last.beside) >= threshold(last.beside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Share, Within};
+
+    fn hashes(from: u32, to: u32) -> HashSet<Hash> {
+        (from..to).map(|number| Hash::of(&number.to_le_bytes())).collect()
+    }
+
+    fn settings() -> ModelSettings {
+        ModelSettings {
+            min_train: Within::new(20),
+            retrain_after: Within::new(10),
+            retrain_growth: Share::new(0.1),
+            ..ModelSettings::default()
+        }
+    }
+
+    fn attempt(pictures: HashSet<Hash>, serves: bool) -> Option<Attempt> {
+        Some(Attempt { pictures, serves, ..Attempt::default() })
+    }
+
+    fn on_training(last: Option<Attempt>) -> TrainingHistory {
+        TrainingHistory {
+            serves_training: last.as_ref().is_some_and(|last| last.serves),
+            training: last,
+            ..TrainingHistory::default()
+        }
+    }
+
+    fn on_inventory(last: Option<Attempt>) -> TrainingHistory {
+        TrainingHistory { inventory: last, ..TrainingHistory::default() }
+    }
+
+    #[test]
+    fn the_first_training_takes_the_folder_else_the_inventory() {
+        let none = TrainingHistory::default();
+        assert_eq!(due(&settings(), &none, &hashes(0, 19), &hashes(0, 19)), None);
+        assert_eq!(due(&settings(), &none, &hashes(0, 19), &hashes(0, 20)), Some(TrainingSource::Inventory));
+        assert_eq!(due(&settings(), &none, &hashes(0, 20), &hashes(0, 20)), Some(TrainingSource::Training));
+        let without = ModelSettings { train_on_inventory: false, ..settings() };
+        assert_eq!(due(&without, &none, &hashes(0, 19), &hashes(0, 20)), None);
+    }
+
+    #[test]
+    fn a_retraining_waits_for_enough_that_is_new() {
+        let small = on_training(attempt(hashes(0, 30), true));
+        assert_eq!(due(&settings(), &small, &hashes(0, 39), &hashes(0, 0)), None);
+        assert_eq!(due(&settings(), &small, &hashes(0, 40), &hashes(0, 0)), Some(TrainingSource::Training));
+        // Replaced pictures are new ones, though their number is the same; those taken away are not.
+        assert_eq!(due(&settings(), &small, &hashes(10, 40), &hashes(0, 0)), Some(TrainingSource::Training));
+        assert_eq!(due(&settings(), &small, &hashes(10, 30), &hashes(0, 0)), None);
+        let large = on_training(attempt(hashes(0, 1000), true));
+        assert_eq!(due(&settings(), &large, &hashes(0, 1099), &hashes(0, 0)), None);
+        assert_eq!(due(&settings(), &large, &hashes(0, 1100), &hashes(0, 0)), Some(TrainingSource::Training));
+    }
+
+    #[test]
+    fn an_inventory_that_has_grown_is_taken_along_anew() {
+        let last = Attempt { beside: 100, ..attempt(hashes(0, 30), true).unwrap() };
+        let tried = on_training(Some(last));
+        assert_eq!(due(&settings(), &tried, &hashes(0, 30), &hashes(0, 109)), None);
+        assert_eq!(due(&settings(), &tried, &hashes(0, 30), &hashes(0, 110)), Some(TrainingSource::Training));
+    }
+
+    #[test]
+    fn a_model_of_the_inventory_gives_way_to_training_pictures_and_not_the_other_way_round() {
+        let inventory = on_inventory(attempt(hashes(0, 500), true));
+        assert_eq!(due(&settings(), &inventory, &hashes(0, 20), &hashes(0, 500)), Some(TrainingSource::Training));
+        assert_eq!(due(&settings(), &inventory, &hashes(0, 0), &hashes(0, 500)), None);
+        let training = on_training(Some(Attempt { beside: 500, ..attempt(hashes(0, 30), true).unwrap() }));
+        assert_eq!(due(&settings(), &training, &hashes(0, 0), &hashes(0, 500)), None, "the folder went away");
+    }
+
+    #[test]
+    fn what_was_refused_is_tried_again_when_the_pictures_are_others() {
+        let refused = on_training(attempt(hashes(0, 1000), false));
+        assert_eq!(due(&settings(), &refused, &hashes(0, 1000), &hashes(0, 0)), None);
+        assert_eq!(due(&settings(), &refused, &hashes(0, 1050), &hashes(0, 0)), None);
+        assert_eq!(due(&settings(), &refused, &hashes(0, 1100), &hashes(0, 0)), Some(TrainingSource::Training));
+        assert_eq!(
+            due(&settings(), &refused, &hashes(0, 800), &hashes(0, 0)),
+            Some(TrainingSource::Training),
+            "cleaned up"
+        );
+    }
+
+    #[test]
+    fn while_the_training_folder_is_of_no_use_the_inventory_serves() {
+        let refused = on_training(Some(Attempt { beside: 36, ..attempt(hashes(0, 1000), false).unwrap() }));
+        assert_eq!(due(&settings(), &refused, &hashes(0, 1000), &hashes(0, 36)), Some(TrainingSource::Inventory));
+        let both = TrainingHistory { inventory: attempt(hashes(0, 36), true), ..refused };
+        assert_eq!(due(&settings(), &both, &hashes(0, 1000), &hashes(0, 36)), None);
+        // ... but not in place of what the folder taught before it was spoilt.
+        let earlier = TrainingHistory { serves_training: true, ..both };
+        assert_eq!(due(&settings(), &earlier, &hashes(0, 1000), &hashes(0, 39)), None);
+    }
+
+    #[test]
+    fn a_wish_needs_enough_pictures_and_nothing_else() {
+        let wish = |training, inventory| requested(&settings(), &hashes(0, training), &hashes(0, inventory));
+        assert_eq!(wish(20, 500), Ok(TrainingSource::Training));
+        assert_eq!(wish(19, 500), Ok(TrainingSource::Inventory));
+        assert_eq!(
+            wish(3, 7).unwrap_err(),
+            "20 pictures are needed (min_train); the training folder holds 3, the inventory 7"
+        );
+    }
+}

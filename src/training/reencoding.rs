@@ -1,0 +1,94 @@
+//! Codes of the whole inventory under one model, and an index of them, made beside the service.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use super::job::{Halt, TrainingEvent, TrainingJob};
+use crate::catalog::Catalog;
+use crate::config::Metric;
+use crate::index::Index;
+use crate::model::Model;
+use crate::picture::Hash;
+use crate::progress::Progress;
+
+use super::handle::{Stage, TrainingHandle};
+
+/// Pictures whose features are in memory at a time, and whose codes the loop writes as one transaction of a few
+/// milliseconds.
+const BATCH: usize = 1_000;
+
+/// What needs codes, and who hears of them.
+pub struct Reencoding<'a> {
+    /// For reading.
+    pub catalog: &'a Catalog,
+    /// Whose codes.
+    pub model: &'a Model,
+    /// Paths below the inventory folder, and contents.
+    pub paths: &'a HashMap<PathBuf, Hash>,
+    /// How codes are compared.
+    pub metric: Metric,
+    /// To the loop.
+    pub handle: &'a TrainingHandle,
+    /// To the loop.
+    pub send: &'a dyn Fn(TrainingEvent) -> Result<(), Halt>,
+}
+
+impl Reencoding<'_> {
+    /// Makes the codes that are not kept yet and sends them to be kept.
+    pub fn run(&self) -> Result<Index, Halt> {
+        let mut paths_of: HashMap<Hash, Vec<&PathBuf>> = HashMap::new();
+        for (path, hash) in self.paths {
+            paths_of.entry(*hash).or_default().push(path);
+        }
+        let mut contents: Vec<Hash> = paths_of.keys().copied().collect();
+        contents.sort_unstable();
+        let mut pictures = Vec::with_capacity(self.paths.len());
+        for (at, batch) in contents.chunks(BATCH).enumerate() {
+            if self.handle.is_cancelled() {
+                return Err(Halt::Cancelled);
+            }
+            for (hash, code) in self.codes_of(batch)? {
+                let paths = paths_of.get(&hash).into_iter().flatten();
+                pictures.extend(paths.map(|path| ((*path).clone(), code.clone())));
+            }
+            self.handle.told((at * BATCH) as f32 / contents.len() as f32);
+        }
+        let mut index = Index::filled(self.model.code_width(), self.metric, pictures);
+        // A large index still has to find who is near whom: done here, so that the model serves as well as it can from
+        // its first answer on.
+        if let Some(survey) = index.survey() {
+            let surveyed = survey.run(&|| !self.handle.is_cancelled()).ok_or(Halt::Cancelled)?;
+            index.take_survey(surveyed);
+        }
+        Ok(index)
+    }
+
+    fn codes_of(&self, contents: &[Hash]) -> Result<Vec<(Hash, Vec<f32>)>, Halt> {
+        let (mut codes, mut without) = (Vec::new(), Vec::new());
+        for &hash in contents {
+            match self.catalog.code(hash, self.model.id())?.filter(|code| code.len() == self.model.code_width()) {
+                Some(code) => codes.push((hash, code)),
+                None => without.push(hash),
+            }
+        }
+        let kind = self.model.features();
+        let (found, features) = self.catalog.many_features(&without, kind.version, kind.width)?;
+        let made = self.model.codes(&features);
+        let made: Vec<(Hash, Vec<f32>)> = found.into_iter().zip(made.iter().map(<[f32]>::to_vec)).collect();
+        // Features that are codes need not be kept twice.
+        if self.model.is_trained() && !made.is_empty() {
+            (self.send)(TrainingEvent::Codes(made.clone()))?;
+        }
+        codes.extend(made);
+        Ok(codes)
+    }
+}
+
+impl TrainingJob {
+    /// Codes of the whole inventory: to the loop to be kept, and into an index.
+    pub fn encode_inventory(&self, catalog: &Catalog, model: &Model) -> Result<Index, Halt> {
+        self.enter(Stage::Encoding)?;
+        let (paths, metric) = (&self.input.paths, self.input.config.similarity.metric);
+        Reencoding { catalog, model, paths, metric, handle: &self.handle, send: &|news| self.send(news) }.run()
+    }
+}

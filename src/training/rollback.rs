@@ -1,0 +1,186 @@
+//! Back to a model of before: which one, and what is needed for it to serve.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use crossbeam_channel::Sender;
+
+use super::handle::{Stage, TrainingHandle};
+use super::job::{Halt, Successor, TrainingEnd, TrainingEvent, TrainingMessage};
+use super::reencoding::Reencoding;
+use crate::catalog::{Catalog, Decision, ModelRow};
+use crate::config::{Encoder, Metric, ModelSettings};
+use crate::error::{Fatal, Trouble};
+use crate::files::Lock;
+use crate::model::{FeatureKind, Model, UNTRAINED_ID};
+use crate::picture::Hash;
+use crate::progress::Progress;
+
+/// The model to go back to: `None` is the network as it is. `models` are all that are kept, the newest first, and
+/// whether each serves; `wanted` is an id, or whichever came before the one that serves.
+///
+/// # Errors
+/// When there is no such model, or it cannot serve; the text says which.
+pub fn target<'a>(
+    models: &'a [(ModelRow, bool)],
+    wanted: Option<&str>,
+    encoder: Encoder,
+) -> Result<Option<&'a ModelRow>, String> {
+    let current = models.iter().position(|(_, serves)| *serves);
+    let version = FeatureKind::of(encoder).version;
+    let may_serve =
+        |row: &ModelRow| row.decision != Decision::Refused && row.trunk == version && row.encoder == encoder.name();
+    match (wanted, current) {
+        (None, None) | (Some(UNTRAINED_ID), None) => {
+            Err("no model serves but the network as it is: there is nothing to go back to".into())
+        }
+        (Some(UNTRAINED_ID), Some(_)) => Ok(None),
+        (None, Some(current)) => Ok(models[current + 1..].iter().map(|(row, _)| row).find(|row| may_serve(row))),
+        (Some(id), _) => match models.iter().find(|(row, _)| row.id == id) {
+            None => Err(format!("there is no model {id}; `artificio models` lists those there are")),
+            Some((_, true)) => Err(format!("model {id} serves already")),
+            Some((row, _)) if row.decision == Decision::Refused => {
+                Err(format!("model {id} was refused and cannot serve: {}", row.reason))
+            }
+            Some((row, _)) if !may_serve(row) => {
+                Err(format!("model {id} takes other features than this program makes; it cannot serve any more"))
+            }
+            Some((row, _)) => Ok(Some(row)),
+        },
+    }
+}
+
+/// Goes back on a root on which no daemon runs. The id of what serves from the next start on.
+pub fn roll_back_alone(state: &std::path::Path, wanted: Option<&str>, encoder: Encoder) -> Result<String, Fatal> {
+    let _lock = Lock::take(state)?;
+    let mut catalog = Catalog::open(state)?.catalog;
+    let models = catalog.models()?;
+    let row = target(&models, wanted, encoder).map_err(Fatal::Failed)?;
+    let id = row.map(|row| row.id.as_str());
+    catalog.together(|catalog| catalog.make_current(id))?;
+    Ok(id.unwrap_or(UNTRAINED_ID).to_string())
+}
+
+/// Makes a kept model ready to serve, on a thread beside the service.
+pub struct Restorer {
+    /// Which run of a thread.
+    pub run: u64,
+    /// Where the catalog is.
+    pub state: PathBuf,
+    /// The model; `None` is the network as it is.
+    pub row: Option<ModelRow>,
+    /// What needs codes: paths below the inventory folder, and contents.
+    pub paths: HashMap<PathBuf, Hash>,
+    /// The kind of model that may serve.
+    pub settings: ModelSettings,
+    /// How codes are compared.
+    pub metric: Metric,
+    /// To the loop.
+    pub handle: Arc<TrainingHandle>,
+    /// To the loop.
+    pub sender: Sender<TrainingMessage>,
+}
+
+impl Restorer {
+    /// Starts the thread. It ends by itself when the loop is gone.
+    pub fn start(self) -> Result<(), Trouble> {
+        let started = thread::Builder::new().name("rollback".into()).spawn(move || {
+            let ending = match self.restore() {
+                Ok(successor) => Ok(TrainingEnd::Ready(Box::new(successor))),
+                Err(Halt::Cancelled) => Ok(TrainingEnd::Cancelled),
+                Err(Halt::Trouble(trouble)) => Err(trouble),
+            };
+            // Nobody hears this when the daemon is on its way out.
+            let _ = self.send(TrainingEvent::Ended(ending));
+        });
+        started.map(drop).map_err(|error| Trouble::system("start the rollback thread", "artificio", &error))
+    }
+
+    fn restore(&self) -> Result<Successor, Halt> {
+        let catalog = Catalog::open_reader(&self.state)?;
+        self.handle.enter(Stage::Encoding);
+        let model = match &self.row {
+            Some(row) => {
+                Model::from_row(row, self.settings.encoder)?.unwrap_or_else(|| Model::untrained(&self.settings))
+            }
+            None => Model::untrained(&self.settings),
+        };
+        let send = |news| self.send(news);
+        let recoder = Reencoding {
+            catalog: &catalog,
+            model: &model,
+            paths: &self.paths,
+            metric: self.metric,
+            handle: &self.handle,
+            send: &send,
+        };
+        let index = recoder.run()?;
+        if self.handle.is_cancelled() {
+            return Err(Halt::Cancelled);
+        }
+        Ok(Successor { model, row: None, index, inventory: self.paths.clone() })
+    }
+
+    fn send(&self, news: TrainingEvent) -> Result<(), Halt> {
+        self.sender.send(TrainingMessage { run: self.run, news }).map_err(|_| Halt::Cancelled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: &str, decision: Decision) -> ModelRow {
+        ModelRow {
+            id: id.into(),
+            created_s: 1,
+            encoder: Encoder::Pretrained.name().into(),
+            trunk: FeatureKind::of(Encoder::Pretrained).version.into(),
+            trained_on: 36,
+            source: "inventory".into(),
+            beside: 0,
+            reconstruction_error: 0.25,
+            weights: Vec::new(),
+            decision,
+            reason: "its pictures are alike".into(),
+            figures: "null".into(),
+        }
+    }
+
+    fn models(serving: &str) -> Vec<(ModelRow, bool)> {
+        let foreign = ModelRow { trunk: "another".into(), ..row("m1", Decision::Passed) };
+        [
+            row("m5", Decision::Passed),
+            row("m4", Decision::Refused),
+            row("m3", Decision::Passed),
+            row("m2", Decision::Unchecked),
+            foreign,
+        ]
+        .map(|row| (row.clone(), row.id == serving))
+        .to_vec()
+    }
+
+    fn id(models: &[(ModelRow, bool)], wanted: Option<&str>) -> Result<String, String> {
+        target(models, wanted, Encoder::Pretrained).map(|row| row.map_or(UNTRAINED_ID, |row| &row.id).to_string())
+    }
+
+    #[test]
+    fn without_a_name_it_goes_back_to_the_last_that_may_serve() {
+        assert_eq!(id(&models("m5"), None).as_deref(), Ok("m3"));
+        assert_eq!(id(&models("m3"), None).as_deref(), Ok("m2"));
+        assert_eq!(id(&models("m2"), None).as_deref(), Ok(UNTRAINED_ID));
+        assert!(id(&models("none"), None).unwrap_err().contains("nothing to go back to"));
+    }
+
+    #[test]
+    fn with_a_name_it_goes_there_forward_as_well() {
+        assert_eq!(id(&models("m3"), Some("m5")).as_deref(), Ok("m5"));
+        assert_eq!(id(&models("m3"), Some(UNTRAINED_ID)).as_deref(), Ok(UNTRAINED_ID));
+        assert!(id(&models("m3"), Some("m3")).unwrap_err().contains("serves already"));
+        assert!(id(&models("m3"), Some("m4")).unwrap_err().contains("was refused"));
+        assert!(id(&models("m3"), Some("m1")).unwrap_err().contains("other features"));
+        assert!(id(&models("m3"), Some("m9")).unwrap_err().contains("no model m9"));
+    }
+}

@@ -1,0 +1,152 @@
+//! What the gate has to know of a new model: both models look at the same pictures, some of which the new one's twin has
+//! never seen.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use image::DynamicImage;
+
+use super::job::{Halt, TrainingEvent, TrainingJob};
+use super::policy::TrainingSource;
+use crate::catalog::Catalog;
+use crate::evaluate::gate::{Comparison, Evidence, FEWEST_PICTURES, Sight, known_again, lost};
+use crate::model::{FeatureKind, Lesson, Model};
+use crate::picture::{self, Bounds, Hash, View};
+use crate::progress::Progress;
+use crate::rows::Rows;
+
+/// Inventory pictures that are sought by their views.
+const MOST_SOUGHT: usize = 128;
+/// Training pictures that are held out and sought, and the share of them at most.
+const MOST_HELD_OUT: usize = 64;
+const HELD_OUT_SHARE: usize = 5;
+/// Pictures they are sought among.
+const MOST_AMONG: usize = 1_024;
+/// Training pictures have to amount to so many different ones, as a share of `min_train`.
+const DISTINCT_SHARE: f32 = 0.25;
+/// Pictures whose views are sent to be kept at a time.
+const VIEWS_BATCH: usize = 16;
+
+/// Pictures sought among others.
+struct Search {
+    /// Features `[n, width]`.
+    among: Rows,
+    /// Which of them are sought, one entry a view.
+    sought: Vec<usize>,
+    /// Features of the views `[m, width]`.
+    views: Rows,
+}
+
+impl Search {
+    fn sight(&self, model: &Model) -> Sight {
+        let (found, apart) = known_again(&model.codes(&self.among), &self.sought, &model.codes(&self.views));
+        let restored = model.restored(&self.among);
+        Sight { found, apart, lost: restored.map_or(0.0, |restored| lost(&self.among, &restored)) }
+    }
+
+    fn compare(&self, before: &Model, after: &Model) -> Option<Comparison> {
+        let pictures = self.sought.len() / View::ALL.len();
+        let is_enough = pictures >= FEWEST_PICTURES && self.among.len() > FEWEST_PICTURES;
+        is_enough.then(|| Comparison { pictures, before: self.sight(before), after: self.sight(after) })
+    }
+}
+
+impl TrainingJob {
+    /// What is known before anything is learned.
+    pub fn evidence_of(&self, lesson: &Lesson) -> Evidence {
+        let needed = match self.input.source {
+            TrainingSource::Training => self.input.config.model.min_train.count() as f32 * DISTINCT_SHARE,
+            TrainingSource::Inventory => 0.0,
+        };
+        Evidence {
+            against: self.input.against.as_ref().map(|model| model.id().to_string()),
+            against_untrained: self.input.against.as_ref().is_some_and(|model| model.trained_on() == 0),
+            of_inventory: self.input.source == TrainingSource::Inventory,
+            distinct: lesson.distinct(),
+            distinct_needed: needed,
+            ..Evidence::default()
+        }
+    }
+
+    /// Lets the new model and the one it is held against look at the same pictures.
+    pub fn examine(
+        &self,
+        catalog: &Catalog,
+        lesson: &Lesson,
+        model: &Model,
+        evidence: &mut Evidence,
+    ) -> Result<(), Halt> {
+        let Some(before) = &self.input.against else { return Ok(()) };
+        let held_out = MOST_HELD_OUT.min(lesson.training().len() / HELD_OUT_SHARE);
+        let holds_out = self.input.source == TrainingSource::Training && held_out >= FEWEST_PICTURES;
+        let inventory = &self.input.inventory;
+        let all = inventory.len().min(MOST_SOUGHT) + if holds_out { held_out } else { 0 };
+        let search = self.search(catalog, inventory, MOST_SOUGHT, [0, all])?;
+        evidence.inventory = search.compare(before, model);
+        self.check()?;
+        if holds_out {
+            let done = inventory.len().min(MOST_SOUGHT);
+            let search = self.search(catalog, &self.input.training, held_out, [done, all])?;
+            // Of a convolutional encoder that takes as long as the encoder itself; a gate that looks away would be worse.
+            let twin = lesson.learn_without(held_out, &self.input.config.model, &*self.handle);
+            let twin = twin.ok().map(|twin| Model::trained(model.id().into(), model.trained_on(), twin));
+            evidence.training = twin.and_then(|twin| search.compare(before, &twin));
+        }
+        self.check()
+    }
+
+    /// The first `sought` of `pictures`, to be sought among the first of them. `done` pictures of `all` were looked at
+    /// before.
+    fn search(
+        &self,
+        catalog: &Catalog,
+        pictures: &BTreeMap<Hash, PathBuf>,
+        sought: usize,
+        [done, all]: [usize; 2],
+    ) -> Result<Search, Halt> {
+        let FeatureKind { version, width } = self.features();
+        let among: Vec<Hash> = pictures.keys().take(MOST_AMONG).copied().collect();
+        let (contents, among) = catalog.many_features(&among, version, width)?;
+        let mut search = Search { among, sought: Vec::new(), views: Rows::empty(width) };
+        let mut new = Vec::new();
+        for (at, content) in contents.into_iter().enumerate().take(sought) {
+            self.check()?;
+            let path = pictures.get(&content);
+            let views = match self.kept_views(catalog, content)? {
+                Some(views) => Some(views),
+                None => path.and_then(|path| self.make_views(content, path, &mut new)),
+            };
+            for view in views.into_iter().flatten() {
+                search.sought.push(at);
+                search.views.push(&view);
+            }
+            if new.len() >= VIEWS_BATCH * View::ALL.len() {
+                self.send(TrainingEvent::Views(std::mem::take(&mut new)))?;
+            }
+            self.handle.told((done + at) as f32 / all as f32);
+        }
+        self.send(TrainingEvent::Views(new))?;
+        Ok(search)
+    }
+
+    /// The features of all views of a content, where they were made before.
+    fn kept_views(&self, catalog: &Catalog, content: Hash) -> Result<Option<Vec<Vec<f32>>>, Halt> {
+        let kept = View::ALL.map(|view| catalog.features(content, &self.features().of_view(view)));
+        let kept = kept.into_iter().collect::<Result<Option<Vec<_>>, _>>()?;
+        Ok(kept.filter(|views| views.iter().all(|view| view.len() == self.features().width)))
+    }
+
+    /// Reads a picture and makes the features of its views; `None` when it is not what it was, or not there.
+    fn make_views(&self, content: Hash, path: &Path, new: &mut Vec<(Hash, String, Vec<f32>)>) -> Option<Vec<Vec<f32>>> {
+        let bounds = Bounds::from(&self.input.config.limits);
+        let contents = picture::read_still(path, &bounds).ok().filter(|contents| contents.hash == content)?;
+        let views = |decoded: DynamicImage| Ok(picture::views(&decoded, content, self.input.extractor.side()));
+        let squares = self.input.guard.decode(&contents, path, &bounds, views).ok()??;
+        let features = self.input.extractor.features(&squares);
+        let features: Vec<Vec<f32>> = features.iter().map(<[f32]>::to_vec).collect();
+        new.extend(
+            View::ALL.iter().zip(&features).map(|(view, row)| (content, self.features().of_view(*view), row.clone())),
+        );
+        Some(features)
+    }
+}
