@@ -34,8 +34,7 @@ $(BINARY):
 
 install-program: $(BINARY)
 	$(INSTALL) -D -m 755 $(BINARY) $(DESTDIR)$(BINDIR)/artificio
-	$(INSTALL) -d $(DESTDIR)$(SHAREDIR)/man/man1
-	$(BINARY) man > $(DESTDIR)$(SHAREDIR)/man/man1/artificio.1
+	$(BINARY) man --dir $(DESTDIR)$(SHAREDIR)/man/man1
 	for pair in $(COMPLETIONS); do \
 		file=$(DESTDIR)$(SHAREDIR)/$${pair#*:}; \
 		$(INSTALL) -d "$$(dirname "$$file")" && $(BINARY) completions "$${pair%%:*}" > "$$file" || exit 1; \
@@ -54,9 +53,10 @@ install: install-program
 # Builds the release, unless BINARY names another program.
 deb:
 	$(if $(filter file,$(origin BINARY)),cargo build --release --locked)
+	rm -rf $(PACKAGE)/man1
 	$(INSTALL) -d $(PACKAGE)
 	strip --strip-unneeded --remove-section=.comment --remove-section=.note -o $(PACKAGE)/artificio $(BINARY)
-	$(BINARY) man > $(PACKAGE)/artificio.1
+	$(BINARY) man --dir $(PACKAGE)/man1
 	for shell in bash zsh fish; do $(BINARY) completions $$shell > $(PACKAGE)/artificio.$$shell || exit 1; done
 	tools/crate_licences.sh > $(PACKAGE)/CRATES
 	gzip -9nf $(PACKAGE)/CRATES
@@ -68,7 +68,8 @@ install-user:
 
 # Settings, pictures, answers and state stay.
 uninstall:
-	rm -f $(DESTDIR)$(BINDIR)/artificio $(DESTDIR)$(SHAREDIR)/man/man1/artificio.1
+	rm -f $(DESTDIR)$(BINDIR)/artificio $(DESTDIR)$(SHAREDIR)/man/man1/artificio.1 \
+		$(DESTDIR)$(SHAREDIR)/man/man1/artificio-*.1
 	rm -f $(foreach pair,$(COMPLETIONS),$(DESTDIR)$(SHAREDIR)/$(lastword $(subst :, ,$(pair))))
 	rm -f $(DESTDIR)$(UNITDIR)/system/artificio.service $(DESTDIR)$(UNITDIR)/user/artificio.service
 	rm -f $(DESTDIR)$(LIBDIR)/sysusers.d/artificio.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/artificio.conf

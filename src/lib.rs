@@ -25,5 +25,6 @@ pub mod report;
 pub mod rows;
 pub mod service_status;
 pub mod serving;
+pub mod threads;
 pub mod training;
 pub mod watch;

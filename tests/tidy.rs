@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers, the lowest first. A module uses modules of lower layers, and itself.
 const LAYERS: [&[&str]; 12] = [
-    &["base", "clock", "error", "progress", "random", "rows"],
+    &["base", "clock", "error", "progress", "random", "rows", "threads"],
     &["config", "files"],
     &["picture", "index", "watch"],
     &["catalog", "demo"],

@@ -10,6 +10,41 @@ use super::files::path_at;
 use crate::error::Trouble;
 use crate::picture::Hash;
 
+/// How a query went, as in its record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AnswerState {
+    /// It has a name and no answer yet.
+    Pending,
+    /// It was answered.
+    Ok,
+    /// It was answered, but not all of it or of the inventory could be used.
+    Partial,
+    /// Nothing is similar to it.
+    NothingSimilar,
+    /// It could not be answered, which its answer says.
+    Error,
+}
+
+impl AnswerState {
+    const ALL: [Self; 5] = [Self::Pending, Self::Ok, Self::Partial, Self::NothingSimilar, Self::Error];
+
+    /// As kept in the catalog.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Ok => "ok",
+            Self::Partial => "partial",
+            Self::NothingSimilar => "nothing_similar",
+            Self::Error => "error",
+        }
+    }
+
+    /// A name that nobody wrote means that the answer is to be given again.
+    fn of_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|state| state.name() == name).unwrap_or(Self::Pending)
+    }
+}
+
 /// A query that has its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerRow {
@@ -19,8 +54,8 @@ pub struct AnswerRow {
     pub name: String,
     /// Over all pictures of the query; `None` when none could be read.
     pub content: Option<Hash>,
-    /// As in the record: "ok", "partial", "nothing_similar", "error".
-    pub status: String,
+    /// How it went.
+    pub state: AnswerState,
     /// To be answered again when the inventory is complete.
     pub is_provisional: bool,
     /// Seconds since 1970.
@@ -34,10 +69,15 @@ impl AnswerRow {
             query: query.to_path_buf(),
             name: name.into(),
             content: None,
-            status: "pending".into(),
+            state: AnswerState::Pending,
             is_provisional: true,
             answered_s: 0,
         }
+    }
+
+    /// Whether the answer says that there is none.
+    pub fn is_error(&self) -> bool {
+        self.state == AnswerState::Error
     }
 
     /// Whether there is an answer.
@@ -58,7 +98,7 @@ impl Catalog {
                     query: path_at(row, 0)?,
                     name: row.get(1)?,
                     content: row.get::<_, Option<[u8; 32]>>(2)?.map(Hash),
-                    status: row.get(3)?,
+                    state: AnswerState::of_name(&row.get::<_, String>(3)?),
                     is_provisional: row.get(4)?,
                     answered_s: row.get(5)?,
                 })
@@ -76,7 +116,7 @@ impl Catalog {
                 answer.query.as_os_str().as_bytes(),
                 answer.name,
                 answer.content.map(|hash| hash.0),
-                answer.status,
+                answer.state.name(),
                 answer.is_provisional,
                 answer.answered_s
             ],

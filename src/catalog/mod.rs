@@ -17,7 +17,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::Trouble;
 
-pub use answers::AnswerRow;
+pub use answers::{AnswerRow, AnswerState};
 pub use files::{FileRow, FileState};
 pub use models::{Decision, ModelRow};
 pub use standing::Standing;
@@ -275,7 +275,7 @@ mod tests {
             query: "a.jpg".into(),
             name: "a".into(),
             content: None,
-            status: "ok".into(),
+            state: AnswerState::Ok,
             is_provisional: false,
             answered_s: 1,
         };

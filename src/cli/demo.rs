@@ -8,7 +8,7 @@ use log::LevelFilter;
 use serde_json::Value;
 
 use super::arguments::{DemoOptions, absolute};
-use super::bar::Gauge;
+use super::progress_bar::StageProgress;
 use super::{logging, output};
 use crate::config::Setup;
 use crate::config::Source;
@@ -30,10 +30,10 @@ pub fn run(options: &DemoOptions) -> Result<ExitCode, Fatal> {
     let root = absolute(&options.dir)?;
     let started = Instant::now();
     prepare(&root)?;
-    let gauge = Gauge::new();
+    let gauge = StageProgress::new();
     gauge.stage("drawing a picture store");
     draw_store(&root, &gauge)?;
-    gauge.aside(|| say(&format!("picture store of the program's own drawing: {}\n", root.display())));
+    gauge.suspend(|| say(&format!("picture store of the program's own drawing: {}\n", root.display())));
     gauge.stage("reading the inventory");
     let mut guide = Guide {
         root: root.clone(),
@@ -92,7 +92,7 @@ enum Step {
 struct Guide {
     root: PathBuf,
     keeps_running: bool,
-    gauge: Gauge,
+    gauge: StageProgress,
     queries: Vec<PathBuf>,
     step: Step,
     trouble: Option<Trouble>,
@@ -138,7 +138,7 @@ impl Observer for Guide {
 
 impl Guide {
     fn ask(&mut self, status: &ServiceStatus) -> bool {
-        self.gauge.aside(|| {
+        self.gauge.suspend(|| {
             say(&format!("read {} inventory pictures\n", status.inventory.indexed));
             say(&format!("trained a model on {} pictures\n", status.model.trained_on));
         });

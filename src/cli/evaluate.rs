@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use super::arguments::{EncoderKind, EvaluateOptions};
-use super::bar::Bar;
 use super::output;
+use super::progress_bar::CancellableProgress;
 use crate::config;
 use crate::config::Setup;
 use crate::error::Fatal;
@@ -23,7 +23,7 @@ pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> 
         seed: options.seed,
         bounds: Bounds::from(&config.limits),
     };
-    let bar = Bar::new()?;
+    let bar = CancellableProgress::new()?;
     bar.stage("looking at pictures");
     let pictures = Labelled::look(&wanted, &bar)?.ok_or_else(|| bar.stopped())?;
     bar.stage("training");

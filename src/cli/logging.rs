@@ -1,5 +1,5 @@
-//! Where log lines go: to the journal with their urgency and their fields when standard error is connected to it, else to
-//! standard error with the time.
+//! Where log lines go: to the journal, with level and fields, when standard error is connected to it; else to standard
+//! error, with the time.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ use crate::error::is_obeyed;
 /// Starts logging at `level`; the level can be changed later by `log::set_max_level`.
 pub fn start(level: LevelFilter) {
     let journal = connected_to_journal().then(JournalLog::new).and_then(Result::ok);
-    // Either fails only when a logger is there already, which then goes on.
+    // Either fails only when there is a logger already, which is then kept.
     match journal {
         Some(journal) => drop(log::set_boxed_logger(Box::new(Journal(journal)))),
         None => drop(to_standard_error().try_init()),
@@ -20,18 +20,18 @@ pub fn start(level: LevelFilter) {
     log::set_max_level(level);
 }
 
-/// Everything of ours passes and is held back by the changeable maximum; of the libraries only what went wrong.
-fn is_of_interest(metadata: &Metadata<'_>) -> bool {
+/// All of our own entries, which `log::set_max_level` filters; of the libraries only warnings and errors.
+fn is_enabled(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     metadata.level() <= Level::Warn || target == "artificio" || target.starts_with("artificio::")
 }
 
-/// The journal, by its own protocol: an entry keeps its fields (`QUERY`, `FILE`, `MODEL`, `MS`).
+/// The journal, by its native protocol: an entry keeps its fields (`QUERY`, `FILE`, `MODEL`, `MS`).
 struct Journal(JournalLog);
 
 impl Log for Journal {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        is_of_interest(metadata)
+        is_enabled(metadata)
     }
 
     fn log(&self, record: &Record<'_>) {
@@ -39,14 +39,14 @@ impl Log for Journal {
             return;
         }
         let text = one_entry(&record.args().to_string());
-        let metadata = Metadata::builder().level(as_journal_counts(record.level())).target(record.target()).build();
+        let metadata = Metadata::builder().level(journal_level(record.level())).target(record.target()).build();
         let sent = self.0.journal_send(
             &Record::builder().metadata(metadata).args(format_args!("{text}")).key_values(&record.key_values()).build(),
         );
         if sent.is_err() {
             // Standard error leads to the journal as well, without fields and with an entry a line.
-            let urgency = urgency(record.level());
-            eprintln!("<{urgency}>{}", text.replace('\n', &format!("\n<{urgency}>")));
+            let priority = priority(record.level());
+            eprintln!("<{priority}>{}", text.replace('\n', &format!("\n<{priority}>")));
         }
     }
 
@@ -69,8 +69,7 @@ fn to_standard_error() -> Builder {
     builder
 }
 
-/// Further lines are set in, and what a terminal would obey is shown instead: a file may be called anything, and must
-/// not write log lines of its own.
+/// Continued lines are indented and control characters escaped: a file may have any name, and must not forge log lines.
 fn one_entry(text: &str) -> String {
     let mut entry = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -83,9 +82,9 @@ fn one_entry(text: &str) -> String {
     entry
 }
 
-/// The journal's crate takes `Info` for a notice (5) and `Debug` for an information (6); everybody else counts as
-/// [`urgency`] does.
-fn as_journal_counts(level: Level) -> Level {
+/// The crate for the journal sends `Info` as "notice" (5) and `Debug` as "informational" (6); everybody else counts as
+/// [`priority`] does.
+fn journal_level(level: Level) -> Level {
     match level {
         Level::Error | Level::Warn => level,
         Level::Info => Level::Debug,
@@ -94,7 +93,7 @@ fn as_journal_counts(level: Level) -> Level {
 }
 
 /// As syslog numbers them.
-fn urgency(level: Level) -> u8 {
+fn priority(level: Level) -> u8 {
     match level {
         Level::Error => 3,
         Level::Warn => 4,

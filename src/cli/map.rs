@@ -1,4 +1,4 @@
-//! `artificio map`: the inventory laid out by similarity, as a picture and as a page to move about in.
+//! `artificio map`: the inventory laid out by similarity, as a picture and as a page to zoom and search in.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,8 +7,8 @@ use rustix::fs::Access;
 use serde::Serialize;
 
 use super::arguments::{MapOptions, absolute};
-use super::bar::Bar;
 use super::output;
+use super::progress_bar::CancellableProgress;
 use crate::config::Setup;
 use crate::config::{self, Config};
 use crate::error::{Fatal, Trouble};
@@ -18,11 +18,11 @@ use crate::overview::{Collection, Thumbnail, thumbnails, to_jpeg};
 use crate::picture::{Bounds, silence_caught_panics};
 
 /// More troubles than a person reads at once.
-const TOLD_TROUBLES: usize = 10;
+const SHOWN_TROUBLES: usize = 10;
 
 /// What the command has done, for programs.
 #[derive(Serialize)]
-struct Report<'a> {
+struct MapReport<'a> {
     files: Vec<String>,
     model: &'a str,
     pictures: usize,
@@ -38,7 +38,7 @@ pub fn run(options: &MapOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     let whole = Collection::read(&config)?;
     whole.some_or_fail(&config.folders.inventory)?;
     let collection = whole.thinned(options.limit);
-    let bar = Bar::new()?;
+    let bar = CancellableProgress::new()?;
     bar.stage("laying out");
     let places = plane(&collection.codes, &bar).ok_or_else(|| bar.stopped())?;
     let grid = snapped(&places);
@@ -54,12 +54,12 @@ pub fn run(options: &MapOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     }
     bar.stage("drawing");
     for target in &targets {
-        let bytes = drawn(target, &collection, &grid, &thumbnails, &config)?;
+        let bytes = render(target, &collection, &grid, &thumbnails, &config)?;
         write_whole(target, &bytes, "write the map")?;
     }
     bar.clear();
     let left_out: Vec<&Trouble> = thumbnails.iter().filter_map(|thumbnail| thumbnail.as_ref().err()).collect();
-    let report = Report {
+    let report = MapReport {
         files: targets.iter().map(|target| target.display().to_string()).collect(),
         model: &collection.model,
         pictures: whole.len(),
@@ -70,51 +70,51 @@ pub fn run(options: &MapOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     if options.json {
         output::print_json(&report)?;
     } else {
-        output::print(&told(&report))?;
+        output::print(&summary(&report))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn told(report: &Report) -> String {
+fn summary(report: &MapReport) -> String {
     let mut text = format!("{} of {} pictures laid out, by model {}\n", report.shown, report.pictures, report.model);
     if report.waiting > 0 {
         text += &format!("{} more are waiting to be read\n", report.waiting);
     }
-    for trouble in report.left_out.iter().take(TOLD_TROUBLES) {
+    for trouble in report.left_out.iter().take(SHOWN_TROUBLES) {
         text += &format!("left out: {trouble}\n");
     }
-    let untold = report.left_out.len().saturating_sub(TOLD_TROUBLES);
-    if untold > 0 {
-        text += &format!("left out: {untold} more, see --json\n");
+    let hidden = report.left_out.len().saturating_sub(SHOWN_TROUBLES);
+    if hidden > 0 {
+        text += &format!("left out: {hidden} more, see --json\n");
     }
     report.files.iter().for_each(|file| text += &format!("{file}\n"));
     text
 }
 
-/// Where to write, as absolute paths: by their endings a picture or a page, and never into a watched folder.
+/// Where to write, as absolute paths: a picture or a page by the extension, and never into a watched folder.
 fn targets(files: &[PathBuf], config: &Config) -> Result<Vec<PathBuf>, Fatal> {
     let mut targets = Vec::new();
     for file in files {
         let target = absolute(file)?;
-        if Kind::of(&target).is_none() {
-            let what = "a map ends in .jpg (a picture) or .html (a page to move about in)";
+        if MapFormat::of(&target).is_none() {
+            let what = "a map ends in .jpg (a picture) or .html (a page to zoom and search in)";
             return Err(Fatal::Usage(format!("{}: {what}", file.display())));
         }
         not_watched(&target, config)?;
-        takes_files(&target)?;
+        check_writable(&target)?;
         targets.push(target);
     }
     Ok(targets)
 }
 
-/// Said before the work, not after a minute of it.
-fn takes_files(target: &Path) -> Result<(), Trouble> {
+/// Found out before the work, not after a minute of it.
+fn check_writable(target: &Path) -> Result<(), Trouble> {
     let folder = target.parent().unwrap_or(target);
     rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK)
         .map_err(|error| Trouble::system("write the map", target, &error.into()))
 }
 
-/// A picture written into a watched folder would be taken for one of the user's.
+/// Refuses a file in a watched folder, where it would be taken for one of the user's pictures.
 pub fn not_watched(target: &Path, config: &Config) -> Result<(), Fatal> {
     match config.folders.read().into_iter().find(|(_, folder)| target.starts_with(folder)) {
         None => Ok(()),
@@ -125,13 +125,13 @@ pub fn not_watched(target: &Path, config: &Config) -> Result<(), Fatal> {
     }
 }
 
-/// What a target is to be.
-enum Kind {
+/// What is written to a target.
+enum MapFormat {
     Picture,
     Page,
 }
 
-impl Kind {
+impl MapFormat {
     fn of(path: &Path) -> Option<Self> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "jpg" | "jpeg" => Some(Self::Picture),
@@ -141,7 +141,7 @@ impl Kind {
     }
 }
 
-fn drawn(
+fn render(
     target: &Path,
     collection: &Collection,
     grid: &Grid,
@@ -149,8 +149,8 @@ fn drawn(
     config: &Config,
 ) -> Result<Vec<u8>, Fatal> {
     let failed = |reason: String| Fatal::Failed(format!("{}: {reason}", target.display()));
-    match Kind::of(target) {
-        Some(Kind::Page) => {
+    match MapFormat::of(target) {
+        Some(MapFormat::Page) => {
             let title = format!("{} pictures by similarity", collection.len());
             page(&title, grid, &collection.paths, &collection.codes, thumbnails).map(String::into_bytes).map_err(failed)
         }
@@ -158,7 +158,7 @@ fn drawn(
     }
 }
 
-/// Side of a cell in pixels: the more pictures, the smaller, so that the map stays one that programs can open.
+/// Side of a cell in pixels: the more pictures, the smaller, so that programs can still open the map.
 fn cell_px(pictures: usize) -> u32 {
     match pictures {
         0..=150 => 160,

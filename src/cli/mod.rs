@@ -1,16 +1,17 @@
-//! The command line: what was asked, who does it, and which exit code it ends with.
+//! The command line: which command does the work, and which exit code the process ends with.
 
 mod arguments;
-mod bar;
 mod check;
 mod demo;
 mod duplicates;
 mod evaluate;
+mod help;
 mod logging;
 mod manual;
 mod map;
 mod models;
 mod output;
+mod progress_bar;
 mod query;
 mod reload;
 mod report;
@@ -21,31 +22,27 @@ mod train;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::error::Fatal;
 use crate::isolation;
 use arguments::{Arguments, Command};
 
 /// Runs the command of this process's arguments.
 pub fn run() -> ExitCode {
-    // clap ends the process by itself: 0 after --help and --version, 2 on wrong usage.
-    let arguments = Arguments::parse();
-    match carry_out(arguments) {
+    match execute(Arguments::of_process()) {
         Ok(code) => code,
         Err(fatal) => {
-            // It names files, and a file may be called anything.
+            // The error names files, and a file may have any name.
             eprintln!("artificio: {}", output::harmless(&fatal.to_string()));
             ExitCode::from(fatal.exit_code())
         }
     }
 }
 
-fn carry_out(arguments: Arguments) -> Result<ExitCode, Fatal> {
+fn execute(arguments: Arguments) -> Result<ExitCode, Fatal> {
     if let Some(Command::DecodeIsolated { request }) = &arguments.command {
         return Ok(isolation::serve(request));
     }
-    arguments.refuse_idle()?;
+    arguments.refuse_ignored()?;
     let setup = arguments.setup()?;
     match arguments.command.unwrap_or(Command::Run) {
         Command::Run => run::run(setup),
@@ -60,7 +57,7 @@ fn carry_out(arguments: Arguments) -> Result<ExitCode, Fatal> {
         Command::Reload => reload::run(&setup),
         Command::Duplicates(options) => duplicates::run(&options, &setup),
         Command::Completions(options) => manual::run_completions(&options),
-        Command::Man => manual::run_man(),
+        Command::Man(options) => manual::run_man(&options),
         Command::DecodeIsolated { request } => Ok(isolation::serve(&request)),
     }
 }

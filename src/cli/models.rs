@@ -1,4 +1,4 @@
-//! `artificio models`: which there are, how good they are, which one serves; and back to one of them.
+//! `artificio models`: a list of the models with their figures, and the way back to one of them.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::arguments::{ModelsCommand, ModelsOptions};
-use super::{output, terminal};
+use super::output;
+use super::terminal::wrap_for_stdout;
 use crate::catalog::{Catalog, Decision, ModelRow};
 use crate::clock;
 use crate::config;
@@ -16,12 +17,12 @@ use crate::error::Fatal;
 use crate::files::Lock;
 use crate::training::rollback::roll_back_alone;
 
-/// What is said of a model is set in by so much.
-const HANG: usize = 4;
+/// Columns that the lines about a model are indented by.
+const INDENT: usize = 4;
 
 /// A model as it is listed.
 #[derive(Debug, Serialize)]
-struct Listed {
+struct ListedModel {
     id: String,
     /// "serves", "kept" or "refused".
     state: &'static str,
@@ -29,15 +30,17 @@ struct Listed {
     encoder: String,
     trained_on: usize,
     source: String,
-    beside: usize,
+    /// How many inventory pictures were trained on in addition.
+    #[serde(rename = "beside")]
+    inventory_count: usize,
     reconstruction_error: f32,
     decision: &'static str,
     reason: String,
     figures: Value,
 }
 
-impl Listed {
-    fn of((row, serves): (ModelRow, bool)) -> Self {
+impl ListedModel {
+    fn from_row((row, serves): (ModelRow, bool)) -> Self {
         let state = match (serves, row.decision) {
             (true, _) => "serves",
             (false, Decision::Refused) => "refused",
@@ -50,7 +53,7 @@ impl Listed {
             encoder: row.encoder,
             trained_on: row.trained_on,
             source: row.source,
-            beside: row.beside,
+            inventory_count: row.beside,
             reconstruction_error: row.reconstruction_error,
             decision: row.decision.name(),
             reason: row.reason,
@@ -77,76 +80,82 @@ pub fn run(options: &ModelsOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
             }
             false => roll_back_alone(state, id.as_deref(), config.model.encoder)?,
         };
-        output::print(&format!("model {id} serves; it is not trained anew until pictures have changed\n"))?;
+        output::print(&format!("model {id} serves; it is not retrained until pictures have changed\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let models: Vec<Listed> = Catalog::open_reader(state)?.models()?.into_iter().map(Listed::of).collect();
+    let rows = Catalog::open_reader(state)?.models()?;
+    let models: Vec<ListedModel> = rows.into_iter().map(ListedModel::from_row).collect();
     match options.json {
         true => output::print_json(&serde_json::json!({ "serving": serving(&models), "models": models }))?,
-        false => {
-            let table = table(&models, &clock::local_text);
-            let size = terminal::size(&std::io::stdout());
-            output::print(&size.map_or(table.clone(), |size| terminal::laid(&table, size.columns, HANG)))?;
-        }
+        false => output::print(&wrap_for_stdout(&table(&models, &clock::local_text), INDENT))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The id of the model that answers.
-fn serving(models: &[Listed]) -> &str {
+/// The id of the model in use.
+fn serving(models: &[ListedModel]) -> &str {
     models.iter().find(|model| model.state == "serves").map_or(crate::model::UNTRAINED_ID, |model| &model.id)
 }
 
-fn table(models: &[Listed], moment: &dyn Fn(i64) -> String) -> String {
+/// `moment` writes a time in seconds since 1970 as text.
+fn table(models: &[ListedModel], moment: &dyn Fn(i64) -> String) -> String {
     let mut text = format!("{:<15}{:<9}{:<25}{:>6}\n", "model", "state", "trained", "kept");
     for model in models {
         let (moment, kept) = (moment(model.created_s), 100.0 * (1.0 - model.reconstruction_error));
         text += &format!("{:<14} {:<9}{moment:<25}{kept:>5.1}%\n", model.id, model.state);
-        let beside =
-            if model.beside > 0 { format!(" beside {} of the inventory", model.beside) } else { String::new() };
-        text += &format!("    {} encoder, on {} {} pictures{beside}\n", model.encoder, model.trained_on, model.source);
+        let more = if model.inventory_count > 0 {
+            format!(" and {} of the inventory", model.inventory_count)
+        } else {
+            String::new()
+        };
+        text += &format!("    {} encoder, on {} {} pictures{more}\n", model.encoder, model.trained_on, model.source);
         text += &format!("    {}\n", model.reason);
     }
     let serves = if serving(models) == crate::model::UNTRAINED_ID { "serves" } else { "kept" };
     text += &format!("{:<15}{serves}\n    the network as it is, before any training\n", crate::model::UNTRAINED_ID);
-    text + "\nkept, in %: what the code keeps of what tells the pictures apart\nback to a model: artificio models rollback MODEL\n"
+    text + "\nkept: share of the variance between the pictures that the codes keep\nback to a model: artificio models rollback MODEL\n"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn listed(id: &str, state: &'static str) -> Listed {
-        Listed {
+    fn listed(id: &str, state: &'static str) -> ListedModel {
+        ListedModel {
             id: id.into(),
             state,
             created_s: 0,
             encoder: "pretrained".into(),
             trained_on: 324,
             source: "training".into(),
-            beside: 486,
+            inventory_count: 486,
             reconstruction_error: 0.265,
             decision: "passed",
-            reason: "of 128 pictures changed views stand 4.91 deviations apart from others, 4.84 with m1".into(),
+            reason: "separation score 4.91 (before: 4.84) on 128 test pictures".into(),
             figures: Value::Null,
         }
     }
 
     #[test]
     fn models_are_listed_like_this() {
-        let second = Listed { beside: 0, source: "inventory".into(), trained_on: 36, ..listed("m1-20261124", "kept") };
+        let second = ListedModel {
+            inventory_count: 0,
+            source: "inventory".into(),
+            trained_on: 36,
+            ..listed("m1-20261124", "kept")
+        };
         let expected = "\
 model          state    trained                    kept
 m2-20261124    serves   24 November 2026, 01:20   73.5%
-    pretrained encoder, on 324 training pictures beside 486 of the inventory
-    of 128 pictures changed views stand 4.91 deviations apart from others, 4.84 with m1
+    pretrained encoder, on 324 training pictures and 486 of the inventory
+    separation score 4.91 (before: 4.84) on 128 test pictures
 m1-20261124    kept     24 November 2026, 01:20   73.5%
     pretrained encoder, on 36 inventory pictures
-    of 128 pictures changed views stand 4.91 deviations apart from others, 4.84 with m1
+    separation score 4.91 (before: 4.84) on 128 test pictures
 features       kept
     the network as it is, before any training
 
-kept, in %: what the code keeps of what tells the pictures apart
+kept: share of the variance between the pictures that the codes keep
 back to a model: artificio models rollback MODEL
 ";
         let moment = |_| "24 November 2026, 01:20".to_string();

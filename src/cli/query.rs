@@ -1,4 +1,4 @@
-//! `artificio query`: an answer on the terminal.
+//! `artificio query`: the answer to a query on the terminal.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -48,7 +48,7 @@ pub fn run(options: &QueryOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     Ok(if reply.record.status == Status::Error { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// Where the sheet goes and as what; `None` when none is wanted.
+/// Path and format of the sheet; `None` when none is wanted.
 fn sheet_path(options: &QueryOptions, ask: &Ask) -> Result<Option<(PathBuf, SheetFormat)>, Fatal> {
     let configured = ask.config.answer.format;
     let Some(path) = &options.sheet else {
@@ -71,7 +71,7 @@ fn table(record: &Record) -> String {
         text += &format!("{}\n", row(found, digits));
     }
     if !record.matches.is_empty() {
-        text += "99 %: of 100 random inventory pairs, 99 are less alike\n";
+        text += "99 %: of 100 random inventory pairs, 99 are less similar\n";
     }
     text
 }
@@ -88,6 +88,6 @@ fn open(path: &Path) -> Result<(), Fatal> {
         Command::new("xdg-open").arg(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     started.map(drop).map_err(|error| {
         let reason = crate::error::reason(&error);
-        Fatal::Failed(format!("{}: the sheet is there, but xdg-open could not be started: {reason}", path.display()))
+        Fatal::Failed(format!("{}: the sheet is written, but xdg-open could not be started: {reason}", path.display()))
     })
 }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::arguments::absolute;
-use super::bar::Bar;
 use super::map::not_watched;
+use super::progress_bar::CancellableProgress;
 use crate::config::Config;
 use crate::error::Fatal;
 use crate::files::{make_folder, write_whole};
@@ -25,7 +25,7 @@ pub fn folder(folder: &Path, config: &Config) -> Result<PathBuf, Fatal> {
 /// Writes the report on model `id`, and returns where it is.
 pub fn write(folder: &Path, config: &Config, id: &str) -> Result<String, Fatal> {
     silence_caught_panics();
-    let bar = Bar::new()?;
+    let bar = CancellableProgress::new()?;
     bar.stage("writing the report");
     let page = report_on(config, id, &bar)?.ok_or_else(|| bar.stopped())?;
     let path = folder.join(FILE_NAME);

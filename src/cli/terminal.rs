@@ -1,63 +1,95 @@
-//! What a terminal has room for: texts laid out for its width, and cut to its height where they stand on a screen.
+//! Text for a terminal: wrapped to its width, cut to its height where it is redrawn in place, coloured where that is wanted.
 
-use std::io::IsTerminal;
-use std::os::fd::AsFd;
+use console::{AnsiCodeIterator, Style, Term, measure_text_width, truncate_str};
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm, fill};
 
-use unicode_width::UnicodeWidthChar;
+/// What is printed before the remedy of a problem.
+pub const FIX: &str = "fix: ";
 
-/// How many letters and lines a terminal shows.
+/// How many columns and lines a terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
-    /// Letters on a line.
+    /// Columns of a line.
     pub columns: usize,
     /// Lines.
     pub rows: usize,
 }
 
-/// The size of what `stream` leads to; `None` where that is no terminal.
-pub fn size(stream: &(impl AsFd + IsTerminal)) -> Option<Size> {
-    let size = stream.is_terminal().then(|| rustix::termios::tcgetwinsize(stream).ok()).flatten()?;
-    // A terminal that does not know its size says 0.
-    let told = |told: u16, usual: usize| if told == 0 { usual } else { told.into() };
-    Some(Size { columns: told(size.ws_col, 80), rows: told(size.ws_row, 24) })
+/// The size of `terminal`; `None` where it is a file or a pipe.
+pub fn size(terminal: &Term) -> Option<Size> {
+    let (rows, columns) = terminal.is_term().then(|| terminal.size())?;
+    Some(Size { columns: columns.into(), rows: rows.into() })
 }
 
-/// Whether the terminal can do nothing but print, as its user says.
+/// Whether the user says that the terminal can only print, without moving a cursor.
 pub fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|value| value == "dumb")
 }
 
-/// `text` with its prose broken at spaces for `columns`, further lines set in by `hang`. What a person may copy (a
-/// command behind "mend:", a long path) and drawings stay as they are.
-pub fn laid(text: &str, columns: usize, hang: usize) -> String {
-    text.split_inclusive('\n').map(|line| laid_line(line, columns, hang)).collect()
+/// Whether standard output takes colours. `console` counts an empty `NO_COLOR` as set; <https://no-color.org> does not.
+pub fn has_colours() -> bool {
+    let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    Term::stdout().is_term() && !is_unwanted && !is_dumb()
 }
 
-fn laid_line(line: &str, columns: usize, hang: usize) -> String {
-    let rest = line.trim_start();
-    let is_drawing = rest.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start().starts_with('|');
-    let is_command = rest.starts_with("mend: ") && rest.contains(['\'', '/', '`', '"', '=']);
-    if width(line) <= columns || is_drawing || is_command {
+/// `text` in a style, where there are colours.
+pub fn styled(text: &str, style: &Style, has_colours: bool) -> String {
+    style.clone().force_styling(has_colours).apply_to(text).to_string()
+}
+
+/// `text` as standard output has room for it: as it is into a file or a pipe, [`wrap`]ped on a terminal.
+pub fn wrap_for_stdout(text: &str, indent: usize) -> String {
+    size(&Term::stdout()).map_or_else(|| text.to_string(), |size| wrap(text, size.columns, indent))
+}
+
+/// `text` broken at spaces for `columns`, continued lines indented by `indent`. What a person may copy (a command after
+/// [`FIX`], a long path) and excerpts of a file that point at a mistake stay as they are.
+pub fn wrap(text: &str, columns: usize, indent: usize) -> String {
+    text.split('\n').map(|line| wrap_line(line, columns, indent)).collect::<Vec<_>>().join("\n")
+}
+
+fn wrap_line(line: &str, columns: usize, indent: usize) -> String {
+    let content = line.trim_start();
+    let is_excerpt = content.trim_start_matches(|letter: char| letter.is_ascii_digit()).trim_start().starts_with('|');
+    let is_command = content.strip_prefix(FIX).is_some_and(|fix| fix.contains(['\'', '/', '`', '"', '=']));
+    if measure_text_width(line) <= columns || is_excerpt || is_command {
         return line.to_string();
     }
-    let mut laid = line[..line.len() - rest.len()].to_string();
-    let mut used = width(&laid);
-    for word in rest.split_inclusive(' ') {
-        // Where a line has only begun, the next one would hold no more.
-        if used > hang && used + width(word.trim_end()) > columns {
-            laid.truncate(laid.trim_end().len());
-            laid += &format!("\n{}", " ".repeat(hang));
-            used = hang;
-        }
-        laid += word;
-        used += width(word);
-    }
-    laid
+    // A label stays with the first word, however long that is: the next line would hold no more of it.
+    let (label, content) = split_at_column(line, indent);
+    let margin = " ".repeat(indent);
+    let options = Options::new(columns)
+        .initial_indent(label)
+        .subsequent_indent(&margin)
+        .break_words(false)
+        .word_separator(WordSeparator::AsciiSpace)
+        .word_splitter(WordSplitter::NoHyphenation)
+        .wrap_algorithm(WrapAlgorithm::FirstFit);
+    fill(content, options)
 }
 
-/// The lines of `text` that a screen of that size has room for, and a word about those it has not.
-pub fn fitting(text: &str, size: Size) -> String {
-    let rows = |line: &str| width(line).max(1).div_ceil(size.columns.max(1));
+/// The first `columns` of a line, and the rest; codes for colours take none.
+fn split_at_column(line: &str, columns: usize) -> (&str, &str) {
+    let (mut taken, mut end) = (0, 0);
+    for (part, is_code) in AnsiCodeIterator::new(line) {
+        if is_code {
+            end += part.len();
+            continue;
+        }
+        for letter in part.chars() {
+            if taken >= columns {
+                return line.split_at(end);
+            }
+            taken += measure_text_width(letter.encode_utf8(&mut [0; 4]));
+            end += letter.len_utf8();
+        }
+    }
+    (line, "")
+}
+
+/// The lines of `text` that a screen of that size has room for, and a last one that says if there are more.
+pub fn fit_height(text: &str, size: Size) -> String {
+    let rows = |line: &str| measure_text_width(line).max(1).div_ceil(size.columns.max(1));
     if text.lines().map(rows).sum::<usize>() < size.rows {
         return text.to_string();
     }
@@ -67,21 +99,7 @@ pub fn fitting(text: &str, size: Size) -> String {
         left = after;
         shown += &format!("{line}\n");
     }
-    let more: String = "... a taller window shows more".chars().take(size.columns.saturating_sub(1)).collect();
-    shown + &more + "\n"
-}
-
-/// Columns that `text` takes; colours take none.
-pub fn width(text: &str) -> usize {
-    let mut letters = text.chars();
-    let mut columns = 0;
-    while let Some(letter) = letters.next() {
-        match letter {
-            '\x1b' => drop(letters.by_ref().find(|letter| *letter == 'm')),
-            letter => columns += letter.width().unwrap_or(0),
-        }
-    }
-    columns
+    shown + &truncate_str("... a taller window shows more", size.columns.saturating_sub(1), "") + "\n"
 }
 
 #[cfg(test)]
@@ -89,39 +107,47 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prose_is_broken_at_spaces_and_set_in() {
+    fn prose_is_broken_at_spaces_and_indented() {
         let text =
-            "\x1b[31mproblem\x1b[0m  the picture is damaged and more\n         mend: cp 'a file' /somewhere/else\n";
+            "\x1b[31mproblem\x1b[0m  the picture is damaged and more\n         fix: cp 'a file' /somewhere/else\n";
         let expected = "\
 \x1b[31mproblem\x1b[0m  the picture
          is damaged
          and more
-         mend: cp 'a file' /somewhere/else
+         fix: cp 'a file' /somewhere/else
 ";
-        assert_eq!(laid(text, 20, 9), expected);
-        assert_eq!(laid(text, 80, 9), text);
+        assert_eq!(wrap(text, 20, 9), expected);
+        assert_eq!(wrap(text, 80, 9), text);
     }
 
     #[test]
-    fn names_and_drawings_are_not_broken() {
+    fn names_and_excerpts_are_not_broken() {
         let name = "state  /a/very/long/name/without/any/space.jpg: empty\n";
-        assert_eq!(laid(name, 20, 7), "state  /a/very/long/name/without/any/space.jpg:\n       empty\n");
-        assert_eq!(laid("  mend: copy it, or save it anew\n", 20, 4), "  mend: copy it, or\n    save it anew\n");
-        let drawing = "           2 | results = 500\n             |           ^^^\n";
-        assert_eq!(laid(drawing, 16, 11), drawing);
+        assert_eq!(wrap(name, 20, 7), "state  /a/very/long/name/without/any/space.jpg:\n       empty\n");
+        assert_eq!(wrap("  fix: copy it, or save it again\n", 20, 4), "  fix: copy it, or\n    save it again\n");
+        let excerpt = "           2 | results = 500\n             |           ^^^\n";
+        assert_eq!(wrap(excerpt, 16, 11), excerpt);
     }
 
     #[test]
     fn a_screen_is_not_scrolled() {
         let size = |rows| Size { columns: 10, rows };
         let text = "one\ntwo is of two rows\nthree\nfour\n";
-        assert_eq!(fitting(text, size(6)), text);
-        assert_eq!(fitting(text, size(5)), "one\ntwo is of two rows\n... a tal\n");
-        assert_eq!(fitting(text, size(3)), "one\n... a tal\n");
+        assert_eq!(fit_height(text, size(6)), text);
+        assert_eq!(fit_height(text, size(5)), "one\ntwo is of two rows\n... a tal\n");
+        assert_eq!(fit_height(text, size(3)), "one\n... a tal\n");
     }
 
     #[test]
     fn wide_letters_take_two_columns_and_colours_none() {
-        assert_eq!(width("\x1b[31m料理\x1b[0m 🍔é"), 8);
+        assert_eq!(measure_text_width("\x1b[31m料理\x1b[0m 🍔é"), 8);
+        assert_eq!(wrap("\x1b[31m料理\x1b[0m 料理 料理", 9, 2), "\x1b[31m料理\x1b[0m 料理\n  料理");
+        assert_eq!(split_at_column("\x1b[31m料理\x1b[0m 🍔", 5), ("\x1b[31m料理\x1b[0m ", "🍔"));
+    }
+
+    #[test]
+    fn a_style_is_a_code_before_and_after_or_nothing() {
+        assert_eq!(styled("ready", &Style::new().green(), true), "\x1b[32mready\x1b[0m");
+        assert_eq!(styled("ready", &Style::new().green(), false), "ready");
     }
 }

@@ -1,4 +1,4 @@
-//! `artificio train`: train now, by the running service or, where none runs, by oneself.
+//! `artificio train`: train now, in the running service or, without one, in this process.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use log::LevelFilter;
 use serde_json::Value;
 
 use super::arguments::TrainOptions;
-use super::bar::{Bar, Gauge};
+use super::progress_bar::{CancellableProgress, StageProgress};
 use super::{logging, output, report};
 use crate::config;
 use crate::config::Setup;
@@ -21,22 +21,22 @@ use crate::service_status::{self, LastTrainingPart, ServiceStatus};
 /// The first stage.
 const READING: &str = "reading pictures";
 /// The status is read this often while the service trains.
-const LOOK_INTERVAL: Duration = Duration::from_millis(200);
-/// A training that has begun shows in the status before that.
-const STATUS_PATIENCE: Duration = Duration::from_secs(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// A training that has begun is in the status by then.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub fn run(options: &TrainOptions, setup: Setup) -> Result<ExitCode, Fatal> {
     let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
-    // Pictures are not trained on in a place that was only misspelt; and nothing is made there.
+    // A misspelt folder is an error: nothing is made there, and nothing trained.
     if !setup.root.is_dir() {
         return Err(Fatal::Usage(format!("{}: there is no such folder", setup.root.display())));
     }
     let folder = options.report.as_deref().map(|folder| report::folder(folder, &config)).transpose()?;
     let state = config.folders.state.clone();
-    let mut last = if Lock::is_held(&state) { follow(&state)? } else { alone(setup)? };
+    let mut last = if Lock::is_held(&state) { train_in_service(&state)? } else { train_here(setup)? };
     let has_passed = last.get("decision").and_then(Value::as_str) == Some("passed");
     if !options.json {
-        output::print(&told(&last))?;
+        output::print(&summary(&last))?;
     }
     if let Some(folder) = folder {
         let id = last.get("id").and_then(Value::as_str).unwrap_or_default();
@@ -52,16 +52,16 @@ pub fn run(options: &TrainOptions, setup: Setup) -> Result<ExitCode, Fatal> {
     Ok(if has_passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Has the running service train, and returns what came of it.
-fn follow(state: &Path) -> Result<Value, Fatal> {
-    let bar = Bar::new()?;
+/// Has the running service train, and returns the result.
+fn train_in_service(state: &Path) -> Result<Value, Fatal> {
+    let bar = CancellableProgress::new()?;
     bar.stage(READING);
-    let last = followed(state, &bar);
+    let last = follow(state, &bar);
     bar.clear();
     last
 }
 
-fn followed(state: &Path, bar: &Bar) -> Result<Value, Fatal> {
+fn follow(state: &Path, bar: &CancellableProgress) -> Result<Value, Fatal> {
     let reply = ask_service(state, &Request::Train, &mut || !bar.is_cancelled())?;
     let Some(id) = reply.model else { return Err(Fatal::Failed(reply.message)) };
     let asked = Instant::now();
@@ -69,50 +69,50 @@ fn followed(state: &Path, bar: &Bar) -> Result<Value, Fatal> {
     loop {
         let bytes = std::fs::read(state.join(service_status::FILE_NAME)).unwrap_or_default();
         let status: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        let is_it = |part: &str| status.pointer(&format!("/model/{part}/id")).and_then(Value::as_str) == Some(&id);
-        if is_it("last_training") {
+        let is_ours = |part: &str| status.pointer(&format!("/model/{part}/id")).and_then(Value::as_str) == Some(&id);
+        if is_ours("last_training") {
             return Ok(status.pointer("/model/last_training").cloned().unwrap_or_default());
         }
-        let is_lost = if was_seen { !is_it("training") } else { asked.elapsed() > STATUS_PATIENCE };
+        let is_lost = if was_seen { !is_ours("training") } else { asked.elapsed() > STATUS_TIMEOUT };
         if is_lost || !Lock::is_held(state) {
             return Err(Fatal::Failed(format!(
-                "the training of model {id} was broken off; the log of the service says why"
+                "the training of model {id} was aborted; the log of the service says why"
             )));
         }
         if bar.is_cancelled() {
             let whose = format!("the service goes on with the training of model {id}");
             return Err(Fatal::Failed(format!("stopped watching; {whose}: artificio status says how far it is")));
         }
-        was_seen |= is_it("training");
+        was_seen |= is_ours("training");
         let part = |key: &str| status.pointer(&format!("/model/training/{key}"));
-        show(bar.gauge(), &id, part("stage").and_then(Value::as_str), part("share").and_then(Value::as_f64));
-        std::thread::sleep(LOOK_INTERVAL);
+        show(bar.stages(), &id, part("stage").and_then(Value::as_str), part("share").and_then(Value::as_f64));
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
-fn show(gauge: &Gauge, id: &str, stage: Option<&str>, share: Option<f64>) {
-    gauge.stage(&format!("model {id}: {}", stage.unwrap_or("waiting")));
-    gauge.told(share.unwrap_or(0.0) as f32);
+fn show(stages: &StageProgress, id: &str, stage: Option<&str>, share: Option<f64>) {
+    stages.stage(&format!("model {id}: {}", stage.unwrap_or("waiting")));
+    stages.told(share.unwrap_or(0.0) as f32);
 }
 
-/// Trains in this process, and returns what came of it.
-fn alone(setup: Setup) -> Result<Value, Fatal> {
+/// Trains in this process, and returns the result.
+fn train_here(setup: Setup) -> Result<Value, Fatal> {
     logging::start(LevelFilter::Warn);
-    let gauge = Gauge::new();
-    gauge.stage(READING);
-    let mut watcher = Watcher { gauge: &gauge, before: None, outcome: None };
+    let stages = StageProgress::new();
+    stages.stage(READING);
+    let mut watcher = Watcher { stages: &stages, before: None, outcome: None };
     let trained = Daemon::train(setup, &mut watcher);
-    gauge.clear();
+    stages.clear();
     trained?;
     match watcher.outcome {
         Some(outcome) => Ok(serde_json::to_value(outcome).unwrap_or_default()),
-        None => Err(Fatal::Failed("stopped before the training was over; the model is what it was".into())),
+        None => Err(Fatal::Failed("stopped before the training was done; the model has not changed".into())),
     }
 }
 
 /// Waits for the one training that the process is for.
 struct Watcher<'a> {
-    gauge: &'a Gauge,
+    stages: &'a StageProgress,
     /// The id of the training before it, as soon as it is known.
     before: Option<Option<String>>,
     outcome: Option<LastTrainingPart>,
@@ -126,11 +126,11 @@ impl Observer for Watcher<'_> {
         match &status.model.training {
             Some(training) => {
                 let share = Some(f64::from(training.share));
-                show(self.gauge, &training.id, Some(training.stage.name()), share);
+                show(self.stages, &training.id, Some(training.stage.name()), share);
             }
             None => {
                 let (files, pending) = (status.inventory.files, status.inventory.pending);
-                self.gauge.told((files - pending) as f32 / files.max(1) as f32);
+                self.stages.told((files - pending) as f32 / files.max(1) as f32);
             }
         }
         if last.map(id) != *before {
@@ -140,36 +140,36 @@ impl Observer for Watcher<'_> {
     }
 }
 
-/// What came of a training, as a person reads it.
-fn told(last: &Value) -> String {
+/// The result of a training as text.
+fn summary(last: &Value) -> String {
     let text = |key: &str| last.get(key).and_then(Value::as_str).unwrap_or("?");
     let end = match text("decision") {
-        "passed" => "has passed and serves from now on".to_string(),
-        _ => format!("is refused, and what served serves on: {}", text("reason")),
+        "passed" => "passed and serves from now on".to_string(),
+        _ => format!("is refused, and the previous one goes on serving: {}", text("reason")),
     };
-    let mut told = format!("model {} {end}\n", text("id"));
+    let mut lines = format!("model {} {end}\n", text("id"));
     let figure = |of: &str, who: &str, key: &str| {
         last.pointer(&format!("/figures/{of}/{who}/{key}")).and_then(Value::as_f64).unwrap_or(f64::NAN)
     };
     let against = last.pointer("/figures/against").and_then(Value::as_str).unwrap_or("?");
     for of in ["inventory", "training"] {
         let Some(pictures) = last.pointer(&format!("/figures/{of}/pictures")).and_then(Value::as_u64) else { continue };
-        told += &format!("\n{pictures} {of} pictures, sought by changed views of them\n");
-        told += &format!("{:<32}{:>9}{against:>16}\n", "", "new model");
+        lines += &format!("\n{pictures} {of} pictures, searched for by altered views of them\n");
+        lines += &format!("{:<32}{:>9}{against:>16}\n", "", "new model");
         for (key, what) in [
-            ("apart", "deviations apart from others"),
-            ("found", "1 / rank at which found"),
-            ("lost", "share lost in the code"),
+            ("apart", "separation score"),
+            ("found", "mean reciprocal rank"),
+            ("lost", "relative reconstruction error"),
         ] {
             let [after, before] = ["after", "before"].map(|who| match figure(of, who, key) {
-                // A network that has learned nothing decodes worse than nothing.
+                // A network that has learned nothing decodes worse than a constant would.
                 share if key == "lost" && share > 1.0 => "all".into(),
                 figure => format!("{figure:.3}"),
             });
-            told += &format!("  {what:<30}{after:>9}{before:>16}\n");
+            lines += &format!("  {what:<30}{after:>9}{before:>16}\n");
         }
     }
-    told
+    lines
 }
 
 #[cfg(test)]
@@ -177,25 +177,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_training_is_told_like_this() {
-        let sight = |apart| serde_json::json!({ "found": 0.9, "apart": apart, "lost": 0.25 });
+    fn a_training_reads_like_this() {
+        let figures = |apart| serde_json::json!({ "found": 0.9, "apart": apart, "lost": 0.25 });
         let last = serde_json::json!({
             "id": "m2-20261124", "decision": "passed", "reason": "it is as good",
             "figures": {"against": "m1-20261124",
-                        "inventory": {"pictures": 36, "before": sight(4.84), "after": sight(4.91)}, "training": null},
+                        "inventory": {"pictures": 36, "before": figures(4.84), "after": figures(4.91)}, "training": null},
         });
         let expected = "\
-model m2-20261124 has passed and serves from now on
+model m2-20261124 passed and serves from now on
 
-36 inventory pictures, sought by changed views of them
+36 inventory pictures, searched for by altered views of them
                                 new model     m1-20261124
-  deviations apart from others      4.910           4.840
-  1 / rank at which found           0.900           0.900
-  share lost in the code            0.250           0.250
+  separation score                  4.910           4.840
+  mean reciprocal rank              0.900           0.900
+  relative reconstruction error     0.250           0.250
 ";
-        assert_eq!(told(&last), expected);
+        assert_eq!(summary(&last), expected);
         let refused =
             serde_json::json!({ "id": "m3", "decision": "refused", "reason": "it is worse", "figures": null });
-        assert_eq!(told(&refused), "model m3 is refused, and what served serves on: it is worse\n");
+        assert_eq!(summary(&refused), "model m3 is refused, and the previous one goes on serving: it is worse\n");
     }
 }

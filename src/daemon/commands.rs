@@ -2,41 +2,28 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use log::info;
 
 use super::Daemon;
 use super::requests::{self, Reply, Request};
-use super::retrain::{Purpose, Training};
+use super::state::{Purpose, TrainRequest, UnderWay};
+use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::model::UNTRAINED_ID;
 use crate::training::rollback::{self, Restorer};
 
-/// Where no event tells of a request, it is found after this long.
-const REQUEST_INTERVAL: Duration = Duration::from_secs(1);
-
-/// A training that somebody wants whatever the policy says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TrainRequest {
-    /// A command beside the daemon; where its answer is awaited.
-    Asked(PathBuf),
-    /// The one for whom this daemon runs.
-    Own,
-}
-
 impl Daemon {
     /// Takes in what commands ask for.
-    pub(super) fn hear_requests(&mut self) {
+    pub(super) fn take_requests(&mut self) {
         let now = self.now();
-        if now < self.next_request_look {
+        if !self.channels.are_requests_due(now) {
             return;
         }
-        self.next_request_look = now + REQUEST_INTERVAL;
-        for (request, place) in requests::take_all(&self.config.folders.state) {
+        for (request, place) in requests::take_all(&self.config().folders.state) {
             match request {
                 Err(message) => self.reply(&place, &Reply::failed(message)),
-                Ok(Request::Train) => self.wish_for_training(place),
+                Ok(Request::Train) => self.request_training(place),
                 Ok(Request::Rollback { model }) => {
                     if let Err(message) = self.roll_back(model.as_deref(), &place) {
                         self.reply(&place, &Reply::failed(message));
@@ -46,41 +33,40 @@ impl Daemon {
         }
     }
 
-    fn wish_for_training(&mut self, place: PathBuf) {
-        match (&self.training, &self.train_request) {
-            (Some(Training { purpose: Purpose::Learning { .. }, id, .. }), _) => {
-                let message = format!("model {id} is in training already");
-                self.reply(&place, &Reply { model: Some(id.clone()), message });
-            }
-            (_, Some(_)) => self.reply(&place, &Reply::failed("a training is asked for already")),
-            (_, None) => self.train_request = Some(TrainRequest::Asked(place)),
+    fn request_training(&mut self, place: PathBuf) {
+        if let Some(job) = self.training.under_way().filter(|job| !job.is_rollback()) {
+            let (id, message) = (job.id.clone(), format!("model {} is in training already", job.id));
+            return self.reply(&place, &Reply { model: Some(id), message });
+        }
+        if !self.training.ask_for(TrainRequest::Command(place.clone())) {
+            self.reply(&place, &Reply::failed("a training is asked for already"));
         }
     }
 
-    /// Begins to go back to a model of before. A training under way would take over right after it, and is broken off.
+    /// Begins to go back to an earlier model. A training under way would take over right after it, and is broken off.
     fn roll_back(&mut self, wanted: Option<&str>, place: &Path) -> Result<(), String> {
-        if matches!(&self.training, Some(Training { purpose: Purpose::Returning(_), .. })) {
+        if self.training.under_way().is_some_and(UnderWay::is_rollback) {
             return Err("another model is being gone back to; try again in a moment".into());
         }
         let text = |trouble: Trouble| trouble.to_string();
-        let models = self.catalog.models().map_err(text)?;
-        let row = rollback::target(&models, wanted, self.config.model.encoder)?.cloned();
+        let models = self.store.catalog().models().map_err(text)?;
+        let row = rollback::target(&models, wanted, self.config().model.encoder)?.cloned();
         let id = row.as_ref().map_or(UNTRAINED_ID, |row| &row.id).to_string();
         self.cancel_training();
         info!("going back to model {id}");
-        let training = self.new_training(&id, Purpose::Returning(place.to_path_buf()));
+        let job = self.training.prepare(&id, Purpose::Rollback(place.to_path_buf()));
         let restorer = Restorer {
-            run: training.run,
-            state: self.config.folders.state.clone(),
+            run: job.run,
+            state: self.config().folders.state.clone(),
             row,
-            paths: self.inventory(),
-            settings: self.config.model.clone(),
-            metric: self.config.similarity.metric,
-            handle: Arc::clone(&training.handle),
+            paths: self.pictures.paths_of(Root::Inventory),
+            settings: self.config().model.clone(),
+            metric: self.config().similarity.metric,
+            handle: Arc::clone(&job.handle),
             sender: self.channels.training_sender.clone(),
         };
-        restorer.start().map_err(text)?;
-        self.training = Some(training);
+        restorer.start(self.channels.end_sender.clone()).map_err(text)?;
+        self.training.begin(job);
         Ok(())
     }
 
@@ -91,23 +77,23 @@ impl Daemon {
         self.reply(place, &Reply { model: Some(id), message });
     }
 
-    /// Tells whoever wished for a training that it has begun, or why not.
+    /// Tells whoever asked for a training that it has begun, or why not.
     pub(super) fn grant(&mut self, request: &TrainRequest, started: Result<String, String>) {
         match (request, started) {
-            (TrainRequest::Asked(place), Ok(id)) => {
+            (TrainRequest::Command(place), Ok(id)) => {
                 let message = format!("model {id} is in training");
                 self.reply(place, &Reply { model: Some(id), message });
             }
-            (TrainRequest::Asked(place), Err(message)) => self.reply(place, &Reply::failed(message)),
-            (TrainRequest::Own, Ok(_)) => {}
-            (TrainRequest::Own, Err(message)) => self.fatal_reason = Some(message),
+            (TrainRequest::Command(place), Err(message)) => self.reply(place, &Reply::failed(message)),
+            (TrainRequest::Owner, Ok(_)) => {}
+            (TrainRequest::Owner, Err(message)) => self.life.fail(message),
         }
     }
 
-    /// Tells whoever waits for `training` that nothing comes of it.
-    pub(super) fn give_up(&mut self, training: &Training, why: &str) {
-        if let Purpose::Returning(place) = &training.purpose {
-            self.reply(place, &Reply::failed(format!("model {} does not serve: {why}", training.id)));
+    /// Tells whoever waits for `job` that nothing comes of it.
+    pub(super) fn give_up(&mut self, job: &UnderWay, why: &str) {
+        if let Purpose::Rollback(place) = &job.purpose {
+            self.reply(place, &Reply::failed(format!("model {} does not serve: {why}", job.id)));
         }
     }
 

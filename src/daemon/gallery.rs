@@ -10,10 +10,16 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::answer::gallery::{Entry, FILE_NAME, page};
-use crate::daemon::{LONGEST_RETRY_PAUSE, RETRY_PAUSE};
 use crate::error::Trouble;
 use crate::files::{Stamp, write_whole};
+use crate::threads::{self, ThreadEnd};
 
+/// Name of the thread.
+pub const THREAD: &str = "gallery";
+/// A page that could not be written is tried again after this long ...
+const RETRY_PAUSE: Duration = Duration::from_secs(5);
+/// ... and after ever longer, but no longer than this.
+const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(20);
 /// The page is written at most this often (with 10,000 answers one more costs 40 to 60 ms of this thread's time, and the first
 /// look at all of them 200 ms) ...
 const PAUSE: Duration = Duration::from_secs(1);
@@ -31,7 +37,7 @@ pub struct Gallery {
 
 impl Gallery {
     /// Starts it; the first page is written at once.
-    pub fn start(answer: &Path, inventory: &Path) -> Result<Self, Trouble> {
+    pub fn start(answer: &Path, inventory: &Path, ends: &Sender<ThreadEnd>) -> Result<Self, Trouble> {
         let (sender, hints) = bounded(1);
         let trouble = Arc::new(Mutex::new(None));
         let keeper = Keeper {
@@ -41,11 +47,16 @@ impl Gallery {
             written: std::fs::read(answer.join(FILE_NAME)).ok().map(|bytes| blake3::hash(&bytes)),
             trouble: Arc::clone(&trouble),
         };
-        let thread = thread::Builder::new().name("gallery".into()).spawn(move || keeper.run(&hints));
-        let thread = thread.map_err(|error| Trouble::system("start the gallery's thread", answer, &error))?;
+        let thread = threads::spawn(THREAD, ends.clone(), move || keeper.run(&hints))?;
         let gallery = Self { hints: Some(sender), thread, trouble };
         gallery.hint();
         Ok(gallery)
+    }
+
+    /// Its thread has died: another takes its place.
+    pub fn restart(&mut self, answer: &Path, inventory: &Path, ends: &Sender<ThreadEnd>) -> Result<(), Trouble> {
+        *self = Self::start(answer, inventory, ends)?;
+        Ok(())
     }
 
     /// Something in the answer folder has changed.

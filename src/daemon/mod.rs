@@ -1,57 +1,45 @@
 //! The running service: one event loop that turns what happens in the folders into jobs, and jobs into answers.
 //!
-//! [`Daemon::run`] is the whole program on one page. What to do is decided in `plan` and `learning::training`, which do no
-//! input or output; the work is done in `workers`, which decide nothing.
+//! [`Daemon::turn`] is the whole program on one page: an event is taken in, then each step is taken that may be due. What
+//! to do is decided in [`plan`] and `training::policy`, which do no input or output; the work is done in [`workers`], which
+//! decide nothing. What is known lies in the parts of [`state`].
 
 mod changes;
 mod commands;
 mod encode;
 mod event;
 mod gallery;
+mod graph_build;
 mod outcomes;
 mod plan;
-mod refresh;
 mod reload;
 mod reporting;
 mod requests;
 mod retrain;
 mod retry;
+mod review;
 mod start;
-mod survey;
+mod state;
+mod supervision;
 mod takeover;
 mod timers;
 mod workers;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use log::info;
 
-use crate::catalog::{AnswerRow, Catalog, Root};
+use crate::catalog::Root;
 use crate::config::{Config, Setup};
 use crate::error::{Fatal, Trouble};
-use crate::files::{Lock, Stamp};
-use crate::model::Extractor;
-use crate::picture::Hash;
-use crate::quarantine::Quarantine;
-use crate::service_status::{LastTrainingPart, ServiceStatus, State};
-use crate::serving::Shared;
-use crate::training::debounce::RetrainDebounce;
-use crate::training::history::TrainingHistory;
-use crate::watch::{Hint, Hints, Pulse, Tree};
+use crate::service_status::{ServiceStatus, State};
+use crate::watch::{Hint, Tree};
 
-use commands::TrainRequest;
 use event::{Channels, Event, Signal};
-use gallery::Gallery;
 use plan::Plan;
-use refresh::Rechecks;
 use reporting::manager;
-use reporting::metrics::Metrics;
-use reporting::pace::Pace;
-use retrain::Training;
-use retry::{PersistRetry, Stall};
+use state::{Folders, Lifecycle, Pictures, Queries, Reporting, Served, Settings, Store, TrainRequest, TrainingState};
 use workers::Workers;
 
 pub use reporting::report::filter as log_filter;
@@ -60,24 +48,9 @@ pub use timers::EMPTIED_ON_PURPOSE;
 
 /// Roots and the configuration file are looked at at least this often.
 const TICK: Duration = Duration::from_secs(1);
-/// `status.json` is written at least this often.
-const STATUS_INTERVAL: Duration = Duration::from_secs(10);
-/// ... and at most this often.
-const STATUS_PAUSE: Duration = Duration::from_millis(200);
-/// A watcher that does not work is started anew this often.
-const WATCHER_RETRY: Duration = Duration::from_secs(60);
-/// Where the system keeps its limit of events waiting to be told.
+/// Where the system keeps its limit of events waiting to be read.
 const QUEUE_LIMIT: &str = "/proc/sys/fs/inotify/max_queued_events";
-/// What could not be kept or written is tried again after this long ...
-const RETRY_PAUSE: Duration = Duration::from_secs(5);
-/// ... and, where that costs the work of doing it again, after ever longer, but no longer than this.
-const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(20);
-/// A file that the system would not give out (a disk in trouble, too many open files) is tried again after this long.
-const SYSTEM_RETRY_PAUSE: Duration = Duration::from_secs(30);
-/// A file that may not be finished is looked at again after these pauses, then its problem stands. A file that
-/// changed meanwhile starts anew.
-const UNFINISHED_PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
-/// Work under way when the daemon is told to stop may take this long to end.
+/// Work under way when the daemon is asked to stop may take this long to end.
 const STOP_PATIENCE: Duration = Duration::from_secs(8);
 
 /// Follows the daemon from within the process: progress bars, and whoever wants it to end by itself.
@@ -95,81 +68,18 @@ impl Observer for NoObserver {}
 
 /// The state of the service. All of it can be made again from the catalog and the folders.
 pub struct Daemon {
-    setup: Setup,
-    config: Arc<Config>,
-    config_stamp: Option<Stamp>,
-    /// The file has changed, looks like this, and has since then.
-    config_seen: Option<(Option<Stamp>, Duration)>,
-    catalog: Catalog,
-    serving: Shared,
+    settings: Settings,
+    store: Store,
+    serving: Served,
     channels: Channels,
-    hints: Hints,
-    /// Shared with whoever decodes.
-    quarantine: Arc<Quarantine>,
-    workers: Workers,
-    gallery: Gallery,
-    /// Shared with the workers.
-    extractor: Arc<Extractor>,
+    folders: Folders,
+    pictures: Pictures,
     plan: Plan,
-    trees: BTreeMap<Root, Tree>,
-    /// Contents of the usable inventory and training pictures.
-    contents: HashMap<(Root, PathBuf), Hash>,
-    /// Queries in which something changed and that are not quiet yet.
-    stirred: BTreeSet<PathBuf>,
-    answers: BTreeMap<PathBuf, AnswerRow>,
-    rechecks: Rechecks,
-    /// Done, and to be made durable when the catalog can be written again.
-    retry: PersistRetry,
-    /// While answers cannot be written.
-    stall: Option<Stall>,
-    /// How often a file, in this state, was found unfinished.
-    unfinished: HashMap<(Root, PathBuf), (Option<Stamp>, usize)>,
-    /// Trainings so far, as far as the policy cares.
-    history: TrainingHistory,
-    last_training: Option<LastTrainingPart>,
-    training: Option<Training>,
-    /// Threads started so far that make a model ready to serve.
-    runs: u64,
-    /// The number of the last model, those included whose training was broken off.
-    last_number: u64,
-    /// A training that somebody wants.
-    train_request: Option<TrainRequest>,
-    /// Why it cannot go on: the one training that this daemon is for cannot begin, or too many decoders never end.
-    fatal_reason: Option<String>,
-    next_request_look: Duration,
-    /// Set while the pictures to train on have changed and the policy has not looked at them.
-    debounce: Option<RetrainDebounce>,
-    /// There may be codes of models that are not kept.
-    has_ownerless_codes: bool,
-    /// Whether the neighbours of a large inventory are being found.
-    is_surveying: bool,
-    failed: BTreeMap<(Root, PathBuf), Trouble>,
-    /// Troubles of the daemon itself, by what they are about.
-    own_troubles: BTreeMap<&'static str, Trouble>,
-    said_troubles: HashSet<Trouble>,
-    said_searchable: Option<usize>,
-    /// Changed keys that only a restart brings into force.
-    awaiting_restart: Vec<String>,
-    written: Option<(Duration, ServiceStatus)>,
-    pace: Pace,
-    /// Seconds since 1970.
-    started_s: i64,
-    metrics: Metrics,
-    is_ready: bool,
-    /// Keeps the service manager patient until then.
-    patience_of_manager: manager::Patience,
-    /// How often a signal had the settings read again.
-    reloads: u64,
-    started: Instant,
-    pulse: Pulse,
-    /// When a watcher was last started, while none works.
-    watcher_tried: Duration,
-    /// Something changed since the last report.
-    is_report_due: bool,
-    next_report: Duration,
-    next_poll: Duration,
-    next_rescan: Duration,
-    lock: Lock,
+    workers: Workers,
+    queries: Queries,
+    training: TrainingState,
+    reporting: Reporting,
+    life: Lifecycle,
 }
 
 impl Daemon {
@@ -182,8 +92,8 @@ impl Daemon {
     /// the training is over.
     pub fn train(setup: Setup, observer: &mut dyn Observer) -> Result<(), Fatal> {
         let mut daemon = Self::start(setup)?;
-        daemon.trees.remove(&Root::Query);
-        daemon.train_request = Some(TrainRequest::Own);
+        daemon.folders.ignore(Root::Query);
+        daemon.training.ask_for(TrainRequest::Owner);
         daemon.turn(observer)
     }
 
@@ -191,28 +101,39 @@ impl Daemon {
         let mut daemon = self;
         loop {
             match daemon.channels.next(daemon.patience()) {
-                Event::Hint(Hint::Path(path)) => daemon.take_hint(&path),
-                Event::Hint(Hint::Lost) => daemon.look_everywhere(),
-                Event::Done(outcomes) => daemon.finish(outcomes),
-                Event::Training(message) => daemon.take_news(*message),
-                Event::Surveyed(end) => daemon.take_survey(end),
-                Event::Signal(Signal::Reload) => daemon.reload_as_told(),
+                Event::Hint(hint) => daemon.take_hint(hint),
+                Event::Done(outcomes) => daemon.take_outcomes(outcomes),
+                Event::Training(message) => daemon.take_training_event(*message),
+                Event::GraphBuilt(built) => daemon.take_graph(built),
+                Event::ThreadEnded(end) => daemon.take_thread_end(&end),
+                Event::Signal(Signal::Reload) => daemon.reload_by_signal(),
                 Event::Signal(Signal::Stop) => break,
                 Event::Tick => {}
             }
-            daemon.look();
-            daemon.hear_requests();
+            daemon.take_waiting_hints();
+            daemon.test_watcher();
+            daemon.give_up_overdue_decodings();
+            daemon.retry_writing();
+            daemon.drop_orphaned_embeddings();
+            daemon.poll_folders();
+            daemon.rescan_folders();
+            daemon.reload_if_changed();
+            daemon.look_at_folders();
+            daemon.ask_quiet_queries();
+            daemon.take_requests();
+            daemon.review_answers();
             daemon.consider_training();
-            daemon.consider_survey();
+            daemon.consider_graph_build();
             daemon.start_jobs();
+            daemon.supervise_workers();
             if !daemon.report(State::Ready, observer) {
                 break;
             }
-            if let Some(message) = daemon.fatal_reason.take() {
+            if let Some(reason) = daemon.life.take_fatal_reason() {
                 daemon.stop(observer)?;
-                return Err(Fatal::Failed(message));
+                return Err(Fatal::Failed(reason));
             }
-            if !daemon.lock.is_in_place() {
+            if !daemon.life.holds_lock() {
                 return Err(daemon.state_is_gone());
             }
         }
@@ -221,58 +142,73 @@ impl Daemon {
 
     /// Time since the start: the clock of everything that waits.
     fn now(&self) -> Duration {
-        self.started.elapsed()
+        self.life.now()
+    }
+
+    fn config(&self) -> &Config {
+        self.settings.config()
     }
 
     /// How long the loop may sleep.
     fn patience(&self) -> Duration {
         let now = self.now();
-        let trees = self.trees.values().filter_map(Tree::next_due);
-        let report = self.is_report_due.then_some(self.next_report);
-        let training = self.training_due();
-        let quiet = Duration::from_millis(self.config.watch.settle_ms.get());
-        let config = self.config_seen.map(|(_, since)| since + quiet);
-        let due = trees.chain(self.plan.next_due(now)).chain(training).chain(report).chain(config).min();
-        due.map_or(TICK, |due| due.saturating_sub(now).min(TICK))
+        let due = [
+            self.folders.next_due(),
+            self.plan.next_due(now),
+            self.training.next_due(now, self.training_quiet()),
+            self.reporting.next_due(),
+            self.queries.next_due(),
+            self.settings.next_due(),
+        ];
+        due.into_iter().flatten().min().map_or(TICK, |due| due.saturating_sub(now).min(TICK))
     }
 
     fn tree(&self, root: Root) -> Option<&Tree> {
-        self.trees.get(&root)
+        self.folders.tree(root)
     }
 
-    fn take_hint(&mut self, path: &Path) {
-        if self.pulse.hears(path) {
+    fn note(&mut self, about: &'static str, trouble: Option<Trouble>) {
+        self.reporting.note(about, trouble);
+    }
+
+    fn take_hint(&mut self, hint: Hint) {
+        match hint {
+            Hint::Path(path) => self.take_path_hint(&path),
+            Hint::Lost => {
+                let remedy = "every folder is being looked through; if this happens often: sudo sysctl fs.inotify.max_queued_events=131072";
+                let trouble = Trouble::new("more happened at once than the system could report", QUEUE_LIMIT, remedy);
+                self.note("overflow", Some(trouble));
+                let now = self.now();
+                self.folders.look_everywhere(now);
+            }
+        }
+    }
+
+    fn take_path_hint(&mut self, path: &Path) {
+        if self.folders.is_pulse(path) {
             return;
         }
-        if path.starts_with(requests::folder(&self.config.folders.state)) {
-            self.next_request_look = Duration::ZERO;
+        if path.starts_with(requests::folder(&self.config().folders.state)) {
+            self.channels.hurry_requests();
             return;
         }
         let now = self.now();
-        self.trees.values_mut().for_each(|tree| {
-            tree.hint(path, now);
-        });
-        if self.setup.source.path.parent() == path.parent() {
-            self.reload_if_changed();
+        self.folders.hint(path, now);
+        if self.settings.path().parent() == path.parent() {
+            self.reload_if_settled();
         }
     }
 
-    /// Hints were lost: every watch is armed anew, every folder looked at. A folder made meanwhile has no watch, and
-    /// arming one that seems to be armed does nothing.
-    fn look_everywhere(&mut self) {
-        let remedy = "every folder is being looked through; if this happens often: sudo sysctl fs.inotify.max_queued_events=131072";
-        let trouble = Trouble::new("more happened at once than the system could tell", QUEUE_LIMIT, remedy);
-        self.note("overflow", Some(trouble));
-        let now = self.now();
-        for tree in self.trees.values_mut() {
-            self.hints.disarm_below(tree.root());
-            tree.mark_all(now);
+    /// Hints come in bursts: all that wait are taken in one turn.
+    fn take_waiting_hints(&mut self) {
+        while let Some(hint) = self.channels.another_hint() {
+            self.take_hint(hint);
         }
     }
 
     /// Without its state folder nothing the daemon does would last, and a second one could start beside it.
     fn state_is_gone(&self) -> Fatal {
-        let folder = self.config.folders.state.display();
+        let folder = self.config().folders.state.display();
         Fatal::Failed(format!(
             "{folder}: the state folder was moved or removed under the running service; put it back, or start again to have it rebuilt"
         ))
@@ -281,20 +217,20 @@ impl Daemon {
     /// Ends in order: what is under way is finished and kept, nothing new is started.
     fn stop(mut self, observer: &mut dyn Observer) -> Result<(), Fatal> {
         info!("stopping");
-        self.training = None;
-        self.quarantine.break_off();
+        drop(self.training.end());
+        self.workers.quarantine().break_off();
         manager::stopping();
-        self.next_report = Duration::ZERO;
+        self.reporting.hurry();
         self.report(State::Stopping, observer);
         let deadline = Instant::now() + STOP_PATIENCE;
         while self.plan.busy() > 0 && Instant::now() < deadline {
             if let Event::Done(outcomes) = self.channels.next(Duration::from_millis(100)) {
-                self.finish(outcomes);
+                self.take_outcomes(outcomes);
             }
         }
-        self.quarantine.close();
-        self.gallery.finish();
-        self.next_report = Duration::ZERO;
+        self.workers.quarantine().close();
+        self.reporting.gallery().finish();
+        self.reporting.hurry();
         self.report(State::Stopping, observer);
         info!("stopped");
         Ok(())

@@ -5,24 +5,26 @@ use std::time::Duration;
 
 use log::{Level, log, warn};
 
+use super::Daemon;
 use super::encode::Encoded;
 use super::workers::Outcome;
-use super::{Daemon, SYSTEM_RETRY_PAUSE, UNFINISHED_PAUSES};
 use crate::answer::Status;
-use crate::catalog::{AnswerRow, FileRow, FileState, Root};
+use crate::catalog::{AnswerRow, AnswerState, FileRow, FileState, Root};
 use crate::clock;
 use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::model::FeatureKind;
 use crate::picture::{Hash, Unusable};
-use crate::query::FileRead;
-use crate::query::{Answered, Done};
+use crate::query::{Answered, Done, FileRead};
 use crate::serving::load::code_of;
 use crate::watch::Known;
 
+/// A file that the system would not give out (a disk in trouble, too many open files) is tried again after this long.
+const SYSTEM_RETRY_PAUSE: Duration = Duration::from_secs(30);
+
 impl Daemon {
     /// Takes in what the workers have done, as one transaction.
-    pub(super) fn finish(&mut self, outcomes: Vec<Outcome>) {
+    pub(super) fn take_outcomes(&mut self, outcomes: Vec<Outcome>) {
         let (mut encoded, mut answered) = (Vec::new(), Vec::new());
         for outcome in outcomes {
             match outcome {
@@ -56,9 +58,10 @@ impl Daemon {
                 let what = format!("the file cannot be read: {reason}");
                 self.note("reading", Some(Trouble::new(what, self.absolute(*root, path), remedy)));
                 self.plan.ended(*root, path);
-                self.try_later(*root, path, *stamp, SYSTEM_RETRY_PAUSE);
+                let now = self.now();
+                self.folders.settle_again(*root, path, *stamp, now, SYSTEM_RETRY_PAUSE);
             } else {
-                self.unfinished.remove(&(*root, path.clone()));
+                self.pictures.is_finished(*root, path);
                 finished.push(outcome);
             }
         }
@@ -67,16 +70,9 @@ impl Daemon {
 
     /// Lets `file` of the job at `path` settle again; `false` when it has been waited for long enough.
     fn waits_again(&mut self, root: Root, path: &Path, file: &Path, stamp: Stamp) -> bool {
+        let Some(pause) = self.pictures.wait_again(root, path, stamp) else { return false };
         let now = self.now();
-        let tried = self.unfinished.entry((root, path.to_path_buf())).or_insert((Some(stamp), 0));
-        if tried.0 != Some(stamp) {
-            *tried = (Some(stamp), 0);
-        }
-        let Some(&pause) = UNFINISHED_PAUSES.get(tried.1) else { return false };
-        tried.1 += 1;
-        if let Some(tree) = self.trees.get_mut(&root) {
-            tree.settle_again(file, stamp, now, pause);
-        }
+        self.folders.settle_again(root, file, stamp, now, pause);
         true
     }
 
@@ -84,16 +80,16 @@ impl Daemon {
         if encoded.is_empty() {
             return;
         }
-        if self.retry.is_to_wait(self.now()) {
+        if self.store.is_to_wait(self.now()) {
             return self.hold_encoded(encoded, None);
         }
         let (model_id, is_trained) = {
             let model = &self.serving.read().model;
             (model.id().to_string(), model.is_trained())
         };
-        let serving = self.serving.clone();
-        let kind = FeatureKind::of(self.config.model.encoder);
-        let kept = self.catalog.together(|catalog| {
+        let serving = self.serving.shared();
+        let kind = FeatureKind::of(self.config().model.encoder);
+        let kept = self.store.catalog_mut().together(|catalog| {
             let mut codes: Vec<Option<Vec<f32>>> = Vec::new();
             for Encoded { root, path, stamp, result } in &encoded {
                 match result {
@@ -141,25 +137,15 @@ impl Daemon {
         }
     }
 
-    fn try_later(&mut self, root: Root, path: &Path, stamp: Stamp, pause: Duration) {
-        let now = self.now();
-        if let Some(tree) = self.trees.get_mut(&root) {
-            tree.settle_again(path, stamp, now, pause);
-        }
-    }
-
     /// A file went while it was wanted: its folder says whether for good, or with the disk it is on.
     fn doubt(&mut self, root: Root, path: &Path) {
-        let (now, absolute) = (self.now(), self.absolute(root, path));
-        if let Some(tree) = self.trees.get_mut(&root) {
-            tree.doubt(path);
-            tree.hint(&absolute, now);
-        }
+        let now = self.now();
+        self.folders.doubt(root, path, now);
     }
 
     /// What a picture may cost is another than before: what was refused may pass now.
     pub(super) fn doubt_failed(&mut self) {
-        for (root, path) in self.failed.keys().cloned().collect::<Vec<_>>() {
+        for (root, path) in self.pictures.failed_paths() {
             self.doubt(root, &path);
         }
     }
@@ -167,21 +153,19 @@ impl Daemon {
     fn take_encoded(&mut self, outcome: Encoded, code: Option<Vec<f32>>) {
         let Encoded { root, path, stamp, result } = outcome;
         let absolute = self.absolute(root, &path);
-        if !self.trees.get(&root).is_some_and(|tree| tree.is_known_file(&path)) {
+        if !self.tree(root).is_some_and(|tree| tree.is_known_file(&path)) {
             // Removed while it was read: the removal came first and must have the last word.
-            let removed = self.catalog.remove_file(root, &path);
+            let removed = self.store.catalog().remove_file(root, &path);
             self.note("catalog", removed.err());
             return;
         }
         self.learn(root, &path, stamp, result.is_err());
-        let key = (root, path.clone());
         self.training_pictures_changed();
         match result {
             Ok((hash, made)) => {
-                self.metrics.count_picture(root, made.features.is_some());
+                self.reporting.metrics().count_picture(root, made.features.is_some());
                 self.note("reading", None);
-                self.failed.remove(&key);
-                let is_same = self.contents.insert(key, hash) == Some(hash);
+                let is_same = self.pictures.put(root, &path, hash);
                 // The same picture again has its code already; putting it anew would have its neighbours sought anew.
                 let is_searched = is_same && self.serving.read().index.code(&path).is_some();
                 if let Some(code) = code.filter(|_| !is_searched) {
@@ -192,9 +176,8 @@ impl Daemon {
             Err(problem) => {
                 let trouble = Trouble::new(problem.to_string(), absolute, problem.remedy());
                 warn!(file:% = trouble.path.display(); "{trouble}");
-                self.metrics.count_unusable(root);
-                self.contents.remove(&key);
-                self.failed.insert(key, trouble);
+                self.reporting.metrics().count_unusable(root);
+                self.pictures.fail(root, &path, trouble);
                 if root == Root::Inventory {
                     self.serving.write().index.remove([path.as_path()]);
                 }
@@ -203,9 +186,7 @@ impl Daemon {
     }
 
     fn learn(&mut self, root: Root, path: &Path, stamp: Stamp, has_failed: bool) {
-        if let Some(tree) = self.trees.get_mut(&root) {
-            tree.learn(path, Known { stamp, has_failed });
-        }
+        self.folders.learn(root, path, Known { stamp, has_failed });
     }
 
     fn take_answered(&mut self, answered: Answered) {
@@ -216,21 +197,21 @@ impl Daemon {
             Err(unwritten) => return self.hold_query(&answered.query, unwritten),
         };
         if let Done::Written { status, total_ms, .. } = &done {
-            self.metrics.count_answer(*status, *total_ms);
-            self.gallery.hint();
+            self.reporting.metrics().count_answer(*status, *total_ms);
+            self.reporting.gallery().hint();
             self.answers_go_on();
         }
-        self.unfinished.remove(&(Root::Query, answered.query.clone()));
+        self.pictures.is_finished(Root::Query, &answered.query);
         let row = match &done {
             Done::Written { status, is_provisional, .. } => AnswerRow {
                 query: answered.query.clone(),
                 name: answered.name.clone(),
                 content: answered.content,
-                status: status.name().into(),
+                state: state_of_answer(*status),
                 is_provisional: *is_provisional,
                 answered_s: clock::now_s(),
             },
-            Done::Unchanged | Done::NotYet | Done::AwaitsTrial => match self.answers.get(&answered.query) {
+            Done::Unchanged | Done::NotYet | Done::AwaitsTrial => match self.queries.answer(&answered.query) {
                 Some(row) => row.clone(),
                 None => return,
             },
@@ -239,27 +220,40 @@ impl Daemon {
             self.remember_query_file(file);
         }
         self.say(&answered.query, &row, &done);
-        // The catalog has one owner a name; so have the answers here.
-        self.answers.retain(|query, answer| *query == answered.query || answer.name != row.name);
-        self.answers.insert(answered.query.clone(), row);
+        self.queries.put_answer(row);
         self.keep_answered(answered.query, answered.files);
+    }
+
+    /// The worker that encoded a picture is gone, by a fault of ours: the picture is not waited for any longer.
+    pub(super) fn encoding_died(&mut self, root: Root, path: &Path, problem: Unusable) {
+        let stamp = self.plan.stamp_under_way(root, path).unwrap_or(Stamp::NEVER);
+        self.keep_encoded(vec![Encoded { root, path: path.to_path_buf(), stamp, result: Err(problem) }]);
+    }
+
+    /// The worker that answered a query is gone, by a fault of ours.
+    pub(super) fn query_died(&mut self, query: &Path) {
+        self.plan.ended(Root::Query, query);
+        let path = self.absolute(Root::Query, query);
+        let trouble = Trouble::new("artificio itself failed on this query", path, "please report this");
+        warn!(file:% = trouble.path.display(); "{trouble}");
+        self.pictures.fail(Root::Query, query, trouble);
     }
 
     /// Makes durable that a query was answered, and from which files.
     pub(super) fn keep_answered(&mut self, query: PathBuf, files: Vec<FileRead>) {
-        let Some(row) = self.answers.get(&query) else { return };
-        let kept = self.catalog.together(|catalog| {
+        let Some(row) = self.queries.answer(&query).cloned() else { return };
+        let kept = self.store.catalog_mut().together(|catalog| {
             for file in &files {
                 if let Some(stamp) = file.stamp {
                     let state = state_of(file.result.as_ref().copied());
                     catalog.put_file(Root::Query, &FileRow { path: file.path.clone(), stamp, state })?;
                 }
             }
-            catalog.put_answer(row)
+            catalog.put_answer(&row)
         });
         match kept {
             Ok(()) => {
-                self.answer_is_kept(&query);
+                self.store.is_written(&query);
                 self.note("catalog", None);
             }
             Err(trouble) => self.hold_answered(query, files, trouble),
@@ -267,13 +261,13 @@ impl Daemon {
     }
 
     fn remember_query_file(&mut self, file: &FileRead) {
-        let key = (Root::Query, file.path.clone());
         match &file.result {
-            Ok(_) => drop(self.failed.remove(&key)),
+            Ok(_) => self.pictures.is_well(Root::Query, &file.path),
             Err(problem) => {
                 let path = self.absolute(Root::Query, &file.path);
-                self.metrics.count_unusable(Root::Query);
-                self.failed.insert(key, Trouble::new(problem.to_string(), path, problem.remedy()));
+                self.reporting.metrics().count_unusable(Root::Query);
+                let trouble = Trouble::new(problem.to_string(), path, problem.remedy());
+                self.pictures.fail(Root::Query, &file.path, trouble);
             }
         }
         if let Some(stamp) = file.stamp {
@@ -283,8 +277,8 @@ impl Daemon {
 
     fn say(&self, query: &Path, row: &AnswerRow, done: &Done) {
         let Done::Written { status, message, model, total_ms, .. } = done else { return };
-        let end = self.config.answer.format.extension();
-        let sheet = self.config.folders.answer.join(format!("result_{}.{end}", row.name));
+        let end = self.config().answer.format.extension();
+        let sheet = self.config().folders.answer.join(format!("result_{}.{end}", row.name));
         let query = self.absolute(Root::Query, query);
         let (asked, file) = (query.display(), sheet.display());
         let text = match status {
@@ -307,32 +301,8 @@ impl Daemon {
         let Ok(metadata) = std::fs::metadata(self.absolute(Root::Query, &file.path)) else {
             return self.doubt(Root::Query, &file.path);
         };
-        self.stirred.insert(query.to_path_buf());
+        self.queries.mark_changed(query.to_path_buf());
         self.waits_again(Root::Query, query, &file.path, Stamp::of(&metadata));
-    }
-
-    /// Answers given before the inventory was complete are given again once it is.
-    pub(super) fn heal_provisional(&mut self) {
-        let inventory_moves = self.plan.pending(Root::Inventory) > 0
-            || self
-                .tree(Root::Inventory)
-                .is_none_or(|tree| tree.settling() > 0 || !tree.is_seen() || tree.is_offline());
-        if inventory_moves || self.serving.read().index.is_empty() {
-            return;
-        }
-        let provisional = self.answers.values().filter(|answer| answer.is_provisional && answer.is_answered());
-        let queries: Vec<PathBuf> = provisional.map(|answer| answer.query.clone()).collect();
-        let now = self.now();
-        for query in queries {
-            if self.tree(Root::Query).is_some_and(|tree| tree.has_files(&query)) {
-                self.plan.want(Root::Query, &query, None, now);
-            }
-            if let Some(answer) = self.answers.get_mut(&query) {
-                // Asked once; the answer that comes decides anew. The catalog still says so after a crash.
-                answer.is_provisional = false;
-                answer.content = None;
-            }
-        }
     }
 }
 
@@ -345,18 +315,21 @@ fn refusal(query: &str, message: &str, sheet: &str) -> String {
     format!("{query}: {message}{pause}Said in {sheet}")
 }
 
+fn state_of_answer(status: Status) -> AnswerState {
+    match status {
+        Status::Ok => AnswerState::Ok,
+        Status::Partial => AnswerState::Partial,
+        Status::NothingSimilar => AnswerState::NothingSimilar,
+        Status::Error => AnswerState::Error,
+    }
+}
+
 fn state_of(result: Result<Hash, &Unusable>) -> FileState {
     match result {
         Ok(hash) => FileState::Read(hash),
         Err(problem) => FileState::Failed { problem: problem.to_string(), remedy: problem.remedy() },
     }
 }
-
-/// Pauses are only worth it when they outlast a writer that stops for four seconds.
-const _: () = {
-    let total = UNFINISHED_PAUSES[0].as_millis() + UNFINISHED_PAUSES[1].as_millis() + UNFINISHED_PAUSES[2].as_millis();
-    assert!(total > Duration::from_secs(4).as_millis());
-};
 
 #[cfg(test)]
 mod tests {

@@ -63,7 +63,7 @@ impl Plan {
 
     /// A job is wanted. Wanting it twice, or while it is under way for the same state of the file, changes nothing.
     /// Queries have no stamp: they are wanted because something in them changed.
-    pub fn want(&mut self, root: Root, path: &Path, stamp: Option<Stamp>, now: Duration) {
+    pub fn enqueue(&mut self, root: Root, path: &Path, stamp: Option<Stamp>, now: Duration) {
         let task = Task { root, path: path.to_path_buf() };
         let wanted = Wanted { stamp, since: now };
         match self.under_way.get_mut(&task) {
@@ -78,7 +78,7 @@ impl Plan {
     }
 
     /// The file or query is gone.
-    pub fn drop_wish(&mut self, root: Root, path: &Path) {
+    pub fn dequeue(&mut self, root: Root, path: &Path) {
         if let Some(queue) = self.wanted.get_mut(&root) {
             queue.remove(path);
         }
@@ -97,6 +97,11 @@ impl Plan {
         }
     }
 
+    /// The state of the file for which a job is under way.
+    pub fn stamp_under_way(&self, root: Root, path: &Path) -> Option<Stamp> {
+        self.under_way.get(&Task { root, path: path.to_path_buf() })?.stamp
+    }
+
     /// A job that is under way goes on where it keeps no worker from others.
     pub fn set_apart(&mut self, task: Task) {
         if self.under_way.contains_key(&task) {
@@ -105,7 +110,7 @@ impl Plan {
     }
 
     /// A job has ended, but what came of it cannot be kept just now. No more of its kind is done until it is: there may be
-    /// many, and all in vain.
+    /// many, and all to no effect.
     pub fn unkept(&mut self, root: Root, path: &Path) {
         self.ended(root, path);
         self.unkept.insert(Task { root, path: path.to_path_buf() });
@@ -145,8 +150,8 @@ impl Plan {
     fn take_next(&mut self, now: Duration, inventory_settling: usize) -> Option<(Task, Wanted)> {
         let inventory_moves = inventory_settling > 0 || self.pending(Root::Inventory) > 0;
         for (&root, queue) in &mut self.wanted {
-            let is_in_vain = root != Root::Query && !self.unkept.is_empty();
-            if is_in_vain || self.closed.contains(&root) {
+            let is_to_no_effect = root != Root::Query && !self.unkept.is_empty();
+            if is_to_no_effect || self.closed.contains(&root) {
                 continue;
             }
             let is_patient = |wanted: &Wanted| {
@@ -211,9 +216,9 @@ mod tests {
     #[test]
     fn no_more_jobs_than_workers_and_inventory_before_training() {
         let mut plan = Plan::new(2);
-        plan.want(Root::Training, Path::new("t"), stamp(1), seconds(0));
-        plan.want(Root::Inventory, Path::new("b"), stamp(1), seconds(0));
-        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+        plan.enqueue(Root::Training, Path::new("t"), stamp(1), seconds(0));
+        plan.enqueue(Root::Inventory, Path::new("b"), stamp(1), seconds(0));
+        plan.enqueue(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
         assert_eq!(started(&mut plan, 0), ["inventory a", "inventory b"]);
         assert!(started(&mut plan, 0).is_empty());
         plan.ended(Root::Inventory, Path::new("a"));
@@ -223,9 +228,9 @@ mod tests {
     #[test]
     fn a_query_waits_for_the_inventory_but_not_for_ever() {
         let mut plan = Plan::new(1);
-        plan.want(Root::Query, Path::new("q"), None, seconds(0));
-        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
-        plan.want(Root::Inventory, Path::new("b"), stamp(1), seconds(0));
+        plan.enqueue(Root::Query, Path::new("q"), None, seconds(0));
+        plan.enqueue(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+        plan.enqueue(Root::Inventory, Path::new("b"), stamp(1), seconds(0));
         assert_eq!(started(&mut plan, 0), ["inventory a"]);
         plan.ended(Root::Inventory, Path::new("a"));
         assert_eq!(plan.next_due(seconds(0)), Some(QUERY_PATIENCE));
@@ -235,8 +240,8 @@ mod tests {
     #[test]
     fn a_query_goes_at_once_when_the_inventory_stands_still() {
         let mut plan = Plan::new(1);
-        plan.want(Root::Training, Path::new("t"), stamp(1), seconds(0));
-        plan.want(Root::Query, Path::new("q"), None, seconds(1));
+        plan.enqueue(Root::Training, Path::new("t"), stamp(1), seconds(0));
+        plan.enqueue(Root::Query, Path::new("q"), None, seconds(1));
         assert!(plan.start(seconds(1), 3).iter().all(|(task, _)| task.root == Root::Training));
         plan.ended(Root::Training, Path::new("t"));
         assert_eq!(started(&mut plan, 1), ["query q"]);
@@ -246,15 +251,15 @@ mod tests {
     fn while_something_cannot_be_kept_nothing_more_of_its_kind_is_done() {
         let mut plan = Plan::new(2);
         for name in ["a", "b", "c"] {
-            plan.want(Root::Inventory, Path::new(name), stamp(1), seconds(0));
+            plan.enqueue(Root::Inventory, Path::new(name), stamp(1), seconds(0));
         }
         assert_eq!(started(&mut plan, 0), ["inventory a", "inventory b"]);
         plan.unkept(Root::Inventory, Path::new("a"));
-        plan.want(Root::Query, Path::new("q"), None, seconds(0));
+        plan.enqueue(Root::Query, Path::new("q"), None, seconds(0));
         assert_eq!((started(&mut plan, 5), plan.pending(Root::Inventory)), (vec!["query q".into()], 3));
         plan.ended(Root::Query, Path::new("q"));
         plan.close(Root::Query);
-        plan.want(Root::Query, Path::new("q"), None, seconds(5));
+        plan.enqueue(Root::Query, Path::new("q"), None, seconds(5));
         assert!(started(&mut plan, 10).is_empty());
         plan.open(Root::Query);
         assert_eq!(started(&mut plan, 10), ["query q"]);
@@ -267,7 +272,7 @@ mod tests {
     fn a_job_set_apart_leaves_its_place_to_others_and_is_not_started_twice() {
         let mut plan = Plan::new(1);
         for name in ["a", "b", "c"] {
-            plan.want(Root::Inventory, Path::new(name), stamp(1), seconds(0));
+            plan.enqueue(Root::Inventory, Path::new(name), stamp(1), seconds(0));
         }
         let (task, _) = plan.start(seconds(0), 0).remove(0);
         plan.set_apart(task.clone());
@@ -275,7 +280,7 @@ mod tests {
             (started(&mut plan, 0), plan.busy(), plan.pending(Root::Inventory)),
             (vec!["inventory b".into()], 1, 3)
         );
-        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(1));
+        plan.enqueue(Root::Inventory, Path::new("a"), stamp(1), seconds(1));
         plan.ended(Root::Inventory, Path::new("a"));
         assert_eq!((plan.busy(), plan.under_way(), plan.pending(Root::Inventory)), (1, 1, 2));
         plan.set_apart(task);
@@ -286,15 +291,15 @@ mod tests {
     fn the_same_state_of_a_file_is_read_once_and_a_newer_one_afterwards() {
         let mut plan = Plan::new(1);
         for _ in 0..3 {
-            plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+            plan.enqueue(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
         }
         assert_eq!(started(&mut plan, 0).len(), 1);
-        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+        plan.enqueue(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
         plan.ended(Root::Inventory, Path::new("a"));
         assert!(started(&mut plan, 0).is_empty());
-        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+        plan.enqueue(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
         started(&mut plan, 0);
-        plan.want(Root::Inventory, Path::new("a"), stamp(2), seconds(0));
+        plan.enqueue(Root::Inventory, Path::new("a"), stamp(2), seconds(0));
         assert!(started(&mut plan, 0).is_empty(), "never twice at the same time");
         plan.ended(Root::Inventory, Path::new("a"));
         assert_eq!(started(&mut plan, 0), ["inventory a"]);
@@ -303,11 +308,11 @@ mod tests {
     #[test]
     fn what_is_started_over_is_started_in_its_newest_state() {
         let mut plan = Plan::new(1);
-        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+        plan.enqueue(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
         let (task, _) = plan.start(seconds(0), 0).remove(0);
         plan.start_over(&task, seconds(1));
         assert_eq!(plan.start(seconds(1), 0), [(task.clone(), stamp(1))]);
-        plan.want(Root::Inventory, Path::new("a"), stamp(2), seconds(1));
+        plan.enqueue(Root::Inventory, Path::new("a"), stamp(2), seconds(1));
         plan.start_over(&task, seconds(2));
         assert_eq!(plan.start(seconds(2), 0), [(task.clone(), stamp(2))]);
         plan.ended(Root::Inventory, Path::new("a"));
@@ -318,8 +323,8 @@ mod tests {
     #[test]
     fn what_is_gone_is_not_started() {
         let mut plan = Plan::new(1);
-        plan.want(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
-        plan.drop_wish(Root::Inventory, Path::new("a"));
+        plan.enqueue(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
+        plan.dequeue(Root::Inventory, Path::new("a"));
         assert!(started(&mut plan, 0).is_empty());
         assert_eq!(plan.pending(Root::Inventory), 0);
     }

@@ -1,7 +1,6 @@
 //! New settings under a running daemon: all of them or none.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use log::{info, warn};
 
@@ -9,58 +8,50 @@ use super::Daemon;
 use super::reporting::manager;
 use crate::config::{self, Config};
 use crate::error::Trouble;
-use crate::files::Stamp;
 use crate::serving::Serving;
 use crate::serving::load::load_index;
 
 impl Daemon {
-    /// The configuration file as it is now; `None` when there is none.
-    pub(super) fn stamp_of_config(&self) -> Option<Stamp> {
-        std::fs::metadata(&self.setup.source.path).ok().map(|metadata| Stamp::of(&metadata))
+    /// Reads the configuration again when a change of it that was seen stands still.
+    pub(super) fn reload_if_changed(&mut self) {
+        if self.settings.is_changing() {
+            self.reload_if_settled();
+        }
     }
 
-    pub(super) fn reload_if_changed(&mut self) {
-        let stamp = self.stamp_of_config();
-        if stamp == self.config_stamp {
-            self.config_seen = None;
-            return;
-        }
-        // An editor empties the file and writes it, or takes it away and puts another there: what it is in between is
-        // valid, and not meant. So it has to stand still first.
+    /// Reads the configuration again if it has changed and stands still.
+    pub(super) fn reload_if_settled(&mut self) {
         let now = self.now();
-        let quiet = Duration::from_millis(self.config.watch.settle_ms.get());
-        match self.config_seen {
-            Some((seen, since)) if seen == stamp && now.saturating_sub(since) >= quiet => self.reload(),
-            Some((seen, _)) if seen == stamp => {}
-            _ => self.config_seen = Some((stamp, now)),
+        if self.settings.has_changed(now) {
+            self.reload();
         }
     }
 
     /// Reads it again because a signal said so, and tells whoever waits for it that it is done.
-    pub(super) fn reload_as_told(&mut self) {
+    pub(super) fn reload_by_signal(&mut self) {
         // Before all is ready there is nothing to be ready from again.
-        if self.is_ready {
+        if self.reporting.is_ready() {
             manager::reloading();
         }
         self.reload();
-        self.reloads += 1;
-        self.next_report = Duration::ZERO;
-        if self.is_ready {
+        self.settings.count_reload();
+        self.reporting.hurry();
+        if self.reporting.is_ready() {
             manager::ready();
         }
     }
 
     /// Reads the configuration again. A mistake in it leaves the settings in force as they are.
-    pub(super) fn reload(&mut self) {
-        self.config_stamp = self.stamp_of_config();
-        self.config_seen = None;
-        match config::load(&self.setup.source, &self.setup.root) {
+    fn reload(&mut self) {
+        self.settings.begin_reading();
+        let setup = self.settings.setup();
+        match config::load(&setup.source, &setup.root) {
             Err(message) => {
-                let path = self.setup.source.path.display().to_string();
+                let path = self.settings.path().display().to_string();
                 // The message begins with the path, as compilers' do; a trouble says it by itself.
                 let what = message.strip_prefix(&path).unwrap_or(&message).trim_start_matches(':').trim_start();
                 let remedy = "correct it; until then the settings in force stay";
-                let trouble = Trouble::new(what, &self.setup.source.path, remedy);
+                let trouble = Trouble::new(what, self.settings.path(), remedy);
                 self.note("config", Some(trouble));
             }
             Ok(new) => {
@@ -71,7 +62,7 @@ impl Daemon {
     }
 
     fn adopt(&mut self, mut new: Config) {
-        let old = Arc::clone(&self.config);
+        let old = Arc::clone(self.settings.config());
         let changes = config::changes(&old, &new);
         let (waiting, taken): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.needs_restart());
         new.folders = old.folders.clone();
@@ -80,33 +71,35 @@ impl Daemon {
         for change in &waiting {
             warn!("changed settings: {change}; this needs a restart");
         }
-        self.awaiting_restart = waiting.iter().map(|change| change.key.clone()).collect();
-        if new == *old {
+        let awaiting_restart = waiting.iter().map(|change| change.key.clone()).collect();
+        let is_same = new == *old;
+        self.settings.take(new, awaiting_restart);
+        if is_same {
             return;
         }
+        let new = Arc::clone(self.settings.config());
         for change in &taken {
             info!("changed settings: {change}");
         }
         let has_new_metric = new.similarity.metric != old.similarity.metric;
         log::set_max_level(super::reporting::report::filter(new.log.level));
-        self.config = Arc::new(new);
         if has_new_metric {
             self.rebuild_index();
         }
-        if old.model.differs_in_training(&self.config.model) || has_new_metric {
+        if old.model.differs_in_training(&new.model) || has_new_metric {
             self.cancel_training();
         }
-        if old.limits != self.config.limits {
+        if old.limits != new.limits {
             self.doubt_failed();
         }
         // What can be trained on may have changed with the settings.
         self.training_pictures_changed();
-        info!("new settings in force: {}", self.setup.source.path.display());
+        info!("new settings in force: {}", self.settings.path().display());
     }
 
     fn rebuild_index(&mut self) {
         let model = self.serving.read().model.clone();
-        match load_index(&self.catalog, &self.config, &model, &self.contents) {
+        match load_index(self.store.catalog(), self.settings.config(), &model, self.pictures.contents()) {
             Ok(index) => *self.serving.write() = Serving::new(model, index),
             Err(trouble) => self.note("catalog", Some(trouble)),
         }

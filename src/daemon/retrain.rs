@@ -1,22 +1,17 @@
 //! Whether to train, and how a training begins and is broken off, as the loop sees it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use log::info;
 
 use crate::catalog::Root;
 use crate::clock;
 use crate::daemon::Daemon;
+use crate::daemon::state::Purpose;
 use crate::error::Trouble;
 use crate::model::Model;
-use crate::picture::Hash;
 use crate::quarantine::{Suspects, Unsupervised};
-use crate::service_status::TrainingPart;
-use crate::training::debounce::RetrainDebounce;
-use crate::training::handle::TrainingHandle;
 use crate::training::job::{TrainingInput, TrainingJob};
 use crate::training::policy::{self, TrainingSource};
 use crate::watch::Tree;
@@ -26,96 +21,41 @@ const TRAINING_RETRY: Duration = Duration::from_secs(30);
 /// Codes as wide as this can be held against the network as it is.
 const WIDE: usize = 64;
 
-/// A thread that makes a model ready to serve: it learns one, or goes back to one.
-pub struct Training {
-    /// Which run of a thread.
-    pub run: u64,
-    /// The model's id.
-    pub id: String,
-    /// What it is for.
-    pub purpose: Purpose,
-    /// To the thread.
-    pub handle: Arc<TrainingHandle>,
-    /// When it began.
-    pub started: Instant,
-}
-
-/// What a thread beside the service is for.
-pub enum Purpose {
-    /// A new model.
-    Learning {
-        /// Pictures it learns from.
-        pictures: usize,
-        /// Where they are from.
-        source: TrainingSource,
-    },
-    /// A model of before; where the answer to whoever asked is awaited.
-    Returning(PathBuf),
-}
-
-impl Training {
-    /// What it was for, now that it has ended.
-    pub fn take_purpose(mut self) -> Purpose {
-        std::mem::replace(&mut self.purpose, Purpose::Returning(PathBuf::new()))
-    }
-
-    /// For `status.json`.
-    pub fn part(&self) -> Option<TrainingPart> {
-        let (stage, share) = self.handle.progress();
-        match self.purpose {
-            Purpose::Returning(_) => None,
-            Purpose::Learning { pictures, source } => {
-                Some(TrainingPart { id: self.id.clone(), pictures, source: source.name(), stage, share })
-            }
-        }
-    }
-}
-
-impl Drop for Training {
-    /// Whatever it is dropped for, nobody waits for its result.
-    fn drop(&mut self) {
-        self.handle.cancel();
-    }
-}
-
 impl Daemon {
     /// The pictures to train on, or what is to be done with them, are not what they were.
-    pub(in crate::daemon) fn training_pictures_changed(&mut self) {
-        self.debounce = Some(RetrainDebounce::after_change(self.debounce, self.now()));
+    pub(super) fn training_pictures_changed(&mut self) {
+        let now = self.now();
+        self.training.pictures_changed(now);
     }
 
-    fn quiet(&self) -> Duration {
-        Duration::from_secs(self.config.model.quiet_s.get())
-    }
-
-    /// When it may be time to think about training.
-    pub(in crate::daemon) fn training_due(&self) -> Option<Duration> {
-        self.debounce.filter(|_| self.training.is_none())?.next_look(self.now(), self.quiet())
+    /// How long nothing may change before a training begins.
+    pub(super) fn training_quiet(&self) -> Duration {
+        Duration::from_secs(self.config().model.quiet_s.get())
     }
 
     /// Starts a training when the policy says so.
-    pub(in crate::daemon) fn consider_training(&mut self) {
+    pub(super) fn consider_training(&mut self) {
         let roots = || [Root::Inventory, Root::Training].into_iter().map(|root| (root, self.tree(root)));
         let is_known = roots().all(|(_, tree)| tree.is_some_and(Tree::was_seen));
         let is_busy = roots().any(|(root, tree)| {
             self.plan.pending(root) > 0 || tree.is_none_or(|tree| !tree.is_seen() || tree.settling() > 0)
         });
-        let is_due = self.debounce.is_some_and(|stir| stir.is_due(self.now(), self.quiet(), is_busy));
-        let is_wished = self.train_request.is_some() && !is_busy;
-        if !(is_due || is_wished) || !is_known || self.training.is_some() {
+        if !is_known || !self.training.is_due(self.now(), self.training_quiet(), is_busy) {
             return;
         }
-        self.debounce = None;
-        let (training, inventory) = (self.contents_of(Root::Training), self.contents_of(Root::Inventory));
+        self.training.look();
+        let contents_of = |root| self.pictures.contents_of(root);
+        let (training, inventory) = (contents_of(Root::Training), contents_of(Root::Inventory));
         self.note_refusal(training.len());
-        let settings = &self.config.model;
-        if let Some(wish) = self.train_request.take() {
-            let folders = &self.config.folders;
+        let request = self.training.take_request();
+        let settings = &self.config().model;
+        if let Some(request) = request {
+            let folders = &self.config().folders;
             let source = policy::requested(settings, &training, &inventory)
                 .map_err(|why| format!("{why}; they go into {}", folders.training.display()));
             let started = source.and_then(|source| self.start_training(source).map_err(|trouble| trouble.to_string()));
-            self.grant(&wish, started);
-        } else if let Some(source) = policy::due(settings, &self.history, &training, &inventory) {
+            self.grant(&request, started);
+        } else if let Some(source) = policy::due(settings, self.training.history(), &training, &inventory) {
             // Noted by the one who met with it, and tried again later.
             let _ = self.start_training(source);
         }
@@ -124,9 +64,10 @@ impl Daemon {
     /// What a person can do something about: what lies in the training folder. That a model of the inventory was not
     /// better than the one before it is nobody's fault.
     fn note_refusal(&mut self, training_pictures: usize) {
-        let last = self.history.training.as_ref().filter(|_| training_pictures >= self.config.model.min_train.count());
+        let is_enough = training_pictures >= self.config().model.min_train.count();
+        let last = self.training.history().training.as_ref().filter(|_| is_enough);
         let trouble = last.and_then(|last| last.refused.as_ref()).map(|reason| {
-            let folder = &self.config.folders.training;
+            let folder = &self.config().folders.training;
             let what = format!("a model trained on these pictures was refused: {reason}");
             let remedy = format!(
                 "look at the training folder: take out what does not show your kind of picture; the model that served serves on, and it is tried again when pictures have changed: ls '{}'",
@@ -137,27 +78,12 @@ impl Daemon {
         self.note("refused", trouble);
     }
 
-    fn contents_of(&self, root: Root) -> HashSet<Hash> {
-        self.contents.iter().filter(|((of, _), _)| *of == root).map(|(_, hash)| *hash).collect()
-    }
-
-    pub(in crate::daemon) fn inventory(&self) -> HashMap<PathBuf, Hash> {
-        let of_inventory = self.contents.iter().filter(|((root, _), _)| *root == Root::Inventory);
-        of_inventory.map(|((_, path), hash)| (path.clone(), *hash)).collect()
-    }
-
-    /// Contents of a root, each with a file that has it.
-    fn files_of(&self, root: Root) -> BTreeMap<Hash, PathBuf> {
-        let of_root = self.contents.iter().filter(|((of, _), _)| *of == root);
-        of_root.map(|((_, path), hash)| (*hash, self.absolute(root, path))).collect()
-    }
-
     /// The model that a new one is held against: the one that serves, unless the settings ask for another kind.
     fn model_to_beat(&self) -> Option<Model> {
-        let settings = &self.config.model;
+        let settings = &self.config().model;
         let serving = self.serving.read().model.clone();
         let width = settings.code_width.count();
-        let is_allowed = settings.train_on_inventory || self.history.serves_training_alone;
+        let is_allowed = settings.train_on_inventory || self.training.history().serves_training_alone;
         let to_beat = if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained(settings) };
         // Whoever asks for narrower codes knows that they tell less apart.
         let is_comparable = if to_beat.trained_on() > 0 { to_beat.code_width() <= width } else { width >= WIDE };
@@ -166,52 +92,57 @@ impl Daemon {
 
     /// The id of the new model.
     fn start_training(&mut self, source: TrainingSource) -> Result<String, Trouble> {
-        let number = self.catalog.models_trained().inspect_err(|trouble| self.put_training_off(trouble.clone()))?;
-        // One that was broken off has a number too, and maybe codes: none is given twice.
-        self.last_number = self.last_number.max(number.unsigned_abs()) + 1;
-        let id = format!("m{}-{}", self.last_number, clock::today());
+        let trained = self.store.catalog().models_trained();
+        let trained = trained.inspect_err(|trouble| self.put_training_off(trouble.clone()))?;
+        let id = format!("m{}-{}", self.training.next_number(trained.unsigned_abs()), clock::today());
+        let folders = &self.settings.config().folders;
         let input = TrainingInput {
-            state: self.config.folders.state.clone(),
+            state: folders.state.clone(),
             id: id.clone(),
             source,
-            training: self.files_of(Root::Training),
-            inventory: self.files_of(Root::Inventory),
-            paths: self.inventory(),
+            training: self.pictures.files_of(Root::Training, &folders.training),
+            inventory: self.pictures.files_of(Root::Inventory, &folders.inventory),
+            paths: self.pictures.paths_of(Root::Inventory),
             against: self.model_to_beat(),
-            config: Arc::clone(&self.config),
-            extractor: Arc::clone(&self.extractor),
-            guard: self.quarantine.guard("training", Suspects::Leave, Arc::new(Unsupervised)),
+            config: Arc::clone(self.settings.config()),
+            extractor: Arc::clone(self.workers.extractor()),
+            guard: self.workers.quarantine().guard("training", Suspects::Leave, Arc::new(Unsupervised)),
             now_s: clock::now_s(),
         };
         let pictures = if source == TrainingSource::Training { input.training.len() } else { input.inventory.len() };
         info!(model = id.as_str(); "training model {id} on {pictures} {} pictures", source.name());
-        let training = self.new_training(&id, Purpose::Learning { pictures, source });
-        let (run, handle) = (training.run, Arc::clone(&training.handle));
+        let job = self.training.prepare(&id, Purpose::Training { pictures, source });
+        let (run, handle) = (job.run, Arc::clone(&job.handle));
         let trainer = TrainingJob { run, input, handle, sender: self.channels.training_sender.clone() };
-        trainer.start().inspect_err(|trouble| self.put_training_off(trouble.clone()))?;
-        self.training = Some(training);
+        let started = trainer.start(self.channels.end_sender.clone());
+        started.inspect_err(|trouble| self.put_training_off(trouble.clone()))?;
+        self.training.begin(job);
         Ok(id)
     }
 
-    /// The next run of a thread.
-    pub(in crate::daemon) fn new_training(&mut self, id: &str, purpose: Purpose) -> Training {
-        self.runs += 1;
-        Training { run: self.runs, id: id.into(), purpose, handle: Arc::default(), started: Instant::now() }
-    }
-
     /// Lets a training that met with trouble rest for a while.
-    pub(in crate::daemon) fn put_training_off(&mut self, trouble: Trouble) {
-        self.debounce = Some(RetrainDebounce::not_before(self.now() + TRAINING_RETRY));
+    pub(super) fn put_training_off(&mut self, trouble: Trouble) {
+        let until = self.now() + TRAINING_RETRY;
+        self.training.put_off(until);
         self.note("training", Some(trouble));
     }
 
     /// Ends the training under way, whose result would not be what is wanted now.
-    pub(in crate::daemon) fn cancel_training(&mut self) {
-        if let Some(training) = self.training.take() {
-            info!("the training of model {} is broken off", training.id);
-            self.give_up(&training, "it was broken off");
-            self.has_ownerless_codes = true;
+    pub(super) fn cancel_training(&mut self) {
+        if let Some(job) = self.training.end() {
+            info!("the training of model {} is broken off", job.id);
+            self.give_up(&job, "it was broken off");
+            self.training.mark_orphans();
             self.training_pictures_changed();
+        }
+    }
+
+    /// The thread of the job under way is gone, by a fault of ours.
+    pub(super) fn training_died(&mut self, trouble: Trouble) {
+        if let Some(job) = self.training.end() {
+            self.give_up(&job, &trouble.what);
+            self.training.mark_orphans();
+            self.put_training_off(trouble);
         }
     }
 }

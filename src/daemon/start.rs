@@ -1,9 +1,9 @@
 //! From a root folder to a running daemon: lock, folders, catalog, index, workers, watches.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use log::{info, warn};
 
@@ -11,15 +11,11 @@ use super::Daemon;
 use super::event::Channels;
 use super::gallery::Gallery;
 use super::plan::Plan;
-use super::refresh::Rechecks;
-use super::reporting::manager::{Loading, Patience};
-use super::reporting::metrics::Metrics;
-use super::reporting::pace::Pace;
+use super::reporting::manager::Loading;
 use super::requests;
-use super::retry::PersistRetry;
+use super::state::{Folders, Lifecycle, Pictures, Queries, Reporting, Served, Settings, Store, TrainingState};
 use super::workers::{JOBS_A_WORKER, WorkerDeps, Workers};
 use crate::catalog::{Catalog, FileRow, FileState, Root};
-use crate::clock;
 use crate::config::{self, Config, Encoder, ModelSettings, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp, make_folder, sweep_half_written};
@@ -30,7 +26,6 @@ use crate::quarantine::Quarantine;
 use crate::service_status::LastTrainingPart;
 use crate::serving::load::load_index;
 use crate::serving::{Serving, Shared};
-use crate::training::debounce::RetrainDebounce;
 use crate::training::history::TrainingHistory;
 use crate::watch::{Hints, Known, Pulse, Tree};
 
@@ -63,72 +58,31 @@ impl Daemon {
         let channels = Channels::open()?;
         let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());
         let count = worker_count(&config);
-        let extractor = Arc::new(Extractor::load(config.model.encoder)?);
-        let tools = WorkerDeps {
-            extractor: extractor.clone(),
+        let deps = WorkerDeps {
+            extractor: Arc::new(Extractor::load(config.model.encoder)?),
             state: config.folders.state.clone(),
             serving: serving.clone(),
-            quarantine: quarantine.clone(),
-            outcomes: channels.outcome_sender.clone(),
-        };
-        let workers = Workers::start(count, tools)?;
-        let gallery = Gallery::start(&config.folders.answer, &config.folders.inventory)?;
-        let answers = catalog.answers()?.into_iter().map(|answer| (answer.query.clone(), answer)).collect();
-        let mut daemon = Self {
-            setup,
-            config_stamp: None,
-            config_seen: None,
-            catalog,
-            serving,
-            channels,
-            hints,
             quarantine,
-            workers,
-            gallery,
-            extractor,
-            plan: Plan::new(JOBS_A_WORKER * count),
-            trees: world.trees,
-            contents: world.contents,
-            stirred: BTreeSet::new(),
-            rechecks: Rechecks::default(),
-            retry: PersistRetry::default(),
-            stall: None,
-            answers,
-            unfinished: HashMap::new(),
-            history,
-            last_training,
-            training: None,
-            runs: 0,
-            last_number: 0,
-            train_request: None,
-            fatal_reason: None,
-            next_request_look: Duration::ZERO,
-            debounce: Some(RetrainDebounce::after_change(None, Duration::ZERO)),
-            has_ownerless_codes: true,
-            is_surveying: false,
-            failed: world.failed,
-            own_troubles: BTreeMap::new(),
-            said_troubles: HashSet::new(),
-            said_searchable: None,
-            awaiting_restart: Vec::new(),
-            written: None,
-            pace: Pace::default(),
-            started_s: clock::now_s(),
-            metrics: Metrics::default(),
-            is_ready: false,
-            patience_of_manager: Patience::new(),
-            reloads: 0,
-            started,
-            pulse: Pulse::new(config.folders.state.join("pulse")),
-            watcher_tried: Duration::ZERO,
-            is_report_due: true,
-            next_report: Duration::ZERO,
-            next_poll: Duration::from_secs(config.watch.poll_s.get()),
-            next_rescan: Duration::from_secs(config.watch.rescan_s.get()),
-            config: Arc::new(config),
-            lock,
+            outcomes: channels.outcome_sender.clone(),
+            ends: channels.end_sender.clone(),
         };
-        daemon.config_stamp = daemon.stamp_of_config();
+        let workers = Workers::start(count, deps)?;
+        let gallery = Gallery::start(&config.folders.answer, &config.folders.inventory, &channels.end_sender)?;
+        let pulse = Pulse::new(config.folders.state.join("pulse"));
+        let mut daemon = Self {
+            queries: Queries::new(catalog.answers()?),
+            store: Store::new(catalog),
+            serving: Served::new(serving),
+            channels,
+            folders: Folders::new(world.trees, hints, pulse, &config.watch),
+            pictures: Pictures::new(world.contents, world.failed),
+            plan: Plan::new(JOBS_A_WORKER * count),
+            workers,
+            training: TrainingState::new(history, last_training),
+            reporting: Reporting::new(gallery),
+            life: Lifecycle::new(started, lock),
+            settings: Settings::new(setup, config),
+        };
         daemon.watch_own_folders();
         drop(loading);
         Ok(daemon)

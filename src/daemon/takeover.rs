@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use log::{debug, info};
 
-use super::retrain::Purpose;
-use crate::catalog::ModelRow;
+use super::state::{Purpose, UnderWay};
+use crate::catalog::{ModelRow, Root};
 use crate::daemon::Daemon;
 use crate::error::Trouble;
 use crate::model::Model;
@@ -20,27 +20,29 @@ const DROPPED_AT_ONCE: usize = 1_000;
 
 impl Daemon {
     /// Takes in what a training thread says.
-    pub(in crate::daemon) fn take_news(&mut self, message: TrainingMessage) {
-        let Some(training) = self.training.as_ref().filter(|training| training.run == message.run) else { return };
-        let id = training.id.clone();
+    pub(super) fn take_training_event(&mut self, message: TrainingMessage) {
+        let Some(job) = self.training.run(message.run) else { return };
+        let (id, started) = (job.id.clone(), job.started);
         let kept = match message.news {
             TrainingEvent::Codes(codes) => self
-                .catalog
+                .store
+                .catalog_mut()
                 .together(|catalog| codes.iter().try_for_each(|(hash, code)| catalog.put_code(*hash, &id, code))),
             TrainingEvent::TrainedOn(contents) => self
-                .catalog
+                .store
+                .catalog_mut()
                 .together(|catalog| contents.iter().try_for_each(|hash| catalog.put_trained_picture(&id, *hash))),
-            TrainingEvent::Views(views) => self.catalog.together(|catalog| {
+            TrainingEvent::Views(views) => self.store.catalog_mut().together(|catalog| {
                 views.iter().try_for_each(|(hash, kind, features)| catalog.put_features(*hash, kind, features))
             }),
             TrainingEvent::Ended(ending) => {
-                debug!("model {id} took {:.1} s", training.started.elapsed().as_secs_f64());
+                debug!("model {id} took {:.1} s", started.elapsed().as_secs_f64());
                 ending.and_then(|ending| self.end_training(ending))
             }
         };
         if let Err(trouble) = kept {
-            if let Some(training) = self.training.take() {
-                self.give_up(&training, &trouble.to_string());
+            if let Some(job) = self.training.end() {
+                self.give_up(&job, &trouble.to_string());
             }
             self.put_training_off(trouble);
         }
@@ -52,14 +54,14 @@ impl Daemon {
             TrainingEnd::Refused(row) => {
                 self.keep_refused(&row)?;
                 info!(model = row.id.as_str(); "model {} is refused: {}; what served serves on", row.id, row.reason);
-                self.last_training = Some(LastTrainingPart::of(&row));
+                self.training.set_last(LastTrainingPart::of(&row));
             }
             TrainingEnd::Ready(successor) => self.take_over(*successor)?,
         }
-        if let Some(Purpose::Returning(place)) = self.training.take().map(|training| training.take_purpose()) {
+        if let Some(Purpose::Rollback(place)) = self.training.end().map(UnderWay::take_purpose) {
             self.grant_return(&place);
         }
-        self.history = TrainingHistory::load(&self.catalog, self.config.model.encoder)?;
+        self.training.set_history(TrainingHistory::load(self.store.catalog(), self.config().model.encoder)?);
         self.note("training", None);
         // Pictures may have come meanwhile.
         self.training_pictures_changed();
@@ -69,12 +71,12 @@ impl Daemon {
     /// A new model serves from now on, with the codes of all pictures, those that came or went meanwhile included.
     fn take_over(&mut self, successor: Successor) -> Result<(), Trouble> {
         let Successor { model, row, mut index, inventory } = successor;
-        let now = self.inventory();
+        let now = self.pictures.paths_of(Root::Inventory);
         let late: Vec<_> = now.iter().filter(|(path, hash)| inventory.get(*path) != Some(hash)).collect();
         let gone = inventory.keys().filter(|path| !now.contains_key(*path));
         index.remove(gone.map(PathBuf::as_path));
-        let keep = self.config.model.keep_models.count();
-        self.catalog.together(|catalog| {
+        let keep = self.config().model.keep_models.count();
+        self.store.catalog_mut().together(|catalog| {
             for (path, &hash) in late {
                 index.remove([path.as_path()]);
                 if let Some(code) = code_of(catalog, &model, hash)? {
@@ -90,7 +92,7 @@ impl Daemon {
             catalog.make_current(model.is_trained().then(|| model.id()))?;
             catalog.drop_old_models(keep)
         })?;
-        self.has_ownerless_codes = true;
+        self.training.mark_orphans();
         self.say_who_serves(&model, row.as_ref());
         // What served is taken apart after the lock is given back: queries do not wait for that.
         let served = std::mem::replace(&mut *self.serving.write(), Serving::new(model, index));
@@ -111,24 +113,25 @@ impl Daemon {
             model.code_width(),
             row.reason
         );
-        self.last_training = Some(LastTrainingPart::of(row));
+        self.training.set_last(LastTrainingPart::of(row));
     }
 
     /// Records a model that is not to serve.
     fn keep_refused(&mut self, row: &ModelRow) -> Result<(), Trouble> {
-        let keep = self.config.model.keep_models.count();
-        self.has_ownerless_codes = true;
-        self.catalog.together(|catalog| {
+        let keep = self.config().model.keep_models.count();
+        self.training.mark_orphans();
+        self.store.catalog_mut().together(|catalog| {
             catalog.put_model(row)?;
             catalog.drop_old_models(keep)
         })
     }
 
     /// Drops some of the codes of models that are no longer kept: all at once would hold up everybody.
-    pub(in crate::daemon) fn drop_ownerless_codes(&mut self) {
-        if self.has_ownerless_codes && self.training.is_none() {
-            match self.catalog.drop_ownerless_codes(None, DROPPED_AT_ONCE) {
-                Ok(were_some) => self.has_ownerless_codes = were_some,
+    pub(super) fn drop_orphaned_embeddings(&mut self) {
+        if self.training.may_have_orphans() {
+            match self.store.catalog_mut().drop_ownerless_codes(None, DROPPED_AT_ONCE) {
+                Ok(true) => {}
+                Ok(false) => self.training.orphans_are_gone(),
                 Err(trouble) => self.note("catalog", Some(trouble)),
             }
         }

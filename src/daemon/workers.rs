@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
@@ -17,6 +17,7 @@ use crate::quarantine::{Decoding, Quarantine, Slot, Suspects};
 use crate::query::WorkerContext;
 use crate::query::{Answered, Done, Query};
 use crate::serving::Shared;
+use crate::threads::{self, ThreadEnd};
 
 /// One piece of work.
 pub enum Job {
@@ -75,6 +76,8 @@ pub struct WorkerDeps {
     pub quarantine: Arc<Quarantine>,
     /// To the loop.
     pub outcomes: Sender<Outcome>,
+    /// To the loop, when a thread ends.
+    pub ends: Sender<ThreadEnd>,
 }
 
 /// A way for jobs, from the loop to threads.
@@ -87,7 +90,7 @@ pub struct Workers {
     jobs: Queue,
     /// For the one thread that holds trials.
     trials: Queue,
-    tools: WorkerDeps,
+    deps: WorkerDeps,
     /// How many there are to be of each role. The one for trials is started when it is first needed.
     counts: [(Suspects, usize); 2],
     threads: Vec<Worker>,
@@ -98,6 +101,7 @@ pub struct Workers {
 }
 
 struct Worker {
+    name: String,
     role: Suspects,
     thread: JoinHandle<()>,
     slot: Arc<Slot<Task>>,
@@ -105,14 +109,14 @@ struct Worker {
 
 impl Workers {
     /// Starts `count` threads that send what comes of their jobs to the loop.
-    pub fn start(count: usize, tools: WorkerDeps) -> Result<Self, Trouble> {
+    pub fn start(count: usize, deps: WorkerDeps) -> Result<Self, Trouble> {
         let mut workers = Self {
             // As many as the plan starts at most, so that handing one out never waits.
             urgent: bounded(JOBS_A_WORKER * count),
             jobs: bounded(JOBS_A_WORKER * count),
             // The plan has a limit for those as well, `MOST_APART`.
             trials: unbounded(),
-            tools,
+            deps,
             counts: [(Suspects::Leave, count), (Suspects::Try, 0)],
             threads: Vec::new(),
             given_up: Vec::new(),
@@ -134,6 +138,22 @@ impl Workers {
     pub fn start_trial(&mut self, job: Job) {
         self.counts[1].1 = 1;
         let _ = self.trials.0.send(job);
+    }
+
+    /// Shared by all.
+    pub fn quarantine(&self) -> &Arc<Quarantine> {
+        &self.deps.quarantine
+    }
+
+    /// Shared by all.
+    pub fn extractor(&self) -> &Arc<Extractor> {
+        &self.deps.extractor
+    }
+
+    /// A thread of this name has ended. If it was one of the workers, what it was at, if anything; another takes its place.
+    pub fn take_ended(&mut self, name: &str) -> Option<Option<Task>> {
+        let at = self.threads.iter().position(|worker| worker.name == name)?;
+        Some(self.threads.remove(at).slot.take_job())
     }
 
     /// Whether every thread is alive.
@@ -178,7 +198,7 @@ impl Workers {
     }
 
     fn start_one(&mut self, role: Suspects) -> Result<Worker, Trouble> {
-        let WorkerDeps { extractor, state, serving, quarantine, outcomes } = &self.tools;
+        let WorkerDeps { extractor, state, serving, quarantine, outcomes, ends } = &self.deps;
         // Never a name twice: one that was given up may still go by it.
         let (name, slot) = (format!("worker-{}", self.started), Arc::<Slot<Task>>::default());
         self.started += 1;
@@ -193,16 +213,17 @@ impl Workers {
             Suspects::Try => [self.trials.1.clone(), never()],
         };
         let (own, outcomes) = (Arc::clone(&slot), outcomes.clone());
-        let thread = thread::Builder::new().name(name).spawn(move || work(&context, &own, &queues, &outcomes));
-        let thread = thread.map_err(|error| Trouble::system("start a worker thread", state, &error))?;
-        Ok(Worker { role, thread, slot })
+        let thread = threads::spawn(&name, ends.clone(), move || work(&context, &own, &queues, &outcomes))?;
+        Ok(Worker { name, role, thread, slot })
     }
 }
 
 fn work(context: &WorkerContext, slot: &Slot<Task>, [urgent, jobs]: &[Receiver<Job>; 2], outcomes: &Sender<Outcome>) {
     while let Some(job) = next_job(urgent, jobs) {
         slot.take_on(job.task());
-        if outcomes.send(job.run(context)).is_err() {
+        let outcome = job.run(context);
+        slot.take_job();
+        if outcomes.send(outcome).is_err() {
             return;
         }
     }

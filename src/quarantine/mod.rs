@@ -15,7 +15,7 @@ mod slot;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use log::{debug, warn};
+use log::{debug, info, warn};
 
 use crate::error::Trouble;
 use crate::files::{make_folder, remove_own};
@@ -144,7 +144,10 @@ impl Quarantine {
                 self.change(|list| list.put(contents.hash, path, QuarantineState::SetAside(cause)));
                 Some(Err(Unusable::SetAside(cause)))
             }
-            Verdict::Interrupted(why) => Some(Err(Unusable::System(why))),
+            Verdict::Interrupted(why) => {
+                info!(file:% = shown; "{shown}: its trial proved nothing ({why}) and is held again");
+                Some(Err(Unusable::System(why)))
+            }
             Verdict::NotStarted(why) => {
                 self.set_no_trial(Some(&why));
                 None

@@ -70,6 +70,11 @@ impl<J> Slot<J> {
         self.lock().job = Some(job);
     }
 
+    /// The job that the worker is at; it is at none from now on.
+    pub fn take_job(&self) -> Option<J> {
+        self.lock().job.take()
+    }
+
     /// Gives the worker up if it has been decoding one picture for longer than `limit`: its job, and the picture.
     pub fn give_up_after(&self, limit: Duration, since_last_look: Duration) -> Option<(J, Decoding)> {
         let mut inside = self.lock();

@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 
 use crossbeam_channel::Sender;
 use log::debug;
@@ -20,7 +19,10 @@ use crate::picture::Hash;
 use crate::progress::Progress;
 use crate::quarantine::Guard;
 use crate::rows::Rows;
+use crate::threads::{self, ThreadEnd};
 
+/// Name of the thread.
+pub const THREAD: &str = "training";
 /// Contents in one message of what was trained on.
 const CONTENTS_BATCH: usize = 5_000;
 /// Everybody else comes first (see nice(1)).
@@ -121,9 +123,9 @@ pub struct TrainingJob {
 
 impl TrainingJob {
     /// Starts the thread. It ends by itself when the loop is gone.
-    pub fn start(self) -> Result<(), Trouble> {
-        let started = thread::Builder::new().name("training".into()).spawn(move || {
-            step_back();
+    pub fn start(self, ends: Sender<ThreadEnd>) -> Result<(), Trouble> {
+        let work = move || {
+            run_when_idle();
             let ending = match self.train() {
                 Ok(ending) => Ok(ending),
                 Err(Halt::Cancelled) => Ok(TrainingEnd::Cancelled),
@@ -131,8 +133,8 @@ impl TrainingJob {
             };
             // Nobody hears this when the daemon is on its way out; nothing is lost but the work.
             let _ = self.send(TrainingEvent::Ended(ending));
-        });
-        started.map(drop).map_err(|error| Trouble::system("start the training thread", "artificio", &error))
+        };
+        threads::spawn(THREAD, ends, work).map(drop)
     }
 
     fn train(&self) -> Result<TrainingEnd, Halt> {
@@ -227,7 +229,7 @@ impl TrainingJob {
 }
 
 /// Makes this thread one that runs when nobody else wants to.
-pub fn step_back() {
+pub fn run_when_idle() {
     // A hardened service may be forbidden to; then the thread competes as an equal.
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         debug!("this thread runs with the urgency of everything else: {error}");

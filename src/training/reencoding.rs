@@ -30,12 +30,12 @@ pub struct Reencoding<'a> {
     /// To the loop.
     pub handle: &'a TrainingHandle,
     /// To the loop.
-    pub send: &'a dyn Fn(TrainingEvent) -> Result<(), Halt>,
+    pub(super) send: &'a dyn Fn(TrainingEvent) -> Result<(), Halt>,
 }
 
 impl Reencoding<'_> {
     /// Makes the codes that are not kept yet and sends them to be kept.
-    pub fn run(&self) -> Result<Index, Halt> {
+    pub(super) fn run(&self) -> Result<Index, Halt> {
         let mut paths_of: HashMap<Hash, Vec<&PathBuf>> = HashMap::new();
         for (path, hash) in self.paths {
             paths_of.entry(*hash).or_default().push(path);
@@ -86,7 +86,7 @@ impl Reencoding<'_> {
 
 impl TrainingJob {
     /// Codes of the whole inventory: to the loop to be kept, and into an index.
-    pub fn encode_inventory(&self, catalog: &Catalog, model: &Model) -> Result<Index, Halt> {
+    pub(super) fn encode_inventory(&self, catalog: &Catalog, model: &Model) -> Result<Index, Halt> {
         self.enter(Stage::Encoding)?;
         let (paths, metric) = (&self.input.paths, self.input.config.similarity.metric);
         Reencoding { catalog, model, paths, metric, handle: &self.handle, send: &|news| self.send(news) }.run()

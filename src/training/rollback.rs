@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
 
 use crossbeam_channel::Sender;
 
@@ -17,6 +16,10 @@ use crate::files::Lock;
 use crate::model::{FeatureKind, Model, UNTRAINED_ID};
 use crate::picture::Hash;
 use crate::progress::Progress;
+use crate::threads::{self, ThreadEnd};
+
+/// Name of the thread.
+pub const THREAD: &str = "rollback";
 
 /// The model to go back to: `None` is the network as it is. `models` are all that are kept, the newest first, and
 /// whether each serves; `wanted` is an id, or whichever came before the one that serves.
@@ -85,8 +88,8 @@ pub struct Restorer {
 
 impl Restorer {
     /// Starts the thread. It ends by itself when the loop is gone.
-    pub fn start(self) -> Result<(), Trouble> {
-        let started = thread::Builder::new().name("rollback".into()).spawn(move || {
+    pub fn start(self, ends: Sender<ThreadEnd>) -> Result<(), Trouble> {
+        let work = move || {
             let ending = match self.restore() {
                 Ok(successor) => Ok(TrainingEnd::Ready(Box::new(successor))),
                 Err(Halt::Cancelled) => Ok(TrainingEnd::Cancelled),
@@ -94,8 +97,8 @@ impl Restorer {
             };
             // Nobody hears this when the daemon is on its way out.
             let _ = self.send(TrainingEvent::Ended(ending));
-        });
-        started.map(drop).map_err(|error| Trouble::system("start the rollback thread", "artificio", &error))
+        };
+        threads::spawn(THREAD, ends, work).map(drop)
     }
 
     fn restore(&self) -> Result<Successor, Halt> {

@@ -69,7 +69,7 @@ impl TrainingJob {
     }
 
     /// Lets the new model and the one it is held against look at the same pictures.
-    pub fn examine(
+    pub(super) fn examine(
         &self,
         catalog: &Catalog,
         lesson: &Lesson,

@@ -49,11 +49,13 @@ check_make_install() {
     [ "$(inside stat -c '%a %U:%G' $PLACE/query)" = "2775 artificio:artificio" ]
     [ "$(inside readlink $PLACE/config)" = /etc/artificio ]
     [ -s "$TREE/usr/share/man/man1/artificio.1" ]
+    [ -s "$TREE/usr/share/man/man1/artificio-query.1" ]
     inside systemctl enable --quiet --now artificio
     is_active
     inside systemctl disable --quiet --now artificio
     make -s uninstall PREFIX=/usr DESTDIR="$TREE"
     [ -s "$TREE$SETTINGS" ] && [ -s "$TREE$PLACE/db/state/catalog.sqlite" ] && [ ! -e "$TREE/usr/bin/artificio" ]
+    [ -z "$(find "$TREE/usr/share/man/man1" -name 'artificio*')" ]
     wipe_installation
     echo "started; uninstall leaves settings, pictures and state"
 }
@@ -69,7 +71,7 @@ check_package_install() {
     [ "$(inside stat -c '%a %U:%G' $PLACE/query)" = "2775 artificio:artificio" ]
     [ "$(inside stat -c '%a %U:%G' $PLACE/db/state)" = "755 artificio:artificio" ]
     [ "$(inside readlink $PLACE/config)" = /etc/artificio ]
-    for file in man/man1/artificio.1.gz bash-completion/completions/artificio zsh/vendor-completions/_artificio \
+    for file in man/man1/artificio{,-query}.1.gz bash-completion/completions/artificio zsh/vendor-completions/_artificio \
         fish/vendor_completions.d/artificio.fish doc/artificio/{copyright,changelog.Debian.gz,CRATES.gz,NOTICE,README.md,docs/administration.md}; do
         # The tree may be told to leave documentation out.
         inside dpkg -L artificio | grep -x "/usr/share/$file" >/dev/null

@@ -1,4 +1,4 @@
-//! The five folders: there, readable, writable, on a file system that tells of changes.
+//! Checks the five folders: whether they exist, are readable and writable, and on a file system that reports changes.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -7,17 +7,17 @@ use std::path::Path;
 use rustix::fs::Access;
 
 use super::Findings;
-use super::survey::Survey;
+use super::survey::FolderSurvey;
 use crate::config::FolderSettings;
 use crate::error::{Trouble, reason};
 use crate::watch::without_events;
 
-pub(super) fn look(root: &Path, folders: &FolderSettings, survey: &Survey, found: &mut Findings) {
+pub(super) fn look(root: &Path, folders: &FolderSettings, survey: &FolderSurvey, found: &mut Findings) {
     let all: Vec<_> = folders.read().into_iter().chain(folders.written()).collect();
     if all.iter().all(|(_, folder)| !folder.exists()) {
-        return look_at_new_place(root, found);
+        return look_at_new_root(root, found);
     }
-    // Without its own folder the service has never been there: what is missing, it makes.
+    // Without a state folder the service has never run here, and will make what is missing.
     let is_new = !folders.state.exists();
     let (missing, all): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, folder)| is_new && !folder.exists());
     if !missing.is_empty() {
@@ -29,21 +29,21 @@ pub(super) fn look(root: &Path, folders: &FolderSettings, survey: &Survey, found
     }
     for (name, folder) in all {
         let is_written = folders.written().iter().any(|(_, written)| *written == folder);
-        match out_of_reach(name, folder, is_written) {
+        match inaccessible(name, folder, is_written) {
             Some(trouble) => found.problems.push(trouble),
-            None => found.notes.extend(silent(name, folder).filter(|_| !is_written)),
+            None => found.notes.extend(no_events(name, folder).filter(|_| !is_written)),
         }
     }
-    for (path, error) in &survey.closed {
+    for (path, error) in &survey.unreadable {
         let what = format!("cannot be read: {}", reason(error));
         found.problems.push(Trouble::new(what, path, format!("sudo chmod -R a+rX '{}'", path.display())));
     }
 }
 
-/// Before the first start there is nothing yet, and the service makes everything; if it may.
-fn look_at_new_place(root: &Path, found: &mut Findings) {
-    match may(root, Access::WRITE_OK | Access::EXEC_OK) {
-        Err(error) => found.problems.push(closed("make the folders", root, true, &error)),
+/// Before the first start there is nothing yet; the service makes everything, if it has the permission.
+fn look_at_new_root(root: &Path, found: &mut Findings) {
+    match ask_access(root, Access::WRITE_OK | Access::EXEC_OK) {
+        Err(error) => found.problems.push(no_access("make the folders", root, true, &error)),
         Ok(()) => {
             let what = "query/, db/ and answer/ are not there yet";
             let remedy = format!("artificio --root '{}' (makes them when it starts)", root.display());
@@ -52,7 +52,7 @@ fn look_at_new_place(root: &Path, found: &mut Findings) {
     }
 }
 
-fn out_of_reach(name: &str, folder: &Path, is_written: bool) -> Option<Trouble> {
+fn inaccessible(name: &str, folder: &Path, is_written: bool) -> Option<Trouble> {
     if let Err(error) = fs::read_dir(folder) {
         return Some(match error.kind() {
             ErrorKind::NotFound => {
@@ -63,20 +63,22 @@ fn out_of_reach(name: &str, folder: &Path, is_written: bool) -> Option<Trouble> 
                 let remedy = format!("mv '{0}' '{0}.aside'", folder.display());
                 Trouble::new(format!("the {name} folder is not a folder"), folder, remedy)
             }
-            _ => closed(&format!("look into the {name} folder"), folder, is_written, &error),
+            _ => no_access(&format!("look into the {name} folder"), folder, is_written, &error),
         });
     }
     let asked = if is_written { Access::WRITE_OK | Access::EXEC_OK } else { Access::READ_OK | Access::EXEC_OK };
     let doing = if is_written { "write into" } else { "read what is in" };
-    may(folder, asked).err().map(|error| closed(&format!("{doing} the {name} folder"), folder, is_written, &error))
+    ask_access(folder, asked)
+        .err()
+        .map(|error| no_access(&format!("{doing} the {name} folder"), folder, is_written, &error))
 }
 
-/// The system's own answer, nothing is written. A read-only disk says so too; a full one is found by `space`.
-fn may(folder: &Path, asked: Access) -> io::Result<()> {
+/// Asks the system; nothing is written. It also knows of a read-only disk; a full one is found by `space`.
+fn ask_access(folder: &Path, asked: Access) -> io::Result<()> {
     rustix::fs::access(folder, asked).map_err(Into::into)
 }
 
-fn closed(doing: &str, folder: &Path, is_written: bool, error: &io::Error) -> Trouble {
+fn no_access(doing: &str, folder: &Path, is_written: bool, error: &io::Error) -> Trouble {
     let mut trouble = Trouble::system(doing, folder, error);
     if error.kind() == ErrorKind::PermissionDenied {
         trouble.remedy = if is_written {
@@ -91,11 +93,10 @@ fn closed(doing: &str, folder: &Path, is_written: bool, error: &io::Error) -> Tr
     trouble
 }
 
-fn silent(name: &str, folder: &Path) -> Option<Trouble> {
+fn no_events(name: &str, folder: &Path) -> Option<Trouble> {
     let system = without_events(folder)?;
-    let what = format!(
-        "the {name} folder lies on {system}, which may change without telling: it is looked through regularly as well"
-    );
+    let what =
+        format!("the {name} folder is on {system}, which may change without notice: it is scanned regularly as well");
     let remedy = "nothing needs to be done; poll_s in [watch] sets how often";
     Some(Trouble::new(what, folder, remedy))
 }
@@ -109,13 +110,13 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folders = FolderSettings::default().below(root.path());
         let mut found = Findings::default();
-        look(root.path(), &folders, &Survey::of(&folders), &mut found);
+        look(root.path(), &folders, &FolderSurvey::of(&folders), &mut found);
         assert_eq!((found.problems.len(), found.notes.len()), (0, 1), "{found:?}");
 
         // As the first steps of the readme leave it.
         fs::create_dir_all(&folders.inventory).unwrap();
         let mut found = Findings::default();
-        look(root.path(), &folders, &Survey::of(&folders), &mut found);
+        look(root.path(), &folders, &FolderSurvey::of(&folders), &mut found);
         assert_eq!((found.problems.len(), found.notes.len()), (0, 1), "{found:?}");
         assert_eq!(found.notes[0].what, "not there yet: query, db/img_train_raw, answer, db/state");
 
@@ -125,19 +126,19 @@ mod tests {
         fs::write(&folders.state, b"").unwrap();
         fs::remove_dir(&folders.training).unwrap();
         let mut found = Findings::default();
-        look(root.path(), &folders, &Survey::of(&folders), &mut found);
-        let said: Vec<_> = found.problems.iter().map(|problem| problem.what.as_str()).collect();
-        assert_eq!(said, ["there is no training folder", "the state folder is not a folder"]);
+        look(root.path(), &folders, &FolderSurvey::of(&folders), &mut found);
+        let problems: Vec<_> = found.problems.iter().map(|problem| problem.what.as_str()).collect();
+        assert_eq!(problems, ["there is no training folder", "the state folder is not a folder"]);
         assert!(found.problems[1].remedy.starts_with("mv "));
     }
 
     #[test]
-    fn a_closed_folder_names_the_line_that_opens_it() {
+    fn a_folder_without_access_names_the_command_that_gives_it() {
         let denied = io::Error::from_raw_os_error(13);
-        let read = closed("look into the query folder", Path::new("/q"), false, &denied);
+        let read = no_access("look into the query folder", Path::new("/q"), false, &denied);
         assert_eq!(read.remedy, "sudo chmod -R a+rX '/q'");
-        assert!(closed("write", Path::new("/q"), true, &denied).remedy.starts_with("sudo chown -R "));
+        assert!(no_access("write", Path::new("/q"), true, &denied).remedy.starts_with("sudo chown -R "));
         let read_only = io::Error::from_raw_os_error(30);
-        assert!(closed("write", Path::new("/q"), true, &read_only).remedy.contains("remount,rw"));
+        assert!(no_access("write", Path::new("/q"), true, &read_only).remedy.contains("remount,rw"));
     }
 }

@@ -1,4 +1,4 @@
-//! What the service has kept: the catalog, the model in it, what it knows of the inventory; and whether it runs.
+//! Checks the stored state of the service: the catalog, its model, what it knows of the inventory; and whether it runs.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub(super) fn look(config: &Config, is_running: bool, found: &mut Findings) {
             found.notes.push(Trouble::new(what, &path, keep));
         }
         Ok(Standing::Useless(reason)) => {
-            let what = format!("the catalog {reason}: it would be set aside and everything read again");
+            let what = format!("the catalog {reason}: it would be moved away and everything read again");
             let remedy = format!(
                 "mv '{0}' '{0}.aside' (to have it rebuilt), or install the artificio that wrote it",
                 path.display()
@@ -41,7 +41,7 @@ pub(super) fn look(config: &Config, is_running: bool, found: &mut Findings) {
     }
 }
 
-/// Started once more, `artificio run` would end with exit code 3.
+/// A second `artificio run` would end with exit code 3.
 fn running(folders: &FolderSettings) -> Trouble {
     let text = fs::read_to_string(folders.state.join(service_status::FILE_NAME)).unwrap_or_default();
     let status: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
@@ -51,7 +51,7 @@ fn running(folders: &FolderSettings) -> Trouble {
     Trouble::new("an instance works on these folders", &folders.state, remedy)
 }
 
-/// A model that this program cannot use costs a training, no more.
+/// A model that this program cannot use costs one training, no more.
 fn useless_model(catalog: &Catalog, encoder: Encoder, path: &Path) -> Option<Trouble> {
     let remedy = "nothing needs to be done; a new one is trained by itself when the service runs";
     let what = match catalog.current_model() {
@@ -69,16 +69,16 @@ fn useless_model(catalog: &Catalog, encoder: Encoder, path: &Path) -> Option<Tro
     Some(Trouble::new(what, path, remedy))
 }
 
-/// An inventory that is empty all at once may be a disk that is not mounted: the daemon keeps what it knew, until told.
+/// An inventory that is suddenly empty may be a disk that is not mounted: the service keeps what it knew until it is told.
 fn emptied_inventory(catalog: &Catalog, folders: &FolderSettings) -> Option<Trouble> {
     let folder = &folders.inventory;
-    let is_bare =
+    let is_empty =
         fs::read_dir(folder).map_or(true, |entries| entries.flatten().all(|entry| is_ignored(&entry.file_name())));
-    let known = if is_bare { catalog.files(Root::Inventory).ok()?.len() } else { 0 };
+    let known = if is_empty { catalog.files(Root::Inventory).ok()?.len() } else { 0 };
     (known > 0).then(|| {
-        let what = format!("the inventory is empty or out of reach, but {known} pictures are known of it");
-        let told = folders.state.join(EMPTIED_ON_PURPOSE);
-        let remedy = format!("mount or restore it; if it was emptied on purpose: touch '{}'", told.display());
+        let what = format!("the inventory is empty or cannot be read, but {known} of its pictures are known");
+        let marker = folders.state.join(EMPTIED_ON_PURPOSE);
+        let remedy = format!("mount or restore it; if it was emptied on purpose: touch '{}'", marker.display());
         Trouble::new(what, folder, remedy)
     })
 }

@@ -13,15 +13,16 @@ mod survey;
 use std::process::ExitCode;
 
 use super::arguments::JsonOption;
-use super::{output, terminal};
+use super::output;
+use super::terminal::{FIX, wrap_for_stdout};
 use crate::config;
 use crate::config::Setup;
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
-use survey::Survey;
+use survey::FolderSurvey;
 
-/// What mends a finding is set in by so much.
-const HANG: usize = 4;
+/// Columns that the remedy of a finding is indented by.
+const INDENT: usize = 4;
 
 /// What was found.
 #[derive(Debug, Default, PartialEq)]
@@ -39,9 +40,7 @@ pub fn run(options: &JsonOption, setup: &Setup) -> Result<ExitCode, Fatal> {
         let report = serde_json::json!({ "ok": is_well, "problems": found.problems, "notes": found.notes });
         output::print_json(&report)?;
     } else {
-        let told = told(&found, &setup.root.display().to_string());
-        let size = terminal::size(&std::io::stdout());
-        output::print(&size.map_or(told.clone(), |size| terminal::laid(&told, size.columns, HANG)))?;
+        output::print(&wrap_for_stdout(&told(&found, &setup.root.display().to_string()), INDENT))?;
     }
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -68,7 +67,7 @@ fn look(setup: &Setup) -> Findings {
         }
     };
     let is_running = Lock::is_held(&config.folders.state);
-    let survey = Survey::of(&config.folders);
+    let survey = FolderSurvey::of(&config.folders);
     folders::look(&setup.root, &config.folders, &survey, &mut found);
     inotify::look(&survey, is_running, &mut found);
     space::look(&config.folders, &survey, &mut found);
@@ -84,15 +83,15 @@ fn told(found: &Findings, root: &str) -> String {
         for finding in findings {
             let path = output::one_line(&finding.path.display().to_string());
             let [what, remedy] = [&finding.what, &finding.remedy].map(|text| output::harmless(text));
-            told += &format!("{kind}: {path}: {what}\n    mend: {remedy}\n");
+            told += &format!("{kind}: {path}: {what}\n    {FIX}{remedy}\n");
         }
     }
     told + &match (found.problems.len(), found.notes.len()) {
         (0, 0) => format!("all is well with {root}\n"),
         (0, 1) => format!("all is well with {root}, with a note\n"),
         (0, notes) => format!("all is well with {root}, with {notes} notes\n"),
-        (1, _) => format!("1 problem to mend in {root}\n"),
-        (problems, _) => format!("{problems} problems to mend in {root}\n"),
+        (1, _) => format!("1 problem to fix in {root}\n"),
+        (problems, _) => format!("{problems} problems to fix in {root}\n"),
     }
 }
 
@@ -107,10 +106,10 @@ mod tests {
         let all = Findings { problems: vec![problem], notes: vec![note.clone()] };
         let expected = "\
 problem: /p/query: there is no such folder
-    mend: mkdir -p '/p/query'
+    fix: mkdir -p '/p/query'
 note: /p/db/state: it will be tight
-    mend: df -h '/p/db/state'
-1 problem to mend in /p
+    fix: df -h '/p/db/state'
+1 problem to fix in /p
 ";
         assert_eq!(told(&all, "/p"), expected);
         let noted = Findings { notes: vec![note], ..Findings::default() };

@@ -1,40 +1,41 @@
-//! Space on the disks that are written to, against what the pictures will take in the catalog.
+//! Checks the free space of the disks that are written to, against what the pictures will need in the catalog.
 
 use std::path::Path;
 
 use rustix::fs::statvfs;
 
 use super::Findings;
-use super::survey::Survey;
+use super::survey::FolderSurvey;
 use crate::catalog;
 use crate::config::FolderSettings;
 use crate::error::Trouble;
 
 /// Features as float16, codes of two models as float32, rows and their indices, with room for the journal.
 const BYTES_A_PICTURE: u64 = 8 * 1024;
-/// A sheet and a record are this large, about.
+/// About the size of a sheet and a record.
 const BYTES_AN_ANSWER: u64 = 2 * 1024 * 1024;
 /// Below this the first write may fail.
 const LEAST_BYTES: u64 = 16 * 1024 * 1024;
-/// As many files can still be made at least.
+/// With fewer inodes the disk counts as full.
 const LEAST_FILES: u64 = 100;
 
-/// What a disk has left.
+/// The free space of a disk.
 #[derive(Debug, Clone, Copy)]
-struct Left {
+struct FreeSpace {
     bytes: u64,
     /// `None` where the file system does not count files.
     files: Option<u64>,
 }
 
-pub(super) fn look(folders: &FolderSettings, survey: &Survey, found: &mut Findings) {
+pub(super) fn look(folders: &FolderSettings, survey: &FolderSurvey, found: &mut Findings) {
     let kept = std::fs::metadata(folders.state.join(catalog::FILE_NAME)).map_or(0, |metadata| metadata.len());
     let catalog = (survey.pictures as u64 * BYTES_A_PICTURE).saturating_sub(kept);
     for (folder, needed) in [(&folders.state, catalog), (&folders.answer, 10 * BYTES_AN_ANSWER)] {
-        // What is not there yet will lie where the nearest folder above it lies.
+        // A folder that does not exist yet will be on the disk of the nearest one above it.
         let Some(existing) = folder.ancestors().find(|folder| folder.exists()) else { continue };
         let Ok(disk) = statvfs(existing) else { continue };
-        let left = Left { bytes: disk.f_bavail * disk.f_frsize, files: (disk.f_files > 0).then_some(disk.f_favail) };
+        let left =
+            FreeSpace { bytes: disk.f_bavail * disk.f_frsize, files: (disk.f_files > 0).then_some(disk.f_favail) };
         found.problems.extend(full(folder, left));
         if left.bytes >= LEAST_BYTES {
             found.notes.extend(tight(folder, left, needed));
@@ -42,23 +43,25 @@ pub(super) fn look(folders: &FolderSettings, survey: &Survey, found: &mut Findin
     }
 }
 
-fn full(folder: &Path, left: Left) -> Option<Trouble> {
+fn full(folder: &Path, left: FreeSpace) -> Option<Trouble> {
     let what = match left {
-        Left { bytes, .. } if bytes < LEAST_BYTES => format!("the disk is full: {} are left", size(bytes)),
-        Left { files: Some(files), .. } if files < LEAST_FILES => format!("the disk can take {files} more files only"),
+        FreeSpace { bytes, .. } if bytes < LEAST_BYTES => format!("the disk is full: {} are left", size(bytes)),
+        FreeSpace { files: Some(files), .. } if files < LEAST_FILES => {
+            format!("the disk can take {files} more files only")
+        }
         _ => return None,
     };
     Some(Trouble::new(what, folder, largest(folder)))
 }
 
-fn tight(folder: &Path, left: Left, needed: u64) -> Option<Trouble> {
+fn tight(folder: &Path, left: FreeSpace, needed: u64) -> Option<Trouble> {
     (left.bytes < needed + LEAST_BYTES).then(|| {
         let what = format!("space will be short: {} are left, about {} are needed", size(left.bytes), size(needed));
         Trouble::new(what, folder, largest(folder))
     })
 }
 
-/// The line that shows what takes the space.
+/// The command that shows what takes the space.
 fn largest(folder: &Path) -> String {
     let disk = format!("\"$(findmnt -n -o TARGET --target '{}')\"", folder.display());
     format!("free some space; what takes most: sudo du -xh {disk} | sort -h | tail")
@@ -77,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_a_problem_and_a_tight_one_a_note() {
-        let left = |megabytes: u64, files| Left { bytes: megabytes * 1_000_000, files };
+        let left = |megabytes: u64, files| FreeSpace { bytes: megabytes * 1_000_000, files };
         let folder = Path::new(STATE);
         assert_eq!(full(folder, left(1_000, None)), None);
         assert_eq!(full(folder, left(1, None)).unwrap().what, "the disk is full: 1 MB are left");

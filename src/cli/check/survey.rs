@@ -1,4 +1,4 @@
-//! One walk through the watched folders, for everything that wants to know what is in them.
+//! One walk through the watched folders, shared by all checks of what is in them.
 
 use std::fs;
 use std::io;
@@ -7,23 +7,23 @@ use std::path::{Path, PathBuf};
 use crate::config::FolderSettings;
 use crate::watch::is_ignored;
 
-/// Unreadable folders and unusual names beyond this many are not kept: the first say it all.
-const KEPT: usize = 3;
+/// Unreadable folders and unusual names beyond this many are left out: the first ones are enough.
+const MOST_LISTED: usize = 3;
 
 /// What the watched folders hold.
 #[derive(Debug, Default)]
-pub struct Survey {
+pub struct FolderSurvey {
     /// Folders, the watched ones included: each needs a watch.
     pub folders: usize,
-    /// Files in the inventory and among the training pictures: each may be kept in the catalog.
+    /// Files in the inventory and among the training pictures: each may get a row in the catalog.
     pub pictures: usize,
-    /// The first sub-folders and files that are not given out, and why. The watched folders themselves are not among them.
-    pub closed: Vec<(PathBuf, io::Error)>,
+    /// The first sub-folders and files that cannot be read, and why. The watched folders themselves are not among them.
+    pub unreadable: Vec<(PathBuf, io::Error)>,
     /// The first names with characters beyond Latin, Greek and Cyrillic.
     pub unusual: Vec<PathBuf>,
 }
 
-impl Survey {
+impl FolderSurvey {
     /// Walks through all watched folders. Symbolic links are not followed.
     pub fn of(folders: &FolderSettings) -> Self {
         let mut survey = Self::default();
@@ -38,8 +38,8 @@ impl Survey {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) => {
-                if !is_root && error.kind() != io::ErrorKind::NotFound && self.closed.len() < KEPT {
-                    self.closed.push((folder.to_path_buf(), error));
+                if !is_root && error.kind() != io::ErrorKind::NotFound && self.unreadable.len() < MOST_LISTED {
+                    self.unreadable.push((folder.to_path_buf(), error));
                 }
                 return;
             }
@@ -47,7 +47,7 @@ impl Survey {
         self.folders += 1;
         for entry in entries.flatten().filter(|entry| !is_ignored(&entry.file_name())) {
             let Ok(kind) = entry.file_type() else { continue };
-            if self.unusual.len() < KEPT && is_unusual(&entry.file_name().to_string_lossy()) {
+            if self.unusual.len() < MOST_LISTED && is_unusual(&entry.file_name().to_string_lossy()) {
                 self.unusual.push(entry.path());
             }
             if kind.is_dir() {
@@ -59,20 +59,20 @@ impl Survey {
         }
     }
 
-    /// Asks whether a file would be given out, without opening it.
+    /// Asks the system whether a file can be read, without opening it.
     fn try_file(&mut self, path: &Path) {
-        if self.closed.len() >= KEPT {
+        if self.unreadable.len() >= MOST_LISTED {
             return;
         }
         if let Err(error) = rustix::fs::access(path, rustix::fs::Access::READ_OK)
             && error != rustix::io::Errno::NOENT
         {
-            self.closed.push((path.to_path_buf(), error.into()));
+            self.unreadable.push((path.to_path_buf(), error.into()));
         }
     }
 }
 
-/// Whether a name has characters beyond those scripts that the sheet's own font is for.
+/// Whether a name has characters of scripts that the sheet's own font lacks.
 fn is_unusual(name: &str) -> bool {
     name.chars().any(|character| character > '\u{52f}' && !('\u{1e00}'..='\u{214f}').contains(&character))
 }
@@ -92,9 +92,9 @@ mod tests {
             fs::write(folders.inventory.join(name), b"x").unwrap();
         }
         fs::write(folders.query.join("q.jpg"), b"x").unwrap();
-        let survey = Survey::of(&folders);
+        let survey = FolderSurvey::of(&folders);
         assert_eq!((survey.folders, survey.pictures), (4, 3), "{survey:?}");
         assert_eq!(survey.unusual, [folders.inventory.join("a/b/寿司.jpg")]);
-        assert!(survey.closed.is_empty());
+        assert!(survey.unreadable.is_empty());
     }
 }

@@ -1,16 +1,16 @@
-//! `artificio duplicates`: groups of inventory pictures that are one picture.
+//! `artificio duplicates`: groups of inventory pictures that are copies of one picture.
 
 mod report;
 mod sheet;
 
 use std::process::ExitCode;
 
-use self::report::{report, told};
+use self::report::{report, summary};
 use self::sheet::draw;
 use super::arguments::{DuplicatesOptions, absolute};
-use super::bar::Bar;
 use super::map::not_watched;
 use super::output;
+use super::progress_bar::CancellableProgress;
 use crate::config;
 use crate::config::Setup;
 use crate::error::Fatal;
@@ -29,13 +29,13 @@ pub fn run(options: &DuplicatesOptions, setup: &Setup) -> Result<ExitCode, Fatal
         }
     }
     let contents = Contents::read(&config)?;
-    let bar = Bar::new()?;
+    let bar = CancellableProgress::new()?;
     bar.stage("comparing pictures");
-    let links = links(&contents, options.alike, &bar).ok_or_else(|| bar.stopped())?;
-    bar.stage("bringing copies together");
-    let look = Looker { contents: &contents, alike: options.alike };
+    let links = links(&contents, options.least_similarity, &bar).ok_or_else(|| bar.stopped())?;
+    bar.stage("grouping copies");
+    let look = Looker { contents: &contents, alike: options.least_similarity };
     let groups = grouped(contents.paths.len(), &links, &look, &bar).ok_or_else(|| bar.stopped())?;
-    let report = report(&contents, &groups, options.alike);
+    let report = report(&contents, &groups, options.least_similarity);
     if let Some(sheet) = &sheet {
         bar.stage("reading pictures");
         draw(sheet, &report, &config, &bar)?;
@@ -43,7 +43,7 @@ pub fn run(options: &DuplicatesOptions, setup: &Setup) -> Result<ExitCode, Fatal
     bar.clear();
     match options.json {
         true => output::print_json(&report)?,
-        false => output::print(&told(&report, sheet.as_deref()))?,
+        false => output::print(&summary(&report, sheet.as_deref()))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! What `artificio duplicates` found, for programs and in words.
+//! The result of `artificio duplicates`, for programs and as text.
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,10 @@ use crate::overview::{Contents, Group, Link, Member, SHOWN_GROUPS};
 
 /// What was found, for programs.
 #[derive(Serialize)]
-pub struct Report {
-    pub alike: f32,
+pub struct DuplicatesReport {
+    /// The least similarity that was asked for.
+    #[serde(rename = "alike")]
+    pub least_similarity: f32,
     pub pictures: usize,
     pub waiting: usize,
     pub groups: Vec<GroupPart>,
@@ -17,66 +19,68 @@ pub struct Report {
 
 #[derive(Serialize)]
 pub struct GroupPart {
-    /// How alike the least alike is to `compared_with`.
-    pub alike: f32,
-    /// All of it is one content, byte for byte.
+    /// Similarity of the least similar one to `compared_with`.
+    #[serde(rename = "alike")]
+    pub similarity: f32,
+    /// All files are the same, byte for byte.
     pub is_one_content: bool,
     /// The one of `paths` that all others were compared with.
     pub compared_with: String,
     /// Relative to the inventory folder.
     pub paths: Vec<String>,
-    /// The same files with what they are.
+    /// The same files with their relation to it.
     pub members: Vec<MemberPart>,
 }
 
 #[derive(Serialize)]
 pub struct MemberPart {
     pub path: String,
-    /// As the disk spells it.
+    /// The path as the file system has it, whatever its bytes.
     #[serde(skip)]
     pub file: PathBuf,
-    /// How alike it is to the one that all were compared with.
-    pub alike: f32,
-    /// What it is to that one; nothing where it is that one, or just saved anew.
-    pub relations: Vec<Relation>,
+    /// Similarity to the one that all were compared with.
+    #[serde(rename = "alike")]
+    pub similarity: f32,
+    /// Its relations to that one; none where it is that one, or just re-saved.
+    pub relations: Vec<CopyRelation>,
 }
 
-/// What a picture is to the one it was compared with.
+/// The relation of a picture to the one it was compared with.
 #[derive(Serialize, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
-pub enum Relation {
+pub enum CopyRelation {
     /// The same content, byte for byte.
     Identical,
     Mirrored,
-    /// By a quarter, a half or three.
+    /// By one, two or three quarters.
     Turned,
     /// Shows less.
     Part,
-    /// Shows more: the other is trimmed, or this one framed.
+    /// Shows more: the other one is cropped, or this one framed.
     More,
 }
 
-impl Relation {
+impl CopyRelation {
     fn words(self) -> &'static str {
         match self {
-            Self::Identical => "the same content",
+            Self::Identical => "identical",
             Self::Mirrored => "mirrored",
-            Self::Turned => "turned",
-            Self::Part => "a part",
+            Self::Turned => "rotated",
+            Self::Part => "cropped",
             Self::More => "shows more",
         }
     }
 }
 
-/// Groups of several contents, and contents that lie in several places.
-pub fn report(contents: &Contents, groups: &[Group], alike: f32) -> Report {
+/// Groups of several contents, and contents that are stored several times.
+pub fn report(contents: &Contents, groups: &[Group], least_similarity: f32) -> DuplicatesReport {
     let mut is_grouped = vec![false; contents.paths.len()];
     groups.iter().flat_map(|group| &group.members).for_each(|member| is_grouped[member.at] = true);
     let several = |at: &usize| !is_grouped[*at] && contents.paths[*at].len() > 1;
     let alone = |at| Group { hub: at, members: vec![Member { at, link: None }], alike: 1.0 };
     let copies = (0..contents.paths.len()).filter(several).map(alone);
     let groups = copies.chain(groups.iter().cloned()).map(|group| group_part(contents, &group)).collect();
-    Report { alike, pictures: contents.files(), waiting: contents.waiting, groups }
+    DuplicatesReport { least_similarity, pictures: contents.files(), waiting: contents.waiting, groups }
 }
 
 fn group_part(contents: &Contents, group: &Group) -> GroupPart {
@@ -88,36 +92,36 @@ fn group_part(contents: &Contents, group: &Group) -> GroupPart {
         let relations = match member.link {
             Some(link) => relations(&link, member.at),
             None if *file == contents.paths[group.hub][0] => Vec::new(),
-            None => vec![Relation::Identical],
+            None => vec![CopyRelation::Identical],
         };
-        let alike = member.link.map_or(1.0, |link| link.sighting.alike);
-        MemberPart { path: text(file), file: file.clone(), alike, relations }
+        let similarity = member.link.map_or(1.0, |link| link.sighting.alike);
+        MemberPart { path: text(file), file: file.clone(), similarity, relations }
     };
     let mut members: Vec<MemberPart> = files.map(part).collect();
     members.sort_by(|one, other| one.file.cmp(&other.file));
     let paths = members.iter().map(|member| member.path.clone()).collect();
-    GroupPart { alike: group.alike, is_one_content: group.members.len() == 1, compared_with, paths, members }
+    GroupPart { similarity: group.alike, is_one_content: group.members.len() == 1, compared_with, paths, members }
 }
 
-/// What the content at `at` is to the one it is linked with.
-fn relations(link: &Link, at: usize) -> Vec<Relation> {
+/// The relations of the content at `at` to the one it is linked with.
+fn relations(link: &Link, at: usize) -> Vec<CopyRelation> {
     let sighting = &link.sighting;
-    let shows_less = if link.other == at { Relation::Part } else { Relation::More };
+    let shows_less = if link.other == at { CopyRelation::Part } else { CopyRelation::More };
     let all = [
         (!sighting.window.is_whole(), shows_less),
-        (sighting.is_mirrored, Relation::Mirrored),
-        (sighting.quarter_turns > 0, Relation::Turned),
+        (sighting.is_mirrored, CopyRelation::Mirrored),
+        (sighting.quarter_turns > 0, CopyRelation::Turned),
     ];
     all.into_iter().filter(|(holds, _)| *holds).map(|(_, relation)| relation).collect()
 }
 
 /// The same for people.
-pub fn told(report: &Report, sheet: Option<&Path>) -> String {
+pub fn summary(report: &DuplicatesReport, sheet: Option<&Path>) -> String {
     let mut text = String::new();
     for group in &report.groups {
         let how = match group.is_one_content {
-            true => "the same content".to_string(),
-            false => format!("at least {:.3} alike", group.alike),
+            true => "identical".to_string(),
+            false => format!("similarity {:.3} or more", group.similarity),
         };
         text += &format!("{} pictures, {how}\n", group.paths.len());
         for member in &group.members {
@@ -130,7 +134,7 @@ pub fn told(report: &Report, sheet: Option<&Path>) -> String {
     }
     let members: usize = report.groups.iter().map(|group| group.paths.len()).sum();
     text += &match report.groups.len() {
-        0 => format!("none of {} pictures is nearly the same as another\n", report.pictures),
+        0 => format!("no near-duplicates among {} pictures\n", report.pictures),
         1 => format!("{members} of {} pictures in one group\n", report.pictures),
         count => format!("{members} of {} pictures in {count} groups\n", report.pictures),
     };
@@ -170,19 +174,19 @@ mod tests {
         let paths = paths.map(|of_one| of_one.into_iter().map(PathBuf::from).collect()).to_vec();
         let contents = Contents { paths, waiting: 2, ..Contents::default() };
         let expected = "\
-2 pictures, the same content
+2 pictures, identical
     a.jpg
     b/a.jpg
-4 pictures, at least 0.931 alike
+4 pictures, similarity 0.931 or more
     c.jpg
-    cc.jpg  (the same content)
+    cc.jpg  (identical)
     d\\n.jpg
-    e.jpg  (a part, mirrored, turned)
+    e.jpg  (cropped, mirrored, rotated)
 6 of 7 pictures in 2 groups
 2 more are waiting to be read
 ";
-        assert_eq!(told(&report(&contents, &groups, 0.9), None), expected);
-        let none = Report { alike: 0.9, pictures: 30, waiting: 0, groups: Vec::new() };
-        assert_eq!(told(&none, None), "none of 30 pictures is nearly the same as another\n");
+        assert_eq!(summary(&report(&contents, &groups, 0.9), None), expected);
+        let none = DuplicatesReport { least_similarity: 0.9, pictures: 30, waiting: 0, groups: Vec::new() };
+        assert_eq!(summary(&none, None), "no near-duplicates among 30 pictures\n");
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::report::Report;
-use crate::cli::bar::Bar;
+use super::report::DuplicatesReport;
+use crate::cli::progress_bar::CancellableProgress;
 use crate::config::Config;
 use crate::error::Fatal;
 use crate::files::write_whole;
@@ -15,13 +15,13 @@ use crate::picture::Bounds;
 const SIDE_PX: u32 = 180;
 
 /// Draws the groups into the file `sheet`.
-pub fn draw(sheet: &Path, report: &Report, config: &Config, bar: &Bar) -> Result<(), Fatal> {
-    // Positions are those among all files of the first groups, of which only so many of each are drawn.
+pub fn draw(sheet: &Path, report: &DuplicatesReport, config: &Config, bar: &CancellableProgress) -> Result<(), Fatal> {
+    // Positions count all files of the first groups; of each group only the first files are drawn.
     let (mut files, mut groups) = (Vec::new(), Vec::new());
     for group in report.groups.iter().take(SHOWN_GROUPS) {
         let start = files.len();
         files.extend(&group.members);
-        groups.push(SheetGroup { alike: group.alike, members: (start..files.len()).collect() });
+        groups.push(SheetGroup { alike: group.similarity, members: (start..files.len()).collect() });
     }
     let drawn = groups.iter().flat_map(|group| group.members.iter().take(SHOWN_MEMBERS));
     let drawn: Vec<usize> = drawn.copied().collect();

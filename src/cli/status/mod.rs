@@ -1,27 +1,28 @@
 //! `artificio status`: what the running service is doing, from its `status.json`.
 
-mod told;
+mod render;
 
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::Duration;
 
+use console::Term;
 use serde_json::Value;
 
 use super::arguments::StatusOptions;
-use super::{output, terminal};
+use super::output;
+use super::terminal::{self, Size, fit_height, wrap_for_stdout};
 use crate::clock;
 use crate::config;
 use crate::config::Setup;
 use crate::error::{Fatal, reason};
 use crate::files::Lock;
 use crate::service_status;
-use told::{HANG, told};
+use render::{INDENT, render};
 
-/// With `--watch`, the file is looked at this often.
-const PAUSE: Duration = Duration::from_millis(500);
+/// With `--watch`, the file is read this often.
+const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 /// Empties the screen. What was printed before can still be scrolled back to.
 const CLEAR: &str = "\x1b[2J";
 
@@ -31,57 +32,53 @@ pub fn run(options: &StatusOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
         let text = service.text()?;
         match options.json {
             true => output::print(&text)?,
-            false => output::print(&shown(&service.parsed(&text)?))?,
+            false => output::print(&text_for_stdout(&service.parse(&text)?))?,
         }
         return Ok(ExitCode::SUCCESS);
     }
     watch(options, &service)
 }
 
-/// Until the service ends, or Ctrl-C: the whole status again and again on a terminal, elsewhere whenever it is another.
+/// Until the service ends, or Ctrl-C: the whole status again and again on a terminal, elsewhere whenever it has changed.
 fn watch(options: &StatusOptions, service: &Service) -> Result<ExitCode, Fatal> {
-    let is_screen = std::io::stdout().is_terminal() && !options.json && !terminal::is_dumb();
+    let is_screen = Term::stdout().is_term() && !options.json && !terminal::is_dumb();
     if is_screen {
         output::print(CLEAR)?;
     }
-    let mut said = String::new();
+    let mut shown = String::new();
     loop {
-        // Before its first status there is none to watch; later it is the service's end that is to be told.
-        if !said.is_empty() && !Lock::is_held(&service.state) {
+        // Before the first status there is nothing to watch; later the end of the service is the news.
+        if !shown.is_empty() && !Lock::is_held(&service.state) {
             return Err(Fatal::Failed(format!("the service on {} has ended", service.root.display())));
         }
-        let status = service.parsed(&service.text()?)?;
+        let status = service.parse(&service.text()?)?;
         let text = match options.json {
             true => format!("{status}\n"),
-            false => shown(&status),
+            false => text_for_stdout(&status),
         };
         if is_screen {
-            output::print(&redrawn(&text))?;
-        } else if text != said {
-            let gap = if options.json || said.is_empty() { "" } else { "\n" };
-            // Whoever has read enough has closed the pipe.
-            if !output::is_taken(&format!("{gap}{text}"))? {
+            output::print(&redraw(&text))?;
+        } else if text != shown {
+            let gap = if options.json || shown.is_empty() { "" } else { "\n" };
+            // A reader that has seen enough has closed the pipe.
+            if !output::print_while_read(&format!("{gap}{text}"))? {
                 return Ok(ExitCode::SUCCESS);
             }
         }
-        said = text;
-        sleep(PAUSE);
+        shown = text;
+        sleep(WATCH_INTERVAL);
     }
 }
 
 /// The status for whatever standard output is.
-fn shown(status: &Value) -> String {
-    let text = told(status, clock::now_s(), output::has_colours());
-    match terminal::size(&std::io::stdout()) {
-        Some(size) => terminal::laid(&text, size.columns, HANG),
-        None => text,
-    }
+fn text_for_stdout(status: &Value) -> String {
+    wrap_for_stdout(&render(status, clock::now_s(), terminal::has_colours()), INDENT)
 }
 
-/// `text` in place of what stands on the screen, line by line, so that nothing flickers.
-fn redrawn(text: &str) -> String {
-    let size = terminal::size(&std::io::stdout()).unwrap_or(terminal::Size { columns: 80, rows: 24 });
-    format!("\x1b[H{}\x1b[J", terminal::fitting(text, size).replace('\n', "\x1b[K\n"))
+/// `text` in place of what is on the screen, line by line, so that nothing flickers.
+fn redraw(text: &str) -> String {
+    let size = terminal::size(&Term::stdout()).unwrap_or(Size { columns: 80, rows: 24 });
+    format!("\x1b[H{}\x1b[J", fit_height(text, size).replace('\n', "\x1b[K\n"))
 }
 
 /// The service on a root.
@@ -91,7 +88,7 @@ struct Service {
 }
 
 impl Service {
-    /// The content of its `status.json`; a file left by one that has ended deceives nobody.
+    /// The content of its `status.json`, unless that was left by a service that has ended.
     fn text(&self) -> Result<String, Fatal> {
         if !Lock::is_held(&self.state) {
             let root = self.root.display();
@@ -104,9 +101,9 @@ impl Service {
         })
     }
 
-    fn parsed(&self, text: &str) -> Result<Value, Fatal> {
+    fn parse(&self, text: &str) -> Result<Value, Fatal> {
         serde_json::from_str(text)
-            .map_err(|error| Fatal::Failed(format!("{}: the status makes no sense: {error}", self.path().display())))
+            .map_err(|error| Fatal::Failed(format!("{}: the status is not valid JSON: {error}", self.path().display())))
     }
 
     fn path(&self) -> PathBuf {

@@ -96,6 +96,12 @@ impl Metrics {
         self.troubles += 1;
     }
 
+    /// How often the daemon itself ran into trouble.
+    #[cfg(test)]
+    pub fn troubles(&self) -> u64 {
+        self.troubles
+    }
+
     /// Whether `model` serves and nothing more is known of it.
     pub fn lacks(&self, model: &str) -> bool {
         self.model.as_ref().is_none_or(|known| known.id != model)

@@ -1,15 +1,12 @@
 //! What the daemon says of itself: `status.json`, the service manager, and each trouble once in the log.
 
-use std::collections::HashSet;
-
-use log::{LevelFilter, info, warn};
+use log::{LevelFilter, info};
 
 use super::manager;
 use super::metrics::Facts;
 use crate::catalog::Root;
 use crate::config::Level;
-use crate::daemon::retrain::Training;
-use crate::daemon::{Daemon, Observer, STATUS_INTERVAL, STATUS_PAUSE};
+use crate::daemon::{Daemon, Observer};
 use crate::error::Trouble;
 use crate::service_status::{InventoryPart, ModelPart, PROBLEM_LIMIT, QueriesPart, ServiceStatus, SettingsPart, State};
 use crate::watch::{Tree, WATCH_LIMIT};
@@ -25,135 +22,85 @@ pub fn filter(level: Level) -> LevelFilter {
 }
 
 impl Daemon {
-    /// Records that something of the daemon's own is in trouble, or no longer.
-    pub(in crate::daemon) fn note(&mut self, about: &'static str, trouble: Option<Trouble>) {
-        match trouble {
-            Some(trouble) => drop(self.own_troubles.insert(about, trouble)),
-            None => drop(self.own_troubles.remove(about)),
-        }
-    }
-
-    /// Tells everybody where things stand, every so often; `false` when the observer wants an end.
+    /// Tells everybody where things stand, every so often; `false` when the observer wants an end. It schedules nothing.
     pub(in crate::daemon) fn report(&mut self, state: State, observer: &mut dyn Observer) -> bool {
         let now = self.now();
-        if now < self.next_report {
-            self.is_report_due = true;
+        if !self.reporting.is_due(now) {
             return true;
         }
-        (self.is_report_due, self.next_report) = (false, now + STATUS_PAUSE);
-        self.heal_provisional();
-        self.refresh_answers();
-        let troubles = self.say_troubles();
-        if self.trees.values().all(Tree::is_seen) {
-            self.note("overflow", None);
-        }
+        let troubles = self.reporting.log_troubles(self.folders.trees().flat_map(Tree::troubles));
         let mut status = self.status(state, &troubles);
-        let done = status.inventory.indexed + status.inventory.failed;
-        if let Some(forecast) = self.pace.look(now, done, status.inventory.pending) {
-            status.inventory.per_second = Some(forecast.per_second);
-            status.inventory.remaining_s = Some(forecast.remaining_s);
-        }
-        let is_new = self.written.as_ref().is_none_or(|(_, written)| *written != status);
-        let is_old = self.written.as_ref().is_none_or(|(at, _)| now.saturating_sub(*at) >= STATUS_INTERVAL);
-        if is_new || is_old {
+        self.reporting.add_forecast(now, &mut status);
+        if self.reporting.take_new(now, &status) {
             self.publish(&status);
-            self.written = Some((now, status.clone()));
         }
         self.publish_metrics(&status);
-        self.feed_watchdog();
-        if !self.is_ready {
-            self.patience_of_manager.goes_on();
+        // The service manager hears of life only while loop and workers live. A watcher that has died does not stop it: it
+        // is restarted, and folders are looked through meanwhile, which beats being killed.
+        if self.workers.are_alive() {
+            manager::alive();
         }
+        self.reporting.keep_manager_patient();
         observer.goes_on(&status)
     }
 
     fn publish(&mut self, status: &ServiceStatus) {
-        let searchable = |status: &ServiceStatus| (status.inventory.pending == 0).then_some(status.inventory.indexed);
-        if let Some(count) = searchable(status).filter(|count| self.said_searchable != Some(*count)) {
+        if let Some(count) = self.reporting.take_searchable(status) {
             info!("inventory: {count} pictures searchable");
-            self.said_searchable = Some(count);
         }
-        let written = status.write(&self.config.folders.state);
+        let written = status.write(&self.config().folders.state);
         self.note("status", written.err());
-        let text = self.one_line(status);
-        manager::status(&text);
-        if !self.is_ready && status.state != State::Starting {
-            self.is_ready = true;
-            info!("ready: watching {} folders", self.hints.watched());
+        manager::status(&one_line(status));
+        if status.state != State::Starting && self.reporting.become_ready() {
+            info!("ready: watching {} folders", status.watched_folders);
             manager::ready();
-        }
-    }
-
-    /// The service manager hears of life only while loop and workers live. A watcher that has died does not stop it: it
-    /// is started anew, and folders are looked through meanwhile, which beats being killed.
-    fn feed_watchdog(&self) {
-        if self.workers.are_alive() {
-            manager::alive();
         }
     }
 
     fn publish_metrics(&mut self, status: &ServiceStatus) {
         let now = self.now();
-        if !self.metrics.is_due(now, status.state) {
+        if !self.reporting.metrics().is_due(now, status.state) {
             return;
         }
-        if self.metrics.lacks(&status.model.id) {
-            let row = self.catalog.current_model().ok().flatten();
-            self.metrics.know_model(&status.model.id, row);
+        if self.reporting.metrics().lacks(&status.model.id) {
+            let row = self.store.catalog().current_model().ok().flatten();
+            self.reporting.metrics().know_model(&status.model.id, row);
         }
         let facts = Facts {
             watches_allowed: std::fs::read_to_string(WATCH_LIMIT).ok().and_then(|text| text.trim().parse().ok()),
-            pending: Root::ALL.map(|root| (root, self.plan.pending(root) + self.tree(root).map_or(0, Tree::settling))),
-            is_polling: self.pulse.is_lost(now),
+            pending: Root::ALL.map(|root| (root, self.plan.pending(root) + self.folders.settling(root))),
+            is_polling: self.folders.is_polling(now),
             is_inventory_offline: self.tree(Root::Inventory).is_some_and(Tree::is_offline),
-            degraded: self.own_troubles.keys().copied().collect(),
+            degraded: self.reporting.degraded(),
         };
-        let written = self.metrics.write(now, status, &facts, &self.config.folders.state);
+        let written = self.reporting.metrics().write(now, status, &facts, &self.settings.config().folders.state);
         self.note("metrics", written.err());
     }
 
-    /// Logs what is newly wrong and what is mended, and returns all that is wrong now.
-    fn say_troubles(&mut self) -> Vec<Trouble> {
-        let mut troubles: Vec<Trouble> = self.own_troubles.values().cloned().collect();
-        troubles.extend(self.trees.values().flat_map(Tree::troubles));
-        // One limit of the system troubles several folders: said once.
-        let mut seen = HashSet::new();
-        troubles.retain(|trouble| seen.insert(trouble.clone()));
-        for trouble in self.said_troubles.iter().filter(|trouble| !troubles.contains(trouble)) {
-            info!("{}: over: {}", trouble.path.display(), trouble.what.lines().next().unwrap_or_default());
-        }
-        for trouble in troubles.iter().filter(|trouble| !self.said_troubles.contains(*trouble)) {
-            warn!(file:% = trouble.path.display(); "{trouble}");
-            self.metrics.count_trouble();
-        }
-        self.said_troubles = troubles.iter().cloned().collect();
-        troubles
-    }
-
     fn status(&self, state: State, troubles: &[Trouble]) -> ServiceStatus {
-        let inventory = self.tree(Root::Inventory);
-        let settling = inventory.map_or(0, Tree::settling);
-        let pending = self.plan.pending(Root::Inventory) + settling;
+        let pending = self.plan.pending(Root::Inventory) + self.folders.settling(Root::Inventory);
         let serving = self.serving.read();
         let indexed = serving.index.len();
         // Changed pictures, and those that an older program read, are searchable while they wait to be read again.
         let again = self.plan.pending_paths(Root::Inventory).filter(|path| serving.index.code(path).is_some()).count();
-        let failed = self.failed.keys().filter(|(root, _)| *root == Root::Inventory).count();
-        let is_seen = self.trees.values().all(Tree::was_seen);
+        let failed = self.pictures.failed().filter(|((root, _), _)| *root == Root::Inventory).count();
+        let is_seen = self.folders.were_seen();
         let state = match state {
             State::Ready if !is_seen => State::Starting,
             State::Ready if !troubles.is_empty() => State::Degraded,
             other => other,
         };
-        let answered = self.answers.values().filter(|answer| answer.is_answered());
-        let queries_failed = answered.clone().filter(|answer| answer.status == "error").count();
-        let queries_settling = self.stirred.len().max(self.tree(Root::Query).map_or(0, Tree::settling).min(1));
-        let problems = troubles.iter().chain(self.failed.values());
+        let answered = self.queries.answers().filter(|answer| answer.is_answered());
+        let queries_failed = answered.clone().filter(|answer| answer.is_error()).count();
+        let queries_settling = self.queries.changed().max(self.folders.settling(Root::Query).min(1));
+        let failures = self.pictures.failed();
+        let problem_count = troubles.len() + failures.len();
+        let problems = troubles.iter().chain(failures.map(|(_, trouble)| trouble));
         ServiceStatus {
             state,
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION"),
-            started_s: self.started_s,
+            started_s: self.life.started_s(),
             inventory: InventoryPart {
                 files: indexed + failed + pending - again,
                 indexed,
@@ -171,32 +118,32 @@ impl Daemon {
                 id: serving.model.id().into(),
                 encoder: serving.model.encoder().name(),
                 trained_on: serving.model.trained_on(),
-                training: self.training.as_ref().and_then(Training::part),
-                last_training: self.last_training.clone(),
+                training: self.training.part(),
+                last_training: self.training.last().cloned(),
             },
-            watched_folders: self.hints.watched(),
-            awaiting_restart: self.awaiting_restart.clone(),
+            watched_folders: self.folders.watched(),
+            awaiting_restart: self.settings.awaiting_restart().to_vec(),
             degraded_by: troubles.iter().take(PROBLEM_LIMIT).cloned().collect(),
             settings: SettingsPart {
-                reloads: self.reloads,
-                problem: self.own_troubles.get("config").map(ToString::to_string),
+                reloads: self.settings.reloads(),
+                problem: self.reporting.trouble("config").map(ToString::to_string),
             },
-            problem_count: troubles.len() + self.failed.len(),
+            problem_count,
             problems: problems.take(PROBLEM_LIMIT).cloned().collect(),
         }
     }
+}
 
-    fn one_line(&self, status: &ServiceStatus) -> String {
-        // The service manager takes what stands on a line of its own for another message: of a drawing, the sentence.
-        let trouble = status.problems.first().map(ToString::to_string).unwrap_or_default();
-        let trouble = trouble.lines().next().map(|line| format!("; {line}")).unwrap_or_default();
-        format!(
-            "{} pictures searchable, {} waiting; {} queries answered, {} waiting; model {}{trouble}",
-            status.inventory.indexed,
-            status.inventory.pending,
-            status.queries.answered,
-            status.queries.pending,
-            status.model.id
-        )
-    }
+/// For the service manager, which takes what stands on a line of its own for another message: of a drawing, the sentence.
+fn one_line(status: &ServiceStatus) -> String {
+    let trouble = status.problems.first().map(ToString::to_string).unwrap_or_default();
+    let trouble = trouble.lines().next().map(|line| format!("; {line}")).unwrap_or_default();
+    format!(
+        "{} pictures searchable, {} waiting; {} queries answered, {} waiting; model {}{trouble}",
+        status.inventory.indexed,
+        status.inventory.pending,
+        status.queries.answered,
+        status.queries.pending,
+        status.model.id
+    )
 }

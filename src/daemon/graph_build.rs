@@ -1,19 +1,21 @@
-//! The neighbours of a large inventory are found beside the service, which answers from plain codes meanwhile.
+//! The neighbours of a large inventory are found on a thread of their own; the service answers without them meanwhile.
 
 use std::sync::Weak;
-use std::thread;
 use std::time::Instant;
 
 use log::{debug, info};
 
 use super::Daemon;
 use crate::catalog::Root;
-use crate::error::Trouble;
 use crate::index::Surveyed;
-use crate::training::job::step_back;
+use crate::threads;
+use crate::training::job::run_when_idle;
 
-/// A survey has ended.
-pub struct SurveyEnd {
+/// Name of the thread.
+pub const THREAD: &str = "graph";
+
+/// A k-NN graph build has ended.
+pub struct GraphBuilt {
     /// Of what was served when it was ordered.
     serving: Weak<()>,
     /// `None` when that was exchanged meanwhile.
@@ -22,46 +24,50 @@ pub struct SurveyEnd {
 
 impl Daemon {
     /// When the pictures that came are all read: finds their neighbours, or has them found where that takes long.
-    pub(super) fn consider_survey(&mut self) {
+    pub(super) fn consider_graph_build(&mut self) {
         if self.plan.pending(Root::Inventory) > 0 {
             return;
         }
         if !self.serving.read().index.is_settled() {
             self.serving.write().index.settle();
         }
-        if self.is_surveying || !self.serving.read().index.wants_survey() {
+        let now = self.now();
+        if !self.serving.may_build(now) || !self.serving.read().index.wants_survey() {
             return;
         }
         let mut serving = self.serving.write();
         let Some(survey) = serving.index.survey() else { return };
-        let (identity, sender) = (serving.identity(), self.channels.survey_sender.clone());
+        let (identity, sender) = (serving.identity(), self.channels.graph_sender.clone());
         drop(serving);
         debug!("finding the neighbours of all inventory pictures");
         let started = Instant::now();
         let work = move || {
-            step_back();
+            run_when_idle();
             let found = survey.run(&|| identity.strong_count() > 0);
             debug!("neighbours found after {:.1} s", started.elapsed().as_secs_f64());
-            // The daemon is on its way out when nobody receives this; the next one surveys again.
-            let _ = sender.send(SurveyEnd { serving: identity, found });
+            // The daemon is on its way out when nobody receives this; the next one builds it again.
+            let _ = sender.send(GraphBuilt { serving: identity, found });
         };
-        match thread::Builder::new().name("survey".into()).spawn(work) {
-            Ok(_) => self.is_surveying = true,
-            Err(error) => self.note("survey", Some(Trouble::system("start the survey thread", "artificio", &error))),
+        match threads::spawn(THREAD, self.channels.end_sender.clone(), work) {
+            Ok(_) => self.serving.begin_build(),
+            Err(trouble) => {
+                self.serving.fail_build(now);
+                self.note("graph", Some(trouble));
+            }
         }
     }
 
-    /// Takes in what a survey found, unless another model serves by now.
-    pub(super) fn take_survey(&mut self, end: SurveyEnd) {
-        self.is_surveying = false;
+    /// Takes in the neighbours that were found, unless another model serves by now.
+    pub(super) fn take_graph(&mut self, built: GraphBuilt) {
+        self.serving.end_build();
         let mut serving = self.serving.write();
-        if let Some(found) = end.found
-            && end.serving.ptr_eq(&serving.identity())
+        if let Some(found) = built.found
+            && built.serving.ptr_eq(&serving.identity())
         {
             serving.index.take_survey(found);
             let count = serving.index.len();
             drop(serving);
-            self.note("survey", None);
+            self.note("graph", None);
             info!("the neighbours of {count} inventory pictures are known: answers take them into account");
         }
     }

@@ -1,0 +1,218 @@
+//! The remarks, examples and exit codes of every command.
+
+use super::Notes;
+
+const DONE: (u8, &str) = (0, "done");
+const FAILED: (u8, &str) = (1, "failed");
+const FAILED_OR_STOPPED: (u8, &str) = (1, "failed or stopped");
+const USAGE: (u8, &str) = (2, "wrong usage or settings");
+const SECOND_INSTANCE: (u8, &str) = (3, "another instance works on the same root");
+
+/// The notes of a command, named as it is called: "" is the program itself, "models rollback" the command of a command.
+pub fn notes_of(name: &str) -> Option<&'static Notes> {
+    Some(match name {
+        "" => &PROGRAM,
+        "run" => &RUN,
+        "demo" => &DEMO,
+        "query" => &QUERY,
+        "evaluate" => &EVALUATE,
+        "train" => &TRAIN,
+        "models" => &MODELS,
+        "models rollback" => &ROLLBACK,
+        "check" => &CHECK,
+        "status" => &STATUS,
+        "map" => &MAP,
+        "reload" => &RELOAD,
+        "duplicates" => &DUPLICATES,
+        "completions" => &COMPLETIONS,
+        "man" => &MAN,
+        _ => return None,
+    })
+}
+
+static PROGRAM: Notes = Notes {
+    remarks: &[],
+    examples: &[
+        ("artificio demo", "try it on pictures that it draws itself"),
+        ("artificio", "run the service on the folders below this one"),
+        ("artificio --root /srv/pictures", "... below another one"),
+        ("cp burger.jpg query/", "ask; the answer is answer/result_burger.png"),
+    ],
+    exit_codes: &[DONE, FAILED, USAGE, SECOND_INSTANCE],
+};
+
+static RUN: Notes = Notes {
+    remarks: &[],
+    examples: &[
+        ("artificio run", "on the folders below this one"),
+        ("artificio --root /srv/pictures run", "on those below another one"),
+        ("artificio --config /etc/artificio.toml run", "with settings from elsewhere"),
+        ("artificio reload", "have them read again"),
+    ],
+    exit_codes: &[(0, "stopped by a signal"), FAILED, USAGE, SECOND_INSTANCE],
+};
+
+static DEMO: Notes = Notes {
+    remarks: &[],
+    examples: &[
+        ("artificio demo", "pictures and answers go to ./artificio-demo"),
+        ("artificio demo /tmp/try", "... to another folder"),
+        ("artificio demo --watch", "keep running, for pictures dropped into its query/"),
+    ],
+    exit_codes: &[DONE, FAILED, (2, "the folder holds other things"), (3, "another instance works in it")],
+};
+
+static QUERY: Notes = Notes {
+    remarks: &["Answers from the pictures the service has read, while it runs or is stopped. Writes nothing but FILE."],
+    examples: &[
+        ("artificio query burger.jpg", "a table, the most similar first"),
+        ("artificio query burger.jpg --json", "the record, as in answer/"),
+        ("artificio query burger.jpg --open", "draw the sheet and show it"),
+        ("artificio query a.jpg b.jpg --sheet ab.png", "both together as one query set"),
+    ],
+    exit_codes: &[(0, "answered"), (1, "not answered (the reason is printed)"), USAGE],
+};
+
+static EVALUATE: Notes = Notes {
+    remarks: &[
+        "DIR holds inventory/ and query/ (and train/, if the model is to learn from other pictures than the inventory).",
+        "A picture's label is its file name up to \"__\", else its leading letters: burger_03.jpg is a burger.",
+        "Rows: artificio is what the service would answer; features (the network as published), histogram and pixels are \
+         baselines; euclidean is artificio by the other metric; set_mean and set_nearest search with up to three pictures \
+         of a label at once.",
+        "P@1, P@5: share of the first result, of the first five, with the query's label. mAP: mean average precision.",
+    ],
+    examples: &[
+        ("artificio evaluate pictures", "each query against the inventory"),
+        ("artificio evaluate pictures --leave-one-out", "each picture against the others"),
+        ("artificio evaluate pictures --encoder all", "both encoders; trains for minutes"),
+        ("artificio evaluate pictures --json", "for scripts"),
+    ],
+    exit_codes: &[DONE, FAILED_OR_STOPPED, USAGE],
+};
+
+static TRAIN: Notes = Notes {
+    remarks: &[
+        "A running service does the training along with its work, and this command follows it. Without one, this \
+                command reads as many pictures as it needs and trains; queries are left alone.",
+    ],
+    examples: &[
+        ("artificio train", "on the folders below the current one"),
+        ("artificio train --report", "... and write artificio-report/report.html on it"),
+        ("artificio train --json", "for scripts"),
+    ],
+    exit_codes: &[
+        (0, "the new model serves"),
+        (1, "it was refused or nothing could be trained"),
+        USAGE,
+        (3, "another instance works on the same root and does not answer"),
+    ],
+};
+
+static MODELS: Notes = Notes {
+    remarks: &[],
+    examples: &[
+        ("artificio models", "all models, and which one serves"),
+        ("artificio models --json", "for scripts"),
+        ("artificio models rollback", "the previous one takes over, at once"),
+        ("artificio models rollback features", "the network as it is, before any training"),
+    ],
+    exit_codes: &[DONE, FAILED, USAGE],
+};
+
+static ROLLBACK: Notes = Notes {
+    remarks: &[],
+    examples: &[
+        ("artificio models rollback", "the previous one takes over, at once"),
+        ("artificio models rollback features", "the network as it is, before any training"),
+    ],
+    exit_codes: &[(0, "that model serves"), (1, "there is no such model"), USAGE],
+};
+
+static CHECK: Notes = Notes {
+    remarks: &[
+        "Read-only; notes do not change the exit code. As ExecStartPre=-/usr/bin/artificio check of a unit it writes \
+                its findings to the journal.",
+    ],
+    examples: &[
+        ("artificio check", "on the folders below this one"),
+        ("artificio --root /srv/pictures check --json", "for scripts"),
+    ],
+    exit_codes: &[(0, "no problems, though there may be notes"), (1, "there is something to fix"), (2, "wrong usage")],
+};
+
+static STATUS: Notes = Notes {
+    remarks: &[],
+    examples: &[
+        ("artificio status", "of the service on the current folder"),
+        ("artificio status --watch", "until Ctrl-C, or until the service ends"),
+        ("artificio status --json", "for scripts: db/state/status.json"),
+        ("artificio status --watch --json", "one line for every change"),
+    ],
+    exit_codes: &[(0, "it runs"), (1, "it does not"), (2, "wrong usage")],
+};
+
+static MAP: Notes = Notes {
+    remarks: &["Similar pictures lie together. The catalog is read as it is; a running service is not disturbed."],
+    examples: &[
+        ("artificio map", "artificio-map.jpg and .html, here"),
+        ("artificio map map.html", "only the page, to be opened in a browser"),
+        ("artificio map --limit 1000 map.jpg", "a thousand of the pictures, evenly chosen"),
+    ],
+    exit_codes: &[DONE, FAILED_OR_STOPPED, USAGE],
+};
+
+static RELOAD: Notes = Notes {
+    remarks: &[],
+    examples: &[
+        ("artificio reload", "the service on the folders below this one"),
+        ("sudo systemctl reload artificio", "the system's service: does the same"),
+    ],
+    exit_codes: &[
+        (0, "the settings are in force"),
+        (1, "they are not (a mistake in them, or nothing runs)"),
+        (2, "wrong usage"),
+    ],
+};
+
+static DUPLICATES: Notes = Notes {
+    remarks: &[
+        "Pairs that look similar to the network, or in outline, are compared pixel by pixel: one picture is searched for in \
+         the other, as it is, mirrored or rotated. In each group there is a picture that all others are copies of. Nothing \
+         is changed or removed.",
+        "At the default, copies that were re-saved, resized, recoloured, mirrored, rotated by quarters, framed, given a \
+         caption or cropped to 60 % of their sides are nearly all found. So may be some that are no copies: packages of one \
+         design, drawings of one symbol, photographs taken one after the other. 0.96 leaves out a third of them, and some \
+         of the cropped and recoloured copies.",
+        "A picture with next to no shape in it, such as an empty page, is found only where it is there byte for byte. Under \
+         the convolutional encoder four in ten of those cropped to three quarters are missed, and most rotated ones.",
+        "10,000 pictures take three quarters of a minute of one core; the time grows faster than their number: 100,000 \
+         should take some 20 minutes.",
+    ],
+    examples: &[
+        ("artificio duplicates", "groups, on the terminal"),
+        ("artificio duplicates --sheet groups.jpg", "... and as a picture"),
+        ("artificio duplicates --alike 0.98", "only near-identical pictures"),
+    ],
+    exit_codes: &[(0, "done, found or not"), FAILED_OR_STOPPED, USAGE],
+};
+
+static COMPLETIONS: Notes = Notes {
+    remarks: &[],
+    examples: &[
+        ("artificio completions bash > /usr/share/bash-completion/completions/artificio", ""),
+        ("artificio completions zsh > /usr/share/zsh/vendor-completions/_artificio", ""),
+        ("artificio completions fish > ~/.config/fish/completions/artificio.fish", ""),
+        ("source <(artificio completions bash)", "only in this terminal"),
+    ],
+    exit_codes: &[],
+};
+
+static MAN: Notes = Notes {
+    remarks: &[],
+    examples: &[
+        ("artificio man | man -l -", "read the page about the program"),
+        ("artificio man --dir /usr/share/man/man1", "install the pages of all commands"),
+    ],
+    exit_codes: &[],
+};

@@ -1,0 +1,62 @@
+//! Answers that may be out of date are given again: those that were given before the inventory was complete, and, if the
+//! settings say so, those that would show other pictures today.
+
+use crate::catalog::Root;
+use crate::config::Refresh;
+use crate::daemon::Daemon;
+use crate::watch::Tree;
+
+impl Daemon {
+    /// Has answers given again that may be out of date, every so often.
+    pub(super) fn review_answers(&mut self) {
+        let now = self.now();
+        if self.queries.is_review_due(now) {
+            self.complete_provisional_answers();
+            self.refresh_answers();
+        }
+    }
+
+    /// Answers given before the inventory was complete are given again once it is.
+    fn complete_provisional_answers(&mut self) {
+        let inventory_moves = self.plan.pending(Root::Inventory) > 0
+            || self
+                .tree(Root::Inventory)
+                .is_none_or(|tree| tree.settling() > 0 || !tree.is_seen() || tree.is_offline());
+        if inventory_moves || self.serving.read().index.is_empty() {
+            return;
+        }
+        let now = self.now();
+        for query in self.queries.take_provisional() {
+            if self.tree(Root::Query).is_some_and(|tree| tree.has_files(&query)) {
+                self.plan.enqueue(Root::Query, &query, None, now);
+            }
+        }
+    }
+
+    /// Orders the next answer that may have changed, if the settings say so and nothing else is to do.
+    fn refresh_answers(&mut self) {
+        let refresh = self.config().answer.refresh;
+        if refresh == Refresh::Never || !self.is_idle() {
+            return;
+        }
+        let state = {
+            let serving = self.serving.read();
+            // With `model` only another model counts.
+            let generation = if refresh == Refresh::Inventory { serving.index.generation() } else { 0 };
+            (serving.model.id().to_string(), generation)
+        };
+        let tree = self.folders.tree(Root::Query);
+        let next = self.queries.next_recheck(state, |query| tree.is_some_and(|tree| tree.has_files(query)));
+        if let Some(query) = next {
+            let now = self.now();
+            self.plan.enqueue(Root::Query, &query, None, now);
+        }
+    }
+
+    /// Whether every folder was looked at and everything in them is done.
+    fn is_idle(&self) -> bool {
+        let is_quiet = |tree: &Tree| tree.is_seen() && tree.settling() == 0 && !tree.is_offline();
+        self.queries.changed() == 0
+            && Root::ALL.iter().all(|root| self.plan.pending(*root) == 0 && self.tree(*root).is_some_and(is_quiet))
+    }
+}

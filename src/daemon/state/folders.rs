@@ -1,0 +1,262 @@
+//! The watched folders, the watcher that sends hints of changes, and the self-test that shows whether hints arrive.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::catalog::Root;
+use crate::config::WatchSettings;
+use crate::error::Trouble;
+use crate::files::Stamp;
+use crate::watch::{Change, Hints, Known, Pulse, Tree};
+
+/// A watcher that does not work is restarted this often.
+const WATCHER_RETRY: Duration = Duration::from_secs(60);
+/// Folders are looked through for changes without events at most one part in so many of the time.
+const POLL_COST_FACTOR: u32 = 200;
+
+/// Everything that is watched.
+pub struct Folders {
+    trees: BTreeMap<Root, Tree>,
+    hints: Hints,
+    pulse: Pulse,
+    /// When a watcher was last started, while none works.
+    watcher_tried: Duration,
+    next_poll: Duration,
+    next_rescan: Duration,
+}
+
+impl Folders {
+    /// `trees` are as the catalog knows them; `pulse` writes into a folder of its own.
+    pub fn new(trees: BTreeMap<Root, Tree>, hints: Hints, pulse: Pulse, settings: &WatchSettings) -> Self {
+        Self {
+            trees,
+            hints,
+            pulse,
+            watcher_tried: Duration::ZERO,
+            next_poll: Duration::from_secs(settings.poll_s.get()),
+            next_rescan: Duration::from_secs(settings.rescan_s.get()),
+        }
+    }
+
+    /// One of them; `None` where it is not watched.
+    pub fn tree(&self, root: Root) -> Option<&Tree> {
+        self.trees.get(&root)
+    }
+
+    /// All of them.
+    pub fn trees(&self) -> impl Iterator<Item = &Tree> {
+        self.trees.values()
+    }
+
+    /// Does not watch it.
+    pub fn ignore(&mut self, root: Root) {
+        self.trees.remove(&root);
+    }
+
+    /// Files of a root that are still being written.
+    pub fn settling(&self, root: Root) -> usize {
+        self.tree(root).map_or(0, Tree::settling)
+    }
+
+    /// Whether each has been looked through since the last change of what is watched.
+    pub fn are_seen(&self) -> bool {
+        self.trees().all(Tree::is_seen)
+    }
+
+    /// Whether each has been looked through since the start.
+    pub fn were_seen(&self) -> bool {
+        self.trees().all(Tree::was_seen)
+    }
+
+    /// When something in one of them is due.
+    pub fn next_due(&self) -> Option<Duration> {
+        self.trees().filter_map(Tree::next_due).min()
+    }
+
+    /// Folders that the system sends events of.
+    pub fn watched(&self) -> usize {
+        self.hints.watched()
+    }
+
+    /// Watches folders of the program's own.
+    pub fn watch_own(&mut self, folders: &[&Path]) {
+        self.hints.arm(self.pulse.folder());
+        for folder in folders {
+            self.hints.arm(folder);
+        }
+    }
+
+    /// Where the self-test writes.
+    pub fn pulse_folder(&self) -> &Path {
+        self.pulse.folder()
+    }
+
+    /// Something happened at `path`; `true` if it was the self-test.
+    pub fn is_pulse(&mut self, path: &Path) -> bool {
+        self.pulse.hears(path)
+    }
+
+    /// Something happened at `path`, an absolute one.
+    pub fn hint(&mut self, path: &Path, now: Duration) {
+        self.trees.values_mut().for_each(|tree| {
+            tree.hint(path, now);
+        });
+    }
+
+    /// The file that the self-test writes now, if it is time.
+    pub fn beat_due(&mut self, now: Duration) -> Option<PathBuf> {
+        self.pulse.beat_due(now)
+    }
+
+    /// Why no hints arrive, while none do.
+    pub fn watcher_trouble(&self, now: Duration) -> Option<Trouble> {
+        self.is_polling(now).then(|| {
+            self.hints.trouble().cloned().unwrap_or_else(|| {
+                let what = "the system sends no events of changes in this folder's file system";
+                Trouble::new(
+                    what,
+                    self.pulse.folder(),
+                    "there is nothing to do: every folder is looked through regularly",
+                )
+            })
+        })
+    }
+
+    /// Whether everything is looked through on a timer, because hints do not arrive.
+    pub fn is_polling(&self, now: Duration) -> bool {
+        self.pulse.is_lost(now)
+    }
+
+    /// Starts another watcher, if none works and it is time; `true` if the program's own folders are to be watched again.
+    pub fn restart_watcher(&mut self, now: Duration) -> bool {
+        if !self.is_polling(now) || now.saturating_sub(self.watcher_tried) < WATCHER_RETRY {
+            return false;
+        }
+        self.watcher_tried = now;
+        self.hints.restart();
+        self.mark_all(now);
+        true
+    }
+
+    /// Hints were lost: every watch is armed again, every folder looked through. A folder made meanwhile has no watch, and
+    /// arming one that seems to be armed does nothing.
+    pub fn look_everywhere(&mut self, now: Duration) {
+        for tree in self.trees.values_mut() {
+            self.hints.disarm_below(tree.root());
+            tree.mark_all(now);
+        }
+    }
+
+    fn mark_all(&mut self, now: Duration) {
+        self.trees.values_mut().for_each(|tree| tree.mark_all(now));
+    }
+
+    /// If it is time, has those looked through that may change without hints (`everything`: all); `true` if it was.
+    pub fn poll(&mut self, now: Duration, settings: &WatchSettings, everything: bool) -> bool {
+        if now < self.next_poll {
+            return false;
+        }
+        let everything = everything || self.is_polling(now);
+        let cost: Duration = self.trees.values_mut().map(|tree| tree.mark_polled(now, everything)).sum();
+        self.next_poll = now + Duration::from_secs(settings.poll_s.get()).max(cost * POLL_COST_FACTOR);
+        true
+    }
+
+    /// If it is time, has all of them looked through, whatever hints said; `true` if it was.
+    pub fn rescan(&mut self, now: Duration, settings: &WatchSettings) -> bool {
+        if now < self.next_rescan {
+            return false;
+        }
+        self.next_rescan = now + Duration::from_secs(settings.rescan_s.get());
+        self.mark_all(now);
+        true
+    }
+
+    /// Looks at every folder that is due, and says what changed.
+    pub fn look(&mut self, now: Duration, quiet: Duration) -> Vec<(Root, Change)> {
+        let mut changes = Vec::new();
+        for (&root, tree) in &mut self.trees {
+            tree.check_root(now, &mut self.hints);
+            changes.extend(tree.turn(now, quiet, &mut self.hints).into_iter().map(|change| (root, change)));
+        }
+        changes
+    }
+
+    /// A file was read, or could not be used, in this state.
+    pub fn learn(&mut self, root: Root, path: &Path, known: Known) {
+        if let Some(tree) = self.trees.get_mut(&root) {
+            tree.learn(path, known);
+        }
+    }
+
+    /// Lets a file settle again for `pause`.
+    pub fn settle_again(&mut self, root: Root, path: &Path, stamp: Stamp, now: Duration, pause: Duration) {
+        if let Some(tree) = self.trees.get_mut(&root) {
+            tree.settle_again(path, stamp, now, pause);
+        }
+    }
+
+    /// A file went while it was wanted: its folder says whether for good, or with the disk it is on.
+    pub fn doubt(&mut self, root: Root, path: &Path, now: Duration) {
+        if let Some(tree) = self.trees.get_mut(&root) {
+            tree.doubt(path);
+            let absolute = tree.absolute(path);
+            tree.hint(&absolute, now);
+        }
+    }
+
+    /// The inventory was emptied on purpose.
+    pub fn accept_empty(&mut self, root: Root, now: Duration, next_poll: Duration) {
+        if let Some(tree) = self.trees.get_mut(&root) {
+            tree.accept_empty(now);
+        }
+        self.next_poll = now + next_poll;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossbeam_channel::unbounded;
+
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_found_once_and_doubted_when_it_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let inventory = folder.path().join("inventory");
+        std::fs::create_dir(&inventory).unwrap();
+        std::fs::write(inventory.join("a.jpg"), b"a").unwrap();
+        let trees = BTreeMap::from([(Root::Inventory, Tree::new(&inventory, true, Vec::new()))]);
+        let (hints, lost) = (unbounded(), unbounded());
+        let pulse = Pulse::new(folder.path().join("pulse"));
+        let mut folders = Folders::new(trees, Hints::start(hints.0, lost.0), pulse, &WatchSettings::default());
+        let second = Duration::from_secs;
+        assert!(!folders.were_seen());
+        let found = (1..5).flat_map(|at| folders.look(second(at), Duration::from_millis(100))).collect::<Vec<_>>();
+        let [(Root::Inventory, Change::Ready(path, stamp))] = &found[..] else { panic!("{found:?}") };
+        assert_eq!(path, Path::new("a.jpg"));
+        assert!(folders.are_seen() && folders.watched() > 0);
+        folders.learn(Root::Inventory, path, Known { stamp: *stamp, has_failed: false });
+        std::fs::remove_file(inventory.join("a.jpg")).unwrap();
+        folders.doubt(Root::Inventory, path, second(5));
+        let gone = (6..9).flat_map(|at| folders.look(second(at), Duration::ZERO)).collect::<Vec<_>>();
+        assert_eq!(gone, [(Root::Inventory, Change::Removed("a.jpg".into()))]);
+        folders.ignore(Root::Inventory);
+        assert!(folders.tree(Root::Inventory).is_none() && folders.settling(Root::Inventory) == 0);
+    }
+
+    #[test]
+    fn polls_and_rescans_come_in_their_time() {
+        let settings = WatchSettings::default();
+        let (hints, lost) = (unbounded(), unbounded());
+        let pulse = Pulse::new("/nonexistent/pulse".into());
+        let mut folders = Folders::new(BTreeMap::new(), Hints::start(hints.0, lost.0), pulse, &settings);
+        let (poll, rescan) = (Duration::from_secs(settings.poll_s.get()), Duration::from_secs(settings.rescan_s.get()));
+        assert!(!folders.poll(poll / 2, &settings, false) && folders.poll(poll, &settings, false));
+        assert!(!folders.poll(poll * 3 / 2, &settings, false));
+        assert!(!folders.rescan(rescan / 2, &settings) && folders.rescan(rescan, &settings));
+        folders.accept_empty(Root::Inventory, poll, Duration::from_secs(1));
+        assert!(folders.poll(poll + Duration::from_secs(1), &settings, false));
+    }
+}

@@ -1,0 +1,24 @@
+//! What the daemon knows, in parts of one subject each. A part keeps its fields to itself, does no work on the disk beyond
+//! its own subject, and knows nothing of the other parts; what takes several of them is done by the loop.
+
+mod folders;
+mod lifecycle;
+mod pacer;
+mod pictures;
+mod queries;
+mod reporting;
+mod served;
+mod settings;
+mod store;
+mod training;
+
+pub use folders::Folders;
+pub use lifecycle::Lifecycle;
+pub use pacer::Pacer;
+pub use pictures::Pictures;
+pub use queries::Queries;
+pub use reporting::Reporting;
+pub use served::Served;
+pub use settings::Settings;
+pub use store::Store;
+pub use training::{Purpose, TrainRequest, TrainingState, UnderWay};

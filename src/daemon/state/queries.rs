@@ -1,0 +1,251 @@
+//! The queries: which have changed, what was answered under which name, which answers may be out of date, and what is held
+//! up while answers cannot be written.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Pacer;
+use crate::answer::name;
+use crate::catalog::AnswerRow;
+
+/// Answers that may be out of date are looked at at most this often.
+const REVIEW_PAUSE: Duration = Duration::from_millis(200);
+/// An answer that could not be written is tried again after this long ...
+const RETRY_PAUSE: Duration = Duration::from_secs(5);
+/// ... and, since that costs the work of doing it again, after ever longer, but no longer than this.
+const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(20);
+
+/// Of all queries.
+pub struct Queries {
+    /// Something in them changed, and they are not quiet yet.
+    changed: BTreeSet<PathBuf>,
+    answers: BTreeMap<PathBuf, AnswerRow>,
+    rechecks: Rechecks,
+    stall: Option<Stall>,
+    review: Pacer,
+}
+
+/// Which past answers are to be looked at once more.
+#[derive(Debug, Default)]
+struct Rechecks {
+    /// Model and state of the index for which all answers have been ordered.
+    seen: Option<(String, u64)>,
+    waiting: BTreeSet<PathBuf>,
+    under_way: BTreeSet<PathBuf>,
+}
+
+/// Answers cannot be written.
+struct Stall {
+    /// Whether queries wait, rather than find out.
+    is_closed: bool,
+    pause: Duration,
+    next_try: Duration,
+    /// The largest that could not be written.
+    bytes: usize,
+}
+
+impl Queries {
+    /// With the answers that the catalog knows.
+    pub fn new(answers: Vec<AnswerRow>) -> Self {
+        Self {
+            changed: BTreeSet::new(),
+            answers: answers.into_iter().map(|answer| (answer.query.clone(), answer)).collect(),
+            rechecks: Rechecks::default(),
+            stall: None,
+            review: Pacer::new(REVIEW_PAUSE),
+        }
+    }
+
+    /// Something in a query changed.
+    pub fn mark_changed(&mut self, query: PathBuf) {
+        self.changed.insert(query);
+    }
+
+    /// Those in which something changed and that are not quiet yet.
+    pub fn changed(&self) -> usize {
+        self.changed.len()
+    }
+
+    /// Those that changed and have become quiet; `restless` are the names of those in which something still moves.
+    pub fn take_quiet(&mut self, restless: &HashSet<&OsStr>) -> Vec<PathBuf> {
+        let quiet: Vec<PathBuf> =
+            self.changed.iter().filter(|query| !restless.contains(query.as_os_str())).cloned().collect();
+        self.changed.retain(|query| restless.contains(query.as_os_str()));
+        quiet
+    }
+
+    /// All answers.
+    pub fn answers(&self) -> impl Iterator<Item = &AnswerRow> + Clone {
+        self.answers.values()
+    }
+
+    /// The answer of a query.
+    pub fn answer(&self, query: &Path) -> Option<&AnswerRow> {
+        self.answers.get(query)
+    }
+
+    /// A query was answered. A name has one owner, as in the catalog.
+    pub fn put_answer(&mut self, row: AnswerRow) {
+        self.answers.retain(|query, answer| *query == row.query || answer.name != row.name);
+        self.answers.insert(row.query.clone(), row);
+    }
+
+    /// The name that a query's answer has, or the first that no other live query has; its own from now on.
+    pub fn name_for(&mut self, query: &Path, is_set: bool, is_live: impl Fn(&Path) -> bool) -> String {
+        let is_taken = |name: &str| {
+            self.answers.values().any(|answer| answer.name == name && answer.query != query && is_live(&answer.query))
+        };
+        // A query that was gone for a while may find its name with another one.
+        if let Some(answer) = self.answers.get(query).filter(|answer| !is_taken(&answer.name)) {
+            return answer.name.clone();
+        }
+        let [preferred, full, own] = name::candidates(query, is_set);
+        let name = [preferred, full].into_iter().find(|name| !is_taken(name)).unwrap_or(own);
+        self.answers.insert(query.to_path_buf(), AnswerRow::reserved(query, &name));
+        name
+    }
+
+    /// Whether answers that may be out of date are to be looked at now.
+    pub fn is_review_due(&mut self, now: Duration) -> bool {
+        self.review.is_due(now)
+    }
+
+    /// When to come back for a review that was put off, or for answers that cannot be written.
+    pub fn next_due(&self) -> Option<Duration> {
+        self.review.next_due()
+    }
+
+    /// Those that were answered before the inventory was complete. Each is given out once: the answer that comes decides
+    /// anew whether it is provisional, and the catalog still says so after a crash.
+    pub fn take_provisional(&mut self) -> Vec<PathBuf> {
+        let provisional = self.answers.values_mut().filter(|answer| answer.is_provisional && answer.is_answered());
+        let take = |answer: &mut AnswerRow| {
+            answer.is_provisional = false;
+            answer.content = None;
+            answer.query.clone()
+        };
+        provisional.map(take).collect()
+    }
+
+    /// The next query whose answer may be another one today; `state` is that of model and index. All are given out once for
+    /// each state.
+    pub fn next_recheck(&mut self, state: (String, u64), exists: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+        if self.rechecks.seen.as_ref() != Some(&state) {
+            self.rechecks.seen = Some(state);
+            let answered = self.answers.values().filter(|answer| answer.is_answered() && !answer.is_error());
+            self.rechecks.waiting = answered.map(|answer| answer.query.clone()).collect();
+        }
+        while let Some(query) = self.rechecks.waiting.pop_first() {
+            if exists(&query) {
+                self.rechecks.under_way.insert(query.clone());
+                return Some(query);
+            }
+        }
+        None
+    }
+
+    /// Whether the job about to start for `query` is only to see if its answer would change.
+    pub fn take_recheck(&mut self, query: &Path) -> bool {
+        self.rechecks.under_way.remove(query)
+    }
+
+    /// An answer of so many bytes could not be written.
+    pub fn stall(&mut self, bytes: usize, now: Duration) {
+        let stall =
+            self.stall.get_or_insert(Stall { is_closed: false, pause: RETRY_PAUSE / 2, next_try: now, bytes: 0 });
+        stall.bytes = stall.bytes.max(bytes);
+        // Others were under way as well when the first one failed: that is one failure.
+        if !stall.is_closed {
+            stall.is_closed = true;
+            stall.pause = (stall.pause * 2).min(LONGEST_RETRY_PAUSE);
+            stall.next_try = now + stall.pause;
+        }
+    }
+
+    /// While queries wait because answers cannot be written: how many bytes there has to be room for, once it is time to
+    /// look again.
+    pub fn room_needed(&self, now: Duration) -> Option<usize> {
+        self.stall.as_ref().filter(|stall| stall.is_closed && now >= stall.next_try).map(|stall| stall.bytes)
+    }
+
+    /// There is room, so the next query finds out whether answers can be written; or there is none yet.
+    pub fn try_again(&mut self, has_room: bool, now: Duration) {
+        if let Some(stall) = &mut self.stall {
+            stall.is_closed = !has_room;
+            if !has_room {
+                stall.next_try = now + RETRY_PAUSE;
+            }
+        }
+    }
+
+    /// Answers can be written.
+    pub fn go_on(&mut self) {
+        self.stall = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::AnswerState;
+
+    fn answered(query: &str, state: AnswerState, is_provisional: bool) -> AnswerRow {
+        AnswerRow { state, is_provisional, answered_s: 1, ..AnswerRow::reserved(Path::new(query), query) }
+    }
+
+    #[test]
+    fn a_name_has_one_owner_among_live_queries() {
+        let mut queries = Queries::new(Vec::new());
+        let everybody = |_: &Path| true;
+        assert_eq!(queries.name_for(Path::new("a.jpg"), false, everybody), "a");
+        assert_eq!(queries.name_for(Path::new("a.png"), false, everybody), "a.png");
+        assert_eq!(queries.name_for(Path::new("a.jpg"), false, everybody), "a");
+        assert_eq!(queries.name_for(Path::new("a.gif"), false, |_| false), "a", "its owner is gone");
+        queries.put_answer(AnswerRow { name: "a".into(), ..answered("a.gif", AnswerState::Ok, false) });
+        assert!(queries.answer(Path::new("a.jpg")).is_none());
+    }
+
+    #[test]
+    fn a_query_is_asked_when_nothing_in_it_moves_any_more() {
+        let mut queries = Queries::new(Vec::new());
+        queries.mark_changed("set".into());
+        queries.mark_changed("one.jpg".into());
+        assert_eq!(queries.take_quiet(&HashSet::from([OsStr::new("set")])), [PathBuf::from("one.jpg")]);
+        assert_eq!(queries.changed(), 1);
+        assert_eq!(queries.take_quiet(&HashSet::new()), [PathBuf::from("set")]);
+    }
+
+    #[test]
+    fn provisional_answers_and_rechecks_are_given_out_once() {
+        let rows = [
+            answered("a", AnswerState::Ok, true),
+            answered("b", AnswerState::Ok, false),
+            answered("c", AnswerState::Error, false),
+        ];
+        let mut queries = Queries::new(rows.to_vec());
+        assert_eq!(queries.take_provisional(), [PathBuf::from("a")]);
+        assert!(queries.take_provisional().is_empty());
+        let mut next = |state: u64| queries.next_recheck(("m1".into(), state), |query| query != Path::new("b"));
+        assert_eq!([next(1), next(1), next(2)], [Some("a".into()), None, Some("a".into())]);
+        assert!(queries.take_recheck(Path::new("a")) && !queries.take_recheck(Path::new("a")));
+    }
+
+    #[test]
+    fn while_answers_cannot_be_written_the_pauses_grow_and_one_query_finds_out() {
+        let mut queries = Queries::new(Vec::new());
+        let second = Duration::from_secs;
+        queries.stall(100, second(0));
+        queries.stall(300, second(1));
+        assert_eq!((queries.room_needed(second(4)), queries.room_needed(second(5))), (None, Some(300)));
+        queries.try_again(false, second(5));
+        assert_eq!((queries.room_needed(second(9)), queries.room_needed(second(10))), (None, Some(300)));
+        queries.try_again(true, second(10));
+        assert_eq!(queries.room_needed(second(60)), None, "somebody is finding out");
+        queries.stall(300, second(60));
+        assert_eq!((queries.room_needed(second(69)), queries.room_needed(second(70))), (None, Some(300)));
+        queries.go_on();
+        assert_eq!(queries.room_needed(second(99)), None);
+    }
+}

@@ -1,0 +1,193 @@
+//! What the daemon has told the outside and has yet to tell: its own troubles, the status, the figures, the gallery.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use log::{info, warn};
+
+use super::Pacer;
+use crate::daemon::gallery::Gallery;
+use crate::daemon::reporting::manager::Patience;
+use crate::daemon::reporting::metrics::Metrics;
+use crate::daemon::reporting::pace::Pace;
+use crate::error::Trouble;
+use crate::service_status::ServiceStatus;
+
+/// `status.json` is written at least this often.
+const STATUS_INTERVAL: Duration = Duration::from_secs(10);
+/// ... and at most this often.
+const STATUS_PAUSE: Duration = Duration::from_millis(200);
+
+/// Of the whole service.
+pub struct Reporting {
+    /// By what they are about.
+    own_troubles: BTreeMap<&'static str, Trouble>,
+    reported: HashSet<Trouble>,
+    searchable: Option<usize>,
+    written: Option<(Duration, ServiceStatus)>,
+    pace: Pace,
+    metrics: Metrics,
+    gallery: Gallery,
+    is_ready: bool,
+    /// Keeps the service manager patient until then.
+    manager: Patience,
+    pacer: Pacer,
+}
+
+impl Reporting {
+    /// Nothing has been told yet.
+    pub fn new(gallery: Gallery) -> Self {
+        Self {
+            own_troubles: BTreeMap::new(),
+            reported: HashSet::new(),
+            searchable: None,
+            written: None,
+            pace: Pace::default(),
+            metrics: Metrics::default(),
+            gallery,
+            is_ready: false,
+            manager: Patience::new(),
+            pacer: Pacer::new(STATUS_PAUSE),
+        }
+    }
+
+    /// Something of the daemon's own is in trouble, or no longer.
+    pub fn note(&mut self, about: &'static str, trouble: Option<Trouble>) {
+        match trouble {
+            Some(trouble) => drop(self.own_troubles.insert(about, trouble)),
+            None => drop(self.own_troubles.remove(about)),
+        }
+    }
+
+    /// What is wrong with something of the daemon's own.
+    pub fn trouble(&self, about: &str) -> Option<&Trouble> {
+        self.own_troubles.get(about)
+    }
+
+    /// What the daemon's own troubles are about.
+    pub fn degraded(&self) -> Vec<&'static str> {
+        self.own_troubles.keys().copied().collect()
+    }
+
+    /// Logs what is newly wrong and what no longer is, and returns all that is wrong now, `others` included. One limit of the
+    /// system troubles several folders: it is told once.
+    pub fn log_troubles(&mut self, others: impl Iterator<Item = Trouble>) -> Vec<Trouble> {
+        let mut troubles: Vec<Trouble> = self.own_troubles.values().cloned().chain(others).collect();
+        let mut seen = HashSet::new();
+        troubles.retain(|trouble| seen.insert(trouble.clone()));
+        for trouble in self.reported.iter().filter(|trouble| !seen.contains(*trouble)) {
+            info!("{}: resolved: {}", trouble.path.display(), trouble.what.lines().next().unwrap_or_default());
+        }
+        for trouble in troubles.iter().filter(|trouble| !self.reported.contains(*trouble)) {
+            warn!(file:% = trouble.path.display(); "{trouble}");
+            self.metrics.count_trouble();
+        }
+        self.reported = seen;
+        troubles
+    }
+
+    /// Whether it is time to report.
+    pub fn is_due(&mut self, now: Duration) -> bool {
+        self.pacer.is_due(now)
+    }
+
+    /// Reports as soon as possible.
+    pub fn hurry(&mut self) {
+        self.pacer.hurry();
+    }
+
+    /// When a report is due that was put off.
+    pub fn next_due(&self) -> Option<Duration> {
+        self.pacer.next_due()
+    }
+
+    /// How fast pictures are read, and how long it will take, said in `status`.
+    pub fn add_forecast(&mut self, now: Duration, status: &mut ServiceStatus) {
+        let done = status.inventory.indexed + status.inventory.failed;
+        if let Some(forecast) = self.pace.look(now, done, status.inventory.pending) {
+            status.inventory.per_second = Some(forecast.per_second);
+            status.inventory.remaining_s = Some(forecast.remaining_s);
+        }
+    }
+
+    /// Whether `status` is to be written: it is another than the last, or that one is old. It counts as written then.
+    pub fn take_new(&mut self, now: Duration, status: &ServiceStatus) -> bool {
+        let is_known =
+            |(at, written): &(Duration, ServiceStatus)| written == status && now.saturating_sub(*at) < STATUS_INTERVAL;
+        let is_new = !self.written.as_ref().is_some_and(is_known);
+        if is_new {
+            self.written = Some((now, status.clone()));
+        }
+        is_new
+    }
+
+    /// How many pictures are searchable, where all are read and that is another number than before.
+    pub fn take_searchable(&mut self, status: &ServiceStatus) -> Option<usize> {
+        let count = (status.inventory.pending == 0).then_some(status.inventory.indexed);
+        let new = count.filter(|_| count != self.searchable);
+        self.searchable = new.or(self.searchable);
+        new
+    }
+
+    /// Whether everything was looked through once.
+    pub fn is_ready(&self) -> bool {
+        self.is_ready
+    }
+
+    /// Everything was looked through; `true` the first time.
+    pub fn become_ready(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_ready, true)
+    }
+
+    /// Until all is ready, the service manager hears that it goes on.
+    pub fn keep_manager_patient(&mut self) {
+        if !self.is_ready {
+            self.manager.goes_on();
+        }
+    }
+
+    /// The figures.
+    pub fn metrics(&mut self) -> &mut Metrics {
+        &mut self.metrics
+    }
+
+    /// The page of all answers.
+    pub fn gallery(&mut self) -> &mut Gallery {
+        &mut self.gallery
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reporting() -> (tempfile::TempDir, Reporting) {
+        let folder = tempfile::tempdir().unwrap();
+        let gallery = Gallery::start(folder.path(), folder.path(), &crossbeam_channel::unbounded().0).unwrap();
+        (folder, Reporting::new(gallery))
+    }
+
+    #[test]
+    fn a_trouble_is_told_once_and_again_when_it_comes_back() {
+        let (_folder, mut reporting) = reporting();
+        let trouble = |what: &str| Trouble::new(what, "/a", "");
+        reporting.note("catalog", Some(trouble("the disk is full")));
+        let limit = || [trouble("a limit"), trouble("a limit")].into_iter();
+        assert_eq!(reporting.log_troubles(limit()).len(), 2, "one limit is one trouble");
+        reporting.log_troubles(limit());
+        assert_eq!((reporting.degraded(), reporting.metrics().troubles()), (vec!["catalog"], 2));
+        reporting.note("catalog", None);
+        assert_eq!(reporting.log_troubles(std::iter::empty()), []);
+        reporting.note("catalog", Some(trouble("the disk is full")));
+        reporting.log_troubles(std::iter::empty());
+        assert_eq!(reporting.metrics().troubles(), 3);
+        assert!(reporting.trouble("catalog").is_some() && reporting.trouble("gallery").is_none());
+    }
+
+    #[test]
+    fn it_becomes_ready_once() {
+        let (_folder, mut reporting) = reporting();
+        assert!(!reporting.is_ready() && reporting.become_ready());
+        assert!(reporting.is_ready() && !reporting.become_ready());
+    }
+}

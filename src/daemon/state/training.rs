@@ -1,0 +1,259 @@
+//! What trainings were, the one that is under way or asked for, and whether the pictures to train on have changed.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::service_status::{LastTrainingPart, TrainingPart};
+use crate::training::debounce::RetrainDebounce;
+use crate::training::handle::TrainingHandle;
+use crate::training::history::TrainingHistory;
+use crate::training::policy::TrainingSource;
+
+/// A training that somebody asks for, whatever the policy says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrainRequest {
+    /// A command; where its answer is awaited.
+    Command(PathBuf),
+    /// The one for whom this daemon runs.
+    Owner,
+}
+
+/// What a job that makes a model ready to serve is for.
+#[derive(Debug)]
+pub enum Purpose {
+    /// A new model.
+    Training {
+        /// Pictures it learns from.
+        pictures: usize,
+        /// Where they are from.
+        source: TrainingSource,
+    },
+    /// An earlier model; where the answer to whoever asked for it is awaited.
+    Rollback(PathBuf),
+}
+
+/// A job that makes a model ready to serve, on a thread of its own.
+#[derive(Debug)]
+pub struct UnderWay {
+    /// Which run of a job.
+    pub run: u64,
+    /// The model's id.
+    pub id: String,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// To the thread.
+    pub handle: Arc<TrainingHandle>,
+    /// When it began.
+    pub started: Instant,
+}
+
+impl UnderWay {
+    /// What it was for, now that it has ended.
+    pub fn take_purpose(mut self) -> Purpose {
+        std::mem::replace(&mut self.purpose, Purpose::Rollback(PathBuf::new()))
+    }
+
+    /// Whether it goes back to an earlier model.
+    pub fn is_rollback(&self) -> bool {
+        matches!(self.purpose, Purpose::Rollback(_))
+    }
+
+    fn part(&self) -> Option<TrainingPart> {
+        let (stage, share) = self.handle.progress();
+        match self.purpose {
+            Purpose::Rollback(_) => None,
+            Purpose::Training { pictures, source } => {
+                Some(TrainingPart { id: self.id.clone(), pictures, source: source.name(), stage, share })
+            }
+        }
+    }
+}
+
+impl Drop for UnderWay {
+    /// Whatever it is dropped for, nobody waits for its result.
+    fn drop(&mut self) {
+        self.handle.cancel();
+    }
+}
+
+/// All that is known of trainings.
+pub struct TrainingState {
+    history: TrainingHistory,
+    last: Option<LastTrainingPart>,
+    under_way: Option<UnderWay>,
+    request: Option<TrainRequest>,
+    /// Set while the pictures to train on have changed and the policy has not looked at them.
+    debounce: Option<RetrainDebounce>,
+    /// Jobs started so far.
+    runs: u64,
+    /// The number of the last model, those included whose training was broken off.
+    last_number: u64,
+    has_orphans: bool,
+}
+
+impl TrainingState {
+    /// As the catalog knows it; the policy looks at the pictures once they are all read.
+    pub fn new(history: TrainingHistory, last: Option<LastTrainingPart>) -> Self {
+        let debounce = Some(RetrainDebounce::after_change(None, Duration::ZERO));
+        Self { history, last, under_way: None, request: None, debounce, runs: 0, last_number: 0, has_orphans: true }
+    }
+
+    /// The pictures to train on, or what is to be done with them, have changed.
+    pub fn pictures_changed(&mut self, now: Duration) {
+        self.debounce = Some(RetrainDebounce::after_change(self.debounce, now));
+    }
+
+    /// Lets trainings rest until then.
+    pub fn put_off(&mut self, until: Duration) {
+        self.debounce = Some(RetrainDebounce::not_before(until));
+    }
+
+    /// When it may be time to look at the pictures.
+    pub fn next_due(&self, now: Duration, quiet: Duration) -> Option<Duration> {
+        self.debounce.filter(|_| self.under_way.is_none())?.next_look(now, quiet)
+    }
+
+    /// Whether it is time to look at the pictures: they have changed and are quiet, or a training was asked for.
+    pub fn is_due(&self, now: Duration, quiet: Duration, is_busy: bool) -> bool {
+        let is_settled = self.debounce.is_some_and(|debounce| debounce.is_due(now, quiet, is_busy));
+        let is_requested = self.request.is_some() && !is_busy;
+        (is_settled || is_requested) && self.under_way.is_none()
+    }
+
+    /// The policy looks at the pictures as they are.
+    pub fn look(&mut self) {
+        self.debounce = None;
+    }
+
+    /// Asks for a training; `false` if one is asked for already.
+    pub fn ask_for(&mut self, request: TrainRequest) -> bool {
+        let is_first = self.request.is_none();
+        self.request.get_or_insert(request);
+        is_first
+    }
+
+    /// What was asked for.
+    pub fn take_request(&mut self) -> Option<TrainRequest> {
+        self.request.take()
+    }
+
+    /// What was tried before.
+    pub fn history(&self) -> &TrainingHistory {
+        &self.history
+    }
+
+    /// Takes in what the catalog knows by now.
+    pub fn set_history(&mut self, history: TrainingHistory) {
+        self.history = history;
+    }
+
+    /// The last training has ended like that.
+    pub fn set_last(&mut self, last: LastTrainingPart) {
+        self.last = Some(last);
+    }
+
+    /// What became of the last one.
+    pub fn last(&self) -> Option<&LastTrainingPart> {
+        self.last.as_ref()
+    }
+
+    /// The number of a new model, where the catalog knows of `trained`. One that was broken off has a number too, and maybe
+    /// embeddings: none is given twice.
+    pub fn next_number(&mut self, trained: u64) -> u64 {
+        self.last_number = self.last_number.max(trained) + 1;
+        self.last_number
+    }
+
+    /// A job to be begun.
+    pub fn prepare(&mut self, id: &str, purpose: Purpose) -> UnderWay {
+        self.runs += 1;
+        UnderWay { run: self.runs, id: id.into(), purpose, handle: Arc::default(), started: Instant::now() }
+    }
+
+    /// It has begun.
+    pub fn begin(&mut self, job: UnderWay) {
+        self.under_way = Some(job);
+    }
+
+    /// The job under way.
+    pub fn under_way(&self) -> Option<&UnderWay> {
+        self.under_way.as_ref()
+    }
+
+    /// The job under way, if it is that run: one that was broken off may still have something to say.
+    pub fn run(&self, run: u64) -> Option<&UnderWay> {
+        self.under_way.as_ref().filter(|job| job.run == run)
+    }
+
+    /// The job has ended, or its result is not wanted any more.
+    pub fn end(&mut self) -> Option<UnderWay> {
+        self.under_way.take()
+    }
+
+    /// For `status.json`.
+    pub fn part(&self) -> Option<TrainingPart> {
+        self.under_way.as_ref().and_then(UnderWay::part)
+    }
+
+    /// There may be embeddings of models that are not kept.
+    pub fn mark_orphans(&mut self) {
+        self.has_orphans = true;
+    }
+
+    /// Whether embeddings of models that are not kept are to be looked for now.
+    pub fn may_have_orphans(&self) -> bool {
+        self.has_orphans && self.under_way.is_none()
+    }
+
+    /// None are left.
+    pub fn orphans_are_gone(&mut self) {
+        self.has_orphans = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn second(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn state() -> TrainingState {
+        TrainingState::new(TrainingHistory::default(), None)
+    }
+
+    #[test]
+    fn a_request_does_not_wait_for_quiet_but_for_pictures_being_read() {
+        let mut training = state();
+        training.look();
+        assert!(!training.is_due(second(100), second(3), false));
+        assert!(training.ask_for(TrainRequest::Owner) && !training.ask_for(TrainRequest::Owner));
+        assert!(training.is_due(second(100), second(3), false) && !training.is_due(second(100), second(3), true));
+        assert_eq!(training.take_request(), Some(TrainRequest::Owner));
+        training.pictures_changed(second(100));
+        assert!(!training.is_due(second(102), second(3), false) && training.is_due(second(103), second(3), false));
+        assert_eq!(training.next_due(second(101), second(3)), Some(second(103)));
+    }
+
+    #[test]
+    fn one_job_at_a_time_and_none_is_heard_after_it_was_dropped() {
+        let mut training = state();
+        let job = training.prepare("m1", Purpose::Training { pictures: 9, source: TrainingSource::Inventory });
+        let handle = Arc::clone(&job.handle);
+        training.begin(job);
+        assert!(!training.is_due(second(100), second(3), false) && !training.may_have_orphans());
+        assert!(training.run(1).is_some() && training.run(2).is_none());
+        assert_eq!(training.part().map(|part| (part.id, part.pictures)), Some(("m1".into(), 9)));
+        drop(training.end());
+        assert!(crate::progress::Progress::is_cancelled(&*handle));
+        assert!(training.part().is_none() && training.may_have_orphans());
+    }
+
+    #[test]
+    fn a_number_is_given_once_whatever_the_catalog_knows() {
+        let mut training = state();
+        assert_eq!([training.next_number(4), training.next_number(4), training.next_number(9)], [5, 6, 10]);
+    }
+}

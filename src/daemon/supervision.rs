@@ -1,0 +1,65 @@
+//! Threads that end: a worker is replaced, a job that dies is over, and what cannot be replaced is reported. Nothing stays
+//! "under way" because the thread that did it is gone.
+
+use log::error;
+
+use super::{Daemon, event, gallery, graph_build};
+use crate::catalog::Root;
+use crate::error::Trouble;
+use crate::picture::Unusable;
+use crate::threads::ThreadEnd;
+use crate::training::{job, rollback};
+
+impl Daemon {
+    /// A thread has ended. By itself, it has said what there is to say; by a panic, it has not.
+    pub(super) fn take_thread_end(&mut self, end: &ThreadEnd) {
+        let lost = self.workers.take_ended(&end.name);
+        let Some(panic) = &end.panic else { return };
+        // A thread that was given up ends like that as well, and has left nothing to be done.
+        if lost.is_none() && !is_singular(&end.name) {
+            return;
+        }
+        error!("the {} thread ended unexpectedly: {panic}; please report this", end.name);
+        let trouble = || {
+            let what = format!("the {} thread ended unexpectedly: {panic}", end.name);
+            Trouble::new(what, "artificio", "please report this; restart artificio if it does not go away")
+        };
+        match end.name.as_str() {
+            job::THREAD | rollback::THREAD => self.training_died(trouble()),
+            graph_build::THREAD => {
+                let now = self.now();
+                self.serving.fail_build(now);
+                self.note("graph", Some(trouble()));
+            }
+            gallery::THREAD => {
+                let folders = &self.settings.config().folders;
+                let restarted =
+                    self.reporting.gallery().restart(&folders.answer, &folders.inventory, &self.channels.end_sender);
+                self.note("gallery-thread", restarted.err());
+            }
+            event::SIGNALS => self.note("signals", Some(trouble())),
+            _ => {}
+        }
+        if let Some(task) = lost.flatten() {
+            let problem = Unusable::Damaged("artificio itself failed on it; please report this".into());
+            match task.root {
+                Root::Query => self.query_died(&task.path),
+                root => self.encoding_died(root, &task.path, problem),
+            }
+        }
+    }
+
+    /// Replaces workers that are gone, and tells of what keeps them from working.
+    pub(super) fn supervise_workers(&mut self) {
+        let trouble = self.workers.fill_up().err();
+        self.note("workers", trouble);
+        self.note("trials", self.workers.quarantine().trouble());
+        let of_gallery = self.reporting.gallery().trouble();
+        self.note("gallery", of_gallery);
+    }
+}
+
+/// Whether there is only one thread of that name, and it is no worker.
+fn is_singular(name: &str) -> bool {
+    [job::THREAD, rollback::THREAD, graph_build::THREAD, gallery::THREAD, event::SIGNALS].contains(&name)
+}
