@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// The layers, the lowest first. A module uses modules of lower layers, and itself.
 const LAYERS: [&[&str]; 12] = [
-    &["base", "clock", "error", "progress", "random", "rows", "threads"],
-    &["config", "files"],
+    &["base", "clock", "error", "progress", "random", "rows"],
+    &["config", "files", "threads"],
     &["picture", "index", "watch"],
     &["catalog", "demo"],
     &["model", "answer"],
