@@ -151,7 +151,9 @@ mod tests {
         assert_eq!([wait(1), wait(1), wait(1), wait(1)], [Some(1), Some(2), Some(4), None]);
         assert_eq!(wait(2), Some(1));
         assert!(pictures.can_wait(Root::Query, Path::new(A)));
-        (0..3).for_each(|_| drop(pictures.wait_again(Root::Query, Path::new(A), stamp(2))));
+        for _ in 0..3 {
+            pictures.wait_again(Root::Query, Path::new(A), stamp(2));
+        }
         assert!(!pictures.can_wait(Root::Query, Path::new(A)));
         pictures.is_finished(Root::Query, Path::new(A));
         assert!(pictures.can_wait(Root::Query, Path::new(A)));
