@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 /// The layers, the lowest first. A module uses modules of lower layers, and itself.
 const LAYERS: [&[&str]; 12] = [
-    &["clock", "error", "progress", "rows", "threads"],
-    &["config", "files"],
+    &["base", "clock", "error", "progress", "rows"],
+    &["config", "files", "threads"],
     &["picture", "index", "watch"],
     &["catalog"],
     &["model", "answer"],
     &["evaluate", "isolation"],
     &["overview", "quarantine", "serving"],
-    &["training"],
+    &["map", "report", "training"],
     &["service_status"],
     &["query"],
     &["daemon"],

@@ -6,12 +6,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::sheet::{decimals, percent};
+use crate::base::html::{Page, json_in_script, percent_encoded};
 
 /// The page's file name in the answer folder.
 pub const FILE_NAME: &str = "index.html";
 
-/// The page without its data.
-const PAGE: &str = include_str!("gallery/page.html");
+/// What stands on the page, without its data.
+const BODY: &str = include_str!("gallery/page.html");
+const STYLE: &str = include_str!("gallery/page.css");
 /// Where the data goes.
 const PLACE: &str = "__DATA__";
 
@@ -60,15 +62,23 @@ impl Entry {
 /// The page with `entries`, the newest first; `inventory` is that folder and `answer` the one the page stands in.
 pub fn page(entries: &mut [&Entry], inventory: &Path, answer: &Path) -> Vec<u8> {
     #[derive(Serialize)]
-    struct Data<'a> {
+    struct GalleryData<'a> {
         inventory: String,
         answers: &'a [&'a Entry],
     }
     entries.sort_by(|one, other| other.time.cmp(&one.time).then_with(|| one.name.cmp(&other.name)));
-    let data = Data { inventory: link_to(inventory, answer), answers: entries };
-    // Texts, numbers and lists always have a JSON form. A name with "</script>" in it must not end the data.
-    let json = serde_json::to_string(&data).unwrap_or_default().replace('<', "\\u003c");
-    PAGE.replacen(PLACE, &json, 1).into_bytes()
+    let data = GalleryData { inventory: link_to(inventory, answer), answers: entries };
+    // Texts, numbers and lists always have a JSON form.
+    let json = json_in_script(&serde_json::to_string(&data).unwrap_or_default());
+    let body = BODY.replacen(PLACE, &json, 1);
+    let page = Page {
+        title: "artificio: answers",
+        image_sources: "'self' file: data:",
+        has_scripts: true,
+        style: STYLE,
+        body: &body,
+    };
+    page.to_html().into_bytes()
 }
 
 /// The folder `to` as a link from a page in `from`, with a slash at its end: relative where both lie below a common
@@ -84,20 +94,8 @@ fn link_to(to: &Path, from: &Path) -> String {
             .chain(target[common..].iter().cloned())
             .collect(),
     };
-    let encoded = encoded(&relative);
+    let encoded = percent_encoded(&relative);
     if relative.is_absolute() { format!("file://{encoded}/") } else { format!("{encoded}/") }
-}
-
-/// A path as it is written in a link (RFC 3986): every byte but letters, digits, `-._~` and the slash as %XX.
-fn encoded(path: &Path) -> String {
-    let mut text = String::new();
-    for &byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => text.push(char::from(byte)),
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
 }
 
 #[cfg(test)]
@@ -143,9 +141,10 @@ mod tests {
 
     #[test]
     fn the_page_asks_for_nothing_from_outside() {
-        assert_eq!(PAGE.matches(PLACE).count(), 1);
+        assert_eq!(BODY.matches(PLACE).count(), 1);
+        let page = String::from_utf8(page(&mut [], Path::new("/s/db"), Path::new("/s/answer"))).unwrap();
         for outside in ["http:", "https:", "//cdn", "@import", "<link", "src=\""] {
-            assert!(!PAGE.contains(outside), "{outside}");
+            assert!(!page.contains(outside), "{outside}");
         }
     }
 }

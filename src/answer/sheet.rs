@@ -21,16 +21,11 @@ mod tests;
 
 use image::{RgbImage, RgbaImage};
 
-pub(crate) use area::Area;
-pub(crate) use canvas::Canvas;
 pub use encode::encode;
-pub(crate) use paint::baseline;
-pub(crate) use picture::draw as draw_picture;
-pub(crate) use theme::{Palette, Rgb, palette};
-pub(crate) use words::typeset;
 pub use words::{closeness, decimals, percent, pictures, thousands};
 
 use layout::{Layout, Wanted};
+use theme::palette;
 
 /// Most matches on a sheet; further ones are left out.
 pub const MAX_MATCHES: usize = 50;

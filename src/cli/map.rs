@@ -13,7 +13,8 @@ use crate::config::Setup;
 use crate::config::{self, Config};
 use crate::error::{Fatal, Trouble};
 use crate::files::write_whole;
-use crate::overview::{Collection, Grid, Thumbnail, draw, page, plane, snapped, thumbnails, to_jpeg};
+use crate::map::{Grid, draw, page, plane, snapped};
+use crate::overview::{Collection, Thumbnail, thumbnails, to_jpeg};
 use crate::picture::{Bounds, silence_caught_panics};
 
 /// More troubles than a person reads at once.

@@ -1,16 +1,18 @@
-//! `artificio train --report`: what came of a training, as pictures in a folder.
+//! `artificio train --report`: what came of a training, as a page in a folder.
 
 use std::path::{Path, PathBuf};
 
 use super::arguments::absolute;
 use super::map::not_watched;
 use super::progress_bar::CancellableProgress;
-use crate::answer::sheet::encode;
-use crate::config::{Config, SheetFormat};
+use crate::config::Config;
 use crate::error::Fatal;
 use crate::files::{make_folder, write_whole};
-use crate::overview::report_on;
 use crate::picture::silence_caught_panics;
+use crate::report::report_on;
+
+/// The name of the page.
+const FILE_NAME: &str = "report.html";
 
 /// The folder to write into, made where it is missing: what is wrong with it is said before hours of training.
 pub fn folder(folder: &Path, config: &Config) -> Result<PathBuf, Fatal> {
@@ -20,20 +22,14 @@ pub fn folder(folder: &Path, config: &Config) -> Result<PathBuf, Fatal> {
     Ok(folder)
 }
 
-/// Draws the report on model `id` and says what was written.
-pub fn write(folder: &Path, config: &Config, id: &str) -> Result<Vec<String>, Fatal> {
+/// Writes the report on model `id`, and returns where it is.
+pub fn write(folder: &Path, config: &Config, id: &str) -> Result<String, Fatal> {
     silence_caught_panics();
     let bar = CancellableProgress::new()?;
-    bar.stage("drawing the report");
-    let drawn = report_on(config, id, &bar)?.ok_or_else(|| bar.stopped())?;
-    let mut written = Vec::new();
-    for one in drawn {
-        let path = folder.join(one.name).with_extension(SheetFormat::Png.extension());
-        let bytes = encode(&one.picture, SheetFormat::Png)
-            .map_err(|reason| Fatal::Failed(format!("{}: {reason}", path.display())))?;
-        write_whole(&path, &bytes, "write the report")?;
-        written.push(path.display().to_string());
-    }
+    bar.stage("writing the report");
+    let page = report_on(config, id, &bar)?.ok_or_else(|| bar.stopped())?;
+    let path = folder.join(FILE_NAME);
+    write_whole(&path, page.as_bytes(), "write the report")?;
     bar.clear();
-    Ok(written)
+    Ok(path.display().to_string())
 }

@@ -42,8 +42,8 @@ pub fn run(options: &TrainOptions, setup: Setup) -> Result<ExitCode, Fatal> {
         let id = last.get("id").and_then(Value::as_str).unwrap_or_default();
         let written = report::write(&folder, &config, id)?;
         match options.json {
-            true => last["report"] = written.into(),
-            false => output::print(&format!("\n{}\n", written.join("\n")))?,
+            true => last["report"] = [written].as_slice().into(),
+            false => output::print(&format!("\n{written}\n"))?,
         }
     }
     if options.json {

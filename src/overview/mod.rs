@@ -1,28 +1,18 @@
-//! The inventory as a whole: what lies near what, what lies there twice, what a model has made of it. Reads the catalog and the pictures, writes
+//! The inventory as a whole: its pictures with their codes and thumbnails, and what lies there twice. Reads the catalog and the pictures, writes
 //! nothing.
 
 mod collection;
 mod contents;
-mod draw;
 mod duplicates;
-mod grid;
 mod group_sheet;
 mod groups;
 mod nearest;
-mod numbers;
-mod page;
-mod plane;
-mod report;
+pub(crate) mod numbers;
 mod thumbnails;
 
 pub use collection::Collection;
 pub use contents::Contents;
-pub use draw::{draw, to_jpeg};
 pub use duplicates::{Link, Looker, links};
-pub use grid::{Cell, Grid, snapped};
 pub use group_sheet::{SHOWN_GROUPS, SHOWN_MEMBERS, SheetGroup, group_sheet};
 pub use groups::{Group, Member, grouped};
-pub use page::page;
-pub use plane::plane;
-pub use report::{Drawn, report_on};
-pub use thumbnails::{Thumbnail, thumbnails};
+pub use thumbnails::{Thumbnail, on_white, thumbnails, to_jpeg};

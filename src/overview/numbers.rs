@@ -4,13 +4,13 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Sums are kept in so many lanes, which the compiler turns into vector instructions.
-pub(super) const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 /// Those of a product: several sums are under way at once.
 const WIDE: usize = 4 * LANES;
 
 /// The scalar product of two rows of one length, compiled for the widest vectors of whoever calls it.
 #[inline(always)]
-pub(super) fn product(one: &[f32], other: &[f32]) -> f32 {
+pub(crate) fn product(one: &[f32], other: &[f32]) -> f32 {
     let mut sums = [0.0_f32; WIDE];
     let ((ones, one_rest), (others, other_rest)) = (one.as_chunks::<WIDE>(), other.as_chunks::<WIDE>());
     for (one, other) in ones.iter().zip(others) {
@@ -23,13 +23,13 @@ pub(super) fn product(one: &[f32], other: &[f32]) -> f32 {
 }
 
 /// How many threads there are to work.
-pub(super) fn cores() -> usize {
+pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// `work` for all positions below `count`, in their order, spread over the cores: whoever is free takes the next. A panic in
 /// it goes on here.
-pub(super) fn on_all_cores<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub(crate) fn on_all_cores<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let share = || -> Vec<(usize, T)> {
         let taken = std::iter::from_fn(|| Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < count));

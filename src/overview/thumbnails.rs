@@ -3,11 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use image::RgbaImage;
+use image::codecs::jpeg::JpegEncoder;
+use image::{RgbImage, RgbaImage};
 
 use crate::error::Trouble;
 use crate::picture::{self, Bounds, Filter};
 use crate::progress::Progress;
+
+/// Encoded at this quality, of 100.
+const JPEG_QUALITY: u8 = 88;
 
 /// A small copy of a picture, or why there is none.
 pub type Thumbnail = Result<RgbaImage, Trouble>;
@@ -59,4 +63,23 @@ fn thumbnail(path: &Path, side_px: u32, bounds: &Bounds) -> Thumbnail {
             }
         })
         .ok_or_else(|| Trouble::new("the picture has no pixels", path, "take it away"))
+}
+
+/// A picture without transparency: what was transparent is white.
+pub fn on_white(picture: &RgbaImage) -> RgbImage {
+    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
+        let [red, green, blue, alpha] = picture.get_pixel(x, y).0.map(u32::from);
+        image::Rgb([red, green, blue].map(|value| ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8))
+    })
+}
+
+/// JPEG bytes.
+///
+/// # Errors
+/// The encoder's own words: a side is over 65,535 pixels.
+pub fn to_jpeg(picture: &RgbImage) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
+    picture.write_with_encoder(encoder).map_err(|error| format!("the picture could not be encoded: {error}"))?;
+    Ok(bytes)
 }

@@ -10,7 +10,7 @@ use super::pictures::jpeg;
 use super::workplace::{Workplace, put};
 
 /// Chromium, where there is one. Without it the test says so in one line and is passed over, but not in CI.
-fn chromium() -> Option<&'static str> {
+pub fn chromium() -> Option<&'static str> {
     let found = ["chromium", "chromium-browser", "google-chrome"]
         .into_iter()
         .find(|name| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success()));
@@ -25,7 +25,7 @@ fn chromium() -> Option<&'static str> {
 }
 
 /// The page at `url` after its scripts ran, as HTML; with a `screenshot` of the given size beside it.
-fn shown(chromium: &str, url: &str, screenshot: Option<(&Path, &str)>) -> String {
+pub fn shown(chromium: &str, url: &str, screenshot: Option<(&Path, &str)>) -> String {
     let profile = tempfile::tempdir().unwrap();
     let mut command = Command::new(chromium);
     command.args([

@@ -2,7 +2,7 @@
 
 /// A rectangle on the sheet, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Area {
+pub(super) struct Area {
     /// Left edge.
     pub x: u32,
     /// Top edge.

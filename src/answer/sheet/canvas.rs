@@ -11,7 +11,7 @@ use crate::answer::text::{GlyphImage, Line, for_each_glyph};
 const QUARTER_CIRCLE: f32 = 0.552_284_8;
 
 /// The sheet while it is drawn. Every pixel stays opaque.
-pub(crate) struct Canvas {
+pub(super) struct Canvas {
     pixels: Pixmap,
 }
 
@@ -54,15 +54,6 @@ impl Canvas {
         }
         path.close();
         self.fill_path(path.finish(), FillRule::Winding, colour);
-    }
-
-    /// Draws a line from corner to corner, in a colour of `alpha` (0 to 255).
-    pub fn stroke(&mut self, corners: &[(f32, f32)], width_px: f32, colour: Rgb, alpha: u8) {
-        let mut path = PathBuilder::new();
-        for (index, (x, y)) in corners.iter().enumerate() {
-            if index == 0 { path.move_to(*x, *y) } else { path.line_to(*x, *y) }
-        }
-        self.stroke_path(path.finish(), width_px, colour, alpha);
     }
 
     /// Draws the outline of a rectangle with round corners, just inside of it, in a colour of `alpha` (0 to 255).

@@ -218,7 +218,7 @@ fn explanation(sentences: bool) -> &'static str {
 }
 
 /// The baseline that puts capitals in the middle of `area`; Inter's capitals are 0.727 em tall.
-pub(crate) fn baseline(area: Area, size_px: f32) -> f32 {
+pub(super) fn baseline(area: Area, size_px: f32) -> f32 {
     (area.y as f32 + area.height as f32 / 2.0 + size_px * 0.363).round()
 }
 

@@ -14,7 +14,7 @@ const PIXEL_ART_SIDE: u32 = 32;
 const EDGE_ALPHA: u8 = 26;
 
 /// Draws `picture`, or a placeholder, into `panel` with corners of `radius` pixels.
-pub(crate) fn draw(canvas: &mut Canvas, palette: &Palette, panel: Area, radius: f32, picture: Option<&RgbaImage>) {
+pub(super) fn draw(canvas: &mut Canvas, palette: &Palette, panel: Area, radius: f32, picture: Option<&RgbaImage>) {
     canvas.fill(panel, palette.panel);
     let drawn = picture.and_then(|picture| {
         let (width, height) = fitted_size(picture.width(), picture.height(), panel);

@@ -3,11 +3,11 @@
 use super::Theme;
 
 /// Red, green, blue.
-pub(crate) type Rgb = [u8; 3];
+pub(super) type Rgb = [u8; 3];
 
 /// Every colour a sheet uses. One accent; all else is ink on paper.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Palette {
+pub(super) struct Palette {
     /// The paper.
     pub page: Rgb,
     /// Behind letterboxed pictures and notices.
@@ -69,7 +69,7 @@ const DARK: Palette = Palette {
 };
 
 /// The colours of `theme`.
-pub(crate) fn palette(theme: Theme) -> &'static Palette {
+pub(super) fn palette(theme: Theme) -> &'static Palette {
     match theme {
         Theme::Light => &LIGHT,
         Theme::Dark => &DARK,

@@ -104,7 +104,7 @@ pub fn thousands(count: usize) -> String {
 }
 
 /// Typesetting: the space before the per cent sign is a narrow one.
-pub(crate) fn typeset(text: &str) -> String {
+pub(super) fn typeset(text: &str) -> String {
     text.replace(" %", "\u{202f}%")
 }
 

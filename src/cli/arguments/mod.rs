@@ -73,8 +73,7 @@ pub enum Command {
 /// Of `artificio train`.
 #[derive(Debug, Args)]
 pub struct TrainOptions {
-    /// Draw loss.png, reconstructions.png and gate.png into DIR (default: artificio-report), also of a model that is
-    /// refused
+    /// Write report.html into DIR (default: artificio-report), a page of charts, also of a model that is refused
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "artificio-report")]
     pub report: Option<PathBuf>,
     /// Print JSON

@@ -98,7 +98,7 @@ static TRAIN: Notes = Notes {
     ],
     examples: &[
         ("artificio train", "on the folders below the current one"),
-        ("artificio train --report", "... and draw the result into artificio-report/"),
+        ("artificio train --report", "... and write artificio-report/report.html on it"),
         ("artificio train --json", "for scripts"),
     ],
     exit_codes: &[

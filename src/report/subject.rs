@@ -1,14 +1,8 @@
-//! The model that a report is on, and the pictures it is shown by.
+//! What a training report is about: a model from the catalog, and the pictures it is shown by.
 
 use std::path::PathBuf;
 
-use image::RgbImage;
-
-use super::page::{Heading, Page};
-use crate::answer::sheet::{Theme, thousands};
-use crate::answer::style;
-use crate::catalog::{Catalog, Decision, FileState, ModelRow, Root};
-use crate::clock;
+use crate::catalog::{Catalog, FileState, ModelRow, Root};
 use crate::config::{Config, Encoder};
 use crate::error::Trouble;
 use crate::evaluate::gate::Evidence;
@@ -19,11 +13,11 @@ use crate::rows::Rows;
 /// Numbers in the rows of one kind that are looked at; as many pictures as fit are taken evenly over their order.
 const MOST_VALUES: usize = 4_096 * 1_280;
 
-/// A model and what is needed to show it.
-pub struct Subject {
+/// A model, and what is needed to show it.
+pub(super) struct Subject {
     /// As it is kept.
     pub(super) row: ModelRow,
-    /// What the gate saw.
+    /// What the gate measured.
     pub(super) evidence: Option<Evidence>,
     /// What was learned; `None` where nothing was.
     pub(super) coder: Option<Coder>,
@@ -33,10 +27,9 @@ pub struct Subject {
     pub(super) inventory: Rows,
     /// Features of training pictures `[m, width]`; none where the inventory served.
     pub(super) training: Rows,
-    /// The inventory folder, what may be read of it, and how pictures look.
+    /// The inventory folder, and what may be read of it.
     pub(super) folder: PathBuf,
     pub(super) bounds: Bounds,
-    pub(super) theme: Theme,
 }
 
 impl Subject {
@@ -44,7 +37,7 @@ impl Subject {
     ///
     /// # Errors
     /// When the catalog cannot be read, or does not know the model.
-    pub fn read(config: &Config, id: &str) -> Result<Self, Trouble> {
+    pub(super) fn read(config: &Config, id: &str) -> Result<Self, Trouble> {
         let catalog = Catalog::open_reader(&config.folders.state)?;
         let missing = || Trouble::new(format!("model {id} is not kept any more"), catalog_of(config), "train again");
         let row = catalog.model(id)?.ok_or_else(missing)?;
@@ -66,42 +59,7 @@ impl Subject {
             training,
             folder: config.folders.inventory.clone(),
             bounds: Bounds::from(&config.limits),
-            theme: style(&config.answer).theme,
         })
-    }
-
-    /// Whether it was refused.
-    pub(super) fn is_refused(&self) -> bool {
-        self.row.decision == Decision::Refused
-    }
-
-    /// For the footer.
-    pub(super) fn who(&self) -> String {
-        let ModelRow { id, encoder, trained_on, source, beside, created_s, .. } = &self.row;
-        let beside =
-            if *beside > 0 { format!(" beside {} of the inventory", thousands(*beside)) } else { String::new() };
-        let moment = clock::local_text(*created_s);
-        let trained_on = thousands(*trained_on);
-        format!("{encoder} model {id}, trained on {trained_on} {source} pictures{beside}  ·  {moment}")
-    }
-
-    /// The picture that takes the place of one that cannot be drawn.
-    pub(super) fn nothing_learned(&self, label: &str) -> RgbImage {
-        let heading = Heading {
-            label: label.into(),
-            title: format!("Nothing was learned by model {}", self.row.id),
-            text: format!("The reason: {}.", self.row.reason),
-            is_warning: true,
-        };
-        self.page(&heading, 0, |_| {}, "")
-    }
-
-    /// A page of the report, drawn upon by `draw`; `right` explains.
-    pub(super) fn page(&self, heading: &Heading, body_px: u32, draw: impl FnOnce(&mut Page), right: &str) -> RgbImage {
-        // The body's height is bounded by what is drawn, so there is always a page.
-        let Some(mut page) = Page::new(heading, body_px, self.theme) else { return RgbImage::new(1, 1) };
-        draw(&mut page);
-        page.finished(&self.who(), right)
     }
 }
 

@@ -4,7 +4,7 @@
 //! at 5,000 pictures that takes seconds in vector instructions, needs no tree, and the same pictures always give the same
 //! plane, whatever the number of cores.
 
-use super::numbers::{LANES, cores, on_all_cores, product};
+use crate::overview::numbers::{LANES, cores, on_all_cores, product};
 use crate::progress::Progress;
 use crate::rows::Rows;
 

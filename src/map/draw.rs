@@ -1,17 +1,14 @@
 //! The map as one picture: a square piece of every picture in its cell.
 
-use image::codecs::jpeg::JpegEncoder;
 use image::imageops;
 use image::{Rgb, RgbImage, RgbaImage};
 
 use super::grid::Grid;
-use super::thumbnails::Thumbnail;
 use crate::config::Theme;
+use crate::overview::Thumbnail;
 
 /// Part of a cell's side that stays free between pictures.
 const GAP: f32 = 0.05;
-/// Encoded at this quality, of 100.
-const QUALITY: u8 = 88;
 
 /// Draws the map with cells of `cell_px`; thumbnails in the order of the grid's cells, `None` where there is none.
 pub fn draw(grid: &Grid, thumbnails: &[Thumbnail], cell_px: u32, theme: Theme) -> RgbImage {
@@ -50,24 +47,14 @@ fn middle_square(picture: &RgbaImage, side: u32, ground: Rgb<u8>) -> RgbImage {
     RgbImage::from_raw(square.width(), square.height(), square.pixels().flat_map(over).collect()).unwrap_or_default()
 }
 
-/// JPEG bytes.
-///
-/// # Errors
-/// The encoder's own words: a side is over 65,535 pixels.
-pub fn to_jpeg(picture: &RgbImage) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let encoder = JpegEncoder::new_with_quality(&mut bytes, QUALITY);
-    picture.write_with_encoder(encoder).map_err(|error| format!("the picture could not be encoded: {error}"))?;
-    Ok(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use image::Rgba;
 
     use super::*;
     use crate::error::Trouble;
-    use crate::overview::Cell;
+    use crate::map::Cell;
+    use crate::overview::to_jpeg;
 
     #[test]
     fn every_picture_is_in_its_cell_and_a_lost_one_leaves_it_empty() {

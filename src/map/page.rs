@@ -5,27 +5,29 @@ use std::path::PathBuf;
 use image::RgbImage;
 use serde::Serialize;
 
-use super::draw::to_jpeg;
 use super::grid::Grid;
-use super::numbers::{on_all_cores, product};
-use super::thumbnails::Thumbnail;
+use crate::base::html::{Page, base64, json_in_script};
+use crate::overview::numbers::{on_all_cores, product};
+use crate::overview::{Thumbnail, on_white, to_jpeg};
 use crate::rows::Rows;
 
-const TEMPLATE: &str = include_str!("page.html");
+/// What stands on the page, without its data, and where that goes.
+const BODY: &str = include_str!("page.html");
+const PLACE: &str = "\"THE DATA\"";
+const STYLE: &str = include_str!("page.css");
 /// Pictures most like a picture that the page can show.
 const NEIGHBOURS: usize = 8;
-const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 #[derive(Serialize)]
-struct Data {
+struct MapData {
     title: String,
     columns: usize,
     rows: usize,
-    pictures: Vec<Picture>,
+    pictures: Vec<MapPicture>,
 }
 
 #[derive(Serialize)]
-struct Picture {
+struct MapPicture {
     column: usize,
     row: usize,
     path: String,
@@ -56,7 +58,7 @@ pub fn page(
     for (&at, near) in shown.iter().zip(near) {
         let Ok(thumbnail) = &thumbnails[at] else { continue };
         let small = on_white(thumbnail);
-        pictures.push(Picture {
+        pictures.push(MapPicture {
             column: grid.cells[at].column,
             row: grid.cells[at].row,
             path: paths[at].to_string_lossy().into_owned(),
@@ -67,10 +69,11 @@ pub fn page(
             near,
         });
     }
-    let data = Data { title: title.into(), columns: grid.columns, rows: grid.rows, pictures };
+    let data = MapData { title: title.into(), columns: grid.columns, rows: grid.rows, pictures };
     let json = serde_json::to_string(&data).map_err(|error| error.to_string())?;
-    // A file may be called "</script>"; in JSON a slash may always be escaped.
-    Ok(TEMPLATE.replace("\"THE DATA\"", &json.replace("</", "<\\/").replace("<!--", "<\\u0021--")))
+    let body = BODY.replacen(PLACE, &json_in_script(&json), 1);
+    let page = Page { title: "artificio map", image_sources: "data:", has_scripts: true, style: STYLE, body: &body };
+    Ok(page.to_html())
 }
 
 /// Positions in `shown` of the pictures most like the one at `at`.
@@ -88,44 +91,16 @@ fn nearest(shown: &[usize], at: usize, codes: &Rows) -> Vec<usize> {
     found.into_iter().map(|(_, place)| place).collect()
 }
 
-fn on_white(picture: &image::RgbaImage) -> RgbImage {
-    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
-        let [red, green, blue, alpha] = picture.get_pixel(x, y).0.map(u32::from);
-        image::Rgb([red, green, blue].map(|value| ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8))
-    })
-}
-
 fn mean_colour(picture: &RgbImage) -> [u8; 3] {
     let count = u64::from(picture.width()) * u64::from(picture.height());
     let sums = picture.pixels().fold([0_u64; 3], |sums, pixel| [0, 1, 2].map(|at| sums[at] + u64::from(pixel.0[at])));
     sums.map(|sum| (sum / count.max(1)) as u8)
 }
 
-/// Base64 as RFC 4648 says, with padding.
-fn base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let digit = DIGITS[(group >> (18 - 6 * place) & 63) as usize];
-            text.push(if place <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::overview::Cell;
-
-    #[test]
-    fn base64_is_that_of_the_standard() {
-        let expected = ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg==", "Zm9vYmE=", "Zm9vYmFy"];
-        for (length, expected) in expected.iter().enumerate() {
-            assert_eq!(base64(&b"foobar"[..length]), *expected);
-        }
-    }
+    use crate::map::Cell;
 
     #[test]
     fn the_page_needs_nothing_else_and_a_name_cannot_break_out() {

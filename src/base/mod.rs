@@ -1,0 +1,3 @@
+//! Helpers that know nothing of pictures, models or settings.
+
+pub mod html;

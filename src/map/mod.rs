@@ -1,0 +1,11 @@
+//! The map of an inventory (`artificio map`): pictures laid out so that similar ones are neighbours, as a picture and as an HTML page.
+
+mod draw;
+mod grid;
+mod page;
+mod plane;
+
+pub use draw::draw;
+pub use grid::{Cell, Grid, snapped};
+pub use page::page;
+pub use plane::plane;

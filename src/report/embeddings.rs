@@ -1,0 +1,64 @@
+//! What embeddings keep of a picture: what the convolutional decoder reconstructs from them or, of the linear encoder, which
+//! has no pixels to reconstruct, whether nearest neighbours stay the same.
+
+use super::subject::{Subject, evenly};
+use super::{Section, neighbours};
+use crate::answer::sheet::thousands;
+use crate::base::html::base64;
+use crate::model::Coder;
+use crate::model::convolutional::{Convolutional, Pixels};
+use crate::overview::{on_white, to_jpeg};
+use crate::progress::Progress;
+use crate::rows::Rows;
+
+/// Pictures shown with their reconstructions.
+const SHOWN: usize = 24;
+
+/// The section on it; `None` when the work was cancelled.
+pub(super) fn section(subject: &Subject, progress: &dyn Progress) -> Option<Section> {
+    match &subject.coder {
+        None => Some(Section::without("Nothing was learned", subject)),
+        Some(Coder::Convolutional(encoder)) => Some(reconstructions(&subject.inventory, encoder)),
+        Some(linear) => neighbours::section(subject, linear, progress),
+    }
+}
+
+/// What an `<img>` that cannot be made has in place of its picture.
+pub(super) const NO_PICTURE: &str = "<span class=\"missing\">not readable</span>";
+
+/// A picture as it stands on the page; `name` is HTML.
+pub(super) fn image(picture: &image::RgbaImage, name: &str) -> String {
+    match to_jpeg(&on_white(picture)) {
+        Ok(jpeg) => format!("<img alt=\"{name}\" title=\"{name}\" src=\"data:image/jpeg;base64,{}\">", base64(&jpeg)),
+        Err(_) => NO_PICTURE.into(),
+    }
+}
+
+fn reconstructions(pixels: &Rows, encoder: &Convolutional) -> Section {
+    let mut shown = Rows::empty(Pixels::WIDTH);
+    for at in evenly(pixels.len(), SHOWN) {
+        shown.push(pixels.row(at));
+    }
+    let reconstructed = encoder.decode(&encoder.encode(&shown));
+    let error = 100.0 * encoder.reconstruction_error(pixels);
+    let pairs: String = shown
+        .iter()
+        .zip(reconstructed.iter())
+        .map(|(original, reconstruction)| {
+            let original = image(&Pixels::picture(original), "as the encoder sees it");
+            let reconstruction = image(&Pixels::picture(reconstruction), "reconstructed from its embedding");
+            format!("<figure>{original}{reconstruction}</figure>\n")
+        })
+        .collect();
+    let body = format!(
+        include_str!("reconstructions.html"),
+        side = Pixels::SIDE,
+        width = thousands(encoder.code_width()),
+        pairs = pairs,
+        error = error
+    );
+    Section {
+        finding: format!("{:.0} % of the variance between pictures is reconstructed", (100.0 - error).max(0.0)),
+        body,
+    }
+}
