@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod house;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -176,17 +178,25 @@ fn every_file_says_what_it_is_for() {
     assert!(silent.is_empty(), "{}", silent.join("\n"));
 }
 
+/// Whether a line begins a function, whatever its visibility and qualifiers.
+fn is_function(line: &str) -> bool {
+    let mut rest = line;
+    if let Some(after) = rest.strip_prefix("pub(") {
+        rest = after.split_once(") ").map_or("", |(_, rest)| rest);
+    }
+    for qualifier in ["pub ", "const ", "async ", "unsafe ", "extern \"C\" "] {
+        rest = rest.strip_prefix(qualifier).unwrap_or(rest);
+    }
+    rest.starts_with("fn ")
+}
+
 /// Name, first line and length of every function, found by the indentation that rustfmt guarantees.
 fn functions(text: &str) -> Vec<(String, usize, usize)> {
     let lines: Vec<&str> = text.lines().collect();
     let mut found = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let body = line.trim_start();
-        let words: Vec<&str> = body.split_whitespace().take_while(|word| !word.contains('(')).collect();
-        let is_start = ["fn ", "pub ", "pub(", "const fn", "unsafe fn", "async fn", "extern"]
-            .iter()
-            .any(|start| body.starts_with(start));
-        if !is_start || !(words.contains(&"fn") || body.starts_with("fn ")) {
+        if !is_function(body) {
             continue;
         }
         let indent = line.len() - body.len();
@@ -197,6 +207,13 @@ fn functions(text: &str) -> Vec<(String, usize, usize)> {
         found.push((name.to_string(), at + 1, length));
     }
     found
+}
+
+#[test]
+fn functions_of_every_visibility_are_measured() {
+    let text = "impl A {\n    pub(super) fn a(\n    ) {\n    }\n}\npub(in crate::a) const fn b() {\n}\nfn c() {}\nlet fn_d = 1;\n";
+    let found = functions(text);
+    assert_eq!(found, [("a".into(), 2, 3), ("b".into(), 6, 2), ("c".into(), 8, 1)]);
 }
 
 #[test]
@@ -219,7 +236,7 @@ fn functions_fit_on_a_screen() {
 
 #[test]
 fn the_package_tells_of_this_version() {
-    let newest = include_str!("../debian/changelog").lines().next().unwrap();
+    let newest = include_str!("../../debian/changelog").lines().next().unwrap();
     let expected = concat!("artificio (", env!("CARGO_PKG_VERSION"), "-");
     assert!(newest.starts_with(expected), "debian/changelog begins with {newest:?}, not with {expected:?}");
 }
