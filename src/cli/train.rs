@@ -24,7 +24,7 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(200);
 const STATUS_PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn run(options: &TrainOptions, setup: Setup) -> Result<ExitCode, Fatal> {
-    let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+    let config = config::load(&setup.source, &setup.root)?;
     // Pictures are not trained on in a place that was only misspelt; and nothing is made there.
     if !setup.root.is_dir() {
         return Err(Fatal::Usage(format!("{}: there is no such folder", setup.root.display())));

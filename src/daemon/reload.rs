@@ -25,8 +25,8 @@ impl Daemon {
             self.config_seen = None;
             return;
         }
-        // An editor empties the file and writes it, or takes it away and puts another there: what it is in between is
-        // valid, and not meant. So it has to stand still first.
+        // An editor empties the file and writes it, or replaces it: what is there in between is valid, and not meant.
+        // So the file has to be quiet first.
         let now = self.now();
         let quiet = Duration::from_millis(self.config.watch.settle_ms.get());
         match self.config_seen {
@@ -36,9 +36,9 @@ impl Daemon {
         }
     }
 
-    /// Reads it again because a signal said so, and tells whoever waits for it that it is done.
+    /// Reads it again because a signal asked for it, and reports that it is done to whoever waits.
     pub(super) fn reload_as_told(&mut self) {
-        // Before all is ready there is nothing to be ready from again.
+        // "Ready again" makes sense only after the first time.
         if self.is_ready {
             manager::reloading();
         }
@@ -55,13 +55,9 @@ impl Daemon {
         self.config_stamp = self.stamp_of_config();
         self.config_seen = None;
         match config::load(&self.setup.source, &self.setup.root) {
-            Err(message) => {
-                let path = self.setup.source.path.display().to_string();
-                // The message begins with the path, as compilers' do; a trouble says it by itself.
-                let what = message.strip_prefix(&path).unwrap_or(&message).trim_start_matches(':').trim_start();
+            Err(error) => {
                 let remedy = "correct it; until then the settings in force stay";
-                let trouble = Trouble::new(what, &self.setup.source.path, remedy);
-                self.note("config", Some(trouble));
+                self.note("config", Some(Trouble::new(error.what(), error.path(), remedy)));
             }
             Ok(new) => {
                 self.note("config", None);

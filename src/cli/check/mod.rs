@@ -1,7 +1,7 @@
-//! `artificio check`: what is or will go wrong, each with the line that mends it.
+//! `artificio check`: finds present and likely problems, and says how to fix each.
 //!
-//! It only looks. What keeps the service from doing its work is a problem and fails the check; what a person may want
-//! to know is a note and does not.
+//! Read-only. What keeps the service from doing its work is a problem, and the exit code says so; what is only good to know
+//! is a note, which does not change the exit code.
 
 mod folders;
 mod inotify;
@@ -20,15 +20,15 @@ use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
 use survey::Survey;
 
-/// What mends a finding is set in by so much.
+/// Columns by which the further lines of a finding are indented.
 const HANG: usize = 4;
 
 /// What was found.
 #[derive(Debug, Default, PartialEq)]
 struct Findings {
-    /// To be mended: the service cannot start, or not do all of its work.
+    /// To be fixed: the service cannot start, or cannot do all of its work.
     problems: Vec<Trouble>,
-    /// Good to know: the service works all the same.
+    /// Good to know: the service works anyway.
     notes: Vec<Trouble>,
 }
 
@@ -39,9 +39,9 @@ pub fn run(options: &JsonOption, setup: &Setup) -> Result<ExitCode, Fatal> {
         let report = serde_json::json!({ "ok": is_well, "problems": found.problems, "notes": found.notes });
         output::print_json(&report)?;
     } else {
-        let told = told(&found, &setup.root.display().to_string());
+        let text = render(&found, &setup.root.display().to_string());
         let size = terminal::size(&std::io::stdout());
-        output::print(&size.map_or(told.clone(), |size| terminal::laid(&told, size.columns, HANG)))?;
+        output::print(&size.map_or(text.clone(), |size| terminal::laid(&text, size.columns, HANG)))?;
     }
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -55,15 +55,9 @@ fn look(setup: &Setup) -> Findings {
     }
     let config = match config::load(&setup.source, &setup.root) {
         Ok(config) => config,
-        Err(message) => {
-            let remedy = match message.contains('^') {
-                true => "correct the line pointed at; docs/settings.md explains every setting",
-                false => "correct the settings, or name another file with --config",
-            };
-            let path = setup.source.path.display().to_string();
-            // The message begins with the path, as compilers' do; a trouble says it by itself.
-            let what = message.strip_prefix(&path).unwrap_or(&message).trim_start_matches(':').trim_start();
-            found.problems.push(Trouble::new(what, &setup.source.path, remedy));
+        Err(error) => {
+            let mistakes = error.mistakes().iter();
+            found.problems.extend(mistakes.map(|one| Trouble::new(one.to_string(), error.path(), one.remedy())));
             return found;
         }
     };
@@ -78,21 +72,21 @@ fn look(setup: &Setup) -> Findings {
 }
 
 /// The findings as a person reads them, problems first.
-fn told(found: &Findings, root: &str) -> String {
-    let mut told = String::new();
+fn render(found: &Findings, root: &str) -> String {
+    let mut text = String::new();
     for (kind, findings) in [("problem", &found.problems), ("note", &found.notes)] {
         for finding in findings {
             let path = output::one_line(&finding.path.display().to_string());
             let [what, remedy] = [&finding.what, &finding.remedy].map(|text| output::harmless(text));
-            told += &format!("{kind}: {path}: {what}\n    mend: {remedy}\n");
+            text += &format!("{kind}: {path}: {what}\n    fix: {remedy}\n");
         }
     }
-    told + &match (found.problems.len(), found.notes.len()) {
+    text + &match (found.problems.len(), found.notes.len()) {
         (0, 0) => format!("all is well with {root}\n"),
         (0, 1) => format!("all is well with {root}, with a note\n"),
         (0, notes) => format!("all is well with {root}, with {notes} notes\n"),
-        (1, _) => format!("1 problem to mend in {root}\n"),
-        (problems, _) => format!("{problems} problems to mend in {root}\n"),
+        (1, _) => format!("1 problem to fix in {root}\n"),
+        (problems, _) => format!("{problems} problems to fix in {root}\n"),
     }
 }
 
@@ -107,14 +101,14 @@ mod tests {
         let all = Findings { problems: vec![problem], notes: vec![note.clone()] };
         let expected = "\
 problem: /p/query: there is no such folder
-    mend: mkdir -p '/p/query'
+    fix: mkdir -p '/p/query'
 note: /p/db/state: it will be tight
-    mend: df -h '/p/db/state'
-1 problem to mend in /p
+    fix: df -h '/p/db/state'
+1 problem to fix in /p
 ";
-        assert_eq!(told(&all, "/p"), expected);
+        assert_eq!(render(&all, "/p"), expected);
         let noted = Findings { notes: vec![note], ..Findings::default() };
-        assert!(told(&noted, "/p").ends_with("\nall is well with /p, with a note\n"));
-        assert_eq!(told(&Findings::default(), "/p"), "all is well with /p\n");
+        assert!(render(&noted, "/p").ends_with("\nall is well with /p, with a note\n"));
+        assert_eq!(render(&Findings::default(), "/p"), "all is well with /p\n");
     }
 }
