@@ -34,7 +34,7 @@ pub enum Cause {
     UnknownName {
         /// Which of these it is.
         kind: NameKind,
-        /// As it stands in the file.
+        /// As written in the file.
         given: String,
         /// What may be meant.
         suggestion: Suggestion,
@@ -43,7 +43,7 @@ pub enum Cause {
     WrongType {
         /// What the key takes.
         expected: ValueKind,
-        /// As it stands in the file.
+        /// As written in the file.
         found: String,
     },
     /// `[[section]]` instead of `[section]`.

@@ -11,7 +11,7 @@ use super::FolderSettings;
 use super::cause::Cause;
 use super::error::ConfigError;
 
-/// A folder's path, relative or not. What cannot be meant is refused where it stands.
+/// A folder's path, relative or not. What cannot be meant is refused.
 pub fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
     let name = String::deserialize(deserializer)?;
     let wrong = match name.as_str() {

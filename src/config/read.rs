@@ -52,7 +52,7 @@ fn mistakes_at<T: DeserializeOwned>(text: &str, key: &Key<'_>, value: &Item<'_>)
     wrong.collect()
 }
 
-/// All keys at once. What only shows then is one setting by two names: it is found where the second one stands.
+/// All keys at once. What only shows then is one setting by two names: it is found at the second one.
 fn whole<T: DeserializeOwned>(text: &str, table: &DeTable<'_>) -> Result<T, Located> {
     let mut entries: Vec<(&Key<'_>, &Item<'_>)> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::cause::Cause;
 use super::read::Located;
 
-/// What stands where the mistake is.
+/// The text around a mistake.
 #[derive(Debug, Clone, Copy)]
 struct LineContext<'a> {
     /// The marked text.

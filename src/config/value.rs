@@ -14,7 +14,7 @@ pub enum SettingValue<'a> {
     Parsed {
         /// The value.
         value: &'a DeValue<'a>,
-        /// As it stands in the file, up to the end of its line.
+        /// As written in the file, up to the end of its line.
         source: &'a str,
     },
     /// Keys with values.

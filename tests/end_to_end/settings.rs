@@ -101,7 +101,7 @@ fn changes_hold_for_the_next_query() {
     workplace.start();
     workplace.wait_indexed(6);
     let more = "[answer]\nresults = 2\nwidth_px = 900\n[similarity]\nmetric = \"euclidean\"\nset_mode = \"nearest\"";
-    // Saved as editors do: written beside, then renamed over.
+    // Saved as editors do: written next to it, then renamed to it.
     let path = workplace.root().join("config/artificio.toml");
     let text = format!("{}{more}\n", fs::read_to_string(&path).unwrap());
     fs::write(path.with_extension("toml.new"), text).unwrap();
@@ -112,7 +112,7 @@ fn changes_hold_for_the_next_query() {
     assert_eq!(record["matches"].as_array().unwrap().len(), 2);
     assert_eq!((&record["metric"], &record["query"]["set_mode"]), (&"euclidean".into(), &"nearest".into()));
     assert_eq!(image::open(workplace.sheet_path("q")).unwrap().width(), 900);
-    // An answer that stands is not given again because settings changed.
+    // An existing answer is not redone because settings changed.
     workplace.wait_status("the answer counted", |status| status["queries"]["answered"] == 1);
 }
 
@@ -185,12 +185,12 @@ fn a_link_that_is_swapped_is_an_edit() {
 
 /// Saved in one of the ways that editors have.
 fn save(path: &Path, text: &str, way: usize) {
-    let beside = path.with_extension("new");
+    let new = path.with_extension("new");
     match way % 3 {
         0 => fs::write(path, text).unwrap(),
         1 => {
-            fs::write(&beside, text).unwrap();
-            fs::rename(&beside, path).unwrap();
+            fs::write(&new, text).unwrap();
+            fs::rename(&new, path).unwrap();
         }
         _ => {
             fs::rename(path, path.with_extension("toml~")).unwrap();
