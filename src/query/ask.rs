@@ -41,7 +41,7 @@ pub struct Reply {
 impl Ask {
     /// With the settings of `setup`.
     pub fn new(setup: &Setup, pictures: Vec<PathBuf>) -> Result<Self, Fatal> {
-        let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+        let config = config::load(&setup.source, &setup.root)?;
         Ok(Self { pictures, config, with_sheet: false })
     }
 

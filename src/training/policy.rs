@@ -97,7 +97,7 @@ fn has_changed(settings: &ModelSettings, last: Option<&Attempt>, pictures: &Hash
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Share, Within};
+    use crate::config::{Bounded, Share};
 
     fn hashes(from: u32, to: u32) -> HashSet<Hash> {
         (from..to).map(|number| Hash::of(&number.to_le_bytes())).collect()
@@ -105,8 +105,8 @@ mod tests {
 
     fn settings() -> ModelSettings {
         ModelSettings {
-            min_train: Within::new(20),
-            retrain_after: Within::new(10),
+            min_train: Bounded::new(20),
+            retrain_after: Bounded::new(10),
             retrain_growth: Share::new(0.1),
             ..ModelSettings::default()
         }

@@ -1,76 +1,31 @@
-//! What is wrong with a configuration file, with line, column and caret.
+//! The line of a settings file that a mistake is in, with carets below the place.
 
 use std::ops::Range;
-use std::path::Path;
 
-use unicode_width::UnicodeWidthChar;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::mistake::{Place, sentence};
-use crate::error::{harmless, is_obeyed};
+use super::error::Position;
 
-/// Columns of a line that are shown around what is marked. In a status on 60 columns, which sets it in by eleven, the
-/// caret then still stands below its character.
-const WINDOW_COLUMNS: usize = 44;
-/// Of these, in front of the mark where the line is cut there.
-const LEAD_COLUMNS: usize = 16;
-/// What a tab is shown as: its true width depends on where a terminal, a log or a status puts the line.
-const TAB: &str = "    ";
+/// So that the caret stands below its character also in a status on 60 columns, which is indented by eleven.
+const EXCERPT_COLUMNS: usize = 48;
 
-/// The message for `error` in `text`, the content of `path`.
-pub fn describe(path: &Path, text: &str, error: &toml::de::Error) -> String {
-    match error.span() {
-        None => format!("{}: {}", path.display(), harmless(&sentence(error.message(), Place::default()))),
-        Some(span) => point(path, text, &span, &sentence(error.message(), Place::of(text, &span))),
-    }
-}
-
-/// The message that `what` is wrong at `span` of `text`, the content of `path`, with a drawing that points there.
-pub fn point(path: &Path, text: &str, span: &Range<usize>, what: &str) -> String {
+/// The place of `span` in `text`.
+pub fn at(text: &str, span: &Range<usize>) -> Position {
     let start = floor_to_character(text, span.start);
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
-    let line = text[line_start..line_end].trim_end_matches('\r');
     let number = text[..line_start].matches('\n').count() + 1;
-    let column = text[line_start..start].trim_start_matches('\u{feff}').chars().count() + 1;
-    let end = floor_to_character(text, span.end).clamp(start, line_end);
-    let (shown, carets) = drawn(line, &(start - line_start..end - line_start));
-    let margin = " ".repeat(number.to_string().len());
-    format!(
-        "{}:{number}:{column}: {}\n{margin} |\n{number} | {shown}\n{margin} | {carets}",
-        path.display(),
-        harmless(what).replace('\n', "\\n")
-    )
+    // Neither a byte order mark nor a carriage return is part of the line.
+    let line = text[line_start..line_end].trim_start_matches('\u{feff}').trim_end_matches('\r');
+    let line_start = line_end - text[line_start..line_end].trim_start_matches('\u{feff}').len();
+    let in_line = |at: usize| at.saturating_sub(line_start).min(line.len());
+    let marked = in_line(start)..in_line(floor_to_character(text, span.end).max(start));
+    Position { line: number, column: line[..marked.start].chars().count() + 1, excerpt: excerpt(line, number, marked) }
 }
 
-/// The part of `line` around `marked`, and the carets that stand below it wherever both are shown: a tab is so many
-/// spaces, a wide letter two columns, and what a terminal would obey a mark of one.
-fn drawn(line: &str, marked: &Range<usize>) -> (String, String) {
-    let mut cells: Vec<(usize, String, usize)> = Vec::new();
-    for (at, letter) in line.char_indices() {
-        let (text, columns) = match letter {
-            '\t' => (TAB.to_string(), TAB.len()),
-            '\u{feff}' if at == 0 => continue,
-            letter if is_obeyed(letter) => ("\u{fffd}".to_string(), 1),
-            letter => (letter.to_string(), letter.width().unwrap_or(1)),
-        };
-        cells.push((at, text, columns));
-    }
-    let columns_of = |cells: &[(usize, String, usize)]| cells.iter().map(|cell| cell.2).sum::<usize>();
-    let first = cells.iter().position(|cell| cell.0 >= marked.start).unwrap_or(cells.len());
-    let last = cells.iter().rposition(|cell| cell.0 < marked.end).map_or(first, |last| (last + 1).max(first));
-    let is_long = columns_of(&cells) > WINDOW_COLUMNS;
-    let ends_inside = columns_of(&cells[..last]) <= WINDOW_COLUMNS;
-    let from = match is_long && !ends_inside {
-        true => (0..=first).find(|&from| columns_of(&cells[from..first]) <= LEAD_COLUMNS).unwrap_or(first),
-        false => 0,
-    };
-    let to = (from..=cells.len()).rev().find(|&to| columns_of(&cells[from..to]) <= WINDOW_COLUMNS).unwrap_or(from);
-    let cut = |is_cut: bool| if is_cut { "…" } else { "" };
-    let text: String = cells[from..to].iter().map(|cell| cell.1.as_str()).collect();
-    let shown = format!("{}{text}{}", cut(from > 0), cut(to < cells.len()));
-    let space = usize::from(from > 0) + columns_of(&cells[from..first]);
-    let carets = columns_of(&cells[first..last.min(to).max(first)]).max(1);
-    (shown.trim_end().to_string(), format!("{}{}", " ".repeat(space), "^".repeat(carets)))
+fn excerpt(line: &str, number: usize, marked: Range<usize>) -> String {
+    let snippet = Snippet::source(line).line_start(number).annotation(AnnotationKind::Primary.span(marked));
+    Renderer::plain().term_width(EXCERPT_COLUMNS).render(&[Group::with_level(Level::ERROR).element(snippet)])
 }
 
 fn floor_to_character(text: &str, position: usize) -> usize {
@@ -87,7 +42,7 @@ mod tests {
     use crate::config::parse;
 
     fn message(text: &str) -> String {
-        parse(Path::new("artificio.toml"), text).unwrap_err()
+        parse(Path::new("artificio.toml"), text).unwrap_err().to_string()
     }
 
     /// One of each kind of mistake, as people make them.

@@ -1,13 +1,17 @@
-//! Numbers that carry their allowed range in their type, so that a value out of range is an error with a line and a column.
+//! Numbers that carry their allowed range in their type: a value outside it is an error with a line and a column, and the
+//! settings' schema states the range.
 
-use serde::de::{Deserialize, Deserializer, Error};
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserialize, Deserializer, Error, Unexpected};
 use serde::{Serialize, Serializer};
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Within<const MIN: u64, const MAX: u64>(u64);
+pub struct Bounded<const MIN: u64, const MAX: u64>(u64);
 
-impl<const MIN: u64, const MAX: u64> Within<MIN, MAX> {
+impl<const MIN: u64, const MAX: u64> Bounded<MIN, MAX> {
     /// `value`, moved into the range where it lies outside: for defaults and tests.
     pub const fn new(value: u64) -> Self {
         Self(if value < MIN {
@@ -30,19 +34,33 @@ impl<const MIN: u64, const MAX: u64> Within<MIN, MAX> {
     }
 }
 
-impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Within<MIN, MAX> {
+impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Bounded<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = i64::deserialize(deserializer)?;
         match u64::try_from(value) {
             Ok(value) if (MIN..=MAX).contains(&value) => Ok(Self(value)),
-            _ => Err(D::Error::custom(format!("{value} is out of range: from {MIN} to {MAX}"))),
+            _ => Err(D::Error::invalid_value(Unexpected::Signed(value), &format!("from {MIN} to {MAX}").as_str())),
         }
     }
 }
 
-impl<const MIN: u64, const MAX: u64> Serialize for Within<MIN, MAX> {
+impl<const MIN: u64, const MAX: u64> Serialize for Bounded<MIN, MAX> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u64(self.0)
+    }
+}
+
+impl<const MIN: u64, const MAX: u64> JsonSchema for Bounded<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("WholeNumberFrom{MIN}To{MAX}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
     }
 }
 
@@ -68,7 +86,7 @@ impl<'de> Deserialize<'de> for Share {
         if (0.0..=1.0).contains(&value) {
             return Ok(Self(value as f32));
         }
-        Err(D::Error::custom(format!("{value} is out of range: from 0 to 1")))
+        Err(D::Error::invalid_value(Unexpected::Float(value), &"from 0 to 1"))
     }
 }
 
@@ -76,5 +94,19 @@ impl Serialize for Share {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // Through the shortest text of the f32: 0.1 stays 0.1 and does not become 0.10000000149.
         serializer.serialize_f64(self.0.to_string().parse().unwrap_or(f64::from(self.0)))
+    }
+}
+
+impl JsonSchema for Share {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Share".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "minimum": 0.0, "maximum": 1.0 })
     }
 }
