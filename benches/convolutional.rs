@@ -5,10 +5,10 @@
 
 use std::time::Instant;
 
+use artificio::base::rows::Rows;
 use artificio::model::convolutional::{Convolutional, Effort, Pixels};
 use artificio::progress::Unfollowed;
 use artificio::random::Random;
-use artificio::rows::Rows;
 
 /// Views in a step.
 const VIEWS: usize = 64;

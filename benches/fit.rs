@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
+use artificio::base::rows::Rows;
 use artificio::model::{Autoencoder, Trunk};
-use artificio::rows::Rows;
 
 fn main() {
     for count in [500, 2_000, 10_000] {

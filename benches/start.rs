@@ -6,13 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use artificio::base::rows::Rows;
 use artificio::catalog::{Catalog, Decision, FileRow, FileState, ModelRow, Root};
 use artificio::config::{Config, Source};
 use artificio::daemon::{Daemon, Observer, Setup, State, Status};
 use artificio::files::Stamp;
 use artificio::model::{Autoencoder, Coder, Model, Trunk};
 use artificio::picture::{Hash, MINIATURE_SIDE, Miniature};
-use artificio::rows::Rows;
 
 /// Files in a folder; a file system allows only so many links to one file.
 const FILES_A_FOLDER: usize = 1_000;

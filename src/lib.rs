@@ -1,6 +1,7 @@
 //! artificio answers a dropped picture with a sheet of the most similar pictures of a folder.
 
 pub mod answer;
+pub mod base;
 pub mod catalog;
 pub mod cli;
 pub mod clock;
@@ -16,5 +17,4 @@ pub mod overview;
 pub mod picture;
 pub mod progress;
 pub mod random;
-pub mod rows;
 pub mod watch;

@@ -8,8 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, the lowest first. A module uses modules of lower layers, and itself.
-const LAYERS: [&[&str]; 9] = [
-    &["clock", "error", "progress", "random", "rows"],
+const LAYERS: [&[&str]; 10] = [
+    &["clock", "error", "progress", "random"],
+    &["base"],
     &["config", "files"],
     &["picture", "index", "watch"],
     &["catalog", "demo"],

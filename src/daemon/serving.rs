@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 use super::answering::feedback::away_from;
+use crate::base::rows::Rows;
 use crate::config::SetMode;
 use crate::index::{Calibration, Found, Index};
 use crate::model::Model;
-use crate::rows::Rows;
 
 /// A model, and the inventory's codes under it.
 pub struct Serving {

@@ -22,6 +22,7 @@ use super::serving::{Serving, Shared};
 use super::unwritten::Unkept;
 use super::workers::{JOBS_A_WORKER, Tools, Workers};
 use super::{Daemon, Setup};
+use crate::base::rows::Rows;
 use crate::catalog::{Catalog, Decision, FileRow, FileState, Root};
 use crate::clock;
 use crate::config::{self, Config, Encoder, ModelSettings};
@@ -30,7 +31,6 @@ use crate::files::{Lock, Stamp, make_folder, sweep_half_written};
 use crate::index::Index;
 use crate::model::{Extractor, FeatureKind, Model};
 use crate::picture::{Bounds, Hash, View, silence_caught_panics};
-use crate::rows::Rows;
 use crate::watch::{Hints, Known, Pulse, Tree};
 
 impl Daemon {

@@ -2,8 +2,8 @@
 //!
 //! Both give rows of unit length, so the cosine of two of them is their product.
 
+use crate::base::rows::to_unit_length;
 use crate::picture::Square;
-use crate::rows::to_unit_length;
 
 /// Bins for hue, saturation and value.
 const HUES: usize = 8;

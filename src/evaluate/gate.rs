@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rows::Rows;
+use crate::base::rows::Rows;
 
 /// With fewer pictures to look at, or fewer to tell them from, figures are chance.
 pub const FEWEST_PICTURES: usize = 8;

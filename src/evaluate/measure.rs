@@ -8,12 +8,12 @@ use serde::Serialize;
 use super::metrics::{Figures, figures, leave_one_out};
 use super::questions::{Origin, asked, sets, singles};
 use super::views::{Viewer, Views, pictures_in};
+use crate::base::rows::Rows;
 use crate::config::{Encoder, Metric, ModelSettings, SetMode};
 use crate::error::{Fatal, Trouble};
 use crate::model::{Lesson, Model, Unlearned};
 use crate::picture::Bounds;
 use crate::progress::Progress;
-use crate::rows::Rows;
 
 /// The figures of one method.
 #[derive(Debug, Clone, Serialize)]

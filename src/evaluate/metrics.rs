@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use crate::rows::Rows;
+use crate::base::rows::Rows;
 
 /// How many of the first results [`Figures::p_at_5`] looks at.
 const FIRST: usize = 5;

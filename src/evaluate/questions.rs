@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::metrics::{Figures, figures_without};
+use crate::base::rows::Rows;
 use crate::config::{Metric, SetMode};
 use crate::index::Index;
-use crate::rows::Rows;
 
 /// Most pictures of a set.
 const SET_PICTURES: usize = 3;

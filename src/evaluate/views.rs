@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use super::baselines;
 use super::labels::label;
+use crate::base::rows::Rows;
 use crate::config::Encoder;
 use crate::error::{Fatal, Trouble};
 use crate::model::{Extractor, Trunk};
 use crate::picture::{self, Bounds};
-use crate::rows::Rows;
 use crate::watch::is_ignored;
 
 /// Looks at pictures.

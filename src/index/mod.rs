@@ -1,18 +1,18 @@
 //! Codes in memory and exact search among them. Knows paths and numbers; nothing of pixels, models or the disk.
 
 mod calibration;
-mod codes;
-mod neighbourhood;
+mod embeddings;
+mod neighbour_graph;
 mod score;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::base::rows::Rows;
 use crate::config::{Metric, SetMode};
-use crate::rows::Rows;
 
-use codes::{Codes, Moves};
-use neighbourhood::{Neighbourhood, WEIGHTS, drawn_towards};
+use embeddings::{Codes, Moves};
+use neighbour_graph::{Neighbourhood, WEIGHTS, drawn_towards};
 
 pub use calibration::Calibration;
 

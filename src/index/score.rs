@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use pulp::Arch;
 
+use crate::base::rows::Rows;
 use crate::config::Metric;
-use crate::rows::Rows;
 
 /// Sums kept side by side, so that additions need not wait for each other.
 const LANES: usize = 32;

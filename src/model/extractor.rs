@@ -2,10 +2,10 @@
 
 use super::Trunk;
 use super::convolutional::Pixels;
+use crate::base::rows::Rows;
 use crate::config::Encoder;
 use crate::error::Trouble;
 use crate::picture::{Square, View};
-use crate::rows::Rows;
 
 /// The features that models of one encoder take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

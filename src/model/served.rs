@@ -1,9 +1,9 @@
 //! A model as it serves: it turns features into codes.
 
+use crate::base::rows::Rows;
 use crate::catalog::ModelRow;
 use crate::config::{Encoder, ModelSettings};
 use crate::error::Trouble;
-use crate::rows::Rows;
 
 use super::convolutional::Convolutional;
 use super::{Coder, FeatureKind};

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::base::rows::{Rows, to_unit_length};
 use crate::catalog::{Catalog, FileState, ModelRow, Root};
 use crate::config::Config;
 use crate::error::{Fatal, Trouble};
 use crate::model::FeatureKind;
 use crate::picture::Hash;
-use crate::rows::{Rows, to_unit_length};
 
 /// The inventory's pictures with their codes; position `i` of each list belongs to the same picture.
 #[derive(Debug, Clone)]

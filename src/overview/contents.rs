@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::collection::{catalog, nothing_read};
+use crate::base::rows::{Rows, to_unit_length};
 use crate::catalog::{FileState, Root};
 use crate::config::{Config, Encoder};
 use crate::error::Fatal;
 use crate::model::{FeatureKind, Trunk};
 use crate::picture::{Hash, Miniature};
-use crate::rows::{Rows, to_unit_length};
 
 /// Contents in the order of their first paths; position `i` of each list belongs to the same content.
 #[derive(Default)]

@@ -4,10 +4,10 @@ use super::Contents;
 use super::groups::Look;
 use super::nearest::nearest_pairs;
 use super::numbers::{cores, on_all_cores};
+use crate::base::rows::Rows;
 use crate::model::Trunk;
 use crate::picture::{OUTLINE_VALUES, Scene, Sighting, outlines};
 use crate::progress::Progress;
-use crate::rows::Rows;
 
 /// Pairs whose features may be those of copies ([`Trunk::LEAST_COSINE_OF_COPIES`]) are looked at, with so many of each picture's
 /// nearest: even the hardest copy is among the 32 nearest 98 times in 100.

@@ -3,8 +3,8 @@
 use pulp::Arch;
 
 use super::numbers::{cores, on_all_cores, product};
+use crate::base::rows::Rows;
 use crate::progress::Progress;
-use crate::rows::Rows;
 
 /// Rows compared with one another at a time: two blocks of features stay in a core's cache.
 const BLOCK: usize = 64;
@@ -104,8 +104,8 @@ impl All<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::rows::to_unit_length;
     use crate::progress::Unfollowed;
-    use crate::rows::to_unit_length;
 
     /// Rows that lie in `bundles` about directions of their own, as features do.
     fn rows(total: usize, width: usize, bundles: usize) -> Rows {

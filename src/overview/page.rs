@@ -9,7 +9,7 @@ use super::draw::to_jpeg;
 use super::grid::Grid;
 use super::numbers::{on_all_cores, product};
 use super::thumbnails::Thumbnail;
-use crate::rows::Rows;
+use crate::base::rows::Rows;
 
 const TEMPLATE: &str = include_str!("page.html");
 /// Pictures most like a picture that the page can show.

@@ -5,8 +5,8 @@
 //! plane, whatever the number of cores.
 
 use super::numbers::{LANES, cores, on_all_cores, product};
+use crate::base::rows::Rows;
 use crate::progress::Progress;
-use crate::rows::Rows;
 
 /// How many neighbours a picture is to have, roughly.
 const PERPLEXITY: f32 = 30.0;
@@ -138,7 +138,7 @@ fn beginning(codes: &Rows) -> Vec<[f32; 2]> {
                 let along = product(&next, former);
                 next.iter_mut().zip(former).for_each(|(value, former)| *value -= along * former);
             }
-            crate::rows::to_unit_length(&mut next);
+            crate::base::rows::to_unit_length(&mut next);
             direction = next;
         }
         axes.push(direction);
@@ -209,7 +209,7 @@ mod tests {
         for at in 0..90_usize {
             let mut row: Vec<f32> = (0..16).map(|value| 0.1 * ((at * 31 + value * 17) as f32).sin()).collect();
             row[at % 3] += 1.0;
-            crate::rows::to_unit_length(&mut row);
+            crate::base::rows::to_unit_length(&mut row);
             rows.push(&row);
         }
         rows

@@ -11,6 +11,7 @@ use super::respond::{Question, milliseconds};
 use super::verdict::{Verdict, record_of, skipped};
 use crate::answer::sheet::{self, SheetContent};
 use crate::answer::{self, ModelPart, QueryPart, Record, SettingsPart, Status, Timings};
+use crate::base::rows::Rows;
 use crate::clock;
 use crate::config::Config;
 use crate::daemon::bench::Bench;
@@ -20,7 +21,6 @@ use crate::daemon::start::{inventory_of, load_index};
 use crate::error::Trouble;
 use crate::index::Found;
 use crate::picture::{self, Hash, Miniature};
-use crate::rows::Rows;
 
 /// An answer that is not written anywhere yet.
 pub struct Composed {

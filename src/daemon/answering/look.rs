@@ -2,10 +2,10 @@
 
 use std::cell::OnceCell;
 
+use crate::base::rows::to_unit_length;
 use crate::catalog::Catalog;
 use crate::model::Trunk;
 use crate::picture::{Hash, Miniature, OUTLINE_VALUES, SAME, Scene, outlines};
-use crate::rows::to_unit_length;
 
 /// Most pictures that one picture is compared with in pixels, a fifth of a millisecond each: those that look nearest. A
 /// copy is among the 32 nearest of a whole inventory (`overview::links`), so it is among the first of some fifty.

@@ -8,12 +8,12 @@ use image::DynamicImage;
 
 use super::trainer::{Halt, News, Trainer};
 use super::training::Source;
+use crate::base::rows::Rows;
 use crate::catalog::Catalog;
 use crate::evaluate::gate::{Comparison, Evidence, FEWEST_PICTURES, Sight, known_again, lost};
 use crate::model::{FeatureKind, Lesson, Model};
 use crate::picture::{self, Bounds, Hash, View};
 use crate::progress::Progress;
-use crate::rows::Rows;
 
 /// Inventory pictures that are sought by their views.
 const MOST_SOUGHT: usize = 128;

@@ -11,6 +11,7 @@ use log::debug;
 
 use super::leash::{Leash, Stage};
 use super::training::Source;
+use crate::base::rows::Rows;
 use crate::catalog::{Catalog, Decision, ModelRow};
 use crate::config::Config;
 use crate::daemon::guard::Guard;
@@ -19,7 +20,6 @@ use crate::index::Index;
 use crate::model::{Extractor, FeatureKind, Lesson, Model, Unlearned};
 use crate::picture::Hash;
 use crate::progress::Progress;
-use crate::rows::Rows;
 
 /// Contents in one message of what was trained on.
 const CONTENTS_BATCH: usize = 5_000;

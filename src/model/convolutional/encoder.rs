@@ -14,9 +14,9 @@ use super::network::{Layer, Network, Parts, pictures};
 use super::pixels::Pixels;
 use super::training::{Effort, Stopped, Trained, train};
 use super::{colour, palette};
+use crate::base::rows::Rows;
 use crate::progress::Progress;
 use crate::random::Random;
-use crate::rows::Rows;
 
 /// Names the version in the metadata of a saved model.
 const VERSION_KEY: &str = "convolutional_version";

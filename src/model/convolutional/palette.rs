@@ -1,8 +1,8 @@
 //! Where the colours of the first layer start from: the colours that the training pictures have, by k-means.
 
 use super::colour::{lab, to_lab};
+use crate::base::rows::Rows;
 use crate::random::Random;
-use crate::rows::Rows;
 
 /// Pixels looked at.
 const SAMPLE: usize = 20_000;

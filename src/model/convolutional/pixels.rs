@@ -2,8 +2,8 @@
 
 use image::RgbaImage;
 
+use crate::base::rows::Rows;
 use crate::picture::Square;
-use crate::rows::Rows;
 
 /// Side of the block of the square behind each pixel.
 const BLOCK: usize = Pixels::SQUARE_SIDE / Pixels::SIDE;

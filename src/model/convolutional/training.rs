@@ -7,9 +7,9 @@ use super::network::{Layer, Network, Parts, pictures};
 use super::objective::{Views, loss};
 use super::pixels::Pixels;
 use super::{augmentation, colour, palette};
+use crate::base::rows::Rows;
 use crate::progress::Progress;
 use crate::random::Random;
-use crate::rows::Rows;
 
 /// Colours are counted in every so many pixels of every so many lines: two hundred pixels tell them well enough.
 const SAMPLED_PIXEL: usize = 4;

@@ -7,8 +7,8 @@ use super::chart::{Chart, HEIGHT_PX, Series};
 use super::page::{Heading, Page};
 use super::subject::Subject;
 use crate::answer::sheet::{pictures, thousands};
+use crate::base::rows::Rows;
 use crate::model::{Autoencoder, Coder};
-use crate::rows::Rows;
 
 /// The line of a training is the mean over this share of its steps.
 const SMOOTHED: usize = 25;

@@ -9,11 +9,11 @@ use super::page::{Heading, MARGIN_PX, Page, WIDTH_PX};
 use super::subject::{Subject, evenly};
 use crate::answer::sheet::{Area, draw_picture, thousands};
 use crate::answer::text::{Setting, Weight};
+use crate::base::rows::{Rows, to_unit_length};
 use crate::model::Coder;
 use crate::overview::numbers::product;
 use crate::overview::thumbnails::{Thumbnail, thumbnails};
 use crate::progress::Progress;
-use crate::rows::{Rows, to_unit_length};
 
 /// Pictures shown with their neighbours.
 const SAMPLES: usize = 6;

@@ -6,8 +6,8 @@ use super::page::{Heading, Page};
 use super::subject::{Subject, evenly};
 use crate::answer::sheet::{Area, draw_picture};
 use crate::answer::text::{Setting, Weight};
+use crate::base::rows::Rows;
 use crate::model::convolutional::{Convolutional, Pixels};
-use crate::rows::Rows;
 
 /// Pictures side by side, and lines of them.
 const ACROSS: usize = 8;

@@ -7,6 +7,7 @@ use image::RgbImage;
 use super::page::{Heading, Page};
 use crate::answer::sheet::{Theme, thousands};
 use crate::answer::style;
+use crate::base::rows::Rows;
 use crate::catalog::{Catalog, Decision, FileState, ModelRow, Root};
 use crate::clock;
 use crate::config::{Config, Encoder};
@@ -14,7 +15,6 @@ use crate::error::Trouble;
 use crate::evaluate::gate::Evidence;
 use crate::model::{Coder, FeatureKind};
 use crate::picture::{Bounds, Hash};
-use crate::rows::Rows;
 
 /// Numbers in the rows of one kind that are looked at; as many pictures as fit are taken evenly over their order.
 const MOST_VALUES: usize = 4_096 * 1_280;

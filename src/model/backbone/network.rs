@@ -5,13 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use super::block::{Block, Scratch};
 use super::pointwise::{Activation, Pointwise};
 use super::stem;
-use super::weights::Archive;
+use crate::base::rows::Rows;
 use crate::error::Trouble;
+use crate::model::weights::Archive;
 use crate::picture::Square;
-use crate::rows::Rows;
 
 /// Made by `tools/convert_lite0.py`; its licence stands beside it.
-const WEIGHTS: &[u8] = include_bytes!("../../assets/efficientnet_lite0.safetensors");
+const WEIGHTS: &[u8] = include_bytes!("../../../assets/efficientnet_lite0.safetensors");
 
 /// (depthwise kernel, stride of the first block, output channels, blocks): Tan and Le, EfficientNet, ICML 2019, table 1,
 /// without squeeze-and-excitation, with ReLU6 and a stem and head of fixed width (the Lite variant).

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::score;
+use crate::base::rows::{Rows, to_unit_length};
 use crate::config::Metric;
-use crate::rows::{Rows, to_unit_length};
 
 /// Codes `[n, width]` of `n` pictures; with cosine at unit length.
 #[derive(Debug, Clone)]

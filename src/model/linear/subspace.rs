@@ -6,7 +6,8 @@
 use burn::tensor::Tensor;
 use pulp::Arch;
 
-use super::{backend, eigen};
+use super::eigen;
+use crate::model::backend;
 use crate::random::Random;
 
 /// Directions carried along beyond those asked for: they make the last ones converge faster.

@@ -4,10 +4,10 @@
 //! weights by measurement): what neighbours have in common weighs more than what is peculiar to one picture. A list holds
 //! more than the averaging needs, so that a picture taken out seldom costs a scan for another.
 
-use super::codes::{Codes, Moves};
+use super::embeddings::{Codes, Moves};
 use super::score;
+use crate::base::rows::{Rows, to_unit_length};
 use crate::config::Metric;
-use crate::rows::{Rows, to_unit_length};
 
 /// How much each of the nearest pictures counts in what a code is drawn towards.
 pub const WEIGHTS: [f32; 3] = [0.5, 0.3, 0.2];
@@ -185,5 +185,5 @@ fn nearest_of(codes: &Codes, position: usize, similarities: &[f32]) -> Nearest {
 }
 
 #[cfg(test)]
-#[path = "neighbourhood_tests.rs"]
+#[path = "neighbour_graph_tests.rs"]
 mod tests;

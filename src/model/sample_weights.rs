@@ -8,7 +8,7 @@
 //! what the inventory alone gives; alone, without the inventory, they take .019 away from grocery.
 
 use super::backend;
-use crate::rows::Rows;
+use crate::base::rows::Rows;
 
 /// Features of a cosine above this are of the same picture, or of pictures that might as well be. Of different pictures
 /// of three labelled sets, one pair in four thousand is that close.

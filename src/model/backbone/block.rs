@@ -3,7 +3,7 @@
 use super::buffer::Buffer;
 use super::depthwise::Depthwise;
 use super::pointwise::{Activation, Pointwise};
-use super::weights::Archive;
+use crate::model::weights::Archive;
 
 /// How many times wider a block is inside than at its entrance; the first block is not.
 const EXPANSION: usize = 6;

@@ -5,9 +5,10 @@
 //! Interspeech 2006); here mutual nearest neighbours stand in for the labels. The result is blended with the plain
 //! variances, because few pictures have few pairs.
 
-use super::weighing::SAME_COSINE;
-use super::{backend, eigen};
-use crate::rows::Rows;
+use super::eigen;
+use crate::base::rows::Rows;
+use crate::model::backend;
+use crate::model::sample_weights::SAME_COSINE;
 
 /// How much of the pairs' scatter is in the blend, the rest being the plain variances. By measurement on 22 tasks of three
 /// labelled sets; flat around it.

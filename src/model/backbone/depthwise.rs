@@ -6,7 +6,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::buffer::Buffer;
-use super::weights::Archive;
+use crate::model::weights::Archive;
 
 /// Channels come in multiples of this; no vector of any machine is longer.
 const CHANNEL_BLOCK: usize = 16;

@@ -1,8 +1,8 @@
 //! A 1×1 convolution: one matrix product over all pixels.
 
 use super::buffer::Buffer;
-use super::product::{Finish, Packed};
-use super::weights::Archive;
+use super::matmul::{Finish, Packed};
+use crate::model::weights::Archive;
 
 /// What follows the bias.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! What an autoencoder learns from: training pictures, and the inventory beside them.
 
 use super::convolutional::Pixels;
-use super::weighing::{Weighed, beside_inventory, weigh};
+use super::sample_weights::{Weighed, beside_inventory, weigh};
 use super::{Coder, Unlearned};
+use crate::base::rows::Rows;
 use crate::config::ModelSettings;
 use crate::progress::Progress;
-use crate::rows::Rows;
 
 /// Numbers in the rows of one kind that a training takes at most: 8192 rows of 1280 features, which have nothing more to
 /// learn from further ones, or about a thousand small pictures.
