@@ -75,7 +75,7 @@ impl EncodeJob {
         let see = |decoded: DynamicImage| square_of(&decoded, bench.extractor.side());
         let square = bench.guard.decode(contents, &self.absolute, &self.bounds, see)?;
         let miniature = lacks_miniature.then(|| Box::new(Miniature::of(&square)));
-        // Pictures read by a program that knew no miniatures have features: their trunk pass is not repeated.
+        // Pictures read by a program that knew no miniatures have features: their backbone pass is not repeated.
         let features = lacks_features.then(|| bench.extractor.features(&[square]).into_values());
         Ok(Made { features, miniature })
     }

@@ -43,10 +43,10 @@ impl Serving {
 
     /// The pictures most similar to a query, each with the share of inventory pairs that are less similar.
     pub fn search(&self, wish: &Wish<'_>) -> Vec<(Found, f32)> {
-        let like = self.model.codes(wish.like);
+        let like = self.model.encode(wish.like);
         let codes = match wish.unlike.is_empty() {
             true => like,
-            false => away_from(&like, &self.model.codes(wish.unlike), self.index.metric()),
+            false => away_from(&like, &self.model.encode(wish.unlike), self.index.metric()),
         };
         let found = self.index.search(&codes, wish.mode, wish.count);
         let calibration = self.calibration();

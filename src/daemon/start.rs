@@ -310,12 +310,12 @@ pub(super) fn load_index(
             pictures.push((path.clone(), code));
         }
     }
-    Ok(Index::filled(model.code_width(), config.similarity.metric, pictures))
+    Ok(Index::filled(model.embedding_width(), config.similarity.metric, pictures))
 }
 
 /// The code of a content whose features are in the catalog.
 pub(super) fn code_of(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
     let features = catalog.features(hash, model.features().version)?;
     let rows = features.and_then(|features| Rows::from_values(model.features().width, features));
-    Ok(rows.map(|rows| model.codes(&rows).into_values()))
+    Ok(rows.map(|rows| model.encode(&rows).into_values()))
 }

@@ -10,14 +10,14 @@ use super::Daemon;
 use super::learning::trainer::step_back;
 use crate::catalog::Root;
 use crate::error::Trouble;
-use crate::index::Surveyed;
+use crate::index::BuiltGraph;
 
 /// A survey has ended.
 pub struct SurveyEnd {
     /// Of what was served when it was ordered.
     serving: Weak<()>,
     /// `None` when that was exchanged meanwhile.
-    found: Option<Surveyed>,
+    found: Option<BuiltGraph>,
 }
 
 impl Daemon {
@@ -29,11 +29,11 @@ impl Daemon {
         if !self.serving.read().index.is_settled() {
             self.serving.write().index.settle();
         }
-        if self.is_surveying || !self.serving.read().index.wants_survey() {
+        if self.is_surveying || !self.serving.read().index.needs_graph_build() {
             return;
         }
         let mut serving = self.serving.write();
-        let Some(survey) = serving.index.survey() else { return };
+        let Some(survey) = serving.index.graph_build() else { return };
         let (identity, sender) = (serving.identity(), self.channels.survey_sender.clone());
         drop(serving);
         debug!("finding the neighbours of all inventory pictures");
@@ -58,7 +58,7 @@ impl Daemon {
         if let Some(found) = end.found
             && end.serving.ptr_eq(&serving.identity())
         {
-            serving.index.take_survey(found);
+            serving.index.take_built_graph(found);
             let count = serving.index.len();
             drop(serving);
             self.note("survey", None);

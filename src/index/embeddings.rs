@@ -1,4 +1,4 @@
-//! The codes as they came from the model, each with its path.
+//! The embeddings as they came from the model, each with its path.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -8,9 +8,9 @@ use super::score;
 use crate::base::rows::{Rows, to_unit_length};
 use crate::config::Metric;
 
-/// Codes `[n, width]` of `n` pictures; with cosine at unit length.
+/// Embeddings `[n, width]` of `n` pictures; with cosine at unit length.
 #[derive(Debug, Clone)]
-pub struct Codes {
+pub struct Embeddings {
     metric: Metric,
     rows: Rows,
     paths: Vec<PathBuf>,
@@ -28,14 +28,14 @@ impl Moves {
     }
 
     /// Where the pictures of `before` stand in `after`; those whose path is gone, or of which `is_other` says that their
-    /// code is another one now, stand nowhere.
-    pub fn between(before: &Codes, after: &Codes, is_other: impl Fn(&Path) -> bool) -> Self {
+    /// embedding is another one now, stand nowhere.
+    pub fn between(before: &Embeddings, after: &Embeddings, is_other: impl Fn(&Path) -> bool) -> Self {
         let place = |path: &PathBuf| after.position(path).filter(|_| !is_other(path)).map(|position| position as u32);
         Self(before.paths.iter().map(place).collect())
     }
 }
 
-impl Codes {
+impl Embeddings {
     /// None yet, each to be `width` values.
     pub fn empty(width: usize, metric: Metric) -> Self {
         Self { metric, rows: Rows::empty(width), paths: Vec::new(), position_of: HashMap::new() }
@@ -51,17 +51,17 @@ impl Codes {
         self.paths.len()
     }
 
-    /// Values in a code.
+    /// Values in an embedding.
     pub fn width(&self) -> usize {
         self.rows.width()
     }
 
-    /// All codes, `[n, width]`, in the order of their positions.
+    /// All embeddings, `[n, width]`, in the order of their positions.
     pub fn rows(&self) -> &Rows {
         &self.rows
     }
 
-    /// The code at `position`.
+    /// The embedding at `position`.
     pub fn row(&self, position: usize) -> &[f32] {
         self.rows.row(position)
     }
@@ -76,18 +76,18 @@ impl Codes {
         self.position_of.get(path).copied()
     }
 
-    /// A code as it is kept: with cosine at unit length.
-    pub fn prepared(&self, code: &[f32]) -> Vec<f32> {
-        let mut code = code.to_vec();
+    /// An embedding as it is kept: with cosine at unit length.
+    pub fn prepared(&self, embedding: &[f32]) -> Vec<f32> {
+        let mut embedding = embedding.to_vec();
         if self.metric == Metric::Cosine {
-            to_unit_length(&mut code);
+            to_unit_length(&mut embedding);
         }
-        code
+        embedding
     }
 
-    /// Puts a picture in, or gives it another code; its position, or `None` when the code has another width.
-    pub fn put(&mut self, path: &Path, code: &[f32]) -> Option<usize> {
-        let prepared = self.prepared(code);
+    /// Puts a picture in, or gives it another embedding; its position, or `None` when the embedding has another width.
+    pub fn put(&mut self, path: &Path, embedding: &[f32]) -> Option<usize> {
+        let prepared = self.prepared(embedding);
         if prepared.len() != self.width() {
             return None;
         }
@@ -121,10 +121,10 @@ impl Codes {
         })
     }
 
-    /// Of every picture, in the order of positions, the similarity to `code`.
-    pub fn similarities_to(&self, code: &[f32]) -> Vec<f32> {
+    /// Of every picture, in the order of positions, the similarity to `embedding`.
+    pub fn similarities_to(&self, embedding: &[f32]) -> Vec<f32> {
         let mut similarities = vec![f32::NEG_INFINITY; self.len()];
-        score::raise_to(&mut similarities, code, &self.rows, self.metric);
+        score::raise_to(&mut similarities, embedding, &self.rows, self.metric);
         similarities
     }
 

@@ -1,4 +1,4 @@
-//! A neighbourhood kept up to date is the one that would be found anew.
+//! A graph kept up to date is the one that would be found anew.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ impl Dice {
     }
 
     /// Coarse, so that pictures equally similar are common.
-    fn code(&mut self) -> Vec<f32> {
+    fn embedding(&mut self) -> Vec<f32> {
         (0..4).map(|_| self.below(5) as f32 - 1.5).collect()
     }
 }
@@ -24,32 +24,32 @@ fn path(number: usize) -> PathBuf {
     PathBuf::from(format!("{number:03}"))
 }
 
-fn codes(dice: &mut Dice, count: usize, metric: Metric) -> Codes {
-    let mut codes = Codes::empty(4, metric);
-    (0..count).for_each(|number| assert_eq!(codes.put(&path(number), &dice.code()), Some(number)));
-    codes
+fn embeddings(dice: &mut Dice, count: usize, metric: Metric) -> Embeddings {
+    let mut embeddings = Embeddings::empty(4, metric);
+    (0..count).for_each(|number| assert_eq!(embeddings.put(&path(number), &dice.embedding()), Some(number)));
+    embeddings
 }
 
-/// The first neighbours of every picture and its drawn code.
-fn seen(neighbourhood: &Neighbourhood) -> Vec<(Vec<u32>, Vec<f32>)> {
+/// The first neighbours of every picture and its drawn embedding.
+fn seen(graph: &NeighbourGraph) -> Vec<(Vec<u32>, Vec<f32>)> {
     let first = |list: &Nearest| list.iter().take(WEIGHTS.len()).map(|(position, _)| *position).collect();
-    let averaged = neighbourhood.averaged().iter().map(<[f32]>::to_vec);
-    neighbourhood.nearest.iter().map(first).zip(averaged).collect()
+    let averaged = graph.averaged().iter().map(<[f32]>::to_vec);
+    graph.nearest.iter().map(first).zip(averaged).collect()
 }
 
-fn found_anew(codes: &Codes) -> Neighbourhood {
-    Neighbourhood::of(codes, &|| true).unwrap()
+fn found_anew(embeddings: &Embeddings) -> NeighbourGraph {
+    NeighbourGraph::of(embeddings, &|| true).unwrap()
 }
 
 #[test]
 fn the_nearest_are_those_of_a_plain_scan() {
     // More than two blocks, so that blocks beside, on and off the diagonal are all there.
     for metric in [Metric::Cosine, Metric::Euclidean] {
-        let codes = codes(&mut Dice(1), 2 * BLOCK + 17, metric);
-        let neighbourhood = found_anew(&codes);
-        for position in 0..codes.len() {
-            let similarities = codes.similarities_to(codes.row(position));
-            assert_eq!(neighbourhood.nearest[position], nearest_of(&codes, position, &similarities));
+        let embeddings = embeddings(&mut Dice(1), 2 * BLOCK + 17, metric);
+        let graph = found_anew(&embeddings);
+        for position in 0..embeddings.len() {
+            let similarities = embeddings.similarities_to(embeddings.row(position));
+            assert_eq!(graph.nearest[position], nearest_of(&embeddings, position, &similarities));
         }
     }
 }
@@ -59,23 +59,23 @@ fn pictures_that_come_and_go_leave_the_same_as_finding_all_anew() {
     let mut dice = Dice(2);
     let starts = [0, 1, 5, 40].into_iter().flat_map(|start| [(start, Metric::Cosine), (start, Metric::Euclidean)]);
     for (start, metric) in starts {
-        let mut codes = codes(&mut dice, start, metric);
-        let mut kept = found_anew(&codes);
+        let mut embeddings = embeddings(&mut dice, start, metric);
+        let mut kept = found_anew(&embeddings);
         for step in 0..300 {
             if dice.below(3) == 0 {
                 let gone: Vec<PathBuf> = (0..1 + dice.below(6)).map(|_| path(dice.below(60))).collect();
-                if let Some(moves) = codes.remove(gone.iter().map(PathBuf::as_path)) {
-                    kept.follow(&codes, &moves).into_iter().for_each(|position| kept.join(&codes, position));
+                if let Some(moves) = embeddings.remove(gone.iter().map(PathBuf::as_path)) {
+                    kept.follow(&embeddings, &moves).into_iter().for_each(|position| kept.join(&embeddings, position));
                 }
             } else {
                 let path = path(dice.below(60));
-                if codes.position(&path).is_none() {
-                    let position = codes.put(&path, &dice.code()).unwrap();
-                    kept.keep_place(&codes);
-                    kept.join(&codes, position);
+                if embeddings.position(&path).is_none() {
+                    let position = embeddings.put(&path, &dice.embedding()).unwrap();
+                    kept.keep_place(&embeddings);
+                    kept.join(&embeddings, position);
                 }
             }
-            assert_eq!(seen(&kept), seen(&found_anew(&codes)), "{start} pictures at first, step {step}");
+            assert_eq!(seen(&kept), seen(&found_anew(&embeddings)), "{start} pictures at first, step {step}");
         }
     }
 }
@@ -83,17 +83,17 @@ fn pictures_that_come_and_go_leave_the_same_as_finding_all_anew() {
 #[test]
 fn a_code_is_drawn_half_way_towards_what_its_neighbours_have_in_common() {
     let near = [0.0, 1.0, 0.0];
-    let drawn = |metric| drawn_towards(&[1.0, 0.0, 0.0], [&near[..]; 3].into_iter(), metric);
+    let drawn = |metric| averaged_with(&[1.0, 0.0, 0.0], [&near[..]; 3].into_iter(), metric);
     let is = |drawn: &[f32], wanted: [f32; 3]| drawn.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6);
     let length = (1.0_f32 + 0.25).sqrt();
     assert!(is(&drawn(Metric::Cosine), [1.0 / length, 0.5 / length, 0.0]));
     assert!(is(&drawn(Metric::Euclidean), [1.0 / 1.5, 0.5 / 1.5, 0.0]), "between the two, and not on the unit circle");
     for metric in [Metric::Cosine, Metric::Euclidean] {
-        assert_eq!(drawn_towards(&[0.6, 0.8], std::iter::empty(), metric), [0.6, 0.8], "nobody near");
+        assert_eq!(averaged_with(&[0.6, 0.8], std::iter::empty(), metric), [0.6, 0.8], "nobody near");
     }
 }
 
 #[test]
 fn a_survey_ends_when_it_is_told_to() {
-    assert!(Neighbourhood::of(&codes(&mut Dice(3), 10, Metric::Cosine), &|| false).is_none());
+    assert!(NeighbourGraph::of(&embeddings(&mut Dice(3), 10, Metric::Cosine), &|| false).is_none());
 }

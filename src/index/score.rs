@@ -10,27 +10,27 @@ use crate::config::Metric;
 /// Sums kept side by side, so that additions need not wait for each other.
 const LANES: usize = 32;
 
-/// Raises each `best[i]` to the similarity between `member` and row `i` of `codes`, where that is greater.
-pub fn raise_to(best: &mut [f32], member: &[f32], codes: &Rows, metric: Metric) {
+/// Raises each `best[i]` to the similarity between `member` and row `i` of `embeddings`, where that is greater.
+pub fn raise_to(best: &mut [f32], member: &[f32], embeddings: &Rows, metric: Metric) {
     Arch::new().dispatch(|| {
-        for (best, code) in best.iter_mut().zip(codes.iter()) {
-            *best = best.max(similarity(member, code, metric));
+        for (best, embedding) in best.iter_mut().zip(embeddings.iter()) {
+            *best = best.max(similarity(member, embedding, metric));
         }
     });
 }
 
-/// Fills the beginning of `table` with the similarities between rows of `codes`: `[rows.len(), columns.len()]`.
-pub fn table(table: &mut [f32], codes: &Rows, rows: &Range<usize>, columns: &Range<usize>, metric: Metric) {
+/// Fills the beginning of `table` with the similarities between rows of `embeddings`: `[rows.len(), columns.len()]`.
+pub fn table(table: &mut [f32], embeddings: &Rows, rows: &Range<usize>, columns: &Range<usize>, metric: Metric) {
     Arch::new().dispatch(|| {
         for (line, row) in table.chunks_exact_mut(columns.len()).zip(rows.clone()) {
             for (value, column) in line.iter_mut().zip(columns.clone()) {
-                *value = similarity(codes.row(row), codes.row(column), metric);
+                *value = similarity(embeddings.row(row), embeddings.row(column), metric);
             }
         }
     });
 }
 
-/// Cosine: the inner product of unit-length codes. Euclidean: 1 / (1 + distance).
+/// Cosine: the inner product of unit-length embeddings. Euclidean: 1 / (1 + distance).
 #[inline(always)]
 pub fn similarity(a: &[f32], b: &[f32], metric: Metric) -> f32 {
     match metric {

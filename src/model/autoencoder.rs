@@ -1,73 +1,73 @@
-//! A trained autoencoder of either kind: features to codes and back.
+//! A trained autoencoder of either kind: features to embeddings and back.
 
-use super::convolutional::{Convolutional, Effort, Stopped};
-use super::linear::Autoencoder;
+use super::convolutional::{ConvolutionalAutoencoder, Effort, Stopped};
+use super::linear::LinearAutoencoder;
 use crate::base::rows::Rows;
 use crate::config::{Encoder, ModelSettings};
 use crate::progress::Progress;
 
 /// What was learned from features. Cheap to clone.
 #[derive(Clone)]
-pub enum Coder {
-    /// From the trunk's features.
-    Linear(Box<Autoencoder>),
+pub enum Autoencoder {
+    /// From the backbone's features.
+    Linear(Box<LinearAutoencoder>),
     /// From pixels.
-    Convolutional(Convolutional),
+    Convolutional(ConvolutionalAutoencoder),
 }
 
 /// Why nothing was learned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unlearned {
+pub enum TrainingError {
     /// It was no longer wanted.
     Cancelled,
     /// For this reason, as the rest of a sentence that begins with the model.
-    Because(String),
+    Failed(String),
 }
 
-impl Coder {
+impl Autoencoder {
     /// Learns from features `[n, width]` of the kind that the settings' encoder takes; they count by `weights` `[n]`,
     /// which need not add up to anything.
     /// `seed` decides what is random in a training.
     ///
     /// # Errors
     /// When it was cancelled, or the pictures teach nothing.
-    pub fn learn(
+    pub fn train(
         settings: &ModelSettings,
         features: &Rows,
         weights: &[f32],
         seed: u64,
         follower: &dyn Progress,
-    ) -> Result<Self, Unlearned> {
-        let code_width = settings.code_width.count();
-        let alike = || Unlearned::Because("its pictures are too much alike to learn from".into());
+    ) -> Result<Self, TrainingError> {
+        let embedding_width = settings.code_width.count();
+        let too_similar = || TrainingError::Failed("its pictures are too much alike to learn from".into());
         match settings.encoder {
-            Encoder::Pretrained => Autoencoder::fit_weighted(features, weights, code_width)
+            Encoder::Pretrained => LinearAutoencoder::fit_weighted(features, weights, embedding_width)
                 .map(Box::new)
                 .map(Self::Linear)
-                .ok_or_else(alike),
+                .ok_or_else(too_similar),
             Encoder::Convolutional => {
-                let effort = Effort { code_width, steps: settings.train_steps.count(), seed };
-                Convolutional::train(features, weights, effort, follower).map(Self::Convolutional).map_err(|stopped| {
-                    match stopped {
-                        Stopped::Cancelled => Unlearned::Cancelled,
-                        Stopped::NothingToLearn => alike(),
+                let effort = Effort { embedding_width, steps: settings.train_steps.count(), seed };
+                ConvolutionalAutoencoder::train(features, weights, effort, follower).map(Self::Convolutional).map_err(
+                    |stopped| match stopped {
+                        Stopped::Cancelled => TrainingError::Cancelled,
+                        Stopped::NothingToLearn => too_similar(),
                         Stopped::Diverged(step) => {
-                            Unlearned::Because(format!("its numbers ran away after {step} steps of training"))
+                            TrainingError::Failed(format!("its numbers ran away after {step} steps of training"))
                         }
-                    }
-                })
+                    },
+                )
             }
         }
     }
 
-    /// What [`Coder::to_safetensors`] of an `encoder` made.
+    /// What [`Autoencoder::to_safetensors`] of an `encoder` made.
     ///
     /// # Errors
     /// When the bytes are damaged or of a version that this program does not know; the text says which.
     pub fn from_safetensors(encoder: Encoder, bytes: &[u8]) -> Result<Self, String> {
         Ok(match encoder {
-            Encoder::Pretrained => Self::Linear(Box::new(Autoencoder::from_safetensors(bytes)?)),
-            Encoder::Convolutional => Self::Convolutional(Convolutional::from_safetensors(bytes)?),
+            Encoder::Pretrained => Self::Linear(Box::new(LinearAutoencoder::from_safetensors(bytes)?)),
+            Encoder::Convolutional => Self::Convolutional(ConvolutionalAutoencoder::from_safetensors(bytes)?),
         })
     }
 
@@ -87,15 +87,15 @@ impl Coder {
         }
     }
 
-    /// Numbers in a code.
-    pub fn code_width(&self) -> usize {
+    /// Numbers in an embedding.
+    pub fn embedding_width(&self) -> usize {
         match self {
-            Self::Linear(linear) => linear.code_width(),
-            Self::Convolutional(convolutional) => convolutional.code_width(),
+            Self::Linear(linear) => linear.embedding_width(),
+            Self::Convolutional(convolutional) => convolutional.embedding_width(),
         }
     }
 
-    /// Features `[n, width]` to codes `[n, code_width]`, not of unit length.
+    /// Features `[n, width]` to embeddings `[n, embedding_width]`, not of unit length.
     pub fn encode(&self, features: &Rows) -> Rows {
         match self {
             Self::Linear(linear) => linear.encode(features),
@@ -103,7 +103,7 @@ impl Coder {
         }
     }
 
-    /// What comes back of features `[n, width]` from their codes, scaled as features at unit length would be.
+    /// What comes back of features `[n, width]` from their embeddings, scaled as features at unit length would be.
     pub fn restored(&self, features: &Rows) -> Rows {
         match self {
             Self::Linear(linear) => linear.decode(&linear.encode(features)),

@@ -1,4 +1,4 @@
-//! From pixels to features (the trunk) and from features to codes (the autoencoder); the only user of burn.
+//! From pixels to features (the backbone) and from features to embeddings (the autoencoder); the only user of burn.
 
 mod autoencoder;
 mod backbone;
@@ -11,9 +11,9 @@ mod served;
 mod training_set;
 mod weights;
 
-pub use autoencoder::{Coder, Unlearned};
-pub use backbone::Trunk;
+pub use autoencoder::{Autoencoder, TrainingError};
+pub use backbone::Backbone;
 pub use extractor::{Extractor, FeatureKind};
-pub use linear::Autoencoder;
+pub use linear::LinearAutoencoder;
 pub use served::{Model, UNTRAINED_ID};
-pub use training_set::{Lesson, SEED};
+pub use training_set::{SEED, TrainingSet};

@@ -2,7 +2,7 @@
 //!
 //! Two rules, both by measurement. Pictures that are nearly the same count together as one: a thousand copies of a
 //! picture, or a thousand pictures of noise, are one picture. And the training folder makes up at most a quarter where
-//! the inventory is taken along: the codes have to tell apart what is searched. With both, a thousand pictures of five
+//! the inventory is taken along: the embeddings have to tell apart what is searched. With both, a thousand pictures of five
 //! kinds of noise and copies moved the mean average precision by -.007 to +.007 on food, grocery and caltech90; with
 //! neither, by up to -.27. The training pictures that belong to grocery and caltech90 lift it by .009 and .001 beyond
 //! what the inventory alone gives; alone, without the inventory, they take .019 away from grocery.
@@ -21,7 +21,7 @@ const BLOCK: usize = 1_000;
 const TRAINING_SHARE: f32 = 0.25;
 
 /// How much training pictures count.
-pub struct Weighed {
+pub struct SampleWeights {
     /// Of each row, 1 for one that is like no other.
     pub weights: Vec<f32>,
     /// How many different pictures they amount to: the sum.
@@ -30,7 +30,7 @@ pub struct Weighed {
 
 /// Weighs the features `[n, width]` of training pictures; those compared with are the first, so their order should be
 /// arbitrary and always the same.
-pub fn weigh(features: &Rows) -> Weighed {
+pub fn sample_weights(features: &Rows) -> SampleWeights {
     let count = features.len();
     let compared = count.min(COMPARED);
     let unit = features.at_unit_length().into_values();
@@ -49,17 +49,17 @@ pub fn weigh(features: &Rows) -> Weighed {
         }
     }
     let distinct = weights.iter().sum();
-    Weighed { weights, distinct }
+    SampleWeights { weights, distinct }
 }
 
 /// Weights of training pictures followed by those of `beside` inventory pictures, which all count the same.
-pub fn beside_inventory(training: &Weighed, beside: usize) -> Vec<f32> {
-    let share = (training.distinct / (training.distinct + beside as f32)).min(TRAINING_SHARE);
-    let is_alone = beside == 0;
+pub fn with_inventory(training: &SampleWeights, inventory_count: usize) -> Vec<f32> {
+    let share = (training.distinct / (training.distinct + inventory_count as f32)).min(TRAINING_SHARE);
+    let is_alone = inventory_count == 0;
     let of_training = if is_alone { 1.0 } else { share / training.distinct };
-    let of_inventory = if is_alone { 0.0 } else { (1.0 - share) / beside as f32 };
+    let of_inventory = if is_alone { 0.0 } else { (1.0 - share) / inventory_count as f32 };
     let training = training.weights.iter().map(|weight| weight * of_training);
-    training.chain(std::iter::repeat_n(of_inventory, beside)).collect()
+    training.chain(std::iter::repeat_n(of_inventory, inventory_count)).collect()
 }
 
 #[cfg(test)]
@@ -79,9 +79,9 @@ mod tests {
 
     #[test]
     fn copies_count_together_as_one_and_others_as_they_are() {
-        let weighed = weigh(&rows([alike(0, 200), alike(1, 1), alike(2, 1)].concat()));
-        assert!((weighed.distinct - 3.0).abs() < 1e-3, "{}", weighed.distinct);
-        assert!((weighed.weights[0] - 0.005).abs() < 1e-6 && (weighed.weights[201] - 1.0).abs() < 1e-6);
+        let sample_weights = sample_weights(&rows([alike(0, 200), alike(1, 1), alike(2, 1)].concat()));
+        assert!((sample_weights.distinct - 3.0).abs() < 1e-3, "{}", sample_weights.distinct);
+        assert!((sample_weights.weights[0] - 0.005).abs() < 1e-6 && (sample_weights.weights[201] - 1.0).abs() < 1e-6);
     }
 
     #[test]
@@ -89,23 +89,23 @@ mod tests {
         // Every second row is a copy of one picture, the others are 32 pictures in turn.
         let values =
             (0..3_000).flat_map(|number| alike(if number % 2 == 0 { 40 } else { number / 2 % 32 }, 1)).collect();
-        let weighed = weigh(&rows(values));
-        assert!((weighed.distinct - 33.0).abs() < 1.0, "{}", weighed.distinct);
+        let sample_weights = sample_weights(&rows(values));
+        assert!((sample_weights.distinct - 33.0).abs() < 1.0, "{}", sample_weights.distinct);
     }
 
     #[test]
     fn beside_an_inventory_training_pictures_make_up_a_quarter_at_most() {
-        let few = Weighed { weights: vec![0.5, 0.5], distinct: 1.0 };
-        let weights = beside_inventory(&few, 9);
+        let few = SampleWeights { weights: vec![0.5, 0.5], distinct: 1.0 };
+        let weights = with_inventory(&few, 9);
         assert_eq!(weights.len(), 11);
         assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!(
             (weights[0] - 0.05).abs() < 1e-6 && (weights[10] - 0.1).abs() < 1e-6,
             "one picture among ten: {weights:?}"
         );
-        let many = Weighed { weights: vec![1.0; 90], distinct: 90.0 };
-        let weights = beside_inventory(&many, 10);
+        let many = SampleWeights { weights: vec![1.0; 90], distinct: 90.0 };
+        let weights = with_inventory(&many, 10);
         assert!((weights[..90].iter().sum::<f32>() - 0.25).abs() < 1e-5);
-        assert_eq!(beside_inventory(&few, 0), [0.5, 0.5]);
+        assert_eq!(with_inventory(&few, 0), [0.5, 0.5]);
     }
 }

@@ -1,8 +1,8 @@
 //! What an autoencoder learns from: training pictures, and the inventory beside them.
 
 use super::convolutional::Pixels;
-use super::sample_weights::{Weighed, beside_inventory, weigh};
-use super::{Coder, Unlearned};
+use super::sample_weights::{SampleWeights, sample_weights, with_inventory};
+use super::{Autoencoder, TrainingError};
 use crate::base::rows::Rows;
 use crate::config::ModelSettings;
 use crate::progress::Progress;
@@ -15,26 +15,26 @@ const MOST_VALUES: usize = 8_192 * 1_280;
 pub const SEED: u64 = 1;
 
 /// Features to learn from, in an arbitrary order that is always the same.
-pub struct Lesson {
+pub struct TrainingSet {
     /// Of the training pictures, `[n, width]`.
     training: Rows,
-    weighed: Weighed,
+    sample_weights: SampleWeights,
     /// Of the inventory, `[m, width]`; they all count the same.
     inventory: Rows,
     /// Of what is random in a training.
     seed: u64,
 }
 
-impl Lesson {
+impl TrainingSet {
     /// Training pictures, weighed so that copies count once, beside the pictures that are searched.
     pub fn of_training(training: Rows, inventory: Rows) -> Self {
-        Self { weighed: weigh(&contrasts(&training)), training, inventory, seed: SEED }
+        Self { sample_weights: sample_weights(&contrasts(&training)), training, inventory, seed: SEED }
     }
 
     /// Nothing but the pictures that are searched.
     pub fn of_inventory(inventory: Rows) -> Self {
-        let weighed = Weighed { weights: vec![1.0; inventory.len()], distinct: inventory.len() as f32 };
-        Self { training: inventory, weighed, inventory: Rows::default(), seed: SEED }
+        let sample_weights = SampleWeights { weights: vec![1.0; inventory.len()], distinct: inventory.len() as f32 };
+        Self { training: inventory, sample_weights, inventory: Rows::default(), seed: SEED }
     }
 
     /// The same with another seed: pictures and seed together decide a training, to the bit.
@@ -49,13 +49,13 @@ impl Lesson {
     }
 
     /// How many inventory pictures are taken along.
-    pub fn beside(&self) -> usize {
+    pub fn inventory_count(&self) -> usize {
         self.inventory.len()
     }
 
     /// How many different pictures the training pictures amount to.
     pub fn distinct(&self) -> f32 {
-        self.weighed.distinct
+        self.sample_weights.distinct
     }
 
     /// Rows of one kind, `width` long, that a training takes at most.
@@ -67,32 +67,32 @@ impl Lesson {
     ///
     /// # Errors
     /// When it was cancelled, or the pictures teach nothing: fewer than two of them differ.
-    pub fn learn(&self, settings: &ModelSettings, follower: &dyn Progress) -> Result<Coder, Unlearned> {
-        self.learn_without(0, settings, follower)
+    pub fn train(&self, settings: &ModelSettings, follower: &dyn Progress) -> Result<Autoencoder, TrainingError> {
+        self.train_without(0, settings, follower)
     }
 
     /// Learns from all but the first `held_out` training pictures.
     ///
     /// # Errors
-    /// As of [`Lesson::learn`].
-    pub fn learn_without(
+    /// As of [`TrainingSet::train`].
+    pub fn train_without(
         &self,
         held_out: usize,
         settings: &ModelSettings,
         follower: &dyn Progress,
-    ) -> Result<Coder, Unlearned> {
+    ) -> Result<Autoencoder, TrainingError> {
         let width = self.training.width();
         let held_out = held_out.min(self.training.len());
-        let weights = self.weighed.weights[held_out..].to_vec();
-        let weighed = Weighed { distinct: weights.iter().sum(), weights };
+        let weights = self.sample_weights.weights[held_out..].to_vec();
+        let sample_weights = SampleWeights { distinct: weights.iter().sum(), weights };
         let rows = [&self.training.values()[held_out * width..], self.inventory.values()].concat();
         let rows = Rows::from_values(width, rows).unwrap_or_default();
-        Coder::learn(settings, &rows, &beside_inventory(&weighed, self.inventory.len()), self.seed, follower)
+        Autoencoder::train(settings, &rows, &with_inventory(&sample_weights, self.inventory.len()), self.seed, follower)
     }
 }
 
 /// Rows of pixels less their own mean: it is what they have in common, and no cosine would tell them apart. Features of the
-/// trunk stay as they are.
+/// backbone stay as they are.
 fn contrasts(rows: &Rows) -> Rows {
     let mut contrasts = rows.clone();
     if rows.width() == Pixels::WIDTH {
@@ -122,17 +122,17 @@ mod tests {
     }
 
     /// ‖x − x'‖² / ‖x − mean‖² of rows that vary along `axis`.
-    fn missed(coder: &Coder, axis: usize) -> f32 {
-        coder.reconstruction_error(&along(axis, 20))
+    fn missed(autoencoder: &Autoencoder, axis: usize) -> f32 {
+        autoencoder.reconstruction_error(&along(axis, 20))
     }
 
     #[test]
     fn both_kinds_of_pictures_are_learned_from() {
-        let lesson = Lesson::of_training(along(1, 20), along(2, 20));
-        assert_eq!((lesson.beside(), lesson.training().len()), (20, 20));
-        let both = lesson.learn(&settings(), &Unfollowed).unwrap();
+        let training_set = TrainingSet::of_training(along(1, 20), along(2, 20));
+        assert_eq!((training_set.inventory_count(), training_set.training().len()), (20, 20));
+        let both = training_set.train(&settings(), &Unfollowed).unwrap();
         assert!(missed(&both, 1) < 0.05 && missed(&both, 2) < 0.05);
-        let alone = Lesson::of_inventory(along(2, 20)).learn(&settings(), &Unfollowed).unwrap();
+        let alone = TrainingSet::of_inventory(along(2, 20)).train(&settings(), &Unfollowed).unwrap();
         assert!(missed(&alone, 1) > 0.1 && missed(&alone, 2) < 0.05);
     }
 
@@ -140,11 +140,11 @@ mod tests {
     fn what_is_held_out_is_not_learned_from() {
         let mut rows = along(1, 6).into_values();
         rows.extend(along(2, 30).into_values());
-        let lesson = Lesson::of_training(Rows::from_values(8, rows).unwrap(), Rows::empty(8));
+        let training_set = TrainingSet::of_training(Rows::from_values(8, rows).unwrap(), Rows::empty(8));
         assert!(
-            missed(&lesson.learn(&settings(), &Unfollowed).unwrap(), 1)
-                < missed(&lesson.learn_without(6, &settings(), &Unfollowed).unwrap(), 1)
+            missed(&training_set.train(&settings(), &Unfollowed).unwrap(), 1)
+                < missed(&training_set.train_without(6, &settings(), &Unfollowed).unwrap(), 1)
         );
-        assert!(lesson.learn_without(99, &settings(), &Unfollowed).is_err());
+        assert!(training_set.train_without(99, &settings(), &Unfollowed).is_err());
     }
 }

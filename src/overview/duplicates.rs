@@ -5,11 +5,11 @@ use super::groups::Look;
 use super::nearest::nearest_pairs;
 use super::numbers::{cores, on_all_cores};
 use crate::base::rows::Rows;
-use crate::model::Trunk;
+use crate::model::Backbone;
 use crate::picture::{OUTLINE_VALUES, Scene, Sighting, outlines};
 use crate::progress::Progress;
 
-/// Pairs whose features may be those of copies ([`Trunk::LEAST_COSINE_OF_COPIES`]) are looked at, with so many of each picture's
+/// Pairs whose features may be those of copies ([`Backbone::LEAST_COSINE_OF_COPIES`]) are looked at, with so many of each picture's
 /// nearest: even the hardest copy is among the 32 nearest 98 times in 100.
 const NEAREST: usize = 32;
 /// The same for outlines, as they are and mirrored: they do not mind colours, and need no network.
@@ -90,7 +90,7 @@ fn partners(contents: &Contents, progress: &Part<'_>) -> Option<Vec<Vec<usize>>>
     }
     let part = |start, share| Part { progress, start, share };
     let features = &contents.features;
-    let mut pairs = nearest_pairs((features, features), NEAREST, Trunk::LEAST_COSINE_OF_COPIES, &part(0.0, 0.8))?;
+    let mut pairs = nearest_pairs((features, features), NEAREST, Backbone::LEAST_COSINE_OF_COPIES, &part(0.0, 0.8))?;
     let Worth { least, nearest } = if features.is_empty() { OUTLINES_ALONE } else { OUTLINES };
     pairs.extend(nearest_pairs((&plain, &plain), nearest, least, &part(0.8, 0.1))?);
     pairs.extend(nearest_pairs((&plain, &mirrored), nearest, least, &part(0.9, 0.1))?);

@@ -19,7 +19,7 @@ pub use collection::Collection;
 pub use contents::Contents;
 pub use draw::{draw, to_jpeg};
 pub use duplicates::{Link, Looker, links};
-pub use grid::{Cell, Grid, snapped};
+pub use grid::{Grid, GridCell, snapped};
 pub use group_sheet::{SHOWN_GROUPS, SHOWN_MEMBERS, SheetGroup, group_sheet};
 pub use groups::{Group, Member, grouped};
 pub use page::page;

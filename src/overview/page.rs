@@ -39,7 +39,7 @@ struct Picture {
     near: Vec<usize>,
 }
 
-/// The page for pictures `paths` with `codes` of unit length `[n, width]`; those without a thumbnail are left out.
+/// The page for pictures `paths` with `embeddings` of unit length `[n, width]`; those without a thumbnail are left out.
 ///
 /// # Errors
 /// What the encoder says of a thumbnail.
@@ -47,11 +47,11 @@ pub fn page(
     title: &str,
     grid: &Grid,
     paths: &[PathBuf],
-    codes: &Rows,
+    embeddings: &Rows,
     thumbnails: &[Thumbnail],
 ) -> Result<String, String> {
     let shown: Vec<usize> = (0..paths.len()).filter(|&at| thumbnails[at].is_ok()).collect();
-    let near = on_all_cores(shown.len(), |place| nearest(&shown, shown[place], codes));
+    let near = on_all_cores(shown.len(), |place| nearest(&shown, shown[place], embeddings));
     let mut pictures = Vec::with_capacity(shown.len());
     for (&at, near) in shown.iter().zip(near) {
         let Ok(thumbnail) = &thumbnails[at] else { continue };
@@ -74,9 +74,9 @@ pub fn page(
 }
 
 /// Positions in `shown` of the pictures most like the one at `at`.
-fn nearest(shown: &[usize], at: usize, codes: &Rows) -> Vec<usize> {
-    let code = codes.row(at);
-    let alike = |other: usize| product(code, codes.row(other));
+fn nearest(shown: &[usize], at: usize, embeddings: &Rows) -> Vec<usize> {
+    let embedding = embeddings.row(at);
+    let alike = |other: usize| product(embedding, embeddings.row(other));
     let others = shown.iter().enumerate().filter(|(_, other)| **other != at);
     let mut found: Vec<(f32, usize)> = others.map(|(place, &other)| (alike(other), place)).collect();
     let order = |one: &(f32, usize), other: &(f32, usize)| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1));
@@ -117,7 +117,7 @@ fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::overview::Cell;
+    use crate::overview::GridCell;
 
     #[test]
     fn base64_is_that_of_the_standard() {
@@ -129,11 +129,12 @@ mod tests {
 
     #[test]
     fn the_page_needs_nothing_else_and_a_name_cannot_break_out() {
-        let grid = Grid { columns: 2, rows: 1, cells: vec![Cell { column: 0, row: 0 }, Cell { column: 1, row: 0 }] };
+        let grid =
+            Grid { columns: 2, rows: 1, cells: vec![GridCell { column: 0, row: 0 }, GridCell { column: 1, row: 0 }] };
         let paths = ["</script><script>alert(1)</script>.png".into(), "b.png".into()];
-        let codes = Rows::from_values(1, vec![1.0, 1.0]).unwrap();
+        let embeddings = Rows::from_values(1, vec![1.0, 1.0]).unwrap();
         let picture = || Ok(image::RgbaImage::from_pixel(4, 3, image::Rgba([200, 100, 0, 255])));
-        let page = page("Two pictures", &grid, &paths, &codes, &[picture(), picture()]).unwrap();
+        let page = page("Two pictures", &grid, &paths, &embeddings, &[picture(), picture()]).unwrap();
         assert_eq!(page.matches("</script>").count(), 1, "only its own");
         for outside in ["http://", "https://", "src=", "@import", "url("] {
             assert!(!page.contains(outside), "{outside}");

@@ -1,5 +1,5 @@
 //! What the pictures found are to the query and to each other: the same, nearly the same, or strangers. Whether they are the
-//! same is seen in their pixels (`picture::Scene`), whether they are strangers in the trunk's features, which no training
+//! same is seen in their pixels (`picture::Scene`), whether they are strangers in the backbone's features, which no training
 //! changes.
 
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use super::look::{LOOKS, Look};
 use crate::answer::{DuplicatePart, MatchPart, Relation};
 use crate::catalog::{Catalog, Root};
 use crate::index::Found;
-use crate::model::Trunk;
+use crate::model::Backbone;
 use crate::picture::{Hash, Miniature};
 
 /// Once there are as many matches as were asked for, copies of them are only counted, and those that are nearly as similar to
@@ -19,7 +19,7 @@ const LOOKS_TO_COUNT: usize = 1;
 pub struct Asked {
     /// Its content.
     pub content: Hash,
-    /// What the serving encoder sees of it: `[1280]` of the trunk, or another encoder's own number.
+    /// What the serving encoder sees of it: `[1280]` of the backbone, or another encoder's own number.
     pub features: Vec<f32>,
     /// The same picture to compare by pixels.
     pub miniature: Miniature,
@@ -54,7 +54,7 @@ impl Selection<'_> {
     /// Matches with ranks from `found`, the most similar first.
     pub fn matches(&self, found: Vec<(Found, f32)>, asked: &[Asked], catalog: &Catalog) -> Vec<Matched> {
         // What another encoder makes of pictures says too little of who is a stranger.
-        let with_features = asked.iter().any(|member| member.features.len() == Trunk::WIDTH);
+        let with_features = asked.iter().any(|member| member.features.len() == Backbone::WIDTH);
         let members: Vec<Look> = asked.iter().map(Asked::look).collect();
         let mut matches: Vec<Matched> = Vec::new();
         for (found, closer_than) in found {

@@ -4,19 +4,19 @@ use std::cell::OnceCell;
 
 use crate::base::rows::to_unit_length;
 use crate::catalog::Catalog;
-use crate::model::Trunk;
+use crate::model::Backbone;
 use crate::picture::{Hash, Miniature, OUTLINE_VALUES, SAME, Scene, outlines};
 
 /// Most pictures that one picture is compared with in pixels, a fifth of a millisecond each: those that look nearest. A
 /// copy is among the 32 nearest of a whole inventory (`overview::links`), so it is among the first of some fifty.
 pub(super) const LOOKS: usize = 8;
-/// Where the trunk's features are not known, outlines as far apart as this are not compared.
+/// Where the backbone's features are not known, outlines as far apart as this are not compared.
 const LEAST_OUTLINE: f32 = 0.3;
 
 /// How a picture looks, as far as it is known.
 pub(super) struct Look {
     content: Option<Hash>,
-    /// The trunk's, at unit length.
+    /// The backbone's, at unit length.
     features: Option<Vec<f32>>,
     pixels: Option<Pixels>,
 }
@@ -33,7 +33,7 @@ struct Pixels {
 impl Look {
     /// Of a content with what was made of it; features of another encoder say too little, and are passed over.
     pub fn new(content: Option<Hash>, features: Option<&[f32]>, miniature: Option<Miniature>) -> Self {
-        let features = features.filter(|row| row.len() == Trunk::WIDTH).map(|row| {
+        let features = features.filter(|row| row.len() == Backbone::WIDTH).map(|row| {
             let mut row = row.to_vec();
             to_unit_length(&mut row);
             row
@@ -42,11 +42,11 @@ impl Look {
         Self { content, features, pixels: miniature.map(pixels) }
     }
 
-    /// Of an inventory picture, as far as the catalog knows it; with the trunk's features where they are wished.
+    /// Of an inventory picture, as far as the catalog knows it; with the backbone's features where they are wished.
     pub fn known(content: Option<Hash>, with_features: bool, catalog: &Catalog) -> Self {
         // A catalog that cannot be read just now costs the marks, nothing else.
         let features = content.filter(|_| with_features);
-        let features = features.and_then(|hash| catalog.features(hash, Trunk::VERSION).ok().flatten());
+        let features = features.and_then(|hash| catalog.features(hash, Backbone::VERSION).ok().flatten());
         let miniature = content.and_then(|hash| catalog.miniature(hash).ok().flatten());
         Self::new(content, features.as_deref(), miniature)
     }
@@ -74,7 +74,7 @@ impl Look {
     fn nearness(&self, other: &Self) -> Option<f32> {
         let (one, another) = (self.pixels.as_ref()?, other.pixels.as_ref()?);
         if let Some(cosine) = self.cosine(other) {
-            return (cosine >= Trunk::LEAST_COSINE_OF_COPIES).then_some(cosine);
+            return (cosine >= Backbone::LEAST_COSINE_OF_COPIES).then_some(cosine);
         }
         let likeness = |outline: &[f32; OUTLINE_VALUES]| {
             outline.iter().zip(&another.outlines[0]).map(|(one, other)| one * other).sum::<f32>()
@@ -108,7 +108,7 @@ mod tests {
             (128.0 + 40.0 * (wave(0.31) + wave(0.77) + wave(0.53))) as u8
         };
         let bytes: Vec<u8> = (0..1024).map(shade).collect();
-        let mut row = vec![0.0; Trunk::WIDTH];
+        let mut row = vec![0.0; Backbone::WIDTH];
         features.iter().for_each(|&(at, value)| row[at] = value);
         let row = (!features.is_empty()).then_some(row);
         Look::new(Some(Hash::of(&number.to_le_bytes())), row.as_deref(), Miniature::from_bytes(&bytes))

@@ -53,12 +53,12 @@ impl Recoder<'_> {
             }
             self.leash.told((at * BATCH) as f32 / contents.len() as f32);
         }
-        let mut index = Index::filled(self.model.code_width(), self.metric, pictures);
+        let mut index = Index::filled(self.model.embedding_width(), self.metric, pictures);
         // A large index still has to find who is near whom: done here, so that the model serves as well as it can from
         // its first answer on.
-        if let Some(survey) = index.survey() {
+        if let Some(survey) = index.graph_build() {
             let surveyed = survey.run(&|| !self.leash.is_cancelled()).ok_or(Halt::Cancelled)?;
-            index.take_survey(surveyed);
+            index.take_built_graph(surveyed);
         }
         Ok(index)
     }
@@ -66,14 +66,14 @@ impl Recoder<'_> {
     fn codes_of(&self, contents: &[Hash]) -> Result<Vec<(Hash, Vec<f32>)>, Halt> {
         let (mut codes, mut without) = (Vec::new(), Vec::new());
         for &hash in contents {
-            match self.catalog.code(hash, self.model.id())?.filter(|code| code.len() == self.model.code_width()) {
+            match self.catalog.code(hash, self.model.id())?.filter(|code| code.len() == self.model.embedding_width()) {
                 Some(code) => codes.push((hash, code)),
                 None => without.push(hash),
             }
         }
         let kind = self.model.features();
         let (found, features) = self.catalog.many_features(&without, kind.version, kind.width)?;
-        let made = self.model.codes(&features);
+        let made = self.model.encode(&features);
         let made: Vec<(Hash, Vec<f32>)> = found.into_iter().zip(made.iter().map(<[f32]>::to_vec)).collect();
         // Features that are codes need not be kept twice.
         if self.model.is_trained() && !made.is_empty() {

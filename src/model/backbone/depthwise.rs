@@ -11,7 +11,7 @@ use crate::model::weights::Archive;
 /// Channels come in multiples of this; no vector of any machine is longer.
 const CHANNEL_BLOCK: usize = 16;
 
-/// Output pixels that are summed together; every layer of the trunk is a multiple of 9 wide.
+/// Output pixels that are summed together; every layer of the backbone is a multiple of 9 wide.
 const TILE: usize = 9;
 
 /// Input columns that a tile of the widest kernel and stride sees.
@@ -54,11 +54,11 @@ impl Depthwise {
     /// `[height, width, channels]` to `[⌈height/stride⌉, ⌈width/stride⌉, channels]`.
     pub(super) fn apply(&self, input: &[f32], height: usize, width: usize, out: &mut Buffer) {
         let out = out.room(height.div_ceil(self.stride) * width.div_ceil(self.stride) * self.bias.len());
-        Arch::new().dispatch(Run { layer: self, input, height, width, out });
+        Arch::new().dispatch(DepthwiseRun { layer: self, input, height, width, out });
     }
 }
 
-struct Run<'data> {
+struct DepthwiseRun<'data> {
     layer: &'data Depthwise,
     input: &'data [f32],
     height: usize,
@@ -66,7 +66,7 @@ struct Run<'data> {
     out: &'data mut [f32],
 }
 
-impl WithSimd for Run<'_> {
+impl WithSimd for DepthwiseRun<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -80,7 +80,7 @@ impl WithSimd for Run<'_> {
     }
 }
 
-impl Run<'_> {
+impl DepthwiseRun<'_> {
     #[inline(always)]
     fn rows<S: Simd, const SIDE: usize, const STRIDE: usize>(self, simd: S) {
         let Self { layer, input, height, width, out } = self;

@@ -44,7 +44,7 @@ impl Packed {
     /// `pixels` `[n, in]` to `[n, out]`.
     pub(super) fn apply(&self, pixels: &[f32], finish: Finish, out: &mut Buffer) {
         let out = out.room(pixels.len() / self.inputs * self.outputs);
-        Arch::new().dispatch(Run { weights: self, pixels, finish, out });
+        Arch::new().dispatch(MatmulRun { weights: self, pixels, finish, out });
     }
 }
 
@@ -75,19 +75,19 @@ impl WithSimd for Pack<'_> {
 }
 
 /// Vectors of columns in a panel: 7 × 3 sums fill the registers where there are 32, 6 × 2 where there are 16. (All
-/// layers of the trunk have a multiple of 7 pixels.)
+/// layers of the backbone have a multiple of 7 pixels.)
 const fn vectors<S: Simd>() -> usize {
     if S::REGISTER_COUNT >= 32 { 3 } else { 2 }
 }
 
-struct Run<'data> {
+struct MatmulRun<'data> {
     weights: &'data Packed,
     pixels: &'data [f32],
     finish: Finish<'data>,
     out: &'data mut [f32],
 }
 
-impl WithSimd for Run<'_> {
+impl WithSimd for MatmulRun<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -100,7 +100,7 @@ impl WithSimd for Run<'_> {
     }
 }
 
-impl Run<'_> {
+impl MatmulRun<'_> {
     /// All pixels, a chunk of them after another, `HEIGHT` ≤ n at a time.
     #[inline(always)]
     fn chunks<S: Simd, const HEIGHT: usize>(&mut self, simd: S) {

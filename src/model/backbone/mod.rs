@@ -8,4 +8,4 @@ mod network;
 mod pointwise;
 mod stem;
 
-pub use network::Trunk;
+pub use network::Backbone;

@@ -28,7 +28,7 @@ const WEIGHTS_VERSION: &str = "lite0-1";
 const POOLING_REACH: f32 = 0.25;
 
 /// The frozen network from a picture to its features. Shared by all workers; a call computes on the caller's core.
-pub struct Trunk {
+pub struct Backbone {
     stem: Pointwise,
     blocks: Vec<Block>,
     head: Pointwise,
@@ -37,11 +37,11 @@ pub struct Trunk {
     idle: Mutex<Vec<Scratch>>,
 }
 
-impl Trunk {
+impl Backbone {
     /// Numbers in a feature row.
     pub const WIDTH: usize = 1280;
 
-    /// Side of the squares that [`Trunk::features`] is measured with, in pixels.
+    /// Side of the squares that [`Backbone::features`] is measured with, in pixels.
     pub const SIDE: usize = 288;
 
     /// Side of those that the network was trained with.
@@ -51,7 +51,7 @@ impl Trunk {
     /// three quarters and drained of colour, leaves 0.52.
     pub const LEAST_COSINE_OF_COPIES: f32 = 0.5;
 
-    /// Part of the catalog's key for cached features: another trunk's features are another thing.
+    /// Part of the catalog's key for cached features: another backbone's features are another thing.
     pub const VERSION: &'static str = "lite0-288-centred-1";
 
     /// Unpacks the bundled weights (0.02 s, 13 MB of memory).
@@ -129,11 +129,11 @@ impl Trunk {
 
 /// Global average pool: `[places, 1280]` to `[1280]`.
 fn mean(places: &[f32]) -> Vec<f32> {
-    let mut mean = vec![0.0; Trunk::WIDTH];
-    for place in places.chunks_exact(Trunk::WIDTH) {
+    let mut mean = vec![0.0; Backbone::WIDTH];
+    for place in places.chunks_exact(Backbone::WIDTH) {
         mean.iter_mut().zip(place).for_each(|(sum, value)| *sum += value);
     }
-    let share = Trunk::WIDTH as f32 / places.len() as f32;
+    let share = Backbone::WIDTH as f32 / places.len() as f32;
     mean.iter_mut().for_each(|sum| *sum *= share);
     mean
 }
@@ -146,8 +146,8 @@ fn centred_mean(places: &[f32], side: usize) -> Vec<f32> {
     let distance = |at: usize| (at as f32 - (side - 1) as f32 / 2.0) / side as f32 / POOLING_REACH;
     let weight = |at: usize| (-0.5 * (distance(at / side).powi(2) + distance(at % side).powi(2))).exp();
     let all: f32 = (0..side * side).map(weight).sum();
-    let mut sums = vec![0.0; Trunk::WIDTH];
-    for (at, place) in places.chunks_exact(Trunk::WIDTH).enumerate() {
+    let mut sums = vec![0.0; Backbone::WIDTH];
+    for (at, place) in places.chunks_exact(Backbone::WIDTH).enumerate() {
         let weight = weight(at) / all;
         sums.iter_mut().zip(place).for_each(|(sum, value)| *sum += weight * value * value.sqrt());
     }
@@ -170,13 +170,13 @@ mod tests {
         let probe: serde_json::Value = serde_json::from_str(include_str!("testdata/lite0_probe.json")).unwrap();
         let expected: Vec<f32> =
             probe["features"].as_array().unwrap().iter().map(|value| value.as_f64().unwrap() as f32).collect();
-        assert_eq!(expected.len(), Trunk::WIDTH);
+        assert_eq!(expected.len(), Backbone::WIDTH);
         let mut pixels = Vec::new();
         for (i, j) in (0..224 * 224).map(|pixel| (pixel / 224, pixel % 224)) {
             pixels.extend((0..3).map(|c| (0.013 * i as f64 + 0.017 * j as f64 + 0.7 * f64::from(c)).sin() as f32));
         }
         let mut scratch = Scratch::default();
-        let side = Trunk::load().unwrap().forward(&pixels, Trunk::PUBLISHED_SIDE, &mut scratch);
+        let side = Backbone::load().unwrap().forward(&pixels, Backbone::PUBLISHED_SIDE, &mut scratch);
         assert_eq!(side, 7);
         let error = distance(&mean(&scratch.wide), &expected);
         println!("relative error of the probe: {error:.2e}");
@@ -185,16 +185,16 @@ mod tests {
 
     #[test]
     fn a_batch_gives_what_its_pictures_give_alone() {
-        let trunk = Trunk::load().unwrap();
+        let backbone = Backbone::load().unwrap();
         let picture = |seed: usize| {
-            let bytes = (0..Trunk::SIDE * Trunk::SIDE * 3).map(|at| (at * seed / 97 + at % 31 * seed) as u8);
-            Square::from_rgb(Trunk::SIDE, bytes.collect()).unwrap()
+            let bytes = (0..Backbone::SIDE * Backbone::SIDE * 3).map(|at| (at * seed / 97 + at % 31 * seed) as u8);
+            Square::from_rgb(Backbone::SIDE, bytes.collect()).unwrap()
         };
         let pictures = [picture(3), picture(5), picture(11)];
-        let together = trunk.features(&pictures);
-        assert_eq!((together.len(), together.width()), (3, Trunk::WIDTH));
+        let together = backbone.features(&pictures);
+        assert_eq!((together.len(), together.width()), (3, Backbone::WIDTH));
         for (at, picture) in pictures.iter().enumerate() {
-            let alone = trunk.features(std::slice::from_ref(picture));
+            let alone = backbone.features(std::slice::from_ref(picture));
             assert!(distance(together.row(at), alone.row(0)) < 1e-6);
         }
         assert!(distance(together.row(0), together.row(1)) > 0.01);
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn the_middle_of_a_picture_counts_most_and_the_strong_more_than_the_many() {
         let places =
-            |values: [f32; 9]| -> Vec<f32> { values.iter().flat_map(|value| [*value; Trunk::WIDTH]).collect() };
+            |values: [f32; 9]| -> Vec<f32> { values.iter().flat_map(|value| [*value; Backbone::WIDTH]).collect() };
         let pooled = |values: [f32; 9]| centred_mean(&places(values), 3)[0];
         assert!((pooled([2.0; 9]) - 2.0).abs() < 1e-5, "what is everywhere the same stays what it is");
         let (middle, edge, corner) =
@@ -216,12 +216,12 @@ mod tests {
     #[test]
     fn workers_can_share_it() {
         fn shared<T: Send + Sync>() {}
-        shared::<Trunk>();
+        shared::<Backbone>();
     }
 
     #[test]
     fn damaged_weights_are_refused() {
-        assert!(Trunk::from_bytes(&WEIGHTS[..WEIGHTS.len() / 2]).is_err());
-        assert!(Trunk::from_bytes(b"").is_err());
+        assert!(Backbone::from_bytes(&WEIGHTS[..WEIGHTS.len() / 2]).is_err());
+        assert!(Backbone::from_bytes(b"").is_err());
     }
 }

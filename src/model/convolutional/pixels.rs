@@ -1,4 +1,4 @@
-//! What the convolutional encoder sees of a picture: few enough pixels to be kept in the catalog beside its code.
+//! What the convolutional encoder sees of a picture: few enough pixels to be kept in the catalog beside its embedding.
 
 use image::RgbaImage;
 

@@ -1,8 +1,8 @@
-//! The linear autoencoder 1280 → 192 → 1280 on the trunk's features.
+//! The linear autoencoder 1280 → 192 → 1280 on the backbone's features.
 //!
 //! A linear autoencoder that is trained to its optimum spans the leading principal components of its training features
 //! (Baldi and Hornik, Neural Networks 2, 1989), so they are computed, not descended to: the same features always give
-//! the same model, in seconds. Any invertible scaling of the code is undone by the decoder, so the code is free to be
+//! the same model, in seconds. Any invertible scaling of the embedding is undone by the decoder, so the embedding is free to be
 //! turned and scaled for comparison: strong directions are what pictures have in common, and count for less than their
 //! variance, and so does what differs between pictures of one kind (`pairs`).
 
@@ -26,83 +26,84 @@ const VERSION: &str = "2";
 /// Squared distance from the mean below which rows count as one and the same.
 const SAME: f32 = 1e-10;
 
-/// Features to codes and back. Cheap to clone: clones share the weights.
+/// Features to embeddings and back. Cheap to clone: clones share the weights.
 #[derive(Clone)]
-pub struct Autoencoder {
+pub struct LinearAutoencoder {
     width: usize,
-    code_width: usize,
+    embedding_width: usize,
     mean: Vec<f32>,
-    /// `[code_width, width]`, orthogonal and of unit length.
+    /// `[embedding_width, width]`, orthogonal and of unit length.
     directions: Vec<f32>,
-    /// `[code_width]`: a code is this times what lies along each direction.
+    /// `[embedding_width]`: an embedding is this times what lies along each direction.
     scales: Vec<f32>,
-    /// `[width, code_width]`: `directions` transposed and scaled.
+    /// `[width, embedding_width]`: `directions` transposed and scaled.
     encoder: Tensor<2>,
-    /// `[code_width, width]`: `directions`, the scales undone.
+    /// `[embedding_width, width]`: `directions`, the scales undone.
     decoder: Tensor<2>,
 }
 
-impl Autoencoder {
-    /// The best linear autoencoder for `features` `[n, width]`, in float32. The code is narrower than `code_width` when
-    /// the rows span fewer dimensions. `None` when fewer than two of the rows differ, or `code_width` is zero.
-    pub fn fit(features: &Rows, code_width: usize) -> Option<Self> {
-        Self::fit_weighted(features, &vec![1.0; features.len()], code_width)
+impl LinearAutoencoder {
+    /// The best linear autoencoder for `features` `[n, width]`, in float32. The embedding is narrower than `embedding_width` when
+    /// the rows span fewer dimensions. `None` when fewer than two of the rows differ, or `embedding_width` is zero.
+    pub fn fit(features: &Rows, embedding_width: usize) -> Option<Self> {
+        Self::fit_weighted(features, &vec![1.0; features.len()], embedding_width)
     }
 
     /// Likewise where rows count by `weights` `[n]`, which need not add up to anything.
-    pub fn fit_weighted(features: &Rows, weights: &[f32], code_width: usize) -> Option<Self> {
+    pub fn fit_weighted(features: &Rows, weights: &[f32], embedding_width: usize) -> Option<Self> {
         let width = features.width();
         let mut rows = features.at_unit_length().into_values();
         let mean = mean_row(&rows, weights, width);
-        if code_width == 0 || squared_distance_to(&mean, &rows) <= SAME * features.len() as f32 {
+        if embedding_width == 0 || squared_distance_to(&mean, &rows) <= SAME * features.len() as f32 {
             return None;
         }
         subtract(&mut rows, &mean);
         weigh_rows(&mut rows, weights, width);
         let count = rows_worth(weights);
         let variance = sum_of_squares(&rows) as f32 / count;
-        let leading = subspace::leading_directions(rows, width, code_width.min(width));
+        let leading = subspace::leading_directions(rows, width, embedding_width.min(width));
         if leading.directions.is_empty() {
             return None;
         }
         // What every direction is uncertain by: with few rows it outweighs their differences, and nothing is whitened.
         let noise = variance / count;
         let variances: Vec<f32> = leading.squares.iter().map(|squares| squares / count).collect();
-        let code_width = variances.len();
-        let plain = Self::from_parts(mean, leading.directions, vec![1.0; code_width]);
+        let embedding_width = variances.len();
+        let plain = Self::from_parts(mean, leading.directions, vec![1.0; embedding_width]);
         let basis = pairs::basis(&plain.encode(features), features, weights, &variances, noise);
-        let turn = backend::matrix(basis.turn, code_width);
+        let turn = backend::matrix(basis.turn, embedding_width);
         let directions = backend::values(turn.matmul(backend::matrix(plain.directions, width)));
         Some(Self::from_parts(plain.mean, directions, basis.scales))
     }
 
     /// `directions` are `[scales.len(), mean.len()]`, orthogonal and of unit length.
     fn from_parts(mean: Vec<f32>, directions: Vec<f32>, scales: Vec<f32>) -> Self {
-        let (width, code_width) = (mean.len(), scales.len());
-        let scaled = |at: usize| directions[at % code_width * width + at / code_width] * scales[at % code_width];
-        let encoder = backend::matrix((0..directions.len()).map(scaled).collect(), code_width);
+        let (width, embedding_width) = (mean.len(), scales.len());
+        let scaled =
+            |at: usize| directions[at % embedding_width * width + at / embedding_width] * scales[at % embedding_width];
+        let encoder = backend::matrix((0..directions.len()).map(scaled).collect(), embedding_width);
         let undone = |at: usize| directions[at] / scales[at / width];
         let decoder = backend::matrix((0..directions.len()).map(undone).collect(), width);
-        Self { width, code_width, mean, directions, scales, encoder, decoder }
+        Self { width, embedding_width, mean, directions, scales, encoder, decoder }
     }
 
-    /// Numbers in a code.
-    pub fn code_width(&self) -> usize {
-        self.code_width
+    /// Numbers in an embedding.
+    pub fn embedding_width(&self) -> usize {
+        self.embedding_width
     }
 
-    /// Features `[n, width]` of any length to codes `[n, code_width]`, which are not of unit length.
+    /// Features `[n, width]` of any length to embeddings `[n, embedding_width]`, which are not of unit length.
     pub fn encode(&self, features: &Rows) -> Rows {
         self.encode_prepared(self.prepared(features))
     }
 
-    /// Codes `[n, code_width]` back to features of about unit length, `[n, width]`.
-    pub fn decode(&self, codes: &Rows) -> Rows {
-        if codes.is_empty() {
+    /// Embeddings `[n, embedding_width]` back to features of about unit length, `[n, width]`.
+    pub fn decode(&self, embeddings: &Rows) -> Rows {
+        if embeddings.is_empty() {
             return Rows::empty(self.width);
         }
-        let codes = backend::matrix(codes.values().to_vec(), self.code_width);
-        let mut values = backend::values(codes.matmul(self.decoder.clone()));
+        let embeddings = backend::matrix(embeddings.values().to_vec(), self.embedding_width);
+        let mut values = backend::values(embeddings.matmul(self.decoder.clone()));
         values.chunks_exact_mut(self.width).for_each(|row| row.iter_mut().zip(&self.mean).for_each(|(v, m)| *v += m));
         rows(self.width, values)
     }
@@ -112,23 +113,23 @@ impl Autoencoder {
     pub fn reconstruction_error(&self, features: &Rows) -> f32 {
         let prepared = self.prepared(features);
         let all = sum_of_squares(&prepared);
-        // The directions are orthogonal, so what a code keeps of a row's square is the code's own square, unscaled.
-        let mut codes = self.encode_prepared(prepared).into_values();
-        codes.chunks_exact_mut(self.code_width).for_each(|code| {
-            code.iter_mut().zip(&self.scales).for_each(|(value, scale)| *value /= scale);
+        // The directions are orthogonal, so what an embedding keeps of a row's square is the embedding's own square, unscaled.
+        let mut embeddings = self.encode_prepared(prepared).into_values();
+        embeddings.chunks_exact_mut(self.embedding_width).for_each(|embedding| {
+            embedding.iter_mut().zip(&self.scales).for_each(|(value, scale)| *value /= scale);
         });
-        let kept = sum_of_squares(&codes);
+        let kept = sum_of_squares(&embeddings);
         if all > 0.0 { ((all - kept) / all).max(0.0) as f32 } else { 0.0 }
     }
 
-    /// How much of what tells rows `[n, width]` apart their codes keep, `[code_width]`: by the first value alone, by the
-    /// first two, and so on. The last is 1 less [`Autoencoder::reconstruction_error`].
+    /// How much of what tells rows `[n, width]` apart their embeddings keep, `[embedding_width]`: by the first value alone, by the
+    /// first two, and so on. The last is 1 less [`LinearAutoencoder::reconstruction_error`].
     pub fn kept_by_values(&self, features: &Rows) -> Vec<f32> {
         let prepared = self.prepared(features);
         let all = sum_of_squares(&prepared).max(f64::MIN_POSITIVE);
-        let mut squares = vec![0.0_f64; self.code_width];
-        for code in self.encode_prepared(prepared).iter() {
-            for ((sum, value), scale) in squares.iter_mut().zip(code).zip(&self.scales) {
+        let mut squares = vec![0.0_f64; self.embedding_width];
+        for embedding in self.encode_prepared(prepared).iter() {
+            for ((sum, value), scale) in squares.iter_mut().zip(embedding).zip(&self.scales) {
                 *sum += f64::from(value / scale).powi(2);
             }
         }
@@ -144,9 +145,9 @@ impl Autoencoder {
         let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
         let [directions, mean, scales] = [&self.directions, &self.mean, &self.scales].map(|values| bytes(values));
         let arrays = [
-            ("directions", vec![self.code_width, self.width], &directions),
+            ("directions", vec![self.embedding_width, self.width], &directions),
             ("mean", vec![self.width], &mean),
-            ("scales", vec![self.code_width], &scales),
+            ("scales", vec![self.embedding_width], &scales),
         ];
         let views = arrays.map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape, bytes)?)));
         let metadata = HashMap::from([(VERSION_KEY.to_string(), VERSION.to_string())]);
@@ -157,7 +158,7 @@ impl Autoencoder {
         }
     }
 
-    /// Reads what [`Autoencoder::to_safetensors`] wrote.
+    /// Reads what [`LinearAutoencoder::to_safetensors`] wrote.
     ///
     /// # Errors
     /// When the bytes are damaged or of a version that this program does not know; the text says which.
@@ -182,10 +183,10 @@ impl Autoencoder {
 
     fn encode_prepared(&self, values: Vec<f32>) -> Rows {
         if values.is_empty() {
-            return Rows::empty(self.code_width);
+            return Rows::empty(self.embedding_width);
         }
-        let codes = backend::matrix(values, self.width).matmul(self.encoder.clone());
-        rows(self.code_width, backend::values(codes))
+        let embeddings = backend::matrix(values, self.width).matmul(self.encoder.clone());
+        rows(self.embedding_width, backend::values(embeddings))
     }
 }
 

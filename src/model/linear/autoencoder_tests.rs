@@ -21,12 +21,15 @@ fn crossed(weights: &[f32]) -> Rows {
 #[test]
 fn the_error_is_the_share_of_the_variance_that_the_code_leaves_out() {
     let rows = crossed(&[8.0, 4.0, 2.0, 1.0]);
-    for (code_width, left_out) in [(1, 7.0), (2, 3.0), (3, 1.0), (4, 0.0)] {
-        let model = Autoencoder::fit(&rows, code_width).unwrap();
-        assert_eq!(model.code_width(), code_width);
+    for (embedding_width, left_out) in [(1, 7.0), (2, 3.0), (3, 1.0), (4, 0.0)] {
+        let model = LinearAutoencoder::fit(&rows, embedding_width).unwrap();
+        assert_eq!(model.embedding_width(), embedding_width);
         assert!((model.reconstruction_error(&rows) - left_out / 15.0).abs() < 1e-5);
         let kept = model.kept_by_values(&rows);
-        assert!(kept.len() == code_width && (kept[code_width - 1] - (1.0 - left_out / 15.0)).abs() < 1e-5, "{kept:?}");
+        assert!(
+            kept.len() == embedding_width && (kept[embedding_width - 1] - (1.0 - left_out / 15.0)).abs() < 1e-5,
+            "{kept:?}"
+        );
         let steps: Vec<f32> =
             kept.iter().scan(0.0, |before, kept| Some(kept - std::mem::replace(before, *kept))).collect();
         assert!(
@@ -38,25 +41,25 @@ fn the_error_is_the_share_of_the_variance_that_the_code_leaves_out() {
 
 #[test]
 fn the_code_is_no_wider_than_the_data() {
-    assert_eq!(Autoencoder::fit(&crossed(&[5.0, 3.0, 2.0]), 128).unwrap().code_width(), 3);
+    assert_eq!(LinearAutoencoder::fit(&crossed(&[5.0, 3.0, 2.0]), 128).unwrap().embedding_width(), 3);
     let two = Rows::from_values(4, vec![1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]).unwrap();
-    assert_eq!(Autoencoder::fit(&two, 128).unwrap().code_width(), 1);
+    assert_eq!(LinearAutoencoder::fit(&two, 128).unwrap().embedding_width(), 1);
 }
 
 #[test]
 fn too_little_to_learn_from_gives_no_model() {
-    assert!(Autoencoder::fit(&Rows::empty(8), 4).is_none());
-    assert!(Autoencoder::fit(&Rows::default(), 4).is_none());
-    assert!(Autoencoder::fit(&Rows::from_values(2, vec![3.0, 1.0]).unwrap(), 4).is_none());
+    assert!(LinearAutoencoder::fit(&Rows::empty(8), 4).is_none());
+    assert!(LinearAutoencoder::fit(&Rows::default(), 4).is_none());
+    assert!(LinearAutoencoder::fit(&Rows::from_values(2, vec![3.0, 1.0]).unwrap(), 4).is_none());
     let same = Rows::from_values(4, [0.3, 0.1, 0.7, 0.2].repeat(50)).unwrap();
-    assert!(Autoencoder::fit(&same, 4).is_none());
-    assert!(Autoencoder::fit(&crossed(&[2.0, 1.0]), 0).is_none());
+    assert!(LinearAutoencoder::fit(&same, 4).is_none());
+    assert!(LinearAutoencoder::fit(&crossed(&[2.0, 1.0]), 0).is_none());
 }
 
 #[test]
 fn decoding_gives_back_what_the_code_holds() {
     let rows = crossed(&[8.0, 4.0, 2.0]);
-    let model = Autoencoder::fit(&rows, 3).unwrap();
+    let model = LinearAutoencoder::fit(&rows, 3).unwrap();
     let back = model.decode(&model.encode(&rows));
     assert_eq!((back.len(), back.width()), (rows.len(), rows.width()));
     assert!(back.values().iter().zip(rows.values()).all(|(a, b)| (a - b).abs() < 1e-5));
@@ -67,17 +70,17 @@ fn decoding_gives_back_what_the_code_holds() {
 #[test]
 fn the_length_of_a_feature_row_does_not_matter() {
     let rows = crossed(&[3.0, 2.0]);
-    let model = Autoencoder::fit(&rows, 2).unwrap();
+    let model = LinearAutoencoder::fit(&rows, 2).unwrap();
     let longer = Rows::from_values(3, rows.values().iter().map(|value| value * 40.0).collect()).unwrap();
-    let (codes, longer) = (model.encode(&rows), model.encode(&longer));
-    assert!(codes.values().iter().zip(longer.values()).all(|(a, b)| (a - b).abs() < 1e-5));
+    let (embeddings, longer) = (model.encode(&rows), model.encode(&longer));
+    assert!(embeddings.values().iter().zip(longer.values()).all(|(a, b)| (a - b).abs() < 1e-5));
 }
 
-/// Golden numbers: burn-ndarray and burn-flex have to give these codes within 1e-4.
+/// Golden numbers: burn-ndarray and burn-flex have to give these embeddings within 1e-4.
 #[test]
 fn both_backends_give_these_codes() {
     let rows = crossed(&[8.0, 4.0, 2.0, 1.0]);
-    let codes = Autoencoder::fit(&rows, 2).unwrap().encode(&rows);
+    let embeddings = LinearAutoencoder::fit(&rows, 2).unwrap().encode(&rows);
     let expected = |row: usize| match row {
         // Half a unit along the axis, times (variance of the axis + variance of all / rows)^-0.3.
         0..8 => [-0.898_648, 0.0],
@@ -86,26 +89,26 @@ fn both_backends_give_these_codes() {
         20..24 => [0.0, 1.087_527],
         _ => [0.0, 0.0],
     };
-    for (at, code) in codes.iter().enumerate() {
-        assert!(code.iter().zip(expected(at)).all(|(a, b)| (a - b).abs() < 1e-4), "row {at}: {code:?}");
+    for (at, embedding) in embeddings.iter().enumerate() {
+        assert!(embedding.iter().zip(expected(at)).all(|(a, b)| (a - b).abs() < 1e-4), "row {at}: {code:?}");
     }
 }
 
 #[test]
 fn a_saved_model_comes_back_whole_and_always_as_the_same_bytes() {
     let rows = crossed(&[8.0, 4.0, 2.0, 1.0]);
-    let model = Autoencoder::fit(&rows, 3).unwrap();
+    let model = LinearAutoencoder::fit(&rows, 3).unwrap();
     let bytes = model.to_safetensors();
-    assert_eq!(bytes, Autoencoder::fit(&rows, 3).unwrap().to_safetensors());
-    let again = Autoencoder::from_safetensors(&bytes).unwrap();
+    assert_eq!(bytes, LinearAutoencoder::fit(&rows, 3).unwrap().to_safetensors());
+    let again = LinearAutoencoder::from_safetensors(&bytes).unwrap();
     assert_eq!(again.encode(&rows), model.encode(&rows));
     assert_eq!(again.to_safetensors(), bytes);
 }
 
 #[test]
 fn damaged_files_and_unknown_versions_are_refused() {
-    let bytes = Autoencoder::fit(&crossed(&[2.0, 1.0]), 2).unwrap().to_safetensors();
-    let read = |bytes: &[u8]| Autoencoder::from_safetensors(bytes).err();
+    let bytes = LinearAutoencoder::fit(&crossed(&[2.0, 1.0]), 2).unwrap().to_safetensors();
+    let read = |bytes: &[u8]| LinearAutoencoder::from_safetensors(bytes).err();
     for end in [0, 4, 8, 40, bytes.len() - 1] {
         assert!(read(&bytes[..end]).unwrap().starts_with("damaged model file"), "cut at {end}");
     }
@@ -151,14 +154,14 @@ fn wide() -> Rows {
 #[test]
 fn both_backends_give_these_wide_codes() {
     let rows = wide();
-    let codes = Autoencoder::fit(&rows, 8).unwrap().encode(&rows);
+    let embeddings = LinearAutoencoder::fit(&rows, 8).unwrap().encode(&rows);
     for (row, expected) in [
         (0, [0.268_966, 0.041_422, 0.258_018, -0.218_893, 0.272_355, 0.208_010, 0.046_218, -0.030_924]),
         (100, [0.014_030, -0.389_179, 0.128_165, 0.153_046, -0.131_413, 0.117_144, 0.132_064, 0.181_929]),
         (239, [-0.021_000, -0.418_275, 0.404_539, 0.098_940, -0.225_441, 0.211_119, -0.303_853, -0.266_050]),
     ] {
-        let code = codes.row(row);
-        // Codes here are about 0.55 long, so the bound on them is no looser than the 1e-4 on codes of length one.
-        assert!(code.iter().zip(expected).all(|(a, b): (&f32, f32)| (a - b).abs() < 5e-5), "row {row}: {code:?}");
+        let embedding = embeddings.row(row);
+        // Embeddings here are about 0.55 long, so the bound on them is no looser than the 1e-4 on embeddings of length one.
+        assert!(embedding.iter().zip(expected).all(|(a, b): (&f32, f32)| (a - b).abs() < 5e-5), "row {row}: {code:?}");
     }
 }

@@ -5,4 +5,4 @@ mod eigen;
 mod pairs;
 mod subspace;
 
-pub use autoencoder::Autoencoder;
+pub use autoencoder::LinearAutoencoder;

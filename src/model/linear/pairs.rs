@@ -1,6 +1,6 @@
 //! How pictures differ that belong together, learned without labels: from pairs that are each other's nearest.
 //!
-//! What varies between two pictures of the same kind tells nothing apart, and is to weigh less in a code. With labels that
+//! What varies between two pictures of the same kind tells nothing apart, and is to weigh less in an embedding. With labels that
 //! is linear discriminant analysis (Fisher 1936), or within-class covariance normalisation (Hatch, Kajarekar and Stolcke,
 //! Interspeech 2006); here mutual nearest neighbours stand in for the labels. The result is blended with the plain
 //! variances, because few pictures have few pairs.
@@ -13,29 +13,29 @@ use crate::model::sample_weights::SAME_COSINE;
 /// How much of the pairs' scatter is in the blend, the rest being the plain variances. By measurement on 22 tasks of three
 /// labelled sets; flat around it.
 const SHARE: f32 = 0.6;
-/// What lies along a direction of blended variance a is scaled by a^-this before codes are compared: 0 leaves it, 0.5
+/// What lies along a direction of blended variance a is scaled by a^-this before embeddings are compared: 0 leaves it, 0.5
 /// whitens.
 const POWER: f64 = 0.3;
-/// Neighbours are sought among codes scaled by (variance + noise)^-this.
+/// Neighbours are sought among embeddings scaled by (variance + noise)^-this.
 const SEARCH_POWER: f32 = 0.2;
 /// A picture with more copies than this before its first other neighbour makes no pair.
 const MOST_COPIES: usize = 8;
 /// Rows compared with all others at a time: bounds the memory.
 const BLOCK: usize = 512;
 
-/// Another basis of a code, in which it is scaled value by value.
+/// Another basis of an embedding, in which it is scaled value by value.
 pub(super) struct Basis {
-    /// `[width, width]`, row after row: orthogonal, of unit length, that along which codes vary most first.
+    /// `[width, width]`, row after row: orthogonal, of unit length, that along which embeddings vary most first.
     pub(super) turn: Vec<f32>,
     /// `[width]`: what lies along each row is multiplied by this.
     pub(super) scales: Vec<f32>,
 }
 
-/// The basis in which codes are best compared. `codes` `[n, width]` lie along principal directions of the given
+/// The basis in which embeddings are best compared. `embeddings` `[n, width]` lie along principal directions of the given
 /// `variances` `[width]`, each uncertain by `noise`; `features` `[n, any]` tell copies, and rows count by `weights` `[n]`.
-pub(super) fn basis(codes: &Rows, features: &Rows, weights: &[f32], variances: &[f32], noise: f32) -> Basis {
-    let width = codes.width();
-    let scatter = scatter(codes, features, weights, variances, noise);
+pub(super) fn basis(embeddings: &Rows, features: &Rows, weights: &[f32], variances: &[f32], noise: f32) -> Basis {
+    let width = embeddings.width();
+    let scatter = scatter(embeddings, features, weights, variances, noise);
     let mut blend: Vec<f64> = scatter.iter().map(|value| f64::from(SHARE * value)).collect();
     for (at, variance) in variances.iter().enumerate() {
         blend[at * width + at] += f64::from((1.0 - SHARE) * variance + noise);
@@ -56,14 +56,14 @@ pub(super) fn basis(codes: &Rows, features: &Rows, weights: &[f32], variances: &
 
 /// The mean of (a − b)(a − b)ᵀ over pairs, `[width, width]`, scaled so that its trace is the sum of the variances; without
 /// pairs the variances themselves.
-fn scatter(codes: &Rows, features: &Rows, weights: &[f32], variances: &[f32], noise: f32) -> Vec<f32> {
-    let width = codes.width();
+fn scatter(embeddings: &Rows, features: &Rows, weights: &[f32], variances: &[f32], noise: f32) -> Vec<f32> {
+    let width = embeddings.width();
     let usual = weights.iter().sum::<f32>() / weights.len().max(1) as f32;
     let mut differences = Vec::new();
-    for (one, other) in pairs(codes, features, variances, noise) {
+    for (one, other) in pairs(embeddings, features, variances, noise) {
         // The geometric mean of both weights, on either side of a product.
         let weight = (weights[one] / usual * (weights[other] / usual)).powf(0.25);
-        differences.extend(codes.row(one).iter().zip(codes.row(other)).map(|(a, b)| weight * (a - b)));
+        differences.extend(embeddings.row(one).iter().zip(embeddings.row(other)).map(|(a, b)| weight * (a - b)));
     }
     let variance: f32 = variances.iter().sum();
     let held: f32 = differences.iter().map(|value| value * value).sum();
@@ -77,8 +77,8 @@ fn scatter(codes: &Rows, features: &Rows, weights: &[f32], variances: &[f32], no
 }
 
 /// Pictures that are each other's nearest, as positions; the smaller comes first.
-fn pairs(codes: &Rows, features: &Rows, variances: &[f32], noise: f32) -> Vec<(usize, usize)> {
-    let mut scaled = codes.clone();
+fn pairs(embeddings: &Rows, features: &Rows, variances: &[f32], noise: f32) -> Vec<(usize, usize)> {
+    let mut scaled = embeddings.clone();
     for at in 0..scaled.len() {
         for (value, variance) in scaled.row_mut(at).iter_mut().zip(variances) {
             *value *= (variance + noise).powf(-SEARCH_POWER);
@@ -90,13 +90,13 @@ fn pairs(codes: &Rows, features: &Rows, variances: &[f32], noise: f32) -> Vec<(u
     pairs.filter(is_mutual).collect()
 }
 
-/// For every row of `codes` the nearest other that is no copy of it. Both `codes` and `features` are of unit length.
-fn nearest(codes: Rows, features: &Rows) -> Vec<Option<usize>> {
-    let (count, width) = (codes.len(), codes.width());
+/// For every row of `embeddings` the nearest other that is no copy of it. Both `embeddings` and `features` are of unit length.
+fn nearest(embeddings: Rows, features: &Rows) -> Vec<Option<usize>> {
+    let (count, width) = (embeddings.len(), embeddings.width());
     if count < 2 {
         return vec![None; count];
     }
-    let values = codes.into_values();
+    let values = embeddings.into_values();
     let all = backend::matrix(values.clone(), width).transpose();
     let mut nearest = Vec::with_capacity(count);
     for block in values.chunks(BLOCK * width) {
@@ -124,32 +124,32 @@ mod tests {
 
     /// Ten kinds of pictures on a circle, two of each, which differ along a third axis; and features that are no copies.
     fn kinds() -> (Rows, Rows) {
-        let (mut codes, mut features) = (Rows::empty(3), Rows::empty(20));
+        let (mut embeddings, mut features) = (Rows::empty(3), Rows::empty(20));
         for kind in 0..10 {
             for side in [-0.1, 0.1] {
                 let angle = std::f32::consts::TAU * kind as f32 / 10.0;
-                assert!(codes.push(&[angle.cos(), angle.sin(), side]));
+                assert!(embeddings.push(&[angle.cos(), angle.sin(), side]));
                 let mut row = vec![0.0; 20];
                 row[features.len()] = 1.0;
                 assert!(features.push(&row));
             }
         }
-        (codes, features)
+        (embeddings, features)
     }
 
-    fn variances(codes: &Rows) -> Vec<f32> {
-        (0..codes.width())
-            .map(|at| codes.iter().map(|row| row[at] * row[at]).sum::<f32>() / codes.len() as f32)
+    fn variances(embeddings: &Rows) -> Vec<f32> {
+        (0..embeddings.width())
+            .map(|at| embeddings.iter().map(|row| row[at] * row[at]).sum::<f32>() / embeddings.len() as f32)
             .collect()
     }
 
     #[test]
     fn what_varies_within_pairs_weighs_less_than_its_variance_says() {
-        let (codes, features) = kinds();
-        let variances = variances(&codes);
-        let found = pairs(&codes, &features, &variances, 0.0);
+        let (embeddings, features) = kinds();
+        let variances = variances(&embeddings);
+        let found = pairs(&embeddings, &features, &variances, 0.0);
         assert_eq!(found, (0..10).map(|kind| (2 * kind, 2 * kind + 1)).collect::<Vec<_>>());
-        let basis = basis(&codes, &features, &[1.0; 20], &variances, 0.0);
+        let basis = basis(&embeddings, &features, &[1.0; 20], &variances, 0.0);
         let along = |axis: usize| {
             let scaled = |row: usize| (basis.turn[row * 3 + axis] * basis.scales[row]).powi(2);
             (0..3).map(scaled).sum::<f32>().sqrt()
@@ -162,11 +162,11 @@ mod tests {
 
     #[test]
     fn copies_make_no_pairs_and_without_pairs_the_variances_decide() {
-        let (codes, features) = kinds();
+        let (embeddings, features) = kinds();
         let copies = Rows::from_values(1, vec![1.0; features.len()]).unwrap();
-        let variances = variances(&codes);
-        assert!(pairs(&codes, &copies, &variances, 0.0).is_empty());
-        let basis = basis(&codes, &copies, &[1.0; 20], &variances, 0.5);
+        let variances = variances(&embeddings);
+        assert!(pairs(&embeddings, &copies, &variances, 0.0).is_empty());
+        let basis = basis(&embeddings, &copies, &[1.0; 20], &variances, 0.5);
         for (scale, variance) in basis.scales.iter().zip(&variances) {
             assert!((scale - (variance + 0.5).powf(-0.3)).abs() < 1e-4);
         }
@@ -174,17 +174,17 @@ mod tests {
 
     #[test]
     fn what_weighs_nothing_changes_nothing() {
-        let (mut codes, mut features) = kinds();
-        let variances = variances(&codes);
-        let before = scatter(&codes, &features, &[1.0; 20], &variances, 0.0);
+        let (mut embeddings, mut features) = kinds();
+        let variances = variances(&embeddings);
+        let before = scatter(&embeddings, &features, &[1.0; 20], &variances, 0.0);
         for side in [-1.0, 1.0] {
-            assert!(codes.push(&[9.0, 9.0, 30.0 + side]) && features.push(&[vec![0.0; 19], vec![side]].concat()));
+            assert!(embeddings.push(&[9.0, 9.0, 30.0 + side]) && features.push(&[vec![0.0; 19], vec![side]].concat()));
         }
         let weights = [vec![1.0; 20], vec![0.0; 2]].concat();
-        let after = scatter(&codes, &features, &weights, &variances, 0.0);
+        let after = scatter(&embeddings, &features, &weights, &variances, 0.0);
         assert!(before.iter().zip(&after).all(|(before, after)| (before - after).abs() < 1e-5));
         let small: Vec<f32> = weights.iter().map(|weight| weight * 1e-9).collect();
-        assert_eq!(after, scatter(&codes, &features, &small, &variances, 0.0), "only their proportions count");
+        assert_eq!(after, scatter(&embeddings, &features, &small, &variances, 0.0), "only their proportions count");
     }
 
     #[test]

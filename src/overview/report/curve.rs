@@ -8,7 +8,7 @@ use super::page::{Heading, Page};
 use super::subject::Subject;
 use crate::answer::sheet::{pictures, thousands};
 use crate::base::rows::Rows;
-use crate::model::{Autoencoder, Coder};
+use crate::model::{Autoencoder, LinearAutoencoder};
 
 /// The line of a training is the mean over this share of its steps.
 const SMOOTHED: usize = 25;
@@ -22,8 +22,8 @@ const FAINT: u8 = 80;
 pub(super) fn draw(subject: &Subject) -> RgbImage {
     match &subject.coder {
         None => subject.nothing_learned("Loss"),
-        Some(Coder::Linear(linear)) => kept(subject, linear),
-        Some(Coder::Convolutional(convolutional)) => match convolutional.losses() {
+        Some(Autoencoder::Linear(linear)) => kept(subject, linear),
+        Some(Autoencoder::Convolutional(convolutional)) => match convolutional.losses() {
             [] => subject.nothing_learned("Loss"),
             losses => falling(subject, losses),
         },
@@ -68,8 +68,8 @@ fn losses_chart(page: &Page, losses: &[f32], smooth: &[f32], highest: f32) -> Ch
     }
 }
 
-fn kept(subject: &Subject, linear: &Autoencoder) -> RgbImage {
-    let width = linear.code_width();
+fn kept(subject: &Subject, linear: &LinearAutoencoder) -> RgbImage {
+    let width = linear.embedding_width();
     let heading = Heading {
         label: "In place of a loss".into(),
         title: format!("{:.1} % of what tells pictures apart is kept in {width} values", share(subject, linear)),
@@ -84,12 +84,12 @@ fn kept(subject: &Subject, linear: &Autoencoder) -> RgbImage {
     subject.page(&heading, HEIGHT_PX, |page| kept_chart(page, subject, linear).draw(page), right)
 }
 
-fn share(subject: &Subject, linear: &Autoencoder) -> f32 {
+fn share(subject: &Subject, linear: &LinearAutoencoder) -> f32 {
     let rows = if subject.inventory.is_empty() { &subject.training } else { &subject.inventory };
     100.0 * linear.kept_by_values(rows).last().copied().unwrap_or(0.0)
 }
 
-fn kept_chart(page: &Page, subject: &Subject, linear: &Autoencoder) -> Chart {
+fn kept_chart(page: &Page, subject: &Subject, linear: &LinearAutoencoder) -> Chart {
     let line = |rows: &Rows, whose: &str, colour| {
         let kept: Vec<f64> = linear.kept_by_values(rows).into_iter().map(|share| 100.0 * f64::from(share)).collect();
         let end = format!("{:.1} % of {}", kept.last().copied().unwrap_or(0.0), pictures(rows.len()));
@@ -104,7 +104,7 @@ fn kept_chart(page: &Page, subject: &Subject, linear: &Autoencoder) -> Chart {
         lines.push(line(&subject.training, "training pictures", page.palette.warning));
     }
     Chart {
-        across: Axis::between(0.0, linear.code_width() as f64, 8),
+        across: Axis::between(0.0, linear.embedding_width() as f64, 8),
         up: Axis::around(0.0, 100.0, 5),
         names: ["values of the code".into(), "kept of what tells pictures apart".into()],
         unit: " %",

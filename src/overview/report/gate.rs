@@ -62,33 +62,33 @@ fn figures(evidence: &Evidence, comparison: &Comparison) -> [Compared; 3] {
         Compared {
             name: "Apart",
             meaning: "deviations between a picture and all others; more is better",
-            after: after.apart,
-            before: before.apart,
-            limit: Some(worst.apart),
+            after: after.separation,
+            before: before.separation,
+            limit: Some(worst.separation),
             refused: "below",
-            is_exceeded: after.apart < worst.apart,
+            is_exceeded: after.separation < worst.separation,
             whole: 0.0,
             format: |figure| format!("{figure:.2}"),
         },
         Compared {
             name: "Found",
             meaning: "1 / rank at which a picture is found; 1 is always first",
-            after: after.found,
-            before: before.found,
-            limit: Some(worst.found),
+            after: after.mean_reciprocal_rank,
+            before: before.mean_reciprocal_rank,
+            limit: Some(worst.mean_reciprocal_rank),
             refused: "below",
-            is_exceeded: after.found < worst.found,
+            is_exceeded: after.mean_reciprocal_rank < worst.mean_reciprocal_rank,
             whole: 1.0,
             format: |figure| format!("{figure:.3}"),
         },
         Compared {
             name: "Lost",
             meaning: "share of what tells pictures apart; less is better",
-            after: after.lost,
-            before: before.lost,
-            limit: Some(worst.lost).filter(|lost| *lost < 1.0),
+            after: after.reconstruction_error,
+            before: before.reconstruction_error,
+            limit: Some(worst.reconstruction_error).filter(|lost| *lost < 1.0),
             refused: "above",
-            is_exceeded: after.lost > worst.lost,
+            is_exceeded: after.reconstruction_error > worst.reconstruction_error,
             whole: 1.0,
             format: lost,
         },
@@ -114,11 +114,12 @@ fn section(page: &mut Page, area: Area, title: &str, figures: &[Compared; 3], mo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::gate::Sight;
+    use crate::evaluate::gate::RetrievalQuality;
 
     #[test]
     fn a_figure_is_told_with_its_limit() {
-        let sight = |apart, lost| Sight { found: 0.9, apart, lost };
+        let sight =
+            |apart, lost| RetrievalQuality { mean_reciprocal_rank: 0.9, separation: apart, reconstruction_error: lost };
         let comparison = Comparison { pictures: 36, before: sight(4.0, 0.3), after: sight(3.6, 0.31) };
         assert_eq!(title("inventory", &comparison), "36 inventory pictures, sought by changed views of them");
         let figures = figures(&Evidence::default(), &comparison);

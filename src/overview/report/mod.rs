@@ -14,7 +14,7 @@ use image::RgbImage;
 
 use crate::config::Config;
 use crate::error::Trouble;
-use crate::model::Coder;
+use crate::model::Autoencoder;
 use crate::progress::Progress;
 
 use subject::Subject;
@@ -34,7 +34,7 @@ pub struct Drawn {
 pub fn report_on(config: &Config, id: &str, progress: &dyn Progress) -> Result<Option<Vec<Drawn>>, Trouble> {
     let subject = Subject::read(config, id)?;
     let what_is_kept = match &subject.coder {
-        Some(Coder::Convolutional(convolutional)) => Some(repainted::draw(&subject, convolutional)),
+        Some(Autoencoder::Convolutional(convolutional)) => Some(repainted::draw(&subject, convolutional)),
         Some(linear) => neighbours::draw(&subject, linear, progress),
         None => Some(subject.nothing_learned("What the code keeps")),
     };

@@ -10,7 +10,7 @@ use super::subject::{Subject, evenly};
 use crate::answer::sheet::{Area, draw_picture, thousands};
 use crate::answer::text::{Setting, Weight};
 use crate::base::rows::{Rows, to_unit_length};
-use crate::model::Coder;
+use crate::model::Autoencoder;
 use crate::overview::numbers::product;
 use crate::overview::thumbnails::{Thumbnail, thumbnails};
 use crate::progress::Progress;
@@ -46,7 +46,7 @@ impl Sample {
 }
 
 /// Draws it; `None` when the work was cancelled.
-pub(super) fn draw(subject: &Subject, coder: &Coder, progress: &dyn Progress) -> Option<RgbImage> {
+pub(super) fn draw(subject: &Subject, coder: &Autoencoder, progress: &dyn Progress) -> Option<RgbImage> {
     let features = &subject.inventory;
     let samples = samples([features, &coder.restored(features), &coder.encode(features)]);
     let shown = samples.iter().flat_map(|sample| std::iter::once(&sample.at).chain(sample.nearest.iter().flatten()));
@@ -65,7 +65,7 @@ pub(super) fn draw(subject: &Subject, coder: &Coder, progress: &dyn Progress) ->
              back of them are. Where the second group is the first, the code has \
              lost nothing that matters; where the third is another, that is what was learned.",
             thousands(features.width()),
-            thousands(coder.code_width())
+            thousands(coder.embedding_width())
         ),
         is_warning: false,
     };

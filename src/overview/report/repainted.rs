@@ -7,7 +7,7 @@ use super::subject::{Subject, evenly};
 use crate::answer::sheet::{Area, draw_picture};
 use crate::answer::text::{Setting, Weight};
 use crate::base::rows::Rows;
-use crate::model::convolutional::{Convolutional, Pixels};
+use crate::model::convolutional::{ConvolutionalAutoencoder, Pixels};
 
 /// Pictures side by side, and lines of them.
 const ACROSS: usize = 8;
@@ -21,7 +21,7 @@ const RADIUS_PX: f32 = 7.0;
 const NAME: Setting = Setting { size_px: 15.0, weight: Weight::Regular };
 
 /// Draws it.
-pub(super) fn draw(subject: &Subject, encoder: &Convolutional) -> RgbImage {
+pub(super) fn draw(subject: &Subject, encoder: &ConvolutionalAutoencoder) -> RgbImage {
     let mut shown = Rows::empty(Pixels::WIDTH);
     for at in evenly(subject.inventory.len(), ACROSS * LINES) {
         shown.push(subject.inventory.row(at));
@@ -36,7 +36,7 @@ pub(super) fn draw(subject: &Subject, encoder: &Convolutional) -> RgbImage {
              its {1} values, and of nothing else. The decoder is there to train the code; queries are answered without \
              it. So what comes back is in the code for certain, and what does not may be there all the same.",
             Pixels::SIDE,
-            encoder.code_width()
+            encoder.embedding_width()
         ),
         is_warning: false,
     };

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::config::{Config, Encoder};
 use crate::error::Trouble;
 use crate::evaluate::gate::Evidence;
-use crate::model::{Coder, FeatureKind};
+use crate::model::{Autoencoder, FeatureKind};
 use crate::picture::{Bounds, Hash};
 
 /// Numbers in the rows of one kind that are looked at; as many pictures as fit are taken evenly over their order.
@@ -26,7 +26,7 @@ pub struct Subject {
     /// What the gate saw.
     pub(super) evidence: Option<Evidence>,
     /// What was learned; `None` where nothing was.
-    pub(super) coder: Option<Coder>,
+    pub(super) coder: Option<Autoencoder>,
     /// Inventory pictures, relative to the inventory folder.
     pub(super) paths: Vec<PathBuf>,
     /// Their features `[n, width]`.
@@ -50,7 +50,7 @@ impl Subject {
         let row = catalog.model(id)?.ok_or_else(missing)?;
         let of_row = [Encoder::Pretrained, Encoder::Convolutional].into_iter().find(|one| one.name() == row.encoder);
         let encoder = of_row.unwrap_or(config.model.encoder);
-        let coder = (!row.weights.is_empty()).then(|| Coder::from_safetensors(encoder, &row.weights)).transpose();
+        let coder = (!row.weights.is_empty()).then(|| Autoencoder::from_safetensors(encoder, &row.weights)).transpose();
         let coder = coder.map_err(|reason| Trouble::new(reason, catalog_of(config), "train again"))?;
         let (paths, inventory) = inventory(&catalog, FeatureKind::of(encoder))?;
         let training = match row.source.as_str() {

@@ -7,14 +7,14 @@ use super::labels::label;
 use crate::base::rows::Rows;
 use crate::config::Encoder;
 use crate::error::{Fatal, Trouble};
-use crate::model::{Extractor, Trunk};
+use crate::model::{Backbone, Extractor};
 use crate::picture::{self, Bounds};
 use crate::watch::is_ignored;
 
 /// Looks at pictures.
-pub(super) struct Viewer<'a> {
+pub(super) struct Measurer<'a> {
     /// For the raw features, always measured.
-    trunk: Trunk,
+    backbone: Backbone,
     /// For the models to be measured, one each.
     extractors: Vec<Extractor>,
     bounds: &'a Bounds,
@@ -24,9 +24,9 @@ pub(super) struct Viewer<'a> {
 
 /// Pictures of one folder by every measure; row `i` of each belongs to label `i`.
 #[derive(Default)]
-pub(super) struct Views {
+pub(super) struct MeasuredPictures {
     pub(super) labels: Vec<String>,
-    /// What each of the viewer's encoders makes codes of, `[n, width]` each.
+    /// What each of the viewer's encoders makes embeddings of, `[n, width]` each.
     pub(super) inputs: Vec<Rows>,
     /// The network's as published, `[n, 1280]`.
     pub(super) features: Rows,
@@ -37,7 +37,7 @@ pub(super) struct Views {
 }
 
 /// What is seen of one picture.
-struct View {
+struct MeasuredPicture {
     label: String,
     inputs: Vec<Rows>,
     features: Rows,
@@ -45,7 +45,7 @@ struct View {
     pixels: Vec<f32>,
 }
 
-impl<'a> Viewer<'a> {
+impl<'a> Measurer<'a> {
     /// One that sees what `encoders` see.
     ///
     /// # Errors
@@ -56,11 +56,11 @@ impl<'a> Viewer<'a> {
         step: &'a (dyn Fn() -> bool + Sync),
     ) -> Result<Self, Fatal> {
         let extractors = encoders.iter().map(|encoder| Extractor::load(*encoder)).collect::<Result<_, _>>()?;
-        Ok(Self { trunk: Trunk::load()?, extractors, bounds, step })
+        Ok(Self { backbone: Backbone::load()?, extractors, bounds, step })
     }
 
     /// All that can be used, in their order; the others are added to `left_out`. Incomplete when it was told to stop.
-    pub(super) fn look(&self, paths: &[PathBuf], left_out: &mut Vec<Trouble>) -> Views {
+    pub(super) fn look(&self, paths: &[PathBuf], left_out: &mut Vec<Trouble>) -> MeasuredPictures {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let share = paths.len().div_ceil(cores).max(1);
         let look = |paths: &[PathBuf]| {
@@ -77,7 +77,7 @@ impl<'a> Viewer<'a> {
             let threads: Vec<_> = paths.chunks(share).map(|paths| scope.spawn(move || look(paths))).collect();
             threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
         });
-        let mut views = Views::default();
+        let mut views = MeasuredPictures::default();
         for result in seen {
             match result {
                 Ok(view) => views.add(view),
@@ -87,7 +87,7 @@ impl<'a> Viewer<'a> {
         views
     }
 
-    fn look_at(&self, path: &Path) -> Result<View, Trouble> {
+    fn look_at(&self, path: &Path) -> Result<MeasuredPicture, Trouble> {
         let decoded = picture::read_still(path, self.bounds)
             .and_then(|contents| picture::decode(&contents.bytes, path, self.bounds))
             .map_err(|problem| Trouble::new(problem.to_string(), path, problem.remedy()))?;
@@ -97,16 +97,16 @@ impl<'a> Viewer<'a> {
         };
         let plain = [square(baselines::SQUARE_SIDE)?];
         let (histogram, pixels) = (baselines::histogram(&plain[0]), baselines::pixels(&plain[0]));
-        let features = self.trunk.published_features(&[square(Trunk::PUBLISHED_SIDE)?]);
+        let features = self.backbone.published_features(&[square(Backbone::PUBLISHED_SIDE)?]);
         let input = |extractor: &Extractor| Ok(extractor.features(&[square(extractor.side())?]));
         let inputs = self.extractors.iter().map(input).collect::<Result<_, Trouble>>()?;
         let label = label(&path.file_name().unwrap_or_default().to_string_lossy());
-        Ok(View { label, inputs, features, histogram, pixels })
+        Ok(MeasuredPicture { label, inputs, features, histogram, pixels })
     }
 }
 
-impl Views {
-    fn add(&mut self, view: View) {
+impl MeasuredPictures {
+    fn add(&mut self, view: MeasuredPicture) {
         self.labels.push(view.label);
         self.inputs.resize_with(view.inputs.len(), Rows::default);
         self.inputs.iter_mut().zip(&view.inputs).for_each(|(rows, row)| add(rows, row.values()));

@@ -10,16 +10,16 @@ use crate::index::Index;
 /// Most pictures of a set.
 const SET_PICTURES: usize = 3;
 
-/// A question whose answer is judged by its label.
-pub(super) struct Question {
+/// A query whose answer is judged by its label.
+pub(super) struct LabelledQuery {
     label: String,
     /// Of one picture or several, `[m, width]`.
-    codes: Rows,
+    embeddings: Rows,
     /// Positions of inventory pictures that the index must never have heard of when this is asked.
-    unheard: Vec<usize>,
+    hidden: Vec<usize>,
 }
 
-/// Where the questions' pictures are from.
+/// Where the queries' pictures are from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     /// A folder of their own.
@@ -28,14 +28,14 @@ pub(super) enum Origin {
     Inventory,
 }
 
-/// Every picture with a code of `codes` `[n, width]` asks for itself.
-pub(super) fn singles(codes: &Rows, labels: &[String], origin: Origin) -> Vec<Question> {
-    (0..labels.len()).map(|at| question(&[at], codes, labels, origin)).collect()
+/// Every picture with an embedding of `embeddings` `[n, width]` asks for itself.
+pub(super) fn singles(embeddings: &Rows, labels: &[String], origin: Origin) -> Vec<LabelledQuery> {
+    (0..labels.len()).map(|at| query(&[at], embeddings, labels, origin)).collect()
 }
 
 /// Pictures of one label ask together, up to three in the order of their paths. A label with a single picture makes no
 /// set, and one of the inventory has to have a picture left to be found.
-pub(super) fn sets(codes: &Rows, labels: &[String], origin: Origin) -> Vec<Question> {
+pub(super) fn sets(embeddings: &Rows, labels: &[String], origin: Origin) -> Vec<LabelledQuery> {
     let mut distinct: Vec<&String> = labels.iter().collect();
     distinct.sort_unstable();
     distinct.dedup();
@@ -44,44 +44,44 @@ pub(super) fn sets(codes: &Rows, labels: &[String], origin: Origin) -> Vec<Quest
         let all: Vec<usize> = (0..labels.len()).filter(|at| labels[*at] == *label).collect();
         let chunks = all.chunks(SET_PICTURES).filter(|chunk| chunk.len() > 1);
         let has_answer = |chunk: &&[usize]| origin == Origin::Queries || chunk.len() < all.len();
-        sets.extend(chunks.filter(has_answer).map(|chunk| question(chunk, codes, labels, origin)));
+        sets.extend(chunks.filter(has_answer).map(|chunk| query(chunk, embeddings, labels, origin)));
     }
     sets
 }
 
-fn question(members: &[usize], codes: &Rows, labels: &[String], origin: Origin) -> Question {
-    let mut asked = Rows::empty(codes.width());
+fn query(members: &[usize], embeddings: &Rows, labels: &[String], origin: Origin) -> LabelledQuery {
+    let mut asked = Rows::empty(embeddings.width());
     for &at in members {
-        asked.push(codes.row(at));
+        asked.push(embeddings.row(at));
     }
-    let unheard = if origin == Origin::Inventory { members.to_vec() } else { Vec::new() };
-    Question { label: labels[members[0]].clone(), codes: asked, unheard }
+    let hidden = if origin == Origin::Inventory { members.to_vec() } else { Vec::new() };
+    LabelledQuery { label: labels[members[0]].clone(), embeddings: asked, hidden }
 }
 
-/// How good the index's answers to `questions` are, over inventory codes `[n, width]`.
+/// How good the index's answers to `queries` are, over inventory embeddings `[n, width]`.
 pub(super) fn asked(
-    questions: &[Question],
+    queries: &[LabelledQuery],
     inventory: &Rows,
     labels: &[String],
     metric: Metric,
     mode: SetMode,
 ) -> Figures {
-    let pictures = inventory.iter().enumerate().map(|(at, code)| (name_of(at), code.to_vec()));
+    let pictures = inventory.iter().enumerate().map(|(at, embedding)| (name_of(at), embedding.to_vec()));
     let mut index = Index::filled(inventory.width(), metric, pictures);
     let mut similarities = Rows::empty(inventory.len());
-    for question in questions {
-        let unheard: Vec<PathBuf> = question.unheard.iter().map(|&at| name_of(at)).collect();
-        index.remove(unheard.iter().map(PathBuf::as_path));
+    for query in queries {
+        let hidden: Vec<PathBuf> = query.hidden.iter().map(|&at| name_of(at)).collect();
+        index.remove(hidden.iter().map(PathBuf::as_path));
         index.settle();
-        similarities.push(&similarities_of(&index, &question.codes, mode, inventory.len()));
-        for &at in &question.unheard {
+        similarities.push(&similarities_of(&index, &query.embeddings, mode, inventory.len()));
+        for &at in &query.hidden {
             index.put(&name_of(at), inventory.row(at));
         }
         index.settle();
     }
-    let of_questions: Vec<String> = questions.iter().map(|question| question.label.clone()).collect();
-    let unheard: Vec<&[usize]> = questions.iter().map(|question| question.unheard.as_slice()).collect();
-    figures_without(&similarities, labels, &of_questions, &unheard)
+    let of_questions: Vec<String> = queries.iter().map(|query| query.label.clone()).collect();
+    let hidden: Vec<&[usize]> = queries.iter().map(|query| query.hidden.as_slice()).collect();
+    figures_without(&similarities, labels, &of_questions, &hidden)
 }
 
 /// Names in the order of their numbers.
@@ -94,9 +94,9 @@ fn number_of(path: &Path) -> Option<usize> {
 }
 
 /// By the inventory's order; one that is not in the index is least similar of all.
-fn similarities_of(index: &Index, codes: &Rows, mode: SetMode, count: usize) -> Vec<f32> {
+fn similarities_of(index: &Index, embeddings: &Rows, mode: SetMode, count: usize) -> Vec<f32> {
     let mut similarities = vec![f32::NEG_INFINITY; count];
-    for found in index.search(codes, mode, count) {
+    for found in index.search(embeddings, mode, count) {
         if let Some(place) = number_of(&found.path).and_then(|at| similarities.get_mut(at)) {
             *place = found.similarity;
         }
@@ -110,40 +110,41 @@ mod tests {
 
     /// Four pictures of each of three labels, at angles that tell them apart.
     fn labelled() -> (Rows, Vec<String>) {
-        let (mut codes, mut labels) = (Rows::empty(2), Vec::new());
+        let (mut embeddings, mut labels) = (Rows::empty(2), Vec::new());
         for at in 0..12 {
             let angle = (at % 3) as f32 * 2.0 + (at / 3) as f32 * 0.1;
-            codes.push(&[angle.cos(), angle.sin()]);
+            embeddings.push(&[angle.cos(), angle.sin()]);
             labels.push(["a", "b", "c"][at % 3].to_string());
         }
-        (codes, labels)
+        (embeddings, labels)
     }
 
     #[test]
     fn sets_are_of_one_label_and_leave_something_to_find() {
-        let (codes, labels) = labelled();
-        let own = sets(&codes, &labels, Origin::Inventory);
-        assert_eq!(own.iter().map(|set| set.unheard.clone()).collect::<Vec<_>>(), [[0, 3, 6], [1, 4, 7], [2, 5, 8]]);
-        let others = sets(&codes, &labels, Origin::Queries);
-        assert_eq!((others.len(), others[0].codes.len(), others[0].unheard.len()), (3, 3, 0));
-        let three = (Rows::from_values(2, codes.values()[..18].to_vec()).unwrap(), &labels[..9]);
+        let (embeddings, labels) = labelled();
+        let own = sets(&embeddings, &labels, Origin::Inventory);
+        assert_eq!(own.iter().map(|set| set.hidden.clone()).collect::<Vec<_>>(), [[0, 3, 6], [1, 4, 7], [2, 5, 8]]);
+        let others = sets(&embeddings, &labels, Origin::Queries);
+        assert_eq!((others.len(), others[0].embeddings.len(), others[0].hidden.len()), (3, 3, 0));
+        let three = (Rows::from_values(2, embeddings.values()[..18].to_vec()).unwrap(), &labels[..9]);
         assert!(sets(&three.0, three.1, Origin::Inventory).is_empty(), "nobody left to be found");
         assert_eq!(sets(&three.0, three.1, Origin::Queries).len(), 3);
     }
 
     #[test]
     fn whoever_asks_is_not_found() {
-        let (codes, labels) = labelled();
-        for questions in [singles(&codes, &labels, Origin::Inventory), sets(&codes, &labels, Origin::Inventory)] {
+        let (embeddings, labels) = labelled();
+        for queries in [singles(&embeddings, &labels, Origin::Inventory), sets(&embeddings, &labels, Origin::Inventory)]
+        {
             for mode in [SetMode::Mean, SetMode::Nearest] {
-                let figures = asked(&questions, &codes, &labels, Metric::Cosine, mode);
+                let figures = asked(&queries, &embeddings, &labels, Metric::Cosine, mode);
                 assert_eq!((figures.p_at_1, figures.map), (1.0, 1.0), "{mode:?}");
             }
         }
         // A picture unlike all others of its label finds them last, not itself first.
-        let mut odd = codes.clone();
+        let mut odd = embeddings.clone();
         odd.row_mut(0).copy_from_slice(&[-1.0, 0.0]);
-        let question = &singles(&odd, &labels, Origin::Inventory)[..1];
-        assert!(asked(question, &odd, &labels, Metric::Euclidean, SetMode::Mean).map < 0.5);
+        let query = &singles(&odd, &labels, Origin::Inventory)[..1];
+        assert!(asked(query, &odd, &labels, Metric::Euclidean, SetMode::Mean).map < 0.5);
     }
 }
