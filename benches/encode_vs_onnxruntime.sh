@@ -1,5 +1,5 @@
 #!/bin/sh
-# CPU time of a picture through the trunk: ours against onnxruntime, in turn on the same machine, and the ratio.
+# CPU time of a picture through the backbone: ours against onnxruntime, in turn on the same machine, and the ratio.
 #
 #     benches/encode_vs_onnxruntime.sh [PEERS]
 #

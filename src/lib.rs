@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;
+pub mod dedup;
 pub mod demo;
 pub mod error;
 pub mod evaluate;

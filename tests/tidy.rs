@@ -15,7 +15,7 @@ const LAYERS: [&[&str]; 10] = [
     &["picture", "index", "watch"],
     &["catalog", "demo"],
     &["model", "answer"],
-    &["evaluate"],
+    &["dedup", "evaluate"],
     &["overview"],
     &["daemon"],
     &["cli"],

@@ -11,6 +11,7 @@ use super::learning::trainer::step_back;
 use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::index::BuiltGraph;
+use crate::progress::CancelledWhen;
 
 /// A survey has ended.
 pub struct SurveyEnd {
@@ -40,7 +41,7 @@ impl Daemon {
         let started = Instant::now();
         let work = move || {
             step_back();
-            let found = survey.run(&|| identity.strong_count() > 0);
+            let found = survey.run(&CancelledWhen(|| identity.strong_count() == 0));
             debug!("neighbours found after {:.1} s", started.elapsed().as_secs_f64());
             // The daemon is on its way out when nobody receives this; the next one surveys again.
             let _ = sender.send(SurveyEnd { serving: identity, found });

@@ -1,15 +1,16 @@
 //! The gate that lets a new model serve: whether it retrieves pictures by changed views of them at least as well as the
 //! model that serves.
 //!
-//! Every picture looked at is searched for among others by its own crop and by a crop that is mirrored and recoloured as
+//! Every picture examined is searched for among others by its own crop and by a crop that is mirrored and recoloured as
 //! well. Its rank says little, because it is nearly always the first; its separation from all others says more, and went
 //! with the mean average precision on three labelled sets in nearly all of forty trained models.
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::dot::dot;
 use crate::base::rows::Rows;
 
-/// With fewer pictures to look at, or fewer to tell them from, figures are chance.
+/// With fewer pictures to examine, or fewer to distinguish them from, figures are chance.
 pub const FEWEST_PICTURES: usize = 8;
 
 /// How well a model retrieves pictures by changed views of them. The names in JSON are kept in catalogs.
@@ -29,7 +30,7 @@ pub struct RetrievalQuality {
 /// Two models on the same pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// Pictures looked at.
+    /// Pictures examined.
     pub pictures: usize,
     /// By the model that serves.
     pub before: RetrievalQuality,
@@ -91,7 +92,7 @@ pub struct GateVerdict {
 }
 
 impl Evidence {
-    /// Whether the training pictures are different enough to learn from. Known before anything is trained.
+    /// Whether the training pictures are different enough to train on. Known before anything is trained.
     pub fn has_enough_distinct(&self) -> bool {
         self.distinct >= self.distinct_needed
     }
@@ -182,15 +183,14 @@ pub fn view_retrieval(gallery: &Rows, owners: &[usize], views: &Rows) -> (f32, f
     let (gallery, views) = (gallery.at_unit_length(), views.at_unit_length());
     let (mut reciprocal_ranks, mut separations) = (0.0, 0.0);
     for (view, &owner) in views.iter().zip(owners) {
-        let similarity = |other: &[f32]| view.iter().zip(other).map(|(a, b)| a * b).sum::<f32>();
-        let own = similarity(gallery.row(owner));
-        let others = gallery.iter().enumerate().filter(|(at, _)| *at != owner).map(|(_, row)| similarity(row));
+        let own = dot(view, gallery.row(owner));
+        let others = gallery.iter().enumerate().filter(|(at, _)| *at != owner).map(|(_, row)| dot(view, row));
         let (mut count, mut sum, mut squares, mut before) = (0.0_f64, 0.0_f64, 0.0_f64, 0.0_f64);
         for other in others {
             count += 1.0;
             sum += f64::from(other);
             squares += f64::from(other).powi(2);
-            // Half a rank for a tie: a model that cannot tell anything apart finds nothing.
+            // Half a rank for a tie: a model whose embeddings are all the same finds nothing.
             before += if other > own {
                 1.0
             } else if other == own {

@@ -1,19 +1,19 @@
 //! `artificio evaluate`: a labelled folder, measured by what the daemon would answer and by the measures to beat.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 
 use super::measured::{MeasuredPictures, Measurer, pictures_in};
 use super::metrics::{Figures, figures, leave_one_out};
 use super::queries::{Origin, asked, sets, singles};
+use crate::base::dot::dot;
 use crate::base::rows::Rows;
 use crate::config::{Encoder, Metric, ModelSettings, SetMode};
 use crate::error::{Fatal, Trouble};
 use crate::model::{Model, TrainingError, TrainingSet};
 use crate::picture::Bounds;
-use crate::progress::Progress;
+use crate::progress::{Part, Progress};
 
 /// The figures of one method.
 #[derive(Debug, Clone, Serialize)]
@@ -87,11 +87,11 @@ pub struct LabelledPictures {
 }
 
 impl LabelledPictures {
-    /// Looks at the pictures of a folder, which are only read. `None` when it was cancelled.
+    /// Measures the pictures of a folder, which are only read. `None` when it was cancelled.
     ///
     /// # Errors
     /// When there is no picture to be found, or the program's own copy of the weights is damaged.
-    pub fn look(options: &EvaluationOptions, follower: &dyn Progress) -> Result<Option<Self>, Fatal> {
+    pub fn look(options: &EvaluationOptions, progress: &dyn Progress) -> Result<Option<Self>, Fatal> {
         if !options.folder.is_dir() {
             return Err(Fatal::Usage(format!("{}: there is no such folder", options.folder.display())));
         }
@@ -106,29 +106,29 @@ impl LabelledPictures {
         let is_own = options.leave_one_out || queries.is_empty();
         let origin = if is_own { Origin::Inventory } else { Origin::Queries };
         let queries = if is_own { Vec::new() } else { queries };
-        let (done, all) = (AtomicUsize::new(0), inventory.len() + queries.len() + training.len());
-        let step = || {
-            follower.told((done.fetch_add(1, Ordering::Relaxed) + 1) as f32 / all as f32);
-            !follower.is_cancelled()
+        let measurer = Measurer::new(&options.encoders, &options.bounds)?;
+        let all = (inventory.len() + queries.len() + training.len()) as f32;
+        let (mut left_out, mut done) = (Vec::new(), 0);
+        let mut look = |paths: &[PathBuf]| {
+            let part = Part { progress, start: done as f32 / all, share: paths.len() as f32 / all };
+            done += paths.len();
+            measurer.look(paths, &mut left_out, &part)
         };
-        let measurer = Measurer::new(&options.encoders, &options.bounds, &step)?;
-        let mut left_out = Vec::new();
-        let mut look = |paths: &[PathBuf]| measurer.look(paths, &mut left_out);
-        let (inventory, queries, training) = (look(&inventory), look(&queries), look(&training));
-        let whole = Self { origin, inventory, queries, training, left_out };
-        Ok((!follower.is_cancelled()).then_some(whole))
+        let pictures = look(&inventory).zip(look(&queries)).zip(look(&training));
+        let whole = |((inventory, queries), training)| Self { origin, inventory, queries, training, left_out };
+        Ok(pictures.map(whole))
     }
 
     /// Trains models in memory and measures what they answer. `None` when it was cancelled.
     ///
     /// # Errors
     /// When the pictures teach nothing.
-    pub fn measure(self, options: &EvaluationOptions, follower: &dyn Progress) -> Result<Option<Evaluation>, Fatal> {
+    pub fn measure(self, options: &EvaluationOptions, progress: &dyn Progress) -> Result<Option<Evaluation>, Fatal> {
         let (mut rows, mut models, mut trained_on) = (Vec::new(), Vec::new(), 0);
         for (at, &encoder) in options.encoders.iter().enumerate() {
             let training_set = self.training_set(at).seeded(options.seed);
             let settings = ModelSettings { encoder, ..options.settings.clone() };
-            let autoencoder = match training_set.train(&settings, follower) {
+            let autoencoder = match training_set.train(&settings, progress) {
                 Ok(autoencoder) => autoencoder,
                 Err(TrainingError::Cancelled) => return Ok(None),
                 Err(TrainingError::Failed(reason)) => {
@@ -227,7 +227,6 @@ impl LabelledPictures {
 /// Cosines between queries `[m, d]` and inventory `[n, d]`: `[m, n]`.
 fn cosines(queries: &Rows, inventory: &Rows) -> Rows {
     let (queries, inventory) = (queries.at_unit_length(), inventory.at_unit_length());
-    let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
-    let values = queries.iter().flat_map(|query| inventory.iter().map(|other| product(query, other))).collect();
+    let values = queries.iter().flat_map(|query| inventory.iter().map(|other| dot(query, other))).collect();
     Rows::from_values(inventory.len(), values).unwrap_or_default()
 }

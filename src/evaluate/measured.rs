@@ -1,32 +1,32 @@
-//! Labelled pictures as every measure sees them: read once, looked at on all cores.
+//! The rows by which every method compares pictures: each picture is read once, on all cores.
 
 use std::path::{Path, PathBuf};
 
 use super::baselines;
 use super::labels::label;
+use crate::base::parallel::map_followed;
 use crate::base::rows::Rows;
 use crate::config::Encoder;
 use crate::error::{Fatal, Trouble};
 use crate::model::{Backbone, Extractor};
 use crate::picture::{self, Bounds};
+use crate::progress::Progress;
 use crate::watch::is_ignored;
 
-/// Looks at pictures.
+/// Reads pictures and makes the rows that methods compare.
 pub(super) struct Measurer<'a> {
     /// For the raw features, always measured.
     backbone: Backbone,
     /// For the models to be measured, one each.
     extractors: Vec<Extractor>,
     bounds: &'a Bounds,
-    /// Called after every picture; says whether to go on.
-    step: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// Pictures of one folder by every measure; row `i` of each belongs to label `i`.
 #[derive(Default)]
 pub(super) struct MeasuredPictures {
     pub(super) labels: Vec<String>,
-    /// What each of the viewer's encoders makes embeddings of, `[n, width]` each.
+    /// What each encoder to be measured makes embeddings of, `[n, width]` each.
     pub(super) inputs: Vec<Rows>,
     /// The network's as published, `[n, 1280]`.
     pub(super) features: Rows,
@@ -50,41 +50,27 @@ impl<'a> Measurer<'a> {
     ///
     /// # Errors
     /// When the program's own copy of the weights is damaged.
-    pub(super) fn new(
-        encoders: &[Encoder],
-        bounds: &'a Bounds,
-        step: &'a (dyn Fn() -> bool + Sync),
-    ) -> Result<Self, Fatal> {
+    pub(super) fn new(encoders: &[Encoder], bounds: &'a Bounds) -> Result<Self, Fatal> {
         let extractors = encoders.iter().map(|encoder| Extractor::load(*encoder)).collect::<Result<_, _>>()?;
-        Ok(Self { backbone: Backbone::load()?, extractors, bounds, step })
+        Ok(Self { backbone: Backbone::load()?, extractors, bounds })
     }
 
-    /// All that can be used, in their order; the others are added to `left_out`. Incomplete when it was told to stop.
-    pub(super) fn look(&self, paths: &[PathBuf], left_out: &mut Vec<Trouble>) -> MeasuredPictures {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = paths.len().div_ceil(cores).max(1);
-        let look = |paths: &[PathBuf]| {
-            let mut seen = Vec::new();
-            for path in paths {
-                seen.push(self.look_at(path));
-                if !(self.step)() {
-                    break;
-                }
-            }
-            seen
-        };
-        let seen: Vec<_> = std::thread::scope(|scope| {
-            let threads: Vec<_> = paths.chunks(share).map(|paths| scope.spawn(move || look(paths))).collect();
-            threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-        });
-        let mut views = MeasuredPictures::default();
+    /// All that can be used, in their order; the others are added to `left_out`. `None` when it was cancelled.
+    pub(super) fn look(
+        &self,
+        paths: &[PathBuf],
+        left_out: &mut Vec<Trouble>,
+        progress: &dyn Progress,
+    ) -> Option<MeasuredPictures> {
+        let seen = map_followed(paths.len(), progress, |at| self.look_at(&paths[at]))?;
+        let mut pictures = MeasuredPictures::default();
         for result in seen {
             match result {
-                Ok(view) => views.add(view),
+                Ok(picture) => pictures.add(picture),
                 Err(trouble) => left_out.push(trouble),
             }
         }
-        views
+        Some(pictures)
     }
 
     fn look_at(&self, path: &Path) -> Result<MeasuredPicture, Trouble> {
@@ -106,13 +92,13 @@ impl<'a> Measurer<'a> {
 }
 
 impl MeasuredPictures {
-    fn add(&mut self, view: MeasuredPicture) {
-        self.labels.push(view.label);
-        self.inputs.resize_with(view.inputs.len(), Rows::default);
-        self.inputs.iter_mut().zip(&view.inputs).for_each(|(rows, row)| add(rows, row.values()));
-        add(&mut self.features, view.features.values());
-        add(&mut self.histograms, &view.histogram);
-        add(&mut self.pixels, &view.pixels);
+    fn add(&mut self, picture: MeasuredPicture) {
+        self.labels.push(picture.label);
+        self.inputs.resize_with(picture.inputs.len(), Rows::default);
+        self.inputs.iter_mut().zip(&picture.inputs).for_each(|(rows, row)| add(rows, row.values()));
+        add(&mut self.features, picture.features.values());
+        add(&mut self.histograms, &picture.histogram);
+        add(&mut self.pixels, &picture.pixels);
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) struct LabelledQuery {
 pub(super) enum Origin {
     /// A folder of their own.
     Queries,
-    /// The inventory: whoever asks is not in it meanwhile.
+    /// The inventory: the pictures of a query are not in it meanwhile.
     Inventory,
 }
 
@@ -108,7 +108,7 @@ fn similarities_of(index: &Index, embeddings: &Rows, mode: SetMode, count: usize
 mod tests {
     use super::*;
 
-    /// Four pictures of each of three labels, at angles that tell them apart.
+    /// Four pictures of each of three labels, at angles that distinguish them.
     fn labelled() -> (Rows, Vec<String>) {
         let (mut embeddings, mut labels) = (Rows::empty(2), Vec::new());
         for at in 0..12 {
@@ -141,7 +141,7 @@ mod tests {
                 assert_eq!((figures.p_at_1, figures.map), (1.0, 1.0), "{mode:?}");
             }
         }
-        // A picture unlike all others of its label finds them last, not itself first.
+        // A picture that differs from all others of its label finds them last, not itself first.
         let mut odd = embeddings.clone();
         odd.row_mut(0).copy_from_slice(&[-1.0, 0.0]);
         let query = &singles(&odd, &labels, Origin::Inventory)[..1];

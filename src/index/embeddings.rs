@@ -2,9 +2,11 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::score;
+use crate::base::nearest::{Pairs, first};
 use crate::base::rows::{Rows, to_unit_length};
 use crate::config::Metric;
 
@@ -130,18 +132,26 @@ impl Embeddings {
 
     /// The positions of the `k` greatest of `similarities`, one for every picture; the greatest first, then by path.
     pub fn best(&self, similarities: &[f32], k: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..similarities.len()).collect();
         let better = |&a: &usize, &b: &usize| self.rank((a, similarities[a]), (b, similarities[b]));
-        if k < order.len() && k > 0 {
-            order.select_nth_unstable_by(k - 1, better);
-        }
-        order.truncate(k);
-        order.sort_unstable_by(better);
-        order
+        first((0..similarities.len()).collect(), k, better)
     }
 
     /// The order of two pictures, each a position and a similarity: the more similar first, then by path.
     pub fn rank(&self, a: (usize, f32), b: (usize, f32)) -> Ordering {
         b.1.total_cmp(&a.1).then_with(|| self.paths[a.0].cmp(&self.paths[b.0]))
+    }
+}
+
+impl Pairs for Embeddings {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn similarities(&self, rows: &Range<usize>, columns: &Range<usize>, table: &mut [f32]) {
+        score::table(table, &self.rows, rows, columns, self.metric);
+    }
+
+    fn tie(&self, one: u32, other: u32) -> Ordering {
+        self.paths[one as usize].cmp(&self.paths[other as usize])
     }
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::base::rows::Rows;
 use crate::config::{Metric, SetMode};
+use crate::progress::{Progress, Unfollowed};
 
 use embeddings::{Embeddings, Moves};
 use neighbour_graph::{NeighbourGraph, WEIGHTS, averaged_with};
@@ -18,23 +19,23 @@ pub use calibration::Calibration;
 
 /// With fewer pictures than this the nearest are not near: embeddings stay as they are.
 const AVERAGING_MINIMUM: usize = 12;
-/// Up to so many pictures the neighbours of all are found in a moment; of more, beside the service.
+/// Up to so many pictures the graph is built in a moment; of more, in the background.
 const BUILT_AT_ONCE: usize = 4_000;
-/// So many newcomers are worth a scan each; of more it is quicker to find the neighbours of all anew.
+/// So many new pictures are worth a scan each; with more it is quicker to build the graph again.
 const JOINED_AT_ONCE: usize = 64;
 
 /// The embeddings of the inventory, each with its path.
 ///
-/// Every embedding is compared drawn towards its nearest neighbours, and so is the query's: embeddings alone are compared only where
-/// there are too few pictures, and in a large inventory until its neighbours are found ([`Index::graph_build`]).
+/// Every embedding is compared averaged with its nearest neighbours, and so is the query's. Embeddings are compared as they are
+/// where there are too few pictures, and in a large inventory until its graph is built ([`Index::graph_build`]).
 #[derive(Debug, Clone)]
 pub struct Index {
     embeddings: Embeddings,
     /// `None` when embeddings are compared as they are.
     graph: Option<NeighbourGraph>,
-    /// Whose neighbours are not known; without a graph, what came or went since the last build was ordered.
+    /// Pictures whose neighbours are not known; without a graph, what came or went since the last build was started.
     pending: HashSet<PathBuf>,
-    /// Raised by every change: tells whether something derived from the embeddings is still true.
+    /// Raised by every change: shows whether something derived from the embeddings is still true.
     generation: u64,
 }
 
@@ -43,23 +44,23 @@ pub struct Index {
 pub struct Found {
     /// Relative to the inventory folder.
     pub path: PathBuf,
-    /// By the index's metric: the greater, the more alike.
+    /// By the index's metric: the greater, the more similar.
     pub similarity: f32,
 }
 
-/// The search for the neighbours of all pictures as they were at one moment, to be done beside the service.
+/// The build of the neighbour graph of all pictures as they were at one moment, to be run in the background.
 pub struct GraphBuild(Embeddings);
 
-/// What a [`GraphBuild`] found.
+/// The result of a [`GraphBuild`].
 pub struct BuiltGraph {
     embeddings: Embeddings,
     graph: NeighbourGraph,
 }
 
 impl GraphBuild {
-    /// Compares every picture with every other. `None` when `goes_on` says no, which is asked now and then.
-    pub fn run(self, goes_on: &dyn Fn() -> bool) -> Option<BuiltGraph> {
-        let graph = NeighbourGraph::of(&self.0, goes_on)?;
+    /// Compares every picture with every other. `None` when it was cancelled.
+    pub fn run(self, progress: &dyn Progress) -> Option<BuiltGraph> {
+        let graph = NeighbourGraph::of(&self.0, progress)?;
         Some(BuiltGraph { embeddings: self.0, graph })
     }
 }
@@ -107,7 +108,7 @@ impl Index {
         self.generation
     }
 
-    /// The embedding of a picture as the model gave it, with cosine at unit length; not drawn towards its neighbours.
+    /// The embedding of a picture as the model gave it, with cosine at unit length; not averaged with its neighbours.
     pub fn embedding(&self, path: &Path) -> Option<&[f32]> {
         self.embeddings.position(path).map(|position| self.embeddings.row(position))
     }
@@ -149,7 +150,7 @@ impl Index {
         self.generation += 1;
     }
 
-    /// Mixing embeddings that are drawn with many that are not would compare them unfairly.
+    /// Mixing averaged embeddings with many that are not would compare them unfairly.
     fn drop_graph_when_many_are_pending(&mut self) {
         if self.graph.is_some() && self.pending.len() > JOINED_AT_ONCE {
             self.graph = None;
@@ -157,10 +158,10 @@ impl Index {
     }
 
     /// Finds the neighbours of pictures that came, where that is a matter of moments: to be called when no more are
-    /// expected at once. A large inventory to which many came wants a build.
+    /// expected at once. A large inventory to which many came needs a [`Index::graph_build`].
     pub fn settle(&mut self) {
         if self.needs_graph_build() && self.len() <= BUILT_AT_ONCE {
-            self.graph = NeighbourGraph::of(&self.embeddings, &|| true);
+            self.graph = NeighbourGraph::of(&self.embeddings, &Unfollowed);
             self.pending.clear();
             self.generation += 1;
         }
@@ -190,8 +191,8 @@ impl Index {
         self.graph.is_none()
     }
 
-    /// What is to be done beside the service before embeddings are drawn towards their neighbours; `None` when they are.
-    /// Begins anew what was begun before.
+    /// What is to be run in the background before embeddings are averaged with their neighbours; `None` when they are.
+    /// It replaces a build that was started before.
     pub fn graph_build(&mut self) -> Option<GraphBuild> {
         self.needs_graph_build().then(|| {
             self.pending.clear();
@@ -199,8 +200,8 @@ impl Index {
         })
     }
 
-    /// Takes in what the last [`Index::graph_build`] found, and what has come and gone meanwhile; if that is too much, a
-    /// build is wanted again.
+    /// Takes in the result of the last [`Index::graph_build`], and what has come and gone meanwhile; if that is too much, a
+    /// build is needed again.
     pub fn take_built_graph(&mut self, built: BuiltGraph) {
         let BuiltGraph { embeddings: before, mut graph } = built;
         let moves = Moves::between(&before, &self.embeddings, |path| self.pending.contains(path));
@@ -246,7 +247,7 @@ impl Index {
         }
     }
 
-    /// A query's embedding drawn towards its nearest pictures: query expansion (Chum et al., Total Recall, ICCV 2007).
+    /// A query's embedding averaged with its nearest pictures: query expansion (Chum et al., Total Recall, ICCV 2007).
     fn expanded(&self, embedding: &[f32]) -> Vec<f32> {
         if self.len() < AVERAGING_MINIMUM {
             return embedding.to_vec();

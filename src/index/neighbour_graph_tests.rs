@@ -1,9 +1,10 @@
-//! A graph kept up to date is the one that would be found anew.
+//! A graph that is kept up to date is the one that would be built from nothing.
 
 use std::path::PathBuf;
 
 use super::*;
 use crate::config::Metric;
+use crate::progress::{CancelledWhen, Unfollowed};
 
 /// Numbers without pattern, always the same.
 struct Dice(u64);
@@ -30,23 +31,23 @@ fn embeddings(dice: &mut Dice, count: usize, metric: Metric) -> Embeddings {
     embeddings
 }
 
-/// The first neighbours of every picture and its drawn embedding.
+/// The first neighbours of every picture and its averaged embedding.
 fn seen(graph: &NeighbourGraph) -> Vec<(Vec<u32>, Vec<f32>)> {
-    let first = |list: &Nearest| list.iter().take(WEIGHTS.len()).map(|(position, _)| *position).collect();
+    let first = |list: &NearestList| list.iter().take(WEIGHTS.len()).map(|(position, _)| *position).collect();
     let averaged = graph.averaged().iter().map(<[f32]>::to_vec);
     graph.nearest.iter().map(first).zip(averaged).collect()
 }
 
-fn found_anew(embeddings: &Embeddings) -> NeighbourGraph {
-    NeighbourGraph::of(embeddings, &|| true).unwrap()
+fn built_from_nothing(embeddings: &Embeddings) -> NeighbourGraph {
+    NeighbourGraph::of(embeddings, &Unfollowed).unwrap()
 }
 
 #[test]
 fn the_nearest_are_those_of_a_plain_scan() {
-    // More than two blocks, so that blocks beside, on and off the diagonal are all there.
+    // More than two blocks, so that blocks next to, on and off the diagonal are all there.
     for metric in [Metric::Cosine, Metric::Euclidean] {
-        let embeddings = embeddings(&mut Dice(1), 2 * BLOCK + 17, metric);
-        let graph = found_anew(&embeddings);
+        let embeddings = embeddings(&mut Dice(1), 2 * 64 + 17, metric);
+        let graph = built_from_nothing(&embeddings);
         for position in 0..embeddings.len() {
             let similarities = embeddings.similarities_to(embeddings.row(position));
             assert_eq!(graph.nearest[position], nearest_of(&embeddings, position, &similarities));
@@ -55,12 +56,12 @@ fn the_nearest_are_those_of_a_plain_scan() {
 }
 
 #[test]
-fn pictures_that_come_and_go_leave_the_same_as_finding_all_anew() {
+fn pictures_that_come_and_go_leave_the_graph_that_building_it_gives() {
     let mut dice = Dice(2);
     let starts = [0, 1, 5, 40].into_iter().flat_map(|start| [(start, Metric::Cosine), (start, Metric::Euclidean)]);
     for (start, metric) in starts {
         let mut embeddings = embeddings(&mut dice, start, metric);
-        let mut kept = found_anew(&embeddings);
+        let mut kept = built_from_nothing(&embeddings);
         for step in 0..300 {
             if dice.below(3) == 0 {
                 let gone: Vec<PathBuf> = (0..1 + dice.below(6)).map(|_| path(dice.below(60))).collect();
@@ -75,25 +76,28 @@ fn pictures_that_come_and_go_leave_the_same_as_finding_all_anew() {
                     kept.join(&embeddings, position);
                 }
             }
-            assert_eq!(seen(&kept), seen(&found_anew(&embeddings)), "{start} pictures at first, step {step}");
+            assert_eq!(seen(&kept), seen(&built_from_nothing(&embeddings)), "{start} pictures at first, step {step}");
         }
     }
 }
 
 #[test]
-fn a_code_is_drawn_half_way_towards_what_its_neighbours_have_in_common() {
+fn an_embedding_moves_half_way_to_what_its_neighbours_have_in_common() {
     let near = [0.0, 1.0, 0.0];
-    let drawn = |metric| averaged_with(&[1.0, 0.0, 0.0], [&near[..]; 3].into_iter(), metric);
-    let is = |drawn: &[f32], wanted: [f32; 3]| drawn.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6);
+    let averaged = |metric| averaged_with(&[1.0, 0.0, 0.0], [&near[..]; 3].into_iter(), metric);
+    let is = |averaged: &[f32], wanted: [f32; 3]| averaged.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-6);
     let length = (1.0_f32 + 0.25).sqrt();
-    assert!(is(&drawn(Metric::Cosine), [1.0 / length, 0.5 / length, 0.0]));
-    assert!(is(&drawn(Metric::Euclidean), [1.0 / 1.5, 0.5 / 1.5, 0.0]), "between the two, and not on the unit circle");
+    assert!(is(&averaged(Metric::Cosine), [1.0 / length, 0.5 / length, 0.0]));
+    assert!(
+        is(&averaged(Metric::Euclidean), [1.0 / 1.5, 0.5 / 1.5, 0.0]),
+        "between the two, and not on the unit circle"
+    );
     for metric in [Metric::Cosine, Metric::Euclidean] {
         assert_eq!(averaged_with(&[0.6, 0.8], std::iter::empty(), metric), [0.6, 0.8], "nobody near");
     }
 }
 
 #[test]
-fn a_survey_ends_when_it_is_told_to() {
-    assert!(NeighbourGraph::of(&embeddings(&mut Dice(3), 10, Metric::Cosine), &|| false).is_none());
+fn a_build_ends_when_it_is_cancelled() {
+    assert!(NeighbourGraph::of(&embeddings(&mut Dice(3), 10, Metric::Cosine), &CancelledWhen(|| true)).is_none());
 }

@@ -6,7 +6,7 @@ use crate::base::rows::Rows;
 use crate::config::{Encoder, ModelSettings};
 use crate::progress::Progress;
 
-/// What was learned from features. Cheap to clone.
+/// A trained autoencoder. Cheap to clone.
 #[derive(Clone)]
 pub enum Autoencoder {
     /// From the backbone's features.
@@ -15,7 +15,7 @@ pub enum Autoencoder {
     Convolutional(ConvolutionalAutoencoder),
 }
 
-/// Why nothing was learned.
+/// Why there is no trained autoencoder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrainingError {
     /// It was no longer wanted.
@@ -25,12 +25,12 @@ pub enum TrainingError {
 }
 
 impl Autoencoder {
-    /// Learns from features `[n, width]` of the kind that the settings' encoder takes; they count by `weights` `[n]`,
+    /// Trains on features `[n, width]` of the kind that the settings' encoder takes; they count by `weights` `[n]`,
     /// which need not add up to anything.
     /// `seed` decides what is random in a training.
     ///
     /// # Errors
-    /// When it was cancelled, or the pictures teach nothing.
+    /// When it was cancelled, or the pictures are too similar.
     pub fn train(
         settings: &ModelSettings,
         features: &Rows,
@@ -71,7 +71,7 @@ impl Autoencoder {
         })
     }
 
-    /// Everything that was learned, as a file.
+    /// All of its weights, as a file.
     pub fn to_safetensors(&self) -> Vec<u8> {
         match self {
             Self::Linear(linear) => linear.to_safetensors(),

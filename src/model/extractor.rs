@@ -10,7 +10,7 @@ use crate::picture::{Square, View};
 /// The features that models of one encoder take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeatureKind {
-    /// Tells them from features of another kind in the catalog.
+    /// Distinguishes them from features of another kind in the catalog.
     pub version: &'static str,
     /// Numbers in a row.
     pub width: usize,

@@ -1,8 +1,8 @@
-//! How much each picture counts in a fit, so that a training folder helps whatever lies in it.
+//! Sample weights: how much each picture counts in a fit, so that a training folder helps whatever lies in it.
 //!
 //! Two rules, both by measurement. Pictures that are nearly the same count together as one: a thousand copies of a
 //! picture, or a thousand pictures of noise, are one picture. And the training folder makes up at most a quarter where
-//! the inventory is taken along: the embeddings have to tell apart what is searched. With both, a thousand pictures of five
+//! the inventory is taken along: the embeddings have to distinguish what is searched. With both, a thousand pictures of five
 //! kinds of noise and copies moved the mean average precision by -.007 to +.007 on food, grocery and caltech90; with
 //! neither, by up to -.27. The training pictures that belong to grocery and caltech90 lift it by .009 and .001 beyond
 //! what the inventory alone gives; alone, without the inventory, they take .019 away from grocery.
@@ -17,7 +17,7 @@ pub(super) const SAME_COSINE: f32 = 0.9;
 const COMPARED: usize = 1_000;
 /// Pictures compared at a time: bounds the memory.
 const BLOCK: usize = 1_000;
-/// The largest share of the training pictures beside an inventory.
+/// The largest share of the training pictures where there is an inventory.
 const TRAINING_SHARE: f32 = 0.25;
 
 /// How much training pictures count.
@@ -28,7 +28,7 @@ pub struct SampleWeights {
     pub distinct: f32,
 }
 
-/// Weighs the features `[n, width]` of training pictures; those compared with are the first, so their order should be
+/// The weights of training pictures with features `[n, width]`; those compared with are the first, so their order should be
 /// arbitrary and always the same.
 pub fn sample_weights(features: &Rows) -> SampleWeights {
     let count = features.len();
@@ -52,7 +52,7 @@ pub fn sample_weights(features: &Rows) -> SampleWeights {
     SampleWeights { weights, distinct }
 }
 
-/// Weights of training pictures followed by those of `beside` inventory pictures, which all count the same.
+/// Weights of training pictures followed by those of `inventory_count` inventory pictures, which all count the same.
 pub fn with_inventory(training: &SampleWeights, inventory_count: usize) -> Vec<f32> {
     let share = (training.distinct / (training.distinct + inventory_count as f32)).min(TRAINING_SHARE);
     let is_alone = inventory_count == 0;
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     /// `count` rows along axis `axis` of 64, each a little different.
-    fn alike(axis: usize, count: usize) -> Vec<f32> {
+    fn near_copies(axis: usize, count: usize) -> Vec<f32> {
         let row =
             |number: usize| (0..64).map(move |at| if at == axis { 1.0 } else { ((number * 7 + at) % 5) as f32 * 1e-3 });
         (0..count).flat_map(row).collect()
@@ -79,7 +79,8 @@ mod tests {
 
     #[test]
     fn copies_count_together_as_one_and_others_as_they_are() {
-        let sample_weights = sample_weights(&rows([alike(0, 200), alike(1, 1), alike(2, 1)].concat()));
+        let sample_weights =
+            sample_weights(&rows([near_copies(0, 200), near_copies(1, 1), near_copies(2, 1)].concat()));
         assert!((sample_weights.distinct - 3.0).abs() < 1e-3, "{}", sample_weights.distinct);
         assert!((sample_weights.weights[0] - 0.005).abs() < 1e-6 && (sample_weights.weights[201] - 1.0).abs() < 1e-6);
     }
@@ -88,13 +89,13 @@ mod tests {
     fn of_very_many_the_copies_are_estimated() {
         // Every second row is a copy of one picture, the others are 32 pictures in turn.
         let values =
-            (0..3_000).flat_map(|number| alike(if number % 2 == 0 { 40 } else { number / 2 % 32 }, 1)).collect();
+            (0..3_000).flat_map(|number| near_copies(if number % 2 == 0 { 40 } else { number / 2 % 32 }, 1)).collect();
         let sample_weights = sample_weights(&rows(values));
         assert!((sample_weights.distinct - 33.0).abs() < 1.0, "{}", sample_weights.distinct);
     }
 
     #[test]
-    fn beside_an_inventory_training_pictures_make_up_a_quarter_at_most() {
+    fn with_an_inventory_training_pictures_make_up_a_quarter_at_most() {
         let few = SampleWeights { weights: vec![0.5, 0.5], distinct: 1.0 };
         let weights = with_inventory(&few, 9);
         assert_eq!(weights.len(), 11);

@@ -55,7 +55,7 @@ impl Model {
         &self.id
     }
 
-    /// Whether it was; else its embeddings are made of features without having learned anything.
+    /// Whether it was trained; else its embeddings are the features, or what an untrained encoder makes of them.
     pub fn is_trained(&self) -> bool {
         self.trained_on > 0
     }

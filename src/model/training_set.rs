@@ -1,4 +1,4 @@
-//! What an autoencoder learns from: training pictures, and the inventory beside them.
+//! What an autoencoder is trained on: training pictures, and the inventory with them.
 
 use super::convolutional::Pixels;
 use super::sample_weights::{SampleWeights, sample_weights, with_inventory};
@@ -7,14 +7,14 @@ use crate::base::rows::Rows;
 use crate::config::ModelSettings;
 use crate::progress::Progress;
 
-/// Numbers in the rows of one kind that a training takes at most: 8192 rows of 1280 features, which have nothing more to
-/// learn from further ones, or about a thousand small pictures.
+/// Numbers in the rows of one kind that a training takes at most: 8192 rows of 1280 features, beyond which
+/// more change nothing, or about a thousand small pictures.
 const MOST_VALUES: usize = 8_192 * 1_280;
 
 /// The daemon's: the same pictures give the same model.
 pub const SEED: u64 = 1;
 
-/// Features to learn from, in an arbitrary order that is always the same.
+/// Features to train on, in an arbitrary order that is always the same.
 pub struct TrainingSet {
     /// Of the training pictures, `[n, width]`.
     training: Rows,
@@ -26,7 +26,7 @@ pub struct TrainingSet {
 }
 
 impl TrainingSet {
-    /// Training pictures, weighed so that copies count once, beside the pictures that are searched.
+    /// Training pictures, weighted so that copies count once, with the pictures that are searched.
     pub fn of_training(training: Rows, inventory: Rows) -> Self {
         Self { sample_weights: sample_weights(&contrasts(&training)), training, inventory, seed: SEED }
     }
@@ -63,15 +63,15 @@ impl TrainingSet {
         MOST_VALUES / width.max(1)
     }
 
-    /// Learns from all of it.
+    /// Trains on all of it.
     ///
     /// # Errors
-    /// When it was cancelled, or the pictures teach nothing: fewer than two of them differ.
+    /// When it was cancelled, or fewer than two of the pictures differ.
     pub fn train(&self, settings: &ModelSettings, follower: &dyn Progress) -> Result<Autoencoder, TrainingError> {
         self.train_without(0, settings, follower)
     }
 
-    /// Learns from all but the first `held_out` training pictures.
+    /// Trains on all but the first `held_out` training pictures.
     ///
     /// # Errors
     /// As of [`TrainingSet::train`].
@@ -91,7 +91,7 @@ impl TrainingSet {
     }
 }
 
-/// Rows of pixels less their own mean: it is what they have in common, and no cosine would tell them apart. Features of the
+/// Rows of pixels less their own mean: it is what they have in common, and no cosine would distinguish them. Features of the
 /// backbone stay as they are.
 fn contrasts(rows: &Rows) -> Rows {
     let mut contrasts = rows.clone();
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn both_kinds_of_pictures_are_learned_from() {
+    fn both_kinds_of_pictures_are_trained_on() {
         let training_set = TrainingSet::of_training(along(1, 20), along(2, 20));
         assert_eq!((training_set.inventory_count(), training_set.training().len()), (20, 20));
         let both = training_set.train(&settings(), &Unfollowed).unwrap();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_out_is_not_learned_from() {
+    fn what_is_held_out_is_not_trained_on() {
         let mut rows = along(1, 6).into_values();
         rows.extend(along(2, 30).into_values());
         let training_set = TrainingSet::of_training(Rows::from_values(8, rows).unwrap(), Rows::empty(8));

@@ -1,4 +1,4 @@
-//! The inventory as the catalog knows it, for commands that look at all of it at once.
+//! The inventory as the catalog knows it, for commands that need all of it at once.
 
 use std::path::{Path, PathBuf};
 
@@ -82,7 +82,7 @@ impl Collection {
         self.paths.is_empty()
     }
 
-    /// Fails when there is nothing to look at; `inventory` is for the message.
+    /// Fails when there are no pictures; `inventory` is for the message.
     pub fn some_or_fail(&self, inventory: &Path) -> Result<(), Fatal> {
         if self.is_empty() { Err(nothing_read(inventory)) } else { Ok(()) }
     }

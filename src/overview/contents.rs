@@ -11,9 +11,9 @@ use crate::error::Fatal;
 use crate::model::{Backbone, FeatureKind};
 use crate::picture::{Hash, Miniature};
 
-/// Contents in the order of their first paths; position `i` of each list belongs to the same content.
+/// InventoryContents in the order of their first paths; position `i` of each list belongs to the same content.
 #[derive(Default)]
-pub struct Contents {
+pub struct InventoryContents {
     /// Where each lies, relative to the inventory folder, in order.
     pub paths: Vec<Vec<PathBuf>>,
     /// What they look like.
@@ -24,7 +24,7 @@ pub struct Contents {
     pub waiting: usize,
 }
 
-impl Contents {
+impl InventoryContents {
     /// Reads them from the catalog in the configured state folder; a daemon may be at work on it. Fails when there are none.
     pub fn read(config: &Config) -> Result<Self, Fatal> {
         let catalog = catalog(config)?;

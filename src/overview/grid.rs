@@ -1,4 +1,4 @@
-//! Places on a plane moved to the cells of a grid, one each: pictures beside each other that overlap show less.
+//! Places on a plane moved to the cells of a grid, one each, so that no picture covers another.
 
 /// More cells than pictures, so that groups stay apart.
 const ROOM: f32 = 1.35;

@@ -4,24 +4,18 @@
 mod collection;
 mod contents;
 mod draw;
-mod duplicates;
 mod grid;
 mod group_sheet;
-mod groups;
-mod nearest;
-mod numbers;
 mod page;
 mod plane;
 mod report;
 mod thumbnails;
 
 pub use collection::Collection;
-pub use contents::Contents;
+pub use contents::InventoryContents;
 pub use draw::{draw, to_jpeg};
-pub use duplicates::{Link, Looker, links};
 pub use grid::{Grid, GridCell, snapped};
 pub use group_sheet::{SHOWN_GROUPS, SHOWN_MEMBERS, SheetGroup, group_sheet};
-pub use groups::{Group, Member, grouped};
 pub use page::page;
 pub use plane::plane;
 pub use report::{Drawn, report_on};

@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use super::draw::to_jpeg;
 use super::grid::Grid;
-use super::numbers::{on_all_cores, product};
 use super::thumbnails::Thumbnail;
+use crate::base::dot::dot;
+use crate::base::nearest::first;
+use crate::base::parallel::map;
 use crate::base::rows::Rows;
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -51,7 +53,7 @@ pub fn page(
     thumbnails: &[Thumbnail],
 ) -> Result<String, String> {
     let shown: Vec<usize> = (0..paths.len()).filter(|&at| thumbnails[at].is_ok()).collect();
-    let near = on_all_cores(shown.len(), |place| nearest(&shown, shown[place], embeddings));
+    let near = map(shown.len(), |place| nearest(&shown, shown[place], embeddings));
     let mut pictures = Vec::with_capacity(shown.len());
     for (&at, near) in shown.iter().zip(near) {
         let Ok(thumbnail) = &thumbnails[at] else { continue };
@@ -76,15 +78,10 @@ pub fn page(
 /// Positions in `shown` of the pictures most like the one at `at`.
 fn nearest(shown: &[usize], at: usize, embeddings: &Rows) -> Vec<usize> {
     let embedding = embeddings.row(at);
-    let alike = |other: usize| product(embedding, embeddings.row(other));
+    let alike = |other: usize| dot(embedding, embeddings.row(other));
     let others = shown.iter().enumerate().filter(|(_, other)| **other != at);
-    let mut found: Vec<(f32, usize)> = others.map(|(place, &other)| (alike(other), place)).collect();
-    let order = |one: &(f32, usize), other: &(f32, usize)| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1));
-    if found.len() > NEIGHBOURS {
-        found.select_nth_unstable_by(NEIGHBOURS, order);
-        found.truncate(NEIGHBOURS);
-    }
-    found.sort_by(order);
+    let found: Vec<(f32, usize)> = others.map(|(place, &other)| (alike(other), place)).collect();
+    let found = first(found, NEIGHBOURS, |one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
     found.into_iter().map(|(_, place)| place).collect()
 }
 

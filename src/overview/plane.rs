@@ -1,13 +1,17 @@
-//! Embeddings laid out on a plane, so that what is alike lies together: t-SNE (van der Maaten and Hinton 2008).
+//! Embeddings laid out on a plane, so that similar pictures lie together: t-SNE (van der Maaten and Hinton 2008).
 //!
 //! Attraction acts between near neighbours only, as in the Barnes-Hut version (van der Maaten 2014). Repulsion is exact:
 //! at 5,000 pictures that takes seconds in vector instructions, needs no tree, and the same pictures always give the same
 //! plane, whatever the number of cores.
 
-use super::numbers::{LANES, cores, on_all_cores, product};
+use crate::base::dot::dot;
+use crate::base::nearest::keep_first;
+use crate::base::parallel::{cores, map};
 use crate::base::rows::Rows;
 use crate::progress::Progress;
 
+/// Sums of repulsion kept side by side, which the compiler turns into vector instructions.
+const LANES: usize = 8;
 /// How many neighbours a picture is to have, roughly.
 const PERPLEXITY: f32 = 30.0;
 const STEPS: usize = 500;
@@ -60,12 +64,8 @@ fn nearest(embeddings: &Rows, k: usize, progress: &dyn Progress) -> Option<Vec<V
         let embedding = embeddings.row(at);
         let others = (0..embeddings.len()).filter(|&other| other != at);
         let mut found: Vec<(usize, f32)> =
-            others.map(|other| (other, (2.0 - 2.0 * product(embedding, embeddings.row(other))).max(0.0))).collect();
-        let k = k.min(found.len());
-        if k < found.len() {
-            found.select_nth_unstable_by(k, |one, other| one.1.total_cmp(&other.1).then(one.0.cmp(&other.0)));
-            found.truncate(k);
-        }
+            others.map(|other| (other, (2.0 - 2.0 * dot(embedding, embeddings.row(other))).max(0.0))).collect();
+        keep_first(&mut found, k, |one, other| one.1.total_cmp(&other.1).then(one.0.cmp(&other.0)));
         found
     };
     let share = embeddings.len().div_ceil(cores() * 16).max(1);
@@ -76,7 +76,7 @@ fn nearest(embeddings: &Rows, k: usize, progress: &dyn Progress) -> Option<Vec<V
             return None;
         }
         progress.told(NEIGHBOURS_SHARE * found.len() as f32 / embeddings.len() as f32);
-        found.extend(on_all_cores(chunk.len(), |at| nearest_of(chunk[at])));
+        found.extend(map(chunk.len(), |at| nearest_of(chunk[at])));
     }
     Some(found)
 }
@@ -129,13 +129,13 @@ fn beginning(embeddings: &Rows) -> Vec<[f32; 2]> {
         for _ in 0..30 {
             let mut next = vec![0.0_f32; width];
             for row in embeddings.iter() {
-                let along = product(row, &direction) - product(&mean, &direction);
+                let along = dot(row, &direction) - dot(&mean, &direction);
                 next.iter_mut()
                     .zip(row.iter().zip(&mean))
                     .for_each(|(sum, (value, mean))| *sum += along * (value - mean));
             }
             for former in &axes {
-                let along = product(&next, former);
+                let along = dot(&next, former);
                 next.iter_mut().zip(former).for_each(|(value, former)| *value -= along * former);
             }
             crate::base::rows::to_unit_length(&mut next);
@@ -143,7 +143,7 @@ fn beginning(embeddings: &Rows) -> Vec<[f32; 2]> {
         }
         axes.push(direction);
     }
-    let place = |row: &[f32]| [0, 1].map(|axis| product(row, &axes[axis]) - product(&mean, &axes[axis]));
+    let place = |row: &[f32]| [0, 1].map(|axis| dot(row, &axes[axis]) - dot(&mean, &axes[axis]));
     let mut places: Vec<[f32; 2]> = embeddings.iter().map(place).collect();
     let spread = (places.iter().map(|place| place[0] * place[0]).sum::<f32>() / count as f32).sqrt().max(1e-12);
     // Pictures of one content would never part: each is moved a little, by its place in the order.
@@ -157,7 +157,7 @@ fn beginning(embeddings: &Rows) -> Vec<[f32; 2]> {
 /// Which way every place would make things worse.
 fn gradients(places: &[[f32; 2]], attraction: &Attraction, stress: f32) -> Vec<[f32; 2]> {
     let (x, y): (Vec<f32>, Vec<f32>) = places.iter().map(|place| (place[0], place[1])).unzip();
-    let repelled = on_all_cores(places.len(), |at| repulsion(places[at], &x, &y));
+    let repelled = map(places.len(), |at| repulsion(places[at], &x, &y));
     // Every place meets itself as well, at distance zero.
     let all = repelled.iter().map(|(sum, _)| f64::from(*sum)).sum::<f64>() - places.len() as f64;
     let all = (all as f32).max(1e-12);

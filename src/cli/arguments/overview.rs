@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::picture::SAME;
+use crate::dedup::policy::NEAR_DUPLICATE;
 
 /// Of `artificio map`.
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ Examples:
 Exit codes: 0 done, found or not, 1 failed or stopped, 2 wrong usage or settings.")]
 pub struct DuplicatesOptions {
     /// How far the shapes of two pictures have to agree, 0.5 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = SAME, value_parser = likeness)]
+    #[arg(long, value_name = "SHARE", default_value_t = NEAR_DUPLICATE, value_parser = likeness)]
     pub alike: f32,
     /// Draw the groups into this .jpg as well
     #[arg(long, value_name = "FILE")]

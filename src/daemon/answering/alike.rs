@@ -1,19 +1,18 @@
 //! What the pictures found are to the query and to each other: the same, nearly the same, or strangers. Whether they are the
-//! same is seen in their pixels (`picture::Scene`), whether they are strangers in the backbone's features, which no training
+//! same is seen in their pixels (`dedup`), whether they are strangers in the backbone's features, which no training
 //! changes.
 
 use std::path::{Path, PathBuf};
 
-use super::look::{LOOKS, Look};
 use crate::answer::{DuplicatePart, MatchPart, Relation};
 use crate::catalog::{Catalog, Root};
+use crate::dedup::{Appearance, policy};
 use crate::index::Found;
 use crate::model::Backbone;
 use crate::picture::{Hash, Miniature};
 
-/// Once there are as many matches as were asked for, copies of them are only counted, and those that are nearly as similar to
-/// the query as their original come soon after it: one look at the nearest match is enough.
-const LOOKS_TO_COUNT: usize = 1;
+/// Candidates that are compared by their pixels.
+const COMPARED: usize = policy::OF_ONE_BY_FEATURES.nearest;
 
 /// A picture of the query that could be used.
 pub struct Asked {
@@ -31,7 +30,7 @@ pub struct Matched {
     pub part: MatchPart,
     /// Relative to the inventory folder.
     pub path: PathBuf,
-    look: Look,
+    look: Appearance,
 }
 
 /// How matches are made of what was found.
@@ -55,15 +54,15 @@ impl Selection<'_> {
     pub fn matches(&self, found: Vec<(Found, f32)>, asked: &[Asked], catalog: &Catalog) -> Vec<Matched> {
         // What another encoder makes of pictures says too little of who is a stranger.
         let with_features = asked.iter().any(|member| member.features.len() == Backbone::WIDTH);
-        let members: Vec<Look> = asked.iter().map(Asked::look).collect();
+        let members: Vec<Appearance> = asked.iter().map(Asked::look).collect();
         let mut matches: Vec<Matched> = Vec::new();
         for (found, closer_than) in found {
             // A catalog that cannot be read just now costs the marks, nothing else.
             let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
-            let look = Look::known(content, with_features, catalog);
+            let look = known(content, with_features, catalog);
             let is_full = matches.len() == self.results;
             if self.collapse {
-                let most = if is_full { LOOKS_TO_COUNT } else { LOOKS };
+                let most = if is_full { policy::COMPARED_TO_COUNT } else { COMPARED };
                 if let Some(at) = look.copy_of(matches.iter().map(|other| &other.look), most) {
                     matches[at].part.duplicates.push(self.duplicate(&found));
                     continue;
@@ -75,7 +74,7 @@ impl Selection<'_> {
             let likeness = members.iter().filter_map(|member| member.cosine(&look)).max_by(f32::total_cmp);
             let relation = match content {
                 Some(content) if asked.iter().any(|member| member.content == content) => Some(Relation::Identical),
-                _ => look.copy_of(members.iter(), LOOKS).map(|_| Relation::NearDuplicate),
+                _ => look.copy_of(members.iter(), COMPARED).map(|_| Relation::NearDuplicate),
             };
             let part = MatchPart {
                 rank: matches.len() + 1,
@@ -106,9 +105,18 @@ impl Selection<'_> {
 }
 
 impl Asked {
-    fn look(&self) -> Look {
-        Look::new(Some(self.content), Some(&self.features), Some(self.miniature.clone()))
+    fn look(&self) -> Appearance {
+        Appearance::new(Some(self.content), Some(&self.features), Some(self.miniature.clone()))
     }
+}
+
+/// An inventory picture, as far as the catalog knows it; with the backbone's features where they are needed.
+fn known(content: Option<Hash>, with_features: bool, catalog: &Catalog) -> Appearance {
+    // A catalog that cannot be read just now costs the marks, nothing else.
+    let features = content.filter(|_| with_features);
+    let features = features.and_then(|hash| catalog.features(hash, Backbone::VERSION).ok().flatten());
+    let miniature = content.and_then(|hash| catalog.miniature(hash).ok().flatten());
+    Appearance::new(content, features.as_deref(), miniature)
 }
 
 /// Whether not even the best of `matches` has as much in common with the query as `least`. Where the features of none are

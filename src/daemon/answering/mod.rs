@@ -5,7 +5,6 @@ pub mod ask;
 pub mod compose;
 pub mod feedback;
 pub mod gallery;
-mod look;
 pub mod members;
 pub mod refresh;
 pub mod respond;

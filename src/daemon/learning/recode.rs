@@ -9,7 +9,7 @@ use crate::config::Metric;
 use crate::index::Index;
 use crate::model::Model;
 use crate::picture::Hash;
-use crate::progress::Progress;
+use crate::progress::{CancelledWhen, Progress};
 
 use super::leash::{Leash, Stage};
 
@@ -57,7 +57,7 @@ impl Recoder<'_> {
         // A large index still has to find who is near whom: done here, so that the model serves as well as it can from
         // its first answer on.
         if let Some(survey) = index.graph_build() {
-            let surveyed = survey.run(&|| !self.leash.is_cancelled()).ok_or(Halt::Cancelled)?;
+            let surveyed = survey.run(&CancelledWhen(|| self.leash.is_cancelled())).ok_or(Halt::Cancelled)?;
             index.take_built_graph(surveyed);
         }
         Ok(index)

@@ -23,7 +23,7 @@ const STEM_WIDTH: usize = 32;
 /// What the weights' file calls itself.
 const WEIGHTS_VERSION: &str = "lite0-1";
 
-/// Places of the last layer weigh as a normal distribution about the middle of the picture, of this deviation in sides. Flat
+/// Places of the last layer are weighted by a normal distribution about the middle of the picture, of this deviation in sides. Flat
 /// from 0.22 to 0.29.
 const POOLING_REACH: f32 = 0.25;
 
@@ -33,7 +33,7 @@ pub struct Backbone {
     blocks: Vec<Block>,
     head: Pointwise,
     /// Scratch memory of calls that are over, 17 MB each, at most one for every call that ever ran at the same time.
-    /// Giving it back to the system and asking for it anew would cost more than a third of the time of a picture.
+    /// Giving it back to the system and asking for it again would cost more than a third of the time of a picture.
     idle: Mutex<Vec<Scratch>>,
 }
 
@@ -46,10 +46,6 @@ impl Backbone {
 
     /// Side of those that the network was trained with.
     pub const PUBLISHED_SIDE: usize = 224;
-
-    /// Features of two pictures that are one have at least this cosine. Of 20 ways of changing a picture the hardest, trimmed to
-    /// three quarters and drained of colour, leaves 0.52.
-    pub const LEAST_COSINE_OF_COPIES: f32 = 0.5;
 
     /// Part of the catalog's key for cached features: another backbone's features are another thing.
     pub const VERSION: &'static str = "lite0-288-centred-1";

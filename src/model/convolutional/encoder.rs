@@ -46,7 +46,7 @@ impl ConvolutionalAutoencoder {
     /// give the same encoder, to the bit.
     ///
     /// # Errors
-    /// When it was cancelled, when the pictures are too few or all alike, when the numbers ran away.
+    /// When it was cancelled, when the pictures are too few or all the same, when the loss diverged.
     pub fn train(pixels: &Rows, weights: &[f32], effort: Effort, follower: &dyn Progress) -> Result<Self, Stopped> {
         let Trained { network, losses } = train(pixels, weights, effort, follower)?;
         let (first, last) = (losses.first(), losses.last());
@@ -68,7 +68,7 @@ impl ConvolutionalAutoencoder {
     pub fn untrained(embedding_width: usize) -> Self {
         let parts = Parts::of(embedding_width);
         let mut network = Network::new(parts, palette::of_all_colours(parts.colours), &GREY, &mut Random::new(0));
-        // Textures and layout that nobody has learnt say nothing.
+        // Untrained textures and layout say nothing.
         for layer in [Layer::Textures, Layer::Layout] {
             network.weights[layer as usize] = network.weights[layer as usize].zeros_like();
         }

@@ -1,9 +1,10 @@
-//! The convolutional autoencoder learns, always the same, and can be stopped and kept.
+//! The convolutional autoencoder is trained, always the same, and can be stopped and kept.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::base::dot::dot;
 use crate::progress::Unfollowed;
 
 const EFFORT: Effort = Effort { embedding_width: 16, steps: 50, seed: 1 };
@@ -125,6 +126,6 @@ fn before_training_pictures_of_one_colour_are_close() {
     let plain = |colour: [f32; 3]| colour.repeat(Pixels::SIDE * Pixels::SIDE);
     let (red, dark, blue) = (plain([200., 10., 10.]), plain([180., 20., 20.]), plain([10., 10., 200.]));
     let embeddings = untrained.encode(&Rows::from_values(Pixels::WIDTH, [red, dark, blue].concat()).unwrap());
-    let product = |a: usize, b: usize| embeddings.row(a).iter().zip(embeddings.row(b)).map(|(a, b)| a * b).sum::<f32>();
-    assert!(product(0, 1) > product(0, 2));
+    let cosine = |a: usize, b: usize| dot(embeddings.row(a), embeddings.row(b));
+    assert!(cosine(0, 1) > cosine(0, 2));
 }

@@ -30,7 +30,7 @@ const POWER: f32 = 0.3;
 /// What a colour that is nowhere counts as, in shares.
 const NOWHERE: f32 = 1e-5;
 
-/// What textures and layout weigh in the embedding beside the colours.
+/// The weights of textures and layout in the embedding, that of the colours being 1.
 const TEXTURE_WEIGHT: f32 = 0.3;
 const LAYOUT_WEIGHT: f32 = 0.15;
 
@@ -122,7 +122,7 @@ impl Layer {
     }
 }
 
-/// How many numbers of an embedding tell of what.
+/// How many numbers of an embedding are of what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Parts {
     pub(super) colours: usize,

@@ -1,4 +1,4 @@
-//! What training makes small.
+//! The loss that training minimises: reconstruction and contrast between pictures.
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{Tensor, TensorData};
@@ -9,7 +9,7 @@ use super::network::Network;
 /// How much nearer than others the right view has to be: small asks for a little, large for a lot.
 const TEMPERATURE: f32 = 0.2;
 
-/// PairedViews of `n` pictures: first one of each, then another of each.
+/// Two views of each of `n` pictures: first one of each, then another of each.
 pub(super) struct PairedViews {
     /// `[2n, 56, 56, 3]` in scaled Lab.
     pub(super) lab: Tensor<4>,
@@ -22,9 +22,9 @@ pub(super) struct PairedViews {
 /// How badly the network does on `views`. `variance` is that of the training pictures' pixels.
 pub(super) fn loss(network: &Network, views: PairedViews, variance: f32) -> Tensor<1> {
     let embedding = network.encode(views.lab, views.sample);
-    let too_similar = contrastive_loss(embedding.textures.clone());
+    let contrastive = contrastive_loss(embedding.textures.clone());
     let painted = network.decode(embedding.joined());
-    (painted - views.rgb).square().mean() / variance + alike
+    (painted - views.rgb).square().mean() / variance + contrastive
 }
 
 /// NT-Xent (Chen and others, "A simple framework for contrastive learning of visual representations", ICML 2020): how
@@ -32,7 +32,7 @@ pub(super) fn loss(network: &Network, views: PairedViews, variance: f32) -> Tens
 fn contrastive_loss(rows: Tensor<2>) -> Tensor<1> {
     let count = rows.dims()[0];
     let products = rows.clone().matmul(rows.transpose()) / TEMPERATURE;
-    // Nobody is to find itself: far below every product.
+    // No view is its own partner: far below every product.
     let others = products + square(count, |row, column| if row == column { -1e4 } else { 0.0 });
     let pairs = square(count, |row, column| f32::from(u8::from(column == (row + count / 2) % count)));
     (log_softmax(others, 1) * pairs).sum() / -(count as f32)

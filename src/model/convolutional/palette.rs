@@ -4,7 +4,7 @@ use super::colour::{lab, to_lab};
 use crate::base::rows::Rows;
 use crate::random::Random;
 
-/// Pixels looked at.
+/// Pixels sampled.
 const SAMPLE: usize = 20_000;
 
 /// Rounds of Lloyd's algorithm (IEEE Transactions on Information Theory 28, 1982).

@@ -1,4 +1,4 @@
-//! The training loop: steps of AdamW over views of the pictures, with a way to look on and a way to stop.
+//! The training loop: steps of AdamW over views of the pictures, with progress and cancellation.
 
 use burn::optim::{AdamW, AdamWConfig, AdamWState, Optimizer};
 
@@ -11,7 +11,7 @@ use crate::base::rows::Rows;
 use crate::progress::Progress;
 use crate::random::Random;
 
-/// Colours are counted in every so many pixels of every so many lines: two hundred pixels tell them well enough.
+/// Colours are counted in every so many pixels of every so many lines: two hundred pixels are enough.
 const SAMPLED_PIXEL: usize = 4;
 
 /// Pictures a step; each is seen twice.
@@ -49,7 +49,7 @@ pub enum Stopped {
     Cancelled,
     /// The numbers ran away after this many steps; nothing of them is used.
     Diverged(usize),
-    /// Fewer than two pictures, or all alike.
+    /// Fewer than two pictures, or all the same.
     NothingToLearn,
 }
 
@@ -60,7 +60,8 @@ pub(super) struct Trained {
     pub(super) losses: Vec<f32>,
 }
 
-/// Trains a network on pictures `[n, 56 * 56 * 3]`, 0 to 255, that count by `weights` `[n]`. Whoever follows is asked between steps whether to go on.
+/// Trains a network on pictures `[n, 56 * 56 * 3]`, 0 to 255, that count by `weights` `[n]`. Between
+/// steps `follower` may cancel it.
 pub(super) fn train(
     pixels: &Rows,
     weights: &[f32],

@@ -58,8 +58,8 @@ impl LinearAutoencoder {
             return None;
         }
         subtract(&mut rows, &mean);
-        weigh_rows(&mut rows, weights, width);
-        let count = rows_worth(weights);
+        scale_by_weights(&mut rows, weights, width);
+        let count = effective_count(weights);
         let variance = sum_of_squares(&rows) as f32 / count;
         let leading = subspace::leading_directions(rows, width, embedding_width.min(width));
         if leading.directions.is_empty() {
@@ -122,7 +122,7 @@ impl LinearAutoencoder {
         if all > 0.0 { ((all - kept) / all).max(0.0) as f32 } else { 0.0 }
     }
 
-    /// How much of what tells rows `[n, width]` apart their embeddings keep, `[embedding_width]`: by the first value alone, by the
+    /// Which share of the variance of rows `[n, width]` their embeddings keep, `[embedding_width]`: by the first value alone, by the
     /// first two, and so on. The last is 1 less [`LinearAutoencoder::reconstruction_error`].
     pub fn kept_by_values(&self, features: &Rows) -> Vec<f32> {
         let prepared = self.prepared(features);
@@ -203,16 +203,17 @@ fn mean_row(values: &[f32], weights: &[f32], width: usize) -> Vec<f32> {
     sums.into_iter().map(|sum| (sum / all.max(f64::MIN_POSITIVE)) as f32).collect()
 }
 
-/// Scales rows so that their products with one another are those of weighted rows, of which there are [`rows_worth`].
-fn weigh_rows(values: &mut [f32], weights: &[f32], width: usize) {
-    let scale = rows_worth(weights) / weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+/// Scales rows so that their products with one another are those of weighted rows, of which there are
+/// [`effective_count`].
+fn scale_by_weights(values: &mut [f32], weights: &[f32], width: usize) {
+    let scale = effective_count(weights) / weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
     for (row, weight) in values.chunks_exact_mut(width.max(1)).zip(weights) {
         row.iter_mut().for_each(|value| *value *= (weight * scale).sqrt());
     }
 }
 
-/// How many rows of equal weight say as much (Kish, Survey Sampling, 1965): `n` when all weigh the same.
-fn rows_worth(weights: &[f32]) -> f32 {
+/// The effective sample size (Kish, Survey Sampling, 1965): `n` when all weights are the same.
+fn effective_count(weights: &[f32]) -> f32 {
     let squares: f32 = weights.iter().map(|weight| weight * weight).sum();
     weights.iter().sum::<f32>().powi(2) / squares.max(f32::MIN_POSITIVE)
 }

@@ -11,7 +11,7 @@ fn crossed(weights: &[f32]) -> Rows {
         for sign in [-1.0, 1.0] {
             let mut row = vec![0.0; width];
             (row[axis], row[width - 1]) = (sign * 0.5, 0.75_f32.sqrt());
-            // A direction is made to weigh more by more rows, not by longer ones: rows are brought to unit length.
+            // A direction gets more weight by more rows, not by longer ones: rows are brought to unit length.
             (0..*weight as usize).for_each(|_| assert!(rows.push(&row)));
         }
     }
@@ -90,7 +90,7 @@ fn both_backends_give_these_codes() {
         _ => [0.0, 0.0],
     };
     for (at, embedding) in embeddings.iter().enumerate() {
-        assert!(embedding.iter().zip(expected(at)).all(|(a, b)| (a - b).abs() < 1e-4), "row {at}: {code:?}");
+        assert!(embedding.iter().zip(expected(at)).all(|(a, b)| (a - b).abs() < 1e-4), "row {at}: {embedding:?}");
     }
 }
 
@@ -162,6 +162,6 @@ fn both_backends_give_these_wide_codes() {
     ] {
         let embedding = embeddings.row(row);
         // Embeddings here are about 0.55 long, so the bound on them is no looser than the 1e-4 on embeddings of length one.
-        assert!(embedding.iter().zip(expected).all(|(a, b): (&f32, f32)| (a - b).abs() < 5e-5), "row {row}: {code:?}");
+        assert!(embedding.iter().zip(expected).all(|(a, b): (&f32, f32)| (a - b).abs() < 5e-5), "row {row}: {embedding:?}");
     }
 }

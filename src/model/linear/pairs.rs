@@ -1,11 +1,13 @@
-//! How pictures differ that belong together, learned without labels: from pairs that are each other's nearest.
+//! How pictures of one kind differ, estimated without labels: from pairs that are each other's nearest.
 //!
-//! What varies between two pictures of the same kind tells nothing apart, and is to weigh less in an embedding. With labels that
+//! What varies between two pictures of the same kind distinguishes nothing, and gets less weight in an embedding. With labels that
 //! is linear discriminant analysis (Fisher 1936), or within-class covariance normalisation (Hatch, Kajarekar and Stolcke,
 //! Interspeech 2006); here mutual nearest neighbours stand in for the labels. The result is blended with the plain
 //! variances, because few pictures have few pairs.
 
 use super::eigen;
+use crate::base::dot::dot;
+use crate::base::nearest::first;
 use crate::base::rows::Rows;
 use crate::model::backend;
 use crate::model::sample_weights::SAME_COSINE;
@@ -16,7 +18,7 @@ const SHARE: f32 = 0.6;
 /// What lies along a direction of blended variance a is scaled by a^-this before embeddings are compared: 0 leaves it, 0.5
 /// whitens.
 const POWER: f64 = 0.3;
-/// Neighbours are sought among embeddings scaled by (variance + noise)^-this.
+/// Neighbours are searched for among embeddings scaled by (variance + noise)^-this.
 const SEARCH_POWER: f32 = 0.2;
 /// A picture with more copies than this before its first other neighbour makes no pair.
 const MOST_COPIES: usize = 8;
@@ -32,7 +34,7 @@ pub(super) struct Basis {
 }
 
 /// The basis in which embeddings are best compared. `embeddings` `[n, width]` lie along principal directions of the given
-/// `variances` `[width]`, each uncertain by `noise`; `features` `[n, any]` tell copies, and rows count by `weights` `[n]`.
+/// `variances` `[width]`, each uncertain by `noise`; `features` `[n, any]` show copies, and rows count by `weights` `[n]`.
 pub(super) fn basis(embeddings: &Rows, features: &Rows, weights: &[f32], variances: &[f32], noise: f32) -> Basis {
     let width = embeddings.width();
     let scatter = scatter(embeddings, features, weights, variances, noise);
@@ -103,16 +105,11 @@ fn nearest(embeddings: Rows, features: &Rows) -> Vec<Option<usize>> {
         let cosines = backend::values(backend::matrix(block.to_vec(), width).matmul(all.clone()));
         for row in cosines.chunks_exact(count) {
             let own = nearest.len();
-            let mut order: Vec<usize> = (0..count).filter(|&other| other != own).collect();
+            let others = (0..count).filter(|&other| other != own).collect();
             let closer = |a: &usize, b: &usize| row[*b].total_cmp(&row[*a]).then(a.cmp(b));
-            if order.len() > MOST_COPIES {
-                order.select_nth_unstable_by(MOST_COPIES, closer);
-                order.truncate(MOST_COPIES + 1);
-            }
-            order.sort_unstable_by(closer);
-            let cosine =
-                |other: usize| -> f32 { features.row(own).iter().zip(features.row(other)).map(|(a, b)| a * b).sum() };
-            nearest.push(order.into_iter().find(|&other| cosine(other) <= SAME_COSINE));
+            let cosine = |other: usize| dot(features.row(own), features.row(other));
+            nearest
+                .push(first(others, MOST_COPIES + 1, closer).into_iter().find(|&other| cosine(other) <= SAME_COSINE));
         }
     }
     nearest
@@ -144,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_varies_within_pairs_weighs_less_than_its_variance_says() {
+    fn what_varies_within_pairs_gets_less_weight_than_its_variance_says() {
         let (embeddings, features) = kinds();
         let variances = variances(&embeddings);
         let found = pairs(&embeddings, &features, &variances, 0.0);
@@ -173,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_weighs_nothing_changes_nothing() {
+    fn rows_of_weight_zero_change_nothing() {
         let (mut embeddings, mut features) = kinds();
         let variances = variances(&embeddings);
         let before = scatter(&embeddings, &features, &[1.0; 20], &variances, 0.0);

@@ -7,6 +7,7 @@ use burn::tensor::Tensor;
 use pulp::Arch;
 
 use super::eigen;
+use crate::base::dot::dot_in_lanes;
 use crate::model::backend;
 use crate::random::Random;
 
@@ -117,19 +118,10 @@ fn orthogonalise(block: &mut [f32], width: usize) {
     );
 }
 
-/// Summed in sixteen lanes, so that it runs as vectors and in a fixed order.
+/// The order of additions that models were first trained with: another would train other models.
 #[inline(always)]
 fn dot(left: &[f32], right: &[f32]) -> f32 {
-    let (left, left_rest) = left.as_chunks::<16>();
-    let (right, right_rest) = right.as_chunks::<16>();
-    let mut sums = [0.0_f32; 16];
-    for (a, b) in left.iter().zip(right) {
-        for lane in 0..16 {
-            sums[lane] += a[lane] * b[lane];
-        }
-    }
-    let rest: f32 = left_rest.iter().zip(right_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
+    dot_in_lanes::<16>(left, right)
 }
 
 /// Numbers in −1..1 without pattern, always the same.

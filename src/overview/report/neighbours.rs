@@ -9,9 +9,10 @@ use super::page::{Heading, MARGIN_PX, Page, WIDTH_PX};
 use super::subject::{Subject, evenly};
 use crate::answer::sheet::{Area, draw_picture, thousands};
 use crate::answer::text::{Setting, Weight};
+use crate::base::dot::dot;
+use crate::base::nearest::first;
 use crate::base::rows::{Rows, to_unit_length};
 use crate::model::Autoencoder;
-use crate::overview::numbers::product;
 use crate::overview::thumbnails::{Thumbnail, thumbnails};
 use crate::progress::Progress;
 
@@ -81,19 +82,17 @@ fn samples(rows: [&Rows; 3]) -> Vec<Sample> {
     let sample = |at| Sample {
         at,
         nearest: [0, 1, 2].map(|group| nearest(&rows[group], at)),
-        alike: product(rows[0].row(at), rows[1].row(at)),
+        alike: dot(rows[0].row(at), rows[1].row(at)),
     };
     evenly(rows[0].len(), SAMPLES).map(sample).collect()
 }
 
 /// The positions of the rows nearest to that at `at`, itself left out.
 fn nearest(rows: &Rows, at: usize) -> Vec<usize> {
-    let mut others: Vec<(usize, f32)> = (0..rows.len())
-        .filter(|other| *other != at)
-        .map(|other| (other, product(rows.row(at), rows.row(other))))
-        .collect();
-    others.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
-    others.into_iter().take(NEIGHBOURS).map(|(other, _)| other).collect()
+    let others: Vec<(usize, f32)> =
+        (0..rows.len()).filter(|other| *other != at).map(|other| (other, dot(rows.row(at), rows.row(other)))).collect();
+    let nearest = first(others, NEIGHBOURS, |one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+    nearest.into_iter().map(|(other, _)| other).collect()
 }
 
 fn at_unit_length(rows: &Rows) -> Rows {

@@ -1,6 +1,7 @@
-//! Sameness tried on drawn pictures of which it is known what was done to them.
+//! Alignments of drawn pictures of which it is known what was done to them.
 
 use super::*;
+use crate::dedup::policy::NEAR_DUPLICATE;
 
 use crate::picture::MINIATURE_SIDE;
 
@@ -27,24 +28,27 @@ fn drawn(shade: impl Fn(f32, f32) -> f32) -> Miniature {
     Miniature::from_bytes(&(0..1024).map(mean).collect::<Vec<u8>>()).unwrap()
 }
 
-fn sameness(one: &Miniature, other: &Miniature) -> (Sighting, bool) {
-    Scene::of(one).sameness(&Scene::of(other)).expect("somewhere")
+fn aligned(one: &Miniature, other: &Miniature) -> (Alignment, bool) {
+    Scene::of(one).align_either_way(&Scene::of(other)).expect("somewhere")
 }
 
 #[test]
 fn a_copy_is_the_same_whatever_its_brightness_and_contrast() {
     let original = drawn(|x, y| shade(1, x, y));
     let copy = drawn(|x, y| 60.0 + 0.5 * shade(1, x, y));
-    let (seen, _) = sameness(&original, &copy);
-    assert!(seen.alike > 0.97 && seen.window.is_whole() && !seen.is_mirrored && seen.quarter_turns == 0, "{seen:?}");
+    let (seen, _) = aligned(&original, &copy);
+    assert!(
+        seen.similarity > 0.97 && seen.window.is_whole() && !seen.is_mirrored && seen.quarter_turns == 0,
+        "{seen:?}"
+    );
 }
 
 #[test]
 fn a_trimmed_and_mirrored_copy_is_found_where_it_lies() {
     let original = drawn(|x, y| shade(2, x, y));
     let trimmed = drawn(|x, y| shade(2, 0.3 + (1.0 - x) * 0.65, 0.1 + y * 0.75));
-    let (seen, is_swapped) = sameness(&trimmed, &original);
-    assert!(seen.alike > SAME && seen.is_mirrored && is_swapped, "{seen:?}");
+    let (seen, is_swapped) = aligned(&trimmed, &original);
+    assert!(seen.similarity > NEAR_DUPLICATE && seen.is_mirrored && is_swapped, "{seen:?}");
     let Window { left, top, width, height } = seen.window;
     for (found, wanted) in [(left, 0.3), (top, 0.1), (width, 0.65), (height, 0.75)] {
         assert!((found - wanted * SIDE).abs() < 1.0, "{seen:?}");
@@ -57,8 +61,8 @@ fn turned_copies_are_found_in_every_pose() {
     let turned =
         [drawn(|x, y| shade(3, y, 1.0 - x)), drawn(|x, y| shade(3, 1.0 - x, 1.0 - y)), drawn(|x, y| shade(3, y, x))];
     for (copy, (is_mirrored, is_half)) in turned.iter().zip([(false, false), (false, true), (true, false)]) {
-        let (seen, _) = sameness(&original, copy);
-        assert!(seen.alike > 0.97, "{seen:?}");
+        let (seen, _) = aligned(&original, copy);
+        assert!(seen.similarity > 0.97, "{seen:?}");
         assert_eq!((seen.is_mirrored, seen.quarter_turns == 2), (is_mirrored, is_half), "{seen:?}");
     }
 }
@@ -72,8 +76,8 @@ fn frames_and_captions_are_looked_past() {
     });
     let captioned = drawn(|x, y| if y > 0.9 { 20.0 } else { shade(4, x, y) });
     for copy in [framed, captioned] {
-        let (seen, _) = sameness(&original, &copy);
-        assert!(seen.alike > SAME, "{seen:?}");
+        let (seen, _) = aligned(&original, &copy);
+        assert!(seen.similarity > NEAR_DUPLICATE, "{seen:?}");
     }
 }
 
@@ -92,8 +96,8 @@ fn different_pictures_and_those_without_shape_are_not_the_same() {
         let scenes: Vec<Scene> = all.iter().map(Scene::of).collect();
         for (at, one) in scenes.iter().enumerate() {
             for (number, other) in scenes.iter().enumerate().skip(at + 1) {
-                let alike = one.sameness(other).map_or(0.0, |(seen, _)| seen.alike);
-                assert!(alike < 0.85, "{at} and {number}: {alike}");
+                let similarity = one.align_either_way(other).map_or(0.0, |(seen, _)| seen.similarity);
+                assert!(similarity < 0.85, "{at} and {number}: {similarity}");
             }
         }
     }

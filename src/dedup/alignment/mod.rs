@@ -1,60 +1,45 @@
-//! Whether two pictures are the same one: saved anew, resized, recoloured, mirrored, turned, trimmed, framed or with a
-//! caption. One is sought in the other by its pixels.
+//! Where one picture lies in another, and how similar they are there: by the pixels of their miniatures.
 //!
 //! Both are squashed to squares, so a trimmed picture is some window of the other whose sides need not have one scale. 385
-//! windows are looked at by their outlines; where one agrees, finer grids are compared and the window is moved until they
+//! windows are compared by their outlines; where one agrees, finer grids are compared and the window is moved until they
 //! agree best. What is compared there is relief, not brightness: two products on white have brightness in common, but no relief.
 
-mod climb;
 mod grid;
 mod outlines;
+mod refine;
 
-use climb::climbed;
 pub use grid::Window;
+pub(super) use outlines::{OUTLINE_VALUES, Outline, outline_similarity, outlines};
+
 use grid::{FINE, Relief, Sums};
-pub use outlines::{OUTLINE_VALUES, outlines};
-use outlines::{Outline, POSES, likeness, outline, posed_miniature, posed_outline, windows};
+use outlines::{POSES, outline, posed_miniature, posed_outline, windows};
+use refine::refined;
 
-use super::Miniature;
+use super::policy::{LEAST_RELIEF, LEAST_WINDOW_OUTLINE};
+use crate::picture::Miniature;
 
-/// From here on two pictures are taken to be the same, [`Sighting::alike`].
-///
-/// Measured (`benches/duplicates.py` on 1,326 pictures of three sets and as many altered copies): it is reached by 99 % and more
-/// of the copies of quality 30, of half the size, mirrored, turned, brighter, of more contrast or colour, grey, framed, with a
-/// caption, and trimmed to 75 % of both sides; by 97 % of those trimmed to 75 % and grey, 94 % of those trimmed to 60 %, 92 % of
-/// those of other hues. Of the 29,879 pairs of different files in these sets that are among the 32 nearest by features, 52 reach it
-/// and were looked at: about half are copies and edits that lie in the sets; of the others nearly all are packages of one
-/// design, drawings of one symbol, or photographs of one thing taken one after the other. From 0.96 on there are a third
-/// fewer wrong pairs, and 72 % of the copies trimmed to 60 %.
-pub const SAME: f32 = 0.92;
-
-/// Where outlines agree less, nothing finer is looked at. Of copies trimmed to 60 % of both sides one in a hundred has less
-/// than 0.77.
-const LEAST_OUTLINE: f32 = 0.7;
 /// Windows from which it is tried, the best by outline.
 const STARTS: usize = 6;
-/// Starts from which the best window is sought, the best by relief.
-const CLIMBS: usize = 2;
-/// Where relief agrees less at the start, the window is not moved.
-const LEAST_RELIEF: f32 = 0.25;
+/// Starts from which the best window is searched for, the best by relief.
+const REFINED: usize = 2;
 /// Two windows are one start when their edges and sides differ by no more than this in all.
 const ONE_START_PX: f32 = 7.0;
-/// A turned picture is sought whole, but for this: what is turned and trimmed is hardly ever a copy, and a bar that lies aslant on
+/// A turned picture is searched for whole, but for this: what is turned and trimmed is hardly ever a copy, and a bar that lies aslant on
 /// white finds another bar.
 const LEAST_TURNED_PX: f32 = 29.0;
 
-/// A picture in which others are sought. Takes a tenth of a millisecond to make and some 110 kB to keep.
+/// A picture in which others are searched for. Takes a tenth of a millisecond to make and some 110 kB to keep.
 pub struct Scene {
     miniature: Miniature,
     sums: Sums,
     windows: Vec<(Window, Outline)>,
 }
 
-/// How a picture was found in another.
+/// How one picture lies in another.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sighting {
-    /// How far they agree, 0 to 1.
-    pub alike: f32,
+pub struct Alignment {
+    /// How far they agree there, 0 to 1.
+    pub similarity: f32,
     /// It had to be mirrored, left to right, before it was turned.
     pub is_mirrored: bool,
     /// By how many quarters it had to be turned.
@@ -80,24 +65,24 @@ impl Scene {
     }
 
     /// Where `other` lies in this picture, if anywhere: as a whole, or as one that was trimmed.
-    pub fn sighting(&self, other: &Miniature) -> Option<Sighting> {
+    pub fn align(&self, other: &Miniature) -> Option<Alignment> {
         let mut starts: Vec<Start> = self.starts(other).collect();
         starts.sort_by(|one, other| other.agreement.total_cmp(&one.agreement));
-        let worth_it = starts.into_iter().take(CLIMBS).filter(|start| start.agreement >= LEAST_RELIEF);
-        let seen = worth_it.map(|start| {
+        let worth_it = starts.into_iter().take(REFINED).filter(|start| start.agreement >= LEAST_RELIEF);
+        let aligned = worth_it.map(|start| {
             let agreement = |window: &Window| self.relief(window).agreement(&start.relief);
-            let (window, alike) = climbed(start.window, start.agreement, agreement);
+            let (window, similarity) = refined(start.window, start.agreement, agreement);
             let (is_mirrored, quarter_turns) = (start.pose % 2 == 1, (start.pose / 2) as u8);
-            Sighting { alike, is_mirrored, quarter_turns, window }
+            Alignment { similarity, is_mirrored, quarter_turns, window }
         });
-        seen.max_by(|one, other| one.alike.total_cmp(&other.alike))
+        aligned.max_by(|one, other| one.similarity.total_cmp(&other.similarity))
     }
 
     /// How either picture lies in the other: the better of both, and whether it is this one that lies in `other`.
-    pub fn sameness(&self, other: &Self) -> Option<(Sighting, bool)> {
-        let (other_here, here_in_other) = (self.sighting(&other.miniature), other.sighting(&self.miniature));
-        let both = [other_here.map(|seen| (seen, false)), here_in_other.map(|seen| (seen, true))];
-        both.into_iter().flatten().max_by(|(one, _), (other, _)| one.alike.total_cmp(&other.alike))
+    pub fn align_either_way(&self, other: &Self) -> Option<(Alignment, bool)> {
+        let (other_here, here_in_other) = (self.align(&other.miniature), other.align(&self.miniature));
+        let both = [other_here.map(|found| (found, false)), here_in_other.map(|found| (found, true))];
+        both.into_iter().flatten().max_by(|(one, _), (other, _)| one.similarity.total_cmp(&other.similarity))
     }
 
     fn relief(&self, window: &Window) -> Relief {
@@ -114,9 +99,9 @@ impl Scene {
             for (window, outline) in
                 self.windows.iter().filter(|(window, _)| window.width.min(window.height) >= least_px)
             {
-                let alike = likeness(outline, &posed);
-                if alike >= LEAST_OUTLINE {
-                    found.push((alike, *window, pose));
+                let similarity = outline_similarity(outline, &posed);
+                if similarity >= LEAST_WINDOW_OUTLINE {
+                    found.push((similarity, *window, pose));
                 }
             }
         }
@@ -137,5 +122,5 @@ impl Scene {
 }
 
 #[cfg(test)]
-#[path = "sameness_tests.rs"]
+#[path = "alignment_tests.rs"]
 mod tests;

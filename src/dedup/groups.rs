@@ -1,51 +1,56 @@
-//! Groups of contents that are one picture, without chains: in each there is a picture that all others are copies of.
+//! Groups of near-duplicates, without chains: in each there is a picture that all others are copies of.
 
 use std::collections::HashMap;
 
-use super::duplicates::Link;
-use super::numbers::cores;
+use super::links::Link;
+use crate::base::parallel::cores;
 use crate::progress::Progress;
 
-/// Two groups stay two where more pairs than this were to be looked at to find that a picture is the hub of both. One that has
-/// grown picture by picture asks for one look a picture, so only large groups that meet late come near it.
-const MOST_LOOKS: usize = 256;
+/// Two groups stay two where more pairs than this had to be compared to find that a picture is the hub of both. One that has
+/// grown picture by picture needs one comparison a picture, so only large groups that meet late come near it.
+const MOST_COMPARISONS: usize = 256;
 
-/// Contents that are one picture.
+/// Near-duplicates of one picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
     /// Position of the one that all others were compared with.
     pub hub: usize,
     /// Ascending.
-    pub members: Vec<Member>,
-    /// How alike the least alike is to the hub.
-    pub alike: f32,
+    pub members: Vec<GroupMember>,
+    /// How similar the least similar is to the hub.
+    pub similarity: f32,
 }
 
 /// One of a group.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Member {
+pub struct GroupMember {
     /// Its position.
     pub at: usize,
     /// How it and the hub lie in one another; none for the hub itself.
     pub link: Option<Link>,
 }
 
-/// Compares contents that were never compared.
-pub trait Look {
+/// Compares pictures that were never compared.
+pub trait ComparePairs {
     /// How `one` and each of `others` are linked, in their order.
     fn links(&self, one: usize, others: &[usize]) -> Vec<Option<Link>>;
 }
 
-/// Groups of the `count` contents between which there are `links`, those most alike first. `look` compares two that were
-/// never compared. The most alike are brought together first, and groups only where one picture of either is linked with
-/// all others of both. `None` when the work was cancelled.
-pub fn grouped(count: usize, links: &[Link], look: &dyn Look, progress: &dyn Progress) -> Option<Vec<Group>> {
+/// Groups of the `count` pictures between which there are `links`, the most similar first. `compare` is for two that were
+/// never compared. The most similar are joined first, and groups only where one picture of either is linked with all others
+/// of both. `None` when the work was cancelled.
+pub fn grouped(
+    count: usize,
+    links: &[Link],
+    compare: &dyn ComparePairs,
+    progress: &dyn Progress,
+) -> Option<Vec<Group>> {
     let known = links.iter().map(|link| (pair(link.one, link.other), Some(*link))).collect();
-    let mut seen = Seen { known, look };
+    let mut comparisons = Comparisons { known, compare };
     let mut home: Vec<usize> = (0..count).collect();
     let mut groups: Vec<(usize, Vec<usize>)> = (0..count).map(|at| (at, vec![at])).collect();
     let mut order: Vec<&Link> = links.iter().collect();
-    order.sort_by(|one, other| other.sighting.alike.total_cmp(&one.sighting.alike));
+    order.sort_by(|one, other| other.alignment.similarity.total_cmp(&one.alignment.similarity));
     for (number, link) in order.into_iter().enumerate() {
         if progress.is_cancelled() {
             return None;
@@ -57,7 +62,7 @@ pub fn grouped(count: usize, links: &[Link], look: &dyn Look, progress: &dyn Pro
         }
         let (more, less) = if groups[one].1.len() >= groups[other].1.len() { (one, other) } else { (other, one) };
         let hubs = [groups[more].0, groups[less].0, link.one, link.other];
-        let is_hub = |hub: &usize| seen.is_hub(*hub, [&groups[more].1, &groups[less].1]);
+        let is_hub = |hub: &usize| comparisons.is_hub(*hub, [&groups[more].1, &groups[less].1]);
         if let Some(hub) = hubs.into_iter().find(is_hub) {
             let joining = std::mem::take(&mut groups[less].1);
             joining.iter().for_each(|member| home[*member] = more);
@@ -66,8 +71,8 @@ pub fn grouped(count: usize, links: &[Link], look: &dyn Look, progress: &dyn Pro
         }
     }
     let of_several = groups.into_iter().filter(|(_, members)| members.len() > 1);
-    let mut groups: Vec<Group> = of_several.map(|(hub, members)| seen.group(hub, members)).collect();
-    groups.sort_by(|one, other| other.alike.total_cmp(&one.alike).then(one.hub.cmp(&other.hub)));
+    let mut groups: Vec<Group> = of_several.map(|(hub, members)| comparisons.group(hub, members)).collect();
+    groups.sort_by(|one, other| other.similarity.total_cmp(&one.similarity).then(one.hub.cmp(&other.hub)));
     Some(groups)
 }
 
@@ -75,15 +80,15 @@ fn pair(one: usize, other: usize) -> (usize, usize) {
     (one.min(other), one.max(other))
 }
 
-/// What is known of pairs.
-struct Seen<'a> {
+/// The pairs compared so far.
+struct Comparisons<'a> {
     known: HashMap<(usize, usize), Option<Link>>,
-    look: &'a dyn Look,
+    compare: &'a dyn ComparePairs,
 }
 
-impl Seen<'_> {
-    /// Whether all other `members` are linked with `hub`. What is not known is looked at, a few pairs at a time, since most that
-    /// are no hub fail at once.
+impl Comparisons<'_> {
+    /// Whether all other `members` are linked with `hub`. What is not known is compared, a few pairs at a time, since most
+    /// that are no hub fail at once.
     fn is_hub(&mut self, hub: usize, members: [&[usize]; 2]) -> bool {
         let mut unknown = Vec::new();
         for &member in members.into_iter().flatten().filter(|member| **member != hub) {
@@ -93,9 +98,9 @@ impl Seen<'_> {
                 None => unknown.push(member),
             }
         }
-        unknown.len() <= MOST_LOOKS
+        unknown.len() <= MOST_COMPARISONS
             && unknown.chunks(2 * cores()).all(|some| {
-                let links = self.look.links(hub, some);
+                let links = self.compare.links(hub, some);
                 let are_all_linked = links.iter().all(Option::is_some);
                 self.known.extend(some.iter().map(|&member| pair(hub, member)).zip(links));
                 are_all_linked
@@ -105,25 +110,25 @@ impl Seen<'_> {
     fn group(&self, hub: usize, mut members: Vec<usize>) -> Group {
         members.sort_unstable();
         let link = |at: usize| self.known.get(&pair(hub, at)).copied().flatten();
-        let member = |at: usize| Member { at, link: link(at) };
-        let members: Vec<Member> = members.into_iter().map(member).collect();
-        let alike = members.iter().filter_map(|member| member.link).map(|link| link.sighting.alike);
-        Group { hub, alike: alike.fold(1.0, f32::min), members }
+        let member = |at: usize| GroupMember { at, link: link(at) };
+        let members: Vec<GroupMember> = members.into_iter().map(member).collect();
+        let similarities = members.iter().filter_map(|member| member.link).map(|link| link.alignment.similarity);
+        Group { hub, similarity: similarities.fold(1.0, f32::min), members }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::{Sighting, Window};
+    use crate::dedup::{Alignment, Window};
     use crate::progress::Unfollowed;
 
-    /// Says of every pair that it is so much alike.
+    /// Says of every pair that it is so similar.
     struct Says(Option<f32>);
 
-    impl Look for Says {
+    impl ComparePairs for Says {
         fn links(&self, one: usize, others: &[usize]) -> Vec<Option<Link>> {
-            others.iter().map(|&other| self.0.map(|alike| link(one, other, alike))).collect()
+            others.iter().map(|&other| self.0.map(|similarity| link(one, other, similarity))).collect()
         }
     }
 
@@ -131,9 +136,9 @@ mod tests {
         grouped(count, links, &Says(says), &Unfollowed).unwrap()
     }
 
-    fn link(one: usize, other: usize, alike: f32) -> Link {
-        let sighting = Sighting { alike, is_mirrored: false, quarter_turns: 0, window: Window::WHOLE };
-        Link { one, other, sighting }
+    fn link(one: usize, other: usize, similarity: f32) -> Link {
+        let alignment = Alignment { similarity, is_mirrored: false, quarter_turns: 0, window: Window::WHOLE };
+        Link { one, other, alignment }
     }
 
     fn members(group: &Group) -> Vec<usize> {
@@ -142,18 +147,18 @@ mod tests {
 
     #[test]
     fn parts_of_one_picture_are_a_group_around_it() {
-        // 1 and 3 are parts of 0 that have nothing in common; 4 is 3 saved anew.
+        // 1 and 3 are parts of 0 that have nothing in common; 4 is 3 saved again.
         let links = [link(0, 1, 0.95), link(0, 3, 0.93), link(3, 4, 0.99), link(0, 4, 0.94)];
         let found = found(5, &links, None);
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].hub, members(&found[0]), found[0].alike), (0, vec![0, 1, 3, 4], 0.93));
+        assert_eq!((found[0].hub, members(&found[0]), found[0].similarity), (0, vec![0, 1, 3, 4], 0.93));
     }
 
     #[test]
     fn a_chain_is_not_a_group() {
         let links = [link(0, 1, 0.99), link(2, 3, 0.98), link(1, 2, 0.97)];
         assert_eq!(found(4, &links, None).iter().map(members).collect::<Vec<_>>(), [[0, 1], [2, 3]]);
-        // But for pairs that nobody has looked at.
+        // Unless the pairs that were no candidates turn out to be near-duplicates.
         assert_eq!(found(4, &links, Some(0.96)).iter().map(members).collect::<Vec<_>>(), [[0, 1, 2, 3]]);
     }
 

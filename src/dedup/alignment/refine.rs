@@ -31,7 +31,7 @@ const MOVES: [[f32; 4]; 12] = [
 ];
 
 /// The best window near `start` and its agreement, which is `first` at the start.
-pub(super) fn climbed(start: Window, first: f32, agreement: impl Fn(&Window) -> f32) -> (Window, f32) {
+pub(super) fn refined(start: Window, first: f32, agreement: impl Fn(&Window) -> f32) -> (Window, f32) {
     let (mut at, mut best) = (start, first);
     for step in STEPS_PX {
         for _ in 0..ROUNDS {
@@ -41,9 +41,9 @@ pub(super) fn climbed(start: Window, first: f32, agreement: impl Fn(&Window) -> 
                 if !window.is_allowed() {
                     continue;
                 }
-                let alike = agreement(&window);
-                if alike > best + LEAST_GAIN {
-                    (at, best) = (window, alike);
+                let moved = agreement(&window);
+                if moved > best + LEAST_GAIN {
+                    (at, best) = (window, moved);
                 }
             }
             if best <= before {

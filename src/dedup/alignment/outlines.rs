@@ -1,6 +1,7 @@
 //! Where in a picture another may lie: many windows at once, each as 64 values.
 
 use super::grid::{Sums, Window};
+use crate::base::dot::dot_in_lanes;
 use crate::picture::{MINIATURE_SIDE, Miniature};
 
 /// Side of an outline.
@@ -15,7 +16,7 @@ const LEAST_ASPECT: f32 = 0.74;
 pub(super) const POSES: usize = 8;
 
 /// 8×8 means without their own mean, at unit length.
-pub(super) type Outline = [f32; OUTLINE_VALUES];
+pub type Outline = [f32; OUTLINE_VALUES];
 
 /// All windows.
 pub(super) fn windows() -> Vec<Window> {
@@ -48,19 +49,13 @@ pub(super) fn outline(sums: &Sums, window: &Window) -> Outline {
     outline.map(|value| value / length)
 }
 
-/// Their scalar product.
+/// Their cosine. In as many lanes as it was measured with: alignments are kept to the bit from version to version.
 #[inline(always)]
-pub(super) fn likeness(one: &Outline, other: &Outline) -> f32 {
-    let mut sums = [0.0_f32; 16];
-    for (one, other) in one.as_chunks::<16>().0.iter().zip(other.as_chunks::<16>().0) {
-        for lane in 0..16 {
-            sums[lane] += one[lane] * other[lane];
-        }
-    }
-    sums.iter().sum()
+pub fn outline_similarity(one: &Outline, other: &Outline) -> f32 {
+    dot_in_lanes::<16>(one, other)
 }
 
-/// The outline of a whole picture and that of its mirror image: what lies near is worth seeking in one another.
+/// The outline of a whole picture and that of its mirror image: those of near pictures are worth a finer comparison.
 pub fn outlines(miniature: &Miniature) -> [Outline; 2] {
     let whole = outline(&Sums::of(miniature), &Window::WHOLE);
     [whole, posed_outline(&whole, 1)]
@@ -73,7 +68,7 @@ pub(super) fn posed_outline(outline: &Outline, pose: usize) -> Outline {
 
 /// A miniature in another pose.
 pub(super) fn posed_miniature(miniature: &Miniature, pose: usize) -> Miniature {
-    Miniature(posed(&miniature.0, MINIATURE_SIDE, pose))
+    Miniature(posed(miniature.bytes(), MINIATURE_SIDE, pose))
 }
 
 /// A square of `side` values a row, in another pose.

@@ -6,7 +6,7 @@ use crate::picture::{MINIATURE_SIDE, Miniature};
 pub(super) const FINE: usize = 16;
 /// A cell is compared with those so many rows and columns around it.
 const REACH: usize = 2;
-/// Added to the variance around a cell, in squared shades of grey: below four shades there is noise, not shape.
+/// Added to the variance around a cell, in squared grey levels: below four levels there is noise, not shape.
 const NOISE: f32 = 16.0;
 /// Rows of the grid that may hold something else, at the top or at the bottom.
 const BAND: usize = 4;
