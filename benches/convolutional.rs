@@ -5,9 +5,9 @@
 
 use std::time::Instant;
 
-use artificio::model::convolutional::{Convolutional, Effort, Pixels};
+use artificio::base::rows::Rows;
+use artificio::model::convolutional::{ConvolutionalAutoencoder, Effort, Pixels};
 use artificio::progress::Unfollowed;
-use artificio::rows::Rows;
 use artificio_random::Random;
 
 /// Views in a step.
@@ -22,7 +22,12 @@ fn main() {
     let weights = vec![1.0; pixels.len()];
     let train = |steps: usize| {
         let (start, cpu) = (Instant::now(), cpu_s());
-        let trained = Convolutional::train(&pixels, &weights, Effort { code_width: 192, steps, seed: 1 }, &Unfollowed);
+        let trained = ConvolutionalAutoencoder::train(
+            &pixels,
+            &weights,
+            Effort { embedding_width: 192, steps, seed: 1 },
+            &Unfollowed,
+        );
         assert!(trained.is_ok(), "the pictures differ, so there is something to learn");
         (start.elapsed().as_secs_f64(), cpu_s() - cpu)
     };

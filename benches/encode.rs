@@ -1,11 +1,11 @@
-//! CPU time of one picture through the trunk on one core.
+//! CPU time of one picture through the backbone on one core.
 //!
 //! `cargo bench --bench encode`: the median over several runs, for batches of 1 and 8 pictures of the side that the network
 //! was published with, which is comparable with other programs, and for one of the side that is used.
 
 use std::time::Instant;
 
-use artificio::model::Trunk;
+use artificio::model::Backbone;
 use artificio::picture::Square;
 
 const RUNS: usize = 9;
@@ -14,15 +14,15 @@ const RUNS: usize = 9;
 const PICTURES_A_RUN: usize = 40;
 
 fn main() {
-    let trunk = match Trunk::load() {
-        Ok(trunk) => trunk,
+    let backbone = match Backbone::load() {
+        Ok(backbone) => backbone,
         Err(trouble) => return eprintln!("{trouble}"),
     };
-    for (side, batch) in [(Trunk::PUBLISHED_SIDE, 1), (Trunk::PUBLISHED_SIDE, 8), (Trunk::SIDE, 1)] {
+    for (side, batch) in [(Backbone::PUBLISHED_SIDE, 1), (Backbone::PUBLISHED_SIDE, 8), (Backbone::SIDE, 1)] {
         let pictures: Vec<Square> = (0..PICTURES_A_RUN).filter_map(|seed| picture(side, seed)).collect();
-        let mut times_ms: Vec<f64> = (0..=RUNS).map(|_| run_ms(&trunk, &pictures, batch)).skip(1).collect();
+        let mut times_ms: Vec<f64> = (0..=RUNS).map(|_| run_ms(&backbone, &pictures, batch)).skip(1).collect();
         times_ms.sort_by(f64::total_cmp);
-        let name = if side == Trunk::PUBLISHED_SIDE { "artificio".into() } else { format!("artificio-at-{side}") };
+        let name = if side == Backbone::PUBLISHED_SIDE { "artificio".into() } else { format!("artificio-at-{side}") };
         println!("{name} threads=1 batch={batch}: {:.2} CPU ms/image", times_ms[RUNS / 2]);
     }
 }
@@ -33,10 +33,10 @@ fn picture(side: usize, seed: usize) -> Option<Square> {
 }
 
 /// Milliseconds a picture.
-fn run_ms(trunk: &Trunk, pictures: &[Square], batch: usize) -> f64 {
+fn run_ms(backbone: &Backbone, pictures: &[Square], batch: usize) -> f64 {
     let start = cpu_ms();
     for chunk in pictures.chunks(batch) {
-        std::hint::black_box(trunk.features(chunk));
+        std::hint::black_box(backbone.features(chunk));
     }
     (cpu_ms() - start) / pictures.len() as f64
 }

@@ -2,17 +2,17 @@
 
 use std::time::Instant;
 
-use artificio::model::{Autoencoder, Trunk};
-use artificio::rows::Rows;
+use artificio::base::rows::Rows;
+use artificio::model::{Backbone, LinearAutoencoder};
 
 fn main() {
     for count in [500, 2_000, 10_000] {
-        let Some(features) = Rows::from_values(Trunk::WIDTH, made_up(count)) else { continue };
+        let Some(features) = Rows::from_values(Backbone::WIDTH, made_up(count)) else { continue };
         let start = Instant::now();
-        let Some(model) = Autoencoder::fit(&features, 192) else { continue };
+        let Some(model) = LinearAutoencoder::fit(&features, 192) else { continue };
         let took_s = start.elapsed().as_secs_f64();
         let error = model.reconstruction_error(&features);
-        println!("fit {count}x{} to {}: {took_s:.2} s, error {error:.4}", Trunk::WIDTH, model.code_width());
+        println!("fit {count}x{} to {}: {took_s:.2} s, error {error:.4}", Backbone::WIDTH, model.embedding_width());
     }
 }
 
@@ -23,11 +23,11 @@ fn made_up(count: usize) -> Vec<f32> {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as f32 / (1_u64 << 24) as f32
     };
-    let sources: Vec<f32> = (0..300 * Trunk::WIDTH).map(|_| next() - 0.5).collect();
-    let mut rows = Vec::with_capacity(count * Trunk::WIDTH);
+    let sources: Vec<f32> = (0..300 * Backbone::WIDTH).map(|_| next() - 0.5).collect();
+    let mut rows = Vec::with_capacity(count * Backbone::WIDTH);
     for _ in 0..count {
-        let mut row: Vec<f32> = (0..Trunk::WIDTH).map(|_| next() * 0.1 + 0.3).collect();
-        for (rank, source) in sources.chunks_exact(Trunk::WIDTH).enumerate() {
+        let mut row: Vec<f32> = (0..Backbone::WIDTH).map(|_| next() * 0.1 + 0.3).collect();
+        for (rank, source) in sources.chunks_exact(Backbone::WIDTH).enumerate() {
             let weight = (next() - 0.5) / (1.0 + rank as f32).sqrt();
             row.iter_mut().zip(source).for_each(|(value, step)| *value += weight * step);
         }

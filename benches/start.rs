@@ -6,14 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use artificio::base::rows::Rows;
 use artificio::catalog::{Catalog, Decision, FileRow, FileState, ModelRow, Root};
 use artificio::config::Setup;
 use artificio::config::{Config, Source};
 use artificio::daemon::{Daemon, Observer};
 use artificio::files::Stamp;
-use artificio::model::{Autoencoder, Coder, Model, Trunk};
+use artificio::model::{Autoencoder, Backbone, LinearAutoencoder, Model};
 use artificio::picture::{Hash, MINIATURE_SIDE, Miniature};
-use artificio::rows::Rows;
 use artificio::service_status::{ServiceStatus, State};
 
 /// Files in a folder; a file system allows only so many links to one file.
@@ -64,25 +64,25 @@ fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     let folders = Config::default().folders.below(root);
     fs::create_dir_all(&folders.state)?;
     let mut numbers = Numbers(1);
-    let sample = Rows::from_values(Trunk::WIDTH, numbers.values(300 * Trunk::WIDTH)).ok_or("no rows")?;
-    let autoencoder = Autoencoder::fit(&sample, 192).ok_or("nothing to fit")?;
+    let sample = Rows::from_values(Backbone::WIDTH, numbers.values(300 * Backbone::WIDTH)).ok_or("no rows")?;
+    let autoencoder = LinearAutoencoder::fit(&sample, 192).ok_or("nothing to fit")?;
     let row = model_row(&autoencoder, &sample);
-    let model = Model::trained(row.id.clone(), sample.len(), Coder::Linear(Box::new(autoencoder)));
+    let model = Model::trained(row.id.clone(), sample.len(), Autoencoder::Linear(Box::new(autoencoder)));
     let mut catalog = Catalog::open(&folders.state)?.catalog;
     let files = links(&folders.inventory, count)?;
     let miniature = Miniature::from_bytes(&[128; MINIATURE_SIDE * MINIATURE_SIDE]).ok_or("no miniature")?;
     catalog.together(|catalog| {
         for path in files {
             let hash = Hash::of(path.as_os_str().as_encoded_bytes());
-            let features = numbers.values(Trunk::WIDTH);
+            let features = numbers.values(Backbone::WIDTH);
             if let (Some(features), Ok(metadata)) =
-                (Rows::from_values(Trunk::WIDTH, features.clone()), fs::metadata(folders.inventory.join(&path)))
+                (Rows::from_values(Backbone::WIDTH, features.clone()), fs::metadata(folders.inventory.join(&path)))
             {
-                catalog.put_code(hash, &row.id, &model.codes(&features).into_values())?;
+                catalog.put_code(hash, &row.id, &model.encode(&features).into_values())?;
                 let row = FileRow { path, stamp: Stamp::of(&metadata), state: FileState::Read(hash) };
                 catalog.put_file(Root::Inventory, &row)?;
             }
-            catalog.put_features(hash, Trunk::VERSION, &features)?;
+            catalog.put_features(hash, Backbone::VERSION, &features)?;
             catalog.put_miniature(hash, &miniature)?;
             catalog.put_trained_picture(&row.id, hash)?;
         }
@@ -110,12 +110,12 @@ fn links(folder: &Path, count: usize) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     Ok(paths)
 }
 
-fn model_row(autoencoder: &Autoencoder, sample: &Rows) -> ModelRow {
+fn model_row(autoencoder: &LinearAutoencoder, sample: &Rows) -> ModelRow {
     ModelRow {
         id: "m1-made-up".into(),
         created_s: 1,
         encoder: "pretrained".into(),
-        trunk: Trunk::VERSION.into(),
+        trunk: Backbone::VERSION.into(),
         trained_on: sample.len(),
         source: "inventory".into(),
         beside: 0,

@@ -1,6 +1,6 @@
-//! Long work followed from outside: it says how far it is, and may be told to end.
+//! Progress and cancellation of long work, followed from outside.
 
-/// Whoever follows a long piece of work. The default hears nothing and lets it run.
+/// Whoever follows a long piece of work. The default ignores its progress and lets it run.
 pub trait Progress: Sync {
     /// The present stage is done by this share, 0 to 1. Called often; it has to be cheap.
     fn told(&self, _share: f32) {}
@@ -15,3 +15,32 @@ pub trait Progress: Sync {
 pub struct Unfollowed;
 
 impl Progress for Unfollowed {}
+
+/// Nobody follows the progress; the work is cancelled when the function says so.
+pub struct CancelledWhen<F>(pub F);
+
+impl<F: Fn() -> bool + Sync> Progress for CancelledWhen<F> {
+    fn is_cancelled(&self) -> bool {
+        (self.0)()
+    }
+}
+
+/// A part of longer work: its progress is a share of the whole.
+pub struct Part<'a> {
+    /// Of the whole.
+    pub progress: &'a dyn Progress,
+    /// What share of the whole is done before it, 0 to 1.
+    pub start: f32,
+    /// What share of the whole it is, 0 to 1.
+    pub share: f32,
+}
+
+impl Progress for Part<'_> {
+    fn told(&self, share: f32) {
+        self.progress.told(self.start + share * self.share);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.progress.is_cancelled()
+    }
+}

@@ -1,3 +1,7 @@
-//! Helpers that know nothing of pictures, models or settings.
+//! What every other module may use: plain data, arithmetic and pages that know nothing of pictures or settings.
 
+pub mod dot;
 pub mod html;
+pub mod nearest;
+pub mod parallel;
+pub mod rows;

@@ -6,9 +6,9 @@ use half::f16;
 use rusqlite::{OptionalExtension, params, params_from_iter};
 
 use super::Catalog;
+use crate::base::rows::Rows;
 use crate::error::Trouble;
 use crate::picture::Hash;
-use crate::rows::Rows;
 
 impl Catalog {
     /// Whether the features of a content are there.

@@ -8,13 +8,13 @@ use super::progress_bar::CancellableProgress;
 use crate::config;
 use crate::config::Setup;
 use crate::error::Fatal;
-use crate::evaluate::{Labelled, Learned, Report, Wanted};
+use crate::evaluate::{Evaluation, EvaluationOptions, LabelledPictures, ModelFigures};
 use crate::picture::{Bounds, silence_caught_panics};
 
 pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     silence_caught_panics();
     let config = config::load(&setup.source, &setup.root)?;
-    let wanted = Wanted {
+    let wanted = EvaluationOptions {
         folder: options.dir.clone(),
         leave_one_out: options.leave_one_out,
         encoders: options.encoder.map_or_else(|| vec![config.model.encoder], EncoderKind::encoders),
@@ -25,7 +25,7 @@ pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> 
     };
     let bar = CancellableProgress::new()?;
     bar.stage("looking at pictures");
-    let pictures = Labelled::look(&wanted, &bar)?.ok_or_else(|| bar.stopped())?;
+    let pictures = LabelledPictures::look(&wanted, &bar)?.ok_or_else(|| bar.stopped())?;
     bar.stage("training");
     let report = pictures.measure(&wanted, &bar)?.ok_or_else(|| bar.stopped())?;
     bar.clear();
@@ -39,7 +39,7 @@ pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(report: &Report) -> String {
+fn table(report: &Evaluation) -> String {
     let mut text = format!("{:<14}{:>8}{:>8}{:>8}{:>9}\n", "method", "P@1", "P@5", "mAP", "queries");
     for row in &report.rows {
         let (method, figures) = (row.method, &row.figures);
@@ -47,9 +47,9 @@ fn table(report: &Report) -> String {
         text += &format!("{method:<14}{first:>8.3}{fifth:>8.3}{map:>8.3}{:>9}\n", row.queries);
     }
     text += &format!("\n{} pictures searched, {} trained on\n", report.inventory, report.trained_on);
-    for Learned { encoder, code_width, reconstruction_error } in &report.models {
+    for ModelFigures { encoder, embedding_width, reconstruction_error } in &report.models {
         let (name, kept) = (encoder.name(), 100.0 * (1.0 - reconstruction_error));
-        text += &format!("{name} encoder: {code_width} values a code, {kept:.1} % of the variance kept\n");
+        text += &format!("{name} encoder: {embedding_width} values a code, {kept:.1} % of the variance kept\n");
     }
     text
 }

@@ -40,7 +40,7 @@ pub fn run(options: &MapOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     let collection = whole.thinned(options.limit);
     let bar = CancellableProgress::new()?;
     bar.stage("laying out");
-    let places = plane(&collection.codes, &bar).ok_or_else(|| bar.stopped())?;
+    let places = plane(&collection.embeddings, &bar).ok_or_else(|| bar.stopped())?;
     let grid = snapped(&places);
     bar.stage("reading pictures");
     let (folder, bounds) = (&config.folders.inventory, Bounds::from(&config.limits));
@@ -152,7 +152,9 @@ fn render(
     match MapFormat::of(target) {
         Some(MapFormat::Page) => {
             let title = format!("{} pictures by similarity", collection.len());
-            page(&title, grid, &collection.paths, &collection.codes, thumbnails).map(String::into_bytes).map_err(failed)
+            page(&title, grid, &collection.paths, &collection.embeddings, thumbnails)
+                .map(String::into_bytes)
+                .map_err(failed)
         }
         _ => to_jpeg(&draw(grid, thumbnails, cell_px(collection.len()), config.answer.theme)).map_err(failed),
     }

@@ -7,7 +7,8 @@ use log::{debug, info};
 
 use super::Daemon;
 use crate::catalog::Root;
-use crate::index::Surveyed;
+use crate::index::BuiltGraph;
+use crate::progress::CancelledWhen;
 use crate::threads;
 use crate::training::job::run_when_idle;
 
@@ -19,7 +20,7 @@ pub struct GraphBuilt {
     /// Of what was served when it was ordered.
     serving: Weak<()>,
     /// `None` when that was exchanged meanwhile.
-    found: Option<Surveyed>,
+    found: Option<BuiltGraph>,
 }
 
 impl Daemon {
@@ -32,18 +33,18 @@ impl Daemon {
             self.serving.write().index.settle();
         }
         let now = self.now();
-        if !self.serving.may_build(now) || !self.serving.read().index.wants_survey() {
+        if !self.serving.may_build(now) || !self.serving.read().index.needs_graph_build() {
             return;
         }
         let mut serving = self.serving.write();
-        let Some(survey) = serving.index.survey() else { return };
+        let Some(build) = serving.index.graph_build() else { return };
         let (identity, sender) = (serving.identity(), self.channels.graph_sender.clone());
         drop(serving);
         debug!("finding the neighbours of all inventory pictures");
         let started = Instant::now();
         let work = move || {
             run_when_idle();
-            let found = survey.run(&|| identity.strong_count() > 0);
+            let found = build.run(&CancelledWhen(|| identity.strong_count() == 0));
             debug!("neighbours found after {:.1} s", started.elapsed().as_secs_f64());
             // The daemon is on its way out when nobody receives this; the next one builds it again.
             let _ = sender.send(GraphBuilt { serving: identity, found });
@@ -64,7 +65,7 @@ impl Daemon {
         if let Some(found) = built.found
             && built.serving.ptr_eq(&serving.identity())
         {
-            serving.index.take_survey(found);
+            serving.index.take_built_graph(found);
             let count = serving.index.len();
             drop(serving);
             self.note("graph", None);

@@ -167,7 +167,7 @@ impl Daemon {
                 self.note("reading", None);
                 let is_same = self.pictures.put(root, &path, hash);
                 // The same picture again has its code already; putting it anew would have its neighbours sought anew.
-                let is_searched = is_same && self.serving.read().index.code(&path).is_some();
+                let is_searched = is_same && self.serving.read().index.embedding(&path).is_some();
                 if let Some(code) = code.filter(|_| !is_searched) {
                     self.serving.write().index.put(&path, &code);
                 }

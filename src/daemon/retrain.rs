@@ -87,7 +87,7 @@ impl Daemon {
         let is_allowed = settings.train_on_inventory || self.training.history().serves_training_alone;
         let to_beat = if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained(settings) };
         // Whoever asks for narrower codes knows that they tell less apart.
-        let is_comparable = if to_beat.trained_on() > 0 { to_beat.code_width() <= width } else { width >= WIDE };
+        let is_comparable = if to_beat.trained_on() > 0 { to_beat.embedding_width() <= width } else { width >= WIDE };
         is_comparable.then_some(to_beat)
     }
 

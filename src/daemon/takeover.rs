@@ -110,7 +110,7 @@ impl Daemon {
             row.trained_on,
             row.source,
             100.0 * (1.0 - row.reconstruction_error),
-            model.code_width(),
+            model.embedding_width(),
             row.reason
         );
         self.training.set_last(LastTrainingPart::of(row));

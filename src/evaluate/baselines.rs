@@ -2,15 +2,15 @@
 //!
 //! Both give rows of unit length, so the cosine of two of them is their product.
 
+use crate::base::rows::to_unit_length;
 use crate::picture::Square;
-use crate::rows::to_unit_length;
 
 /// Bins for hue, saturation and value.
 const HUES: usize = 8;
 const SATURATIONS: usize = 3;
 const VALUES: usize = 3;
 
-/// Side of the squares that both measures look at, in pixels.
+/// Side of the squares that both measures take, in pixels.
 pub const SQUARE_SIDE: usize = 224;
 
 /// Side of the picture that [`pixels`] compares.
@@ -63,14 +63,11 @@ pub fn pixels(picture: &Square) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::dot::dot;
 
     fn painted(colour: impl Fn(usize, usize) -> [u8; 3]) -> Square {
         let bytes = (0..SQUARE_SIDE * SQUARE_SIDE).flat_map(|at| colour(at % SQUARE_SIDE, at / SQUARE_SIDE)).collect();
         Square::from_rgb(SQUARE_SIDE, bytes).unwrap()
-    }
-
-    fn product(a: &[f32], b: &[f32]) -> f32 {
-        a.iter().zip(b).map(|(a, b)| a * b).sum()
     }
 
     #[test]
@@ -97,7 +94,7 @@ mod tests {
         assert_eq!(row.len(), 72);
         assert!((row[bin(255, 0, 0)] - 0.5).abs() < 1e-6, "a quarter of the pixels");
         assert!((row[bin(0, 0, 255)] - 0.75_f32.sqrt()).abs() < 1e-6, "three quarters of the pixels");
-        assert!((product(&row, &row) - 1.0).abs() < 1e-6);
+        assert!((dot(&row, &row) - 1.0).abs() < 1e-6);
     }
 
     #[test]
@@ -108,7 +105,7 @@ mod tests {
         // the halves are (36.67, -133.33, -133.33) and 76.67 three times over.
         let [red, green, grey] = [110.0_f32 / 3.0, -400.0 / 3.0, 230.0 / 3.0];
         let expected = 2.0 * (red * grey + 2.0 * green * grey) / (red * red + 2.0 * green * green + 3.0 * grey * grey);
-        assert!((product(&pixels(&left), &pixels(&left.mirrored())) - expected).abs() < 1e-5);
+        assert!((dot(&pixels(&left), &pixels(&left.mirrored())) - expected).abs() < 1e-5);
     }
 
     #[test]
@@ -117,8 +114,8 @@ mod tests {
         let bright = painted(|x, y| [(x / 7) as u8 + 100, (y / 7) as u8 + 100, 100]);
         assert_eq!(pixels(&dark).len(), 3072);
         // Adding 3072 products one after the other in f32 is good to four digits.
-        assert!((product(&pixels(&dark), &pixels(&dark)) - 1.0).abs() < 1e-4);
-        assert!((product(&pixels(&dark), &pixels(&bright)) - 1.0).abs() < 1e-4);
+        assert!((dot(&pixels(&dark), &pixels(&dark)) - 1.0).abs() < 1e-4);
+        assert!((dot(&pixels(&dark), &pixels(&bright)) - 1.0).abs() < 1e-4);
     }
 
     #[test]

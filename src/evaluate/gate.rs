@@ -1,36 +1,41 @@
-//! The gate that lets a new model serve: whether it knows pictures again at least as well as the one that serves.
+//! The gate that lets a new model serve: whether it retrieves pictures by changed views of them at least as well as the
+//! model that serves.
 //!
-//! Every picture looked at is sought among others by its own crop and by a crop that is mirrored and recoloured as well.
-//! Whether it comes first says little, because it nearly always does; how far it stands apart from all others says more,
-//! and went with the mean average precision on three labelled sets in nearly all of forty trained models.
+//! Every picture examined is searched for among others by its own crop and by a crop that is mirrored and recoloured as
+//! well. Its rank says little, because it is nearly always the first; its separation from all others says more, and went
+//! with the mean average precision on three labelled sets in nearly all of forty trained models.
 
 use serde::{Deserialize, Serialize};
 
-use crate::rows::Rows;
+use crate::base::dot::dot;
+use crate::base::rows::Rows;
 
-/// With fewer pictures to look at, or fewer to tell them from, figures are chance.
+/// With fewer pictures to examine, or fewer to distinguish them from, figures are chance.
 pub const FEWEST_PICTURES: usize = 8;
 
-/// How well a model knows pictures again.
+/// How well a model retrieves pictures by changed views of them. The names in JSON are kept in catalogs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Sight {
-    /// 1 / rank of the picture among all others when one of its views asks, averaged: 1 is always first.
-    pub found: f32,
-    /// How many standard deviations the picture is more similar to its view than the others are, averaged.
-    pub apart: f32,
-    /// Share of what tells the pictures apart that is lost on the way through the code: ‖x − x′‖² / ‖x − mean‖².
-    pub lost: f32,
+pub struct RetrievalQuality {
+    /// The mean of 1 / rank of the picture among all others when one of its views is the query: 1 is always first.
+    #[serde(rename = "found")]
+    pub mean_reciprocal_rank: f32,
+    /// How many standard deviations the picture is more similar to its view than the others are, averaged (a z-score).
+    #[serde(rename = "apart")]
+    pub separation: f32,
+    /// Share of the variance that is lost on the way through the embedding: ‖x − x′‖² / ‖x − mean‖².
+    #[serde(rename = "lost")]
+    pub reconstruction_error: f32,
 }
 
 /// Two models on the same pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// Pictures looked at.
+    /// Pictures examined.
     pub pictures: usize,
     /// By the model that serves.
-    pub before: Sight,
+    pub before: RetrievalQuality,
     /// By the new one.
-    pub after: Sight,
+    pub after: RetrievalQuality,
 }
 
 /// What is known of a new model before it may serve.
@@ -48,36 +53,38 @@ pub struct Evidence {
     pub distinct_needed: f32,
     /// On pictures of the inventory.
     pub inventory: Option<Comparison>,
-    /// On training pictures; the new model's twin that is looked at was trained without them.
+    /// On training pictures; by a shadow model, which was trained without them.
     pub training: Option<Comparison>,
 }
 
 /// How much worse a figure may be.
 ///
-/// By measurement on food, grocery and caltech90. Good trainings beside the inventory stood apart .985 to 1.015 times as
-/// far as the inventory's own model, training pictures of other things .95 to .97 at −.008 mAP, trainings on poison or on 50
-/// pictures alone .33 to .63 at −.05 to −.4. The network as it is keeps more apart than any narrower code: a good training
-/// without the inventory reached .92 of it at +.02 mAP, bad ones .41 to .86 at −.01 to −.4.
+/// By measurement on food, grocery and caltech90. The separation of good trainings with the inventory was .985 to 1.015 times
+/// that of the inventory's own model, that of training pictures of other things .95 to .97 at −.008 mAP, that of trainings on
+/// poison or on 50 pictures alone .33 to .63 at −.05 to −.4. The untrained network separates more than any narrower embedding:
+/// a good training without the inventory reached .92 of it at +.02 mAP, bad ones .41 to .86 at −.01 to −.4.
 struct Tolerance {
-    /// Of [`Sight::found`], absolute.
-    found: f32,
-    /// Of [`Sight::apart`], as a factor.
-    apart: f32,
-    /// Of [`Sight::lost`], absolute.
-    lost: f32,
+    /// Of [`RetrievalQuality::mean_reciprocal_rank`], absolute.
+    mean_reciprocal_rank: f32,
+    /// Of [`RetrievalQuality::separation`], as a factor.
+    separation: f32,
+    /// Of [`RetrievalQuality::reconstruction_error`], absolute.
+    reconstruction_error: f32,
 }
 
-const AGAINST_TRAINED: Tolerance = Tolerance { found: 0.05, apart: 0.93, lost: 0.08 };
-/// The network as it is loses nothing, so nothing is asked of the reconstruction.
-const AGAINST_UNTRAINED: Tolerance = Tolerance { found: 0.1, apart: 0.87, lost: 1.0 };
+const AGAINST_TRAINED: Tolerance =
+    Tolerance { mean_reciprocal_rank: 0.05, separation: 0.93, reconstruction_error: 0.08 };
+/// The untrained network loses nothing, so nothing is asked of the reconstruction.
+const AGAINST_UNTRAINED: Tolerance =
+    Tolerance { mean_reciprocal_rank: 0.1, separation: 0.87, reconstruction_error: 1.0 };
 
-/// The model of an inventory stood 1.03 to 1.7 times as far apart as the network as it is and was better on all sets. It
-/// learns what is searched and nothing else, so little is asked: what is refused here would have learned nothing.
-const OF_INVENTORY: Tolerance = Tolerance { found: 0.2, apart: 0.7, lost: 1.0 };
+/// The separation of an inventory's own model was 1.03 to 1.7 times that of the untrained network, and it was better on all
+/// sets. It is trained on what is searched and nothing else, so little is asked: what is refused here has learned nothing.
+const OF_INVENTORY: Tolerance = Tolerance { mean_reciprocal_rank: 0.2, separation: 0.7, reconstruction_error: 1.0 };
 
 /// What the gate decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verdict {
+pub struct GateVerdict {
     /// Whether the model may serve.
     pub passes: bool,
     /// Why, as the rest of a sentence that begins with the model.
@@ -85,13 +92,13 @@ pub struct Verdict {
 }
 
 impl Evidence {
-    /// Whether the training pictures are different enough to learn from. Known before anything is trained.
+    /// Whether the training pictures are different enough to train on. Known before anything is trained.
     pub fn has_enough_distinct(&self) -> bool {
         self.distinct >= self.distinct_needed
     }
 
     /// The worst figures with which a new model passes where the one before has those of `before`.
-    pub fn worst_allowed(&self, before: Sight) -> Sight {
+    pub fn worst_allowed(&self, before: RetrievalQuality) -> RetrievalQuality {
         self.tolerance().worst(before)
     }
 
@@ -104,9 +111,9 @@ impl Evidence {
     }
 
     /// Decides.
-    pub fn verdict(&self) -> Verdict {
-        let refused = |reason: String| Verdict { passes: false, reason };
-        let passed = |reason: String| Verdict { passes: true, reason };
+    pub fn verdict(&self) -> GateVerdict {
+        let refused = |reason: String| GateVerdict { passes: false, reason };
+        let passed = |reason: String| GateVerdict { passes: true, reason };
         if !self.has_enough_distinct() {
             let worth = self.distinct.round().max(1.0);
             return refused(format!(
@@ -126,61 +133,64 @@ impl Evidence {
             None => passed("there are too few pictures to compare it by".into()),
             Some(Comparison { pictures, before, after }) => passed(format!(
                 "of {pictures} pictures changed views stand {:.2} deviations apart from others, {:.2} with {against}",
-                after.apart, before.apart
+                after.separation, before.separation
             )),
         }
     }
 }
 
 impl Tolerance {
-    fn worst(&self, before: Sight) -> Sight {
-        Sight { found: before.found - self.found, apart: before.apart * self.apart, lost: before.lost + self.lost }
+    fn worst(&self, before: RetrievalQuality) -> RetrievalQuality {
+        RetrievalQuality {
+            mean_reciprocal_rank: before.mean_reciprocal_rank - self.mean_reciprocal_rank,
+            separation: before.separation * self.separation,
+            reconstruction_error: before.reconstruction_error + self.reconstruction_error,
+        }
     }
 
     fn is_exceeded(&self, Comparison { before, after, .. }: &Comparison) -> Option<String> {
-        // What must hold is asked, and not its contrary: a figure that is no number is one too bad.
+        // Each test states what must hold, so that NaN fails it.
         let worst = self.worst(*before);
-        let stands_apart = after.apart >= worst.apart;
-        let is_found = after.found >= worst.found;
-        let is_kept = after.lost <= worst.lost;
-        if !stands_apart {
+        let is_separate = after.separation >= worst.separation;
+        let is_found = after.mean_reciprocal_rank >= worst.mean_reciprocal_rank;
+        let is_kept = after.reconstruction_error <= worst.reconstruction_error;
+        if !is_separate {
             return Some(format!(
                 "changed views stand {:.2} deviations apart from others, not {:.2}",
-                after.apart, before.apart
+                after.separation, before.separation
             ));
         }
         if !is_found {
             return Some(format!(
                 "changed views are found at the reciprocal rank {:.2}, not {:.2}",
-                after.found, before.found
+                after.mean_reciprocal_rank, before.mean_reciprocal_rank
             ));
         }
         if !is_kept {
             return Some(format!(
                 "{:.0} % of what tells them apart is lost in the code, not {:.0} %",
-                100.0 * after.lost,
-                100.0 * before.lost
+                100.0 * after.reconstruction_error,
+                100.0 * before.reconstruction_error
             ));
         }
         None
     }
 }
 
-/// How well views are told from others: (found, apart) of [`Sight`]. `gallery` are codes `[n, width]`, `views` codes
-/// `[m, width]`, each of the picture at its place of `owners` in the gallery.
-pub fn known_again(gallery: &Rows, owners: &[usize], views: &Rows) -> (f32, f32) {
+/// How well views retrieve their pictures: mean reciprocal rank and separation, as of [`RetrievalQuality`]. `gallery` are
+/// embeddings `[n, width]`, `views` embeddings `[m, width]`, each of the picture at its place of `owners` in the gallery.
+pub fn view_retrieval(gallery: &Rows, owners: &[usize], views: &Rows) -> (f32, f32) {
     let (gallery, views) = (gallery.at_unit_length(), views.at_unit_length());
-    let (mut found, mut apart) = (0.0, 0.0);
+    let (mut reciprocal_ranks, mut separations) = (0.0, 0.0);
     for (view, &owner) in views.iter().zip(owners) {
-        let similarity = |other: &[f32]| view.iter().zip(other).map(|(a, b)| a * b).sum::<f32>();
-        let own = similarity(gallery.row(owner));
-        let others = gallery.iter().enumerate().filter(|(at, _)| *at != owner).map(|(_, row)| similarity(row));
+        let own = dot(view, gallery.row(owner));
+        let others = gallery.iter().enumerate().filter(|(at, _)| *at != owner).map(|(_, row)| dot(view, row));
         let (mut count, mut sum, mut squares, mut before) = (0.0_f64, 0.0_f64, 0.0_f64, 0.0_f64);
         for other in others {
             count += 1.0;
             sum += f64::from(other);
             squares += f64::from(other).powi(2);
-            // Half a rank for a tie: a model that cannot tell anything apart finds nothing.
+            // Half a rank for a tie: a model whose embeddings are all the same finds nothing.
             before += if other > own {
                 1.0
             } else if other == own {
@@ -191,23 +201,23 @@ pub fn known_again(gallery: &Rows, owners: &[usize], views: &Rows) -> (f32, f32)
         }
         let mean = sum / count;
         let deviation = (squares / count - mean.powi(2)).max(0.0).sqrt();
-        found += 1.0 / (1.0 + before);
-        apart += if deviation > 1e-9 { (f64::from(own) - mean) / deviation } else { 0.0 };
+        reciprocal_ranks += 1.0 / (1.0 + before);
+        separations += if deviation > 1e-9 { (f64::from(own) - mean) / deviation } else { 0.0 };
     }
     let count = owners.len().max(1) as f64;
-    ((found / count) as f32, (apart / count) as f32)
+    ((reciprocal_ranks / count) as f32, (separations / count) as f32)
 }
 
-/// ‖x − x′‖² / ‖x − mean‖² over rows x `[n, width]` at unit length and what came back of them, x′.
-pub fn lost(features: &Rows, restored: &Rows) -> f32 {
+/// ‖x − x′‖² / ‖x − mean‖² over rows x `[n, width]` at unit length and their reconstructions x′.
+pub fn relative_reconstruction_error(features: &Rows, restored: &Rows) -> f32 {
     let features = features.at_unit_length();
     let mut mean = vec![0.0; features.width()];
     for row in features.iter() {
         mean.iter_mut().zip(row).for_each(|(mean, value)| *mean += value / features.len() as f32);
     }
-    let apart = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
-    let all: f64 = features.iter().map(|row| apart(row, &mean)).sum();
-    let missed: f64 = features.iter().zip(restored.iter()).map(|(row, back)| apart(row, back)).sum();
+    let squared_distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+    let all: f64 = features.iter().map(|row| squared_distance(row, &mean)).sum();
+    let missed: f64 = features.iter().zip(restored.iter()).map(|(row, back)| squared_distance(row, back)).sum();
     if all > 0.0 { (missed / all) as f32 } else { 0.0 }
 }
 
@@ -215,11 +225,11 @@ pub fn lost(features: &Rows, restored: &Rows) -> f32 {
 mod tests {
     use super::*;
 
-    fn sight(found: f32, apart: f32, lost: f32) -> Sight {
-        Sight { found, apart, lost }
+    fn quality(mean_reciprocal_rank: f32, separation: f32, reconstruction_error: f32) -> RetrievalQuality {
+        RetrievalQuality { mean_reciprocal_rank, separation, reconstruction_error }
     }
 
-    fn evidence(before: Sight, after: Sight) -> Evidence {
+    fn evidence(before: RetrievalQuality, after: RetrievalQuality) -> Evidence {
         Evidence {
             against: Some("m1".into()),
             distinct: 30.0,
@@ -234,30 +244,37 @@ mod tests {
         // The view of picture 0 is nearer to picture 1 (similarity 0.8) than to its own (0.6); the last is at 0.
         let gallery = Rows::from_values(2, vec![0.6, 0.8, 0.8, 0.6, 0.0, 1.0]).unwrap();
         let view = Rows::from_values(2, vec![2.0, 0.0]).unwrap();
-        let (found, apart) = known_again(&gallery, &[0], &view);
-        assert_eq!(found, 0.5);
-        assert!((apart - 0.5).abs() < 1e-6, "(0.6 - 0.4) / 0.4: {apart}");
+        let (rank, separation) = view_retrieval(&gallery, &[0], &view);
+        assert_eq!(rank, 0.5);
+        assert!((separation - 0.5).abs() < 1e-6, "(0.6 - 0.4) / 0.4: {separation}");
         let rows = Rows::from_values(2, vec![1.0, 0.0, 0.0, 2.0]).unwrap();
-        assert_eq!(lost(&rows, &Rows::from_values(2, vec![1.0, 0.0, 0.0, 1.0]).unwrap()), 0.0);
-        assert_eq!(lost(&rows, &Rows::from_values(2, vec![0.5, 0.5, 0.5, 0.5]).unwrap()), 1.0);
+        assert_eq!(relative_reconstruction_error(&rows, &Rows::from_values(2, vec![1.0, 0.0, 0.0, 1.0]).unwrap()), 0.0);
+        assert_eq!(relative_reconstruction_error(&rows, &Rows::from_values(2, vec![0.5, 0.5, 0.5, 0.5]).unwrap()), 1.0);
     }
 
     #[test]
-    fn a_model_that_makes_all_codes_the_same_finds_nothing() {
+    fn the_names_in_json_are_those_of_kept_models() {
+        let text = serde_json::to_string(&quality(1.0, 4.0, 0.5)).unwrap();
+        assert_eq!(text, r#"{"found":1.0,"apart":4.0,"lost":0.5}"#);
+    }
+
+    #[test]
+    fn a_model_that_makes_all_embeddings_the_same_finds_nothing() {
         let gallery = Rows::from_values(2, [1.0, 0.0].repeat(20)).unwrap();
-        let (found, apart) = known_again(&gallery, &[3, 4], &Rows::from_values(2, [1.0, 0.0].repeat(2)).unwrap());
-        assert!(found < 0.1 && apart == 0.0);
+        let (rank, separation) =
+            view_retrieval(&gallery, &[3, 4], &Rows::from_values(2, [1.0, 0.0].repeat(2)).unwrap());
+        assert!(rank < 0.1 && separation == 0.0);
     }
 
     #[test]
     fn as_good_passes_and_worse_is_refused_with_its_reason() {
-        let now = sight(0.9, 4.0, 0.3);
-        assert!(evidence(now, sight(0.88, 3.9, 0.33)).verdict().passes);
+        let now = quality(0.9, 4.0, 0.3);
+        assert!(evidence(now, quality(0.88, 3.9, 0.33)).verdict().passes);
         for (after, why) in [
-            (sight(0.9, 3.6, 0.3), "stand 3.60 deviations apart from others, not 4.00"),
-            (sight(0.8, 4.0, 0.3), "reciprocal rank 0.80, not 0.90"),
-            (sight(0.9, 4.0, 0.5), "50 % of what tells them apart is lost in the code, not 30 %"),
-            (sight(0.9, f32::NAN, 0.3), "stand NaN deviations"),
+            (quality(0.9, 3.6, 0.3), "stand 3.60 deviations apart from others, not 4.00"),
+            (quality(0.8, 4.0, 0.3), "reciprocal rank 0.80, not 0.90"),
+            (quality(0.9, 4.0, 0.5), "50 % of what tells them apart is lost in the code, not 30 %"),
+            (quality(0.9, f32::NAN, 0.3), "stand NaN deviations"),
         ] {
             let verdict = evidence(now, after).verdict();
             assert!(!verdict.passes && verdict.reason.contains(why), "{verdict:?}");
@@ -266,26 +283,26 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_does_not_count_against_the_network_as_it_is() {
-        let after = sight(0.85, 3.6, 0.5);
-        let untrained = Evidence { against_untrained: true, ..evidence(sight(0.9, 4.0, 0.0), after) };
+    fn the_reconstruction_does_not_count_against_the_untrained_network() {
+        let after = quality(0.85, 3.6, 0.5);
+        let untrained = Evidence { against_untrained: true, ..evidence(quality(0.9, 4.0, 0.0), after) };
         assert!(untrained.verdict().passes);
-        let weak = Evidence { against_untrained: true, ..evidence(sight(0.9, 4.0, 0.0), sight(0.8, 3.0, 0.5)) };
+        let weak = Evidence { against_untrained: true, ..evidence(quality(0.9, 4.0, 0.0), quality(0.8, 3.0, 0.5)) };
         assert!(!weak.verdict().passes && Evidence { of_inventory: true, ..weak }.verdict().passes);
-        assert!(!evidence(sight(0.9, 4.0, 0.0), after).verdict().passes);
+        assert!(!evidence(quality(0.9, 4.0, 0.0), after).verdict().passes);
     }
 
     #[test]
     fn held_out_training_pictures_have_a_say_too() {
-        let good = Comparison { pictures: 40, before: sight(0.9, 4.0, 0.3), after: sight(0.9, 4.0, 0.3) };
-        let bad = Comparison { after: sight(0.5, 2.0, 0.3), ..good };
+        let good = Comparison { pictures: 40, before: quality(0.9, 4.0, 0.3), after: quality(0.9, 4.0, 0.3) };
+        let bad = Comparison { after: quality(0.5, 2.0, 0.3), ..good };
         let both = Evidence { training: Some(bad), ..evidence(good.before, good.after) };
         assert!(both.verdict().reason.contains("training pictures less well"), "{:?}", both.verdict());
     }
 
     #[test]
     fn a_thousand_copies_are_refused_before_anything_is_trained() {
-        let copies = Evidence { distinct: 1.2, ..evidence(sight(0.9, 4.0, 0.3), sight(0.9, 4.0, 0.3)) };
+        let copies = Evidence { distinct: 1.2, ..evidence(quality(0.9, 4.0, 0.3), quality(0.9, 4.0, 0.3)) };
         assert!(!copies.has_enough_distinct());
         assert_eq!(
             copies.verdict().reason,

@@ -1,4 +1,4 @@
-//! What a picture of a labelled folder shows, told by its file name.
+//! The label of a picture, what it shows: by its file name.
 
 /// The label in `file_name`: all up to the first `__`, as in `accordion__image-0006.jpg`, else the leading ASCII letters
 /// in lower case, as in `Burger3_resized.jpg`.

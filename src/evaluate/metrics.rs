@@ -1,16 +1,16 @@
 //! The retrieval figures: share of the first results that show what the query shows, and mean average precision.
 //!
-//! They follow `retrieval.py` of this project to the last tie, so that a figure printed here can be held against one
-//! measured there. Results of equal similarity keep the order of the inventory, which neither flatters nor punishes a
-//! measure that cannot tell pictures apart.
+//! Ties are resolved as numpy's stable sort does, so that figures can be compared with those of scripts. Results of equal
+//! similarity keep the order of the inventory, which neither flatters nor punishes a
+//! measure that cannot distinguish pictures.
 
 use std::cmp::Ordering;
 
 use serde::Serialize;
 
-use crate::rows::Rows;
+use crate::base::rows::Rows;
 
-/// How many of the first results [`Figures::p_at_5`] looks at.
+/// How many of the first results [`Figures::p_at_5`] counts.
 const FIRST: usize = 5;
 
 /// Means over all queries, each between 0 and 1; all zero without queries.
@@ -36,7 +36,7 @@ pub fn figures(similarity: &Rows, inventory_labels: &[String], query_labels: &[S
     }))
 }
 
-/// The figures when every picture queries all the others: `similarity` is `[n, n]`, its diagonal is not looked at.
+/// The figures when every picture queries all the others: `similarity` is `[n, n]`, its diagonal is not used.
 ///
 /// For sets too small to be split into inventory and queries.
 pub fn leave_one_out(similarity: &Rows, labels: &[String]) -> Figures {
@@ -45,7 +45,7 @@ pub fn leave_one_out(similarity: &Rows, labels: &[String]) -> Figures {
     figures_without(similarity, labels, labels, &own)
 }
 
-/// The figures when each query looks away from some of the inventory: the columns named in its entry of `left_out`.
+/// The figures when each query leaves out some of the inventory: the columns named in its entry of `left_out`.
 pub fn figures_without(
     similarity: &Rows,
     inventory_labels: &[String],

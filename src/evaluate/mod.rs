@@ -4,8 +4,8 @@ pub mod baselines;
 pub mod gate;
 pub mod labels;
 mod measure;
+mod measured;
 pub mod metrics;
-mod questions;
-mod views;
+mod queries;
 
-pub use measure::{Labelled, Learned, Report, Row, Wanted};
+pub use measure::{Evaluation, EvaluationOptions, LabelledPictures, MethodFigures, ModelFigures};

@@ -4,7 +4,7 @@ use artificio_random::Random;
 
 use super::Index;
 
-/// Pairs looked at: with so many a share is known within ±0.7 % (two standard errors), and the tail to 1 in 20,000.
+/// Pairs sampled: with so many a share is known within ±0.7 % (two standard errors), and the tail to 1 in 20,000.
 const SAMPLED_PAIRS: usize = 20_000;
 
 /// Similarities of random inventory pairs, sorted.

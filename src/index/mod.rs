@@ -1,40 +1,41 @@
-//! Codes in memory and exact search among them. Knows paths and numbers; nothing of pixels, models or the disk.
+//! Embeddings in memory and exact search among them. Knows paths and numbers; nothing of pixels, models or the disk.
 
 mod calibration;
-mod codes;
-mod neighbourhood;
+mod embeddings;
+mod neighbour_graph;
 mod score;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use crate::base::rows::Rows;
 use crate::config::{Metric, SetMode};
-use crate::rows::Rows;
+use crate::progress::{Progress, Unfollowed};
 
-use codes::{Codes, Moves};
-use neighbourhood::{Neighbourhood, WEIGHTS, drawn_towards};
+use embeddings::{Embeddings, Moves};
+use neighbour_graph::{NeighbourGraph, WEIGHTS, averaged_with};
 
 pub use calibration::Calibration;
 
-/// With fewer pictures than this the nearest are not near: codes stay as they are.
+/// With fewer pictures than this the nearest are not near: embeddings stay as they are.
 const AVERAGING_MINIMUM: usize = 12;
-/// Up to so many pictures the neighbours of all are found in a moment; of more, beside the service.
-const SURVEYED_AT_ONCE: usize = 4_000;
-/// So many newcomers are worth a scan each; of more it is quicker to find the neighbours of all anew.
+/// Up to so many pictures the graph is built in a moment; of more, in the background.
+const BUILT_AT_ONCE: usize = 4_000;
+/// So many new pictures are worth a scan each; with more it is quicker to build the graph again.
 const JOINED_AT_ONCE: usize = 64;
 
-/// The codes of the inventory, each with its path.
+/// The embeddings of the inventory, each with its path.
 ///
-/// Every code is compared drawn towards its nearest neighbours, and so is the query's: codes alone are compared only where
-/// there are too few pictures, and in a large inventory until its neighbours are found ([`Index::survey`]).
+/// Every embedding is compared averaged with its nearest neighbours, and so is the query's. Embeddings are compared as they are
+/// where there are too few pictures, and in a large inventory until its graph is built ([`Index::graph_build`]).
 #[derive(Debug, Clone)]
 pub struct Index {
-    codes: Codes,
-    /// `None` when codes are compared as they are.
-    neighbourhood: Option<Neighbourhood>,
-    /// Whose neighbours are not known; without a neighbourhood, what came or went since the last survey was ordered.
-    restless: HashSet<PathBuf>,
-    /// Raised by every change: tells whether something derived from the codes is still true.
+    embeddings: Embeddings,
+    /// `None` when embeddings are compared as they are.
+    graph: Option<NeighbourGraph>,
+    /// Pictures whose neighbours are not known; without a graph, what came or went since the last build was started.
+    pending: HashSet<PathBuf>,
+    /// Raised by every change: shows whether something derived from the embeddings is still true.
     generation: u64,
 }
 
@@ -43,48 +44,48 @@ pub struct Index {
 pub struct Found {
     /// Relative to the inventory folder.
     pub path: PathBuf,
-    /// By the index's metric: the greater, the more alike.
+    /// By the index's metric: the greater, the more similar.
     pub similarity: f32,
 }
 
-/// The search for the neighbours of all pictures as they were at one moment, to be done beside the service.
-pub struct Survey(Codes);
+/// The build of the neighbour graph of all pictures as they were at one moment, to be run in the background.
+pub struct GraphBuild(Embeddings);
 
-/// What a [`Survey`] found.
-pub struct Surveyed {
-    codes: Codes,
-    neighbourhood: Neighbourhood,
+/// The result of a [`GraphBuild`].
+pub struct BuiltGraph {
+    embeddings: Embeddings,
+    graph: NeighbourGraph,
 }
 
-impl Survey {
-    /// Compares every picture with every other. `None` when `goes_on` says no, which is asked now and then.
-    pub fn run(self, goes_on: &dyn Fn() -> bool) -> Option<Surveyed> {
-        let neighbourhood = Neighbourhood::of(&self.0, goes_on)?;
-        Some(Surveyed { codes: self.0, neighbourhood })
+impl GraphBuild {
+    /// Compares every picture with every other. `None` when it was cancelled.
+    pub fn run(self, progress: &dyn Progress) -> Option<BuiltGraph> {
+        let graph = NeighbourGraph::of(&self.0, progress)?;
+        Some(BuiltGraph { embeddings: self.0, graph })
     }
 }
 
 impl Index {
-    /// An index without pictures for codes of `width` values.
+    /// An index without pictures for embeddings of `width` values.
     pub fn empty(width: usize, metric: Metric) -> Self {
-        let neighbourhood = Some(Neighbourhood::empty(width));
-        Self { codes: Codes::empty(width, metric), neighbourhood, restless: HashSet::new(), generation: 0 }
+        let graph = Some(NeighbourGraph::empty(width));
+        Self { embeddings: Embeddings::empty(width, metric), graph, pending: HashSet::new(), generation: 0 }
     }
 
-    /// An index of many pictures at once. Codes of another width are left out.
+    /// An index of many pictures at once. Embeddings of another width are left out.
     pub fn filled(width: usize, metric: Metric, pictures: impl IntoIterator<Item = (PathBuf, Vec<f32>)>) -> Self {
         let mut index = Self::empty(width, metric);
-        for (path, code) in pictures {
-            index.codes.put(&path, &code);
+        for (path, embedding) in pictures {
+            index.embeddings.put(&path, &embedding);
         }
-        index.neighbourhood = None;
+        index.graph = None;
         index.settle();
         index
     }
 
     /// Pictures in it.
     pub fn len(&self) -> usize {
-        self.codes.len()
+        self.embeddings.len()
     }
 
     /// Whether there are none.
@@ -92,14 +93,14 @@ impl Index {
         self.len() == 0
     }
 
-    /// Values in a code.
+    /// Values in an embedding.
     pub fn width(&self) -> usize {
-        self.codes.width()
+        self.embeddings.width()
     }
 
-    /// How codes are compared.
+    /// How embeddings are compared.
     pub fn metric(&self) -> Metric {
-        self.codes.metric()
+        self.embeddings.metric()
     }
 
     /// Raised by every change.
@@ -107,26 +108,26 @@ impl Index {
         self.generation
     }
 
-    /// The code of a picture as the model gave it, with cosine at unit length; not drawn towards its neighbours.
-    pub fn code(&self, path: &Path) -> Option<&[f32]> {
-        self.codes.position(path).map(|position| self.codes.row(position))
+    /// The embedding of a picture as the model gave it, with cosine at unit length; not averaged with its neighbours.
+    pub fn embedding(&self, path: &Path) -> Option<&[f32]> {
+        self.embeddings.position(path).map(|position| self.embeddings.row(position))
     }
 
-    /// Puts a picture in, or gives it another code; `false` when the code has another width. It is compared by its code
+    /// Puts a picture in, or gives it another embedding; `false` when the embedding has another width. It is compared by its embedding
     /// alone until [`Index::settle`].
-    pub fn put(&mut self, path: &Path, code: &[f32]) -> bool {
-        if code.len() != self.width() {
+    pub fn put(&mut self, path: &Path, embedding: &[f32]) -> bool {
+        if embedding.len() != self.width() {
             return false;
         }
-        if self.codes.position(path).is_some() {
+        if self.embeddings.position(path).is_some() {
             self.remove([path]);
         }
-        self.codes.put(path, code);
-        self.restless.insert(path.to_path_buf());
-        if let Some(neighbourhood) = &mut self.neighbourhood {
-            neighbourhood.keep_place(&self.codes);
+        self.embeddings.put(path, embedding);
+        self.pending.insert(path.to_path_buf());
+        if let Some(graph) = &mut self.graph {
+            graph.keep_place(&self.embeddings);
         }
-        self.give_up_on_many();
+        self.drop_graph_when_many_are_pending();
         self.generation += 1;
         true
     }
@@ -134,43 +135,44 @@ impl Index {
     /// Takes pictures out. Many at once cost little more than one.
     pub fn remove<'a>(&mut self, paths: impl IntoIterator<Item = &'a Path>) {
         let mut gone = Vec::new();
-        let moves = self.codes.remove(paths.into_iter().inspect(|path| gone.push(path.to_path_buf())));
+        let moves = self.embeddings.remove(paths.into_iter().inspect(|path| gone.push(path.to_path_buf())));
         let Some(moves) = moves else { return };
-        match &mut self.neighbourhood {
-            None => self.restless.extend(gone),
-            Some(neighbourhood) => {
-                self.restless.retain(|path| !gone.contains(path));
-                let lonely = neighbourhood.follow(&self.codes, &moves);
-                self.restless.extend(lonely.into_iter().map(|position| self.codes.path(position).to_path_buf()));
-                self.give_up_on_many();
+        match &mut self.graph {
+            None => self.pending.extend(gone),
+            Some(graph) => {
+                self.pending.retain(|path| !gone.contains(path));
+                let underconnected = graph.follow(&self.embeddings, &moves);
+                self.pending
+                    .extend(underconnected.into_iter().map(|position| self.embeddings.path(position).to_path_buf()));
+                self.drop_graph_when_many_are_pending();
             }
         }
         self.generation += 1;
     }
 
-    /// Mixing codes that are drawn with many that are not would compare them unfairly.
-    fn give_up_on_many(&mut self) {
-        if self.neighbourhood.is_some() && self.restless.len() > JOINED_AT_ONCE {
-            self.neighbourhood = None;
+    /// Mixing averaged embeddings with many that are not would compare them unfairly.
+    fn drop_graph_when_many_are_pending(&mut self) {
+        if self.graph.is_some() && self.pending.len() > JOINED_AT_ONCE {
+            self.graph = None;
         }
     }
 
     /// Finds the neighbours of pictures that came, where that is a matter of moments: to be called when no more are
-    /// expected at once. A large inventory to which many came wants a survey.
+    /// expected at once. A large inventory to which many came needs a [`Index::graph_build`].
     pub fn settle(&mut self) {
-        if self.wants_survey() && self.len() <= SURVEYED_AT_ONCE {
-            self.neighbourhood = Neighbourhood::of(&self.codes, &|| true);
-            self.restless.clear();
+        if self.needs_graph_build() && self.len() <= BUILT_AT_ONCE {
+            self.graph = NeighbourGraph::of(&self.embeddings, &Unfollowed);
+            self.pending.clear();
             self.generation += 1;
         }
-        self.join_restless();
+        self.join_pending();
     }
 
-    fn join_restless(&mut self) {
-        let Some(neighbourhood) = &mut self.neighbourhood else { return };
-        for path in std::mem::take(&mut self.restless) {
-            if let Some(position) = self.codes.position(&path) {
-                neighbourhood.join(&self.codes, position);
+    fn join_pending(&mut self) {
+        let Some(graph) = &mut self.graph else { return };
+        for path in std::mem::take(&mut self.pending) {
+            if let Some(position) = self.embeddings.position(&path) {
+                graph.join(&self.embeddings, position);
                 self.generation += 1;
             }
         }
@@ -178,53 +180,53 @@ impl Index {
 
     /// Whether [`Index::settle`] has something to do.
     pub fn is_settled(&self) -> bool {
-        match self.neighbourhood {
-            Some(_) => self.restless.is_empty(),
-            None => self.len() > SURVEYED_AT_ONCE,
+        match self.graph {
+            Some(_) => self.pending.is_empty(),
+            None => self.len() > BUILT_AT_ONCE,
         }
     }
 
-    /// Whether [`Index::survey`] has something to give.
-    pub fn wants_survey(&self) -> bool {
-        self.neighbourhood.is_none()
+    /// Whether [`Index::graph_build`] has something to give.
+    pub fn needs_graph_build(&self) -> bool {
+        self.graph.is_none()
     }
 
-    /// What is to be done beside the service before codes are drawn towards their neighbours; `None` when they are.
-    /// Begins anew what was begun before.
-    pub fn survey(&mut self) -> Option<Survey> {
-        self.wants_survey().then(|| {
-            self.restless.clear();
-            Survey(self.codes.clone())
+    /// What is to be run in the background before embeddings are averaged with their neighbours; `None` when they are.
+    /// It replaces a build that was started before.
+    pub fn graph_build(&mut self) -> Option<GraphBuild> {
+        self.needs_graph_build().then(|| {
+            self.pending.clear();
+            GraphBuild(self.embeddings.clone())
         })
     }
 
-    /// Takes in what the last [`Index::survey`] found, and what has come and gone meanwhile; if that is too much, a
-    /// survey is wanted again.
-    pub fn take_survey(&mut self, surveyed: Surveyed) {
-        let Surveyed { codes: before, mut neighbourhood } = surveyed;
-        let moves = Moves::between(&before, &self.codes, |path| self.restless.contains(path));
-        let lonely = neighbourhood.follow(&self.codes, &moves);
-        self.restless.extend(lonely.into_iter().map(|position| self.codes.path(position).to_path_buf()));
-        self.neighbourhood = Some(neighbourhood);
-        self.give_up_on_many();
-        self.join_restless();
+    /// Takes in the result of the last [`Index::graph_build`], and what has come and gone meanwhile; if that is too much, a
+    /// build is needed again.
+    pub fn take_built_graph(&mut self, built: BuiltGraph) {
+        let BuiltGraph { embeddings: before, mut graph } = built;
+        let moves = Moves::between(&before, &self.embeddings, |path| self.pending.contains(path));
+        let underconnected = graph.follow(&self.embeddings, &moves);
+        self.pending.extend(underconnected.into_iter().map(|position| self.embeddings.path(position).to_path_buf()));
+        self.graph = Some(graph);
+        self.drop_graph_when_many_are_pending();
+        self.join_pending();
         self.generation += 1;
     }
 
-    /// The `k` pictures most similar to `query`, codes of one or several pictures `[m, width]`, best first;
+    /// The `k` pictures most similar to `query`, embeddings of one or several pictures `[m, width]`, best first;
     /// pictures equally similar in the order of their paths.
     pub fn search(&self, query: &Rows, mode: SetMode, k: usize) -> Vec<Found> {
         let members: Vec<Vec<f32>> =
-            query.iter().filter(|row| row.len() == self.width()).map(|row| self.codes.prepared(row)).collect();
+            query.iter().filter(|row| row.len() == self.width()).map(|row| self.embeddings.prepared(row)).collect();
         let members = match mode {
             SetMode::Nearest => members,
-            SetMode::Mean => mean(&members).map(|code| self.codes.prepared(&code)).into_iter().collect(),
+            SetMode::Mean => mean(&members).map(|embedding| self.embeddings.prepared(&embedding)).into_iter().collect(),
         };
         let expanded: Vec<Vec<f32>> = members.iter().map(|member| self.expanded(member)).collect();
         let similarities = self.similarities(&expanded);
-        let order = self.codes.best(&similarities, k);
+        let order = self.embeddings.best(&similarities, k);
         let found =
-            |position| Found { path: self.codes.path(position).to_path_buf(), similarity: similarities[position] };
+            |position| Found { path: self.embeddings.path(position).to_path_buf(), similarity: similarities[position] };
         order.into_iter().map(found).collect()
     }
 
@@ -237,21 +239,21 @@ impl Index {
         best
     }
 
-    /// The codes that queries are compared with, `[n, width]`.
+    /// The embeddings that queries are compared with, `[n, width]`.
     fn compared(&self) -> &Rows {
-        match &self.neighbourhood {
-            Some(neighbourhood) if self.len() >= AVERAGING_MINIMUM => neighbourhood.averaged(),
-            _ => self.codes.rows(),
+        match &self.graph {
+            Some(graph) if self.len() >= AVERAGING_MINIMUM => graph.averaged(),
+            _ => self.embeddings.rows(),
         }
     }
 
-    /// A query's code drawn towards its nearest pictures: query expansion (Chum et al., Total Recall, ICCV 2007).
-    fn expanded(&self, code: &[f32]) -> Vec<f32> {
+    /// A query's embedding averaged with its nearest pictures: query expansion (Chum et al., Total Recall, ICCV 2007).
+    fn expanded(&self, embedding: &[f32]) -> Vec<f32> {
         if self.len() < AVERAGING_MINIMUM {
-            return code.to_vec();
+            return embedding.to_vec();
         }
-        let nearest = self.codes.best(&self.similarities(&[code.to_vec()]), WEIGHTS.len());
-        drawn_towards(code, nearest.into_iter().map(|position| self.compared().row(position)), self.metric())
+        let nearest = self.embeddings.best(&self.similarities(&[embedding.to_vec()]), WEIGHTS.len());
+        averaged_with(embedding, nearest.into_iter().map(|position| self.compared().row(position)), self.metric())
     }
 
     /// Similarity between two pictures of the index as queries meet them, by position.

@@ -4,8 +4,8 @@ use super::*;
 
 fn index(metric: Metric, rows: &[(&str, [f32; 2])]) -> Index {
     let mut index = Index::empty(2, metric);
-    for (path, code) in rows {
-        assert!(index.put(Path::new(path), code));
+    for (path, embedding) in rows {
+        assert!(index.put(Path::new(path), embedding));
     }
     index
 }
@@ -38,24 +38,24 @@ fn a_set_is_ranked_by_its_mean_or_by_its_nearest_member() {
     assert_eq!(names(&index.search(&set, SetMode::Nearest, 2)), ["at one member", "between"]);
 }
 
-/// What a large inventory goes through: answers before the survey, changes during it, and the same answers after it
+/// What a large inventory goes through: answers before the build, changes during it, and the same answers after it
 /// as from an index that knew its neighbours all along.
 #[test]
-fn a_survey_beside_the_service_ends_where_a_small_index_is_at_once() {
+fn a_build_in_the_background_ends_where_a_small_index_is_at_once() {
     let at = |number: usize| [(number as f32 * 0.37).cos(), (number as f32 * 0.37).sin()];
     let name = |number: usize| PathBuf::from(format!("{number:02}"));
     let pictures = |numbers: std::ops::Range<usize>| numbers.map(|number| (name(number), at(number).to_vec()));
     let mut late = Index::filled(2, Metric::Cosine, pictures(0..30));
-    late.neighbourhood = None;
-    assert!(late.wants_survey());
+    late.graph = None;
+    assert!(late.needs_graph_build());
     let ask = |index: &Index| index.search(&query(&[at(7)]), SetMode::Mean, 99);
     assert_eq!(ask(&late).len(), 30);
-    let survey = late.survey().unwrap();
+    let build = late.graph_build().unwrap();
     late.remove([name(3).as_path(), name(8).as_path()]);
     late.put(&name(8), &at(50));
     late.put(&name(40), &at(40));
-    late.take_survey(survey.run(&|| true).unwrap());
-    assert!(late.survey().is_none(), "nothing is left to do");
+    late.take_built_graph(build.run(&Unfollowed).unwrap());
+    assert!(late.graph_build().is_none(), "nothing is left to do");
     let mut early = Index::filled(2, Metric::Cosine, pictures(0..30));
     early.remove([name(3).as_path()]);
     early.put(&name(8), &at(50));
@@ -67,7 +67,7 @@ fn a_survey_beside_the_service_ends_where_a_small_index_is_at_once() {
 
 /// Two directions apart from the query by the same angle; on one side lie the query's nearest pictures.
 #[test]
-fn a_query_is_drawn_towards_its_nearest_pictures() {
+fn a_query_is_averaged_with_its_nearest_pictures() {
     let at = |degrees: f32| [degrees.to_radians().cos(), degrees.to_radians().sin()];
     let mut few = index(Metric::Cosine, &[("left", at(-20.0)), ("right", at(20.0))]);
     for (name, degrees) in [("near 1", 4.0), ("near 2", 5.0), ("near 3", 6.0)] {
@@ -95,15 +95,15 @@ fn a_crowd_is_compared_by_codes_alone_until_it_settles() {
     let mut index = Index::empty(2, Metric::Cosine);
     for (number, name) in names.iter().enumerate() {
         assert!(index.put(name, &at(number)));
-        assert_eq!(index.neighbourhood.is_some(), number < JOINED_AT_ONCE, "{number}");
+        assert_eq!(index.graph.is_some(), number < JOINED_AT_ONCE, "{number}");
     }
     assert!(!index.is_settled());
     index.settle();
     assert!(index.is_settled());
     let pictures = names.iter().enumerate().map(|(number, name)| (name.clone(), at(number).to_vec()));
-    let anew = Index::filled(2, Metric::Cosine, pictures);
+    let again = Index::filled(2, Metric::Cosine, pictures);
     let ask = |index: &Index| index.search(&query(&[at(7)]), SetMode::Mean, 99);
-    assert_eq!(ask(&index), ask(&anew));
+    assert_eq!(ask(&index), ask(&again));
     index.remove(names[20..].iter().map(PathBuf::as_path));
     index.settle();
     assert_eq!((index.len(), ask(&index).len()), (20, 20));

@@ -53,14 +53,14 @@ mod tests {
 
     use super::*;
     use crate::error::Trouble;
-    use crate::map::Cell;
+    use crate::map::GridCell;
     use crate::overview::to_jpeg;
 
     #[test]
     fn every_picture_is_in_its_cell_and_a_lost_one_leaves_it_empty() {
         let red = RgbaImage::from_pixel(40, 20, Rgba([255, 0, 0, 255]));
         let clear = RgbaImage::from_pixel(10, 10, Rgba([0, 0, 255, 0]));
-        let cells = (0..3).map(|column| Cell { column, row: 0 }).collect();
+        let cells = (0..3).map(|column| GridCell { column, row: 0 }).collect();
         let grid = Grid { columns: 3, rows: 1, cells };
         let lost = Err(Trouble::new("the file is gone", "x.jpg", ""));
         let map = draw(&grid, &[Ok(red), Ok(clear), lost], 20, Theme::Light);

@@ -1,4 +1,4 @@
-//! Places on a plane moved to the cells of a grid, one each: pictures beside each other that overlap show less.
+//! Places on a plane moved to the cells of a grid, one each, so that no picture covers another.
 
 /// More cells than pictures, so that groups stay apart.
 const ROOM: f32 = 1.35;
@@ -9,7 +9,7 @@ const ROUNDS: usize = 60;
 
 /// A cell of the grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cell {
+pub struct GridCell {
     /// From the left, from 0.
     pub column: usize,
     /// From the top, from 0.
@@ -24,7 +24,7 @@ pub struct Grid {
     /// Cells from top to bottom.
     pub rows: usize,
     /// Where each picture is, in the pictures' order.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<GridCell>,
 }
 
 /// Moves each place to a cell near it.
@@ -33,18 +33,18 @@ pub fn snapped(places: &[[f32; 2]]) -> Grid {
     let columns = (wanted_cells * ASPECT).sqrt().round().max(1.0) as usize;
     let rows = (wanted_cells / columns as f32).ceil().max(1.0) as usize;
     let wanted = spread(places, columns, rows);
-    let mut board = Board { columns, rows, holder: vec![None; columns * rows] };
+    let mut assignment = CellAssignment { columns, rows, holder: vec![None; columns * rows] };
     // From the middle outwards: who comes late is moved outwards, where there is room.
     let (middle_x, middle_y) = ((columns - 1) as f32 / 2.0, (rows - 1) as f32 / 2.0);
     let mut order: Vec<usize> = (0..places.len()).collect();
     let outness = |at: usize| (wanted[at][0] - middle_x).hypot(wanted[at][1] - middle_y);
     order.sort_by(|one, other| outness(*one).total_cmp(&outness(*other)).then(one.cmp(other)));
     for at in order {
-        let cell = board.free_near(wanted[at]);
-        board.holder[cell] = Some(at);
+        let cell = assignment.free_near(wanted[at]);
+        assignment.holder[cell] = Some(at);
     }
-    board.settle(&wanted);
-    board.cropped(places.len())
+    assignment.settle(&wanted);
+    assignment.cropped(places.len())
 }
 
 /// The places stretched to the grid, in cells. Few pictures far out do not squeeze all others together.
@@ -63,14 +63,14 @@ fn spread(places: &[[f32; 2]], columns: usize, rows: usize) -> Vec<[f32; 2]> {
     axis(0, columns).into_iter().zip(axis(1, rows)).map(|(x, y)| [x, y]).collect()
 }
 
-struct Board {
+struct CellAssignment {
     columns: usize,
     rows: usize,
     /// The picture in each cell, row after row.
     holder: Vec<Option<usize>>,
 }
 
-impl Board {
+impl CellAssignment {
     /// The free cell nearest to a place; there always is one.
     fn free_near(&self, place: [f32; 2]) -> usize {
         let (column, row) = (place[0].round() as isize, place[1].round() as isize);
@@ -112,8 +112,9 @@ impl Board {
 
     /// Exchanges neighbours, empty cells included, while that brings pictures nearer to where they belong.
     fn settle(&mut self, wanted: &[[f32; 2]]) {
-        let cost =
-            |board: &Self, cell: usize, held: Option<usize>| held.map_or(0.0, |at| board.distance(cell, wanted[at]));
+        let cost = |assignment: &Self, cell: usize, held: Option<usize>| {
+            held.map_or(0.0, |at| assignment.distance(cell, wanted[at]))
+        };
         for _ in 0..ROUNDS {
             let mut has_moved = false;
             for cell in 0..self.holder.len() {
@@ -137,16 +138,16 @@ impl Board {
 
     /// Without the empty columns and rows around.
     fn cropped(self, count: usize) -> Grid {
-        let mut cells = vec![Cell { column: 0, row: 0 }; count];
+        let mut cells = vec![GridCell { column: 0, row: 0 }; count];
         for (cell, held) in self.holder.iter().enumerate() {
             if let Some(at) = *held {
-                cells[at] = Cell { column: cell % self.columns, row: cell / self.columns };
+                cells[at] = GridCell { column: cell % self.columns, row: cell / self.columns };
             }
         }
-        let least = |part: fn(&Cell) -> usize| cells.iter().map(part).min().unwrap_or(0);
+        let least = |part: fn(&GridCell) -> usize| cells.iter().map(part).min().unwrap_or(0);
         let (left, top) = (least(|cell| cell.column), least(|cell| cell.row));
-        cells.iter_mut().for_each(|cell| *cell = Cell { column: cell.column - left, row: cell.row - top });
-        let extent = |part: fn(&Cell) -> usize| cells.iter().map(part).max().map_or(1, |last| last + 1);
+        cells.iter_mut().for_each(|cell| *cell = GridCell { column: cell.column - left, row: cell.row - top });
+        let extent = |part: fn(&GridCell) -> usize| cells.iter().map(part).max().map_or(1, |last| last + 1);
         let (columns, rows) = (extent(|cell| cell.column), extent(|cell| cell.row));
         Grid { columns, rows, cells }
     }

@@ -6,6 +6,6 @@ mod page;
 mod plane;
 
 pub use draw::draw;
-pub use grid::{Cell, Grid, snapped};
+pub use grid::{Grid, GridCell, snapped};
 pub use page::page;
 pub use plane::plane;

@@ -6,10 +6,12 @@ use image::RgbImage;
 use serde::Serialize;
 
 use super::grid::Grid;
+use crate::base::dot::dot;
 use crate::base::html::{Page, base64, json_in_script};
-use crate::overview::numbers::{on_all_cores, product};
+use crate::base::nearest::first;
+use crate::base::parallel::map;
+use crate::base::rows::Rows;
 use crate::overview::{Thumbnail, on_white, to_jpeg};
-use crate::rows::Rows;
 
 /// What stands on the page, without its data, and where that goes.
 const BODY: &str = include_str!("page.html");
@@ -41,7 +43,7 @@ struct MapPicture {
     near: Vec<usize>,
 }
 
-/// The page for pictures `paths` with `codes` of unit length `[n, width]`; those without a thumbnail are left out.
+/// The page for pictures `paths` with `embeddings` of unit length `[n, width]`; those without a thumbnail are left out.
 ///
 /// # Errors
 /// What the encoder says of a thumbnail.
@@ -49,11 +51,11 @@ pub fn page(
     title: &str,
     grid: &Grid,
     paths: &[PathBuf],
-    codes: &Rows,
+    embeddings: &Rows,
     thumbnails: &[Thumbnail],
 ) -> Result<String, String> {
     let shown: Vec<usize> = (0..paths.len()).filter(|&at| thumbnails[at].is_ok()).collect();
-    let near = on_all_cores(shown.len(), |place| nearest(&shown, shown[place], codes));
+    let near = map(shown.len(), |place| nearest(&shown, shown[place], embeddings));
     let mut pictures = Vec::with_capacity(shown.len());
     for (&at, near) in shown.iter().zip(near) {
         let Ok(thumbnail) = &thumbnails[at] else { continue };
@@ -77,17 +79,12 @@ pub fn page(
 }
 
 /// Positions in `shown` of the pictures most like the one at `at`.
-fn nearest(shown: &[usize], at: usize, codes: &Rows) -> Vec<usize> {
-    let code = codes.row(at);
-    let alike = |other: usize| product(code, codes.row(other));
+fn nearest(shown: &[usize], at: usize, embeddings: &Rows) -> Vec<usize> {
+    let embedding = embeddings.row(at);
+    let alike = |other: usize| dot(embedding, embeddings.row(other));
     let others = shown.iter().enumerate().filter(|(_, other)| **other != at);
-    let mut found: Vec<(f32, usize)> = others.map(|(place, &other)| (alike(other), place)).collect();
-    let order = |one: &(f32, usize), other: &(f32, usize)| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1));
-    if found.len() > NEIGHBOURS {
-        found.select_nth_unstable_by(NEIGHBOURS, order);
-        found.truncate(NEIGHBOURS);
-    }
-    found.sort_by(order);
+    let found: Vec<(f32, usize)> = others.map(|(place, &other)| (alike(other), place)).collect();
+    let found = first(found, NEIGHBOURS, |one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
     found.into_iter().map(|(_, place)| place).collect()
 }
 
@@ -100,15 +97,16 @@ fn mean_colour(picture: &RgbImage) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::map::Cell;
+    use crate::map::GridCell;
 
     #[test]
     fn the_page_needs_nothing_else_and_a_name_cannot_break_out() {
-        let grid = Grid { columns: 2, rows: 1, cells: vec![Cell { column: 0, row: 0 }, Cell { column: 1, row: 0 }] };
+        let grid =
+            Grid { columns: 2, rows: 1, cells: vec![GridCell { column: 0, row: 0 }, GridCell { column: 1, row: 0 }] };
         let paths = ["</script><script>alert(1)</script>.png".into(), "b.png".into()];
-        let codes = Rows::from_values(1, vec![1.0, 1.0]).unwrap();
+        let embeddings = Rows::from_values(1, vec![1.0, 1.0]).unwrap();
         let picture = || Ok(image::RgbaImage::from_pixel(4, 3, image::Rgba([200, 100, 0, 255])));
-        let page = page("Two pictures", &grid, &paths, &codes, &[picture(), picture()]).unwrap();
+        let page = page("Two pictures", &grid, &paths, &embeddings, &[picture(), picture()]).unwrap();
         assert_eq!(page.matches("</script>").count(), 1, "only its own");
         for outside in ["http://", "https://", "src=", "@import", "url("] {
             assert!(!page.contains(outside), "{outside}");

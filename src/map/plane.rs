@@ -1,13 +1,17 @@
-//! Codes laid out on a plane, so that what is alike lies together: t-SNE (van der Maaten and Hinton 2008).
+//! Embeddings laid out on a plane, so that similar pictures lie together: t-SNE (van der Maaten and Hinton 2008).
 //!
 //! Attraction acts between near neighbours only, as in the Barnes-Hut version (van der Maaten 2014). Repulsion is exact:
 //! at 5,000 pictures that takes seconds in vector instructions, needs no tree, and the same pictures always give the same
 //! plane, whatever the number of cores.
 
-use crate::overview::numbers::{LANES, cores, on_all_cores, product};
+use crate::base::dot::dot;
+use crate::base::nearest::keep_first;
+use crate::base::parallel::{cores, map};
+use crate::base::rows::Rows;
 use crate::progress::Progress;
-use crate::rows::Rows;
 
+/// Sums of repulsion kept side by side, which the compiler turns into vector instructions.
+const LANES: usize = 8;
 /// How many neighbours a picture is to have, roughly.
 const PERPLEXITY: f32 = 30.0;
 const STEPS: usize = 500;
@@ -21,16 +25,16 @@ const NEIGHBOURS_SHARE: f32 = 0.2;
 /// Sparse rows: for each picture its neighbours and how strongly they attract each other.
 type Attraction = Vec<Vec<(usize, f32)>>;
 
-/// Places on a plane for codes of unit length `[n, width]`; `None` when the work was cancelled.
-pub fn plane(codes: &Rows, progress: &dyn Progress) -> Option<Vec<[f32; 2]>> {
-    let count = codes.len();
+/// Places on a plane for embeddings of unit length `[n, width]`; `None` when the work was cancelled.
+pub fn plane(embeddings: &Rows, progress: &dyn Progress) -> Option<Vec<[f32; 2]>> {
+    let count = embeddings.len();
     if count < 4 {
         return Some((0..count).map(|at| [at as f32, 0.0]).collect());
     }
     let perplexity = PERPLEXITY.min((count - 1) as f32 / 3.0);
-    let neighbours = nearest(codes, ((3.0 * perplexity) as usize).clamp(1, count - 1), progress)?;
+    let neighbours = nearest(embeddings, ((3.0 * perplexity) as usize).clamp(1, count - 1), progress)?;
     let attraction = attraction(&neighbours, perplexity);
-    let mut places = beginning(codes);
+    let mut places = beginning(embeddings);
     let (mut speeds, mut gains) = (vec![[0.0_f32; 2]; count], vec![[1.0_f32; 2]; count]);
     let rate = (count as f32 / EXAGGERATION / 4.0).max(50.0);
     for step in 0..STEPS {
@@ -55,28 +59,24 @@ pub fn plane(codes: &Rows, progress: &dyn Progress) -> Option<Vec<[f32; 2]>> {
 }
 
 /// For every picture its `k` nearest others with their squared distances, on all cores.
-fn nearest(codes: &Rows, k: usize, progress: &dyn Progress) -> Option<Vec<Vec<(usize, f32)>>> {
+fn nearest(embeddings: &Rows, k: usize, progress: &dyn Progress) -> Option<Vec<Vec<(usize, f32)>>> {
     let nearest_of = |at: usize| {
-        let code = codes.row(at);
-        let others = (0..codes.len()).filter(|&other| other != at);
+        let embedding = embeddings.row(at);
+        let others = (0..embeddings.len()).filter(|&other| other != at);
         let mut found: Vec<(usize, f32)> =
-            others.map(|other| (other, (2.0 - 2.0 * product(code, codes.row(other))).max(0.0))).collect();
-        let k = k.min(found.len());
-        if k < found.len() {
-            found.select_nth_unstable_by(k, |one, other| one.1.total_cmp(&other.1).then(one.0.cmp(&other.0)));
-            found.truncate(k);
-        }
+            others.map(|other| (other, (2.0 - 2.0 * dot(embedding, embeddings.row(other))).max(0.0))).collect();
+        keep_first(&mut found, k, |one, other| one.1.total_cmp(&other.1).then(one.0.cmp(&other.0)));
         found
     };
-    let share = codes.len().div_ceil(cores() * 16).max(1);
-    let positions: Vec<usize> = (0..codes.len()).collect();
-    let mut found = Vec::with_capacity(codes.len());
+    let share = embeddings.len().div_ceil(cores() * 16).max(1);
+    let positions: Vec<usize> = (0..embeddings.len()).collect();
+    let mut found = Vec::with_capacity(embeddings.len());
     for chunk in positions.chunks(share * cores()) {
         if progress.is_cancelled() {
             return None;
         }
-        progress.told(NEIGHBOURS_SHARE * found.len() as f32 / codes.len() as f32);
-        found.extend(on_all_cores(chunk.len(), |at| nearest_of(chunk[at])));
+        progress.told(NEIGHBOURS_SHARE * found.len() as f32 / embeddings.len() as f32);
+        found.extend(map(chunk.len(), |at| nearest_of(chunk[at])));
     }
     Some(found)
 }
@@ -118,33 +118,33 @@ fn shares(found: &[(usize, f32)], perplexity: f32) -> Vec<f32> {
     shares
 }
 
-/// Where everything begins: the two main components, tiny, so that the large order comes from the codes themselves.
-fn beginning(codes: &Rows) -> Vec<[f32; 2]> {
-    let (count, width) = (codes.len(), codes.width());
+/// Where everything begins: the two main components, tiny, so that the large order comes from the embeddings themselves.
+fn beginning(embeddings: &Rows) -> Vec<[f32; 2]> {
+    let (count, width) = (embeddings.len(), embeddings.width());
     let mut mean = vec![0.0_f32; width];
-    codes.iter().for_each(|row| mean.iter_mut().zip(row).for_each(|(mean, value)| *mean += value / count as f32));
+    embeddings.iter().for_each(|row| mean.iter_mut().zip(row).for_each(|(mean, value)| *mean += value / count as f32));
     let mut axes: Vec<Vec<f32>> = Vec::new();
     for axis in 0..2 {
         let mut direction: Vec<f32> = (0..width).map(|at| ((at * 7 + axis * 3 + 1) as f32).sin()).collect();
         for _ in 0..30 {
             let mut next = vec![0.0_f32; width];
-            for row in codes.iter() {
-                let along = product(row, &direction) - product(&mean, &direction);
+            for row in embeddings.iter() {
+                let along = dot(row, &direction) - dot(&mean, &direction);
                 next.iter_mut()
                     .zip(row.iter().zip(&mean))
                     .for_each(|(sum, (value, mean))| *sum += along * (value - mean));
             }
             for former in &axes {
-                let along = product(&next, former);
+                let along = dot(&next, former);
                 next.iter_mut().zip(former).for_each(|(value, former)| *value -= along * former);
             }
-            crate::rows::to_unit_length(&mut next);
+            crate::base::rows::to_unit_length(&mut next);
             direction = next;
         }
         axes.push(direction);
     }
-    let place = |row: &[f32]| [0, 1].map(|axis| product(row, &axes[axis]) - product(&mean, &axes[axis]));
-    let mut places: Vec<[f32; 2]> = codes.iter().map(place).collect();
+    let place = |row: &[f32]| [0, 1].map(|axis| dot(row, &axes[axis]) - dot(&mean, &axes[axis]));
+    let mut places: Vec<[f32; 2]> = embeddings.iter().map(place).collect();
     let spread = (places.iter().map(|place| place[0] * place[0]).sum::<f32>() / count as f32).sqrt().max(1e-12);
     // Pictures of one content would never part: each is moved a little, by its place in the order.
     for (at, place) in places.iter_mut().enumerate() {
@@ -157,7 +157,7 @@ fn beginning(codes: &Rows) -> Vec<[f32; 2]> {
 /// Which way every place would make things worse.
 fn gradients(places: &[[f32; 2]], attraction: &Attraction, stress: f32) -> Vec<[f32; 2]> {
     let (x, y): (Vec<f32>, Vec<f32>) = places.iter().map(|place| (place[0], place[1])).unzip();
-    let repelled = on_all_cores(places.len(), |at| repulsion(places[at], &x, &y));
+    let repelled = map(places.len(), |at| repulsion(places[at], &x, &y));
     // Every place meets itself as well, at distance zero.
     let all = repelled.iter().map(|(sum, _)| f64::from(*sum)).sum::<f64>() - places.len() as f64;
     let all = (all as f32).max(1e-12);
@@ -209,7 +209,7 @@ mod tests {
         for at in 0..90_usize {
             let mut row: Vec<f32> = (0..16).map(|value| 0.1 * ((at * 31 + value * 17) as f32).sin()).collect();
             row[at % 3] += 1.0;
-            crate::rows::to_unit_length(&mut row);
+            crate::base::rows::to_unit_length(&mut row);
             rows.push(&row);
         }
         rows
@@ -217,22 +217,22 @@ mod tests {
 
     #[test]
     fn what_is_alike_lies_together_and_every_time_in_the_same_place() {
-        let codes = groups();
-        let places = plane(&codes, &Unfollowed).unwrap();
+        let embeddings = groups();
+        let places = plane(&embeddings, &Unfollowed).unwrap();
         for (at, place) in places.iter().enumerate() {
             let distance = |other: &[f32; 2]| (place[0] - other[0]).hypot(place[1] - other[1]);
             let mut others: Vec<usize> = (0..90).filter(|&other| other != at).collect();
             others.sort_by(|one, other| distance(&places[*one]).total_cmp(&distance(&places[*other])));
             assert!(others[..10].iter().all(|other| other % 3 == at % 3), "{at}: {:?}", &others[..10]);
         }
-        assert_eq!(plane(&codes, &Unfollowed).unwrap(), places);
+        assert_eq!(plane(&embeddings, &Unfollowed).unwrap(), places);
     }
 
     #[test]
     fn few_pictures_and_pictures_of_one_content_have_places_too() {
         for count in 0..8 {
-            let codes = Rows::from_values(2, [1.0, 0.0].repeat(count)).unwrap();
-            let places = plane(&codes, &Unfollowed).unwrap();
+            let embeddings = Rows::from_values(2, [1.0, 0.0].repeat(count)).unwrap();
+            let places = plane(&embeddings, &Unfollowed).unwrap();
             assert_eq!(places.len(), count);
             assert!(places.iter().flatten().all(|value| value.is_finite()), "{places:?}");
         }

@@ -1,16 +1,16 @@
-//! What is kept of a picture for good: the features that a model of either encoder is trained on and makes codes of.
+//! What is kept of a picture for good: the features that a model of either encoder is trained on and makes embeddings of.
 
-use super::Trunk;
+use super::Backbone;
 use super::convolutional::Pixels;
+use crate::base::rows::Rows;
 use crate::config::Encoder;
 use crate::error::Trouble;
 use crate::picture::{Square, View};
-use crate::rows::Rows;
 
 /// The features that models of one encoder take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeatureKind {
-    /// Tells them from features of another kind in the catalog.
+    /// Distinguishes them from features of another kind in the catalog.
     pub version: &'static str,
     /// Numbers in a row.
     pub width: usize,
@@ -25,7 +25,7 @@ impl FeatureKind {
     /// Those of `encoder`.
     pub fn of(encoder: Encoder) -> Self {
         match encoder {
-            Encoder::Pretrained => Self { version: Trunk::VERSION, width: Trunk::WIDTH },
+            Encoder::Pretrained => Self { version: Backbone::VERSION, width: Backbone::WIDTH },
             Encoder::Convolutional => Self { version: Pixels::VERSION, width: Pixels::WIDTH },
         }
     }
@@ -34,7 +34,7 @@ impl FeatureKind {
 /// Makes features of pictures. Shared by all workers.
 pub enum Extractor {
     /// For the pretrained encoder: what its frozen network makes of them.
-    Trunk(Box<Trunk>),
+    Backbone(Box<Backbone>),
     /// For the convolutional encoder: the pictures themselves, made small.
     Pixels,
 }
@@ -46,7 +46,7 @@ impl Extractor {
     /// When the program's own copy of the weights is damaged.
     pub fn load(encoder: Encoder) -> Result<Self, Trouble> {
         Ok(match encoder {
-            Encoder::Pretrained => Self::Trunk(Box::new(Trunk::load()?)),
+            Encoder::Pretrained => Self::Backbone(Box::new(Backbone::load()?)),
             Encoder::Convolutional => Self::Pixels,
         })
     }
@@ -59,7 +59,7 @@ impl Extractor {
     /// The encoder whose models take them.
     pub fn encoder(&self) -> Encoder {
         match self {
-            Self::Trunk(_) => Encoder::Pretrained,
+            Self::Backbone(_) => Encoder::Pretrained,
             Self::Pixels => Encoder::Convolutional,
         }
     }
@@ -67,7 +67,7 @@ impl Extractor {
     /// Side of the squares it takes, in pixels.
     pub fn side(&self) -> usize {
         match self {
-            Self::Trunk(_) => Trunk::SIDE,
+            Self::Backbone(_) => Backbone::SIDE,
             Self::Pixels => Pixels::SQUARE_SIDE,
         }
     }
@@ -75,7 +75,7 @@ impl Extractor {
     /// Pictures, squares of [`Extractor::side`], to features `[n, kind().width]`.
     pub fn features(&self, pictures: &[Square]) -> Rows {
         match self {
-            Self::Trunk(trunk) => trunk.features(pictures),
+            Self::Backbone(backbone) => backbone.features(pictures),
             Self::Pixels => Pixels::features(pictures),
         }
     }

@@ -1,28 +1,19 @@
-//! From pixels to features (the trunk) and from features to codes (the autoencoder); the only user of burn.
+//! From pixels to features (the backbone) and from features to embeddings (the autoencoder); the only user of burn.
 
 mod autoencoder;
+mod backbone;
 mod backend;
-mod block;
-mod buffer;
-mod coder;
 pub mod convolutional;
-mod depthwise;
-mod eigen;
 mod extractor;
-mod learn;
-mod pairs;
-mod pointwise;
-mod product;
+mod linear;
+mod sample_weights;
 mod served;
-mod stem;
-mod subspace;
-mod trunk;
-mod weighing;
+mod training_set;
 mod weights;
 
-pub use autoencoder::Autoencoder;
-pub use coder::{Coder, Unlearned};
+pub use autoencoder::{Autoencoder, TrainingError};
+pub use backbone::Backbone;
 pub use extractor::{Extractor, FeatureKind};
-pub use learn::{Lesson, SEED};
+pub use linear::LinearAutoencoder;
 pub use served::{Model, UNTRAINED_ID};
-pub use trunk::Trunk;
+pub use training_set::{SEED, TrainingSet};

@@ -1,40 +1,42 @@
-//! A model as it serves: it turns features into codes.
+//! A model as it serves: it turns features into embeddings.
 
+use crate::base::rows::Rows;
 use crate::catalog::ModelRow;
 use crate::config::{Encoder, ModelSettings};
 use crate::error::Trouble;
-use crate::rows::Rows;
 
-use super::convolutional::Convolutional;
-use super::{Coder, FeatureKind};
+use super::convolutional::ConvolutionalAutoencoder;
+use super::{Autoencoder, FeatureKind};
 
 /// The id of the model that serves before any training.
 pub const UNTRAINED_ID: &str = "features";
 
-/// What turns features into codes.
+/// What turns features into embeddings.
 #[derive(Clone)]
 pub struct Model {
     id: String,
     encoder: Encoder,
     trained_on: usize,
-    /// `None`: features are codes.
-    coder: Option<Coder>,
+    /// `None`: features are embeddings.
+    autoencoder: Option<Autoencoder>,
 }
 
 impl Model {
-    /// What answers before the first training: the trunk's features as they are; of the convolutional encoder the part
+    /// What answers before the first training: the backbone's features as they are; of the convolutional encoder the part
     /// that counts colours.
     pub fn untrained(settings: &ModelSettings) -> Self {
-        let coder = match settings.encoder {
+        let autoencoder = match settings.encoder {
             Encoder::Pretrained => None,
-            Encoder::Convolutional => Some(Coder::Convolutional(Convolutional::untrained(settings.code_width.count()))),
+            Encoder::Convolutional => {
+                Some(Autoencoder::Convolutional(ConvolutionalAutoencoder::untrained(settings.code_width.count())))
+            }
         };
-        Self { id: UNTRAINED_ID.into(), encoder: settings.encoder, trained_on: 0, coder }
+        Self { id: UNTRAINED_ID.into(), encoder: settings.encoder, trained_on: 0, autoencoder }
     }
 
     /// A model just trained.
-    pub fn trained(id: String, trained_on: usize, coder: Coder) -> Self {
-        Self { id, encoder: coder.encoder(), trained_on, coder: Some(coder) }
+    pub fn trained(id: String, trained_on: usize, autoencoder: Autoencoder) -> Self {
+        Self { id, encoder: autoencoder.encoder(), trained_on, autoencoder: Some(autoencoder) }
     }
 
     /// The model kept in `row`; `None` for one of another encoder, or of other features, which cannot be compared.
@@ -42,10 +44,10 @@ impl Model {
         if row.trunk != FeatureKind::of(encoder).version || row.encoder != encoder.name() {
             return Ok(None);
         }
-        let coder = Coder::from_safetensors(encoder, &row.weights).map_err(|reason| {
+        let autoencoder = Autoencoder::from_safetensors(encoder, &row.weights).map_err(|reason| {
             Trouble::new(format!("the model cannot be used: {reason}"), &row.id, "a new one is trained by itself")
         })?;
-        Ok(Some(Self::trained(row.id.clone(), row.trained_on, coder)))
+        Ok(Some(Self::trained(row.id.clone(), row.trained_on, autoencoder)))
     }
 
     /// Its name in records.
@@ -53,7 +55,7 @@ impl Model {
         &self.id
     }
 
-    /// Whether it was; else its codes are made of features without having learned anything.
+    /// Whether it was trained; else its embeddings are the features, or what an untrained encoder makes of them.
     pub fn is_trained(&self) -> bool {
         self.trained_on > 0
     }
@@ -73,20 +75,20 @@ impl Model {
         self.trained_on
     }
 
-    /// Values in its codes.
-    pub fn code_width(&self) -> usize {
-        self.coder.as_ref().map_or(self.features().width, Coder::code_width)
+    /// Values in its embeddings.
+    pub fn embedding_width(&self) -> usize {
+        self.autoencoder.as_ref().map_or(self.features().width, Autoencoder::embedding_width)
     }
 
-    /// What comes back of features from their codes, at about unit length; `None` where codes are the features.
+    /// What comes back of features from their embeddings, at about unit length; `None` where embeddings are the features.
     pub fn restored(&self, features: &Rows) -> Option<Rows> {
-        self.coder.as_ref().map(|coder| coder.restored(features))
+        self.autoencoder.as_ref().map(|autoencoder| autoencoder.restored(features))
     }
 
-    /// Features `[n, features().width]` to codes `[n, code_width]`, not of unit length.
-    pub fn codes(&self, features: &Rows) -> Rows {
-        match &self.coder {
-            Some(coder) => coder.encode(features),
+    /// Features `[n, features().width]` to embeddings `[n, embedding_width]`, not of unit length.
+    pub fn encode(&self, features: &Rows) -> Rows {
+        match &self.autoencoder {
+            Some(autoencoder) => autoencoder.encode(features),
             None => features.clone(),
         }
     }

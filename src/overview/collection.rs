@@ -1,31 +1,31 @@
-//! The inventory as the catalog knows it, for commands that look at all of it at once.
+//! The inventory as the catalog knows it, for commands that need all of it at once.
 
 use std::path::{Path, PathBuf};
 
+use crate::base::rows::{Rows, to_unit_length};
 use crate::catalog::{Catalog, FileState, ModelRow, Root};
 use crate::config::Config;
 use crate::error::{Fatal, Trouble};
 use crate::model::FeatureKind;
 use crate::picture::Hash;
-use crate::rows::{Rows, to_unit_length};
 
-/// The inventory's pictures with their codes; position `i` of each list belongs to the same picture.
+/// The inventory's pictures with their embeddings; position `i` of each list belongs to the same picture.
 #[derive(Debug, Clone)]
 pub struct Collection {
-    /// The model whose codes these are; "features" before the first training.
+    /// The model whose embeddings these are; "features" before the first training.
     pub model: String,
     /// Relative to the inventory folder, in their order.
     pub paths: Vec<PathBuf>,
     /// Contents.
     pub hashes: Vec<Hash>,
-    /// Codes at unit length, `[n, width]`.
-    pub codes: Rows,
-    /// Pictures of the inventory that have no code yet.
+    /// Embeddings at unit length, `[n, width]`.
+    pub embeddings: Rows,
+    /// Pictures of the inventory that have no embedding yet.
     pub waiting: usize,
 }
 
 impl Collection {
-    /// Reads it from the catalog in the configured state folder; a daemon may be at work on it. Codes are of the model that
+    /// Reads it from the catalog in the configured state folder; a daemon may be at work on it. Embeddings are of the model that
     /// serves, or features before the first training.
     pub fn read(config: &Config) -> Result<Self, Fatal> {
         let catalog = catalog(config)?;
@@ -38,13 +38,13 @@ impl Collection {
                 pictures.push((file.path, hash));
             }
         }
-        let code = |hash: Hash| match &model {
+        let embedding = |hash: Hash| match &model {
             Some(id) => catalog.code(hash, id),
             None => catalog.features(hash, kind.version),
         };
         let mut collection = Self::empty(model.as_deref().unwrap_or("features"));
         for (path, hash) in pictures {
-            match code(hash)? {
+            match embedding(hash)? {
                 Some(row) => collection.push(path, hash, row),
                 None => collection.waiting += 1,
             }
@@ -55,16 +55,16 @@ impl Collection {
     /// Without pictures.
     pub fn empty(model: &str) -> Self {
         let (paths, hashes) = (Vec::new(), Vec::new());
-        Self { model: model.into(), paths, hashes, codes: Rows::default(), waiting: 0 }
+        Self { model: model.into(), paths, hashes, embeddings: Rows::default(), waiting: 0 }
     }
 
-    /// Adds a picture; one whose code has another width than the others' waits for the model to get to it.
-    pub fn push(&mut self, path: PathBuf, hash: Hash, mut code: Vec<f32>) {
-        to_unit_length(&mut code);
+    /// Adds a picture; one whose embedding has another width than the others' waits for the model to get to it.
+    pub fn push(&mut self, path: PathBuf, hash: Hash, mut embedding: Vec<f32>) {
+        to_unit_length(&mut embedding);
         if self.paths.is_empty() {
-            self.codes = Rows::empty(code.len());
+            self.embeddings = Rows::empty(embedding.len());
         }
-        if self.codes.push(&code) {
+        if self.embeddings.push(&embedding) {
             self.paths.push(path);
             self.hashes.push(hash);
         } else {
@@ -82,7 +82,7 @@ impl Collection {
         self.paths.is_empty()
     }
 
-    /// Fails when there is nothing to look at; `inventory` is for the message.
+    /// Fails when there are no pictures; `inventory` is for the message.
     pub fn some_or_fail(&self, inventory: &Path) -> Result<(), Fatal> {
         if self.is_empty() { Err(nothing_read(inventory)) } else { Ok(()) }
     }
@@ -94,7 +94,7 @@ impl Collection {
         }
         let mut thinned = Self::empty(&self.model);
         for at in (0..limit).map(|number| number * self.len() / limit) {
-            thinned.push(self.paths[at].clone(), self.hashes[at], self.codes.row(at).to_vec());
+            thinned.push(self.paths[at].clone(), self.hashes[at], self.embeddings.row(at).to_vec());
         }
         thinned
     }

@@ -4,34 +4,34 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::collection::{catalog, nothing_read};
+use crate::base::rows::{Rows, to_unit_length};
 use crate::catalog::{FileState, Root};
 use crate::config::{Config, Encoder};
 use crate::error::Fatal;
-use crate::model::{FeatureKind, Trunk};
+use crate::model::{Backbone, FeatureKind};
 use crate::picture::{Hash, Miniature};
-use crate::rows::{Rows, to_unit_length};
 
-/// Contents in the order of their first paths; position `i` of each list belongs to the same content.
+/// InventoryContents in the order of their first paths; position `i` of each list belongs to the same content.
 #[derive(Default)]
-pub struct Contents {
+pub struct InventoryContents {
     /// Where each lies, relative to the inventory folder, in order.
     pub paths: Vec<Vec<PathBuf>>,
     /// What they look like.
     pub miniatures: Vec<Miniature>,
-    /// The trunk's features at unit length, `[n, 1280]`; no rows where another encoder serves.
+    /// The backbone's features at unit length, `[n, 1280]`; no rows where another encoder serves.
     pub features: Rows,
     /// Files that have not been read so far.
     pub waiting: usize,
 }
 
-impl Contents {
+impl InventoryContents {
     /// Reads them from the catalog in the configured state folder; a daemon may be at work on it. Fails when there are none.
     pub fn read(config: &Config) -> Result<Self, Fatal> {
         let catalog = catalog(config)?;
         let kind = FeatureKind::of(config.model.encoder);
-        let is_trunk = config.model.encoder == Encoder::Pretrained;
+        let is_pretrained = config.model.encoder == Encoder::Pretrained;
         let mut miniatures = catalog.miniatures()?;
-        let mut contents = Self { features: Rows::empty(Trunk::WIDTH), ..Self::default() };
+        let mut contents = Self { features: Rows::empty(Backbone::WIDTH), ..Self::default() };
         let mut known: HashMap<Hash, usize> = HashMap::new();
         for file in catalog.files(Root::Inventory)? {
             let FileState::Read(hash) = file.state else { continue };
@@ -39,8 +39,8 @@ impl Contents {
                 contents.paths[at].push(file.path);
                 continue;
             }
-            let features = if is_trunk { catalog.features(hash, kind.version)? } else { None };
-            let is_read = !is_trunk || features.as_ref().is_some_and(|row| row.len() == Trunk::WIDTH);
+            let features = if is_pretrained { catalog.features(hash, kind.version)? } else { None };
+            let is_read = !is_pretrained || features.as_ref().is_some_and(|row| row.len() == Backbone::WIDTH);
             let Some(miniature) = miniatures.remove(&hash).filter(|_| is_read) else {
                 contents.waiting += 1;
                 continue;

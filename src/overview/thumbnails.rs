@@ -1,11 +1,11 @@
 //! Small copies of many pictures, made on all cores.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{RgbImage, RgbaImage};
 
+use crate::base::parallel::map_followed;
 use crate::error::Trouble;
 use crate::picture::{self, Bounds, Filter};
 use crate::progress::Progress;
@@ -25,27 +25,8 @@ pub fn thumbnails(
     bounds: &Bounds,
     progress: &dyn Progress,
 ) -> Option<Vec<Thumbnail>> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    // One picture after the other is taken by whoever is free: sizes differ by orders of magnitude.
-    let work = || {
-        let mut made = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = paths.get(at).filter(|_| !progress.is_cancelled()) else { return made };
-            made.push((at, thumbnail(&folder.join(path), side_px, bounds)));
-            progress.told((done.fetch_add(1, Ordering::Relaxed) + 1) as f32 / paths.len() as f32);
-        }
-    };
-    let mut made: Vec<(usize, Thumbnail)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
-    });
-    if made.len() < paths.len() {
-        return None;
-    }
-    made.sort_by_key(|(at, _)| *at);
-    Some(made.into_iter().map(|(_, thumbnail)| thumbnail).collect())
+    // Whoever is free takes the next: sizes differ by orders of magnitude.
+    map_followed(paths.len(), progress, |at| thumbnail(&folder.join(&paths[at]), side_px, bounds))
 }
 
 fn thumbnail(path: &Path, side_px: u32, bounds: &Bounds) -> Thumbnail {

@@ -1,4 +1,4 @@
-//! A picture as 32×32 shades of grey: enough to see whether two are the same, small enough to keep of every picture.
+//! A picture as 32×32 pixels of greyscale: enough to see whether two are the same, small enough to keep of every picture.
 
 use super::Square;
 
@@ -6,9 +6,9 @@ use super::Square;
 pub const MINIATURE_SIDE: usize = 32;
 const PIXELS: usize = MINIATURE_SIDE * MINIATURE_SIDE;
 
-/// A whole picture squashed to 32×32 shades of grey, row after row: `[32, 32]`.
+/// A whole picture squashed to 32×32 pixels of greyscale, row after row: `[32, 32]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Miniature(pub(super) [u8; PIXELS]);
+pub struct Miniature(pub(crate) [u8; PIXELS]);
 
 impl Miniature {
     /// What they are kept under: to be raised with every change of [`Miniature::of`], so that none of two kinds are compared.

@@ -1,5 +1,4 @@
-//! From a file to pixels: decoding within limits, EXIF orientation, the square the encoder sees, the content hash;
-//! and whether two pictures are the same one.
+//! From a file to pixels: decoding within limits, EXIF orientation, the square the encoder sees, the content hash.
 
 mod bounds;
 mod decode;
@@ -10,7 +9,6 @@ mod miniature;
 mod png;
 mod read;
 mod resize;
-mod sameness;
 mod unusable;
 mod view;
 
@@ -19,7 +17,6 @@ pub use decode::{decode, silence_caught_panics};
 pub use miniature::{MINIATURE_SIDE, Miniature};
 pub use read::{Contents, Hash, read_still};
 pub use resize::{Filter, resample, shrink, square};
-pub use sameness::{OUTLINE_VALUES, SAME, Scene, Sighting, Window, outlines};
 pub use unusable::{CrashCause, Unusable};
 pub use view::{View, views};
 

@@ -1,19 +1,19 @@
-//! The stage that makes matches of what was found: near-duplicates by their pixels (`picture::Scene`), and whether anything
+//! The stage that makes matches of what was found: near-duplicates by their pixels (`dedup`), and whether anything
 //! is similar at all by the backbone's features, which no training changes.
 
 use std::path::{Path, PathBuf};
 
-use super::appearance::{Appearance, PIXEL_COMPARISONS};
 use super::search::Asked;
 use crate::answer::{DuplicatePart, MatchPart, Relation};
 use crate::catalog::{Catalog, Root};
 use crate::config::AnswerSettings;
+use crate::dedup::{Appearance, policy};
 use crate::index::Found;
-use crate::model::Trunk;
+use crate::model::Backbone;
+use crate::picture::Hash;
 
-/// Once there are as many matches as were asked for, copies of them are only counted, and those that are nearly as similar to
-/// the query as their original come soon after it: one look at the nearest match is enough.
-const COMPARISONS_TO_COUNT: usize = 1;
+/// Candidates that are compared by their pixels.
+const COMPARED: usize = policy::OF_ONE_BY_FEATURES.nearest;
 
 /// A match, and its path as the disk spells it.
 pub struct Matched {
@@ -65,16 +65,16 @@ impl<'a> Selection<'a> {
 
     fn matches(&self, found: Vec<(Found, f32)>, asked: &[Asked], catalog: &Catalog) -> Vec<Matched> {
         // What another encoder makes of pictures says too little of who is a stranger.
-        let with_features = asked.iter().any(|member| member.features.len() == Trunk::WIDTH);
+        let with_features = asked.iter().any(|member| member.features.len() == Backbone::WIDTH);
         let members: Vec<Appearance> = asked.iter().map(Asked::appearance).collect();
         let mut matches: Vec<Matched> = Vec::new();
         for (found, closer_than) in found {
             // A catalog that cannot be read just now costs the marks, nothing else.
             let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
-            let appearance = Appearance::known(content, with_features, catalog);
+            let appearance = known(content, with_features, catalog);
             let is_full = matches.len() == self.results;
             if self.collapse {
-                let most = if is_full { COMPARISONS_TO_COUNT } else { PIXEL_COMPARISONS };
+                let most = if is_full { policy::COMPARED_TO_COUNT } else { COMPARED };
                 if let Some(at) = appearance.copy_of(matches.iter().map(|other| &other.appearance), most) {
                     matches[at].part.duplicates.push(self.duplicate(&found));
                     continue;
@@ -86,7 +86,7 @@ impl<'a> Selection<'a> {
             let likeness = members.iter().filter_map(|member| member.cosine(&appearance)).max_by(f32::total_cmp);
             let relation = match content {
                 Some(content) if asked.iter().any(|member| member.content == content) => Some(Relation::Identical),
-                _ => appearance.copy_of(members.iter(), PIXEL_COMPARISONS).map(|_| Relation::NearDuplicate),
+                _ => appearance.copy_of(members.iter(), COMPARED).map(|_| Relation::NearDuplicate),
             };
             let part = MatchPart {
                 rank: matches.len() + 1,
@@ -124,4 +124,13 @@ fn has_nothing_similar(matches: &[Matched], least: f32) -> bool {
         .filter_map(|found| found.part.likeness)
         .fold(None, |best: Option<f32>, likeness| Some(best.map_or(likeness, |best| best.max(likeness))));
     best.is_some_and(|best| best < least)
+}
+
+/// An inventory picture, as far as the catalog knows it; with the backbone's features where they are needed.
+fn known(content: Option<Hash>, with_features: bool, catalog: &Catalog) -> Appearance {
+    // A catalog that cannot be read just now costs the marks, nothing else.
+    let features = content.filter(|_| with_features);
+    let features = features.and_then(|hash| catalog.features(hash, Backbone::VERSION).ok().flatten());
+    let miniature = content.and_then(|hash| catalog.miniature(hash).ok().flatten());
+    Appearance::new(content, features.as_deref(), miniature)
 }

@@ -3,7 +3,6 @@
 //!
 //! It knows nothing of the daemon: whoever has a [`WorkerContext`] can have a query answered.
 
-mod appearance;
 pub mod ask;
 mod context;
 mod input;

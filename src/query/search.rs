@@ -1,13 +1,13 @@
 //! The stage that finds what is near: features of the query's pictures, and what the index says of them.
 
 use super::WorkerContext;
-use super::appearance::Appearance;
 use super::input::Member;
 use crate::answer::ModelPart;
+use crate::base::rows::Rows;
 use crate::config::Config;
+use crate::dedup::Appearance;
 use crate::index::Found;
 use crate::picture::{Hash, Miniature};
-use crate::rows::Rows;
 use crate::serving::load::{inventory_of, load_index};
 use crate::serving::{SearchRequest, Serving};
 

@@ -5,20 +5,20 @@ use super::subject::{Subject, evenly};
 use super::{Section, neighbours};
 use crate::answer::sheet::thousands;
 use crate::base::html::base64;
-use crate::model::Coder;
-use crate::model::convolutional::{Convolutional, Pixels};
+use crate::base::rows::Rows;
+use crate::model::Autoencoder;
+use crate::model::convolutional::{ConvolutionalAutoencoder, Pixels};
 use crate::overview::{on_white, to_jpeg};
 use crate::progress::Progress;
-use crate::rows::Rows;
 
 /// Pictures shown with their reconstructions.
 const SHOWN: usize = 24;
 
 /// The section on it; `None` when the work was cancelled.
 pub(super) fn section(subject: &Subject, progress: &dyn Progress) -> Option<Section> {
-    match &subject.coder {
+    match &subject.autoencoder {
         None => Some(Section::without("Nothing was learned", subject)),
-        Some(Coder::Convolutional(encoder)) => Some(reconstructions(&subject.inventory, encoder)),
+        Some(Autoencoder::Convolutional(encoder)) => Some(reconstructions(&subject.inventory, encoder)),
         Some(linear) => neighbours::section(subject, linear, progress),
     }
 }
@@ -34,7 +34,7 @@ pub(super) fn image(picture: &image::RgbaImage, name: &str) -> String {
     }
 }
 
-fn reconstructions(pixels: &Rows, encoder: &Convolutional) -> Section {
+fn reconstructions(pixels: &Rows, encoder: &ConvolutionalAutoencoder) -> Section {
     let mut shown = Rows::empty(Pixels::WIDTH);
     for at in evenly(pixels.len(), SHOWN) {
         shown.push(pixels.row(at));
@@ -53,7 +53,7 @@ fn reconstructions(pixels: &Rows, encoder: &Convolutional) -> Section {
     let body = format!(
         include_str!("reconstructions.html"),
         side = Pixels::SIDE,
-        width = thousands(encoder.code_width()),
+        width = thousands(encoder.embedding_width()),
         pairs = pairs,
         error = error
     );

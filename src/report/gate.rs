@@ -28,7 +28,7 @@ pub(super) fn section(subject: &Subject) -> Section {
         format!("<h3>{}</h3>\n<div class=\"metrics\">\n{metrics}</div>\n", title(of, comparison.pictures))
     };
     Section {
-        finding: format!("{decision}: separation {:.2}, {:.2} with {old}", after.apart, before.apart),
+        finding: format!("{decision}: separation {:.2}, {:.2} with {old}", after.separation, before.separation),
         body: format!(include_str!("gate.html"), comparisons = comparisons.iter().map(drawn).collect::<String>()),
     }
 }
@@ -40,8 +40,8 @@ fn title(of: &str, count: usize) -> String {
 
 fn metrics(evidence: &Evidence, Comparison { before, after, .. }: &Comparison) -> [MetricBars; 3] {
     let worst = evidence.worst_allowed(*before);
-    let sights = [*after, *before, worst];
-    let separation = sights.map(|sight| sight.apart);
+    let qualities = [*after, *before, worst];
+    let separation = qualities.map(|quality| quality.separation);
     [
         MetricBars {
             name: "Separation",
@@ -55,7 +55,7 @@ fn metrics(evidence: &Evidence, Comparison { before, after, .. }: &Comparison) -
         MetricBars {
             name: "Mean reciprocal rank",
             unit: "1 / rank, from 0 to 1",
-            figures: sights.map(|sight| sight.found),
+            figures: qualities.map(|quality| quality.mean_reciprocal_rank),
             lower_is_better: false,
             axis: Axis::to(1.0),
             decimals: 3,
@@ -64,7 +64,7 @@ fn metrics(evidence: &Evidence, Comparison { before, after, .. }: &Comparison) -
         MetricBars {
             name: "Reconstruction error",
             unit: "% of the variance",
-            figures: sights.map(|sight| 100.0 * sight.lost),
+            figures: qualities.map(|quality| 100.0 * quality.reconstruction_error),
             lower_is_better: true,
             axis: Axis::to(100.0),
             decimals: 1,
@@ -76,12 +76,12 @@ fn metrics(evidence: &Evidence, Comparison { before, after, .. }: &Comparison) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::gate::Sight;
+    use crate::evaluate::gate::RetrievalQuality;
 
     #[test]
     fn a_figure_is_shown_with_its_limit() {
-        let sight = |apart, lost| Sight { found: 0.9, apart, lost };
-        let comparison = Comparison { pictures: 36, before: sight(4.0, 0.3), after: sight(3.6, 3.622) };
+        let quality = |separation, reconstruction_error| RetrievalQuality { mean_reciprocal_rank: 0.9, apart, lost };
+        let comparison = Comparison { pictures: 36, before: quality(4.0, 0.3), after: quality(3.6, 3.622) };
         let html = metrics(&Evidence::default(), &comparison).map(|metric| metric.html(["m2", "m1"]));
         for (html, label, bar) in [
             (

@@ -6,8 +6,8 @@ use super::axis::Axis;
 use super::curves::{Curve, chart};
 use super::subject::Subject;
 use crate::answer::sheet::{pictures, thousands};
-use crate::model::{Autoencoder, Coder};
-use crate::rows::Rows;
+use crate::base::rows::Rows;
+use crate::model::{Autoencoder, LinearAutoencoder};
 
 /// A smoothed loss is the mean over this part of all steps, and over so many at least.
 const SMOOTHED_PART: usize = 25;
@@ -15,9 +15,9 @@ const FEWEST_STEPS: usize = 5;
 
 /// The section on it.
 pub(super) fn section(subject: &Subject) -> Section {
-    match &subject.coder {
-        Some(Coder::Linear(linear)) => explained_variance(subject, linear),
-        Some(Coder::Convolutional(network)) if !network.losses().is_empty() => loss(network.losses()),
+    match &subject.autoencoder {
+        Some(Autoencoder::Linear(linear)) => explained_variance(subject, linear),
+        Some(Autoencoder::Convolutional(network)) if !network.losses().is_empty() => loss(network.losses()),
         _ => Section::without("Nothing was learned", subject),
     }
 }
@@ -36,7 +36,7 @@ fn loss(losses: &[f32]) -> Section {
     Section { finding, body: format!(include_str!("loss.html"), chart = chart) }
 }
 
-fn explained_variance(subject: &Subject, linear: &Autoencoder) -> Section {
+fn explained_variance(subject: &Subject, linear: &LinearAutoencoder) -> Section {
     let line = |(class, whose, rows): (&'static str, &str, &Rows)| {
         let points: Vec<f32> = linear.kept_by_values(rows).iter().map(|share| 100.0 * share).collect();
         let count = pictures(rows.len()).replacen(" picture", &format!(" {whose} picture"), 1);
@@ -45,7 +45,7 @@ fn explained_variance(subject: &Subject, linear: &Autoencoder) -> Section {
     let rows = [("first", "inventory", &subject.inventory), ("second", "training", &subject.training)];
     let lines: Vec<Curve> = rows.into_iter().filter(|(_, _, rows)| !rows.is_empty()).map(line).collect();
     let all = lines.first().and_then(|line| line.points.last()).unwrap_or(&0.0);
-    let width = thousands(linear.code_width());
+    let width = thousands(linear.embedding_width());
     let finding = format!("{width} values explain {all:.1} % of the variance between pictures");
     let y_axis = ("Explained variance (%)", &Axis::to(100.0));
     let chart = chart(&finding, "Values of the embedding that are used", y_axis, &lines);

@@ -71,7 +71,8 @@ fn header(subject: &Subject) -> String {
         reason = escaped(row.reason.trim_end_matches('.')),
         encoder = escaped(&row.encoder),
         trained_on = format!("{} {} pictures{beside}", thousands(row.trained_on), escaped(&row.source)),
-        embedding = subject.coder.as_ref().map_or("no".into(), |coder| thousands(coder.code_width())),
+        embedding =
+            subject.autoencoder.as_ref().map_or("no".into(), |autoencoder| thousands(autoencoder.embedding_width())),
         date = escaped(&clock::local_text(row.created_s)),
     )
 }

@@ -7,12 +7,13 @@ use super::Section;
 use super::embeddings::{NO_PICTURE, image};
 use super::subject::{Subject, evenly};
 use crate::answer::sheet::thousands;
+use crate::base::dot::dot;
 use crate::base::html::escaped;
-use crate::model::Coder;
-use crate::overview::numbers::product;
+use crate::base::nearest::first;
+use crate::base::rows::Rows;
+use crate::model::Autoencoder;
 use crate::overview::thumbnails;
 use crate::progress::Progress;
-use crate::rows::Rows;
 
 /// Pictures shown with their neighbours.
 const SAMPLES: usize = 6;
@@ -56,9 +57,9 @@ impl Sample {
 }
 
 /// The section on it; `None` when the work was cancelled.
-pub(super) fn section(subject: &Subject, coder: &Coder, progress: &dyn Progress) -> Option<Section> {
+pub(super) fn section(subject: &Subject, autoencoder: &Autoencoder, progress: &dyn Progress) -> Option<Section> {
     let features = &subject.inventory;
-    let samples = samples([features, &coder.restored(features), &coder.encode(features)]);
+    let samples = samples([features, &autoencoder.restored(features), &autoencoder.encode(features)]);
     let images = images(subject, &samples, progress)?;
     let image_of = |at: usize| images.get(&at).cloned().unwrap_or_else(|| NO_PICTURE.into());
     let rows: String = samples.iter().map(|sample| sample.html(&image_of)).collect();
@@ -69,7 +70,7 @@ pub(super) fn section(subject: &Subject, coder: &Coder, progress: &dyn Progress)
         include_str!("neighbours.html"),
         count = NEIGHBOURS,
         features = thousands(features.width()),
-        width = thousands(coder.code_width()),
+        width = thousands(autoencoder.embedding_width()),
         rows = rows
     );
     let finding = format!(
@@ -97,19 +98,17 @@ fn samples(rows: [&Rows; 3]) -> Vec<Sample> {
     let sample = |at| Sample {
         at,
         nearest: [0, 1, 2].map(|group| nearest(&rows[group], at)),
-        cosine: product(rows[0].row(at), rows[1].row(at)),
+        cosine: dot(rows[0].row(at), rows[1].row(at)),
     };
     evenly(rows[0].len(), SAMPLES).map(sample).collect()
 }
 
 /// The positions of the rows nearest to that at `at`, itself left out.
 fn nearest(rows: &Rows, at: usize) -> Vec<usize> {
-    let mut others: Vec<(usize, f32)> = (0..rows.len())
-        .filter(|other| *other != at)
-        .map(|other| (other, product(rows.row(at), rows.row(other))))
-        .collect();
-    others.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
-    others.into_iter().take(NEIGHBOURS).map(|(other, _)| other).collect()
+    let others = (0..rows.len()).filter(|other| *other != at);
+    let others: Vec<(usize, f32)> = others.map(|other| (other, dot(rows.row(at), rows.row(other)))).collect();
+    let nearest = first(others, NEIGHBOURS, |one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+    nearest.into_iter().map(|(other, _)| other).collect()
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::base::rows::Rows;
 use crate::catalog::{Catalog, FileState, ModelRow, Root};
 use crate::config::{Config, Encoder};
 use crate::error::Trouble;
 use crate::evaluate::gate::Evidence;
-use crate::model::{Coder, FeatureKind};
+use crate::model::{Autoencoder, FeatureKind};
 use crate::picture::{Bounds, Hash};
-use crate::rows::Rows;
 
 /// Numbers in the rows of one kind that are looked at; as many pictures as fit are taken evenly over their order.
 const MOST_VALUES: usize = 4_096 * 1_280;
@@ -20,7 +20,7 @@ pub(super) struct Subject {
     /// What the gate measured.
     pub(super) evidence: Option<Evidence>,
     /// What was learned; `None` where nothing was.
-    pub(super) coder: Option<Coder>,
+    pub(super) autoencoder: Option<Autoencoder>,
     /// Inventory pictures, relative to the inventory folder.
     pub(super) paths: Vec<PathBuf>,
     /// Their features `[n, width]`.
@@ -43,8 +43,9 @@ impl Subject {
         let row = catalog.model(id)?.ok_or_else(missing)?;
         let of_row = [Encoder::Pretrained, Encoder::Convolutional].into_iter().find(|one| one.name() == row.encoder);
         let encoder = of_row.unwrap_or(config.model.encoder);
-        let coder = (!row.weights.is_empty()).then(|| Coder::from_safetensors(encoder, &row.weights)).transpose();
-        let coder = coder.map_err(|reason| Trouble::new(reason, catalog_of(config), "train again"))?;
+        let autoencoder =
+            (!row.weights.is_empty()).then(|| Autoencoder::from_safetensors(encoder, &row.weights)).transpose();
+        let autoencoder = autoencoder.map_err(|reason| Trouble::new(reason, catalog_of(config), "train again"))?;
         let (paths, inventory) = inventory(&catalog, FeatureKind::of(encoder))?;
         let training = match row.source.as_str() {
             "training" => training(&catalog, id, FeatureKind::of(encoder))?,
@@ -53,7 +54,7 @@ impl Subject {
         Ok(Self {
             evidence: serde_json::from_str(&row.figures).ok(),
             row,
-            coder,
+            autoencoder,
             paths,
             inventory,
             training,

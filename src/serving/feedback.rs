@@ -1,7 +1,7 @@
 //! Feedback by folder: codes moved away from what a query's `not/` pictures show.
 
+use crate::base::rows::{Rows, to_unit_length};
 use crate::config::Metric;
-use crate::rows::{Rows, to_unit_length};
 
 /// How far a query moves away from the mean of what it is not to be like, in units of their distance.
 ///

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use crate::base::rows::Rows;
 use crate::catalog::{Catalog, FileRow, FileState, Root};
 use crate::config::{Config, ModelSettings};
 use crate::error::Trouble;
 use crate::index::Index;
 use crate::model::Model;
 use crate::picture::Hash;
-use crate::rows::Rows;
 
 /// The model that serves, for whoever only reads the catalog; one that cannot be used is left to the daemon.
 pub fn load_model_read_only(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trouble> {
@@ -44,12 +44,12 @@ pub fn load_index(
             pictures.push((path.clone(), code));
         }
     }
-    Ok(Index::filled(model.code_width(), config.similarity.metric, pictures))
+    Ok(Index::filled(model.embedding_width(), config.similarity.metric, pictures))
 }
 
 /// The code of a content whose features are in the catalog.
 pub fn code_of(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
     let features = catalog.features(hash, model.features().version)?;
     let rows = features.and_then(|features| Rows::from_values(model.features().width, features));
-    Ok(rows.map(|rows| model.codes(&rows).into_values()))
+    Ok(rows.map(|rows| model.encode(&rows).into_values()))
 }

@@ -5,10 +5,10 @@ pub mod load;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
+use crate::base::rows::Rows;
 use crate::config::SetMode;
 use crate::index::{Calibration, Found, Index};
 use crate::model::Model;
-use crate::rows::Rows;
 use feedback::away_from;
 
 /// A model, and the inventory's codes under it.
@@ -46,10 +46,10 @@ impl Serving {
 
     /// The pictures most similar to a query, each with the share of inventory pairs that are less similar.
     pub fn search(&self, request: &SearchRequest<'_>) -> Vec<(Found, f32)> {
-        let positive = self.model.codes(request.positive);
+        let positive = self.model.encode(request.positive);
         let codes = match request.negative.is_empty() {
             true => positive,
-            false => away_from(&positive, &self.model.codes(request.negative), self.index.metric()),
+            false => away_from(&positive, &self.model.encode(request.negative), self.index.metric()),
         };
         let found = self.index.search(&codes, request.mode, request.count);
         let calibration = self.calibration();

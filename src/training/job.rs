@@ -10,15 +10,15 @@ use log::debug;
 
 use super::handle::{Stage, TrainingHandle};
 use super::policy::TrainingSource;
+use crate::base::rows::Rows;
 use crate::catalog::{Catalog, Decision, ModelRow};
 use crate::config::Config;
 use crate::error::Trouble;
 use crate::index::Index;
-use crate::model::{Extractor, FeatureKind, Lesson, Model, Unlearned};
+use crate::model::{Extractor, FeatureKind, Model, TrainingError, TrainingSet};
 use crate::picture::Hash;
 use crate::progress::Progress;
 use crate::quarantine::Guard;
-use crate::rows::Rows;
 use crate::threads::{self, ThreadEnd};
 
 /// Name of the thread.
@@ -141,7 +141,7 @@ impl TrainingJob {
         let TrainingInput { id, source, config, .. } = &self.input;
         let catalog = Catalog::open_reader(&self.input.state)?;
         self.enter(Stage::Reading)?;
-        let lesson = self.read_lesson(&catalog)?;
+        let training_set = self.read_training_set(&catalog)?;
         let pictures = if *source == TrainingSource::Training { &self.input.training } else { &self.input.inventory };
         for contents in pictures.keys().copied().collect::<Vec<_>>().chunks(CONTENTS_BATCH) {
             self.send(TrainingEvent::TrainedOn(contents.to_vec()))?;
@@ -151,35 +151,35 @@ impl TrainingJob {
             created_s: self.input.now_s,
             encoder: config.model.encoder.name().into(),
             trunk: self.features().version.into(),
-            trained_on: lesson.training().len(),
+            trained_on: training_set.training().len(),
             source: source.name().into(),
-            beside: if lesson.beside() > 0 { self.input.inventory.len() } else { 0 },
+            beside: if training_set.inventory_count() > 0 { self.input.inventory.len() } else { 0 },
             reconstruction_error: 1.0,
             weights: Vec::new(),
             decision: Decision::Refused,
             reason: String::new(),
             figures: "null".into(),
         };
-        let mut evidence = self.evidence_of(&lesson);
+        let mut evidence = self.evidence_of(&training_set);
         self.enter(Stage::Fitting)?;
         let learned = match evidence.has_enough_distinct() {
-            true => lesson.learn(&config.model, &*self.handle),
-            false => Err(Unlearned::Because(evidence.verdict().reason)),
+            true => training_set.train(&config.model, &*self.handle),
+            false => Err(TrainingError::Failed(evidence.verdict().reason)),
         };
-        let coder = match learned {
-            Ok(coder) => coder,
-            Err(Unlearned::Cancelled) => return Err(Halt::Cancelled),
-            Err(Unlearned::Because(reason)) => {
+        let autoencoder = match learned {
+            Ok(autoencoder) => autoencoder,
+            Err(TrainingError::Cancelled) => return Err(Halt::Cancelled),
+            Err(TrainingError::Failed(reason)) => {
                 row.figures = serde_json::to_string(&evidence).unwrap_or_default();
                 row.reason = reason;
                 return Ok(TrainingEnd::Refused(Box::new(row)));
             }
         };
         self.enter(Stage::Checking)?;
-        row.reconstruction_error = coder.reconstruction_error(lesson.training());
-        row.weights = coder.to_safetensors();
-        let model = Model::trained(id.clone(), row.trained_on, coder);
-        self.examine(&catalog, &lesson, &model, &mut evidence)?;
+        row.reconstruction_error = autoencoder.reconstruction_error(training_set.training());
+        row.weights = autoencoder.to_safetensors();
+        let model = Model::trained(id.clone(), row.trained_on, autoencoder);
+        self.examine(&catalog, &training_set, &model, &mut evidence)?;
         let verdict = evidence.verdict();
         row.figures = serde_json::to_string(&evidence).unwrap_or_default();
         row.reason = verdict.reason;
@@ -193,19 +193,19 @@ impl TrainingJob {
     }
 
     /// What is to be learned from: the first pictures by content, which is as good as by lot and always the same.
-    fn read_lesson(&self, catalog: &Catalog) -> Result<Lesson, Halt> {
+    fn read_training_set(&self, catalog: &Catalog) -> Result<TrainingSet, Halt> {
         let TrainingInput { source, training, inventory, config, .. } = &self.input;
         let FeatureKind { version, width } = self.features();
         let read = |pictures: &BTreeMap<Hash, PathBuf>| {
-            let contents: Vec<Hash> = pictures.keys().take(Lesson::most_rows(width)).copied().collect();
+            let contents: Vec<Hash> = pictures.keys().take(TrainingSet::most_rows(width)).copied().collect();
             catalog.many_features(&contents, version, width).map(|(_, rows)| rows)
         };
         Ok(match source {
-            TrainingSource::Inventory => Lesson::of_inventory(read(inventory)?),
+            TrainingSource::Inventory => TrainingSet::of_inventory(read(inventory)?),
             TrainingSource::Training if config.model.train_on_inventory => {
-                Lesson::of_training(read(training)?, read(inventory)?)
+                TrainingSet::of_training(read(training)?, read(inventory)?)
             }
-            TrainingSource::Training => Lesson::of_training(read(training)?, Rows::empty(width)),
+            TrainingSource::Training => TrainingSet::of_training(read(training)?, Rows::empty(width)),
         })
     }
 

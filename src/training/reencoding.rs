@@ -9,7 +9,7 @@ use crate::config::Metric;
 use crate::index::Index;
 use crate::model::Model;
 use crate::picture::Hash;
-use crate::progress::Progress;
+use crate::progress::{CancelledWhen, Progress};
 
 use super::handle::{Stage, TrainingHandle};
 
@@ -53,12 +53,12 @@ impl Reencoding<'_> {
             }
             self.handle.told((at * BATCH) as f32 / contents.len() as f32);
         }
-        let mut index = Index::filled(self.model.code_width(), self.metric, pictures);
+        let mut index = Index::filled(self.model.embedding_width(), self.metric, pictures);
         // A large index still has to find who is near whom: done here, so that the model serves as well as it can from
         // its first answer on.
-        if let Some(survey) = index.survey() {
-            let surveyed = survey.run(&|| !self.handle.is_cancelled()).ok_or(Halt::Cancelled)?;
-            index.take_survey(surveyed);
+        if let Some(build) = index.graph_build() {
+            let built = build.run(&CancelledWhen(|| self.handle.is_cancelled())).ok_or(Halt::Cancelled)?;
+            index.take_built_graph(built);
         }
         Ok(index)
     }
@@ -66,14 +66,14 @@ impl Reencoding<'_> {
     fn codes_of(&self, contents: &[Hash]) -> Result<Vec<(Hash, Vec<f32>)>, Halt> {
         let (mut codes, mut without) = (Vec::new(), Vec::new());
         for &hash in contents {
-            match self.catalog.code(hash, self.model.id())?.filter(|code| code.len() == self.model.code_width()) {
+            match self.catalog.code(hash, self.model.id())?.filter(|code| code.len() == self.model.embedding_width()) {
                 Some(code) => codes.push((hash, code)),
                 None => without.push(hash),
             }
         }
         let kind = self.model.features();
         let (found, features) = self.catalog.many_features(&without, kind.version, kind.width)?;
-        let made = self.model.codes(&features);
+        let made = self.model.encode(&features);
         let made: Vec<(Hash, Vec<f32>)> = found.into_iter().zip(made.iter().map(<[f32]>::to_vec)).collect();
         // Features that are codes need not be kept twice.
         if self.model.is_trained() && !made.is_empty() {

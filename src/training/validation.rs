@@ -1,5 +1,5 @@
-//! What the gate has to know of a new model: both models look at the same pictures, some of which the new one's twin has
-//! never seen.
+//! What the gate has to know of a new model: both models look at the same pictures, some of which the new one's shadow
+//! model has never seen.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,14 @@ use image::DynamicImage;
 
 use super::job::{Halt, TrainingEvent, TrainingJob};
 use super::policy::TrainingSource;
+use crate::base::rows::Rows;
 use crate::catalog::Catalog;
-use crate::evaluate::gate::{Comparison, Evidence, FEWEST_PICTURES, Sight, known_again, lost};
-use crate::model::{FeatureKind, Lesson, Model};
+use crate::evaluate::gate::{
+    Comparison, Evidence, FEWEST_PICTURES, RetrievalQuality, relative_reconstruction_error, view_retrieval,
+};
+use crate::model::{FeatureKind, Model, TrainingSet};
 use crate::picture::{self, Bounds, Hash, View};
 use crate::progress::Progress;
-use crate::rows::Rows;
 
 /// Inventory pictures that are sought by their views.
 const MOST_SOUGHT: usize = 128;
@@ -38,22 +40,24 @@ struct Search {
 }
 
 impl Search {
-    fn sight(&self, model: &Model) -> Sight {
-        let (found, apart) = known_again(&model.codes(&self.among), &self.sought, &model.codes(&self.views));
+    fn quality(&self, model: &Model) -> RetrievalQuality {
+        let (mean_reciprocal_rank, separation) =
+            view_retrieval(&model.encode(&self.among), &self.sought, &model.encode(&self.views));
         let restored = model.restored(&self.among);
-        Sight { found, apart, lost: restored.map_or(0.0, |restored| lost(&self.among, &restored)) }
+        let lost = |restored| relative_reconstruction_error(&self.among, &restored);
+        RetrievalQuality { mean_reciprocal_rank, separation, reconstruction_error: restored.map_or(0.0, lost) }
     }
 
     fn compare(&self, before: &Model, after: &Model) -> Option<Comparison> {
         let pictures = self.sought.len() / View::ALL.len();
         let is_enough = pictures >= FEWEST_PICTURES && self.among.len() > FEWEST_PICTURES;
-        is_enough.then(|| Comparison { pictures, before: self.sight(before), after: self.sight(after) })
+        is_enough.then(|| Comparison { pictures, before: self.quality(before), after: self.quality(after) })
     }
 }
 
 impl TrainingJob {
     /// What is known before anything is learned.
-    pub fn evidence_of(&self, lesson: &Lesson) -> Evidence {
+    pub fn evidence_of(&self, training_set: &TrainingSet) -> Evidence {
         let needed = match self.input.source {
             TrainingSource::Training => self.input.config.model.min_train.count() as f32 * DISTINCT_SHARE,
             TrainingSource::Inventory => 0.0,
@@ -62,7 +66,7 @@ impl TrainingJob {
             against: self.input.against.as_ref().map(|model| model.id().to_string()),
             against_untrained: self.input.against.as_ref().is_some_and(|model| model.trained_on() == 0),
             of_inventory: self.input.source == TrainingSource::Inventory,
-            distinct: lesson.distinct(),
+            distinct: training_set.distinct(),
             distinct_needed: needed,
             ..Evidence::default()
         }
@@ -72,12 +76,12 @@ impl TrainingJob {
     pub(super) fn examine(
         &self,
         catalog: &Catalog,
-        lesson: &Lesson,
+        training_set: &TrainingSet,
         model: &Model,
         evidence: &mut Evidence,
     ) -> Result<(), Halt> {
         let Some(before) = &self.input.against else { return Ok(()) };
-        let held_out = MOST_HELD_OUT.min(lesson.training().len() / HELD_OUT_SHARE);
+        let held_out = MOST_HELD_OUT.min(training_set.training().len() / HELD_OUT_SHARE);
         let holds_out = self.input.source == TrainingSource::Training && held_out >= FEWEST_PICTURES;
         let inventory = &self.input.inventory;
         let all = inventory.len().min(MOST_SOUGHT) + if holds_out { held_out } else { 0 };
@@ -88,9 +92,9 @@ impl TrainingJob {
             let done = inventory.len().min(MOST_SOUGHT);
             let search = self.search(catalog, &self.input.training, held_out, [done, all])?;
             // Of a convolutional encoder that takes as long as the encoder itself; a gate that looks away would be worse.
-            let twin = lesson.learn_without(held_out, &self.input.config.model, &*self.handle);
-            let twin = twin.ok().map(|twin| Model::trained(model.id().into(), model.trained_on(), twin));
-            evidence.training = twin.and_then(|twin| search.compare(before, &twin));
+            let shadow = training_set.train_without(held_out, &self.input.config.model, &*self.handle);
+            let shadow = shadow.ok().map(|shadow| Model::trained(model.id().into(), model.trained_on(), shadow));
+            evidence.training = shadow.and_then(|shadow| search.compare(before, &shadow));
         }
         self.check()
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
-use crate::picture::SAME;
+use crate::dedup::policy::NEAR_DUPLICATE;
 
 /// Of `artificio map`.
 #[derive(Debug, Args)]
@@ -26,7 +26,7 @@ pub struct MapOptions {
 #[derive(Debug, Args)]
 pub struct DuplicatesOptions {
     /// How much the shapes of two pictures have to agree, 0.5 to 1
-    #[arg(long = "alike", value_name = "SHARE", default_value_t = SAME, value_parser = similarity)]
+    #[arg(long = "alike", value_name = "SHARE", default_value_t = NEAR_DUPLICATE, value_parser = similarity)]
     pub least_similarity: f32,
     /// Draw the groups into this .jpg as well
     #[arg(long, value_name = "FILE")]

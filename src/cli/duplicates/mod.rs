@@ -13,8 +13,9 @@ use super::output;
 use super::progress_bar::CancellableProgress;
 use crate::config;
 use crate::config::Setup;
+use crate::dedup::{DuplicateSearch, grouped};
 use crate::error::Fatal;
-use crate::overview::{Contents, Looker, grouped, links};
+use crate::overview::InventoryContents;
 use crate::picture::silence_caught_panics;
 
 pub fn run(options: &DuplicatesOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
@@ -28,13 +29,14 @@ pub fn run(options: &DuplicatesOptions, setup: &Setup) -> Result<ExitCode, Fatal
             return Err(Fatal::Usage(format!("{}: a sheet of groups ends in .jpg", sheet.display())));
         }
     }
-    let contents = Contents::read(&config)?;
+    let contents = InventoryContents::read(&config)?;
     let bar = CancellableProgress::new()?;
     bar.stage("comparing pictures");
-    let links = links(&contents, options.least_similarity, &bar).ok_or_else(|| bar.stopped())?;
+    let threshold = options.least_similarity;
+    let search = DuplicateSearch { miniatures: &contents.miniatures, features: &contents.features, threshold };
+    let links = search.links(&bar).ok_or_else(|| bar.stopped())?;
     bar.stage("grouping copies");
-    let look = Looker { contents: &contents, alike: options.least_similarity };
-    let groups = grouped(contents.paths.len(), &links, &look, &bar).ok_or_else(|| bar.stopped())?;
+    let groups = grouped(contents.paths.len(), &links, &search, &bar).ok_or_else(|| bar.stopped())?;
     let report = report(&contents, &groups, options.least_similarity);
     if let Some(sheet) = &sheet {
         bar.stage("reading pictures");

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::overview::{Contents, Group, Link, Member, SHOWN_GROUPS};
+use crate::dedup::{Group, GroupMember, Link};
+use crate::overview::{InventoryContents, SHOWN_GROUPS};
 
 /// What was found, for programs.
 #[derive(Serialize)]
@@ -73,44 +74,44 @@ impl CopyRelation {
 }
 
 /// Groups of several contents, and contents that are stored several times.
-pub fn report(contents: &Contents, groups: &[Group], least_similarity: f32) -> DuplicatesReport {
+pub fn report(contents: &InventoryContents, groups: &[Group], least_similarity: f32) -> DuplicatesReport {
     let mut is_grouped = vec![false; contents.paths.len()];
     groups.iter().flat_map(|group| &group.members).for_each(|member| is_grouped[member.at] = true);
     let several = |at: &usize| !is_grouped[*at] && contents.paths[*at].len() > 1;
-    let alone = |at| Group { hub: at, members: vec![Member { at, link: None }], alike: 1.0 };
+    let alone = |at| Group { hub: at, members: vec![GroupMember { at, link: None }], similarity: 1.0 };
     let copies = (0..contents.paths.len()).filter(several).map(alone);
     let groups = copies.chain(groups.iter().cloned()).map(|group| group_part(contents, &group)).collect();
     DuplicatesReport { least_similarity, pictures: contents.files(), waiting: contents.waiting, groups }
 }
 
-fn group_part(contents: &Contents, group: &Group) -> GroupPart {
+fn group_part(contents: &InventoryContents, group: &Group) -> GroupPart {
     let text = |path: &PathBuf| path.to_string_lossy().into_owned();
     let compared_with = text(&contents.paths[group.hub][0]);
     let files =
         group.members.iter().flat_map(|member| contents.paths[member.at].iter().map(move |path| (path, member)));
-    let part = |(file, member): (&PathBuf, &Member)| {
+    let part = |(file, member): (&PathBuf, &GroupMember)| {
         let relations = match member.link {
             Some(link) => relations(&link, member.at),
             None if *file == contents.paths[group.hub][0] => Vec::new(),
             None => vec![CopyRelation::Identical],
         };
-        let similarity = member.link.map_or(1.0, |link| link.sighting.alike);
+        let similarity = member.link.map_or(1.0, |link| link.alignment.similarity);
         MemberPart { path: text(file), file: file.clone(), similarity, relations }
     };
     let mut members: Vec<MemberPart> = files.map(part).collect();
     members.sort_by(|one, other| one.file.cmp(&other.file));
     let paths = members.iter().map(|member| member.path.clone()).collect();
-    GroupPart { similarity: group.alike, is_one_content: group.members.len() == 1, compared_with, paths, members }
+    GroupPart { similarity: group.similarity, is_one_content: group.members.len() == 1, compared_with, paths, members }
 }
 
 /// The relations of the content at `at` to the one it is linked with.
 fn relations(link: &Link, at: usize) -> Vec<CopyRelation> {
-    let sighting = &link.sighting;
+    let alignment = &link.alignment;
     let shows_less = if link.other == at { CopyRelation::Part } else { CopyRelation::More };
     let all = [
-        (!sighting.window.is_whole(), shows_less),
-        (sighting.is_mirrored, CopyRelation::Mirrored),
-        (sighting.quarter_turns > 0, CopyRelation::Turned),
+        (!alignment.window.is_whole(), shows_less),
+        (alignment.is_mirrored, CopyRelation::Mirrored),
+        (alignment.quarter_turns > 0, CopyRelation::Turned),
     ];
     all.into_iter().filter(|(holds, _)| *holds).map(|(_, relation)| relation).collect()
 }
@@ -156,23 +157,23 @@ pub fn summary(report: &DuplicatesReport, sheet: Option<&Path>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::{Sighting, Window};
+    use crate::dedup::{Alignment, Window};
 
     #[test]
     fn groups_read_like_this() {
-        let whole = Sighting { alike: 0.9312, is_mirrored: false, quarter_turns: 0, window: Window::WHOLE };
+        let whole = Alignment { similarity: 0.9312, is_mirrored: false, quarter_turns: 0, window: Window::WHOLE };
         let part = Window { width: 20.0, height: 22.0, ..Window::WHOLE };
-        let mirrored = Sighting { alike: 0.96, is_mirrored: true, quarter_turns: 2, window: part };
-        let link = |other, sighting| Some(Link { one: 1, other, sighting });
+        let mirrored = Alignment { similarity: 0.96, is_mirrored: true, quarter_turns: 2, window: part };
+        let link = |other, alignment| Some(Link { one: 1, other, alignment });
         let members = vec![
-            Member { at: 1, link: None },
-            Member { at: 2, link: link(2, whole) },
-            Member { at: 3, link: link(3, mirrored) },
+            GroupMember { at: 1, link: None },
+            GroupMember { at: 2, link: link(2, whole) },
+            GroupMember { at: 3, link: link(3, mirrored) },
         ];
-        let groups = [Group { hub: 1, members, alike: 0.9312 }];
+        let groups = [Group { hub: 1, members, similarity: 0.9312 }];
         let paths = [vec!["a.jpg", "b/a.jpg"], vec!["c.jpg", "cc.jpg"], vec!["d\n.jpg"], vec!["e.jpg"], vec!["f.jpg"]];
         let paths = paths.map(|of_one| of_one.into_iter().map(PathBuf::from).collect()).to_vec();
-        let contents = Contents { paths, waiting: 2, ..Contents::default() };
+        let contents = InventoryContents { paths, waiting: 2, ..InventoryContents::default() };
         let expected = "\
 2 pictures, identical
     a.jpg

@@ -82,7 +82,8 @@ impl Daemon {
         let serving = self.serving.read();
         let indexed = serving.index.len();
         // Changed pictures, and those that an older program read, are searchable while they wait to be read again.
-        let again = self.plan.pending_paths(Root::Inventory).filter(|path| serving.index.code(path).is_some()).count();
+        let again =
+            self.plan.pending_paths(Root::Inventory).filter(|path| serving.index.embedding(path).is_some()).count();
         let failed = self.pictures.failed().filter(|((root, _), _)| *root == Root::Inventory).count();
         let is_seen = self.folders.were_seen();
         let state = match state {

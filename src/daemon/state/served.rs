@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn one_build_at_a_time_and_a_rest_after_a_failure() {
         let model = Model::untrained(&ModelSettings::default());
-        let index = Index::filled(model.code_width(), Metric::Cosine, Vec::new());
+        let index = Index::filled(model.embedding_width(), Metric::Cosine, Vec::new());
         let mut served = Served::new(Shared::new(Serving::new(model, index)));
         let now = Duration::from_secs(5);
         assert!(served.may_build(now));

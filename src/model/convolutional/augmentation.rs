@@ -35,10 +35,10 @@ fn part(pixels: &[f32], random: &mut Random) -> Vec<f32> {
     let mut view = Vec::with_capacity(Pixels::WIDTH);
     for (y, below) in &rows {
         let (upper, lower) = (&pixels[y * SIDE * 3..][..SIDE * 3], &pixels[(y + 1) * SIDE * 3..][..SIDE * 3]);
-        for (x, beside) in &columns {
+        for (x, right) in &columns {
             for channel in 0..3 {
                 let at = x * 3 + channel;
-                let across = |line: &[f32]| line[at] + (line[at + 3] - line[at]) * beside;
+                let across = |line: &[f32]| line[at] + (line[at + 3] - line[at]) * right;
                 let (above, under) = (across(upper), across(lower));
                 view.push(above + (under - above) * below);
             }

@@ -1,4 +1,4 @@
-//! Colours as people tell them apart: CIE Lab, scaled so that a distance of 1 is a large one.
+//! Colours as people perceive their differences: CIE Lab, scaled so that a distance of 1 is a large one.
 
 /// Weights of L*, a* and b*, each of about 100: lightness counts half, since it is what lamps and shadows change.
 const SCALE: [f32; 3] = [0.006, 0.012, 0.012];

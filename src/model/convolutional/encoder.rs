@@ -1,4 +1,4 @@
-//! The trained network as it serves: rows of pixels to codes and back, and the file it is kept in.
+//! The trained network as it serves: rows of pixels to embeddings and back, and the file it is kept in.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use super::network::{Layer, Network, Parts, pictures};
 use super::pixels::Pixels;
 use super::training::{Effort, Stopped, Trained, train};
 use super::{colour, palette};
+use crate::base::rows::Rows;
 use crate::progress::Progress;
-use crate::rows::Rows;
 
 /// Names the version in the metadata of a saved model.
 const VERSION_KEY: &str = "convolutional_version";
@@ -35,18 +35,18 @@ static GREY: [f32; Pixels::WIDTH] = [0.5; Pixels::WIDTH];
 
 /// The convolutional autoencoder. Cheap to clone: clones share the weights.
 #[derive(Clone)]
-pub struct Convolutional {
+pub struct ConvolutionalAutoencoder {
     network: Network,
     /// Of each step of its training; none where that is not known.
     losses: Arc<[f32]>,
 }
 
-impl Convolutional {
+impl ConvolutionalAutoencoder {
     /// Trains on pictures `[n, 56 * 56 * 3]` as [`Pixels::features`] gives them, that count by `weights` `[n]`. The same pictures and the same effort
     /// give the same encoder, to the bit.
     ///
     /// # Errors
-    /// When it was cancelled, when the pictures are too few or all alike, when the numbers ran away.
+    /// When it was cancelled, when the pictures are too few or all the same, when the loss diverged.
     pub fn train(pixels: &Rows, weights: &[f32], effort: Effort, follower: &dyn Progress) -> Result<Self, Stopped> {
         let Trained { network, losses } = train(pixels, weights, effort, follower)?;
         let (first, last) = (losses.first(), losses.last());
@@ -59,28 +59,28 @@ impl Convolutional {
         &self.losses
     }
 
-    /// Pictures `[n, 56 * 56 * 3]`, 0 to 255, to codes `[n, code_width]`, all of one length.
+    /// Pictures `[n, 56 * 56 * 3]`, 0 to 255, to embeddings `[n, embedding_width]`, all of one length.
     pub fn encode(&self, pixels: &Rows) -> Rows {
-        self.in_batches(pixels, self.code_width(), |lab| self.network.encode(lab.clone(), lab).joined())
+        self.in_batches(pixels, self.embedding_width(), |lab| self.network.encode(lab.clone(), lab).joined())
     }
 
-    /// What a picture's code is before any training: how much of which colour it holds `[n, colours]`.
-    pub fn untrained(code_width: usize) -> Self {
-        let parts = Parts::of(code_width);
+    /// What a picture's embedding is before any training: how much of which colour it holds `[n, colours]`.
+    pub fn untrained(embedding_width: usize) -> Self {
+        let parts = Parts::of(embedding_width);
         let mut network = Network::new(parts, palette::of_all_colours(parts.colours), &GREY, &mut Random::new(0));
-        // Textures and layout that nobody has learnt say nothing.
+        // Untrained textures and layout say nothing.
         for layer in [Layer::Textures, Layer::Layout] {
             network.weights[layer as usize] = network.weights[layer as usize].zeros_like();
         }
         Self { network, losses: Arc::default() }
     }
 
-    /// Codes `[n, code_width]` back to pictures `[n, 56 * 56 * 3]`, 0 to 255.
-    pub fn decode(&self, codes: &Rows) -> Rows {
+    /// Embeddings `[n, embedding_width]` back to pictures `[n, 56 * 56 * 3]`, 0 to 255.
+    pub fn decode(&self, embeddings: &Rows) -> Rows {
         let mut rows = Rows::empty(Pixels::WIDTH);
-        for batch in codes.values().chunks(BATCH * codes.width().max(1)) {
-            let codes = backend::matrix(batch.to_vec(), codes.width());
-            let painted = backend::values(self.network.decode(codes).reshape([-1, Pixels::WIDTH as i32]));
+        for batch in embeddings.values().chunks(BATCH * embeddings.width().max(1)) {
+            let embeddings = backend::matrix(batch.to_vec(), embeddings.width());
+            let painted = backend::values(self.network.decode(embeddings).reshape([-1, Pixels::WIDTH as i32]));
             for picture in painted.chunks_exact(Pixels::WIDTH) {
                 rows.push(&picture.iter().map(|value| value * 255.0).collect::<Vec<f32>>());
             }
@@ -106,8 +106,8 @@ impl Convolutional {
         if all > 0.0 { (missed / all) as f32 } else { 0.0 }
     }
 
-    /// Numbers in a code.
-    pub fn code_width(&self) -> usize {
+    /// Numbers in an embedding.
+    pub fn embedding_width(&self) -> usize {
         self.network.parts.width()
     }
 
@@ -130,7 +130,7 @@ impl Convolutional {
         }
     }
 
-    /// Reads what [`Convolutional::to_safetensors`] wrote.
+    /// Reads what [`ConvolutionalAutoencoder::to_safetensors`] wrote.
     ///
     /// # Errors
     /// When the bytes are damaged or of a version that this program does not know; the text says which.

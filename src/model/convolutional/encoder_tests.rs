@@ -1,12 +1,13 @@
-//! The convolutional autoencoder learns, always the same, and can be stopped and kept.
+//! The convolutional autoencoder is trained, always the same, and can be stopped and kept.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::base::dot::dot;
 use crate::progress::Unfollowed;
 
-const EFFORT: Effort = Effort { code_width: 16, steps: 50, seed: 1 };
+const EFFORT: Effort = Effort { embedding_width: 16, steps: 50, seed: 1 };
 
 /// Coarse blots of colour, `count` different ones.
 fn blots(count: usize) -> Rows {
@@ -22,9 +23,9 @@ fn blots(count: usize) -> Rows {
     rows
 }
 
-fn trained() -> &'static Convolutional {
-    static ONE: OnceLock<Convolutional> = OnceLock::new();
-    ONE.get_or_init(|| Convolutional::train(&blots(4), &[1.0; 4], EFFORT, &Unfollowed).unwrap())
+fn trained() -> &'static ConvolutionalAutoencoder {
+    static ONE: OnceLock<ConvolutionalAutoencoder> = OnceLock::new();
+    ONE.get_or_init(|| ConvolutionalAutoencoder::train(&blots(4), &[1.0; 4], EFFORT, &Unfollowed).unwrap())
 }
 
 #[test]
@@ -41,36 +42,39 @@ fn the_loss_falls_and_pictures_come_back_better_than_their_mean() {
 
 #[test]
 fn every_layer_learns() {
-    let before = Convolutional::train(&blots(4), &[1.0; 4], Effort { steps: 0, ..EFFORT }, &Unfollowed).unwrap();
+    let before =
+        ConvolutionalAutoencoder::train(&blots(4), &[1.0; 4], Effort { steps: 0, ..EFFORT }, &Unfollowed).unwrap();
     for layer in Layer::ALL {
-        let weights = |encoder: &Convolutional| backend::values(encoder.network.weights[layer as usize].clone());
+        let weights =
+            |encoder: &ConvolutionalAutoencoder| backend::values(encoder.network.weights[layer as usize].clone());
         assert_ne!(weights(&before), weights(trained()), "{}", layer.name());
     }
 }
 
 #[test]
 fn the_same_seed_gives_the_same_codes_and_another_seed_others() {
-    let train = |seed| Convolutional::train(&blots(4), &[1.0; 4], Effort { steps: 2, seed, ..EFFORT }, &Unfollowed);
-    let codes = |seed| train(seed).unwrap().encode(&blots(4));
-    assert_eq!(codes(1), codes(1));
-    assert_ne!(codes(1), codes(2));
+    let train =
+        |seed| ConvolutionalAutoencoder::train(&blots(4), &[1.0; 4], Effort { steps: 2, seed, ..EFFORT }, &Unfollowed);
+    let embeddings = |seed| train(seed).unwrap().encode(&blots(4));
+    assert_eq!(embeddings(1), embeddings(1));
+    assert_ne!(embeddings(1), embeddings(2));
 }
 
 #[test]
 fn a_saved_encoder_gives_the_same_codes() {
     let encoder = trained();
-    let loaded = Convolutional::from_safetensors(&encoder.to_safetensors()).unwrap();
+    let loaded = ConvolutionalAutoencoder::from_safetensors(&encoder.to_safetensors()).unwrap();
     assert_eq!(loaded.encode(&blots(9)), encoder.encode(&blots(9)));
-    assert_eq!((loaded.code_width(), loaded.losses()), (EFFORT.code_width, encoder.losses()));
+    assert_eq!((loaded.embedding_width(), loaded.losses()), (EFFORT.embedding_width, encoder.losses()));
     let file = encoder.to_safetensors();
-    assert!(Convolutional::from_safetensors(&file[..file.len() / 2]).is_err());
-    assert!(Convolutional::from_safetensors(b"").is_err());
+    assert!(ConvolutionalAutoencoder::from_safetensors(&file[..file.len() / 2]).is_err());
+    assert!(ConvolutionalAutoencoder::from_safetensors(b"").is_err());
 }
 
 #[test]
 fn a_model_kept_without_its_losses_serves_as_well() {
-    let encoder = Convolutional { losses: Arc::default(), ..trained().clone() };
-    let loaded = Convolutional::from_safetensors(&encoder.to_safetensors()).unwrap();
+    let encoder = ConvolutionalAutoencoder { losses: Arc::default(), ..trained().clone() };
+    let loaded = ConvolutionalAutoencoder::from_safetensors(&encoder.to_safetensors()).unwrap();
     assert!(loaded.losses().is_empty() && loaded.encode(&blots(2)) == encoder.encode(&blots(2)));
 }
 
@@ -99,13 +103,17 @@ fn cancelling_stops_between_steps() {
         }
     }
     let impatient = Impatient::default();
-    assert_eq!(Convolutional::train(&blots(4), &[1.0; 4], EFFORT, &impatient).err(), Some(Stopped::Cancelled));
+    assert_eq!(
+        ConvolutionalAutoencoder::train(&blots(4), &[1.0; 4], EFFORT, &impatient).err(),
+        Some(Stopped::Cancelled)
+    );
     assert_eq!(impatient.0.load(Ordering::Relaxed), 3);
 }
 
 #[test]
 fn pictures_that_are_all_alike_teach_nothing() {
-    let train = |pixels: &Rows| Convolutional::train(pixels, &vec![1.0; pixels.len()], EFFORT, &Unfollowed).err();
+    let train =
+        |pixels: &Rows| ConvolutionalAutoencoder::train(pixels, &vec![1.0; pixels.len()], EFFORT, &Unfollowed).err();
     let one = blots(1);
     let copies = Rows::from_values(Pixels::WIDTH, one.values().repeat(5)).unwrap();
     assert_eq!(train(&one), Some(Stopped::NothingToLearn));
@@ -114,10 +122,10 @@ fn pictures_that_are_all_alike_teach_nothing() {
 
 #[test]
 fn before_training_pictures_of_one_colour_are_close() {
-    let untrained = Convolutional::untrained(16);
+    let untrained = ConvolutionalAutoencoder::untrained(16);
     let plain = |colour: [f32; 3]| colour.repeat(Pixels::SIDE * Pixels::SIDE);
     let (red, dark, blue) = (plain([200., 10., 10.]), plain([180., 20., 20.]), plain([10., 10., 200.]));
-    let codes = untrained.encode(&Rows::from_values(Pixels::WIDTH, [red, dark, blue].concat()).unwrap());
-    let product = |a: usize, b: usize| codes.row(a).iter().zip(codes.row(b)).map(|(a, b)| a * b).sum::<f32>();
-    assert!(product(0, 1) > product(0, 2));
+    let embeddings = untrained.encode(&Rows::from_values(Pixels::WIDTH, [red, dark, blue].concat()).unwrap());
+    let cosine = |a: usize, b: usize| dot(embeddings.row(a), embeddings.row(b));
+    assert!(cosine(0, 1) > cosine(0, 2));
 }

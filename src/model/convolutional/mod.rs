@@ -1,8 +1,8 @@
-//! The convolutional autoencoder: from a picture's pixels to a code and back, trained from nothing on the user's pictures.
+//! The convolutional autoencoder: from a picture's pixels to an embedding and back, trained from nothing on the user's pictures.
 //!
 //! ```text
 //! pixels [56, 56, 3] ─ Lab ─┬─ palette: soft bins of colour, their shares        ─ colours  [K] ─┐
-//!                           └─ convolutions ─ 7×7 ─┬─ means over the picture      ─ textures [T] ─┼─ code ─ convolutions ─ pixels
+//!                           └─ convolutions ─ 7×7 ─┬─ means over the picture      ─ textures [T] ─┼─ embedding ─ convolutions ─ pixels
 //!                                                  └─ all places, a fully connected layer ─ layout [L] ─┘
 //! ```
 //!
@@ -20,6 +20,6 @@ mod palette;
 mod pixels;
 mod training;
 
-pub use encoder::Convolutional;
+pub use encoder::ConvolutionalAutoencoder;
 pub use pixels::Pixels;
 pub use training::{Effort, Stopped};

@@ -1,4 +1,4 @@
-//! The network: its weights by name, the way from pixels to a code and the way back.
+//! The network: its weights by name, the way from pixels to an embedding and the way back.
 
 use artificio_random::Random;
 use burn::tensor::activation::{relu, sigmoid};
@@ -30,7 +30,7 @@ const POWER: f32 = 0.3;
 /// What a colour that is nowhere counts as, in shares.
 const NOWHERE: f32 = 1e-5;
 
-/// What textures and layout weigh in the code beside the colours.
+/// The weights of textures and layout in the embedding, that of the colours being 1.
 const TEXTURE_WEIGHT: f32 = 0.3;
 const LAYOUT_WEIGHT: f32 = 0.15;
 
@@ -122,7 +122,7 @@ impl Layer {
     }
 }
 
-/// How many numbers of a code tell of what.
+/// How many numbers of an embedding are of what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Parts {
     pub(super) colours: usize,
@@ -131,11 +131,11 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// The parts of a code of `code_width` numbers, or of 4 where that is less.
-    pub(super) fn of(code_width: usize) -> Self {
-        let code_width = code_width.max(4);
-        let textures = code_width / 4;
-        Self { colours: code_width - 2 * textures, textures, layout: textures }
+    /// The parts of an embedding of `embedding_width` numbers, or of 4 where that is less.
+    pub(super) fn of(embedding_width: usize) -> Self {
+        let embedding_width = embedding_width.max(4);
+        let textures = embedding_width / 4;
+        Self { colours: embedding_width - 2 * textures, textures, layout: textures }
     }
 
     pub(super) fn width(self) -> usize {
@@ -143,14 +143,14 @@ impl Parts {
     }
 }
 
-/// A code in its parts, each `[n, ...]` and of unit length.
-pub(super) struct Code {
+/// An embedding in its parts, each `[n, ...]` and of unit length.
+pub(super) struct Embedding {
     pub(super) colours: Tensor<2>,
     pub(super) textures: Tensor<2>,
     pub(super) layout: Tensor<2>,
 }
 
-impl Code {
+impl Embedding {
     /// `[n, parts.width()]`; every row is as long as every other.
     pub(super) fn joined(self) -> Tensor<2> {
         let parts = vec![self.colours, self.textures * TEXTURE_WEIGHT, self.layout * LAYOUT_WEIGHT];
@@ -192,9 +192,9 @@ impl Network {
         &self.weights[layer as usize]
     }
 
-    /// Pixels `[n, 56, 56, 3]` in scaled Lab to their codes; the colours are counted in `counted` `[n, h, w, 3]`, which is
+    /// Pixels `[n, 56, 56, 3]` in scaled Lab to their embeddings; the colours are counted in `counted` `[n, h, w, 3]`, which is
     /// the same or a sample of it.
-    pub(super) fn encode(&self, lab: Tensor<4>, counted: Tensor<4>) -> Code {
+    pub(super) fn encode(&self, lab: Tensor<4>, counted: Tensor<4>) -> Embedding {
         let count = lab.dims()[0];
         let spread = (lab.clone() - backend::matrix(vec![MIDDLE, 0.0, 0.0], 3).reshape([1, 1, 1, 3])) * SPREAD;
         let patches = relu(normalised_pointwise(space_to_depth(spread, 4), self.layer(Layer::Patch)));
@@ -203,7 +203,7 @@ impl Network {
         let around = relu(normalised_around(coarse.clone(), self.layer(Layer::AroundWide)));
         let means = [fine, coarse.clone(), around].map(|map| unit(mean_of_places(map)));
         let places = coarse.reshape([count, SMALLEST * SMALLEST * WIDE]);
-        Code {
+        Embedding {
             colours: self.colours(counted),
             textures: unit(Tensor::cat(means.into(), 1).matmul(self.layer(Layer::Textures).clone())),
             layout: unit(places.matmul(self.layer(Layer::Layout).clone())),
@@ -228,10 +228,10 @@ impl Network {
         unit((shares + NOWHERE).powf_scalar(POWER))
     }
 
-    /// Codes `[n, parts.width()]` to pixels `[n, 56, 56, 3]`, sRGB 0 to 1.
-    pub(super) fn decode(&self, codes: Tensor<2>) -> Tensor<4> {
-        let count = codes.dims()[0];
-        let unfolded = relu(codes.matmul(self.layer(Layer::Unfold).clone()) * SPREAD);
+    /// Embeddings `[n, parts.width()]` to pixels `[n, 56, 56, 3]`, sRGB 0 to 1.
+    pub(super) fn decode(&self, embeddings: Tensor<2>) -> Tensor<4> {
+        let count = embeddings.dims()[0];
+        let unfolded = relu(embeddings.matmul(self.layer(Layer::Unfold).clone()) * SPREAD);
         let map = unfolded.reshape([count, SMALLEST, SMALLEST, WIDE]);
         let map = depth_to_space(relu(normalised_pointwise(map, self.layer(Layer::Double))), 2);
         let map = relu(normalised_around(map, self.layer(Layer::Mix)));

@@ -3,9 +3,9 @@
 use artificio_random::Random;
 
 use super::colour::{lab, to_lab};
-use crate::rows::Rows;
+use crate::base::rows::Rows;
 
-/// Pixels looked at.
+/// Pixels sampled.
 const SAMPLE: usize = 20_000;
 
 /// Rounds of Lloyd's algorithm (IEEE Transactions on Information Theory 28, 1982).

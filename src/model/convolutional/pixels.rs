@@ -1,9 +1,9 @@
-//! What the convolutional encoder sees of a picture: few enough pixels to be kept in the catalog beside its code.
+//! What the convolutional encoder sees of a picture: few enough pixels to be kept in the catalog with its embedding.
 
 use image::RgbaImage;
 
+use crate::base::rows::Rows;
 use crate::picture::Square;
-use crate::rows::Rows;
 
 /// Side of the block of the square behind each pixel.
 const BLOCK: usize = Pixels::SQUARE_SIDE / Pixels::SIDE;
@@ -36,7 +36,7 @@ impl Pixels {
         rows
     }
 
-    /// A row `[56 * 56 * 3]` to be looked at; numbers beyond 0 to 255 are brought back to them.
+    /// A row `[56 * 56 * 3]` as a picture; numbers beyond 0 to 255 are brought back to them.
     pub fn picture(row: &[f32]) -> RgbaImage {
         let opaque = |pixel: &[f32]| {
             let [red, green, blue] = std::array::from_fn(|at| pixel[at].round().clamp(0.0, 255.0) as u8);

@@ -1,17 +1,17 @@
-//! The training loop: steps of AdamW over views of the pictures, with a way to look on and a way to stop.
+//! The training loop: steps of AdamW over views of the pictures, with progress and cancellation.
 
 use artificio_random::Random;
 use burn::optim::{AdamW, AdamWConfig, AdamWState, Optimizer};
 
 use super::super::backend;
 use super::network::{Layer, Network, Parts, pictures};
-use super::objective::{Views, loss};
+use super::objective::{PairedViews, loss};
 use super::pixels::Pixels;
 use super::{augmentation, colour, palette};
+use crate::base::rows::Rows;
 use crate::progress::Progress;
-use crate::rows::Rows;
 
-/// Colours are counted in every so many pixels of every so many lines: two hundred pixels tell them well enough.
+/// Colours are counted in every so many pixels of every so many lines: two hundred pixels are enough.
 const SAMPLED_PIXEL: usize = 4;
 
 /// Pictures a step; each is seen twice.
@@ -34,8 +34,8 @@ const MEMORY: f32 = 0.98;
 /// How much work a training is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
-    /// Numbers in a code.
-    pub code_width: usize,
+    /// Numbers in an embedding.
+    pub embedding_width: usize,
     /// Steps of the optimiser.
     pub steps: usize,
     /// The same seed and pictures give the same network, to the bit.
@@ -49,7 +49,7 @@ pub enum Stopped {
     Cancelled,
     /// The numbers ran away after this many steps; nothing of them is used.
     Diverged(usize),
-    /// Fewer than two pictures, or all alike.
+    /// Fewer than two pictures, or all the same.
     NothingToLearn,
 }
 
@@ -60,7 +60,8 @@ pub(super) struct Trained {
     pub(super) losses: Vec<f32>,
 }
 
-/// Trains a network on pictures `[n, 56 * 56 * 3]`, 0 to 255, that count by `weights` `[n]`. Whoever follows is asked between steps whether to go on.
+/// Trains a network on pictures `[n, 56 * 56 * 3]`, 0 to 255, that count by `weights` `[n]`. Between
+/// steps `follower` may cancel it.
 pub(super) fn train(
     pixels: &Rows,
     weights: &[f32],
@@ -74,9 +75,9 @@ pub(super) fn train(
     if known.len() < 2 || variance < f32::EPSILON {
         return Err(Stopped::NothingToLearn);
     }
-    let parts = Parts::of(effort.code_width);
+    let parts = Parts::of(effort.embedding_width);
     let palette = palette::of_pictures(&known, parts.colours, &mut random);
-    let mut training = Training::of(Network::new(parts, palette, &mean, &mut random));
+    let mut training = TrainingRun::of(Network::new(parts, palette, &mean, &mut random));
     let mut losses = Vec::new();
     for step in 1..=effort.steps {
         if follower.is_cancelled() {
@@ -97,7 +98,7 @@ pub(super) fn train(
 }
 
 /// A network being trained.
-struct Training {
+struct TrainingRun {
     network: Network,
     average: Network,
     optimiser: AdamW,
@@ -105,14 +106,14 @@ struct Training {
     steps: usize,
 }
 
-impl Training {
+impl TrainingRun {
     fn of(network: Network) -> Self {
         let optimiser = AdamWConfig::new().with_beta_2(0.99).with_weight_decay(WEIGHT_DECAY).build();
         Self { average: network.clone(), network, optimiser, states: vec![None; Layer::ALL.len()], steps: 0 }
     }
 
     /// One step; returns the loss before it.
-    fn step(&mut self, views: Views, variance: f32, pace: f64) -> f32 {
+    fn step(&mut self, views: PairedViews, variance: f32, pace: f64) -> f32 {
         let tracked = Network {
             parts: self.network.parts,
             weights: self.network.weights.iter().map(|weights| weights.clone().autodiff().require_grad()).collect(),
@@ -143,7 +144,7 @@ fn pace(step: usize, steps: usize) -> f64 {
 }
 
 /// Two views of each of the chosen pictures.
-fn views(pixels: &Rows, chosen: &[usize], random: &mut Random) -> Views {
+fn views(pixels: &Rows, chosen: &[usize], random: &mut Random) -> PairedViews {
     let scaled: Vec<Vec<f32>> =
         chosen.iter().map(|&at| pixels.row(at).iter().map(|value| value / 255.0).collect()).collect();
     let rgb: Vec<f32> = scaled.iter().chain(&scaled).flat_map(|picture| augmentation::view(picture, random)).collect();
@@ -153,7 +154,7 @@ fn views(pixels: &Rows, chosen: &[usize], random: &mut Random) -> Views {
         (0..lab.len() / 3 / Pixels::SIDE).step_by(SAMPLED_PIXEL).flat_map(line).flatten().copied().collect();
     let side = Pixels::SIDE / SAMPLED_PIXEL;
     let sample = backend::matrix(sample, 3).reshape([2 * chosen.len(), side, side, 3]);
-    Views { lab: pictures(lab).autodiff(), sample: sample.autodiff(), rgb: pictures(rgb).autodiff() }
+    PairedViews { lab: pictures(lab).autodiff(), sample: sample.autodiff(), rgb: pictures(rgb).autodiff() }
 }
 
 /// The mean picture, and how much pixels vary from picture to picture, the mean over all of them; white is 1.

@@ -1,0 +1,18 @@
+//! Near-duplicates: whether two pictures are the same one but for having been saved again, resized, recoloured, mirrored,
+//! turned, trimmed, framed or given a caption.
+//!
+//! It takes two steps. Candidates are cheap: features or outlines that are near enough. A candidate is confirmed by its
+//! pixels ([`Scene`]). Both uses share the second step and its threshold: all pairs of a collection ([`DuplicateSearch`], then
+//! [`grouped`]), and one picture against a few ([`Appearance`]). What they do not share stands side by side in [`policy`].
+
+mod alignment;
+mod appearance;
+mod candidates;
+mod groups;
+mod links;
+pub mod policy;
+
+pub use alignment::{Alignment, Scene, Window};
+pub use appearance::Appearance;
+pub use groups::{ComparePairs, Group, GroupMember, grouped};
+pub use links::{DuplicateSearch, Link};

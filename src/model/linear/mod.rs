@@ -1,0 +1,8 @@
+//! The linear autoencoder: from the backbone's features to embeddings and back, fitted in closed form.
+
+mod autoencoder;
+mod eigen;
+mod pairs;
+mod subspace;
+
+pub use autoencoder::LinearAutoencoder;

@@ -1,0 +1,150 @@
+//! What an autoencoder is trained on: training pictures, and the inventory with them.
+
+use super::convolutional::Pixels;
+use super::sample_weights::{SampleWeights, sample_weights, with_inventory};
+use super::{Autoencoder, TrainingError};
+use crate::base::rows::Rows;
+use crate::config::ModelSettings;
+use crate::progress::Progress;
+
+/// Numbers in the rows of one kind that a training takes at most: 8192 rows of 1280 features, beyond which
+/// more change nothing, or about a thousand small pictures.
+const MOST_VALUES: usize = 8_192 * 1_280;
+
+/// The daemon's: the same pictures give the same model.
+pub const SEED: u64 = 1;
+
+/// Features to train on, in an arbitrary order that is always the same.
+pub struct TrainingSet {
+    /// Of the training pictures, `[n, width]`.
+    training: Rows,
+    sample_weights: SampleWeights,
+    /// Of the inventory, `[m, width]`; they all count the same.
+    inventory: Rows,
+    /// Of what is random in a training.
+    seed: u64,
+}
+
+impl TrainingSet {
+    /// Training pictures, weighted so that copies count once, with the pictures that are searched.
+    pub fn of_training(training: Rows, inventory: Rows) -> Self {
+        Self { sample_weights: sample_weights(&contrasts(&training)), training, inventory, seed: SEED }
+    }
+
+    /// Nothing but the pictures that are searched.
+    pub fn of_inventory(inventory: Rows) -> Self {
+        let sample_weights = SampleWeights { weights: vec![1.0; inventory.len()], distinct: inventory.len() as f32 };
+        Self { training: inventory, sample_weights, inventory: Rows::default(), seed: SEED }
+    }
+
+    /// The same with another seed: pictures and seed together decide a training, to the bit.
+    #[must_use]
+    pub fn seeded(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// The features of the training pictures, `[n, width]`; of the inventory where that is all there is.
+    pub fn training(&self) -> &Rows {
+        &self.training
+    }
+
+    /// How many inventory pictures are taken along.
+    pub fn inventory_count(&self) -> usize {
+        self.inventory.len()
+    }
+
+    /// How many different pictures the training pictures amount to.
+    pub fn distinct(&self) -> f32 {
+        self.sample_weights.distinct
+    }
+
+    /// Rows of one kind, `width` long, that a training takes at most.
+    pub fn most_rows(width: usize) -> usize {
+        MOST_VALUES / width.max(1)
+    }
+
+    /// Trains on all of it.
+    ///
+    /// # Errors
+    /// When it was cancelled, or fewer than two of the pictures differ.
+    pub fn train(&self, settings: &ModelSettings, follower: &dyn Progress) -> Result<Autoencoder, TrainingError> {
+        self.train_without(0, settings, follower)
+    }
+
+    /// Trains on all but the first `held_out` training pictures.
+    ///
+    /// # Errors
+    /// As of [`TrainingSet::train`].
+    pub fn train_without(
+        &self,
+        held_out: usize,
+        settings: &ModelSettings,
+        follower: &dyn Progress,
+    ) -> Result<Autoencoder, TrainingError> {
+        let width = self.training.width();
+        let held_out = held_out.min(self.training.len());
+        let weights = self.sample_weights.weights[held_out..].to_vec();
+        let sample_weights = SampleWeights { distinct: weights.iter().sum(), weights };
+        let rows = [&self.training.values()[held_out * width..], self.inventory.values()].concat();
+        let rows = Rows::from_values(width, rows).unwrap_or_default();
+        Autoencoder::train(settings, &rows, &with_inventory(&sample_weights, self.inventory.len()), self.seed, follower)
+    }
+}
+
+/// Rows of pixels less their own mean: it is what they have in common, and no cosine would distinguish them. Features of the
+/// backbone stay as they are.
+fn contrasts(rows: &Rows) -> Rows {
+    let mut contrasts = rows.clone();
+    if rows.width() == Pixels::WIDTH {
+        for at in 0..rows.len() {
+            let mean = rows.row(at).iter().sum::<f32>() / rows.width() as f32;
+            contrasts.row_mut(at).iter_mut().for_each(|value| *value -= mean);
+        }
+    }
+    contrasts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Bounded;
+    use crate::progress::Unfollowed;
+
+    fn settings() -> ModelSettings {
+        ModelSettings { code_width: Bounded::new(4), ..ModelSettings::default() }
+    }
+
+    /// `count` rows that vary along axis `axis` of 8 only.
+    fn along(axis: usize, count: usize) -> Rows {
+        let row =
+            |number: usize| (0..8).map(move |at| if at == axis { 0.2 + number as f32 / count as f32 } else { 1.0 });
+        Rows::from_values(8, (0..count).flat_map(row).collect()).unwrap()
+    }
+
+    /// ‖x − x'‖² / ‖x − mean‖² of rows that vary along `axis`.
+    fn missed(autoencoder: &Autoencoder, axis: usize) -> f32 {
+        autoencoder.reconstruction_error(&along(axis, 20))
+    }
+
+    #[test]
+    fn both_kinds_of_pictures_are_trained_on() {
+        let training_set = TrainingSet::of_training(along(1, 20), along(2, 20));
+        assert_eq!((training_set.inventory_count(), training_set.training().len()), (20, 20));
+        let both = training_set.train(&settings(), &Unfollowed).unwrap();
+        assert!(missed(&both, 1) < 0.05 && missed(&both, 2) < 0.05);
+        let alone = TrainingSet::of_inventory(along(2, 20)).train(&settings(), &Unfollowed).unwrap();
+        assert!(missed(&alone, 1) > 0.1 && missed(&alone, 2) < 0.05);
+    }
+
+    #[test]
+    fn what_is_held_out_is_not_trained_on() {
+        let mut rows = along(1, 6).into_values();
+        rows.extend(along(2, 30).into_values());
+        let training_set = TrainingSet::of_training(Rows::from_values(8, rows).unwrap(), Rows::empty(8));
+        assert!(
+            missed(&training_set.train(&settings(), &Unfollowed).unwrap(), 1)
+                < missed(&training_set.train_without(6, &settings(), &Unfollowed).unwrap(), 1)
+        );
+        assert!(training_set.train_without(99, &settings(), &Unfollowed).is_err());
+    }
+}
