@@ -30,7 +30,7 @@ pub struct ServiceStatus {
     /// The queries.
     pub queries: QueriesPart,
     /// The model that serves.
-    pub model: ModelPart,
+    pub model: ServedModelPart,
     /// Folders that are watched by the system's events.
     pub watched_folders: usize,
     /// Changed settings that only a restart brings into force: "folders.query".
@@ -38,7 +38,7 @@ pub struct ServiceStatus {
     /// What hampers the service as a whole, as against single files; also the first of `problems`.
     pub degraded_by: Vec<Trouble>,
     /// The settings.
-    pub settings: SettingsPart,
+    pub settings: ServiceSettingsPart,
     /// How many problems there are.
     pub problem_count: usize,
     /// The first of them.
@@ -73,7 +73,7 @@ impl State {
 
 /// The settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SettingsPart {
+pub struct ServiceSettingsPart {
     /// How often a signal had them read again.
     pub reloads: u64,
     /// The mistake in them, while the former ones stay in force.
@@ -110,7 +110,7 @@ pub struct QueriesPart {
 
 /// The model that serves.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ModelPart {
+pub struct ServedModelPart {
     /// Its name in records.
     pub id: String,
     /// Kind of encoder.

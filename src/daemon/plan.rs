@@ -26,8 +26,8 @@ pub struct Task {
 #[derive(Debug)]
 pub struct Plan {
     slots: usize,
-    wanted: BTreeMap<Root, BTreeMap<PathBuf, Wanted>>,
-    under_way: HashMap<Task, UnderWay>,
+    wanted: BTreeMap<Root, BTreeMap<PathBuf, QueuedJob>>,
+    under_way: HashMap<Task, RunningJob>,
     /// Those of them that wait for a trial, on a thread of their own: no worker is kept from other jobs by them.
     apart: HashSet<Task>,
     /// Done, but what came of it could not be kept yet.
@@ -37,15 +37,15 @@ pub struct Plan {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Wanted {
+struct QueuedJob {
     stamp: Option<Stamp>,
     since: Duration,
 }
 
 #[derive(Debug)]
-struct UnderWay {
+struct RunningJob {
     stamp: Option<Stamp>,
-    again: Option<Wanted>,
+    again: Option<QueuedJob>,
 }
 
 impl Plan {
@@ -65,14 +65,14 @@ impl Plan {
     /// Queries have no stamp: they are wanted because something in them changed.
     pub fn enqueue(&mut self, root: Root, path: &Path, stamp: Option<Stamp>, now: Duration) {
         let task = Task { root, path: path.to_path_buf() };
-        let wanted = Wanted { stamp, since: now };
+        let wanted = QueuedJob { stamp, since: now };
         match self.under_way.get_mut(&task) {
             Some(under_way) if stamp.is_some() && under_way.stamp == stamp => {}
             Some(under_way) => under_way.again = Some(wanted),
             None => {
                 let queue = self.wanted.entry(root).or_default();
                 let since = queue.get(path).map_or(now, |earlier| earlier.since);
-                queue.insert(task.path, Wanted { stamp, since });
+                queue.insert(task.path, QueuedJob { stamp, since });
             }
         }
     }
@@ -129,7 +129,7 @@ impl Plan {
     /// Whoever was at a job is at it no longer, and it is not done: it is wanted once more.
     pub fn start_over(&mut self, Task { root, path }: &Task, now: Duration) {
         if let Some(under_way) = self.under_way.get_mut(&Task { root: *root, path: path.clone() }) {
-            let again = Wanted { stamp: under_way.stamp, since: now };
+            let again = QueuedJob { stamp: under_way.stamp, since: now };
             under_way.again.get_or_insert(again);
             self.ended(*root, path);
         }
@@ -141,20 +141,20 @@ impl Plan {
         let mut started = Vec::new();
         while self.busy() < self.slots {
             let Some((task, wanted)) = self.take_next(now, inventory_settling) else { break };
-            self.under_way.insert(task.clone(), UnderWay { stamp: wanted.stamp, again: None });
+            self.under_way.insert(task.clone(), RunningJob { stamp: wanted.stamp, again: None });
             started.push((task, wanted.stamp));
         }
         started
     }
 
-    fn take_next(&mut self, now: Duration, inventory_settling: usize) -> Option<(Task, Wanted)> {
+    fn take_next(&mut self, now: Duration, inventory_settling: usize) -> Option<(Task, QueuedJob)> {
         let inventory_moves = inventory_settling > 0 || self.pending(Root::Inventory) > 0;
         for (&root, queue) in &mut self.wanted {
             let is_to_no_effect = root != Root::Query && !self.unkept.is_empty();
             if is_to_no_effect || self.closed.contains(&root) {
                 continue;
             }
-            let is_patient = |wanted: &Wanted| {
+            let is_patient = |wanted: &QueuedJob| {
                 root == Root::Query && inventory_moves && now.saturating_sub(wanted.since) < QUERY_PATIENCE
             };
             let next = queue.iter().find(|(_, wanted)| !is_patient(wanted));

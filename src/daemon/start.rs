@@ -52,8 +52,8 @@ impl Daemon {
         let history = TrainingHistory::load(&catalog, config.model.encoder)?;
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
-        let world = load_world(&catalog, &config, &quarantine)?;
-        let index = load_index(&catalog, &config, &model, &world.contents)?;
+        let known = load_known_files(&catalog, &config, &quarantine)?;
+        let index = load_index(&catalog, &config, &model, &known.contents)?;
         let serving = Shared::new(Serving::new(model, index));
         let channels = Channels::open()?;
         let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());
@@ -74,8 +74,8 @@ impl Daemon {
             store: Store::new(catalog),
             serving: Served::new(serving),
             channels,
-            folders: Folders::new(world.trees, hints, pulse, &config.watch),
-            pictures: Pictures::new(world.contents, world.failed),
+            folders: Folders::new(known.trees, hints, pulse, &config.watch),
+            pictures: Pictures::new(known.contents, known.failed),
             plan: Plan::new(JOBS_A_WORKER * count),
             workers,
             training: TrainingState::new(history, last_training),
@@ -151,21 +151,21 @@ fn kinds_of_features() -> Vec<String> {
 }
 
 /// What the catalog knows of the folders.
-struct World {
+struct KnownFiles {
     trees: BTreeMap<Root, Tree>,
     contents: HashMap<(Root, PathBuf), Hash>,
     failed: BTreeMap<(Root, PathBuf), Trouble>,
 }
 
-fn load_world(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Result<World, Trouble> {
+fn load_known_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Result<KnownFiles, Trouble> {
     let bounds = Bounds::from(&config.limits);
     let kind = FeatureKind::of(config.model.encoder);
-    let mut world = World { trees: BTreeMap::new(), contents: HashMap::new(), failed: BTreeMap::new() };
+    let mut known = KnownFiles { trees: BTreeMap::new(), contents: HashMap::new(), failed: BTreeMap::new() };
     let with_features = catalog.contents_with_features(kind.version)?;
     let with_miniatures = catalog.contents_with_miniatures()?;
     for root in Root::ALL {
         let folder = folder_of(config, root);
-        let mut known = Vec::new();
+        let mut files = Vec::new();
         for FileRow { path, mut stamp, state } in catalog.files(root)? {
             let has_failed = matches!(state, FileState::Failed { .. });
             match state {
@@ -178,21 +178,21 @@ fn load_world(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
                     if root == Root::Inventory && !with_miniatures.contains(&hash) {
                         stamp = Stamp::NEVER;
                     }
-                    world.contents.insert((root, path.clone()), hash);
+                    known.contents.insert((root, path.clone()), hash);
                 }
                 // Set aside by a version that counted deaths: what was said of it is to be found out again.
                 FileState::Failed { .. } if quarantine.is_suspect_at(&folder.join(&path)) => continue,
                 FileState::Read(_) => {}
                 FileState::Failed { problem, remedy } => {
                     let trouble = Trouble::new(problem, folder.join(&path), remedy);
-                    world.failed.insert((root, path.clone()), trouble);
+                    known.failed.insert((root, path.clone()), trouble);
                 }
             }
-            known.push((path, Known { stamp, has_failed }));
+            files.push((path, Known { stamp, has_failed }));
         }
-        world.trees.insert(root, Tree::new(folder, root == Root::Inventory, known));
+        known.trees.insert(root, Tree::new(folder, root == Root::Inventory, files));
     }
-    Ok(world)
+    Ok(known)
 }
 
 /// The configured folder of a root.

@@ -8,7 +8,7 @@ use std::thread;
 use rustix::process::{Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit};
 
 use super::extract::{Extracted, Outputs, extract};
-use super::protocol::{READY, Request, write_answer};
+use super::protocol::{ChildRequest, READY, write_answer};
 use super::resources::{Activity, address_space, volunteer_for_memory};
 use crate::model::Extractor;
 use crate::picture::{self, Unusable, silence_caught_panics};
@@ -21,7 +21,7 @@ const OPEN_FILES: u64 = 16;
 const SPARE_SECONDS: u64 = 30;
 
 /// What could not be set up, for a person.
-type Refusal = String;
+type SetupError = String;
 
 /// Runs the hidden command: `request` is its argument. The exit code is 0 when an answer was written; anything else before
 /// "ready" was written means that this machine does not allow what it takes.
@@ -31,7 +31,7 @@ pub fn serve(request: &str) -> ExitCode {
     let worker = thread::Builder::new().spawn(move || work(&request));
     match worker.map(thread::JoinHandle::join) {
         Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
-        Ok(Ok(Err(refusal))) => refused(&refusal),
+        Ok(Ok(Err(error))) => refused(&error),
         Ok(Err(_)) => ExitCode::from(super::parent::PANICKED),
         Err(error) => refused(&error.to_string()),
     }
@@ -42,9 +42,9 @@ fn refused(reason: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn work(request: &str) -> Result<(), Refusal> {
+fn work(request: &str) -> Result<(), SetupError> {
     silence_caught_panics();
-    let request: Request = serde_json::from_str(request).map_err(|error| error.to_string())?;
+    let request: ChildRequest = serde_json::from_str(request).map_err(|error| error.to_string())?;
     limit_before_reading(&request).map_err(|error| error.to_string())?;
     let extractor = Extractor::load(request.order.encoder).map_err(|trouble| trouble.to_string())?;
     let mut bytes = Vec::new();
@@ -59,7 +59,7 @@ fn work(request: &str) -> Result<(), Refusal> {
 }
 
 /// What was wanted, and the processor time that the decoding took, in milliseconds.
-fn decode(bytes: &[u8], request: &Request, extractor: &Extractor) -> (Result<Extracted, Unusable>, u64) {
+fn decode(bytes: &[u8], request: &ChildRequest, extractor: &Extractor) -> (Result<Extracted, Unusable>, u64) {
     let path = PathBuf::from("picture").with_extension(&request.extension);
     let Outputs { square, features, longest_px } = request.order.outputs;
     // The network runs whenever there is a square: it is part of what the picture has to survive.
@@ -74,7 +74,7 @@ fn processor_ms() -> u64 {
     Activity::of("self").map_or(0, |activity| activity.processor_time.as_millis() as u64)
 }
 
-fn limit_before_reading(request: &Request) -> io::Result<()> {
+fn limit_before_reading(request: &ChildRequest) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid().is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != request.parent) {
         return Err(io::Error::other("whoever asked is gone"));

@@ -3,7 +3,7 @@
 //!
 //! The child is this very program (`/proc/self/exe`) with a hidden command. It gets the file's bytes on its standard input,
 //! limits itself before it looks at them, and writes what was asked for, pixels and features, to its standard output. Both
-//! are files in memory, so neither side ever waits for the other. [`Verdict`] says how it ended: only a death of its own
+//! are files in memory, so neither side ever waits for the other. [`TrialOutcome`] says how it ended: only a death of its own
 //! (a crash, its memory, its processor time) is held against the picture, never one from outside.
 
 mod child;
@@ -14,5 +14,5 @@ mod resources;
 
 pub use child::serve;
 pub use extract::{Extracted, Outputs, extract};
-pub use parent::{Isolation, Verdict, memory_allowance};
-pub use protocol::Order;
+pub use parent::{Isolation, TrialOutcome, memory_allowance};
+pub use protocol::DecodeOrder;

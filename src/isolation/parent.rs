@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::extract::Extracted;
-use super::protocol::{Order, READY, Request, read_answer};
+use super::protocol::{ChildRequest, DecodeOrder, READY, read_answer};
 use super::resources::{Activity, memory_left};
 use crate::picture::{CrashCause, Unusable};
 
@@ -41,7 +41,7 @@ pub fn memory_allowance() -> u64 {
 }
 
 /// How a child ended.
-pub enum Verdict {
+pub enum TrialOutcome {
     /// By itself: what it made of the picture, or why it is none.
     Ended(Result<Extracted, Unusable>),
     /// The picture killed it.
@@ -77,51 +77,51 @@ impl Isolation {
     }
 
     /// Decodes `bytes`, the content of the file at `path`, in a child, and makes of it what is ordered. Waits for it.
-    pub fn extract(&self, bytes: &[u8], path: &Path, order: &Order) -> Verdict {
+    pub fn extract(&self, bytes: &[u8], path: &Path, order: &DecodeOrder) -> TrialOutcome {
         let memory_bytes = memory_allowance();
-        let mut channels = match Channels::open(bytes) {
-            Ok(channels) => channels,
-            Err(error) => return Verdict::NotStarted(crate::error::reason(&error)),
+        let mut files = match ChildFiles::open(bytes) {
+            Ok(files) => files,
+            Err(error) => return TrialOutcome::NotStarted(crate::error::reason(&error)),
         };
-        let mut child = match self.start(&channels, path, order, memory_bytes) {
+        let mut child = match self.start(&files, path, order, memory_bytes) {
             Ok(child) => child,
-            Err(error) => return Verdict::NotStarted(crate::error::reason(&error)),
+            Err(error) => return TrialOutcome::NotStarted(crate::error::reason(&error)),
         };
         let limit = Duration::from_millis(order.bounds.decode_ms);
         let end = self.wait(&mut child, limit + SPARE_TIME);
-        match (end, channels.take_answer()) {
-            (Err(error), _) | (Ok(_), Err(error)) => Verdict::Interrupted(crate::error::reason(&error)),
-            (Ok(End::OverTime), Ok(_)) => over_time(order),
-            (Ok(End::Closed), Ok(_)) => Verdict::Interrupted("artificio is stopping".into()),
-            (Ok(End::Exited(status)), Ok(answer)) => judge(status, &answer, order, memory_bytes),
+        match (end, files.take_answer()) {
+            (Err(error), _) | (Ok(_), Err(error)) => TrialOutcome::Interrupted(crate::error::reason(&error)),
+            (Ok(ChildEnd::OverTime), Ok(_)) => over_time(order),
+            (Ok(ChildEnd::Closed), Ok(_)) => TrialOutcome::Interrupted("artificio is stopping".into()),
+            (Ok(ChildEnd::Exited(status)), Ok(answer)) => judge(status, &answer, order, memory_bytes),
         }
     }
 
-    fn start(&self, channels: &Channels, path: &Path, order: &Order, memory_bytes: u64) -> io::Result<Child> {
+    fn start(&self, files: &ChildFiles, path: &Path, order: &DecodeOrder, memory_bytes: u64) -> io::Result<Child> {
         let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
-        let request = Request { parent: std::process::id(), extension, order: *order, memory_bytes };
+        let request = ChildRequest { parent: std::process::id(), extension, order: *order, memory_bytes };
         Command::new(&self.program)
             .arg(COMMAND)
             .arg(serde_json::to_string(&request)?)
             .env_clear()
-            .stdin(Stdio::from(channels.input.try_clone()?))
-            .stdout(Stdio::from(channels.output.try_clone()?))
-            .stderr(Stdio::from(channels.errors.try_clone()?))
+            .stdin(Stdio::from(files.input.try_clone()?))
+            .stdout(Stdio::from(files.output.try_clone()?))
+            .stderr(Stdio::from(files.errors.try_clone()?))
             // Ctrl-C on a terminal is for the service, which ends its children itself.
             .process_group(0)
             .spawn()
     }
 
     /// Waits for the child's end, by its own clock: time in which it, the service or the machine stood still does not count.
-    fn wait(&self, child: &mut Child, limit: Duration) -> io::Result<End> {
+    fn wait(&self, child: &mut Child, limit: Duration) -> io::Result<ChildEnd> {
         let process = child.id().to_string();
         let (mut pause, mut asleep, mut used) = (PAUSES[0], Duration::ZERO, Duration::ZERO);
         loop {
             if let Some(status) = child.try_wait()? {
-                return Ok(End::Exited(status));
+                return Ok(ChildEnd::Exited(status));
             }
             if self.is_closing.load(Ordering::Relaxed) {
-                return end(child, End::Closed);
+                return end(child, ChildEnd::Closed);
             }
             if let Some(activity) = Activity::of(&process) {
                 let is_idle = activity.is_asleep && activity.processor_time == used;
@@ -129,7 +129,7 @@ impl Isolation {
                 used = activity.processor_time;
             }
             if used > limit || asleep > LONGEST_SLEEP {
-                return end(child, End::OverTime);
+                return end(child, ChildEnd::OverTime);
             }
             thread::sleep(pause);
             pause = (pause * 3 / 2).min(PAUSES[1]);
@@ -137,68 +137,68 @@ impl Isolation {
     }
 }
 
-enum End {
+enum ChildEnd {
     Exited(ExitStatus),
     OverTime,
     Closed,
 }
 
-fn end(child: &mut Child, why: End) -> io::Result<End> {
+fn end(child: &mut Child, why: ChildEnd) -> io::Result<ChildEnd> {
     child.kill()?;
     child.wait()?;
     Ok(why)
 }
 
-fn over_time(order: &Order) -> Verdict {
-    Verdict::Crashed(CrashCause::Time { limit_ms: order.bounds.decode_ms })
+fn over_time(order: &DecodeOrder) -> TrialOutcome {
+    TrialOutcome::Crashed(CrashCause::Time { limit_ms: order.bounds.decode_ms })
 }
 
-fn judge(status: ExitStatus, answer: &Answer, order: &Order, memory_bytes: u64) -> Verdict {
+fn judge(status: ExitStatus, answer: &ChildOutput, order: &DecodeOrder, memory_bytes: u64) -> TrialOutcome {
     let Some(output) = answer.output.strip_prefix(READY) else {
         let said = String::from_utf8_lossy(&answer.errors).trim().to_owned();
-        return Verdict::NotStarted(if said.is_empty() { format!("it ended with {status}") } else { said });
+        return TrialOutcome::NotStarted(if said.is_empty() { format!("it ended with {status}") } else { said });
     };
     match (status.signal(), status.code()) {
         (Some(libc::SIGXCPU), _) => over_time(order),
         (Some(number), _) if OWN_SIGNALS.contains(&number) => match answer.ran_out_of_memory() {
             true if memory_bytes < LEAST_MEMORY => {
-                Verdict::Interrupted(format!("only {} MB of memory are left", memory_bytes >> 20))
+                TrialOutcome::Interrupted(format!("only {} MB of memory are left", memory_bytes >> 20))
             }
-            true => Verdict::Crashed(CrashCause::Memory { megabytes: memory_bytes >> 20 }),
-            false => Verdict::Crashed(CrashCause::Signal { number }),
+            true => TrialOutcome::Crashed(CrashCause::Memory { megabytes: memory_bytes >> 20 }),
+            false => TrialOutcome::Crashed(CrashCause::Signal { number }),
         },
         (None, Some(code)) if code == i32::from(PANICKED) => {
-            Verdict::Ended(Err(Unusable::Damaged("artificio itself gave up on it; please report this".into())))
+            TrialOutcome::Ended(Err(Unusable::Damaged("artificio itself gave up on it; please report this".into())))
         }
         (None, Some(0)) => match read_answer(output) {
             Some((_, decode_ms)) if decode_ms > order.bounds.decode_ms => over_time(order),
-            Some((result, _)) => Verdict::Ended(result),
-            None => Verdict::Interrupted("its answer is not whole".into()),
+            Some((result, _)) => TrialOutcome::Ended(result),
+            None => TrialOutcome::Interrupted("its answer is not whole".into()),
         },
-        _ => Verdict::Interrupted(format!("the process that decoded it was ended from outside ({status})")),
+        _ => TrialOutcome::Interrupted(format!("the process that decoded it was ended from outside ({status})")),
     }
 }
 
 /// Files in memory: the picture, what the child answers, and what it complains of.
-struct Channels {
+struct ChildFiles {
     input: File,
     output: File,
     errors: File,
 }
 
-struct Answer {
+struct ChildOutput {
     output: Vec<u8>,
     errors: Vec<u8>,
 }
 
-impl Answer {
+impl ChildOutput {
     /// Rust's standard library ends the process where memory cannot be had, and says so in these words.
     fn ran_out_of_memory(&self) -> bool {
         String::from_utf8_lossy(&self.errors).contains("memory allocation of ")
     }
 }
 
-impl Channels {
+impl ChildFiles {
     fn open(bytes: &[u8]) -> io::Result<Self> {
         let make = |name: &str| Ok::<_, io::Error>(File::from(memfd_create(name, MemfdFlags::CLOEXEC)?));
         let (mut input, output, errors) = (make("picture")?, make("answer")?, make("errors")?);
@@ -207,14 +207,14 @@ impl Channels {
         Ok(Self { input, output, errors })
     }
 
-    fn take_answer(&mut self) -> io::Result<Answer> {
+    fn take_answer(&mut self) -> io::Result<ChildOutput> {
         let read = |file: &mut File| {
             let mut bytes = Vec::new();
             file.rewind()?;
             file.read_to_end(&mut bytes)?;
             Ok::<_, io::Error>(bytes)
         };
-        Ok(Answer { output: read(&mut self.output)?, errors: read(&mut self.errors)? })
+        Ok(ChildOutput { output: read(&mut self.output)?, errors: read(&mut self.errors)? })
     }
 }
 
@@ -227,24 +227,24 @@ mod tests {
 
     const MEMORY: u64 = 512 << 20;
 
-    fn order() -> Order {
+    fn order() -> DecodeOrder {
         let bounds = Bounds { file_bytes: 1 << 20, pixels: 1_000_000, decode_ms: 2_000 };
         let outputs = Outputs { square: true, features: true, longest_px: None };
-        Order { bounds, outputs, encoder: Encoder::Pretrained }
+        DecodeOrder { bounds, outputs, encoder: Encoder::Pretrained }
     }
 
-    fn answer(output: &[u8], errors: &str) -> Answer {
-        Answer { output: output.into(), errors: errors.into() }
+    fn answer(output: &[u8], errors: &str) -> ChildOutput {
+        ChildOutput { output: output.into(), errors: errors.into() }
     }
 
     /// What a raw wait status means: a signal in the low bits, an exit code above them.
-    fn ended(raw: i32, answer: &Answer, memory: u64) -> String {
+    fn ended(raw: i32, answer: &ChildOutput, memory: u64) -> String {
         match judge(ExitStatus::from_raw(raw), answer, &order(), memory) {
-            Verdict::Ended(Ok(_)) => "a picture".into(),
-            Verdict::Ended(Err(problem)) => problem.to_string(),
-            Verdict::Crashed(cause) => format!("{cause:?}"),
-            Verdict::Interrupted(why) => format!("interrupted: {why}"),
-            Verdict::NotStarted(why) => format!("not started: {why}"),
+            TrialOutcome::Ended(Ok(_)) => "a picture".into(),
+            TrialOutcome::Ended(Err(problem)) => problem.to_string(),
+            TrialOutcome::Crashed(cause) => format!("{cause:?}"),
+            TrialOutcome::Interrupted(why) => format!("interrupted: {why}"),
+            TrialOutcome::NotStarted(why) => format!("not started: {why}"),
         }
     }
 
@@ -271,7 +271,7 @@ mod tests {
         );
         let nowhere = Isolation::of("/nonexistent".into());
         let verdict = nowhere.extract(b"bytes", Path::new("a.png"), &order());
-        assert!(matches!(verdict, Verdict::NotStarted(why) if why.contains("no such file")));
+        assert!(matches!(verdict, TrialOutcome::NotStarted(why) if why.contains("no such file")));
     }
 
     #[test]
@@ -280,9 +280,9 @@ mod tests {
         let run = |script: &str| Command::new("sh").args(["-c", script]).spawn().unwrap();
         let limit = Duration::from_millis(100);
         let waits = isolation.wait(&mut run("sleep 0.4"), limit).unwrap();
-        assert!(matches!(waits, End::Exited(status) if status.success()), "sleeping takes no processor time");
-        assert!(matches!(isolation.wait(&mut run("while :; do :; done"), limit).unwrap(), End::OverTime));
+        assert!(matches!(waits, ChildEnd::Exited(status) if status.success()), "sleeping takes no processor time");
+        assert!(matches!(isolation.wait(&mut run("while :; do :; done"), limit).unwrap(), ChildEnd::OverTime));
         isolation.close();
-        assert!(matches!(isolation.wait(&mut run("sleep 60"), limit).unwrap(), End::Closed));
+        assert!(matches!(isolation.wait(&mut run("sleep 60"), limit).unwrap(), ChildEnd::Closed));
     }
 }

@@ -14,20 +14,20 @@ pub const READY: &[u8] = b"ready\n";
 
 /// The child's one argument, as JSON. The file's bytes come on standard input.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Request {
+pub struct ChildRequest {
     /// Process that waits for the answer.
     pub parent: u32,
     /// Ending of the file's name, which only tells a TGA.
     pub extension: String,
     /// What is wanted.
-    pub order: Order,
+    pub order: DecodeOrder,
     /// What the child may take beyond what it has when it begins, in bytes.
     pub memory_bytes: u64,
 }
 
 /// What is to be made of a picture, and within which bounds.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Order {
+pub struct DecodeOrder {
     /// What the picture may cost.
     pub bounds: Bounds,
     /// What is wanted of it.

@@ -7,8 +7,8 @@ use image::DynamicImage;
 
 use super::marks::{Mark, MarkFile};
 use super::slot::{Decoding, Supervised};
-use super::{Quarantine, Standing};
-use crate::isolation::{Extracted, Order, Outputs, extract};
+use super::{Quarantine, Treatment};
+use crate::isolation::{DecodeOrder, Extracted, Outputs, extract};
 use crate::model::Extractor;
 use crate::picture::{self, Bounds, Contents, Hash, Unusable};
 
@@ -58,9 +58,9 @@ impl Guard {
     ) -> Result<Extracted, Unusable> {
         if let Some(post) = &self.0
             && post.suspects == Suspects::Try
-            && post.quarantine.standing(contents.hash, bounds) == Standing::Suspect
+            && post.quarantine.treatment(contents.hash, bounds) == Treatment::Suspect
         {
-            let order = Order { bounds: *bounds, outputs, encoder: extractor.encoder() };
+            let order = DecodeOrder { bounds: *bounds, outputs, encoder: extractor.encoder() };
             if let Some(result) = post.quarantine.hold_trial(contents, path, &order) {
                 return result;
             }
@@ -81,10 +81,10 @@ impl Guard {
         make: impl FnOnce(DynamicImage) -> Result<T, Unusable>,
     ) -> Result<T, Unusable> {
         if let Some(post) = &self.0 {
-            match post.quarantine.standing(contents.hash, bounds) {
-                Standing::Refused(problem) => return Err(problem),
-                Standing::Suspect => return Err(Unusable::AwaitsTrial),
-                Standing::Unknown => {}
+            match post.quarantine.treatment(contents.hash, bounds) {
+                Treatment::Refused(problem) => return Err(problem),
+                Treatment::Suspect => return Err(Unusable::AwaitsTrial),
+                Treatment::Unknown => {}
             }
         }
         self.decode_here(contents, path, bounds, make)

@@ -30,7 +30,7 @@ pub enum QuarantineState {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Entry {
+struct QuarantineEntry {
     content: String,
     path: String,
     state: QuarantineState,
@@ -41,7 +41,7 @@ struct File {
     version: u32,
     /// Other decoders may do what these could not: under another version of the program all are suspects again.
     program: String,
-    contents: Vec<Entry>,
+    contents: Vec<QuarantineEntry>,
 }
 
 /// A file of version [`BY_COUNTING`], as far as it is used.
@@ -61,7 +61,7 @@ struct EntryByCounting {
 pub struct List {
     path: PathBuf,
     /// The oldest first.
-    entries: Vec<Entry>,
+    entries: Vec<QuarantineEntry>,
 }
 
 impl List {
@@ -103,7 +103,7 @@ impl List {
     pub fn record_crash(&mut self, mark: &Mark) -> Trouble {
         let Mark { content, path } = mark.clone();
         self.take(&content);
-        self.push(Entry { content, path, state: QuarantineState::Suspect });
+        self.push(QuarantineEntry { content, path, state: QuarantineState::Suspect });
         Trouble::new(
             "the last run ended by force while it decoded this picture",
             &mark.path,
@@ -115,7 +115,7 @@ impl List {
     pub fn put(&mut self, content: Hash, path: &Path, state: QuarantineState) {
         let content = content.to_hex();
         self.take(&content);
-        self.push(Entry { content, path: path.to_string_lossy().into_owned(), state });
+        self.push(QuarantineEntry { content, path: path.to_string_lossy().into_owned(), state });
     }
 
     /// It is a content like any other.
@@ -123,12 +123,12 @@ impl List {
         self.take(&content.to_hex());
     }
 
-    fn take(&mut self, content: &str) -> Option<Entry> {
+    fn take(&mut self, content: &str) -> Option<QuarantineEntry> {
         let at = self.entries.iter().position(|entry| entry.content == content)?;
         Some(self.entries.remove(at))
     }
 
-    fn push(&mut self, entry: Entry) {
+    fn push(&mut self, entry: QuarantineEntry) {
         self.entries.push(entry);
         if self.entries.len() > MOST_ENTRIES {
             // Suspects first: what is known for certain took a trial to find out.
@@ -138,7 +138,7 @@ impl List {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<Entry>, Trouble> {
+fn read(path: &Path) -> Result<Vec<QuarantineEntry>, Trouble> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -153,7 +153,7 @@ fn read(path: &Path) -> Result<Vec<Entry>, Trouble> {
     Err(Trouble::new("the quarantine is damaged or of an unknown version", path, remedy))
 }
 
-fn parse(bytes: &[u8]) -> Option<Vec<Entry>> {
+fn parse(bytes: &[u8]) -> Option<Vec<QuarantineEntry>> {
     #[derive(Deserialize)]
     struct Version {
         version: u32,
@@ -162,12 +162,13 @@ fn parse(bytes: &[u8]) -> Option<Vec<Entry>> {
         VERSION => {
             let file: File = serde_json::from_slice(bytes).ok()?;
             let is_ours = file.program == env!("CARGO_PKG_VERSION");
-            let doubted = |entry: Entry| Entry { state: QuarantineState::Suspect, ..entry };
+            let doubted = |entry: QuarantineEntry| QuarantineEntry { state: QuarantineState::Suspect, ..entry };
             Some(if is_ours { file.contents } else { file.contents.into_iter().map(doubted).collect() })
         }
         BY_COUNTING => {
             let file: FileByCounting = serde_json::from_slice(bytes).ok()?;
-            let doubted = |EntryByCounting { content, path }| Entry { content, path, state: QuarantineState::Suspect };
+            let doubted =
+                |EntryByCounting { content, path }| QuarantineEntry { content, path, state: QuarantineState::Suspect };
             Some(file.contents.into_iter().map(doubted).collect())
         }
         _ => None,
@@ -179,5 +180,5 @@ fn parse(bytes: &[u8]) -> Option<Vec<Entry>> {
 struct FileRef<'a> {
     version: u32,
     program: String,
-    contents: &'a [Entry],
+    contents: &'a [QuarantineEntry],
 }

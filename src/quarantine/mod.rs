@@ -19,7 +19,7 @@ use log::{debug, info, warn};
 
 use crate::error::Trouble;
 use crate::files::{make_folder, remove_own};
-use crate::isolation::{Extracted, Isolation, Order, Verdict, memory_allowance};
+use crate::isolation::{DecodeOrder, Extracted, Isolation, TrialOutcome, memory_allowance};
 use crate::picture::{Bounds, Contents, CrashCause, Hash, Unusable};
 use guard::Post;
 pub use guard::{Guard, Suspects};
@@ -33,14 +33,14 @@ const FOLDER: &str = "under-way";
 /// Who can hold a trial: [`Isolation`], or what a test makes of it.
 pub trait Trial: Send + Sync {
     /// Decodes `bytes`, the content of the file at `path`, where it can do no harm.
-    fn hold(&self, bytes: &[u8], path: &Path, order: &Order) -> Verdict;
+    fn hold(&self, bytes: &[u8], path: &Path, order: &DecodeOrder) -> TrialOutcome;
 
     /// The process is about to end: trials are broken off.
     fn close(&self);
 }
 
 impl Trial for Isolation {
-    fn hold(&self, bytes: &[u8], path: &Path, order: &Order) -> Verdict {
+    fn hold(&self, bytes: &[u8], path: &Path, order: &DecodeOrder) -> TrialOutcome {
         self.extract(bytes, path, order)
     }
 
@@ -60,7 +60,7 @@ pub struct Quarantine {
 
 /// How a content is to be treated.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Standing {
+enum Treatment {
     /// As any other.
     Unknown,
     /// TrainingHistory first.
@@ -90,9 +90,9 @@ impl Quarantine {
 
     /// Whether this content is not to be decoded any more.
     pub fn refuses(&self, content: Hash, bounds: &Bounds) -> Option<Unusable> {
-        match self.standing(content, bounds) {
-            Standing::Refused(problem) => Some(problem),
-            Standing::Unknown | Standing::Suspect => None,
+        match self.treatment(content, bounds) {
+            Treatment::Refused(problem) => Some(problem),
+            Treatment::Unknown | Treatment::Suspect => None,
         }
     }
 
@@ -130,25 +130,25 @@ impl Quarantine {
     }
 
     /// Holds the trial of a suspect; `None` where none can be held.
-    fn hold_trial(&self, contents: &Contents, path: &Path, order: &Order) -> Option<Result<Extracted, Unusable>> {
+    fn hold_trial(&self, contents: &Contents, path: &Path, order: &DecodeOrder) -> Option<Result<Extracted, Unusable>> {
         let shown = path.display();
         match self.trial.hold(&contents.bytes, path, order) {
-            Verdict::Ended(result) => {
+            TrialOutcome::Ended(result) => {
                 self.set_no_trial(None);
                 debug!(file:% = shown; "{shown}: decoded in a process of its own without harm");
                 self.change(|list| list.remove(contents.hash));
                 Some(result)
             }
-            Verdict::Crashed(cause) => {
+            TrialOutcome::Crashed(cause) => {
                 self.set_no_trial(None);
                 self.change(|list| list.put(contents.hash, path, QuarantineState::SetAside(cause)));
                 Some(Err(Unusable::SetAside(cause)))
             }
-            Verdict::Interrupted(why) => {
+            TrialOutcome::Interrupted(why) => {
                 info!(file:% = shown; "{shown}: its trial proved nothing ({why}) and is held again");
                 Some(Err(Unusable::System(why)))
             }
-            Verdict::NotStarted(why) => {
+            TrialOutcome::NotStarted(why) => {
                 self.set_no_trial(Some(&why));
                 None
             }
@@ -166,13 +166,13 @@ impl Quarantine {
         *self.no_trial.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
-    fn standing(&self, content: Hash, bounds: &Bounds) -> Standing {
+    fn treatment(&self, content: Hash, bounds: &Bounds) -> Treatment {
         let state = self.list().state(content);
         match state {
-            None => Standing::Unknown,
-            Some(QuarantineState::Suspect) => Standing::Suspect,
-            Some(QuarantineState::SetAside(cause)) if has_more_now(cause, bounds) => Standing::Suspect,
-            Some(QuarantineState::SetAside(cause)) => Standing::Refused(Unusable::SetAside(cause)),
+            None => Treatment::Unknown,
+            Some(QuarantineState::Suspect) => Treatment::Suspect,
+            Some(QuarantineState::SetAside(cause)) if has_more_now(cause, bounds) => Treatment::Suspect,
+            Some(QuarantineState::SetAside(cause)) => Treatment::Refused(Unusable::SetAside(cause)),
         }
     }
 

@@ -19,27 +19,30 @@ const CRASH: CrashCause = CrashCause::Signal { number: 11 };
 /// How trials of these contents end; those of all others end well. A machine without child processes has none.
 #[derive(Default)]
 struct Court {
-    verdicts: HashMap<&'static str, fn() -> Verdict>,
+    verdicts: HashMap<&'static str, fn() -> TrialOutcome>,
     has_no_children: bool,
     held: Arc<Mutex<Vec<String>>>,
 }
 
 impl Trial for Court {
-    fn hold(&self, bytes: &[u8], _path: &Path, _order: &Order) -> Verdict {
+    fn hold(&self, bytes: &[u8], _path: &Path, _order: &DecodeOrder) -> TrialOutcome {
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         if self.has_no_children {
-            return Verdict::NotStarted("operation not permitted".into());
+            return TrialOutcome::NotStarted("operation not permitted".into());
         }
         let verdict = self.verdicts.get(text.as_str()).copied();
         self.held.lock().unwrap().push(text);
-        verdict.unwrap_or(|| Verdict::Ended(Err(Unusable::CutOff)))()
+        verdict.unwrap_or(|| TrialOutcome::Ended(Err(Unusable::CutOff)))()
     }
 
     fn close(&self) {}
 }
 
 fn guilty() -> Court {
-    Court { verdicts: HashMap::from([("bad", (|| Verdict::Crashed(CRASH)) as fn() -> Verdict)]), ..Court::default() }
+    Court {
+        verdicts: HashMap::from([("bad", (|| TrialOutcome::Crashed(CRASH)) as fn() -> TrialOutcome)]),
+        ..Court::default()
+    }
 }
 
 fn open(state: &Path, court: Court) -> (Arc<Quarantine>, Vec<Trouble>) {
@@ -64,8 +67,8 @@ fn decode(quarantine: &Arc<Quarantine>, suspects: Suspects, picture: &str) -> Un
     guard.extract(&contents, Path::new(picture), &BOUNDS, OUTPUTS, &extractor).err().unwrap()
 }
 
-fn standing(quarantine: &Quarantine, picture: &str) -> Standing {
-    quarantine.standing(Hash::of(picture.as_bytes()), &BOUNDS)
+fn treatment(quarantine: &Quarantine, picture: &str) -> Treatment {
+    quarantine.treatment(Hash::of(picture.as_bytes()), &BOUNDS)
 }
 
 #[test]
@@ -84,8 +87,8 @@ fn a_death_makes_suspects_and_a_trial_tells_the_guilty_from_the_innocent() {
     assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::NotAPicture);
     let (quarantine, troubles) = open(state.path(), Court::default());
     assert!(troubles.is_empty(), "{troubles:?}");
-    assert_eq!(standing(&quarantine, "bad"), Standing::Refused(Unusable::SetAside(CRASH)));
-    assert_eq!(standing(&quarantine, "good"), Standing::Unknown);
+    assert_eq!(treatment(&quarantine, "bad"), Treatment::Refused(Unusable::SetAside(CRASH)));
+    assert_eq!(treatment(&quarantine, "good"), Treatment::Unknown);
 }
 
 #[test]
@@ -95,16 +98,16 @@ fn any_number_of_deaths_condemns_nobody() {
         die_over(state.path(), &["good"]);
     }
     let (quarantine, _) = open(state.path(), Court::default());
-    assert_eq!(standing(&quarantine, "good"), Standing::Suspect);
+    assert_eq!(treatment(&quarantine, "good"), Treatment::Suspect);
     assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::CutOff);
-    assert_eq!(standing(&quarantine, "good"), Standing::Unknown);
+    assert_eq!(treatment(&quarantine, "good"), Treatment::Unknown);
 }
 
 #[test]
 fn a_trial_that_somebody_else_ended_is_held_again() {
     let state = tempfile::tempdir().unwrap();
     die_over(state.path(), &["good"]);
-    let interrupted = (|| Verdict::Interrupted("killed".into())) as fn() -> Verdict;
+    let interrupted = (|| TrialOutcome::Interrupted("killed".into())) as fn() -> TrialOutcome;
     let court = Court { verdicts: HashMap::from([("good", interrupted)]), ..Court::default() };
     let held = court.held.clone();
     let (quarantine, _) = open(state.path(), court);
@@ -112,7 +115,7 @@ fn a_trial_that_somebody_else_ended_is_held_again() {
         assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::System("killed".into()));
     }
     assert_eq!(held.lock().unwrap().len(), 3);
-    assert_eq!(standing(&quarantine, "good"), Standing::Suspect);
+    assert_eq!(treatment(&quarantine, "good"), Treatment::Suspect);
 }
 
 #[test]
@@ -133,7 +136,7 @@ fn without_child_processes_it_says_so_and_condemns_nobody() {
     assert_eq!(quarantine.trouble(), None);
     assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::NotAPicture, "decoded here");
     assert!(quarantine.trouble().is_some_and(|trouble| trouble.what.ends_with("operation not permitted")));
-    assert_eq!(standing(&quarantine, "good"), Standing::Suspect);
+    assert_eq!(treatment(&quarantine, "good"), Treatment::Suspect);
 }
 
 #[test]
@@ -157,7 +160,7 @@ fn an_end_in_order_makes_no_suspects() {
 #[test]
 fn what_was_given_up_is_a_suspect_and_what_took_too_long_is_tried_again_when_more_time_is_allowed() {
     let state = tempfile::tempdir().unwrap();
-    let too_slow = (|| Verdict::Crashed(CrashCause::Time { limit_ms: 60_000 })) as fn() -> Verdict;
+    let too_slow = (|| TrialOutcome::Crashed(CrashCause::Time { limit_ms: 60_000 })) as fn() -> TrialOutcome;
     let (quarantine, _) =
         open(state.path(), Court { verdicts: HashMap::from([("slow", too_slow)]), ..Court::default() });
     let slot = Arc::<Slot<&str>>::default();
@@ -174,9 +177,9 @@ fn what_was_given_up_is_a_suspect_and_what_took_too_long_is_tried_again_when_mor
     assert_eq!(decode(&quarantine, Suspects::Try, "slow"), Unusable::SetAside(CrashCause::Time { limit_ms: 60_000 }));
     let (quarantine, troubles) = open(state.path(), Court::default());
     assert!(troubles.is_empty(), "{troubles:?}");
-    let allowed = |decode_ms| quarantine.standing(decoding.content, &Bounds { decode_ms, ..BOUNDS });
-    assert!(matches!(allowed(60_000), Standing::Refused(_)));
-    assert_eq!(allowed(60_001), Standing::Suspect);
+    let allowed = |decode_ms| quarantine.treatment(decoding.content, &Bounds { decode_ms, ..BOUNDS });
+    assert!(matches!(allowed(60_000), Treatment::Refused(_)));
+    assert_eq!(allowed(60_001), Treatment::Suspect);
 }
 
 #[test]
@@ -195,7 +198,7 @@ fn a_list_of_no_use_is_set_aside() {
         let (quarantine, troubles) = open(state.path(), Court::default());
         assert_eq!(troubles.len(), 2, "{troubles:?}");
         assert_eq!(fs::read_to_string(state.path().join("quarantine.json.damaged")).unwrap(), text);
-        assert_eq!(standing(&quarantine, "bad"), Standing::Suspect, "the mark was found all the same");
+        assert_eq!(treatment(&quarantine, "bad"), Treatment::Suspect, "the mark was found all the same");
     }
 }
 
@@ -212,7 +215,7 @@ fn what_was_condemned_by_counting_is_a_suspect() {
     let (quarantine, troubles) = open(state.path(), Court::default());
     assert!(troubles.is_empty(), "{troubles:?}");
     for name in ["good", "slow"] {
-        assert_eq!(standing(&quarantine, name), Standing::Suspect, "{name}");
+        assert_eq!(treatment(&quarantine, name), Treatment::Suspect, "{name}");
         assert!(quarantine.is_suspect_at(&Path::new("/inventory").join(name)));
     }
     assert!(!quarantine.is_suspect_at(Path::new("/inventory/other")));
@@ -227,5 +230,5 @@ fn another_program_tries_everything_again() {
     let path = state.path().join(list::FILE_NAME);
     let older = fs::read_to_string(&path).unwrap().replace(env!("CARGO_PKG_VERSION"), "0.0.1");
     fs::write(&path, older).unwrap();
-    assert_eq!(standing(&open(state.path(), Court::default()).0, "bad"), Standing::Suspect);
+    assert_eq!(treatment(&open(state.path(), Court::default()).0, "bad"), Treatment::Suspect);
 }

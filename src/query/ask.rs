@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::render::{self, Undrawn};
-use super::{Composed, Input, Query, milliseconds};
+use super::{Composition, Input, Query, milliseconds};
 use crate::answer::Record;
 use crate::catalog::{Catalog, FILE_NAME};
 use crate::config::{self, Config, Setup};
@@ -31,7 +31,7 @@ pub struct Ask {
 }
 
 /// The answer.
-pub struct Reply {
+pub struct DirectAnswer {
     /// As the daemon would write it.
     pub record: Record,
     /// The sheet's bytes, if it was asked for.
@@ -46,13 +46,13 @@ impl Ask {
     }
 
     /// Answers it.
-    pub fn reply(self) -> Result<Reply, Fatal> {
+    pub fn reply(self) -> Result<DirectAnswer, Fatal> {
         let started = Instant::now();
         silence_caught_panics();
         let context = open_context(&self.config)?;
         let query = query(&self.pictures, self.config)?;
         let mut input = Input::read(&query, &context);
-        let Composed { mut record, matches, .. } = query.compose(&input, &context, started);
+        let Composition { mut record, matches, .. } = query.compose(&input, &context, started);
         let mut sheet = None;
         if self.with_sheet {
             let sheet_started = Instant::now();
@@ -61,7 +61,7 @@ impl Ask {
             record.timings_ms.sheet = milliseconds(sheet_started);
             record.timings_ms.total = milliseconds(started);
         }
-        Ok(Reply { record, sheet })
+        Ok(DirectAnswer { record, sheet })
     }
 }
 

@@ -21,7 +21,7 @@ use crate::answer::{Changes, Record, Status, Timings};
 use crate::config::{Config, Refresh};
 use crate::picture::{Bounds, Hash};
 
-pub use ask::{Ask, Reply};
+pub use ask::{Ask, DirectAnswer};
 pub use context::WorkerContext;
 pub use input::FileRead;
 use input::Input;
@@ -96,7 +96,7 @@ pub enum Done {
 }
 
 /// An answer that is not written anywhere yet.
-pub(crate) struct Composed {
+pub(crate) struct Composition {
     /// But for the timings of what comes after the search.
     pub record: Record,
     pub matches: Vec<Matched>,
@@ -126,7 +126,7 @@ impl Query {
     }
 
     /// From the pictures to the record of their answer; nothing is written.
-    pub(crate) fn compose(&self, input: &Input, context: &WorkerContext, started: Instant) -> Composed {
+    pub(crate) fn compose(&self, input: &Input, context: &WorkerContext, started: Instant) -> Composition {
         let mut timings = Timings { decode: milliseconds(started), ..Timings::default() };
         let encode_started = Instant::now();
         let (asked, negatives) = (search::encode(&input.members, context), search::encode(&input.negatives, context));
@@ -143,7 +143,7 @@ impl Query {
         timings.search = milliseconds(search_started);
         timings.total = milliseconds(started);
         let record = record::compose(self, input, &config, searched.by, &judgement, &selected, timings);
-        Composed { record, matches: selected.matches, judgement }
+        Composition { record, matches: selected.matches, judgement }
     }
 
     fn answer(
@@ -153,7 +153,7 @@ impl Query {
         started: Instant,
         former: Option<FormerAnswer>,
     ) -> Result<Done, Unwritten> {
-        let Composed { mut record, matches, judgement } = self.compose(input, context, started);
+        let Composition { mut record, matches, judgement } = self.compose(input, context, started);
         if let Some(former) = former {
             record.changes = Changes::since(&former.record, &record.matches);
             if record.changes.is_none() || record.status == Status::Error {

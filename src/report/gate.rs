@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn a_figure_is_shown_with_its_limit() {
-        let quality = |separation, reconstruction_error| RetrievalQuality { mean_reciprocal_rank: 0.9, apart, lost };
+        let quality =
+            |separation, lost| RetrievalQuality { mean_reciprocal_rank: 0.9, separation, reconstruction_error: lost };
         let comparison = Comparison { pictures: 36, before: quality(4.0, 0.3), after: quality(3.6, 3.622) };
         let html = metrics(&Evidence::default(), &comparison).map(|metric| metric.html(["m2", "m1"]));
         for (html, label, bar) in [

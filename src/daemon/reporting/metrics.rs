@@ -253,7 +253,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::service_status::{InventoryPart, LastTrainingPart, ModelPart, QueriesPart, SettingsPart};
+    use crate::service_status::{InventoryPart, LastTrainingPart, QueriesPart, ServedModelPart, ServiceSettingsPart};
 
     fn status() -> ServiceStatus {
         let figures = serde_json::json!({ "distinct": 54, "named": "x" });
@@ -265,7 +265,7 @@ mod tests {
             started_s: 1_700_000_000,
             watched_folders: 12,
             degraded_by: Vec::new(),
-            settings: SettingsPart { reloads: 0, problem: None },
+            settings: ServiceSettingsPart { reloads: 0, problem: None },
             awaiting_restart: Vec::new(),
             inventory: InventoryPart {
                 files: 40,
@@ -276,7 +276,7 @@ mod tests {
                 remaining_s: None,
             },
             queries: QueriesPart { answered: 1, failed: 1, pending: 0 },
-            model: ModelPart {
+            model: ServedModelPart {
                 id: "m1 \"quoted\"".into(),
                 encoder: "pretrained",
                 trained_on: 36,

@@ -8,7 +8,9 @@ use crate::catalog::Root;
 use crate::config::Level;
 use crate::daemon::{Daemon, Observer};
 use crate::error::Trouble;
-use crate::service_status::{InventoryPart, ModelPart, PROBLEM_LIMIT, QueriesPart, ServiceStatus, SettingsPart, State};
+use crate::service_status::{
+    InventoryPart, PROBLEM_LIMIT, QueriesPart, ServedModelPart, ServiceSettingsPart, ServiceStatus, State,
+};
 use crate::watch::{Tree, WATCH_LIMIT};
 
 /// How much is logged at a configured level.
@@ -115,7 +117,7 @@ impl Daemon {
                 failed: queries_failed,
                 pending: self.plan.pending(Root::Query) + queries_settling,
             },
-            model: ModelPart {
+            model: ServedModelPart {
                 id: serving.model.id().into(),
                 encoder: serving.model.encoder().name(),
                 trained_on: serving.model.trained_on(),
@@ -125,7 +127,7 @@ impl Daemon {
             watched_folders: self.folders.watched(),
             awaiting_restart: self.settings.awaiting_restart().to_vec(),
             degraded_by: troubles.iter().take(PROBLEM_LIMIT).cloned().collect(),
-            settings: SettingsPart {
+            settings: ServiceSettingsPart {
                 reloads: self.settings.reloads(),
                 problem: self.reporting.trouble("config").map(ToString::to_string),
             },
