@@ -59,7 +59,7 @@ fn measure(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Links and the rows they would have left behind: features, miniatures, codes of one trained model.
+/// Links and the rows they would have left behind: features, miniatures, embeddings of one trained model.
 fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     let folders = Config::default().folders.below(root);
     fs::create_dir_all(&folders.state)?;
@@ -78,7 +78,7 @@ fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
             if let (Some(features), Ok(metadata)) =
                 (Rows::from_values(Backbone::WIDTH, features.clone()), fs::metadata(folders.inventory.join(&path)))
             {
-                catalog.put_code(hash, &row.id, &model.encode(&features).into_values())?;
+                catalog.put_embedding(hash, &row.id, &model.encode(&features).into_values())?;
                 let row = FileRow { path, stamp: Stamp::of(&metadata), state: FileState::Read(hash) };
                 catalog.put_file(Root::Inventory, &row)?;
             }
@@ -115,10 +115,10 @@ fn model_row(autoencoder: &LinearAutoencoder, sample: &Rows) -> ModelRow {
         id: "m1-made-up".into(),
         created_s: 1,
         encoder: "pretrained".into(),
-        trunk: Backbone::VERSION.into(),
+        features_version: Backbone::VERSION.into(),
         trained_on: sample.len(),
         source: "inventory".into(),
-        beside: 0,
+        inventory_count: 0,
         reconstruction_error: autoencoder.reconstruction_error(sample),
         weights: autoencoder.to_safetensors(),
         decision: Decision::Passed,

@@ -3,7 +3,7 @@
 /// Whoever follows a long piece of work. The default ignores its progress and lets it run.
 pub trait Progress: Sync {
     /// The present stage is done by this share, 0 to 1. Called often; it has to be cheap.
-    fn told(&self, _share: f32) {}
+    fn set_share(&self, _share: f32) {}
 
     /// Whether the result is no longer wanted: the work ends at its next step, without one.
     fn is_cancelled(&self) -> bool {
@@ -36,8 +36,8 @@ pub struct Part<'a> {
 }
 
 impl Progress for Part<'_> {
-    fn told(&self, share: f32) {
-        self.progress.told(self.start + share * self.share);
+    fn set_share(&self, share: f32) {
+        self.progress.set_share(self.start + share * self.share);
     }
 
     fn is_cancelled(&self) -> bool {

@@ -113,7 +113,7 @@ pub fn nearest_of_all(pairs: &dyn Pairs, options: KnnOptions, progress: &dyn Pro
             return None;
         }
         let done = (number * turn * BLOCK) as f32 / total as f32;
-        progress.told(done * done);
+        progress.set_share(done * done);
         let found = map_on(options.threads, starts.len(), |at| found_in(pairs, starts[at], options, &lists));
         for (row, column, similarity) in found.into_iter().flatten() {
             lists[row].offer((column as u32, similarity), options.k, &order);

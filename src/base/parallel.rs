@@ -36,7 +36,7 @@ pub fn map_followed<T: Send>(
     let done = AtomicUsize::new(0);
     let followed = |at: usize| {
         let result = work(at);
-        progress.told((done.fetch_add(1, Ordering::Relaxed) + 1) as f32 / count as f32);
+        progress.set_share((done.fetch_add(1, Ordering::Relaxed) + 1) as f32 / count as f32);
         result
     };
     let results = taken_by(cores(), count, progress, &followed);

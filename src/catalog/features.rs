@@ -1,4 +1,4 @@
-//! Features by content and trunk, codes by content and model.
+//! The catalog's numbers of each picture content: features under a version of the network, embeddings under a model.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,74 +12,74 @@ use crate::picture::Hash;
 
 impl Catalog {
     /// Whether the features of a content are there.
-    pub fn has_features(&self, hash: Hash, trunk: &str) -> Result<bool, Trouble> {
+    pub fn has_features(&self, hash: Hash, version: &str) -> Result<bool, Trouble> {
         let find = || {
             self.connection
                 .prepare_cached("SELECT 1 FROM features WHERE hash = ?1 AND trunk = ?2")?
-                .exists(params![hash.0, trunk])
+                .exists(params![hash.0, version])
         };
         find().map_err(|error| self.trouble("read", &error))
     }
 
     /// The contents whose features are there: in one pass, because 100,000 questions one by one take seconds.
-    pub fn contents_with_features(&self, trunk: &str) -> Result<HashSet<Hash>, Trouble> {
+    pub fn contents_with_features(&self, version: &str) -> Result<HashSet<Hash>, Trouble> {
         let collect = || {
             let mut statement = self.connection.prepare_cached("SELECT hash FROM features WHERE trunk = ?1")?;
-            statement.query_map([trunk], |row| Ok(Hash(row.get(0)?)))?.collect::<rusqlite::Result<HashSet<_>>>()
+            statement.query_map([version], |row| Ok(Hash(row.get(0)?)))?.collect::<rusqlite::Result<HashSet<_>>>()
         };
         collect().map_err(|error| self.trouble("read", &error))
     }
 
-    /// The features of a content, `[width]`; stored as float16, so each is within 0.05 % of what the trunk gave.
-    pub fn features(&self, hash: Hash, trunk: &str) -> Result<Option<Vec<f32>>, Trouble> {
-        let blob = self.blob("SELECT row FROM features WHERE hash = ?1 AND trunk = ?2", hash, trunk)?;
+    /// The features of a content, `[width]`; stored as float16, so each is within 0.05 % of what the network gave.
+    pub fn features(&self, hash: Hash, version: &str) -> Result<Option<Vec<f32>>, Trouble> {
+        let blob = self.blob("SELECT row FROM features WHERE hash = ?1 AND trunk = ?2", hash, version)?;
         Ok(blob
             .map(|bytes| bytes.chunks_exact(2).map(|pair| f16::from_le_bytes([pair[0], pair[1]]).to_f32()).collect()))
     }
 
     /// Keeps the features of a content.
-    pub fn put_features(&self, hash: Hash, trunk: &str, features: &[f32]) -> Result<(), Trouble> {
+    pub fn put_features(&self, hash: Hash, version: &str, features: &[f32]) -> Result<(), Trouble> {
         let bytes: Vec<u8> = features.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect();
-        self.write("INSERT OR REPLACE INTO features VALUES (?1, ?2, ?3)", params![hash.0, trunk, bytes])
+        self.write("INSERT OR REPLACE INTO features VALUES (?1, ?2, ?3)", params![hash.0, version, bytes])
     }
 
     /// The features of `hashes` that are there, in that order, with the hashes they belong to.
-    pub fn many_features(&self, hashes: &[Hash], trunk: &str, width: usize) -> Result<(Vec<Hash>, Rows), Trouble> {
+    pub fn many_features(&self, hashes: &[Hash], version: &str, width: usize) -> Result<(Vec<Hash>, Rows), Trouble> {
         let (mut found, mut rows) = (Vec::new(), Rows::empty(width));
         for &hash in hashes {
-            if self.features(hash, trunk)?.is_some_and(|row| rows.push(&row)) {
+            if self.features(hash, version)?.is_some_and(|row| rows.push(&row)) {
                 found.push(hash);
             }
         }
         Ok((found, rows))
     }
 
-    /// The code of a content under a model.
-    pub fn code(&self, hash: Hash, model: &str) -> Result<Option<Vec<f32>>, Trouble> {
+    /// The embedding of a content under a model.
+    pub fn embedding(&self, hash: Hash, model: &str) -> Result<Option<Vec<f32>>, Trouble> {
         let blob = self.blob("SELECT row FROM codes WHERE hash = ?1 AND model = ?2", hash, model)?;
-        Ok(blob.map(|bytes| code_in(&bytes)))
+        Ok(blob.map(|bytes| embedding_from_bytes(&bytes)))
     }
 
-    /// All codes under a model, in one pass.
-    pub fn codes(&self, model: &str) -> Result<HashMap<Hash, Vec<f32>>, Trouble> {
+    /// All embeddings under a model, in one pass.
+    pub fn embeddings(&self, model: &str) -> Result<HashMap<Hash, Vec<f32>>, Trouble> {
         let collect = || {
             let mut statement = self.connection.prepare_cached("SELECT hash, row FROM codes WHERE model = ?1")?;
             let rows = statement.query_map([model], |row| {
                 let blob = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-                Ok((Hash(row.get(0)?), code_in(blob)))
+                Ok((Hash(row.get(0)?), embedding_from_bytes(blob)))
             })?;
             rows.collect::<rusqlite::Result<HashMap<_, _>>>()
         };
         collect().map_err(|error| self.trouble("read", &error))
     }
 
-    /// Keeps the code of a content under a model.
-    pub fn put_code(&self, hash: Hash, model: &str, code: &[f32]) -> Result<(), Trouble> {
-        let bytes: Vec<u8> = code.iter().flat_map(|value| value.to_le_bytes()).collect();
+    /// Keeps the embedding of a content under a model.
+    pub fn put_embedding(&self, hash: Hash, model: &str, embedding: &[f32]) -> Result<(), Trouble> {
+        let bytes: Vec<u8> = embedding.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.write("INSERT OR REPLACE INTO codes VALUES (?1, ?2, ?3)", params![model, hash.0, bytes])
     }
 
-    /// Drops features, miniatures and codes whose content no file has any more.
+    /// Drops features, miniatures and embeddings whose content no file has any more.
     pub fn drop_orphans(&self) -> Result<(), Trouble> {
         for table in ["features", "miniatures", "codes"] {
             let statement =
@@ -104,7 +104,7 @@ impl Catalog {
     }
 }
 
-fn code_in(bytes: &[u8]) -> Vec<f32> {
+fn embedding_from_bytes(bytes: &[u8]) -> Vec<f32> {
     let value = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
     bytes.chunks_exact(4).map(value).collect()
 }
@@ -114,34 +114,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn features_come_back_by_content_and_trunk() {
+    fn features_come_back_by_content_and_version() {
         let state = tempfile::tempdir().unwrap();
         let catalog = Catalog::open(state.path()).unwrap().catalog;
         let (here, missing) = (Hash::of(b"here"), Hash::of(b"missing"));
-        catalog.put_features(here, "trunk-1", &[0.5, 6.0, 0.0]).unwrap();
-        assert_eq!(catalog.features(here, "trunk-1").unwrap().unwrap(), [0.5, 6.0, 0.0]);
-        assert!(catalog.features(here, "trunk-2").unwrap().is_none());
-        assert!(catalog.has_features(here, "trunk-1").unwrap());
-        assert_eq!(catalog.contents_with_features("trunk-1").unwrap(), HashSet::from([here]));
-        assert!(catalog.contents_with_features("trunk-2").unwrap().is_empty());
-        catalog.put_features(here, "trunk-0", &[1.0]).unwrap();
-        catalog.drop_features_but_of(&["trunk-1".into(), "trunk-1/view".into()]).unwrap();
-        assert!(catalog.has_features(here, "trunk-1").unwrap() && !catalog.has_features(here, "trunk-0").unwrap());
-        let (found, rows) = catalog.many_features(&[missing, here], "trunk-1", 3).unwrap();
+        catalog.put_features(here, "backbone-1", &[0.5, 6.0, 0.0]).unwrap();
+        assert_eq!(catalog.features(here, "backbone-1").unwrap().unwrap(), [0.5, 6.0, 0.0]);
+        assert!(catalog.features(here, "backbone-2").unwrap().is_none());
+        assert!(catalog.has_features(here, "backbone-1").unwrap());
+        assert_eq!(catalog.contents_with_features("backbone-1").unwrap(), HashSet::from([here]));
+        assert!(catalog.contents_with_features("backbone-2").unwrap().is_empty());
+        catalog.put_features(here, "backbone-0", &[1.0]).unwrap();
+        catalog.drop_features_but_of(&["backbone-1".into(), "backbone-1/view".into()]).unwrap();
+        assert!(
+            catalog.has_features(here, "backbone-1").unwrap() && !catalog.has_features(here, "backbone-0").unwrap()
+        );
+        let (found, rows) = catalog.many_features(&[missing, here], "backbone-1", 3).unwrap();
         assert_eq!((found, rows.values()), (vec![here], &[0.5, 6.0, 0.0][..]));
     }
 
     #[test]
-    fn codes_come_back_to_the_bit() {
+    fn embeddings_come_back_to_the_bit() {
         let state = tempfile::tempdir().unwrap();
         let catalog = Catalog::open(state.path()).unwrap().catalog;
         let hash = Hash::of(b"picture");
-        catalog.put_code(hash, "m1", &[0.1, -2.5e-7]).unwrap();
-        assert_eq!(catalog.code(hash, "m1").unwrap().unwrap(), [0.1, -2.5e-7]);
-        assert!(catalog.code(hash, "m2").unwrap().is_none());
-        assert_eq!(catalog.codes("m1").unwrap(), HashMap::from([(hash, vec![0.1, -2.5e-7])]));
-        assert!(catalog.codes("m2").unwrap().is_empty());
+        catalog.put_embedding(hash, "m1", &[0.1, -2.5e-7]).unwrap();
+        assert_eq!(catalog.embedding(hash, "m1").unwrap().unwrap(), [0.1, -2.5e-7]);
+        assert!(catalog.embedding(hash, "m2").unwrap().is_none());
+        assert_eq!(catalog.embeddings("m1").unwrap(), HashMap::from([(hash, vec![0.1, -2.5e-7])]));
+        assert!(catalog.embeddings("m2").unwrap().is_empty());
         catalog.drop_orphans().unwrap();
-        assert!(catalog.code(hash, "m1").unwrap().is_none());
+        assert!(catalog.embedding(hash, "m1").unwrap().is_none());
     }
 }

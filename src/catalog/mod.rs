@@ -252,13 +252,13 @@ mod tests {
             assert_eq!(opened.set_aside, None);
             let catalog = opened.catalog;
             let model = catalog.current_model().unwrap().expect("it served before");
-            assert_eq!((model.trained_on, model.beside, model.decision), (4, 0, Decision::Unchecked));
+            assert_eq!((model.trained_on, model.inventory_count, model.decision), (4, 0, Decision::Unchecked));
             let files = catalog.files(Root::Inventory).unwrap();
             assert_eq!(files.len(), 4);
             for file in files {
                 let FileState::Read(hash) = file.state else { panic!("{file:?}") };
-                assert!(catalog.features(hash, &model.trunk).unwrap().is_some());
-                assert!(catalog.code(hash, &model.id).unwrap().is_some());
+                assert!(catalog.features(hash, &model.features_version).unwrap().is_some());
+                assert!(catalog.embedding(hash, &model.id).unwrap().is_some());
             }
             // Made by and by: the pictures are read again for it.
             assert!(catalog.miniatures().unwrap().is_empty());

@@ -1,4 +1,4 @@
-//! Trained models, those that were refused among them. At most one is current; becoming current and the codes it needs
+//! Trained models, those that were refused among them. At most one is current; becoming current and the embeddings it needs
 //! are one transaction of the caller.
 
 use std::collections::HashSet;
@@ -18,14 +18,14 @@ pub struct ModelRow {
     pub created_s: i64,
     /// Kind of encoder: "pretrained".
     pub encoder: String,
-    /// Version of the trunk whose features it takes.
-    pub trunk: String,
+    /// Version of the features it takes; the column is called `trunk`.
+    pub features_version: String,
     /// Pictures it was trained on.
     pub trained_on: usize,
     /// Where they came from: "training" or "inventory".
     pub source: String,
-    /// Pictures of the inventory that were taken along beside them.
-    pub beside: usize,
+    /// Inventory pictures it was trained on as well; the column is called `beside`.
+    pub inventory_count: usize,
     /// ‖x − x′‖² / ‖x − mean‖² over the training pictures.
     pub reconstruction_error: f32,
     /// The autoencoder, as safetensors; also of a model that was refused, for who wants to see why. Empty where nothing
@@ -110,10 +110,10 @@ impl Catalog {
                 model.id,
                 model.created_s,
                 model.encoder,
-                model.trunk,
+                model.features_version,
                 model.trained_on as i64,
                 model.source,
-                model.beside as i64,
+                model.inventory_count as i64,
                 f64::from(model.reconstruction_error),
                 model.weights,
                 model.decision.name(),
@@ -128,7 +128,7 @@ impl Catalog {
         self.write("UPDATE models SET is_current = (id IS ?1)", params![id])
     }
 
-    /// Forgets a model; its codes go by and by.
+    /// Forgets a model; its embeddings go by and by.
     pub fn forget_model(&self, id: &str) -> Result<(), Trouble> {
         self.write("DELETE FROM models WHERE id = ?1", params![id])
     }
@@ -147,10 +147,10 @@ impl Catalog {
         self.write("DELETE FROM trained_pictures WHERE model NOT IN (SELECT id FROM models)", params![])
     }
 
-    /// Drops up to `limit` codes of a model that is not kept and not `in_training`; `false` when there were none.
-    pub fn drop_ownerless_codes(&self, in_training: Option<&str>, limit: usize) -> Result<bool, Trouble> {
+    /// Drops up to `limit` embeddings of a model that is not kept and not `in_training`; `false` when there were none.
+    pub fn drop_orphaned_embeddings(&self, in_training: Option<&str>, limit: usize) -> Result<bool, Trouble> {
         let mut owner = String::new();
-        while let Some(next) = self.next_code_owner(&owner)? {
+        while let Some(next) = self.next_embedding_owner(&owner)? {
             owner = next;
             if in_training != Some(&owner) && self.model(&owner)?.is_none() {
                 self.write(
@@ -163,8 +163,8 @@ impl Catalog {
         Ok(false)
     }
 
-    /// The first model by name after `owner` that has codes: one step down the table's tree, however many codes it has.
-    fn next_code_owner(&self, owner: &str) -> Result<Option<String>, Trouble> {
+    /// The first model by name after `owner` that has embeddings: one step down the table's tree, however many embeddings it has.
+    fn next_embedding_owner(&self, owner: &str) -> Result<Option<String>, Trouble> {
         let find = || {
             self.connection
                 .prepare_cached("SELECT model FROM codes WHERE model > ?1 ORDER BY model LIMIT 1")?
@@ -206,10 +206,10 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<ModelRow> {
         id: row.get(0)?,
         created_s: row.get(1)?,
         encoder: row.get(2)?,
-        trunk: row.get(3)?,
+        features_version: row.get(3)?,
         trained_on: usize::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
         source: row.get(5)?,
-        beside: usize::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
+        inventory_count: usize::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
         reconstruction_error: row.get::<_, f64>(7)? as f32,
         weights: row.get(8)?,
         decision: Decision::of(&row.get::<_, String>(9)?),
@@ -227,10 +227,10 @@ mod tests {
             id: id.into(),
             created_s: 1,
             encoder: "pretrained".into(),
-            trunk: "t".into(),
+            features_version: "t".into(),
             trained_on: 36,
             source: "inventory".into(),
-            beside: 0,
+            inventory_count: 0,
             reconstruction_error: 0.25,
             weights: vec![1, 2, 3],
             decision,
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_go_with_their_codes_a_few_at_a_time() {
+    fn the_oldest_go_with_their_embeddings_a_few_at_a_time() {
         let state = tempfile::tempdir().unwrap();
         let catalog = Catalog::open(state.path()).unwrap().catalog;
         assert_eq!(catalog.current_model().unwrap(), None);
@@ -253,22 +253,22 @@ mod tests {
             catalog.make_current(Some(id)).unwrap();
             catalog.drop_old_models(1).unwrap();
             for content in 0..5_u8 {
-                catalog.put_code(Hash::of(&[content]), id, &[1.0]).unwrap();
+                catalog.put_embedding(Hash::of(&[content]), id, &[1.0]).unwrap();
             }
             catalog.put_trained_picture(id, Hash::of(b"x")).unwrap();
         }
         assert_eq!(catalog.current_model().unwrap(), Some(model("m3", Decision::Passed)));
         assert_eq!(ids(&catalog), ["m3", "m2"]);
         assert_eq!(catalog.models_trained().unwrap(), 3);
-        catalog.put_code(Hash::of(&[0]), "m4", &[1.0]).unwrap();
+        catalog.put_embedding(Hash::of(&[0]), "m4", &[1.0]).unwrap();
         let mut rounds = 0;
-        while catalog.drop_ownerless_codes(Some("m4"), 2).unwrap() {
+        while catalog.drop_orphaned_embeddings(Some("m4"), 2).unwrap() {
             rounds += 1;
         }
-        assert_eq!(rounds, 3, "five codes, two at a time");
-        let has_code = |id| catalog.code(Hash::of(&[0]), id).unwrap().is_some();
-        assert_eq!(["m1", "m2", "m3", "m4"].map(has_code), [false, true, true, true]);
-        assert!(catalog.drop_ownerless_codes(None, 2).unwrap() && !has_code("m4"));
+        assert_eq!(rounds, 3, "five embeddings, two at a time");
+        let has_embedding = |id| catalog.embedding(Hash::of(&[0]), id).unwrap().is_some();
+        assert_eq!(["m1", "m2", "m3", "m4"].map(has_embedding), [false, true, true, true]);
+        assert!(catalog.drop_orphaned_embeddings(None, 2).unwrap() && !has_embedding("m4"));
     }
 
     #[test]

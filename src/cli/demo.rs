@@ -111,10 +111,10 @@ impl Observer for Guide {
         match (self.step, &status.model.training) {
             (Step::Reading, Some(training)) => {
                 self.gauge.stage("training a model");
-                self.gauge.told(training.share);
+                self.gauge.set_share(training.share);
             }
             (Step::Reading, None) => {
-                self.gauge.told((inventory.files - inventory.pending) as f32 / inventory.files.max(1) as f32);
+                self.gauge.set_share((inventory.files - inventory.pending) as f32 / inventory.files.max(1) as f32);
             }
             _ => {}
         }

@@ -53,7 +53,7 @@ impl ListedModel {
             encoder: row.encoder,
             trained_on: row.trained_on,
             source: row.source,
-            inventory_count: row.beside,
+            inventory_count: row.inventory_count,
             reconstruction_error: row.reconstruction_error,
             decision: row.decision.name(),
             reason: row.reason,

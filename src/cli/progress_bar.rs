@@ -80,7 +80,7 @@ impl StageProgress {
 }
 
 impl Progress for StageProgress {
-    fn told(&self, share: f32) {
+    fn set_share(&self, share: f32) {
         self.bar.set_position((share.clamp(0.0, 1.0) * STEPS as f32) as u64);
         if self.bar.is_hidden() {
             self.print_line(share);
@@ -139,8 +139,8 @@ impl CancellableProgress {
 }
 
 impl Progress for CancellableProgress {
-    fn told(&self, share: f32) {
-        self.stages.told(share);
+    fn set_share(&self, share: f32) {
+        self.stages.set_share(share);
     }
 
     fn is_cancelled(&self) -> bool {

@@ -92,7 +92,7 @@ fn follow(state: &Path, bar: &CancellableProgress) -> Result<Value, Fatal> {
 
 fn show(stages: &StageProgress, id: &str, stage: Option<&str>, share: Option<f64>) {
     stages.stage(&format!("model {id}: {}", stage.unwrap_or("waiting")));
-    stages.told(share.unwrap_or(0.0) as f32);
+    stages.set_share(share.unwrap_or(0.0) as f32);
 }
 
 /// Trains in this process, and returns the result.
@@ -130,7 +130,7 @@ impl Observer for Watcher<'_> {
             }
             None => {
                 let (files, pending) = (status.inventory.files, status.inventory.pending);
-                self.stages.told((files - pending) as f32 / files.max(1) as f32);
+                self.stages.set_share((files - pending) as f32 / files.max(1) as f32);
             }
         }
         if last.map(id) != *before {

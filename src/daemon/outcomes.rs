@@ -16,7 +16,7 @@ use crate::files::Stamp;
 use crate::model::FeatureKind;
 use crate::picture::{Hash, Unusable};
 use crate::query::{Answered, Done, FileRead};
-use crate::serving::load::code_of;
+use crate::serving::load::embedding_of;
 use crate::watch::Known;
 
 /// A file that the system would not give out (a disk in trouble, too many open files) is tried again after this long.
@@ -90,7 +90,7 @@ impl Daemon {
         let serving = self.serving.shared();
         let kind = FeatureKind::of(self.config().model.encoder);
         let kept = self.store.catalog_mut().together(|catalog| {
-            let mut codes: Vec<Option<Vec<f32>>> = Vec::new();
+            let mut embeddings: Vec<Option<Vec<f32>>> = Vec::new();
             for Encoded { root, path, stamp, result } in &encoded {
                 match result {
                     // The list says so for as long as it holds: each start asks it anew.
@@ -105,7 +105,7 @@ impl Daemon {
                     )?,
                 }
                 let Ok((hash, made)) = result else {
-                    codes.push(None);
+                    embeddings.push(None);
                     continue;
                 };
                 if let Some(features) = &made.features {
@@ -114,26 +114,26 @@ impl Daemon {
                 if let Some(miniature) = &made.miniature {
                     catalog.put_miniature(*hash, miniature)?;
                 }
-                let code = match root {
-                    Root::Inventory => code_of(catalog, &serving.read().model, *hash)?,
+                let embedding = match root {
+                    Root::Inventory => embedding_of(catalog, &serving.read().model, *hash)?,
                     Root::Query | Root::Training => None,
                 };
-                // Features that are codes need not be kept twice.
-                if let Some(code) = code.as_ref().filter(|_| is_trained) {
-                    catalog.put_code(*hash, &model_id, code)?;
+                // Features that are embeddings need not be kept twice.
+                if let Some(embedding) = embedding.as_ref().filter(|_| is_trained) {
+                    catalog.put_embedding(*hash, &model_id, embedding)?;
                 }
-                codes.push(code);
+                embeddings.push(embedding);
             }
-            Ok(codes)
+            Ok(embeddings)
         });
-        let codes = match kept {
-            Ok(codes) => codes,
+        let embeddings = match kept {
+            Ok(embeddings) => embeddings,
             Err(trouble) => return self.hold_encoded(encoded, Some(trouble)),
         };
         self.note("catalog", None);
-        for (outcome, code) in encoded.into_iter().zip(codes) {
+        for (outcome, embedding) in encoded.into_iter().zip(embeddings) {
             self.plan.ended(outcome.root, &outcome.path);
-            self.take_encoded(outcome, code);
+            self.take_encoded(outcome, embedding);
         }
     }
 
@@ -150,7 +150,7 @@ impl Daemon {
         }
     }
 
-    fn take_encoded(&mut self, outcome: Encoded, code: Option<Vec<f32>>) {
+    fn take_encoded(&mut self, outcome: Encoded, embedding: Option<Vec<f32>>) {
         let Encoded { root, path, stamp, result } = outcome;
         let absolute = self.absolute(root, &path);
         if !self.tree(root).is_some_and(|tree| tree.is_known_file(&path)) {
@@ -166,10 +166,10 @@ impl Daemon {
                 self.reporting.metrics().count_picture(root, made.features.is_some());
                 self.note("reading", None);
                 let is_same = self.pictures.put(root, &path, hash);
-                // The same picture again has its code already; putting it anew would have its neighbours sought anew.
+                // The same picture again has its embedding already; putting it anew would have its neighbours sought anew.
                 let is_searched = is_same && self.serving.read().index.embedding(&path).is_some();
-                if let Some(code) = code.filter(|_| !is_searched) {
-                    self.serving.write().index.put(&path, &code);
+                if let Some(embedding) = embedding.filter(|_| !is_searched) {
+                    self.serving.write().index.put(&path, &embedding);
                 }
                 log::debug!(file:% = absolute.display(); "{} read", absolute.display());
             }

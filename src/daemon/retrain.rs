@@ -19,7 +19,7 @@ use crate::watch::Tree;
 
 /// A training that could not be kept is tried again after this long.
 const TRAINING_RETRY: Duration = Duration::from_secs(30);
-/// Codes as wide as this can be held against the network as it is.
+/// Embeddings as wide as this can be held against the network as it is.
 const WIDE: usize = 64;
 
 impl Daemon {
@@ -86,7 +86,7 @@ impl Daemon {
         let width = settings.code_width.count();
         let is_allowed = settings.train_on_inventory || self.training.history().serves_training_alone;
         let to_beat = if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained(settings) };
-        // Whoever asks for narrower codes knows that they tell less apart.
+        // Whoever asks for narrower embeddings knows that they tell less apart.
         let is_comparable = if to_beat.trained_on() > 0 { to_beat.embedding_width() <= width } else { width >= WIDE };
         is_comparable.then_some(to_beat)
     }

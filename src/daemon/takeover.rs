@@ -11,11 +11,11 @@ use crate::error::Trouble;
 use crate::model::Model;
 use crate::service_status::LastTrainingPart;
 use crate::serving::Serving;
-use crate::serving::load::code_of;
+use crate::serving::load::embedding_of;
 use crate::training::history::TrainingHistory;
 use crate::training::job::{Successor, TrainingEnd, TrainingEvent, TrainingMessage};
 
-/// Codes of models no longer kept that are dropped in one turn of the loop.
+/// Embeddings of models no longer kept that are dropped in one turn of the loop.
 const DROPPED_AT_ONCE: usize = 1_000;
 
 impl Daemon {
@@ -24,10 +24,9 @@ impl Daemon {
         let Some(job) = self.training.run(message.run) else { return };
         let (id, started) = (job.id.clone(), job.started);
         let kept = match message.news {
-            TrainingEvent::Codes(codes) => self
-                .store
-                .catalog_mut()
-                .together(|catalog| codes.iter().try_for_each(|(hash, code)| catalog.put_code(*hash, &id, code))),
+            TrainingEvent::Embeddings(embeddings) => self.store.catalog_mut().together(|catalog| {
+                embeddings.iter().try_for_each(|(hash, embedding)| catalog.put_embedding(*hash, &id, embedding))
+            }),
             TrainingEvent::TrainedOn(contents) => self
                 .store
                 .catalog_mut()
@@ -68,7 +67,7 @@ impl Daemon {
         Ok(())
     }
 
-    /// A new model serves from now on, with the codes of all pictures, those that came or went meanwhile included.
+    /// A new model serves from now on, with the embeddings of all pictures, those that came or went meanwhile included.
     fn take_over(&mut self, successor: Successor) -> Result<(), Trouble> {
         let Successor { model, row, mut index, inventory } = successor;
         let now = self.pictures.paths_of(Root::Inventory);
@@ -79,11 +78,11 @@ impl Daemon {
         self.store.catalog_mut().together(|catalog| {
             for (path, &hash) in late {
                 index.remove([path.as_path()]);
-                if let Some(code) = code_of(catalog, &model, hash)? {
+                if let Some(embedding) = embedding_of(catalog, &model, hash)? {
                     if model.is_trained() {
-                        catalog.put_code(hash, model.id(), &code)?;
+                        catalog.put_embedding(hash, model.id(), &embedding)?;
                     }
-                    index.put(path, &code);
+                    index.put(path, &embedding);
                 }
             }
             if let Some(row) = &row {
@@ -102,7 +101,11 @@ impl Daemon {
 
     fn say_who_serves(&mut self, model: &Model, new: Option<&ModelRow>) {
         let Some(row) = new else { return info!("back to model {}: it serves from now on", model.id()) };
-        let beside = if row.beside > 0 { format!(" beside {} of the inventory", row.beside) } else { String::new() };
+        let beside = if row.inventory_count > 0 {
+            format!(" beside {} of the inventory", row.inventory_count)
+        } else {
+            String::new()
+        };
         info!(
             model = row.id.as_str();
             "model {} serves: trained on {} {} pictures{beside}, {:.1} % of what tells them apart kept in {} values; {}",
@@ -126,10 +129,10 @@ impl Daemon {
         })
     }
 
-    /// Drops some of the codes of models that are no longer kept: all at once would hold up everybody.
+    /// Drops some of the embeddings of models that are no longer kept: all at once would hold up everybody.
     pub(super) fn drop_orphaned_embeddings(&mut self) {
         if self.training.may_have_orphans() {
-            match self.store.catalog_mut().drop_ownerless_codes(None, DROPPED_AT_ONCE) {
+            match self.store.catalog_mut().drop_orphaned_embeddings(None, DROPPED_AT_ONCE) {
                 Ok(true) => {}
                 Ok(false) => self.training.orphans_are_gone(),
                 Err(trouble) => self.note("catalog", Some(trouble)),

@@ -55,7 +55,7 @@ pub fn grouped(
         if progress.is_cancelled() {
             return None;
         }
-        progress.told(number as f32 / links.len() as f32);
+        progress.set_share(number as f32 / links.len() as f32);
         let (one, other) = (home[link.one], home[link.other]);
         if one == other {
             continue;

@@ -44,7 +44,7 @@ impl DuplicateSearch<'_> {
             if progress.is_cancelled() {
                 return None;
             }
-            progress.told(start as f32 / partners.len() as f32);
+            progress.set_share(start as f32 / partners.len() as f32);
             let here = turn.min(partners.len() - start);
             let found = map(here, |at| self.found_in(start + at, &partners[start + at]));
             links.extend(found.into_iter().flatten());

@@ -41,7 +41,7 @@ pub fn plane(embeddings: &Rows, progress: &dyn Progress) -> Option<Vec<[f32; 2]>
         if progress.is_cancelled() {
             return None;
         }
-        progress.told(NEIGHBOURS_SHARE + (1.0 - NEIGHBOURS_SHARE) * step as f32 / STEPS as f32);
+        progress.set_share(NEIGHBOURS_SHARE + (1.0 - NEIGHBOURS_SHARE) * step as f32 / STEPS as f32);
         let is_early = step < EXAGGERATED_STEPS;
         let (stress, momentum) = if is_early { (EXAGGERATION, 0.5) } else { (1.0, 0.8) };
         let gradients = gradients(&places, &attraction, stress);
@@ -75,7 +75,7 @@ fn nearest(embeddings: &Rows, k: usize, progress: &dyn Progress) -> Option<Vec<V
         if progress.is_cancelled() {
             return None;
         }
-        progress.told(NEIGHBOURS_SHARE * found.len() as f32 / embeddings.len() as f32);
+        progress.set_share(NEIGHBOURS_SHARE * found.len() as f32 / embeddings.len() as f32);
         found.extend(map(chunk.len(), |at| nearest_of(chunk[at])));
     }
     Some(found)

@@ -30,7 +30,8 @@ impl Collection {
     pub fn read(config: &Config) -> Result<Self, Fatal> {
         let catalog = catalog(config)?;
         let kind = FeatureKind::of(config.model.encoder);
-        let serves = |row: &ModelRow| row.trunk == kind.version && row.encoder == config.model.encoder.name();
+        let serves =
+            |row: &ModelRow| row.features_version == kind.version && row.encoder == config.model.encoder.name();
         let model = catalog.current_model()?.filter(serves).map(|row| row.id);
         let mut pictures = Vec::new();
         for file in catalog.files(Root::Inventory)? {
@@ -39,7 +40,7 @@ impl Collection {
             }
         }
         let embedding = |hash: Hash| match &model {
-            Some(id) => catalog.code(hash, id),
+            Some(id) => catalog.embedding(hash, id),
             None => catalog.features(hash, kind.version),
         };
         let mut collection = Self::empty(model.as_deref().unwrap_or("features"));

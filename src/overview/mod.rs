@@ -1,4 +1,4 @@
-//! The inventory as a whole: its pictures with their codes and thumbnails, and what lies there twice. Reads the catalog and the pictures, writes
+//! The inventory as a whole: its pictures with their embeddings and thumbnails, and what lies there twice. Reads the catalog and the pictures, writes
 //! nothing.
 
 mod collection;

@@ -62,7 +62,11 @@ pub fn report_on(config: &Config, id: &str, progress: &dyn Progress) -> Result<O
 
 fn header(subject: &Subject) -> String {
     let row = &subject.row;
-    let beside = if row.beside > 0 { format!(", {} of the inventory", thousands(row.beside)) } else { String::new() };
+    let beside = if row.inventory_count > 0 {
+        format!(", {} of the inventory", thousands(row.inventory_count))
+    } else {
+        String::new()
+    };
     format!(
         include_str!("header.html"),
         class = row.decision.name(),

@@ -1,4 +1,4 @@
-//! Feedback by folder: codes moved away from what a query's `not/` pictures show.
+//! Feedback by folder: embeddings moved away from what a query's `not/` pictures show.
 
 use crate::base::rows::{Rows, to_unit_length};
 use crate::config::Metric;
@@ -10,9 +10,9 @@ use crate::config::Metric;
 /// caltech90 .766, .778, .779, .754, .720.
 const AWAY: f32 = 0.25;
 
-/// Codes `[m, width]` moved away from the mean of `unlike`, `[n, width]`: the negative half of Rocchio's relevance
+/// Embeddings `[m, width]` moved away from the mean of `unlike`, `[n, width]`: the negative half of Rocchio's relevance
 /// feedback (Relevance Feedback in Information Retrieval, 1971). With cosine, directions are moved.
-pub fn away_from(codes: &Rows, unlike: &Rows, metric: Metric) -> Rows {
+pub fn away_from(embeddings: &Rows, unlike: &Rows, metric: Metric) -> Rows {
     let prepared = |row: &[f32]| {
         let mut row = row.to_vec();
         if metric == Metric::Cosine {
@@ -20,13 +20,13 @@ pub fn away_from(codes: &Rows, unlike: &Rows, metric: Metric) -> Rows {
         }
         row
     };
-    let mut mean = vec![0.0; codes.width()];
+    let mut mean = vec![0.0; embeddings.width()];
     for row in unlike.iter().map(prepared) {
         mean.iter_mut().zip(row).for_each(|(mean, value)| *mean += value / unlike.len() as f32);
     }
     let mean = prepared(&mean);
-    let mut moved = Rows::empty(codes.width());
-    for row in codes.iter().map(prepared) {
+    let mut moved = Rows::empty(embeddings.width());
+    for row in embeddings.iter().map(prepared) {
         let away: Vec<f32> = row.iter().zip(&mean).map(|(value, mean)| value + AWAY * (value - mean)).collect();
         moved.push(&away);
     }
@@ -38,12 +38,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_moves_away_from_what_it_is_not_to_be_like() {
-        let codes = Rows::from_values(2, vec![3.0, 3.0]).unwrap();
+    fn an_embedding_moves_away_from_what_it_is_not_to_be_like() {
+        let embeddings = Rows::from_values(2, vec![3.0, 3.0]).unwrap();
         let unlike = Rows::from_values(2, vec![5.0, 0.0, 3.0, 0.0]).unwrap();
-        let moved = away_from(&codes, &unlike, Metric::Cosine);
+        let moved = away_from(&embeddings, &unlike, Metric::Cosine);
         assert!(moved.row(0)[0] < moved.row(0)[1] * 0.8, "{:?}", moved.row(0));
-        let moved = away_from(&codes, &unlike, Metric::Euclidean);
+        let moved = away_from(&embeddings, &unlike, Metric::Euclidean);
         assert_eq!(moved.row(0), [2.75, 3.75]);
     }
 }

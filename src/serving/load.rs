@@ -26,29 +26,29 @@ pub fn inventory_of(catalog: &Catalog) -> Result<HashMap<(Root, PathBuf), Hash>,
     Ok(catalog.files(Root::Inventory)?.into_iter().filter_map(content).collect())
 }
 
-/// The inventory's codes under `model`: from the catalog, or made from the features.
+/// The inventory's embeddings under `model`: from the catalog, or made from the features.
 pub fn load_index(
     catalog: &Catalog,
     config: &Config,
     model: &Model,
     contents: &HashMap<(Root, PathBuf), Hash>,
 ) -> Result<Index, Trouble> {
-    let codes = catalog.codes(model.id())?;
+    let embeddings = catalog.embeddings(model.id())?;
     let mut pictures = Vec::new();
     for ((_, path), &hash) in contents.iter().filter(|((root, _), _)| *root == Root::Inventory) {
-        let code = match codes.get(&hash) {
-            Some(code) => Some(code.clone()),
-            None => code_of(catalog, model, hash)?,
+        let embedding = match embeddings.get(&hash) {
+            Some(embedding) => Some(embedding.clone()),
+            None => embedding_of(catalog, model, hash)?,
         };
-        if let Some(code) = code {
-            pictures.push((path.clone(), code));
+        if let Some(embedding) = embedding {
+            pictures.push((path.clone(), embedding));
         }
     }
     Ok(Index::filled(model.embedding_width(), config.similarity.metric, pictures))
 }
 
-/// The code of a content whose features are in the catalog.
-pub fn code_of(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
+/// The embedding of a content whose features are in the catalog.
+pub fn embedding_of(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
     let features = catalog.features(hash, model.features().version)?;
     let rows = features.and_then(|features| Rows::from_values(model.features().width, features));
     Ok(rows.map(|rows| model.encode(&rows).into_values()))

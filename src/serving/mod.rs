@@ -1,4 +1,4 @@
-//! What queries are answered from: one model and the index of its codes, exchanged together or not at all.
+//! What queries are answered from: one model and the index of its embeddings, exchanged together or not at all.
 
 mod feedback;
 pub mod load;
@@ -11,11 +11,11 @@ use crate::index::{Calibration, Found, Index};
 use crate::model::Model;
 use feedback::away_from;
 
-/// A model, and the inventory's codes under it.
+/// A model, and the inventory's embeddings under it.
 pub struct Serving {
-    /// Turns features into codes.
+    /// Turns features into embeddings.
     pub model: Model,
-    /// The codes.
+    /// The embeddings.
     pub index: Index,
     calibration: Mutex<Option<(u64, Arc<Calibration>)>>,
     identity: Arc<()>,
@@ -34,7 +34,7 @@ pub struct SearchRequest<'a> {
 }
 
 impl Serving {
-    /// `model` with `index`, whose codes are that model's.
+    /// `model` with `index`, whose embeddings are that model's.
     pub fn new(model: Model, index: Index) -> Self {
         Self { model, index, calibration: Mutex::new(None), identity: Arc::new(()) }
     }
@@ -47,11 +47,11 @@ impl Serving {
     /// The pictures most similar to a query, each with the share of inventory pairs that are less similar.
     pub fn search(&self, request: &SearchRequest<'_>) -> Vec<(Found, f32)> {
         let positive = self.model.encode(request.positive);
-        let codes = match request.negative.is_empty() {
+        let embeddings = match request.negative.is_empty() {
             true => positive,
             false => away_from(&positive, &self.model.encode(request.negative), self.index.metric()),
         };
-        let found = self.index.search(&codes, request.mode, request.count);
+        let found = self.index.search(&embeddings, request.mode, request.count);
         let calibration = self.calibration();
         let with_score = |found: Found| {
             let closer_than = calibration.closer_than(found.similarity);
@@ -85,7 +85,7 @@ impl Shared {
         Self(Arc::new(RwLock::new(serving)))
     }
 
-    /// For looking. A panic elsewhere does not make the codes wrong, so a poisoned lock is taken all the same.
+    /// For looking. A panic elsewhere does not make the embeddings wrong, so a poisoned lock is taken all the same.
     pub fn read(&self) -> RwLockReadGuard<'_, Serving> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }

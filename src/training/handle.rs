@@ -16,7 +16,7 @@ pub enum Stage {
     Fitting,
     /// The gate looks at it.
     Checking,
-    /// The inventory gets its new codes.
+    /// The inventory gets its new embeddings.
     Encoding,
 }
 
@@ -63,7 +63,7 @@ impl TrainingHandle {
 }
 
 impl Progress for TrainingHandle {
-    fn told(&self, share: f32) {
+    fn set_share(&self, share: f32) {
         self.percent.store((share.clamp(0.0, 1.0) * 100.0) as u32, Ordering::Relaxed);
     }
 
@@ -80,10 +80,10 @@ mod tests {
     fn the_loop_hears_what_the_thread_says_and_the_thread_what_the_loop_says() {
         let handle = TrainingHandle::default();
         assert_eq!(handle.progress(), (Stage::Reading, 0.0));
-        handle.told(0.5);
+        handle.set_share(0.5);
         handle.enter(Stage::Encoding);
         assert_eq!(handle.progress(), (Stage::Encoding, 0.0));
-        handle.told(0.257);
+        handle.set_share(0.257);
         assert_eq!(handle.progress(), (Stage::Encoding, 0.25));
         assert!(!handle.is_cancelled());
         handle.cancel();

@@ -15,7 +15,7 @@ pub struct Attempt {
     /// Contents it was trained on.
     pub pictures: HashSet<Hash>,
     /// Inventory pictures that were taken along beside them.
-    pub beside: usize,
+    pub inventory_count: usize,
     /// Whether its model serves; not so when it was refused, or when somebody went back to an older one.
     pub serves: bool,
     /// Why its model was refused, if it was.
@@ -43,12 +43,12 @@ impl TrainingHistory {
         let last = |source: TrainingSource| {
             let Some(row) = catalog.last_model(encoder.name(), source.name())? else { return Ok(None) };
             // Other features are another thing: nothing was tried with these.
-            if row.trunk != FeatureKind::of(encoder).version {
+            if row.features_version != FeatureKind::of(encoder).version {
                 return Ok(None);
             }
             Ok::<_, Trouble>(Some(Attempt {
                 pictures: catalog.trained_pictures(&row.id)?,
-                beside: row.beside,
+                inventory_count: row.inventory_count,
                 serves: serves(&row.id),
                 refused: (row.decision == Decision::Refused).then_some(row.reason),
             }))
@@ -56,12 +56,12 @@ impl TrainingHistory {
         let of_training = current
             .as_ref()
             .filter(|row| row.source == TrainingSource::Training.name() && row.encoder == encoder.name())
-            .filter(|row| row.trunk == FeatureKind::of(encoder).version);
+            .filter(|row| row.features_version == FeatureKind::of(encoder).version);
         Ok(Self {
             training: last(TrainingSource::Training)?,
             inventory: last(TrainingSource::Inventory)?,
             serves_training: of_training.is_some(),
-            serves_training_alone: of_training.is_some_and(|current| current.beside == 0),
+            serves_training_alone: of_training.is_some_and(|current| current.inventory_count == 0),
         })
     }
 }

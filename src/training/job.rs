@@ -40,7 +40,7 @@ pub struct TrainingInput {
     pub training: BTreeMap<Hash, PathBuf>,
     /// The inventory likewise.
     pub inventory: BTreeMap<Hash, PathBuf>,
-    /// What needs codes: paths below the inventory folder, and contents.
+    /// What needs embeddings: paths below the inventory folder, and contents.
     pub paths: HashMap<PathBuf, Hash>,
     /// The model to hold the new one against; `None` where they cannot be compared.
     pub against: Option<Model>,
@@ -65,8 +65,8 @@ pub struct TrainingMessage {
 
 /// What there is to say of a training.
 pub enum TrainingEvent {
-    /// Codes of the model to be; they become of use when it serves.
-    Codes(Vec<(Hash, Vec<f32>)>),
+    /// Embeddings of the model to be; they become of use when it serves.
+    Embeddings(Vec<(Hash, Vec<f32>)>),
     /// Some of the contents that it was trained on.
     TrainedOn(Vec<Hash>),
     /// Features of changed pictures, with what they are kept under: the next training need not make them again.
@@ -85,13 +85,13 @@ pub enum TrainingEnd {
     Cancelled,
 }
 
-/// A model ready to take over; its codes are with the loop.
+/// A model ready to take over; its embeddings are with the loop.
 pub struct Successor {
     /// Ready to serve.
     pub model: Model,
     /// Ready to be kept; `None` for one that is kept already.
     pub row: Option<ModelRow>,
-    /// The inventory's codes.
+    /// The inventory's embeddings.
     pub index: Index,
     /// What is in the index: paths and contents.
     pub inventory: HashMap<PathBuf, Hash>,
@@ -150,10 +150,10 @@ impl TrainingJob {
             id: id.clone(),
             created_s: self.input.now_s,
             encoder: config.model.encoder.name().into(),
-            trunk: self.features().version.into(),
+            features_version: self.features().version.into(),
             trained_on: training_set.training().len(),
             source: source.name().into(),
-            beside: if training_set.inventory_count() > 0 { self.input.inventory.len() } else { 0 },
+            inventory_count: if training_set.inventory_count() > 0 { self.input.inventory.len() } else { 0 },
             reconstruction_error: 1.0,
             weights: Vec::new(),
             decision: Decision::Refused,

@@ -34,8 +34,8 @@ pub fn due(
     inventory: &HashSet<Hash>,
 ) -> Option<TrainingSource> {
     let is_enough = |pictures: &HashSet<Hash>| pictures.len() >= settings.min_train.count();
-    let beside = if settings.train_on_inventory { inventory.len() } else { 0 };
-    if is_enough(training) && has_changed(settings, tried.training.as_ref(), training, beside) {
+    let inventory_count = if settings.train_on_inventory { inventory.len() } else { 0 };
+    if is_enough(training) && has_changed(settings, tried.training.as_ref(), training, inventory_count) {
         return Some(TrainingSource::Training);
     }
     // What was learned from the training folder is not given up for the inventory: the folder may only be unmounted.
@@ -84,14 +84,20 @@ impl fmt::Display for TooFewPictures {
 }
 
 /// Whether `pictures` differ enough from those of the last attempt to learn something else.
-fn has_changed(settings: &ModelSettings, last: Option<&Attempt>, pictures: &HashSet<Hash>, beside: usize) -> bool {
+fn has_changed(
+    settings: &ModelSettings,
+    last: Option<&Attempt>,
+    pictures: &HashSet<Hash>,
+    inventory_count: usize,
+) -> bool {
     let Some(last) = last else { return true };
     let by_growth = |count: usize| (settings.retrain_growth.get() * count as f32).ceil() as usize;
     let threshold = |count: usize| settings.retrain_after.count().max(by_growth(count));
     let new = pictures.difference(&last.pictures).count();
     // A model that was not good enough gets another chance as well when what may have spoilt it is taken away.
     let gone = if last.serves { 0 } else { last.pictures.difference(pictures).count() };
-    new + gone >= threshold(last.pictures.len()) || beside.abs_diff(last.beside) >= threshold(last.beside)
+    new + gone >= threshold(last.pictures.len())
+        || inventory_count.abs_diff(last.inventory_count) >= threshold(last.inventory_count)
 }
 
 #[cfg(test)]
@@ -153,7 +159,7 @@ mod tests {
 
     #[test]
     fn an_inventory_that_has_grown_is_taken_along_anew() {
-        let last = Attempt { beside: 100, ..attempt(hashes(0, 30), true).unwrap() };
+        let last = Attempt { inventory_count: 100, ..attempt(hashes(0, 30), true).unwrap() };
         let tried = on_training(Some(last));
         assert_eq!(due(&settings(), &tried, &hashes(0, 30), &hashes(0, 109)), None);
         assert_eq!(due(&settings(), &tried, &hashes(0, 30), &hashes(0, 110)), Some(TrainingSource::Training));
@@ -164,7 +170,7 @@ mod tests {
         let inventory = on_inventory(attempt(hashes(0, 500), true));
         assert_eq!(due(&settings(), &inventory, &hashes(0, 20), &hashes(0, 500)), Some(TrainingSource::Training));
         assert_eq!(due(&settings(), &inventory, &hashes(0, 0), &hashes(0, 500)), None);
-        let training = on_training(Some(Attempt { beside: 500, ..attempt(hashes(0, 30), true).unwrap() }));
+        let training = on_training(Some(Attempt { inventory_count: 500, ..attempt(hashes(0, 30), true).unwrap() }));
         assert_eq!(due(&settings(), &training, &hashes(0, 0), &hashes(0, 500)), None, "the folder went away");
     }
 
@@ -183,7 +189,7 @@ mod tests {
 
     #[test]
     fn while_the_training_folder_is_of_no_use_the_inventory_serves() {
-        let refused = on_training(Some(Attempt { beside: 36, ..attempt(hashes(0, 1000), false).unwrap() }));
+        let refused = on_training(Some(Attempt { inventory_count: 36, ..attempt(hashes(0, 1000), false).unwrap() }));
         assert_eq!(due(&settings(), &refused, &hashes(0, 1000), &hashes(0, 36)), Some(TrainingSource::Inventory));
         let both = TrainingHistory { inventory: attempt(hashes(0, 36), true), ..refused };
         assert_eq!(due(&settings(), &both, &hashes(0, 1000), &hashes(0, 36)), None);

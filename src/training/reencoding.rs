@@ -1,4 +1,4 @@
-//! Codes of the whole inventory under one model, and an index of them, made beside the service.
+//! Embeddings of the whole inventory under one model, and an index of them, made beside the service.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -13,19 +13,19 @@ use crate::progress::{CancelledWhen, Progress};
 
 use super::handle::{Stage, TrainingHandle};
 
-/// Pictures whose features are in memory at a time, and whose codes the loop writes as one transaction of a few
+/// Pictures whose features are in memory at a time, and whose embeddings the loop writes as one transaction of a few
 /// milliseconds.
 const BATCH: usize = 1_000;
 
-/// What needs codes, and who hears of them.
+/// What needs embeddings, and who hears of them.
 pub struct Reencoding<'a> {
     /// For reading.
     pub catalog: &'a Catalog,
-    /// Whose codes.
+    /// Whose embeddings.
     pub model: &'a Model,
     /// Paths below the inventory folder, and contents.
     pub paths: &'a HashMap<PathBuf, Hash>,
-    /// How codes are compared.
+    /// How embeddings are compared.
     pub metric: Metric,
     /// To the loop.
     pub handle: &'a TrainingHandle,
@@ -34,7 +34,7 @@ pub struct Reencoding<'a> {
 }
 
 impl Reencoding<'_> {
-    /// Makes the codes that are not kept yet and sends them to be kept.
+    /// Makes the embeddings that are not kept yet and sends them to be kept.
     pub(super) fn run(&self) -> Result<Index, Halt> {
         let mut paths_of: HashMap<Hash, Vec<&PathBuf>> = HashMap::new();
         for (path, hash) in self.paths {
@@ -47,11 +47,11 @@ impl Reencoding<'_> {
             if self.handle.is_cancelled() {
                 return Err(Halt::Cancelled);
             }
-            for (hash, code) in self.codes_of(batch)? {
+            for (hash, embedding) in self.embeddings_of(batch)? {
                 let paths = paths_of.get(&hash).into_iter().flatten();
-                pictures.extend(paths.map(|path| ((*path).clone(), code.clone())));
+                pictures.extend(paths.map(|path| ((*path).clone(), embedding.clone())));
             }
-            self.handle.told((at * BATCH) as f32 / contents.len() as f32);
+            self.handle.set_share((at * BATCH) as f32 / contents.len() as f32);
         }
         let mut index = Index::filled(self.model.embedding_width(), self.metric, pictures);
         // A large index still has to find who is near whom: done here, so that the model serves as well as it can from
@@ -63,11 +63,15 @@ impl Reencoding<'_> {
         Ok(index)
     }
 
-    fn codes_of(&self, contents: &[Hash]) -> Result<Vec<(Hash, Vec<f32>)>, Halt> {
-        let (mut codes, mut without) = (Vec::new(), Vec::new());
+    fn embeddings_of(&self, contents: &[Hash]) -> Result<Vec<(Hash, Vec<f32>)>, Halt> {
+        let (mut embeddings, mut without) = (Vec::new(), Vec::new());
         for &hash in contents {
-            match self.catalog.code(hash, self.model.id())?.filter(|code| code.len() == self.model.embedding_width()) {
-                Some(code) => codes.push((hash, code)),
+            match self
+                .catalog
+                .embedding(hash, self.model.id())?
+                .filter(|embedding| embedding.len() == self.model.embedding_width())
+            {
+                Some(embedding) => embeddings.push((hash, embedding)),
                 None => without.push(hash),
             }
         }
@@ -75,17 +79,17 @@ impl Reencoding<'_> {
         let (found, features) = self.catalog.many_features(&without, kind.version, kind.width)?;
         let made = self.model.encode(&features);
         let made: Vec<(Hash, Vec<f32>)> = found.into_iter().zip(made.iter().map(<[f32]>::to_vec)).collect();
-        // Features that are codes need not be kept twice.
+        // Features that are embeddings need not be kept twice.
         if self.model.is_trained() && !made.is_empty() {
-            (self.send)(TrainingEvent::Codes(made.clone()))?;
+            (self.send)(TrainingEvent::Embeddings(made.clone()))?;
         }
-        codes.extend(made);
-        Ok(codes)
+        embeddings.extend(made);
+        Ok(embeddings)
     }
 }
 
 impl TrainingJob {
-    /// Codes of the whole inventory: to the loop to be kept, and into an index.
+    /// Embeddings of the whole inventory: to the loop to be kept, and into an index.
     pub(super) fn encode_inventory(&self, catalog: &Catalog, model: &Model) -> Result<Index, Halt> {
         self.enter(Stage::Encoding)?;
         let (paths, metric) = (&self.input.paths, self.input.config.similarity.metric);

@@ -34,8 +34,9 @@ pub fn target<'a>(
 ) -> Result<Option<&'a ModelRow>, NoTarget> {
     let current = models.iter().position(|(_, serves)| *serves);
     let version = FeatureKind::of(encoder).version;
-    let may_serve =
-        |row: &ModelRow| row.decision != Decision::Refused && row.trunk == version && row.encoder == encoder.name();
+    let may_serve = |row: &ModelRow| {
+        row.decision != Decision::Refused && row.features_version == version && row.encoder == encoder.name()
+    };
     match (wanted, current) {
         (None, None) | (Some(UNTRAINED_ID), None) => Err(NoTarget::Nothing),
         (Some(UNTRAINED_ID), Some(_)) => Ok(None),
@@ -105,11 +106,11 @@ pub struct Restorer {
     pub state: PathBuf,
     /// The model; `None` is the network as it is.
     pub row: Option<ModelRow>,
-    /// What needs codes: paths below the inventory folder, and contents.
+    /// What needs embeddings: paths below the inventory folder, and contents.
     pub paths: HashMap<PathBuf, Hash>,
     /// The kind of model that may serve.
     pub settings: ModelSettings,
-    /// How codes are compared.
+    /// How embeddings are compared.
     pub metric: Metric,
     /// To the loop.
     pub handle: Arc<TrainingHandle>,
@@ -171,10 +172,10 @@ mod tests {
             id: id.into(),
             created_s: 1,
             encoder: Encoder::Pretrained.name().into(),
-            trunk: FeatureKind::of(Encoder::Pretrained).version.into(),
+            features_version: FeatureKind::of(Encoder::Pretrained).version.into(),
             trained_on: 36,
             source: "inventory".into(),
-            beside: 0,
+            inventory_count: 0,
             reconstruction_error: 0.25,
             weights: Vec::new(),
             decision,
@@ -184,7 +185,7 @@ mod tests {
     }
 
     fn models(serving: &str) -> Vec<(ModelRow, bool)> {
-        let foreign = ModelRow { trunk: "another".into(), ..row("m1", Decision::Passed) };
+        let foreign = ModelRow { features_version: "another".into(), ..row("m1", Decision::Passed) };
         [
             row("m5", Decision::Passed),
             row("m4", Decision::Refused),

@@ -127,7 +127,7 @@ impl TrainingJob {
             if new.len() >= VIEWS_BATCH * View::ALL.len() {
                 self.send(TrainingEvent::Views(std::mem::take(&mut new)))?;
             }
-            self.handle.told((done + at) as f32 / all as f32);
+            self.handle.set_share((done + at) as f32 / all as f32);
         }
         self.send(TrainingEvent::Views(new))?;
         Ok(search)

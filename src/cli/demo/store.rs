@@ -20,7 +20,7 @@ pub fn draw_store(root: &Path, follower: &dyn Progress) -> Result<(), Trouble> {
     let (done, all) = (AtomicUsize::new(0), pictures.len());
     let draw_one = |picture: &StorePicture| {
         put(&root.join(&picture.path), picture)?;
-        follower.told((done.fetch_add(1, Ordering::Relaxed) + 1) as f32 / all as f32);
+        follower.set_share((done.fetch_add(1, Ordering::Relaxed) + 1) as f32 / all as f32);
         Ok(())
     };
     let draw_share = |pictures: &[StorePicture]| pictures.iter().try_for_each(draw_one);

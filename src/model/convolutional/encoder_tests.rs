@@ -95,7 +95,7 @@ fn cancelling_stops_between_steps() {
     #[derive(Default)]
     struct Impatient(AtomicUsize);
     impl Progress for Impatient {
-        fn told(&self, _share: f32) {
+        fn set_share(&self, _share: f32) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
         fn is_cancelled(&self) -> bool {

@@ -90,7 +90,7 @@ pub(super) fn train(
             return Err(Stopped::Diverged(step));
         }
         losses.push(loss);
-        follower.told(step as f32 / effort.steps as f32);
+        follower.set_share(step as f32 / effort.steps as f32);
     }
     let network = training.average;
     let is_sound = network.weights.iter().all(|weights| backend::values(weights.clone()).iter().all(|v| v.is_finite()));
