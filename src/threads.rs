@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_end_is_told_a_panic_with_its_words() {
+    fn every_end_is_reported_a_panic_with_its_words() {
         let (sender, ends) = unbounded();
         spawn("quiet", sender.clone(), || {}).unwrap();
         assert_eq!(ends.recv().unwrap(), ThreadEnd { name: "quiet".into(), panic: None });

@@ -5,10 +5,10 @@
 mod answers;
 mod features;
 mod files;
+mod inspect;
 mod miniatures;
 mod models;
 mod schema;
-mod standing;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,8 +19,8 @@ use crate::error::Trouble;
 
 pub use answers::{AnswerRow, AnswerState};
 pub use files::{FileRow, FileState};
+pub use inspect::CatalogState;
 pub use models::{Decision, ModelRow};
-pub use standing::Standing;
 
 /// The file's name inside the state folder.
 pub const FILE_NAME: &str = "catalog.sqlite";
@@ -81,12 +81,12 @@ impl Catalog {
     /// One that is damaged or of an unknown version is set aside under another name.
     pub fn open(state: &Path) -> Result<Opened, Trouble> {
         let path = state.join(FILE_NAME);
-        match Self::open_sound(&path) {
+        match Self::open_checked(&path) {
             Ok(catalog) => Ok(Opened { catalog, set_aside: None }),
-            Err(Unsound::Unreachable(trouble)) => Err(trouble),
-            Err(Unsound::Useless(reason)) => {
+            Err(OpenError::Unreachable(trouble)) => Err(trouble),
+            Err(OpenError::Unusable(reason)) => {
                 let kept = set_aside(&path)?;
-                let catalog = Self::open_sound(&path).map_err(|unsound| unsound.into_trouble(&path))?;
+                let catalog = Self::open_checked(&path).map_err(|error| error.into_trouble(&path))?;
                 let remedy =
                     format!("everything is rebuilt from the folders; the old file is kept as {}", kept.display());
                 Ok(Opened { catalog, set_aside: Some(Trouble::new(format!("the catalog {reason}"), &path, remedy)) })
@@ -100,24 +100,24 @@ impl Catalog {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags).map_err(|error| trouble(&path, "open", &error))?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| trouble(&path, "open", &error))?;
-        if !schema::is_of_today(&connection).map_err(|error| trouble(&path, "open", &error))? {
+        if !schema::is_current_version(&connection).map_err(|error| trouble(&path, "open", &error))? {
             let remedy = "it is brought up to today's, or rebuilt, when artificio runs next";
             return Err(Trouble::new("the catalog is of another version", &path, remedy));
         }
         Ok(Self { connection, path })
     }
 
-    fn open_sound(path: &Path) -> Result<Self, Unsound> {
-        let judge = |error: rusqlite::Error| Unsound::judge(path, &error);
+    fn open_checked(path: &Path) -> Result<Self, OpenError> {
+        let judge = |error: rusqlite::Error| OpenError::judge(path, &error);
         let connection = Connection::open(path).map_err(judge)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(judge)?;
         connection.pragma_update(None, "journal_mode", "wal").map_err(judge)?;
         connection.pragma_update(None, "synchronous", "full").map_err(judge)?;
         let health: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(judge)?;
         if health != "ok" {
-            return Err(Unsound::Useless("is damaged".into()));
+            return Err(OpenError::Unusable("is damaged".into()));
         }
-        schema::prepare(&connection).map_err(judge)?.map_err(Unsound::Useless)?;
+        schema::prepare(&connection).map_err(judge)?.map_err(OpenError::Unusable)?;
         Ok(Self { connection, path: path.to_path_buf() })
     }
 
@@ -171,18 +171,18 @@ fn trouble(path: &Path, doing: &str, error: &rusqlite::Error) -> Trouble {
 }
 
 /// Why a catalog file cannot be used as it is.
-enum Unsound {
+enum OpenError {
     /// Its content is of no use: set it aside.
-    Useless(String),
+    Unusable(String),
     /// The disk or the permissions are at fault: setting it aside would not help.
     Unreachable(Trouble),
 }
 
-impl Unsound {
+impl OpenError {
     fn judge(path: &Path, error: &rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-                Self::Useless("is damaged".into())
+                Self::Unusable("is damaged".into())
             }
             _ => Self::Unreachable(trouble(path, "open", error)),
         }
@@ -191,7 +191,7 @@ impl Unsound {
     fn into_trouble(self, path: &Path) -> Trouble {
         match self {
             Self::Unreachable(trouble) => trouble,
-            Self::Useless(reason) => {
+            Self::Unusable(reason) => {
                 Trouble::new(format!("the catalog {reason}"), path, "see whether the disk is healthy")
             }
         }
@@ -203,9 +203,9 @@ fn set_aside(path: &Path) -> Result<PathBuf, Trouble> {
     let named = |number: u32, suffix: &str| path.with_file_name(format!("{FILE_NAME}{suffix}.damaged-{number}"));
     let number = (1..u32::MAX).find(|&number| !named(number, "").exists()).unwrap_or(u32::MAX);
     for suffix in ["-wal", "-shm"] {
-        let beside = path.with_file_name(format!("{FILE_NAME}{suffix}"));
-        if beside.exists() {
-            crate::files::move_into_place(&beside, &named(number, suffix))?;
+        let companion = path.with_file_name(format!("{FILE_NAME}{suffix}"));
+        if companion.exists() {
+            crate::files::move_into_place(&companion, &named(number, suffix))?;
         }
     }
     crate::files::move_into_place(path, &named(number, ""))?;
@@ -222,7 +222,7 @@ mod tests {
         let path = state.path().join(FILE_NAME);
         std::fs::write(&path, b"this was a database once, and is long enough to have had a header").unwrap();
         let opened = Catalog::open(state.path()).unwrap();
-        let trouble = opened.set_aside.expect("said");
+        let trouble = opened.set_aside.expect("reported");
         assert!(trouble.what.contains("damaged") && trouble.remedy.contains("damaged-1"), "{trouble}");
         assert!(state.path().join("catalog.sqlite.damaged-1").exists());
         drop(opened.catalog);
@@ -235,7 +235,7 @@ mod tests {
         let opened = Catalog::open(state.path()).unwrap();
         opened.catalog.connection.pragma_update(None, "user_version", 9_999).unwrap();
         drop(opened);
-        let trouble = Catalog::open(state.path()).unwrap().set_aside.expect("said");
+        let trouble = Catalog::open(state.path()).unwrap().set_aside.expect("reported");
         assert!(trouble.what.contains("version 9999"), "{trouble}");
     }
 

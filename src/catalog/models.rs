@@ -234,7 +234,7 @@ mod tests {
             reconstruction_error: 0.25,
             weights: vec![1, 2, 3],
             decision,
-            reason: "as good as the one before".into(),
+            reason: "as good as the model before".into(),
             figures: "{}".into(),
         }
     }
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_goes_back_to_serving_and_the_trunk_alone_too() {
+    fn a_model_goes_back_to_serving_and_the_backbone_alone_too() {
         let state = tempfile::tempdir().unwrap();
         let catalog = Catalog::open(state.path()).unwrap().catalog;
         for id in ["m1", "m2"] {

@@ -67,7 +67,7 @@ CREATE TABLE answers (
 ";
 
 /// Whether a file has the tables as they are today.
-pub fn is_of_today(connection: &Connection) -> rusqlite::Result<bool> {
+pub fn is_current_version(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? == VERSION)
 }
 

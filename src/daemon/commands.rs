@@ -59,7 +59,7 @@ impl Daemon {
         }
         for (request, place) in requests::take_all(&self.config().folders.state) {
             match request {
-                Err(senseless) => self.reply(&place, &Reply::failed(senseless.to_string())),
+                Err(invalid) => self.reply(&place, &Reply::failed(invalid.to_string())),
                 Ok(Request::Train) => self.request_training(place),
                 Ok(Request::Rollback { model }) => {
                     if let Err(refusal) = self.roll_back(model.as_deref(), &place) {
@@ -81,12 +81,12 @@ impl Daemon {
     }
 
     /// Begins to go back to an earlier model. A training under way would take over right after it, and is broken off.
-    fn roll_back(&mut self, wanted: Option<&str>, place: &Path) -> Result<(), Refusal> {
+    fn roll_back(&mut self, requested: Option<&str>, place: &Path) -> Result<(), Refusal> {
         if self.training.under_way().is_some_and(UnderWay::is_rollback) {
             return Err(Refusal::Busy);
         }
         let models = self.store.catalog().models()?;
-        let row = rollback::target(&models, wanted, self.config().model.encoder)?.cloned();
+        let row = rollback::target(&models, requested, self.config().model.encoder)?.cloned();
         let id = row.as_ref().map_or(UNTRAINED_ID, |row| &row.id).to_string();
         self.cancel_training();
         info!("going back to model {id}");
@@ -107,14 +107,14 @@ impl Daemon {
     }
 
     /// The model that was gone back to serves.
-    pub(super) fn grant_return(&mut self, place: &Path) {
+    pub(super) fn report_rollback(&mut self, place: &Path) {
         let id = self.serving.read().model.id().to_string();
         let message = format!("model {id} serves");
         self.reply(place, &Reply { model: Some(id), message });
     }
 
     /// Tells whoever asked for a training that it has begun, or why not.
-    pub(super) fn grant(&mut self, request: &TrainRequest, started: Result<String, Refusal>) {
+    pub(super) fn report_start(&mut self, request: &TrainRequest, started: Result<String, Refusal>) {
         match (request, started) {
             (TrainRequest::Command(place), Ok(id)) => {
                 let message = format!("model {id} is in training");
@@ -127,7 +127,7 @@ impl Daemon {
     }
 
     /// Tells whoever waits for `job` that nothing comes of it.
-    pub(super) fn give_up(&mut self, job: &UnderWay, why: &str) {
+    pub(super) fn report_failure(&mut self, job: &UnderWay, why: &str) {
         if let Purpose::Rollback(place) = &job.purpose {
             self.reply(place, &Reply::failed(format!("model {} does not serve: {why}", job.id)));
         }

@@ -112,7 +112,7 @@ impl Daemon {
             }
             daemon.take_waiting_hints();
             daemon.test_watcher();
-            daemon.give_up_overdue_decodings();
+            daemon.abandon_overdue_decodings();
             daemon.retry_writing();
             daemon.drop_orphaned_embeddings();
             daemon.poll_folders();

@@ -31,7 +31,7 @@ impl Daemon {
                 Outcome::Encoded(outcome) => encoded.push(outcome),
                 Outcome::Answered(outcome) => answered.push(outcome),
                 Outcome::AwaitsTrial(job) => {
-                    self.plan.set_apart(job.task());
+                    self.plan.move_to_trial(job.task());
                     self.workers.start_trial(job);
                 }
             }
@@ -49,7 +49,7 @@ impl Daemon {
             let may_be_unfinished = matches!(result, Err(problem) if problem.may_be_unfinished());
             if may_be_unfinished && !self.absolute(*root, path).exists() {
                 self.plan.ended(*root, path);
-                self.doubt(*root, path);
+                self.recheck_file(*root, path);
             } else if may_be_unfinished && self.waits_again(*root, path, path, *stamp) {
                 self.plan.ended(*root, path);
             } else if let Err(Unusable::System(reason)) = result {
@@ -61,7 +61,7 @@ impl Daemon {
                 let now = self.now();
                 self.folders.settle_again(*root, path, *stamp, now, SYSTEM_RETRY_PAUSE);
             } else {
-                self.pictures.is_finished(*root, path);
+                self.pictures.mark_finished(*root, path);
                 finished.push(outcome);
             }
         }
@@ -80,7 +80,7 @@ impl Daemon {
         if encoded.is_empty() {
             return;
         }
-        if self.store.is_to_wait(self.now()) {
+        if self.store.must_wait(self.now()) {
             return self.hold_encoded(encoded, None);
         }
         let (model_id, is_trained) = {
@@ -138,15 +138,15 @@ impl Daemon {
     }
 
     /// A file went while it was wanted: its folder says whether for good, or with the disk it is on.
-    fn doubt(&mut self, root: Root, path: &Path) {
+    fn recheck_file(&mut self, root: Root, path: &Path) {
         let now = self.now();
-        self.folders.doubt(root, path, now);
+        self.folders.recheck_file(root, path, now);
     }
 
     /// What a picture may cost is another than before: what was refused may pass now.
-    pub(super) fn doubt_failed(&mut self) {
+    pub(super) fn recheck_failed(&mut self) {
         for (root, path) in self.pictures.failed_paths() {
-            self.doubt(root, &path);
+            self.recheck_file(root, &path);
         }
     }
 
@@ -199,9 +199,9 @@ impl Daemon {
         if let Done::Written { status, total_ms, .. } = &done {
             self.reporting.metrics().count_answer(*status, *total_ms);
             self.reporting.gallery().hint();
-            self.answers_go_on();
+            self.resume_answers();
         }
-        self.pictures.is_finished(Root::Query, &answered.query);
+        self.pictures.mark_finished(Root::Query, &answered.query);
         let row = match &done {
             Done::Written { status, is_provisional, .. } => AnswerRow {
                 query: answered.query.clone(),
@@ -219,7 +219,7 @@ impl Daemon {
         for file in &answered.files {
             self.remember_query_file(file);
         }
-        self.say(&answered.query, &row, &done);
+        self.log_answer(&answered.query, &row, &done);
         self.queries.put_answer(row);
         self.keep_answered(answered.query, answered.files);
     }
@@ -253,7 +253,7 @@ impl Daemon {
         });
         match kept {
             Ok(()) => {
-                self.store.is_written(&query);
+                self.store.mark_written(&query);
                 self.note("catalog", None);
             }
             Err(trouble) => self.hold_answered(query, files, trouble),
@@ -262,7 +262,7 @@ impl Daemon {
 
     fn remember_query_file(&mut self, file: &FileRead) {
         match &file.result {
-            Ok(_) => self.pictures.is_well(Root::Query, &file.path),
+            Ok(_) => self.pictures.clear_problem(Root::Query, &file.path),
             Err(problem) => {
                 let path = self.absolute(Root::Query, &file.path);
                 self.reporting.metrics().count_unusable(Root::Query);
@@ -275,7 +275,7 @@ impl Daemon {
         }
     }
 
-    fn say(&self, query: &Path, row: &AnswerRow, done: &Done) {
+    fn log_answer(&self, query: &Path, row: &AnswerRow, done: &Done) {
         let Done::Written { status, sentence, model, total_ms, .. } = done else { return };
         let end = self.config().answer.format.extension();
         let sheet = self.config().folders.answer.join(format!("result_{}.{end}", row.name));
@@ -299,7 +299,7 @@ impl Daemon {
         let Some(file) = files.iter().find(is_unfinished) else { return };
         // The stamp on the disk now: one that moved on since the reading starts the count anew.
         let Ok(metadata) = std::fs::metadata(self.absolute(Root::Query, &file.path)) else {
-            return self.doubt(Root::Query, &file.path);
+            return self.recheck_file(Root::Query, &file.path);
         };
         self.queries.mark_changed(query.to_path_buf());
         self.waits_again(Root::Query, query, &file.path, Stamp::of(&metadata));

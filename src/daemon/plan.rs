@@ -11,7 +11,7 @@ use crate::files::Stamp;
 pub const QUERY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// So many jobs may wait for a trial before they count as work of the workers: there is a limit to every queue.
-const MOST_APART: usize = 1_000;
+const MOST_IN_TRIAL: usize = 1_000;
 
 /// A job to start: answer the query, or read the inventory or training picture, at this path relative to its root.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -26,12 +26,12 @@ pub struct Task {
 #[derive(Debug)]
 pub struct Plan {
     slots: usize,
-    wanted: BTreeMap<Root, BTreeMap<PathBuf, QueuedJob>>,
+    queued: BTreeMap<Root, BTreeMap<PathBuf, QueuedJob>>,
     under_way: HashMap<Task, RunningJob>,
     /// Those of them that wait for a trial, on a thread of their own: no worker is kept from other jobs by them.
-    apart: HashSet<Task>,
+    in_trial: HashSet<Task>,
     /// Done, but what came of it could not be kept yet.
-    unkept: HashSet<Task>,
+    unsaved: HashSet<Task>,
     /// Nothing of these is started.
     closed: BTreeSet<Root>,
 }
@@ -53,10 +53,10 @@ impl Plan {
     pub fn new(slots: usize) -> Self {
         Self {
             slots,
-            wanted: BTreeMap::new(),
+            queued: BTreeMap::new(),
             under_way: HashMap::new(),
-            apart: HashSet::new(),
-            unkept: HashSet::new(),
+            in_trial: HashSet::new(),
+            unsaved: HashSet::new(),
             closed: BTreeSet::new(),
         }
     }
@@ -65,12 +65,12 @@ impl Plan {
     /// Queries have no stamp: they are wanted because something in them changed.
     pub fn enqueue(&mut self, root: Root, path: &Path, stamp: Option<Stamp>, now: Duration) {
         let task = Task { root, path: path.to_path_buf() };
-        let wanted = QueuedJob { stamp, since: now };
+        let queued = QueuedJob { stamp, since: now };
         match self.under_way.get_mut(&task) {
             Some(under_way) if stamp.is_some() && under_way.stamp == stamp => {}
-            Some(under_way) => under_way.again = Some(wanted),
+            Some(under_way) => under_way.again = Some(queued),
             None => {
-                let queue = self.wanted.entry(root).or_default();
+                let queue = self.queued.entry(root).or_default();
                 let since = queue.get(path).map_or(now, |earlier| earlier.since);
                 queue.insert(task.path, QueuedJob { stamp, since });
             }
@@ -79,7 +79,7 @@ impl Plan {
 
     /// The file or query is gone.
     pub fn dequeue(&mut self, root: Root, path: &Path) {
-        if let Some(queue) = self.wanted.get_mut(&root) {
+        if let Some(queue) = self.queued.get_mut(&root) {
             queue.remove(path);
         }
         if let Some(under_way) = self.under_way.get_mut(&Task { root, path: path.to_path_buf() }) {
@@ -90,10 +90,10 @@ impl Plan {
     /// A job has ended; what was wanted again meanwhile is wanted now.
     pub fn ended(&mut self, root: Root, path: &Path) {
         let task = Task { root, path: path.to_path_buf() };
-        self.apart.remove(&task);
-        self.unkept.remove(&task);
-        if let Some(wanted) = self.under_way.remove(&task).and_then(|under_way| under_way.again) {
-            self.wanted.entry(root).or_default().insert(task.path, wanted);
+        self.in_trial.remove(&task);
+        self.unsaved.remove(&task);
+        if let Some(queued) = self.under_way.remove(&task).and_then(|under_way| under_way.again) {
+            self.queued.entry(root).or_default().insert(task.path, queued);
         }
     }
 
@@ -103,17 +103,17 @@ impl Plan {
     }
 
     /// A job that is under way goes on where it keeps no worker from others.
-    pub fn set_apart(&mut self, task: Task) {
+    pub fn move_to_trial(&mut self, task: Task) {
         if self.under_way.contains_key(&task) {
-            self.apart.insert(task);
+            self.in_trial.insert(task);
         }
     }
 
     /// A job has ended, but what came of it cannot be kept just now. No more of its kind is done until it is: there may be
     /// many, and all to no effect.
-    pub fn unkept(&mut self, root: Root, path: &Path) {
+    pub fn mark_unsaved(&mut self, root: Root, path: &Path) {
         self.ended(root, path);
-        self.unkept.insert(Task { root, path: path.to_path_buf() });
+        self.unsaved.insert(Task { root, path: path.to_path_buf() });
     }
 
     /// Starts nothing of this root.
@@ -127,7 +127,7 @@ impl Plan {
     }
 
     /// Whoever was at a job is at it no longer, and it is not done: it is wanted once more.
-    pub fn start_over(&mut self, Task { root, path }: &Task, now: Duration) {
+    pub fn requeue(&mut self, Task { root, path }: &Task, now: Duration) {
         if let Some(under_way) = self.under_way.get_mut(&Task { root: *root, path: path.clone() }) {
             let again = QueuedJob { stamp: under_way.stamp, since: now };
             under_way.again.get_or_insert(again);
@@ -140,28 +140,28 @@ impl Plan {
     pub fn start(&mut self, now: Duration, inventory_settling: usize) -> Vec<(Task, Option<Stamp>)> {
         let mut started = Vec::new();
         while self.busy() < self.slots {
-            let Some((task, wanted)) = self.take_next(now, inventory_settling) else { break };
-            self.under_way.insert(task.clone(), RunningJob { stamp: wanted.stamp, again: None });
-            started.push((task, wanted.stamp));
+            let Some((task, queued)) = self.take_next(now, inventory_settling) else { break };
+            self.under_way.insert(task.clone(), RunningJob { stamp: queued.stamp, again: None });
+            started.push((task, queued.stamp));
         }
         started
     }
 
     fn take_next(&mut self, now: Duration, inventory_settling: usize) -> Option<(Task, QueuedJob)> {
-        let inventory_moves = inventory_settling > 0 || self.pending(Root::Inventory) > 0;
-        for (&root, queue) in &mut self.wanted {
-            let is_to_no_effect = root != Root::Query && !self.unkept.is_empty();
-            if is_to_no_effect || self.closed.contains(&root) {
+        let inventory_is_changing = inventory_settling > 0 || self.pending(Root::Inventory) > 0;
+        for (&root, queue) in &mut self.queued {
+            let cannot_be_saved = root != Root::Query && !self.unsaved.is_empty();
+            if cannot_be_saved || self.closed.contains(&root) {
                 continue;
             }
-            let is_patient = |wanted: &QueuedJob| {
-                root == Root::Query && inventory_moves && now.saturating_sub(wanted.since) < QUERY_PATIENCE
+            let is_patient = |queued: &QueuedJob| {
+                root == Root::Query && inventory_is_changing && now.saturating_sub(queued.since) < QUERY_PATIENCE
             };
-            let next = queue.iter().find(|(_, wanted)| !is_patient(wanted));
-            let next = next.map(|(path, wanted)| (path.clone(), *wanted));
-            if let Some((path, wanted)) = next {
+            let next = queue.iter().find(|(_, queued)| !is_patient(queued));
+            let next = next.map(|(path, queued)| (path.clone(), *queued));
+            if let Some((path, queued)) = next {
                 queue.remove(&path);
-                return Some((Task { root, path }, wanted));
+                return Some((Task { root, path }, queued));
             }
         }
         None
@@ -169,8 +169,8 @@ impl Plan {
 
     /// When, after `now`, the next waiting query has waited long enough.
     pub fn next_due(&self, now: Duration) -> Option<Duration> {
-        let queries = self.wanted.get(&Root::Query).into_iter().flat_map(BTreeMap::values);
-        queries.map(|wanted| wanted.since + QUERY_PATIENCE).filter(|due| *due > now).min()
+        let queries = self.queued.get(&Root::Query).into_iter().flat_map(BTreeMap::values);
+        queries.map(|queued| queued.since + QUERY_PATIENCE).filter(|due| *due > now).min()
     }
 
     /// Jobs of a root wanted, under way, or done and not kept.
@@ -180,14 +180,14 @@ impl Plan {
 
     /// What they are for.
     pub fn pending_paths(&self, root: Root) -> impl Iterator<Item = &Path> {
-        let begun = self.under_way.keys().chain(&self.unkept).filter(move |task| task.root == root);
-        let wanted = self.wanted.get(&root).into_iter().flat_map(BTreeMap::keys);
-        wanted.chain(begun.map(|task| &task.path)).map(PathBuf::as_path)
+        let begun = self.under_way.keys().chain(&self.unsaved).filter(move |task| task.root == root);
+        let queued = self.queued.get(&root).into_iter().flat_map(BTreeMap::keys);
+        queued.chain(begun.map(|task| &task.path)).map(PathBuf::as_path)
     }
 
     /// Jobs under way that keep a worker busy.
     pub fn busy(&self) -> usize {
-        self.under_way.len() - self.apart.len().min(MOST_APART)
+        self.under_way.len() - self.in_trial.len().min(MOST_IN_TRIAL)
     }
 
     /// Jobs under way.
@@ -254,7 +254,7 @@ mod tests {
             plan.enqueue(Root::Inventory, Path::new(name), stamp(1), seconds(0));
         }
         assert_eq!(started(&mut plan, 0), ["inventory a", "inventory b"]);
-        plan.unkept(Root::Inventory, Path::new("a"));
+        plan.mark_unsaved(Root::Inventory, Path::new("a"));
         plan.enqueue(Root::Query, Path::new("q"), None, seconds(0));
         assert_eq!((started(&mut plan, 5), plan.pending(Root::Inventory)), (vec!["query q".into()], 3));
         plan.ended(Root::Query, Path::new("q"));
@@ -269,13 +269,13 @@ mod tests {
     }
 
     #[test]
-    fn a_job_set_apart_leaves_its_place_to_others_and_is_not_started_twice() {
+    fn a_job_in_trial_leaves_its_place_to_others_and_is_not_started_twice() {
         let mut plan = Plan::new(1);
         for name in ["a", "b", "c"] {
             plan.enqueue(Root::Inventory, Path::new(name), stamp(1), seconds(0));
         }
         let (task, _) = plan.start(seconds(0), 0).remove(0);
-        plan.set_apart(task.clone());
+        plan.move_to_trial(task.clone());
         assert_eq!(
             (started(&mut plan, 0), plan.busy(), plan.pending(Root::Inventory)),
             (vec!["inventory b".into()], 1, 3)
@@ -283,7 +283,7 @@ mod tests {
         plan.enqueue(Root::Inventory, Path::new("a"), stamp(1), seconds(1));
         plan.ended(Root::Inventory, Path::new("a"));
         assert_eq!((plan.busy(), plan.under_way(), plan.pending(Root::Inventory)), (1, 1, 2));
-        plan.set_apart(task);
+        plan.move_to_trial(task);
         assert_eq!(plan.busy(), 1, "what has ended cannot be set apart");
     }
 
@@ -306,17 +306,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_started_over_is_started_in_its_newest_state() {
+    fn what_is_requeued_is_started_in_its_newest_state() {
         let mut plan = Plan::new(1);
         plan.enqueue(Root::Inventory, Path::new("a"), stamp(1), seconds(0));
         let (task, _) = plan.start(seconds(0), 0).remove(0);
-        plan.start_over(&task, seconds(1));
+        plan.requeue(&task, seconds(1));
         assert_eq!(plan.start(seconds(1), 0), [(task.clone(), stamp(1))]);
         plan.enqueue(Root::Inventory, Path::new("a"), stamp(2), seconds(1));
-        plan.start_over(&task, seconds(2));
+        plan.requeue(&task, seconds(2));
         assert_eq!(plan.start(seconds(2), 0), [(task.clone(), stamp(2))]);
         plan.ended(Root::Inventory, Path::new("a"));
-        plan.start_over(&task, seconds(3));
+        plan.requeue(&task, seconds(3));
         assert!(plan.start(seconds(3), 0).is_empty(), "it was done");
     }
 

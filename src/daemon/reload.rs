@@ -86,7 +86,7 @@ impl Daemon {
             self.cancel_training();
         }
         if old.limits != new.limits {
-            self.doubt_failed();
+            self.recheck_failed();
         }
         // What can be trained on may have changed with the settings.
         self.training_pictures_changed();

@@ -61,7 +61,7 @@ pub fn forget_all(state: &Path) {
 }
 
 /// Takes what was asked, each with where its answer is awaited.
-pub fn take_all(state: &Path) -> Vec<(Result<Request, Senseless>, PathBuf)> {
+pub fn take_all(state: &Path) -> Vec<(Result<Request, InvalidRequest>, PathBuf)> {
     let entries = std::fs::read_dir(folder(state)).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|end| end == REQUEST_END));
@@ -69,7 +69,7 @@ pub fn take_all(state: &Path) -> Vec<(Result<Request, Senseless>, PathBuf)> {
     let take = |path: PathBuf| {
         let bytes = std::fs::read(&path).ok()?;
         remove_own(&path).ok()?;
-        let request = serde_json::from_slice(&bytes).map_err(Senseless);
+        let request = serde_json::from_slice(&bytes).map_err(InvalidRequest);
         Some((request, path.with_extension(REPLY_END)))
     };
     paths.into_iter().filter_map(take).collect()
@@ -77,9 +77,9 @@ pub fn take_all(state: &Path) -> Vec<(Result<Request, Senseless>, PathBuf)> {
 
 /// A request that is none.
 #[derive(Debug)]
-pub struct Senseless(serde_json::Error);
+pub struct InvalidRequest(serde_json::Error);
 
-impl fmt::Display for Senseless {
+impl fmt::Display for InvalidRequest {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "the request makes no sense: {}", self.0)
     }

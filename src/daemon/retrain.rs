@@ -55,7 +55,7 @@ impl Daemon {
             let source = policy::requested(settings, &training, &inventory);
             let source = source.map_err(|why| Refusal::TooFew(why, folder.clone()));
             let started = source.and_then(|source| Ok(self.start_training(source)?));
-            self.grant(&request, started);
+            self.report_start(&request, started);
         } else if let Some(source) = policy::due(settings, self.training.history(), &training, &inventory) {
             // Noted by the one who met with it, and tried again later.
             let _ = self.start_training(source);
@@ -132,7 +132,7 @@ impl Daemon {
     pub(super) fn cancel_training(&mut self) {
         if let Some(job) = self.training.end() {
             info!("the training of model {} is broken off", job.id);
-            self.give_up(&job, "it was broken off");
+            self.report_failure(&job, "it was broken off");
             self.training.mark_orphans();
             self.training_pictures_changed();
         }
@@ -141,7 +141,7 @@ impl Daemon {
     /// The thread of the job under way is gone, by a fault of ours.
     pub(super) fn training_died(&mut self, trouble: Trouble) {
         if let Some(job) = self.training.end() {
-            self.give_up(&job, &trouble.what);
+            self.report_failure(&job, &trouble.what);
             self.training.mark_orphans();
             self.put_training_off(trouble);
         }

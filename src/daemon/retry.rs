@@ -16,12 +16,12 @@ impl Daemon {
     /// Holds pictures that were read, and says why, if that is new.
     pub(super) fn hold_encoded(&mut self, encoded: Vec<Encoded>, refusal: Option<Trouble>) {
         for Encoded { root, path, .. } in &encoded {
-            self.plan.unkept(*root, path);
+            self.plan.mark_unsaved(*root, path);
         }
         self.store.hold_encoded(encoded);
         if refusal.is_some() {
             let now = self.now();
-            self.store.is_refused(now);
+            self.store.mark_refused(now);
             self.note("catalog", refusal);
         }
     }
@@ -29,7 +29,7 @@ impl Daemon {
     /// Holds that a query was answered.
     pub(super) fn hold_answered(&mut self, query: PathBuf, files: Vec<FileRead>, refusal: Trouble) {
         let now = self.now();
-        self.store.is_refused(now);
+        self.store.mark_refused(now);
         self.store.hold_answered(query, files);
         self.note("catalog", Some(refusal));
     }
@@ -44,8 +44,8 @@ impl Daemon {
     }
 
     /// Answers can be written.
-    pub(super) fn answers_go_on(&mut self) {
-        self.queries.go_on();
+    pub(super) fn resume_answers(&mut self) {
+        self.queries.resume();
         self.plan.open(Root::Query);
         self.note("answer", None);
     }
@@ -65,12 +65,12 @@ impl Daemon {
         let Some(bytes) = self.queries.room_needed(now) else { return };
         let folder = &self.settings.config().folders.answer;
         let has_room = make_folder(folder).is_ok() && has_room(folder, bytes);
-        self.queries.try_again(has_room, now);
+        self.queries.retry(has_room, now);
         if has_room {
             self.plan.open(Root::Query);
             if self.plan.pending(Root::Query) == 0 {
                 // Nobody is left to find out.
-                self.answers_go_on();
+                self.resume_answers();
             }
         }
     }

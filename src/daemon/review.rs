@@ -18,11 +18,11 @@ impl Daemon {
 
     /// Answers given before the inventory was complete are given again once it is.
     fn complete_provisional_answers(&mut self) {
-        let inventory_moves = self.plan.pending(Root::Inventory) > 0
+        let inventory_is_changing = self.plan.pending(Root::Inventory) > 0
             || self
                 .tree(Root::Inventory)
                 .is_none_or(|tree| tree.settling() > 0 || !tree.is_seen() || tree.is_offline());
-        if inventory_moves || self.serving.read().index.is_empty() {
+        if inventory_is_changing || self.serving.read().index.is_empty() {
             return;
         }
         let now = self.now();

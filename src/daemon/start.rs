@@ -52,8 +52,8 @@ impl Daemon {
         let history = TrainingHistory::load(&catalog, config.model.encoder)?;
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
-        let known = load_known_files(&catalog, &config, &quarantine)?;
-        let index = load_index(&catalog, &config, &model, &known.contents)?;
+        let files = load_files(&catalog, &config, &quarantine)?;
+        let index = load_index(&catalog, &config, &model, &files.contents)?;
         let serving = Shared::new(Serving::new(model, index));
         let channels = Channels::open()?;
         let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());
@@ -74,8 +74,8 @@ impl Daemon {
             store: Store::new(catalog),
             serving: Served::new(serving),
             channels,
-            folders: Folders::new(known.trees, hints, pulse, &config.watch),
-            pictures: Pictures::new(known.contents, known.failed),
+            folders: Folders::new(files.trees, hints, pulse, &config.watch),
+            pictures: Pictures::new(files.contents, files.failed),
             plan: Plan::new(JOBS_A_WORKER * count),
             workers,
             training: TrainingState::new(history, last_training),
@@ -102,8 +102,8 @@ fn make_folders(config: &Config) -> Result<(), Trouble> {
 
 /// What the last process left under way, said once.
 fn open_quarantine(config: &Config) -> Arc<Quarantine> {
-    let (quarantine, said) = Quarantine::open(&config.folders.state, Box::new(Isolation::default()));
-    for trouble in said {
+    let (quarantine, troubles) = Quarantine::open(&config.folders.state, Box::new(Isolation::default()));
+    for trouble in troubles {
         warn!(file:% = trouble.path.display(); "{trouble}");
     }
     Arc::new(quarantine)
@@ -151,16 +151,16 @@ fn kinds_of_features() -> Vec<String> {
 }
 
 /// What the catalog knows of the folders.
-struct KnownFiles {
+struct CatalogFiles {
     trees: BTreeMap<Root, Tree>,
     contents: HashMap<(Root, PathBuf), Hash>,
     failed: BTreeMap<(Root, PathBuf), Trouble>,
 }
 
-fn load_known_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Result<KnownFiles, Trouble> {
+fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Result<CatalogFiles, Trouble> {
     let bounds = Bounds::from(&config.limits);
     let kind = FeatureKind::of(config.model.encoder);
-    let mut known = KnownFiles { trees: BTreeMap::new(), contents: HashMap::new(), failed: BTreeMap::new() };
+    let mut known = CatalogFiles { trees: BTreeMap::new(), contents: HashMap::new(), failed: BTreeMap::new() };
     let with_features = catalog.contents_with_features(kind.version)?;
     let with_miniatures = catalog.contents_with_miniatures()?;
     for root in Root::ALL {

@@ -23,7 +23,7 @@ impl Daemon {
     pub(super) fn take_training_event(&mut self, message: TrainingMessage) {
         let Some(job) = self.training.run(message.run) else { return };
         let (id, started) = (job.id.clone(), job.started);
-        let kept = match message.news {
+        let kept = match message.event {
             TrainingEvent::Embeddings(embeddings) => self.store.catalog_mut().together(|catalog| {
                 embeddings.iter().try_for_each(|(hash, embedding)| catalog.put_embedding(*hash, &id, embedding))
             }),
@@ -41,7 +41,7 @@ impl Daemon {
         };
         if let Err(trouble) = kept {
             if let Some(job) = self.training.end() {
-                self.give_up(&job, &trouble.to_string());
+                self.report_failure(&job, &trouble.to_string());
             }
             self.put_training_off(trouble);
         }
@@ -55,10 +55,10 @@ impl Daemon {
                 info!(model = row.id.as_str(); "model {} is refused: {}; what served serves on", row.id, row.reason);
                 self.training.set_last(LastTrainingPart::of(&row));
             }
-            TrainingEnd::Ready(successor) => self.take_over(*successor)?,
+            TrainingEnd::Ready(successor) => self.switch_model(*successor)?,
         }
         if let Some(Purpose::Rollback(place)) = self.training.end().map(UnderWay::take_purpose) {
-            self.grant_return(&place);
+            self.report_rollback(&place);
         }
         self.training.set_history(TrainingHistory::load(self.store.catalog(), self.config().model.encoder)?);
         self.note("training", None);
@@ -68,7 +68,7 @@ impl Daemon {
     }
 
     /// A new model serves from now on, with the embeddings of all pictures, those that came or went meanwhile included.
-    fn take_over(&mut self, successor: Successor) -> Result<(), Trouble> {
+    fn switch_model(&mut self, successor: Successor) -> Result<(), Trouble> {
         let Successor { model, row, mut index, inventory } = successor;
         let now = self.pictures.paths_of(Root::Inventory);
         let late: Vec<_> = now.iter().filter(|(path, hash)| inventory.get(*path) != Some(hash)).collect();
@@ -92,23 +92,23 @@ impl Daemon {
             catalog.drop_old_models(keep)
         })?;
         self.training.mark_orphans();
-        self.say_who_serves(&model, row.as_ref());
+        self.log_new_model(&model, row.as_ref());
         // What served is taken apart after the lock is given back: queries do not wait for that.
         let served = std::mem::replace(&mut *self.serving.write(), Serving::new(model, index));
         drop(served);
         Ok(())
     }
 
-    fn say_who_serves(&mut self, model: &Model, new: Option<&ModelRow>) {
+    fn log_new_model(&mut self, model: &Model, new: Option<&ModelRow>) {
         let Some(row) = new else { return info!("back to model {}: it serves from now on", model.id()) };
-        let beside = if row.inventory_count > 0 {
-            format!(" beside {} of the inventory", row.inventory_count)
+        let with_inventory = if row.inventory_count > 0 {
+            format!(" and {} of the inventory", row.inventory_count)
         } else {
             String::new()
         };
         info!(
             model = row.id.as_str();
-            "model {} serves: trained on {} {} pictures{beside}, {:.1} % of what tells them apart kept in {} values; {}",
+            "model {} serves: trained on {} {} pictures{with_inventory}, {:.1} % of what tells them apart kept in {} values; {}",
             row.id,
             row.trained_on,
             row.source,

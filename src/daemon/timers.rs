@@ -12,7 +12,7 @@ use crate::watch::Tree;
 
 /// Threads that were given up and still decode. Each may take a core and the memory of the largest picture, and nothing but
 /// the end of the process ends them: with more of them it is better to restart.
-const MOST_GIVEN_UP: usize = 3;
+const MOST_ABANDONED: usize = 3;
 /// A file of this name in the state folder says that the inventory was emptied on purpose.
 pub const EMPTIED_ON_PURPOSE: &str = "inventory-emptied-on-purpose";
 
@@ -46,23 +46,23 @@ impl Daemon {
 
     /// Workers that have been decoding one picture for too long are replaced. Their jobs begin again and meet a suspect, so
     /// that its trial says whether it is set aside.
-    pub(super) fn give_up_overdue_decodings(&mut self) {
+    pub(super) fn abandon_overdue_decodings(&mut self) {
         let limit = Duration::from_millis(self.config().limits.max_decode_ms.get());
         let now = self.now();
-        for (task, decoding) in self.workers.give_up_after(limit) {
+        for (task, decoding) in self.workers.abandon_after(limit) {
             let path = decoding.path.display();
             let limit_ms = limit.as_millis();
             warn!(
                 file:% = path;
                 "{path}: decoding it takes longer than {limit_ms} ms; work goes on without it, and it is tried in a process of its own"
             );
-            self.workers.quarantine().give_up(&decoding);
-            self.plan.start_over(&task, now);
+            self.workers.quarantine().abandon(&decoding);
+            self.plan.requeue(&task, now);
         }
-        let given_up = self.workers.given_up();
-        if given_up > MOST_GIVEN_UP {
+        let abandoned = self.workers.abandoned();
+        if abandoned > MOST_ABANDONED {
             self.life.fail(format!(
-                "{given_up} pictures are still being decoded long after their time, and take the processor from everything else: start again"
+                "{abandoned} pictures are still being decoded long after their time, and take the processor from everything else: start again"
             ));
         }
     }
@@ -72,7 +72,7 @@ impl Daemon {
         let (now, watch) = (self.now(), &self.settings.config().watch);
         if self.folders.poll(now, watch, watch.mode == WatchMode::Poll) {
             self.reload_if_settled();
-            self.believe_empty();
+            self.forget_emptied_inventory();
         }
     }
 
@@ -87,18 +87,18 @@ impl Daemon {
     }
 
     /// The user may say that the inventory was emptied on purpose.
-    fn believe_empty(&mut self) {
-        let said = self.config().folders.state.join(EMPTIED_ON_PURPOSE);
-        if !said.exists() {
+    fn forget_emptied_inventory(&mut self) {
+        let marker = self.config().folders.state.join(EMPTIED_ON_PURPOSE);
+        if !marker.exists() {
             return;
         }
         if !self.tree(Root::Inventory).is_some_and(Tree::is_offline) {
             // It is back: what was said must not hold for the next time it is away.
-            return self.note("emptied", remove_own(&said).err());
+            return self.note("emptied", remove_own(&marker).err());
         }
         info!("the inventory was emptied on purpose: its pictures are forgotten");
         let now = self.now();
         self.folders.accept_empty(Root::Inventory, now, TICK);
-        self.note("emptied", remove_own(&said).err());
+        self.note("emptied", remove_own(&marker).err());
     }
 }

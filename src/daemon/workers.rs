@@ -94,7 +94,7 @@ pub struct Workers {
     /// How many there are to be of each role. The one for trials is started when it is first needed.
     counts: [(Suspects, usize); 2],
     threads: Vec<Worker>,
-    given_up: Vec<JoinHandle<()>>,
+    abandoned: Vec<JoinHandle<()>>,
     /// Threads started so far.
     started: usize,
     last_look: Instant,
@@ -114,12 +114,12 @@ impl Workers {
             // As many as the plan starts at most, so that handing one out never waits.
             urgent: bounded(JOBS_A_WORKER * count),
             jobs: bounded(JOBS_A_WORKER * count),
-            // The plan has a limit for those as well, `MOST_APART`.
+            // The plan has a limit for those as well, `MOST_IN_TRIAL`.
             trials: unbounded(),
             deps,
             counts: [(Suspects::Leave, count), (Suspects::Try, 0)],
             threads: Vec::new(),
-            given_up: Vec::new(),
+            abandoned: Vec::new(),
             started: 0,
             last_look: Instant::now(),
         };
@@ -164,16 +164,16 @@ impl Workers {
 
     /// Gives up the workers that have been decoding one picture for longer than `limit`: their jobs, and the pictures.
     /// A thread cannot be ended from outside; it ends by itself when, or if, its decoder does.
-    pub fn give_up_after(&mut self, limit: Duration) -> Vec<(Task, Decoding)> {
+    pub fn abandon_after(&mut self, limit: Duration) -> Vec<(Task, Decoding)> {
         let since_last_look = self.last_look.elapsed();
         self.last_look = Instant::now();
         let mut overdue = Vec::new();
         for worker in std::mem::take(&mut self.threads) {
-            match worker.slot.give_up_after(limit, since_last_look) {
+            match worker.slot.abandon_after(limit, since_last_look) {
                 None => self.threads.push(worker),
                 Some(what) => {
                     overdue.push(what);
-                    self.given_up.push(worker.thread);
+                    self.abandoned.push(worker.thread);
                 }
             }
         }
@@ -181,9 +181,9 @@ impl Workers {
     }
 
     /// How many threads were given up and still decode.
-    pub fn given_up(&mut self) -> usize {
-        self.given_up.retain(|thread| !thread.is_finished());
-        self.given_up.len()
+    pub fn abandoned(&mut self) -> usize {
+        self.abandoned.retain(|thread| !thread.is_finished());
+        self.abandoned.len()
     }
 
     /// Starts a thread in the place of each that was given up. What fails is tried again at the next call.

@@ -155,8 +155,8 @@ fn over_time(order: &DecodeOrder) -> TrialOutcome {
 
 fn judge(status: ExitStatus, answer: &ChildOutput, order: &DecodeOrder, memory_bytes: u64) -> TrialOutcome {
     let Some(output) = answer.output.strip_prefix(READY) else {
-        let said = String::from_utf8_lossy(&answer.errors).trim().to_owned();
-        return TrialOutcome::NotStarted(if said.is_empty() { format!("it ended with {status}") } else { said });
+        let message = String::from_utf8_lossy(&answer.errors).trim().to_owned();
+        return TrialOutcome::NotStarted(if message.is_empty() { format!("it ended with {status}") } else { message });
     };
     match (status.signal(), status.code()) {
         (Some(libc::SIGXCPU), _) => over_time(order),

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_wanted_is_nothing_sent_and_a_problem_keeps_its_words() {
+    fn what_is_not_asked_for_is_not_sent_and_a_problem_keeps_its_words() {
         let mut written = Vec::new();
         write_answer(&mut written, Ok(Extracted { square: None, features: None, picture: None }), 0).unwrap();
         let read = read_answer(&written).unwrap().0.unwrap();

@@ -38,13 +38,13 @@ fn middle_square(picture: &RgbaImage, side: u32, ground: Rgb<u8>) -> RgbImage {
     let square = imageops::crop_imm(picture, (width - least) / 2, (height - least) / 2, least, least).to_image();
     let filter = if least > side { crate::picture::Filter::Lanczos } else { crate::picture::Filter::CatmullRom };
     let square = crate::picture::resample(&square, side, side, filter).unwrap_or(square);
-    let over = |pixel: &image::Rgba<u8>| {
+    let blended = |pixel: &image::Rgba<u8>| {
         let alpha = u32::from(pixel.0[3]);
         let mixed =
             |at: usize| ((u32::from(pixel.0[at]) * alpha + u32::from(ground.0[at]) * (255 - alpha) + 127) / 255) as u8;
         [mixed(0), mixed(1), mixed(2)]
     };
-    RgbImage::from_raw(square.width(), square.height(), square.pixels().flat_map(over).collect()).unwrap_or_default()
+    RgbImage::from_raw(square.width(), square.height(), square.pixels().flat_map(blended).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -32,18 +32,19 @@ pub fn snapped(places: &[[f32; 2]]) -> Grid {
     let wanted_cells = (places.len() as f32 * ROOM).max(1.0);
     let columns = (wanted_cells * ASPECT).sqrt().round().max(1.0) as usize;
     let rows = (wanted_cells / columns as f32).ceil().max(1.0) as usize;
-    let wanted = spread(places, columns, rows);
+    let targets = spread(places, columns, rows);
     let mut assignment = CellAssignment { columns, rows, holder: vec![None; columns * rows] };
     // From the middle outwards: who comes late is moved outwards, where there is room.
     let (middle_x, middle_y) = ((columns - 1) as f32 / 2.0, (rows - 1) as f32 / 2.0);
     let mut order: Vec<usize> = (0..places.len()).collect();
-    let outness = |at: usize| (wanted[at][0] - middle_x).hypot(wanted[at][1] - middle_y);
-    order.sort_by(|one, other| outness(*one).total_cmp(&outness(*other)).then(one.cmp(other)));
+    let distance_from_middle = |at: usize| (targets[at][0] - middle_x).hypot(targets[at][1] - middle_y);
+    order
+        .sort_by(|one, other| distance_from_middle(*one).total_cmp(&distance_from_middle(*other)).then(one.cmp(other)));
     for at in order {
-        let cell = assignment.free_near(wanted[at]);
+        let cell = assignment.free_near(targets[at]);
         assignment.holder[cell] = Some(at);
     }
-    assignment.settle(&wanted);
+    assignment.settle(&targets);
     assignment.cropped(places.len())
 }
 
@@ -111,9 +112,9 @@ impl CellAssignment {
     }
 
     /// Exchanges neighbours, empty cells included, while that brings pictures nearer to where they belong.
-    fn settle(&mut self, wanted: &[[f32; 2]]) {
+    fn settle(&mut self, targets: &[[f32; 2]]) {
         let cost = |assignment: &Self, cell: usize, held: Option<usize>| {
-            held.map_or(0.0, |at| assignment.distance(cell, wanted[at]))
+            held.map_or(0.0, |at| assignment.distance(cell, targets[at]))
         };
         for _ in 0..ROUNDS {
             let mut has_moved = false;

@@ -81,9 +81,9 @@ pub fn page(
 /// Positions in `shown` of the pictures most like the one at `at`.
 fn nearest(shown: &[usize], at: usize, embeddings: &Rows) -> Vec<usize> {
     let embedding = embeddings.row(at);
-    let alike = |other: usize| dot(embedding, embeddings.row(other));
+    let similarity = |other: usize| dot(embedding, embeddings.row(other));
     let others = shown.iter().enumerate().filter(|(_, other)| **other != at);
-    let found: Vec<(f32, usize)> = others.map(|(place, &other)| (alike(other), place)).collect();
+    let found: Vec<(f32, usize)> = others.map(|(place, &other)| (similarity(other), place)).collect();
     let found = first(found, NEIGHBOURS, |one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
     found.into_iter().map(|(_, place)| place).collect()
 }

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_alike_lies_together_and_every_time_in_the_same_place() {
+    fn what_is_similar_lies_together_and_every_time_in_the_same_place() {
         let embeddings = groups();
         let places = plane(&embeddings, &Unfollowed).unwrap();
         for (at, place) in places.iter().enumerate() {

@@ -22,7 +22,7 @@ const CAPTION: Setting = Setting { size_px: 13.0, weight: Weight::Regular };
 /// A line of the sheet.
 pub struct SheetGroup {
     /// How alike the least alike of it is to the one that all were compared with.
-    pub alike: f32,
+    pub similarity: f32,
     /// Positions of its files.
     pub members: Vec<usize>,
 }
@@ -65,7 +65,7 @@ pub fn group_sheet<'a>(
 fn heading(group: &SheetGroup) -> String {
     let hidden = group.members.len().saturating_sub(SHOWN_MEMBERS);
     let more = if hidden > 0 { format!(" ({hidden} of them not shown)") } else { String::new() };
-    format!("{} pictures, at least {:.3} alike{more}", group.members.len(), group.alike)
+    format!("{} pictures, similarity at least {:.3}{more}", group.members.len(), group.similarity)
 }
 
 fn fill(sheet: &mut RgbImage, corner: (u32, u32), colour: [u8; 3]) {
@@ -80,9 +80,9 @@ fn on(picture: &image::RgbaImage, ground: [u8; 3]) -> RgbImage {
     })
 }
 
-fn mixed(under: [u8; 3], over: [u8; 3], alpha: u8) -> [u8; 3] {
+fn mixed(under: [u8; 3], above: [u8; 3], alpha: u8) -> [u8; 3] {
     let alpha = u32::from(alpha);
-    let channel = |at: usize| (u32::from(over[at]) * alpha + u32::from(under[at]) * (255 - alpha) + 127) / 255;
+    let channel = |at: usize| (u32::from(above[at]) * alpha + u32::from(under[at]) * (255 - alpha) + 127) / 255;
     [channel(0) as u8, channel(1) as u8, channel(2) as u8]
 }
 
@@ -111,8 +111,8 @@ mod tests {
 
     #[test]
     fn a_group_is_a_line_with_names_and_a_lost_picture_leaves_its_panel() {
-        let group = SheetGroup { members: (0..11).collect(), alike: 0.93 };
-        assert_eq!(heading(&group), "11 pictures, at least 0.930 alike (3 of them not shown)");
+        let group = SheetGroup { members: (0..11).collect(), similarity: 0.93 };
+        assert_eq!(heading(&group), "11 pictures, similarity at least 0.930 (3 of them not shown)");
         let red: Thumbnail = Ok(image::RgbaImage::from_pixel(90, 60, image::Rgba([255, 0, 0, 255])));
         let shown = |at: usize| ("ein Bild.jpg", (at > 0).then_some(&red));
         let sheet = group_sheet(&[group], &shown, Theme::Light);

@@ -103,7 +103,7 @@ impl Guard {
         let made = work();
         if !post.end() {
             drop(made);
-            std::panic::resume_unwind(Box::new("given up"));
+            std::panic::resume_unwind(Box::new("abandoned"));
         }
         made
     }

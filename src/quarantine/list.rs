@@ -162,14 +162,14 @@ fn parse(bytes: &[u8]) -> Option<Vec<QuarantineEntry>> {
         VERSION => {
             let file: File = serde_json::from_slice(bytes).ok()?;
             let is_ours = file.program == env!("CARGO_PKG_VERSION");
-            let doubted = |entry: QuarantineEntry| QuarantineEntry { state: QuarantineState::Suspect, ..entry };
-            Some(if is_ours { file.contents } else { file.contents.into_iter().map(doubted).collect() })
+            let as_suspect = |entry: QuarantineEntry| QuarantineEntry { state: QuarantineState::Suspect, ..entry };
+            Some(if is_ours { file.contents } else { file.contents.into_iter().map(as_suspect).collect() })
         }
         BY_COUNTING => {
             let file: FileByCounting = serde_json::from_slice(bytes).ok()?;
-            let doubted =
+            let as_suspect =
                 |EntryByCounting { content, path }| QuarantineEntry { content, path, state: QuarantineState::Suspect };
-            Some(file.contents.into_iter().map(doubted).collect())
+            Some(file.contents.into_iter().map(as_suspect).collect())
         }
         _ => None,
     }

@@ -108,7 +108,7 @@ impl Quarantine {
     }
 
     /// A decoding is waited for no longer. The machine may have been busy: what it was is found out in a trial.
-    pub fn give_up(&self, decoding: &Decoding) {
+    pub fn abandon(&self, decoding: &Decoding) {
         let _ = remove_own(&decoding.mark);
         self.change(|list| list.put(decoding.content, &decoding.path, QuarantineState::Suspect));
     }

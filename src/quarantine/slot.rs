@@ -46,12 +46,12 @@ pub struct Slot<J>(Mutex<Inside<J>>);
 struct Inside<J> {
     job: Option<J>,
     decoding: Option<Decoding>,
-    is_given_up: bool,
+    is_abandoned: bool,
 }
 
 impl<J> Default for Slot<J> {
     fn default() -> Self {
-        Self(Mutex::new(Inside { job: None, decoding: None, is_given_up: false }))
+        Self(Mutex::new(Inside { job: None, decoding: None, is_abandoned: false }))
     }
 }
 
@@ -76,14 +76,14 @@ impl<J> Slot<J> {
     }
 
     /// Gives the worker up if it has been decoding one picture for longer than `limit`: its job, and the picture.
-    pub fn give_up_after(&self, limit: Duration, since_last_look: Duration) -> Option<(J, Decoding)> {
+    pub fn abandon_after(&self, limit: Duration, since_last_look: Duration) -> Option<(J, Decoding)> {
         let mut inside = self.lock();
         let decoding = inside.decoding.as_mut()?;
         decoding.look(since_last_look);
         if decoding.taken <= limit {
             return None;
         }
-        inside.is_given_up = true;
+        inside.is_abandoned = true;
         inside.job.take().zip(inside.decoding.take())
     }
 
@@ -100,7 +100,7 @@ impl<J: Send> Supervised for Slot<J> {
     fn end(&self) -> bool {
         let mut inside = self.lock();
         inside.decoding = None;
-        !inside.is_given_up
+        !inside.is_abandoned
     }
 }
 

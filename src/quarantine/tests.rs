@@ -158,7 +158,7 @@ fn an_end_in_order_makes_no_suspects() {
 }
 
 #[test]
-fn what_was_given_up_is_a_suspect_and_what_took_too_long_is_tried_again_when_more_time_is_allowed() {
+fn what_was_abandoned_is_a_suspect_and_what_took_too_long_is_tried_again_when_more_time_is_allowed() {
     let state = tempfile::tempdir().unwrap();
     let too_slow = (|| TrialOutcome::Crashed(CrashCause::Time { limit_ms: 60_000 })) as fn() -> TrialOutcome;
     let (quarantine, _) =
@@ -169,10 +169,10 @@ fn what_was_given_up_is_a_suspect_and_what_took_too_long_is_tried_again_when_mor
     guard.post().begin(Hash::of(b"slow"), Path::new("slow"));
     let limit = Duration::from_millis(20);
     std::thread::sleep(limit * 2);
-    assert!(slot.give_up_after(limit, limit).is_none(), "the process stood still for half of it");
-    let (job, decoding) = slot.give_up_after(limit, limit).expect("it is overdue");
+    assert!(slot.abandon_after(limit, limit).is_none(), "the process stood still for half of it");
+    let (job, decoding) = slot.abandon_after(limit, limit).expect("it is overdue");
     assert_eq!(job, "the job");
-    quarantine.give_up(&decoding);
+    quarantine.abandon(&decoding);
     assert!(!guard.post().end(), "the thread hears that it was given up");
     assert_eq!(decode(&quarantine, Suspects::Try, "slow"), Unusable::SetAside(CrashCause::Time { limit_ms: 60_000 }));
     let (quarantine, troubles) = open(state.path(), Court::default());

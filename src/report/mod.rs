@@ -62,7 +62,7 @@ pub fn report_on(config: &Config, id: &str, progress: &dyn Progress) -> Result<O
 
 fn header(subject: &Subject) -> String {
     let row = &subject.row;
-    let beside = if row.inventory_count > 0 {
+    let with_inventory = if row.inventory_count > 0 {
         format!(", {} of the inventory", thousands(row.inventory_count))
     } else {
         String::new()
@@ -74,7 +74,7 @@ fn header(subject: &Subject) -> String {
         decision = row.decision.name(),
         reason = escaped(row.reason.trim_end_matches('.')),
         encoder = escaped(&row.encoder),
-        trained_on = format!("{} {} pictures{beside}", thousands(row.trained_on), escaped(&row.source)),
+        trained_on = format!("{} {} pictures{with_inventory}", thousands(row.trained_on), escaped(&row.source)),
         embedding =
             subject.autoencoder.as_ref().map_or("no".into(), |autoencoder| thousands(autoencoder.embedding_width())),
         date = escaped(&clock::local_text(row.created_s)),

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_loop_hears_what_the_thread_says_and_the_thread_what_the_loop_says() {
+    fn progress_goes_to_the_loop_and_cancellation_to_the_thread() {
         let handle = TrainingHandle::default();
         assert_eq!(handle.progress(), (Stage::Reading, 0.0));
         handle.set_share(0.5);

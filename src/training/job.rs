@@ -60,7 +60,7 @@ pub struct TrainingMessage {
     /// Which training: one that was cancelled may still have something to say.
     pub run: u64,
     /// What of it.
-    pub news: TrainingEvent,
+    pub event: TrainingEvent,
 }
 
 /// What there is to say of a training.
@@ -223,8 +223,8 @@ impl TrainingJob {
         if self.handle.is_cancelled() { Err(Halt::Cancelled) } else { Ok(()) }
     }
 
-    pub(super) fn send(&self, news: TrainingEvent) -> Result<(), Halt> {
-        self.sender.send(TrainingMessage { run: self.run, news }).map_err(|_| Halt::Cancelled)
+    pub(super) fn send(&self, event: TrainingEvent) -> Result<(), Halt> {
+        self.sender.send(TrainingMessage { run: self.run, event }).map_err(|_| Halt::Cancelled)
     }
 }
 

@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inventory_that_has_grown_is_taken_along_anew() {
+    fn an_inventory_that_has_grown_is_trained_on_again() {
         let last = Attempt { inventory_count: 100, ..attempt(hashes(0, 30), true).unwrap() };
         let tried = on_training(Some(last));
         assert_eq!(due(&settings(), &tried, &hashes(0, 30), &hashes(0, 109)), None);
@@ -199,12 +199,12 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_needs_enough_pictures_and_nothing_else() {
-        let wish = |training, inventory| requested(&settings(), &hashes(0, training), &hashes(0, inventory));
-        assert_eq!(wish(20, 500), Ok(TrainingSource::Training));
-        assert_eq!(wish(19, 500), Ok(TrainingSource::Inventory));
+    fn a_request_needs_enough_pictures_and_nothing_else() {
+        let request = |training, inventory| requested(&settings(), &hashes(0, training), &hashes(0, inventory));
+        assert_eq!(request(20, 500), Ok(TrainingSource::Training));
+        assert_eq!(request(19, 500), Ok(TrainingSource::Inventory));
         assert_eq!(
-            wish(3, 7).unwrap_err().to_string(),
+            request(3, 7).unwrap_err().to_string(),
             "20 pictures are needed (min_train); the training folder holds 3, the inventory 7"
         );
     }

@@ -93,6 +93,6 @@ impl TrainingJob {
     pub(super) fn encode_inventory(&self, catalog: &Catalog, model: &Model) -> Result<Index, Halt> {
         self.enter(Stage::Encoding)?;
         let (paths, metric) = (&self.input.paths, self.input.config.similarity.metric);
-        Reencoding { catalog, model, paths, metric, handle: &self.handle, send: &|news| self.send(news) }.run()
+        Reencoding { catalog, model, paths, metric, handle: &self.handle, send: &|event| self.send(event) }.run()
     }
 }

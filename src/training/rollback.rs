@@ -29,7 +29,7 @@ pub const THREAD: &str = "rollback";
 /// When there is no such model, or it cannot serve.
 pub fn target<'a>(
     models: &'a [(ModelRow, bool)],
-    wanted: Option<&str>,
+    requested: Option<&str>,
     encoder: Encoder,
 ) -> Result<Option<&'a ModelRow>, NoTarget> {
     let current = models.iter().position(|(_, serves)| *serves);
@@ -37,7 +37,7 @@ pub fn target<'a>(
     let may_serve = |row: &ModelRow| {
         row.decision != Decision::Refused && row.features_version == version && row.encoder == encoder.name()
     };
-    match (wanted, current) {
+    match (requested, current) {
         (None, None) | (Some(UNTRAINED_ID), None) => Err(NoTarget::Nothing),
         (Some(UNTRAINED_ID), Some(_)) => Ok(None),
         (None, Some(current)) => Ok(models[current + 1..].iter().map(|(row, _)| row).find(|row| may_serve(row))),
@@ -88,11 +88,11 @@ impl fmt::Display for NoTarget {
 }
 
 /// Goes back on a root on which no daemon runs. The id of what serves from the next start on.
-pub fn roll_back_alone(state: &std::path::Path, wanted: Option<&str>, encoder: Encoder) -> Result<String, Fatal> {
+pub fn roll_back_alone(state: &std::path::Path, requested: Option<&str>, encoder: Encoder) -> Result<String, Fatal> {
     let _lock = Lock::take(state)?;
     let mut catalog = Catalog::open(state)?.catalog;
     let models = catalog.models()?;
-    let row = target(&models, wanted, encoder).map_err(|why| Fatal::Failed(why.to_string()))?;
+    let row = target(&models, requested, encoder).map_err(|why| Fatal::Failed(why.to_string()))?;
     let id = row.map(|row| row.id.as_str());
     catalog.together(|catalog| catalog.make_current(id))?;
     Ok(id.unwrap_or(UNTRAINED_ID).to_string())
@@ -142,7 +142,7 @@ impl Restorer {
             }
             None => Model::untrained(&self.settings),
         };
-        let send = |news| self.send(news);
+        let send = |event| self.send(event);
         let recoder = Reencoding {
             catalog: &catalog,
             model: &model,
@@ -158,8 +158,8 @@ impl Restorer {
         Ok(Successor { model, row: None, index, inventory: self.paths.clone() })
     }
 
-    fn send(&self, news: TrainingEvent) -> Result<(), Halt> {
-        self.sender.send(TrainingMessage { run: self.run, news }).map_err(|_| Halt::Cancelled)
+    fn send(&self, event: TrainingEvent) -> Result<(), Halt> {
+        self.sender.send(TrainingMessage { run: self.run, event }).map_err(|_| Halt::Cancelled)
     }
 }
 
@@ -197,8 +197,8 @@ mod tests {
         .to_vec()
     }
 
-    fn id(models: &[(ModelRow, bool)], wanted: Option<&str>) -> Result<String, String> {
-        let row = target(models, wanted, Encoder::Pretrained).map_err(|why| why.to_string())?;
+    fn id(models: &[(ModelRow, bool)], requested: Option<&str>) -> Result<String, String> {
+        let row = target(models, requested, Encoder::Pretrained).map_err(|why| why.to_string())?;
         Ok(row.map_or(UNTRAINED_ID, |row| &row.id).to_string())
     }
 

@@ -114,7 +114,7 @@ impl Tree {
     }
 
     /// Of everything at the top of the root, what has files that are settling, or folders still to be looked at.
-    pub fn restless_tops(&self) -> HashSet<&OsStr> {
+    pub fn unsettled_entries(&self) -> HashSet<&OsStr> {
         let dirty = self.dirty.keys().map(PathBuf::as_path);
         self.settle.paths().chain(dirty).filter_map(|path| path.iter().next()).collect()
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::Findings;
-use crate::catalog::{Catalog, FILE_NAME, Root, Standing};
+use crate::catalog::{Catalog, CatalogState, FILE_NAME, Root};
 use crate::config::{Config, Encoder, FolderSettings};
 use crate::daemon::EMPTIED_ON_PURPOSE;
 use crate::error::Trouble;
@@ -18,15 +18,15 @@ pub(super) fn look(config: &Config, is_running: bool, found: &mut Findings) {
         found.notes.push(running(folders));
     }
     let path = folders.state.join(FILE_NAME);
-    match Catalog::standing(&folders.state) {
+    match Catalog::inspect(&folders.state) {
         Err(trouble) => found.problems.push(trouble),
-        Ok(Standing::Missing) => {}
-        Ok(Standing::Older(version)) => {
+        Ok(CatalogState::Missing) => {}
+        Ok(CatalogState::Older(version)) => {
             let what = format!("the catalog is of version {version} and is brought up to date at the next start");
             let keep = format!("nothing needs to be done; to be able to go back: cp '{0}' '{0}.old'", path.display());
             found.notes.push(Trouble::new(what, &path, keep));
         }
-        Ok(Standing::Useless(reason)) => {
+        Ok(CatalogState::Unusable(reason)) => {
             let what = format!("the catalog {reason}: it would be moved away and everything read again");
             let remedy = format!(
                 "mv '{0}' '{0}.aside' (to have it rebuilt), or install the artificio that wrote it",
@@ -34,7 +34,7 @@ pub(super) fn look(config: &Config, is_running: bool, found: &mut Findings) {
             );
             found.problems.push(Trouble::new(what, &path, remedy));
         }
-        Ok(Standing::Current(catalog)) => {
+        Ok(CatalogState::Current(catalog)) => {
             found.notes.extend(useless_model(&catalog, config.model.encoder, &path));
             found.problems.extend(emptied_inventory(&catalog, folders));
         }

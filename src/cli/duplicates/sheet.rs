@@ -21,7 +21,7 @@ pub fn draw(sheet: &Path, report: &DuplicatesReport, config: &Config, bar: &Canc
     for group in report.groups.iter().take(SHOWN_GROUPS) {
         let start = files.len();
         files.extend(&group.members);
-        groups.push(SheetGroup { alike: group.similarity, members: (start..files.len()).collect() });
+        groups.push(SheetGroup { similarity: group.similarity, members: (start..files.len()).collect() });
     }
     let drawn = groups.iter().flat_map(|group| group.members.iter().take(SHOWN_MEMBERS));
     let drawn: Vec<usize> = drawn.copied().collect();

@@ -128,8 +128,8 @@ impl Metrics {
         folder: &Path,
     ) -> Result<(), Trouble> {
         let text = self.text(status, facts);
-        let is_told = |(at, told): &(Duration, String)| *told == text && now.saturating_sub(*at) < INTERVAL;
-        if self.written.as_ref().is_some_and(is_told) {
+        let is_current = |(at, last): &(Duration, String)| *last == text && now.saturating_sub(*at) < INTERVAL;
+        if self.written.as_ref().is_some_and(is_current) {
             return Ok(());
         }
         let written = write_whole(&folder.join(FILE_NAME), text.as_bytes(), "write the metrics");
@@ -140,14 +140,14 @@ impl Metrics {
 
     fn text(&self, status: &ServiceStatus, facts: &Facts<'_>) -> String {
         let mut out = Exposition::default();
-        self.tell_state(&mut out, status, facts);
-        self.tell_answers(&mut out);
-        self.tell_pictures(&mut out, status, facts);
-        self.tell_model(&mut out, status);
+        self.render_state(&mut out, status, facts);
+        self.render_answers(&mut out);
+        self.render_pictures(&mut out, status, facts);
+        self.render_model(&mut out, status);
         out.into_text()
     }
 
-    fn tell_state(&self, out: &mut Exposition, status: &ServiceStatus, facts: &Facts<'_>) {
+    fn render_state(&self, out: &mut Exposition, status: &ServiceStatus, facts: &Facts<'_>) {
         out.gauge("artificio_info", "The program that runs.");
         out.labelled("artificio_info", &[("version", status.version)], 1.0);
         out.gauge("artificio_start_time_seconds", "When the process started, in seconds since 1970.");
@@ -181,7 +181,7 @@ impl Metrics {
         }
     }
 
-    fn tell_answers(&self, out: &mut Exposition) {
+    fn render_answers(&self, out: &mut Exposition) {
         out.counter("artificio_answers_total", "Answers written since the start, by the status in their record.");
         for status in STATUSES {
             let count = self.answers.get(status.name()).copied().unwrap_or(0);
@@ -192,7 +192,7 @@ impl Metrics {
         out.histogram("artificio_answer_seconds", help, &ANSWER_BOUNDS_S, &counts, self.answers_s);
     }
 
-    fn tell_pictures(&self, out: &mut Exposition, status: &ServiceStatus, facts: &Facts<'_>) {
+    fn render_pictures(&self, out: &mut Exposition, status: &ServiceStatus, facts: &Facts<'_>) {
         out.gauge("artificio_queue", "What waits or is under way, by folder.");
         for (root, pending) in facts.pending {
             out.labelled("artificio_queue", &[("folder", root.name())], pending as f64);
@@ -219,7 +219,7 @@ impl Metrics {
         out.plain("artificio_encoded_total", self.encoded as f64);
     }
 
-    fn tell_model(&self, out: &mut Exposition, status: &ServiceStatus) {
+    fn render_model(&self, out: &mut Exposition, status: &ServiceStatus) {
         out.gauge("artificio_model_info", "The model that serves.");
         out.labelled("artificio_model_info", &[("id", &status.model.id), ("encoder", status.model.encoder)], 1.0);
         out.gauge("artificio_model_trained_on", "Pictures the model that serves was trained on; 0 before a training.");
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_counted_is_told() {
+    fn what_was_counted_is_reported() {
         let mut metrics = Metrics::default();
         metrics.count_answer(answer::Status::Ok, 40.0);
         metrics.count_answer(answer::Status::Error, 60_000.0);
@@ -344,7 +344,7 @@ mod tests {
             "artificio_last_training_refused 1",
             "artificio_last_training_figure{figure=\"distinct\"} 54",
         ] {
-            assert!(text.lines().any(|told| told == line), "{line} is missing in\n{text}");
+            assert!(text.lines().any(|other| other == line), "{line} is missing in\n{text}");
         }
     }
 

@@ -198,7 +198,7 @@ impl Folders {
     }
 
     /// A file went while it was wanted: its folder says whether for good, or with the disk it is on.
-    pub fn doubt(&mut self, root: Root, path: &Path, now: Duration) {
+    pub fn recheck_file(&mut self, root: Root, path: &Path, now: Duration) {
         if let Some(tree) = self.trees.get_mut(&root) {
             tree.doubt(path);
             let absolute = tree.absolute(path);
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_is_found_once_and_doubted_when_it_goes() {
+    fn what_is_there_is_found_once_and_rechecked_when_it_goes() {
         let folder = tempfile::tempdir().unwrap();
         let inventory = folder.path().join("inventory");
         std::fs::create_dir(&inventory).unwrap();
@@ -239,7 +239,7 @@ mod tests {
         assert!(folders.are_seen() && folders.watched() > 0);
         folders.learn(Root::Inventory, path, Known { stamp: *stamp, has_failed: false });
         std::fs::remove_file(inventory.join("a.jpg")).unwrap();
-        folders.doubt(Root::Inventory, path, second(5));
+        folders.recheck_file(Root::Inventory, path, second(5));
         let gone = (6..9).flat_map(|at| folders.look(second(at), Duration::ZERO)).collect::<Vec<_>>();
         assert_eq!(gone, [(Root::Inventory, Change::Removed("a.jpg".into()))]);
         folders.ignore(Root::Inventory);

@@ -7,22 +7,22 @@ use std::time::Duration;
 pub struct Pacer {
     pause: Duration,
     next: Duration,
-    is_wanted: bool,
+    is_pending: bool,
 }
 
 impl Pacer {
     /// At most once in each `pause`; at once for a start.
     pub fn new(pause: Duration) -> Self {
-        Self { pause, next: Duration::ZERO, is_wanted: true }
+        Self { pause, next: Duration::ZERO, is_pending: true }
     }
 
     /// Whether it may happen now. If not, it is wanted as soon as it may.
     pub fn is_due(&mut self, now: Duration) -> bool {
-        self.is_wanted = now < self.next;
-        if !self.is_wanted {
+        self.is_pending = now < self.next;
+        if !self.is_pending {
             self.next = now + self.pause;
         }
-        !self.is_wanted
+        !self.is_pending
     }
 
     /// The next time it is due, however short ago the last one was.
@@ -32,7 +32,7 @@ impl Pacer {
 
     /// When to come back, if it was put off.
     pub fn next_due(&self) -> Option<Duration> {
-        self.is_wanted.then_some(self.next)
+        self.is_pending.then_some(self.next)
     }
 }
 

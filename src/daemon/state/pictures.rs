@@ -49,7 +49,7 @@ impl Pictures {
     }
 
     /// Whatever was wrong with a file is no longer.
-    pub fn is_well(&mut self, root: Root, path: &Path) {
+    pub fn clear_problem(&mut self, root: Root, path: &Path) {
         self.failed.remove(&(root, path.to_path_buf()));
     }
 
@@ -116,7 +116,7 @@ impl Pictures {
     }
 
     /// It is finished.
-    pub fn is_finished(&mut self, root: Root, path: &Path) {
+    pub fn mark_finished(&mut self, root: Root, path: &Path) {
         self.unfinished.remove(&(root, path.to_path_buf()));
     }
 }
@@ -155,7 +155,7 @@ mod tests {
             pictures.wait_again(Root::Query, Path::new(A), stamp(2));
         }
         assert!(!pictures.can_wait(Root::Query, Path::new(A)));
-        pictures.is_finished(Root::Query, Path::new(A));
+        pictures.mark_finished(Root::Query, Path::new(A));
         assert!(pictures.can_wait(Root::Query, Path::new(A)));
     }
 }

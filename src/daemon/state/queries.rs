@@ -68,11 +68,11 @@ impl Queries {
         self.changed.len()
     }
 
-    /// Those that changed and have become quiet; `restless` are the names of those in which something still moves.
-    pub fn take_quiet(&mut self, restless: &HashSet<&OsStr>) -> Vec<PathBuf> {
+    /// Those that changed and have become quiet; `unsettled` are the names of those in which something still moves.
+    pub fn take_quiet(&mut self, unsettled: &HashSet<&OsStr>) -> Vec<PathBuf> {
         let quiet: Vec<PathBuf> =
-            self.changed.iter().filter(|query| !restless.contains(query.as_os_str())).cloned().collect();
-        self.changed.retain(|query| restless.contains(query.as_os_str()));
+            self.changed.iter().filter(|query| !unsettled.contains(query.as_os_str())).cloned().collect();
+        self.changed.retain(|query| unsettled.contains(query.as_os_str()));
         quiet
     }
 
@@ -171,7 +171,7 @@ impl Queries {
     }
 
     /// There is room, so the next query finds out whether answers can be written; or there is none yet.
-    pub fn try_again(&mut self, has_room: bool, now: Duration) {
+    pub fn retry(&mut self, has_room: bool, now: Duration) {
         if let Some(stall) = &mut self.stall {
             stall.is_closed = !has_room;
             if !has_room {
@@ -181,7 +181,7 @@ impl Queries {
     }
 
     /// Answers can be written.
-    pub fn go_on(&mut self) {
+    pub fn resume(&mut self) {
         self.stall = None;
     }
 }
@@ -239,13 +239,13 @@ mod tests {
         queries.stall(100, second(0));
         queries.stall(300, second(1));
         assert_eq!((queries.room_needed(second(4)), queries.room_needed(second(5))), (None, Some(300)));
-        queries.try_again(false, second(5));
+        queries.retry(false, second(5));
         assert_eq!((queries.room_needed(second(9)), queries.room_needed(second(10))), (None, Some(300)));
-        queries.try_again(true, second(10));
+        queries.retry(true, second(10));
         assert_eq!(queries.room_needed(second(60)), None, "somebody is finding out");
         queries.stall(300, second(60));
         assert_eq!((queries.room_needed(second(69)), queries.room_needed(second(70))), (None, Some(300)));
-        queries.go_on();
+        queries.resume();
         assert_eq!(queries.room_needed(second(99)), None);
     }
 }

@@ -40,7 +40,7 @@ impl Store {
     }
 
     /// Whether pictures would only be refused now, as a moment ago.
-    pub fn is_to_wait(&self, now: Duration) -> bool {
+    pub fn must_wait(&self, now: Duration) -> bool {
         !self.encoded.is_empty() && now < self.next_try
     }
 
@@ -50,7 +50,7 @@ impl Store {
     }
 
     /// Something was refused: nothing is offered again for a while.
-    pub fn is_refused(&mut self, now: Duration) {
+    pub fn mark_refused(&mut self, now: Duration) {
         self.next_try = now + RETRY_PAUSE;
     }
 
@@ -75,7 +75,7 @@ impl Store {
     }
 
     /// What was held of a query, if anything, is of an earlier answer.
-    pub fn is_written(&mut self, query: &Path) {
+    pub fn mark_written(&mut self, query: &Path) {
         self.answered.remove(query);
     }
 }
@@ -94,14 +94,14 @@ mod tests {
         let now = Duration::from_secs(10);
         let encoded =
             Encoded { root: Root::Inventory, path: "a".into(), stamp: Stamp::NEVER, result: Err(Unusable::CutOff) };
-        assert!(store.may_try(now) && !store.is_to_wait(now));
+        assert!(store.may_try(now) && !store.must_wait(now));
         store.hold_encoded(vec![encoded]);
         store.hold_answered("q".into(), Vec::new());
-        store.is_refused(now);
-        assert!(!store.may_try(now) && store.is_to_wait(now) && store.may_try(now + RETRY_PAUSE));
+        store.mark_refused(now);
+        assert!(!store.may_try(now) && store.must_wait(now) && store.may_try(now + RETRY_PAUSE));
         assert_eq!(store.take_encoded().len(), 1);
-        assert!(!store.is_to_wait(now), "there is nothing to be refused");
-        store.is_written(Path::new("q"));
+        assert!(!store.must_wait(now), "there is nothing to be refused");
+        store.mark_written(Path::new("q"));
         assert!(store.take_answered().is_none());
     }
 }

@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn one_job_at_a_time_and_none_is_heard_after_it_was_dropped() {
+    fn one_job_at_a_time_and_none_reports_after_it_was_dropped() {
         let mut training = state();
         let job = training.prepare("m1", Purpose::Training { pictures: 9, source: TrainingSource::Inventory });
         let handle = Arc::clone(&job.handle);

@@ -170,7 +170,7 @@ fn a_file_that_could_not_be_used_yet_is_ready_again_and_only_then() {
     world.look();
     let stamp = Stamp::of(&fs::metadata(world.root.join("a.jpg")).unwrap());
     world.tree.settle_again(Path::new("a.jpg"), stamp, world.now, QUIET);
-    assert_eq!(world.tree.restless_tops(), HashSet::from([OsStr::new("a.jpg")]));
+    assert_eq!(world.tree.unsettled_entries(), HashSet::from([OsStr::new("a.jpg")]));
     assert_eq!(world.look(), ["+a.jpg"]);
     assert_eq!(world.look(), Vec::<String>::new());
 }

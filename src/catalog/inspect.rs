@@ -12,7 +12,7 @@ use crate::error::Trouble;
 
 /// How a state folder's catalog stands to this program.
 #[derive(Debug)]
-pub enum Standing {
+pub enum CatalogState {
     /// There is none yet.
     Missing,
     /// It is of today's version, and open for reading.
@@ -20,15 +20,15 @@ pub enum Standing {
     /// It is of this older version, and would be brought up.
     Older(i64),
     /// It would be set aside, because it is this.
-    Useless(String),
+    Unusable(String),
 }
 
 impl Catalog {
     /// How the catalog of a state folder stands to this program.
-    pub fn standing(state: &Path) -> Result<Standing, Trouble> {
+    pub fn inspect(state: &Path) -> Result<CatalogState, Trouble> {
         let path = state.join(FILE_NAME);
         if !path.exists() {
-            return Ok(Standing::Missing);
+            return Ok(CatalogState::Missing);
         }
         let judged = connect(&path).and_then(|connection| {
             let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
@@ -40,18 +40,18 @@ impl Catalog {
             Err(error) => {
                 return match error.sqlite_error_code() {
                     Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-                        Ok(Standing::Useless("is damaged".into()))
+                        Ok(CatalogState::Unusable("is damaged".into()))
                     }
                     _ => Err(trouble(&path, "read", &error)),
                 };
             }
         };
         Ok(match version {
-            0 if tables == 0 => Standing::Missing,
-            _ if application != APPLICATION_ID => Standing::Useless("belongs to another program".into()),
-            VERSION => Standing::Current(Self { connection, path }),
-            1..VERSION => Standing::Older(version),
-            _ => Standing::Useless(format!("has version {version}; this program knows {VERSION}")),
+            0 if tables == 0 => CatalogState::Missing,
+            _ if application != APPLICATION_ID => CatalogState::Unusable("belongs to another program".into()),
+            VERSION => CatalogState::Current(Self { connection, path }),
+            1..VERSION => CatalogState::Older(version),
+            _ => CatalogState::Unusable(format!("has version {version}; this program knows {VERSION}")),
         })
     }
 }
@@ -93,17 +93,17 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let state = place.path().join("50 % of #1?");
         std::fs::create_dir(&state).unwrap();
-        let standing = || Catalog::standing(&state).unwrap();
-        assert!(matches!(standing(), Standing::Missing));
+        let state_of_file = || Catalog::inspect(&state).unwrap();
+        assert!(matches!(state_of_file(), CatalogState::Missing));
         drop(Catalog::open(&state).unwrap());
-        assert!(matches!(standing(), Standing::Current(_)));
+        assert!(matches!(state_of_file(), CatalogState::Current(_)));
         std::fs::write(state.join(FILE_NAME), include_bytes!("testdata/version-1.sqlite")).unwrap();
-        assert!(matches!(standing(), Standing::Older(1)));
+        assert!(matches!(state_of_file(), CatalogState::Older(1)));
         Connection::open(state.join(FILE_NAME)).unwrap().pragma_update(None, "user_version", 9_999).unwrap();
-        assert!(matches!(standing(), Standing::Useless(reason) if reason.contains("9999")));
+        assert!(matches!(state_of_file(), CatalogState::Unusable(reason) if reason.contains("9999")));
         std::fs::write(state.join(FILE_NAME), b"this was a database once, and is long enough for a header").unwrap();
         let before: Vec<_> = std::fs::read_dir(&state).unwrap().flatten().map(|entry| entry.file_name()).collect();
-        assert!(matches!(standing(), Standing::Useless(reason) if reason == "is damaged"));
+        assert!(matches!(state_of_file(), CatalogState::Unusable(reason) if reason == "is damaged"));
         let after: Vec<_> = std::fs::read_dir(&state).unwrap().flatten().map(|entry| entry.file_name()).collect();
         assert_eq!(before, after);
     }
