@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use artificio::base::rows::Rows;
-use artificio::catalog::{Catalog, Decision, FileRow, FileState, ModelRow, Root};
+use artificio::catalog::{Catalog, Decision, FileRow, FileState, ModelRow, Root, TrainingSource};
 use artificio::config::Setup;
-use artificio::config::{Config, Source};
+use artificio::config::{Config, Encoder, Source};
 use artificio::daemon::{Daemon, Observer};
 use artificio::files::Stamp;
 use artificio::model::{Autoencoder, Backbone, LinearAutoencoder, Model};
@@ -114,10 +114,10 @@ fn model_row(autoencoder: &LinearAutoencoder, sample: &Rows) -> ModelRow {
     ModelRow {
         id: "m1-made-up".into(),
         created_s: 1,
-        encoder: "pretrained".into(),
+        encoder: Encoder::Pretrained.into(),
         features_version: Backbone::VERSION.into(),
         trained_on: sample.len(),
-        source: "inventory".into(),
+        source: TrainingSource::Inventory.into(),
         inventory_count: 0,
         reconstruction_error: autoencoder.reconstruction_error(sample),
         weights: autoencoder.to_safetensors(),

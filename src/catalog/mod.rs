@@ -8,6 +8,7 @@ mod files;
 mod inspect;
 mod miniatures;
 mod models;
+mod named;
 mod schema;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub use answers::{AnswerRow, AnswerState};
 pub use files::{FileRow, FileState};
 pub use inspect::CatalogState;
 pub use models::{Decision, ModelRow};
+pub use named::{Choice, Named, TrainingSource};
 
 /// The file's name inside the state folder.
 pub const FILE_NAME: &str = "catalog.sqlite";

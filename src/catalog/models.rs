@@ -6,6 +6,8 @@ use std::collections::HashSet;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::Catalog;
+use super::named::{Choice, Named, TrainingSource};
+use crate::config::Encoder;
 use crate::error::Trouble;
 use crate::picture::Hash;
 
@@ -16,14 +18,14 @@ pub struct ModelRow {
     pub id: String,
     /// When it was trained, seconds since 1970.
     pub created_s: i64,
-    /// Kind of encoder: "pretrained".
-    pub encoder: String,
+    /// Kind of encoder.
+    pub encoder: Named<Encoder>,
     /// Version of the features it takes; the column is called `trunk`.
     pub features_version: String,
     /// Pictures it was trained on.
     pub trained_on: usize,
-    /// Where they came from: "training" or "inventory".
-    pub source: String,
+    /// Where they came from.
+    pub source: Named<TrainingSource>,
     /// Inventory pictures it was trained on as well; the column is called `beside`.
     pub inventory_count: usize,
     /// ‖x − x′‖² / ‖x − mean‖² over the training pictures.
@@ -79,8 +81,8 @@ impl Catalog {
     }
 
     /// The last model of an encoder that was trained on pictures from `source`, whatever became of it.
-    pub fn last_model(&self, encoder: &str, source: &str) -> Result<Option<ModelRow>, Trouble> {
-        self.first_model("encoder = ?1 AND source = ?2", params![encoder, source])
+    pub fn last_model(&self, encoder: Encoder, source: TrainingSource) -> Result<Option<ModelRow>, Trouble> {
+        self.first_model("encoder = ?1 AND source = ?2", params![encoder.name(), source.name()])
     }
 
     fn first_model(&self, which: &str, values: impl rusqlite::Params) -> Result<Option<ModelRow>, Trouble> {
@@ -109,10 +111,10 @@ impl Catalog {
             params![
                 model.id,
                 model.created_s,
-                model.encoder,
+                model.encoder.name(),
                 model.features_version,
                 model.trained_on as i64,
-                model.source,
+                model.source.name(),
                 model.inventory_count as i64,
                 f64::from(model.reconstruction_error),
                 model.weights,
@@ -205,10 +207,10 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<ModelRow> {
     Ok(ModelRow {
         id: row.get(0)?,
         created_s: row.get(1)?,
-        encoder: row.get(2)?,
+        encoder: Named::parse(row.get(2)?),
         features_version: row.get(3)?,
         trained_on: usize::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
-        source: row.get(5)?,
+        source: Named::parse(row.get(5)?),
         inventory_count: usize::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
         reconstruction_error: row.get::<_, f64>(7)? as f32,
         weights: row.get(8)?,
@@ -226,10 +228,10 @@ mod tests {
         ModelRow {
             id: id.into(),
             created_s: 1,
-            encoder: "pretrained".into(),
+            encoder: Encoder::Pretrained.into(),
             features_version: "t".into(),
             trained_on: 36,
-            source: "inventory".into(),
+            source: TrainingSource::Inventory.into(),
             inventory_count: 0,
             reconstruction_error: 0.25,
             weights: vec![1, 2, 3],
@@ -292,7 +294,7 @@ mod tests {
     fn the_last_of_every_source_stays_however_many_come_after_it() {
         let state = tempfile::tempdir().unwrap();
         let catalog = Catalog::open(state.path()).unwrap().catalog;
-        let refused = ModelRow { source: "training".into(), ..model("m1", Decision::Refused) };
+        let refused = ModelRow { source: TrainingSource::Training.into(), ..model("m1", Decision::Refused) };
         catalog.put_model(&refused).unwrap();
         catalog.put_trained_picture("m1", Hash::of(b"x")).unwrap();
         for id in ["m2", "m3", "m4", "m5"] {
@@ -300,7 +302,7 @@ mod tests {
         }
         catalog.drop_old_models(2).unwrap();
         assert_eq!(ids(&catalog), ["m5", "m4", "m1"]);
-        assert_eq!(catalog.last_model("pretrained", "training").unwrap(), Some(refused));
+        assert_eq!(catalog.last_model(Encoder::Pretrained, TrainingSource::Training).unwrap(), Some(refused));
         assert_eq!(catalog.trained_pictures("m1").unwrap(), HashSet::from([Hash::of(b"x")]));
     }
 }

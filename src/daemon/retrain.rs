@@ -6,6 +6,7 @@ use std::time::Duration;
 use log::info;
 
 use crate::catalog::Root;
+use crate::catalog::{Choice, TrainingSource};
 use crate::clock;
 use crate::daemon::Daemon;
 use crate::daemon::commands::Refusal;
@@ -14,7 +15,7 @@ use crate::error::Trouble;
 use crate::model::Model;
 use crate::quarantine::{Suspects, Unsupervised};
 use crate::training::job::{TrainingInput, TrainingJob};
-use crate::training::policy::{self, TrainingSource};
+use crate::training::policy;
 use crate::watch::Tree;
 
 /// A training that could not be kept is tried again after this long.

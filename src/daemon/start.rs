@@ -123,7 +123,7 @@ fn load_model(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trou
         Ok(Some(model)) => Ok(model),
         Ok(None) => {
             // Of another encoder it serves again when that one does; of features that nobody makes any more it never will.
-            if row.encoder == settings.encoder.name() {
+            if row.encoder.is(settings.encoder) {
                 warn!(
                     "model {} takes other features than this program makes; pictures are read, and a model is trained, anew",
                     row.id

@@ -111,7 +111,7 @@ impl Daemon {
             "model {} serves: trained on {} {} pictures{with_inventory}, {:.1} % of what tells them apart kept in {} values; {}",
             row.id,
             row.trained_on,
-            row.source,
+            row.source.name(),
             100.0 * (1.0 - row.reconstruction_error),
             model.embedding_width(),
             row.reason

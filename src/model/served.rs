@@ -41,7 +41,7 @@ impl Model {
 
     /// The model kept in `row`; `None` for one of another encoder, or of other features, which cannot be compared.
     pub fn from_row(row: &ModelRow, encoder: Encoder) -> Result<Option<Self>, Trouble> {
-        if row.features_version != FeatureKind::of(encoder).version || row.encoder != encoder.name() {
+        if row.features_version != FeatureKind::of(encoder).version || !row.encoder.is(encoder) {
             return Ok(None);
         }
         let autoencoder = Autoencoder::from_safetensors(encoder, &row.weights).map_err(|reason| {

@@ -30,8 +30,7 @@ impl Collection {
     pub fn read(config: &Config) -> Result<Self, Fatal> {
         let catalog = catalog(config)?;
         let kind = FeatureKind::of(config.model.encoder);
-        let serves =
-            |row: &ModelRow| row.features_version == kind.version && row.encoder == config.model.encoder.name();
+        let serves = |row: &ModelRow| row.features_version == kind.version && row.encoder.is(config.model.encoder);
         let model = catalog.current_model()?.filter(serves).map(|row| row.id);
         let mut pictures = Vec::new();
         for file in catalog.files(Root::Inventory)? {

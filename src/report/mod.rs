@@ -73,8 +73,8 @@ fn header(subject: &Subject) -> String {
         id = escaped(&row.id),
         decision = row.decision.name(),
         reason = escaped(row.reason.trim_end_matches('.')),
-        encoder = escaped(&row.encoder),
-        trained_on = format!("{} {} pictures{with_inventory}", thousands(row.trained_on), escaped(&row.source)),
+        encoder = escaped(row.encoder.name()),
+        trained_on = format!("{} {} pictures{with_inventory}", thousands(row.trained_on), escaped(row.source.name())),
         embedding =
             subject.autoencoder.as_ref().map_or("no".into(), |autoencoder| thousands(autoencoder.embedding_width())),
         date = escaped(&clock::local_text(row.created_s)),

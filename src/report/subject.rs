@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::base::rows::Rows;
-use crate::catalog::{Catalog, FileState, ModelRow, Root};
-use crate::config::{Config, Encoder};
+use crate::catalog::{Catalog, FileState, ModelRow, Root, TrainingSource};
+use crate::config::Config;
 use crate::error::Trouble;
 use crate::evaluate::gate::Evidence;
 use crate::model::{Autoencoder, FeatureKind};
@@ -41,15 +41,14 @@ impl Subject {
         let catalog = Catalog::open_reader(&config.folders.state)?;
         let missing = || Trouble::new(format!("model {id} is not kept any more"), catalog_of(config), "train again");
         let row = catalog.model(id)?.ok_or_else(missing)?;
-        let of_row = [Encoder::Pretrained, Encoder::Convolutional].into_iter().find(|one| one.name() == row.encoder);
-        let encoder = of_row.unwrap_or(config.model.encoder);
+        let encoder = row.encoder.known().unwrap_or(config.model.encoder);
         let autoencoder =
             (!row.weights.is_empty()).then(|| Autoencoder::from_safetensors(encoder, &row.weights)).transpose();
         let autoencoder = autoencoder.map_err(|reason| Trouble::new(reason, catalog_of(config), "train again"))?;
         let (paths, inventory) = inventory(&catalog, FeatureKind::of(encoder))?;
-        let training = match row.source.as_str() {
-            "training" => training(&catalog, id, FeatureKind::of(encoder))?,
-            _ => Rows::default(),
+        let training = match row.source.is(TrainingSource::Training) {
+            true => training(&catalog, id, FeatureKind::of(encoder))?,
+            false => Rows::default(),
         };
         Ok(Self {
             evidence: serde_json::from_str(&row.figures).ok(),

@@ -2,8 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::policy::TrainingSource;
-use crate::catalog::{Catalog, Decision};
+use crate::catalog::{Catalog, Decision, TrainingSource};
 use crate::config::Encoder;
 use crate::error::Trouble;
 use crate::model::FeatureKind;
@@ -41,7 +40,7 @@ impl TrainingHistory {
         let current = catalog.current_model()?;
         let serves = |id: &str| current.as_ref().is_some_and(|current| current.id == id);
         let last = |source: TrainingSource| {
-            let Some(row) = catalog.last_model(encoder.name(), source.name())? else { return Ok(None) };
+            let Some(row) = catalog.last_model(encoder, source)? else { return Ok(None) };
             // Other features are another thing: nothing was tried with these.
             if row.features_version != FeatureKind::of(encoder).version {
                 return Ok(None);
@@ -55,7 +54,7 @@ impl TrainingHistory {
         };
         let of_training = current
             .as_ref()
-            .filter(|row| row.source == TrainingSource::Training.name() && row.encoder == encoder.name())
+            .filter(|row| row.source.is(TrainingSource::Training) && row.encoder.is(encoder))
             .filter(|row| row.features_version == FeatureKind::of(encoder).version);
         Ok(Self {
             training: last(TrainingSource::Training)?,

@@ -9,9 +9,8 @@ use crossbeam_channel::Sender;
 use log::debug;
 
 use super::handle::{Stage, TrainingHandle};
-use super::policy::TrainingSource;
 use crate::base::rows::Rows;
-use crate::catalog::{Catalog, Decision, ModelRow};
+use crate::catalog::{Catalog, Decision, ModelRow, TrainingSource};
 use crate::config::Config;
 use crate::error::Trouble;
 use crate::index::Index;
@@ -149,10 +148,10 @@ impl TrainingJob {
         let mut row = ModelRow {
             id: id.clone(),
             created_s: self.input.now_s,
-            encoder: config.model.encoder.name().into(),
+            encoder: config.model.encoder.into(),
             features_version: self.features().version.into(),
             trained_on: training_set.training().len(),
-            source: source.name().into(),
+            source: (*source).into(),
             inventory_count: if training_set.inventory_count() > 0 { self.input.inventory.len() } else { 0 },
             reconstruction_error: 1.0,
             weights: Vec::new(),

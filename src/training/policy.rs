@@ -4,27 +4,9 @@ use std::collections::HashSet;
 use std::fmt;
 
 use super::history::{Attempt, TrainingHistory};
+use crate::catalog::TrainingSource;
 use crate::config::ModelSettings;
 use crate::picture::Hash;
-
-/// Where training pictures come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TrainingSource {
-    /// The training folder, with the inventory beside it.
-    Training,
-    /// The inventory alone, while the training folder holds too few or nothing of use.
-    Inventory,
-}
-
-impl TrainingSource {
-    /// As kept in the catalog.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Training => "training",
-            Self::Inventory => "inventory",
-        }
-    }
-}
 
 /// What to train on now, if anything: enough pictures, and enough of them other than at the last attempt.
 pub fn due(

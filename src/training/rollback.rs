@@ -35,7 +35,7 @@ pub fn target<'a>(
     let current = models.iter().position(|(_, serves)| *serves);
     let version = FeatureKind::of(encoder).version;
     let may_serve = |row: &ModelRow| {
-        row.decision != Decision::Refused && row.features_version == version && row.encoder == encoder.name()
+        row.decision != Decision::Refused && row.features_version == version && row.encoder.is(encoder)
     };
     match (requested, current) {
         (None, None) | (Some(UNTRAINED_ID), None) => Err(NoTarget::Nothing),
@@ -171,10 +171,10 @@ mod tests {
         ModelRow {
             id: id.into(),
             created_s: 1,
-            encoder: Encoder::Pretrained.name().into(),
+            encoder: Encoder::Pretrained.into(),
             features_version: FeatureKind::of(Encoder::Pretrained).version.into(),
             trained_on: 36,
-            source: "inventory".into(),
+            source: crate::catalog::TrainingSource::Inventory.into(),
             inventory_count: 0,
             reconstruction_error: 0.25,
             weights: Vec::new(),

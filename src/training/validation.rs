@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use image::DynamicImage;
 
 use super::job::{Halt, TrainingEvent, TrainingJob};
-use super::policy::TrainingSource;
 use crate::base::rows::Rows;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, TrainingSource};
 use crate::evaluate::gate::{
     Comparison, Evidence, FEWEST_PICTURES, RetrievalQuality, relative_reconstruction_error, view_retrieval,
 };

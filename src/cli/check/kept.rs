@@ -61,7 +61,9 @@ fn useless_model(catalog: &Catalog, encoder: Encoder, path: &Path) -> Option<Tro
             Ok(Some(_)) => return None,
             Ok(None) => format!(
                 "the model {} is of the encoder \"{}\" and its features {}, which are not those of the settings",
-                row.id, row.encoder, row.features_version
+                row.id,
+                row.encoder.name(),
+                row.features_version
             ),
             Err(trouble) => format!("the model {}: {}", row.id, trouble.what),
         },

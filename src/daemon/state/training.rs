@@ -4,11 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::catalog::{Choice, TrainingSource};
 use crate::service_status::{LastTrainingPart, TrainingPart};
 use crate::training::debounce::RetrainDebounce;
 use crate::training::handle::TrainingHandle;
 use crate::training::history::TrainingHistory;
-use crate::training::policy::TrainingSource;
 
 /// A training that somebody asks for, whatever the policy says.
 #[derive(Debug, Clone, PartialEq, Eq)]
