@@ -1,22 +1,22 @@
 //! Progress and cancellation of long work, followed from outside.
 
-/// Whoever follows a long piece of work. The default ignores its progress and lets it run.
+/// Receives the progress of long work and can cancel it. By default it ignores the progress and cancels nothing.
 pub trait Progress: Sync {
-    /// The present stage is done by this share, 0 to 1. Called often; it has to be cheap.
+    /// This share of the current stage is done, 0 to 1. Called often, so it must be cheap.
     fn set_share(&self, _share: f32) {}
 
-    /// Whether the result is no longer wanted: the work ends at its next step, without one.
+    /// Whether the work is cancelled: it ends at its next step, without a result.
     fn is_cancelled(&self) -> bool {
         false
     }
 }
 
-/// Nobody follows.
+/// Ignores the progress and never cancels.
 pub struct Unfollowed;
 
 impl Progress for Unfollowed {}
 
-/// Nobody follows the progress; the work is cancelled when the function says so.
+/// Ignores the progress; cancels the work when the function returns true.
 pub struct CancelledWhen<F>(pub F);
 
 impl<F: Fn() -> bool + Sync> Progress for CancelledWhen<F> {

@@ -1,4 +1,4 @@
-//! The one way to start a thread: its end, by a panic included, is told to whoever started it.
+//! Starts threads whose end is always reported, a panic included.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -13,14 +13,14 @@ use crate::error::Trouble;
 pub struct ThreadEnd {
     /// As it was started.
     pub name: String,
-    /// What it said when it panicked; `None` when it ended by itself.
+    /// The message of the panic that ended it; `None` when it ended normally.
     pub panic: Option<String>,
 }
 
-/// Starts a thread that does `work`; `ends` hears of its end.
+/// Starts a thread that does `work`; its end is sent to `ends`.
 ///
 /// # Errors
-/// When the system gives no thread.
+/// When the system cannot start a thread.
 pub fn spawn(
     name: &str,
     ends: Sender<ThreadEnd>,
@@ -28,9 +28,9 @@ pub fn spawn(
 ) -> Result<JoinHandle<()>, Trouble> {
     let end = name.to_string();
     let supervised = move || {
-        // Whatever the work has left half done goes with it: what it shared is behind locks whose owners mind panics.
+        // Shared data that the work left half done is safe: it is behind locks whose owners handle panics.
         let panic = catch_unwind(AssertUnwindSafe(work)).err().map(|payload| text_of(payload.as_ref()));
-        // Nobody is left to hear it when the whole program ends.
+        // The receiver is gone when the whole program ends.
         let _ = ends.send(ThreadEnd { name: end, panic });
     };
     let started = thread::Builder::new().name(name.into()).spawn(supervised);

@@ -1,4 +1,4 @@
-//! Which query was answered, under which name, from which content.
+//! The catalog's table of answers: which query was answered, under which name, from which content.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub enum AnswerState {
     Partial,
     /// Nothing is similar to it.
     NothingSimilar,
-    /// It could not be answered, which its answer says.
+    /// It could not be answered; the answer says why.
     Error,
 }
 
@@ -39,7 +39,7 @@ impl AnswerState {
         }
     }
 
-    /// A name that nobody wrote means that the answer is to be given again.
+    /// An unknown name reads as pending: the query is answered again.
     fn of_name(name: &str) -> Self {
         Self::ALL.into_iter().find(|state| state.name() == name).unwrap_or(Self::Pending)
     }
@@ -75,7 +75,7 @@ impl AnswerRow {
         }
     }
 
-    /// Whether the answer says that there is none.
+    /// Whether the answer is an error message.
     pub fn is_error(&self) -> bool {
         self.state == AnswerState::Error
     }
@@ -87,7 +87,7 @@ impl AnswerRow {
 }
 
 impl Catalog {
-    /// Every query answered, ordered by path. Queries that are gone are among them: their answers stay.
+    /// Every answered query, ordered by path. Deleted queries are among them: their answers stay.
     pub fn answers(&self) -> Result<Vec<AnswerRow>, Trouble> {
         let collect = || {
             let mut statement = self.connection.prepare_cached(
@@ -108,7 +108,7 @@ impl Catalog {
         collect().map_err(|error| self.trouble("read", &error))
     }
 
-    /// Records an answer in place of the query's former one.
+    /// Records an answer; it replaces the query's earlier one.
     pub fn put_answer(&self, answer: &AnswerRow) -> Result<(), Trouble> {
         self.write(
             "INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

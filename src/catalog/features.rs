@@ -1,4 +1,4 @@
-//! The catalog's numbers of each picture content: features under a version of the network, embeddings under a model.
+//! The catalog's tables of vectors: the features of each picture content by their version, and its embedding by model.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::error::Trouble;
 use crate::picture::Hash;
 
 impl Catalog {
-    /// Whether the features of a content are there.
+    /// Whether the features of a content are stored.
     pub fn has_features(&self, hash: Hash, version: &str) -> Result<bool, Trouble> {
         let find = || {
             self.connection
@@ -21,7 +21,7 @@ impl Catalog {
         find().map_err(|error| self.trouble("read", &error))
     }
 
-    /// The contents whose features are there: in one pass, because 100,000 questions one by one take seconds.
+    /// The contents whose features are stored. In one pass, because 100,000 single questions take seconds.
     pub fn contents_with_features(&self, version: &str) -> Result<HashSet<Hash>, Trouble> {
         let collect = || {
             let mut statement = self.connection.prepare_cached("SELECT hash FROM features WHERE trunk = ?1")?;
@@ -37,13 +37,13 @@ impl Catalog {
             .map(|bytes| bytes.chunks_exact(2).map(|pair| f16::from_le_bytes([pair[0], pair[1]]).to_f32()).collect()))
     }
 
-    /// Keeps the features of a content.
+    /// Stores the features of a content.
     pub fn put_features(&self, hash: Hash, version: &str, features: &[f32]) -> Result<(), Trouble> {
         let bytes: Vec<u8> = features.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect();
         self.write("INSERT OR REPLACE INTO features VALUES (?1, ?2, ?3)", params![hash.0, version, bytes])
     }
 
-    /// The features of `hashes` that are there, in that order, with the hashes they belong to.
+    /// The stored features of `hashes`, in that order, with the hashes they belong to.
     pub fn many_features(&self, hashes: &[Hash], version: &str, width: usize) -> Result<(Vec<Hash>, Rows), Trouble> {
         let (mut found, mut rows) = (Vec::new(), Rows::empty(width));
         for &hash in hashes {
@@ -73,13 +73,13 @@ impl Catalog {
         collect().map_err(|error| self.trouble("read", &error))
     }
 
-    /// Keeps the embedding of a content under a model.
+    /// Stores the embedding of a content under a model.
     pub fn put_embedding(&self, hash: Hash, model: &str, embedding: &[f32]) -> Result<(), Trouble> {
         let bytes: Vec<u8> = embedding.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.write("INSERT OR REPLACE INTO codes VALUES (?1, ?2, ?3)", params![model, hash.0, bytes])
     }
 
-    /// Drops features, miniatures and embeddings whose content no file has any more.
+    /// Deletes features, miniatures and embeddings whose content no file has any more.
     pub fn drop_orphans(&self) -> Result<(), Trouble> {
         for table in ["features", "miniatures", "codes"] {
             let statement =
@@ -89,11 +89,11 @@ impl Catalog {
         Ok(())
     }
 
-    /// Drops features of any other kind than `kinds`: an older program made them, and nothing asks for them.
-    pub fn drop_features_but_of(&self, kinds: &[String]) -> Result<(), Trouble> {
-        let places = vec!["?"; kinds.len()].join(", ");
+    /// Deletes features of any version not in `versions`: an older program made them, and nothing uses them.
+    pub fn drop_features_except(&self, versions: &[String]) -> Result<(), Trouble> {
+        let places = vec!["?"; versions.len()].join(", ");
         let statement = format!("DELETE FROM features WHERE trunk NOT IN ({places})");
-        self.write(&statement, params_from_iter(kinds))
+        self.write(&statement, params_from_iter(versions))
     }
 
     fn blob(&self, statement: &str, hash: Hash, owner: &str) -> Result<Option<Vec<u8>>, Trouble> {
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(catalog.contents_with_features("backbone-1").unwrap(), HashSet::from([here]));
         assert!(catalog.contents_with_features("backbone-2").unwrap().is_empty());
         catalog.put_features(here, "backbone-0", &[1.0]).unwrap();
-        catalog.drop_features_but_of(&["backbone-1".into(), "backbone-1/view".into()]).unwrap();
+        catalog.drop_features_except(&["backbone-1".into(), "backbone-1/view".into()]).unwrap();
         assert!(
             catalog.has_features(here, "backbone-1").unwrap() && !catalog.has_features(here, "backbone-0").unwrap()
         );

@@ -1,4 +1,4 @@
-//! Files seen in the watched folders.
+//! The catalog's table of files seen in the watched folders, each with its content or its problem.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -18,16 +18,16 @@ pub struct FileRow {
     pub path: PathBuf,
     /// When it was read.
     pub stamp: Stamp,
-    /// What came of it.
+    /// The result of reading it.
     pub state: FileState,
 }
 
-/// What came of reading a file.
+/// The result of reading a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileState {
     /// A picture with this content.
     Read(Hash),
-    /// Not usable, and why.
+    /// Not usable, with the reason.
     Failed {
         /// What is wrong.
         problem: String,
@@ -48,7 +48,7 @@ impl Catalog {
         collect().map_err(|error| self.trouble("read", &error))
     }
 
-    /// Records what came of reading a file, in place of what was known of it.
+    /// Records the result of reading a file; it replaces the earlier one.
     pub fn put_file(&self, root: Root, row: &FileRow) -> Result<(), Trouble> {
         let (hash, problem, remedy) = match &row.state {
             FileState::Read(hash) => (Some(hash.0), None, None),
@@ -82,7 +82,7 @@ impl Catalog {
         find().map(|hash| hash.flatten().map(Hash)).map_err(|error| self.trouble("read", &error))
     }
 
-    /// Forgets a file.
+    /// Removes a file.
     pub fn remove_file(&self, root: Root, path: &Path) -> Result<(), Trouble> {
         self.write(
             "DELETE FROM files WHERE root = ?1 AND path = ?2",

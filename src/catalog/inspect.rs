@@ -1,4 +1,4 @@
-//! What would become of a catalog if it were opened: looked at without changing a byte.
+//! Checks what opening a catalog would do to it, without changing a byte.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -10,21 +10,21 @@ use super::schema::{APPLICATION_ID, VERSION};
 use super::{BUSY_TIMEOUT, Catalog, FILE_NAME, trouble};
 use crate::error::Trouble;
 
-/// How a state folder's catalog stands to this program.
+/// Whether this program can use a state folder's catalog.
 #[derive(Debug)]
 pub enum CatalogState {
-    /// There is none yet.
+    /// There is no catalog yet.
     Missing,
-    /// It is of today's version, and open for reading.
+    /// It has the current version, and is open for reading.
     Current(Catalog),
-    /// It is of this older version, and would be brought up.
+    /// It has this older version, and would be upgraded.
     Older(i64),
-    /// It would be set aside, because it is this.
+    /// It would be set aside, for this reason.
     Unusable(String),
 }
 
 impl Catalog {
-    /// How the catalog of a state folder stands to this program.
+    /// Whether this program can use the catalog of a state folder.
     pub fn inspect(state: &Path) -> Result<CatalogState, Trouble> {
         let path = state.join(FILE_NAME);
         if !path.exists() {
@@ -56,8 +56,8 @@ impl Catalog {
     }
 }
 
-/// Opens for reading. Where no journal lies beside the file nobody is at work on it, and SQLite is told so: else it would
-/// make one, if only for a moment.
+/// Opens for reading. Without a journal next to the file no program is using it, and SQLite is told so: otherwise it would
+/// create one, if only for a moment.
 fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let journal = path.with_file_name(format!("{FILE_NAME}-wal"));
@@ -69,7 +69,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// The path as a URI that promises that nobody changes the file.
+/// The path as a URI which states that the file does not change.
 fn unchanging(path: &Path) -> PathBuf {
     let mut uri = b"file:".to_vec();
     for byte in path.as_os_str().as_bytes() {

@@ -1,4 +1,5 @@
-//! Miniatures by content: of the inventory's pictures. Those of another [`Miniature::VERSION`] are as good as none.
+//! The catalog's table of miniatures, the tiny greyscale copies by which near-duplicates are found. Those of another
+//! [`Miniature::VERSION`] are ignored.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,7 +10,7 @@ use crate::error::Trouble;
 use crate::picture::{Hash, Miniature};
 
 impl Catalog {
-    /// The miniature of a content, if it is there.
+    /// The stored miniature of a content.
     pub fn miniature(&self, hash: Hash) -> Result<Option<Miniature>, Trouble> {
         let find = || {
             let mut statement =
@@ -23,7 +24,7 @@ impl Catalog {
         Ok(find().map_err(|error| self.trouble("read", &error))?.flatten())
     }
 
-    /// The contents whose miniatures are there, in one pass.
+    /// The contents whose miniatures are stored, in one pass.
     pub fn contents_with_miniatures(&self) -> Result<HashSet<Hash>, Trouble> {
         let collect = || {
             let mut statement = self.connection.prepare_cached("SELECT hash FROM miniatures WHERE kind = ?1")?;
@@ -48,7 +49,7 @@ impl Catalog {
         Ok(rows.into_iter().filter_map(|(hash, miniature)| Some((hash, miniature?))).collect())
     }
 
-    /// Keeps the miniature of a content, in place of one of another kind.
+    /// Stores the miniature of a content; it replaces one of another version.
     pub fn put_miniature(&self, hash: Hash, miniature: &Miniature) -> Result<(), Trouble> {
         self.write(
             "INSERT OR REPLACE INTO miniatures VALUES (?1, ?2, ?3)",

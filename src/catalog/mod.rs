@@ -1,6 +1,6 @@
-//! The one source of truth: an SQLite file with what was seen, encoded, trained and answered.
+//! The catalog, an SQLite file with everything the program knows: files, features, embeddings, models and answers.
 //!
-//! Everything in it can be made again from the folders; losing it costs time, not the ability to start.
+//! All of it can be rebuilt from the folders: losing the catalog costs time, nothing else.
 
 mod answers;
 mod features;
@@ -8,8 +8,8 @@ mod files;
 mod inspect;
 mod miniatures;
 mod models;
-mod named;
 mod schema;
+mod stored_name;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub use answers::{AnswerRow, AnswerState};
 pub use files::{FileRow, FileState};
 pub use inspect::CatalogState;
 pub use models::{Decision, ModelRow};
-pub use named::{Choice, Named, TrainingSource};
+pub use stored_name::{Choice, StoredName, TrainingSource};
 
 /// The file's name inside the state folder.
 pub const FILE_NAME: &str = "catalog.sqlite";
@@ -41,7 +41,7 @@ pub enum Root {
 }
 
 impl Root {
-    /// All three, the most urgent first.
+    /// All three, the one with the highest priority first.
     pub const ALL: [Self; 3] = [Self::Query, Self::Inventory, Self::Training];
 
     fn number(self) -> i64 {
@@ -103,7 +103,7 @@ impl Catalog {
         let connection = Connection::open_with_flags(&path, flags).map_err(|error| trouble(&path, "open", &error))?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| trouble(&path, "open", &error))?;
         if !schema::is_current_version(&connection).map_err(|error| trouble(&path, "open", &error))? {
-            let remedy = "it is brought up to today's, or rebuilt, when artificio runs next";
+            let remedy = "it is upgraded, or rebuilt, when artificio runs next";
             return Err(Trouble::new("the catalog is of another version", &path, remedy));
         }
         Ok(Self { connection, path })
@@ -139,11 +139,11 @@ impl Catalog {
         }
     }
 
-    /// Runs `look` on the catalog as it is at one moment, whatever others write meanwhile.
-    pub fn at_one_moment<T>(&self, look: impl FnOnce(&Self) -> Result<T, Trouble>) -> Result<T, Trouble> {
+    /// Runs `read` on a snapshot of the catalog, whatever other connections write at the same time.
+    pub fn at_one_moment<T>(&self, read: impl FnOnce(&Self) -> Result<T, Trouble>) -> Result<T, Trouble> {
         let begin = |statement| self.connection.execute_batch(statement).map_err(|error| self.trouble("read", &error));
         begin("BEGIN")?;
-        let seen = look(self);
+        let seen = read(self);
         begin("COMMIT").and(seen)
     }
 
@@ -158,9 +158,9 @@ impl Catalog {
 
 fn trouble(path: &Path, doing: &str, error: &rusqlite::Error) -> Trouble {
     let remedy = match error.sqlite_error_code() {
-        // When there is no room for the files beside the catalog, SQLite calls that an I/O error.
+        // When there is no room for its journal files, SQLite reports an I/O error.
         Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::SystemIoFailure) => {
-            "free some space on that disk; the work is kept and goes on by itself"
+            "free some space on that disk; the work is kept and continues by itself"
         }
         Some(
             rusqlite::ErrorCode::ReadOnly | rusqlite::ErrorCode::CannotOpen | rusqlite::ErrorCode::PermissionDenied,
@@ -174,7 +174,7 @@ fn trouble(path: &Path, doing: &str, error: &rusqlite::Error) -> Trouble {
 
 /// Why a catalog file cannot be used as it is.
 enum OpenError {
-    /// Its content is of no use: set it aside.
+    /// Its content is unusable: set it aside.
     Unusable(String),
     /// The disk or the permissions are at fault: setting it aside would not help.
     Unreachable(Trouble),
@@ -262,7 +262,7 @@ mod tests {
                 assert!(catalog.features(hash, &model.features_version).unwrap().is_some());
                 assert!(catalog.embedding(hash, &model.id).unwrap().is_some());
             }
-            // Made by and by: the pictures are read again for it.
+            // Miniatures are made later: the pictures are read again for them.
             assert!(catalog.miniatures().unwrap().is_empty());
             catalog.put_model(&ModelRow { id: "m2".into(), ..model }).unwrap();
             catalog.forget_model("m2").unwrap();

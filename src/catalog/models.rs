@@ -1,17 +1,17 @@
-//! Trained models, those that were refused among them. At most one is current; becoming current and the embeddings it needs
-//! are one transaction of the caller.
+//! The catalog's table of trained models, refused ones included. At most one is current: the caller makes a model current and
+//! stores the embeddings it needs in one transaction.
 
 use std::collections::HashSet;
 
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::Catalog;
-use super::named::{Choice, Named, TrainingSource};
+use super::stored_name::{Choice, StoredName, TrainingSource};
 use crate::config::Encoder;
 use crate::error::Trouble;
 use crate::picture::Hash;
 
-/// A trained model as it is kept.
+/// A trained model as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelRow {
     /// Its name in records and messages.
@@ -19,19 +19,19 @@ pub struct ModelRow {
     /// When it was trained, seconds since 1970.
     pub created_s: i64,
     /// Kind of encoder.
-    pub encoder: Named<Encoder>,
+    pub encoder: StoredName<Encoder>,
     /// Version of the features it takes; the column is called `trunk`.
     pub features_version: String,
     /// Pictures it was trained on.
     pub trained_on: usize,
     /// Where they came from.
-    pub source: Named<TrainingSource>,
+    pub source: StoredName<TrainingSource>,
     /// Inventory pictures it was trained on as well; the column is called `beside`.
     pub inventory_count: usize,
     /// ‖x − x′‖² / ‖x − mean‖² over the training pictures.
     pub reconstruction_error: f32,
-    /// The autoencoder, as safetensors; also of a model that was refused, for who wants to see why. Empty where nothing
-    /// was learned.
+    /// The autoencoder, as safetensors. A refused model has it too, so that one can see why it was refused. Empty where
+    /// nothing was learned.
     pub weights: Vec<u8>,
     /// Whether it may serve.
     pub decision: Decision,
@@ -44,11 +44,11 @@ pub struct ModelRow {
 /// What was decided about a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// It was made before there was anything to pass.
+    /// It was made by a version of the program without the check.
     Unchecked,
-    /// It served, or may.
+    /// It is good enough to serve.
     Passed,
-    /// It never served.
+    /// It is not, and never served.
     Refused,
 }
 
@@ -80,7 +80,7 @@ impl Catalog {
         self.first_model("id = ?1", params![id])
     }
 
-    /// The last model of an encoder that was trained on pictures from `source`, whatever became of it.
+    /// The last model of an encoder that was trained on pictures from `source`, whether it passed or not.
     pub fn last_model(&self, encoder: Encoder, source: TrainingSource) -> Result<Option<ModelRow>, Trouble> {
         self.first_model("encoder = ?1 AND source = ?2", params![encoder.name(), source.name()])
     }
@@ -91,7 +91,7 @@ impl Catalog {
         find().map_err(|error| self.trouble("read", &error))
     }
 
-    /// Every model kept, the newest first, and whether it serves.
+    /// Every stored model, the newest first, and whether it serves.
     pub fn models(&self) -> Result<Vec<(ModelRow, bool)>, Trouble> {
         let statement = format!("SELECT {COLUMNS}, is_current FROM models ORDER BY number DESC");
         let collect = || {
@@ -130,13 +130,13 @@ impl Catalog {
         self.write("UPDATE models SET is_current = (id IS ?1)", params![id])
     }
 
-    /// Forgets a model; its embeddings go by and by.
+    /// Deletes a model; its embeddings are deleted later, a few at a time.
     pub fn forget_model(&self, id: &str) -> Result<(), Trouble> {
         self.write("DELETE FROM models WHERE id = ?1", params![id])
     }
 
-    /// Drops the oldest models beyond `keep` of those that served and `keep` of those that were refused. The one that
-    /// serves stays, and so does the last of every source: what it was trained on says when to train again.
+    /// Deletes the oldest models beyond `keep` of those that served and `keep` of those that were refused. The one that
+    /// serves stays, and so does the last of every source: its training pictures decide when to train again.
     pub fn drop_old_models(&self, keep: usize) -> Result<(), Trouble> {
         self.write(
             "DELETE FROM models WHERE is_current = 0
@@ -149,7 +149,7 @@ impl Catalog {
         self.write("DELETE FROM trained_pictures WHERE model NOT IN (SELECT id FROM models)", params![])
     }
 
-    /// Drops up to `limit` embeddings of a model that is not kept and not `in_training`; `false` when there were none.
+    /// Deletes up to `limit` embeddings of a model that is neither stored nor `in_training`; `false` when there were none.
     pub fn drop_orphaned_embeddings(&self, in_training: Option<&str>, limit: usize) -> Result<bool, Trouble> {
         let mut owner = String::new();
         while let Some(next) = self.next_embedding_owner(&owner)? {
@@ -165,7 +165,7 @@ impl Catalog {
         Ok(false)
     }
 
-    /// The first model by name after `owner` that has embeddings: one step down the table's tree, however many embeddings it has.
+    /// The first model by name after `owner` that has embeddings: one look-up in the table, however many embeddings it has.
     fn next_embedding_owner(&self, owner: &str) -> Result<Option<String>, Trouble> {
         let find = || {
             self.connection
@@ -190,7 +190,7 @@ impl Catalog {
         collect().map_err(|error| self.trouble("read", &error))
     }
 
-    /// How many models have ever been trained here; names the next one.
+    /// How many models have ever been trained here; the next one is named after it.
     pub fn models_trained(&self) -> Result<i64, Trouble> {
         let find = || {
             self.connection.query_row(
@@ -207,10 +207,10 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<ModelRow> {
     Ok(ModelRow {
         id: row.get(0)?,
         created_s: row.get(1)?,
-        encoder: Named::parse(row.get(2)?),
+        encoder: StoredName::parse(row.get(2)?),
         features_version: row.get(3)?,
         trained_on: usize::try_from(row.get::<_, i64>(4)?).unwrap_or(0),
-        source: Named::parse(row.get(5)?),
+        source: StoredName::parse(row.get(5)?),
         inventory_count: usize::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
         reconstruction_error: row.get::<_, f64>(7)? as f32,
         weights: row.get(8)?,

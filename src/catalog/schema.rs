@@ -1,11 +1,10 @@
-//! The tables, and the version they carry. An older version is brought up in place, an unknown one refused, never
-//! guessed at.
+//! The catalog's tables and their version. An older version is upgraded in place; an unknown one is refused, never guessed.
 
 use rusqlite::Connection;
 
 /// Raised with every change of the tables below, which then needs a step of [`UPGRADES`].
 pub(super) const VERSION: i64 = UPGRADES.len() as i64 + 1;
-/// What makes a file of version n + 1 of one of version n, the first of version 1.
+/// The steps from version n to n + 1, the first from version 1.
 const UPGRADES: [&str; 2] = [
     "
 ALTER TABLE models ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;
@@ -17,7 +16,7 @@ ALTER TABLE models ADD COLUMN figures TEXT NOT NULL DEFAULT 'null';
 CREATE TABLE miniatures (hash BLOB PRIMARY KEY, kind TEXT NOT NULL, pixels BLOB NOT NULL) WITHOUT ROWID;
 ",
 ];
-/// "artf": tells this program's files from other SQLite files.
+/// "artf": marks this program's files among other SQLite files.
 pub(super) const APPLICATION_ID: i64 = 0x6172_7466;
 
 const TABLES: &str = "
@@ -30,14 +29,14 @@ CREATE TABLE files (            -- every file seen in a watched folder
     PRIMARY KEY (root, path)
 ) WITHOUT ROWID;
 CREATE INDEX files_by_hash ON files (hash);
-CREATE TABLE features (         -- what the trunk makes of a content
+CREATE TABLE features (         -- the output of the network for a content
     hash BLOB NOT NULL, trunk TEXT NOT NULL, row BLOB NOT NULL, -- float16, little-endian
     PRIMARY KEY (hash, trunk)
 ) WITHOUT ROWID;
-CREATE TABLE miniatures (       -- of the inventory's contents, to tell copies by
+CREATE TABLE miniatures (       -- of the inventory's contents, to recognise copies
     hash BLOB PRIMARY KEY,
-    kind TEXT NOT NULL,         -- how it was made; one made otherwise is made anew
-    pixels BLOB NOT NULL        -- 32×32 shades of grey
+    kind TEXT NOT NULL,         -- its version; one of another version is made again
+    pixels BLOB NOT NULL        -- 32×32 greyscale
 ) WITHOUT ROWID;
 CREATE TABLE models (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -45,16 +44,16 @@ CREATE TABLE models (
     trained_on INTEGER NOT NULL, source TEXT NOT NULL, reconstruction_error REAL NOT NULL,
     weights BLOB NOT NULL,      -- safetensors; empty where nothing was learned   
     is_current INTEGER NOT NULL,
-    beside INTEGER NOT NULL DEFAULT 0,          -- pictures of the inventory taken along
+    beside INTEGER NOT NULL DEFAULT 0,          -- inventory pictures trained on as well
     decision TEXT NOT NULL DEFAULT 'unchecked', -- of the gate: unchecked (made before there was one), passed, refused
     reason TEXT NOT NULL DEFAULT '',            -- the same as a sentence
-    figures TEXT NOT NULL DEFAULT 'null'        -- what it rests on, JSON
+    figures TEXT NOT NULL DEFAULT 'null'        -- what it is based on, JSON
 );
 CREATE TABLE trained_pictures ( -- the contents a model was trained on
     model TEXT NOT NULL, hash BLOB NOT NULL,
     PRIMARY KEY (model, hash)
 ) WITHOUT ROWID;
-CREATE TABLE codes (            -- what a model makes of a content
+CREATE TABLE codes (            -- the embedding of a content
     model TEXT NOT NULL, hash BLOB NOT NULL, row BLOB NOT NULL, -- float32, little-endian
     PRIMARY KEY (model, hash)
 ) WITHOUT ROWID;
@@ -66,12 +65,12 @@ CREATE TABLE answers (
 ) WITHOUT ROWID;
 ";
 
-/// Whether a file has the tables as they are today.
+/// Whether a file has the current version.
 pub fn is_current_version(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? == VERSION)
 }
 
-/// Makes the tables in a new file, and of an older file one of today. The inner error says what is wrong with it.
+/// Creates the tables in a new file and upgrades an older one. The inner error says why the file is unusable.
 pub fn prepare(connection: &Connection) -> rusqlite::Result<Result<(), String>> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (version, application) = (number("user_version")?, number("application_id")?);

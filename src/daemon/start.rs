@@ -47,7 +47,7 @@ impl Daemon {
         }
         let catalog = opened.catalog;
         catalog.drop_orphans()?;
-        catalog.drop_features_but_of(&kinds_of_features())?;
+        catalog.drop_features_except(&kinds_of_features())?;
         let model = load_model(&catalog, &config.model)?;
         let history = TrainingHistory::load(&catalog, config.model.encoder)?;
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));

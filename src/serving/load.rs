@@ -1,4 +1,4 @@
-//! Model and index as the catalog knows them.
+//! Loads the model and the index from the catalog.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::index::Index;
 use crate::model::Model;
 use crate::picture::Hash;
 
-/// The model that serves, for whoever only reads the catalog; one that cannot be used is left to the daemon.
+/// The model that serves, for commands that only read the catalog; an unusable one is left for the daemon to handle.
 pub fn load_model_read_only(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trouble> {
     let Some(row) = catalog.current_model()? else { return Ok(Model::untrained(settings)) };
     Ok(Model::from_row(&row, settings.encoder)?.unwrap_or_else(|| Model::untrained(settings)))
@@ -26,7 +26,7 @@ pub fn inventory_of(catalog: &Catalog) -> Result<HashMap<(Root, PathBuf), Hash>,
     Ok(catalog.files(Root::Inventory)?.into_iter().filter_map(content).collect())
 }
 
-/// The inventory's embeddings under `model`: from the catalog, or made from the features.
+/// The index of the inventory's embeddings under `model`: from the catalog, or computed from the features.
 pub fn load_index(
     catalog: &Catalog,
     config: &Config,

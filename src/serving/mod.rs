@@ -1,4 +1,4 @@
-//! What queries are answered from: one model and the index of its embeddings, exchanged together or not at all.
+//! The model that serves and the index of its embeddings, always replaced together, so that a query never mixes two models.
 
 mod feedback;
 pub mod load;
@@ -21,25 +21,25 @@ pub struct Serving {
     identity: Arc<()>,
 }
 
-/// What is searched for.
+/// A search.
 pub struct SearchRequest<'a> {
     /// Features of the query, one row a picture.
     pub positive: &'a Rows,
     /// Features of its negative examples.
     pub negative: &'a Rows,
-    /// How several pictures are brought together.
+    /// How the results of several pictures are combined.
     pub mode: SetMode,
-    /// Matches wanted.
+    /// Number of matches.
     pub count: usize,
 }
 
 impl Serving {
-    /// `model` with `index`, whose embeddings are that model's.
+    /// `model` with the `index` of its embeddings.
     pub fn new(model: Model, index: Index) -> Self {
         Self { model, index, calibration: Mutex::new(None), identity: Arc::new(()) }
     }
 
-    /// Tells this from what serves after it; dead when this serves no more.
+    /// Identifies this serving state; dead once another has replaced it.
     pub fn identity(&self) -> Weak<()> {
         Arc::downgrade(&self.identity)
     }
@@ -75,7 +75,7 @@ impl Serving {
     }
 }
 
-/// The serving state as workers and the event loop share it. A query reads under one lock: it sees one model.
+/// The serving state, shared by workers and the event loop. A query holds one read lock, so it sees one model.
 #[derive(Clone)]
 pub struct Shared(Arc<RwLock<Serving>>);
 
@@ -85,12 +85,12 @@ impl Shared {
         Self(Arc::new(RwLock::new(serving)))
     }
 
-    /// For looking. A panic elsewhere does not make the embeddings wrong, so a poisoned lock is taken all the same.
+    /// Locks for reading. A panic elsewhere does not make the embeddings wrong, so a poisoned lock is taken anyway.
     pub fn read(&self) -> RwLockReadGuard<'_, Serving> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// For changing.
+    /// Locks for writing.
     pub fn write(&self) -> RwLockWriteGuard<'_, Serving> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,40 +1,40 @@
-//! Waits until changes of the training pictures have settled, but not for ever. Pure: the time is an argument.
+//! Delays retraining until the training pictures stop changing, but not for ever. Pure: the time is an argument.
 
 use std::time::Duration;
 
-/// While pictures keep coming, a training waits for so many times the quiet that is asked for, then it starts all the
-/// same: a trickle must not keep the model from ever learning.
+/// While pictures keep coming, a training waits at most this many times the configured quiet time, then it starts anyway:
+/// a steady trickle of pictures must not prevent training for ever.
 const WAIT_FACTOR: u32 = 20;
-/// ... counted with at least this much quiet.
+/// ... where the quiet time counts as at least this.
 const LEAST_QUIET: Duration = Duration::from_millis(500);
 
-/// That the pictures to train on changed, and since when, until the policy has looked at them.
+/// A change of the training pictures that the policy has not looked at yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetrainDebounce {
     first: Duration,
     last: Duration,
-    /// Nothing before that.
+    /// Not due before that.
     not_before: Duration,
 }
 
 impl RetrainDebounce {
-    /// A change at `now`, after what was known of before.
+    /// Adds a change at `now` to the changes before it.
     pub fn after_change(before: Option<Self>, now: Duration) -> Self {
         Self { last: now, ..before.unwrap_or(Self { first: now, last: now, not_before: now }) }
     }
 
-    /// To be looked at again at `moment`, and not before.
+    /// Due at `moment`, and not before.
     pub fn not_before(moment: Duration) -> Self {
         Self { first: moment, last: moment, not_before: moment }
     }
 
-    /// Whether it is time to look: nothing came for as long as `quiet` and nothing is on its way, or that has been
-    /// waited for long enough.
+    /// Whether the policy is to look now: nothing changed for as long as `quiet` and no picture is being read, or the wait
+    /// has been long enough.
     pub fn is_due(&self, now: Duration, quiet: Duration, is_busy: bool) -> bool {
         now >= self.not_before && ((!is_busy && now >= self.last + quiet) || now >= self.waited_out(quiet))
     }
 
-    /// The next moment after `now` at which it may have become time.
+    /// The next moment after `now` at which it may be due.
     pub fn next_look(&self, now: Duration, quiet: Duration) -> Option<Duration> {
         let moments = [self.not_before, self.last + quiet, self.waited_out(quiet)];
         moments.into_iter().filter(|moment| *moment > now).min()

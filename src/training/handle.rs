@@ -1,4 +1,4 @@
-//! What ties a training thread to the event loop: how far it is, and that it is to end.
+//! What the event loop and a training thread share: the progress of the training, and whether it is cancelled.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::progress::Progress;
 
-/// What a training is at.
+/// The stages of a training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
@@ -14,9 +14,9 @@ pub enum Stage {
     Reading,
     /// The model learns.
     Fitting,
-    /// The gate looks at it.
+    /// The gate compares it with the model that serves.
     Checking,
-    /// The inventory gets its new embeddings.
+    /// The inventory is encoded by the new model.
     Encoding,
 }
 
@@ -39,23 +39,23 @@ impl Stage {
 pub struct TrainingHandle {
     is_cancelled: AtomicBool,
     stage: AtomicU8,
-    /// Of the stage, in hundredths: finer steps would only have `status.json` written more often.
+    /// Of the stage, in hundredths: finer steps would only make the daemon write `status.json` more often.
     percent: AtomicU32,
 }
 
 impl TrainingHandle {
-    /// Tells the training to end at its next step.
+    /// Ends the training at its next step.
     pub fn cancel(&self) {
         self.is_cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Says what begins now.
+    /// Begins a stage.
     pub fn enter(&self, stage: Stage) {
         self.stage.store(stage as u8, Ordering::Relaxed);
         self.percent.store(0, Ordering::Relaxed);
     }
 
-    /// What it is at, and the share of that which is done.
+    /// The stage, and the share of it that is done.
     pub fn progress(&self) -> (Stage, f32) {
         let stage = Stage::ALL[usize::from(self.stage.load(Ordering::Relaxed)) % Stage::ALL.len()];
         (stage, self.percent.load(Ordering::Relaxed) as f32 / 100.0)

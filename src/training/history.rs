@@ -1,4 +1,4 @@
-//! What earlier trainings were made of and what became of them, as far as the policy needs it.
+//! Earlier trainings, as far as the policy needs them: their pictures, and whether their models passed.
 
 use std::collections::HashSet;
 
@@ -8,20 +8,20 @@ use crate::error::Trouble;
 use crate::model::FeatureKind;
 use crate::picture::Hash;
 
-/// The last training on pictures from one source, whatever became of it.
+/// The last training on pictures from one source, whether its model passed or not.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// Contents it was trained on.
     pub pictures: HashSet<Hash>,
-    /// Inventory pictures that were taken along beside them.
+    /// Inventory pictures that it was trained on as well.
     pub inventory_count: usize,
-    /// Whether its model serves; not so when it was refused, or when somebody went back to an older one.
+    /// Whether its model serves; not so when it was refused or rolled back.
     pub serves: bool,
     /// Why its model was refused, if it was.
     pub refused: Option<String>,
 }
 
-/// What was tried before, as far as the policy cares.
+/// The earlier trainings.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct TrainingHistory {
     /// On the training folder.
@@ -30,7 +30,7 @@ pub struct TrainingHistory {
     pub inventory: Option<Attempt>,
     /// Whether the model that serves was trained on the training folder, in the last attempt or before.
     pub serves_training: bool,
-    /// Whether it was, and without the inventory beside it.
+    /// Whether it was, and without the inventory.
     pub serves_training_alone: bool,
 }
 
@@ -41,7 +41,7 @@ impl TrainingHistory {
         let serves = |id: &str| current.as_ref().is_some_and(|current| current.id == id);
         let last = |source: TrainingSource| {
             let Some(row) = catalog.last_model(encoder, source)? else { return Ok(None) };
-            // Other features are another thing: nothing was tried with these.
+            // With other features nothing is comparable: it counts as no attempt.
             if row.features_version != FeatureKind::of(encoder).version {
                 return Ok(None);
             }

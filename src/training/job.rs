@@ -1,5 +1,5 @@
-//! The training itself, on a thread beside the running service. It reads the catalog and writes nothing: what is to be
-//! kept it sends to the loop, in pieces that do not hold up anybody.
+//! Trains a model on a thread of its own while the service runs. It reads the catalog and writes nothing: it sends its results
+//! to the event loop in batches small enough not to delay anything.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ use crate::threads::{self, ThreadEnd};
 pub const THREAD: &str = "training";
 /// Contents in one message of what was trained on.
 const CONTENTS_BATCH: usize = 5_000;
-/// Everybody else comes first (see nice(1)).
+/// All other work comes first (see nice(1)).
 const NICENESS: i32 = 19;
 
 /// What to train.
@@ -37,66 +37,66 @@ pub struct TrainingInput {
     pub source: TrainingSource,
     /// The training pictures: contents, each with a file that has it.
     pub training: BTreeMap<Hash, PathBuf>,
-    /// The inventory likewise.
+    /// The inventory, in the same form.
     pub inventory: BTreeMap<Hash, PathBuf>,
-    /// What needs embeddings: paths below the inventory folder, and contents.
+    /// The pictures to encode: paths below the inventory folder, and contents.
     pub paths: HashMap<PathBuf, Hash>,
-    /// The model to hold the new one against; `None` where they cannot be compared.
+    /// The model to compare the new one with; `None` where they cannot be compared.
     pub against: Option<Model>,
     /// The settings in force.
     pub config: Arc<Config>,
     /// Makes features of changed pictures.
     pub extractor: Arc<Extractor>,
-    /// These pictures are decoded through it. Nobody looks at this thread's slot: what it decodes was decoded in time
-    /// before, and with its low urgency the clock says nothing.
+    /// Pictures are decoded through it. This thread's slot has no supervisor: its pictures were decoded in time before, and at
+    /// its low priority elapsed time means nothing.
     pub guard: Guard,
     /// Seconds since 1970.
     pub now_s: i64,
 }
 
-/// What a training thread says.
+/// A message of a training thread.
 pub struct TrainingMessage {
-    /// Which training: one that was cancelled may still have something to say.
+    /// Which training: a cancelled one may still send messages.
     pub run: u64,
-    /// What of it.
+    /// What happened.
     pub event: TrainingEvent,
 }
 
-/// What there is to say of a training.
+/// What happened in a training.
 pub enum TrainingEvent {
-    /// Embeddings of the model to be; they become of use when it serves.
+    /// Embeddings of the new model; they are used once it serves.
     Embeddings(Vec<(Hash, Vec<f32>)>),
     /// Some of the contents that it was trained on.
     TrainedOn(Vec<Hash>),
-    /// Features of changed pictures, with what they are kept under: the next training need not make them again.
+    /// Features of augmented pictures with their version: the next training does not have to compute them again.
     Views(Vec<(Hash, String, Vec<f32>)>),
     /// It has ended.
     Ended(Result<TrainingEnd, Trouble>),
 }
 
-/// How a training ended that met with no trouble.
+/// How a training without trouble ended.
 pub enum TrainingEnd {
-    /// With a model that is to serve.
+    /// With a model that passed.
     Ready(Box<Successor>),
-    /// With one that is not to.
+    /// With a model that was refused.
     Refused(Box<ModelRow>),
-    /// Before its end, as it was told to.
+    /// It was cancelled.
     Cancelled,
 }
 
-/// A model ready to take over; its embeddings are with the loop.
+/// A model ready to serve; the loop has its embeddings already.
 pub struct Successor {
     /// Ready to serve.
     pub model: Model,
-    /// Ready to be kept; `None` for one that is kept already.
+    /// To be stored; `None` for one that is stored already.
     pub row: Option<ModelRow>,
     /// The inventory's embeddings.
     pub index: Index,
-    /// What is in the index: paths and contents.
+    /// The pictures in the index: paths and contents.
     pub inventory: HashMap<PathBuf, Hash>,
 }
 
-/// Why a training did not go on.
+/// Why a training stopped early.
 pub(super) enum Halt {
     Cancelled,
     Trouble(Trouble),
@@ -121,7 +121,7 @@ pub struct TrainingJob {
 }
 
 impl TrainingJob {
-    /// Starts the thread. It ends by itself when the loop is gone.
+    /// Starts the thread. It ends when the loop has ended.
     pub fn start(self, ends: Sender<ThreadEnd>) -> Result<(), Trouble> {
         let work = move || {
             run_when_idle();
@@ -130,7 +130,7 @@ impl TrainingJob {
                 Err(Halt::Cancelled) => Ok(TrainingEnd::Cancelled),
                 Err(Halt::Trouble(trouble)) => Err(trouble),
             };
-            // Nobody hears this when the daemon is on its way out; nothing is lost but the work.
+            // There is no receiver when the daemon is stopping; only the work is lost.
             let _ = self.send(TrainingEvent::Ended(ending));
         };
         threads::spawn(THREAD, ends, work).map(drop)
@@ -191,7 +191,7 @@ impl TrainingJob {
         Ok(TrainingEnd::Ready(Box::new(Successor { model, row: Some(row), index, inventory })))
     }
 
-    /// What is to be learned from: the first pictures by content, which is as good as by lot and always the same.
+    /// The training set: the first pictures in the order of their hashes, which is as good as a random choice and reproducible.
     fn read_training_set(&self, catalog: &Catalog) -> Result<TrainingSet, Halt> {
         let TrainingInput { source, training, inventory, config, .. } = &self.input;
         let FeatureKind { version, width } = self.features();
@@ -227,10 +227,10 @@ impl TrainingJob {
     }
 }
 
-/// Makes this thread one that runs when nobody else wants to.
+/// Gives this thread the lowest priority.
 pub fn run_when_idle() {
-    // A hardened service may be forbidden to; then the thread competes as an equal.
+    // A hardened service may not be allowed to; then the thread runs at normal priority.
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        debug!("this thread runs with the urgency of everything else: {error}");
+        debug!("this thread runs at normal priority: {error}");
     }
 }

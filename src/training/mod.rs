@@ -1,7 +1,7 @@
-//! From pictures to a model that may serve: when to train (`policy`), the job on a thread of its own, its validation against the
-//! model that serves, the embeddings of the whole inventory, and going back to an earlier model.
+//! Training: when to train (`policy`), the training on a thread of its own (`job`), the comparison with the model that serves
+//! (`validation`), encoding the whole inventory (`reencoding`), and going back to an earlier model (`rollback`).
 //!
-//! It knows nothing of the daemon: jobs read the catalog and send what is to be kept as [`job::TrainingMessage`]s.
+//! It knows nothing of the daemon: jobs read the catalog and send their results as [`job::TrainingMessage`]s.
 
 pub mod debounce;
 pub mod handle;

@@ -1,4 +1,4 @@
-//! When to train, and on what. Pure: what is known is given, and so is the time.
+//! Decides when to train, and on which pictures. Pure: everything it needs is an argument.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -8,7 +8,7 @@ use crate::catalog::TrainingSource;
 use crate::config::ModelSettings;
 use crate::picture::Hash;
 
-/// What to train on now, if anything: enough pictures, and enough of them other than at the last attempt.
+/// What to train on now, if anything: there must be enough pictures, and enough of them new since the last attempt.
 pub fn due(
     settings: &ModelSettings,
     tried: &TrainingHistory,
@@ -20,12 +20,12 @@ pub fn due(
     if is_enough(training) && has_changed(settings, tried.training.as_ref(), training, inventory_count) {
         return Some(TrainingSource::Training);
     }
-    // What was learned from the training folder is not given up for the inventory: the folder may only be unmounted.
+    // A model of the training folder is not replaced by one of the inventory: the folder may only be unmounted.
     let may_serve = settings.train_on_inventory && is_enough(inventory) && !tried.serves_training;
     (may_serve && has_changed(settings, tried.inventory.as_ref(), inventory, 0)).then_some(TrainingSource::Inventory)
 }
 
-/// What to train on when somebody wants a training now.
+/// What to train on when a training is requested.
 ///
 /// # Errors
 /// When there are too few pictures.
@@ -76,7 +76,7 @@ fn has_changed(
     let by_growth = |count: usize| (settings.retrain_growth.get() * count as f32).ceil() as usize;
     let threshold = |count: usize| settings.retrain_after.count().max(by_growth(count));
     let new = pictures.difference(&last.pictures).count();
-    // A model that was not good enough gets another chance as well when what may have spoilt it is taken away.
+    // After a refusal, removed pictures count too: they may have been what spoilt the model.
     let gone = if last.serves { 0 } else { last.pictures.difference(pictures).count() };
     new + gone >= threshold(last.pictures.len())
         || inventory_count.abs_diff(last.inventory_count) >= threshold(last.inventory_count)

@@ -1,4 +1,4 @@
-//! Embeddings of the whole inventory under one model, and an index of them, made beside the service.
+//! Encodes the whole inventory with one model and builds the index of its embeddings, while the service runs.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -13,15 +13,15 @@ use crate::progress::{CancelledWhen, Progress};
 
 use super::handle::{Stage, TrainingHandle};
 
-/// Pictures whose features are in memory at a time, and whose embeddings the loop writes as one transaction of a few
-/// milliseconds.
+/// Pictures a batch: their features are in memory together, and the loop writes their embeddings in one transaction of a
+/// few milliseconds.
 const BATCH: usize = 1_000;
 
-/// What needs embeddings, and who hears of them.
+/// The pictures to encode, the model, and where the embeddings go.
 pub struct Reencoding<'a> {
     /// For reading.
     pub catalog: &'a Catalog,
-    /// Whose embeddings.
+    /// Encodes them.
     pub model: &'a Model,
     /// Paths below the inventory folder, and contents.
     pub paths: &'a HashMap<PathBuf, Hash>,
@@ -34,7 +34,7 @@ pub struct Reencoding<'a> {
 }
 
 impl Reencoding<'_> {
-    /// Makes the embeddings that are not kept yet and sends them to be kept.
+    /// Computes the embeddings that are not stored yet and sends them to be stored.
     pub(super) fn run(&self) -> Result<Index, Halt> {
         let mut paths_of: HashMap<Hash, Vec<&PathBuf>> = HashMap::new();
         for (path, hash) in self.paths {
@@ -54,8 +54,8 @@ impl Reencoding<'_> {
             self.handle.set_share((at * BATCH) as f32 / contents.len() as f32);
         }
         let mut index = Index::filled(self.model.embedding_width(), self.metric, pictures);
-        // A large index still has to find who is near whom: done here, so that the model serves as well as it can from
-        // its first answer on.
+        // A large index needs the k-NN graph as well. It is built here, so that the model's first answers are already as good
+        // as the later ones.
         if let Some(build) = index.graph_build() {
             let built = build.run(&CancelledWhen(|| self.handle.is_cancelled())).ok_or(Halt::Cancelled)?;
             index.take_built_graph(built);
@@ -79,7 +79,7 @@ impl Reencoding<'_> {
         let (found, features) = self.catalog.many_features(&without, kind.version, kind.width)?;
         let made = self.model.encode(&features);
         let made: Vec<(Hash, Vec<f32>)> = found.into_iter().zip(made.iter().map(<[f32]>::to_vec)).collect();
-        // Features that are embeddings need not be kept twice.
+        // Without a trained model the embeddings are the features, which are stored already.
         if self.model.is_trained() && !made.is_empty() {
             (self.send)(TrainingEvent::Embeddings(made.clone()))?;
         }
@@ -89,7 +89,7 @@ impl Reencoding<'_> {
 }
 
 impl TrainingJob {
-    /// Embeddings of the whole inventory: to the loop to be kept, and into an index.
+    /// Encodes the whole inventory: the embeddings go to the loop, which stores them, and into an index.
     pub(super) fn encode_inventory(&self, catalog: &Catalog, model: &Model) -> Result<Index, Halt> {
         self.enter(Stage::Encoding)?;
         let (paths, metric) = (&self.input.paths, self.input.config.similarity.metric);

@@ -1,4 +1,4 @@
-//! Back to a model of before: which one, and what is needed for it to serve.
+//! Going back to an earlier model: which one, and making it ready to serve.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,8 +22,8 @@ use crate::threads::{self, ThreadEnd};
 /// Name of the thread.
 pub const THREAD: &str = "rollback";
 
-/// The model to go back to: `None` is the network as it is. `models` are all that are kept, the newest first, and
-/// whether each serves; `wanted` is an id, or whichever came before the one that serves.
+/// The model to go back to; `None` is the untrained network. `models` are all stored ones, the newest first, and whether each
+/// serves; without an id in `requested` it is the last usable one before the model that serves.
 ///
 /// # Errors
 /// When there is no such model, or it cannot serve.
@@ -53,10 +53,10 @@ pub fn target<'a>(
     }
 }
 
-/// Why a model cannot be gone back to.
+/// Why there is no going back to a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoTarget {
-    /// No model serves, so none was before it.
+    /// The untrained network serves already.
     Nothing,
     /// There is no model of that id.
     Unknown(String),
@@ -69,7 +69,7 @@ pub enum NoTarget {
         /// Why.
         reason: String,
     },
-    /// The model of that id takes features that are not made any more.
+    /// The model of that id takes features that this program does not compute.
     OtherFeatures(String),
 }
 
@@ -87,7 +87,7 @@ impl fmt::Display for NoTarget {
     }
 }
 
-/// Goes back on a root on which no daemon runs. The id of what serves from the next start on.
+/// Goes back while no daemon runs on this root. Returns the id of the model that serves from the next start on.
 pub fn roll_back_alone(state: &std::path::Path, requested: Option<&str>, encoder: Encoder) -> Result<String, Fatal> {
     let _lock = Lock::take(state)?;
     let mut catalog = Catalog::open(state)?.catalog;
@@ -98,15 +98,15 @@ pub fn roll_back_alone(state: &std::path::Path, requested: Option<&str>, encoder
     Ok(id.unwrap_or(UNTRAINED_ID).to_string())
 }
 
-/// Makes a kept model ready to serve, on a thread beside the service.
+/// Makes a stored model ready to serve, on a thread of its own.
 pub struct Restorer {
-    /// Which run of a thread.
+    /// Which run of a job.
     pub run: u64,
     /// Where the catalog is.
     pub state: PathBuf,
-    /// The model; `None` is the network as it is.
+    /// The model; `None` is the untrained network.
     pub row: Option<ModelRow>,
-    /// What needs embeddings: paths below the inventory folder, and contents.
+    /// The pictures to encode: paths below the inventory folder, and contents.
     pub paths: HashMap<PathBuf, Hash>,
     /// The kind of model that may serve.
     pub settings: ModelSettings,
@@ -119,7 +119,7 @@ pub struct Restorer {
 }
 
 impl Restorer {
-    /// Starts the thread. It ends by itself when the loop is gone.
+    /// Starts the thread. It ends when the loop has ended.
     pub fn start(self, ends: Sender<ThreadEnd>) -> Result<(), Trouble> {
         let work = move || {
             let ending = match self.restore() {
@@ -127,7 +127,7 @@ impl Restorer {
                 Err(Halt::Cancelled) => Ok(TrainingEnd::Cancelled),
                 Err(Halt::Trouble(trouble)) => Err(trouble),
             };
-            // Nobody hears this when the daemon is on its way out.
+            // There is no receiver when the daemon is stopping.
             let _ = self.send(TrainingEvent::Ended(ending));
         };
         threads::spawn(THREAD, ends, work).map(drop)
@@ -143,7 +143,7 @@ impl Restorer {
             None => Model::untrained(&self.settings),
         };
         let send = |event| self.send(event);
-        let recoder = Reencoding {
+        let reencoding = Reencoding {
             catalog: &catalog,
             model: &model,
             paths: &self.paths,
@@ -151,7 +151,7 @@ impl Restorer {
             handle: &self.handle,
             send: &send,
         };
-        let index = recoder.run()?;
+        let index = reencoding.run()?;
         if self.handle.is_cancelled() {
             return Err(Halt::Cancelled);
         }
@@ -179,7 +179,7 @@ mod tests {
             reconstruction_error: 0.25,
             weights: Vec::new(),
             decision,
-            reason: "its pictures are alike".into(),
+            reason: "its pictures are too similar".into(),
             figures: "null".into(),
         }
     }

@@ -1,5 +1,5 @@
-//! What the gate has to know of a new model: both models look at the same pictures, some of which the new one's shadow
-//! model has never seen.
+//! Measures a new model against the one that serves, for the gate: both look for the same pictures, some of which were held
+//! out from the training of the new model's shadow.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,23 +16,23 @@ use crate::model::{FeatureKind, Model, TrainingSet};
 use crate::picture::{self, Bounds, Hash, View};
 use crate::progress::Progress;
 
-/// Inventory pictures that are sought by their views.
+/// Inventory pictures that are looked for by augmented views of them.
 const MOST_SOUGHT: usize = 128;
-/// Training pictures that are held out and sought, and the share of them at most.
+/// Training pictures that are held out and looked for, and their share at most.
 const MOST_HELD_OUT: usize = 64;
 const HELD_OUT_SHARE: usize = 5;
-/// Pictures they are sought among.
+/// Pictures among which they are looked for.
 const MOST_AMONG: usize = 1_024;
-/// Training pictures have to amount to so many different ones, as a share of `min_train`.
+/// The training set must be worth at least this many distinct pictures, as a share of `min_train`.
 const DISTINCT_SHARE: f32 = 0.25;
-/// Pictures whose views are sent to be kept at a time.
+/// Pictures whose views are sent to be stored at a time.
 const VIEWS_BATCH: usize = 16;
 
-/// Pictures sought among others.
+/// Pictures to find among others.
 struct Search {
     /// Features `[n, width]`.
     among: Rows,
-    /// Which of them are sought, one entry a view.
+    /// Which of them each view shows, one entry a view.
     sought: Vec<usize>,
     /// Features of the views `[m, width]`.
     views: Rows,
@@ -55,7 +55,7 @@ impl Search {
 }
 
 impl TrainingJob {
-    /// What is known before anything is learned.
+    /// The evidence known before the training.
     pub fn evidence_of(&self, training_set: &TrainingSet) -> Evidence {
         let needed = match self.input.source {
             TrainingSource::Training => self.input.config.model.min_train.count() as f32 * DISTINCT_SHARE,
@@ -71,7 +71,7 @@ impl TrainingJob {
         }
     }
 
-    /// Lets the new model and the one it is held against look at the same pictures.
+    /// Lets the new model and the one it is compared with look for the same pictures.
     pub(super) fn examine(
         &self,
         catalog: &Catalog,
@@ -90,7 +90,7 @@ impl TrainingJob {
         if holds_out {
             let done = inventory.len().min(MOST_SOUGHT);
             let search = self.search(catalog, &self.input.training, held_out, [done, all])?;
-            // Of a convolutional encoder that takes as long as the encoder itself; a gate that looks away would be worse.
+            // For a convolutional encoder this takes as long as the training itself; a gate without held-out pictures would be worse.
             let shadow = training_set.train_without(held_out, &self.input.config.model, &*self.handle);
             let shadow = shadow.ok().map(|shadow| Model::trained(model.id().into(), model.trained_on(), shadow));
             evidence.training = shadow.and_then(|shadow| search.compare(before, &shadow));
@@ -98,7 +98,7 @@ impl TrainingJob {
         self.check()
     }
 
-    /// The first `sought` of `pictures`, to be sought among the first of them. `done` pictures of `all` were looked at
+    /// Prepares the search for the first `sought` of `pictures` among the first of them. `done` of `all` pictures were prepared
     /// before.
     fn search(
         &self,
@@ -132,14 +132,14 @@ impl TrainingJob {
         Ok(search)
     }
 
-    /// The features of all views of a content, where they were made before.
+    /// The stored features of all views of a content.
     fn kept_views(&self, catalog: &Catalog, content: Hash) -> Result<Option<Vec<Vec<f32>>>, Halt> {
         let kept = View::ALL.map(|view| catalog.features(content, &self.features().of_view(view)));
         let kept = kept.into_iter().collect::<Result<Option<Vec<_>>, _>>()?;
         Ok(kept.filter(|views| views.iter().all(|view| view.len() == self.features().width)))
     }
 
-    /// Reads a picture and makes the features of its views; `None` when it is not what it was, or not there.
+    /// Reads a picture and computes the features of its views; `None` when it has changed or is gone.
     fn make_views(&self, content: Hash, path: &Path, new: &mut Vec<(Hash, String, Vec<f32>)>) -> Option<Vec<Vec<f32>>> {
         let bounds = Bounds::from(&self.input.config.limits);
         let contents = picture::read_still(path, &bounds).ok().filter(|contents| contents.hash == content)?;

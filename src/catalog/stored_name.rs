@@ -41,14 +41,14 @@ impl Choice for TrainingSource {
 
 /// A value as a row of the catalog has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Named<T> {
+pub enum StoredName<T> {
     /// One of the values.
     Known(T),
     /// A name that another version of this program wrote: it is shown as it is, and equals no value.
     Unknown(String),
 }
 
-impl<T: Choice> Named<T> {
+impl<T: Choice> StoredName<T> {
     /// The value of that name.
     pub fn parse(name: String) -> Self {
         T::ALL.iter().copied().find(|value| value.name() == name).map_or(Self::Unknown(name), Self::Known)
@@ -76,7 +76,7 @@ impl<T: Choice> Named<T> {
     }
 }
 
-impl<T: Choice> From<T> for Named<T> {
+impl<T: Choice> From<T> for StoredName<T> {
     fn from(value: T) -> Self {
         Self::Known(value)
     }
@@ -89,12 +89,12 @@ mod tests {
     #[test]
     fn every_name_is_read_back_and_an_unknown_one_is_kept() {
         for &encoder in Encoder::ALL {
-            assert_eq!(Named::parse(Choice::name(encoder).into()), Named::Known(encoder));
+            assert_eq!(StoredName::parse(Choice::name(encoder).into()), StoredName::Known(encoder));
         }
         for &source in TrainingSource::ALL {
-            assert!(Named::parse(source.name().into()).is(source));
+            assert!(StoredName::parse(source.name().into()).is(source));
         }
-        let unknown = Named::<Encoder>::parse("of next year".into());
+        let unknown = StoredName::<Encoder>::parse("of next year".into());
         assert_eq!((unknown.name(), unknown.known()), ("of next year", None));
         assert!(!unknown.is(Encoder::Pretrained));
     }
