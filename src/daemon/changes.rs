@@ -1,4 +1,4 @@
-//! From what is on the disk to the jobs that are wanted.
+//! Turns changes in the watched folders into jobs.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use crate::watch::{Change, Tree};
 const NEGATIVES_FOLDER: &str = "not";
 
 impl Daemon {
-    /// Looks at every folder that is due and takes in what changed.
+    /// Scans every folder that is due and handles what changed.
     pub(super) fn look_at_folders(&mut self) {
         let (now, quiet) = (self.now(), self.settings.quiet());
         let mut removed = Vec::new();
@@ -34,7 +34,10 @@ impl Daemon {
                 Change::Eventless(path, kind) => {
                     let seconds = self.config().watch.poll_s.get();
                     let folder = self.absolute(root, &path);
-                    info!("{}: {kind} may change without events; looking every {seconds} s as well", folder.display());
+                    info!(
+                        "{}: {kind} may change without events; it is also scanned every {seconds} s",
+                        folder.display()
+                    );
                 }
             }
         }
@@ -60,7 +63,7 @@ impl Daemon {
         if removed.is_empty() {
             return;
         }
-        // A failed write leaves rows of files that are gone; the next start removes them.
+        // A failed write leaves rows of deleted files; the next start removes them.
         let kept = self
             .store
             .catalog_mut()
@@ -69,7 +72,7 @@ impl Daemon {
         let of_inventory = removed.iter().filter(|(root, _)| *root == Root::Inventory);
         self.serving.write().index.remove(of_inventory.map(|(_, path)| path.as_path()));
         for (root, path) in removed {
-            // It may have been the one that the system would not give out.
+            // It may have been the file that could not be read.
             self.note("reading", None);
             let was_known = self.pictures.forget(root, &path);
             self.plan.dequeue(root, &path);
@@ -83,8 +86,8 @@ impl Daemon {
         }
     }
 
-    /// Queries in which something changed are asked when the last of their files is quiet.
-    pub(super) fn ask_quiet_queries(&mut self) {
+    /// Enqueues the changed queries whose files have all settled.
+    pub(super) fn enqueue_settled_queries(&mut self) {
         let Some(tree) = self.folders.tree(Root::Query) else { return };
         if self.queries.changed() == 0 {
             return;
@@ -98,7 +101,7 @@ impl Daemon {
         }
     }
 
-    /// Gives idle workers what is most urgent.
+    /// Hands the most urgent jobs to idle workers.
     pub(super) fn start_jobs(&mut self) {
         let settling = self.folders.settling(Root::Inventory);
         for (Task { root, path }, stamp) in self.plan.start(self.now(), settling) {
@@ -156,10 +159,10 @@ impl Daemon {
         }
     }
 
-    /// The name this query's answer has.
+    /// The name of this query's answer.
     fn answer_name(&mut self, query: &Path, is_set: bool) -> String {
         let tree = self.folders.tree(Root::Query);
-        // A query that settles once more is not known meanwhile, but it is there.
+        // A query that is settling again is not a known file at the moment, but it exists.
         let unsettled = tree.map(Tree::unsettled_entries).unwrap_or_default();
         let is_live = |other: &Path| {
             tree.is_some_and(|tree| tree.is_known_file(other) || tree.is_folder(other))

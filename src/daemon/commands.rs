@@ -1,4 +1,4 @@
-//! Carrying out what commands ask for.
+//! Carries out the requests of commands: a training, or going back to an earlier model.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,15 +15,15 @@ use crate::model::UNTRAINED_ID;
 use crate::training::policy::TooFewPictures;
 use crate::training::rollback::{self, NoTarget, Restorer};
 
-/// Why something that was asked for is not done.
+/// Why a request is not carried out.
 pub enum Refusal {
-    /// Another model is being gone back to.
+    /// A rollback is under way already.
     Busy,
-    /// That model cannot be gone back to.
+    /// There is no going back to that model.
     NoTarget(NoTarget),
-    /// There are too few pictures to train on; where more of them go.
+    /// There are too few pictures to train on; the folder is where to add more.
     TooFew(TooFewPictures, PathBuf),
-    /// The system did not allow it.
+    /// Something failed.
     Trouble(Trouble),
 }
 
@@ -42,7 +42,7 @@ impl From<Trouble> for Refusal {
 impl fmt::Display for Refusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Busy => write!(out, "another model is being gone back to; try again in a moment"),
+            Self::Busy => write!(out, "a rollback is under way already; try again in a moment"),
             Self::NoTarget(why) => why.fmt(out),
             Self::TooFew(why, folder) => write!(out, "{why}; they go into {}", folder.display()),
             Self::Trouble(trouble) => trouble.fmt(out),
@@ -51,7 +51,7 @@ impl fmt::Display for Refusal {
 }
 
 impl Daemon {
-    /// Takes in what commands ask for.
+    /// Handles the requests of commands.
     pub(super) fn take_requests(&mut self) {
         let now = self.now();
         if !self.channels.are_requests_due(now) {
@@ -80,7 +80,7 @@ impl Daemon {
         }
     }
 
-    /// Begins to go back to an earlier model. A training under way would take over right after it, and is broken off.
+    /// Begins to go back to an earlier model. A training under way is cancelled: its model would replace that one at once.
     fn roll_back(&mut self, requested: Option<&str>, place: &Path) -> Result<(), Refusal> {
         if self.training.under_way().is_some_and(UnderWay::is_rollback) {
             return Err(Refusal::Busy);
@@ -106,14 +106,14 @@ impl Daemon {
         Ok(())
     }
 
-    /// The model that was gone back to serves.
+    /// Replies that the model of a rollback serves.
     pub(super) fn report_rollback(&mut self, place: &Path) {
         let id = self.serving.read().model.id().to_string();
         let message = format!("model {id} serves");
         self.reply(place, &Reply { model: Some(id), message });
     }
 
-    /// Tells whoever asked for a training that it has begun, or why not.
+    /// Replies to a request for a training that it has begun, or why not.
     pub(super) fn report_start(&mut self, request: &TrainRequest, started: Result<String, Refusal>) {
         match (request, started) {
             (TrainRequest::Command(place), Ok(id)) => {
@@ -126,7 +126,7 @@ impl Daemon {
         }
     }
 
-    /// Tells whoever waits for `job` that nothing comes of it.
+    /// Replies that `job` failed, if a command waits for it.
     pub(super) fn report_failure(&mut self, job: &UnderWay, why: &str) {
         if let Purpose::Rollback(place) = &job.purpose {
             self.reply(place, &Reply::failed(format!("model {} does not serve: {why}", job.id)));

@@ -1,5 +1,5 @@
-//! One inventory or training picture: read it, and make features and a miniature of it unless the same content has
-//! them already.
+//! The job that reads one inventory or training picture and computes its features and miniature, unless its content has them
+//! already.
 
 use std::path::PathBuf;
 
@@ -9,33 +9,33 @@ use crate::isolation::Outputs;
 use crate::picture::{self, Bounds, Contents, Hash, Miniature, Unusable};
 use crate::query::WorkerContext;
 
-/// The order.
+/// The job.
 pub struct EncodeJob {
     /// Which folder.
     pub root: Root,
     /// Relative to it.
     pub path: PathBuf,
-    /// As the system knows it.
+    /// The absolute path.
     pub absolute: PathBuf,
-    /// As it was when it had settled.
+    /// The state of the file when it had settled.
     pub stamp: Stamp,
-    /// What it may cost.
+    /// The limits of memory and time for decoding.
     pub bounds: Bounds,
 }
 
-/// What came of it.
+/// The result of the job.
 pub struct Encoded {
-    /// As ordered.
+    /// As in the job.
     pub root: Root,
-    /// As ordered.
+    /// As in the job.
     pub path: PathBuf,
-    /// As read; as ordered when it could not be read.
+    /// As read; as in the job when it could not be read.
     pub stamp: Stamp,
-    /// The content, and what was made of it.
+    /// The content, and what was computed from it.
     pub result: Result<(Hash, Made), Unusable>,
 }
 
-/// What a content has not had before.
+/// What was missing for a content.
 #[derive(Default)]
 pub struct Made {
     /// Its features.
@@ -45,7 +45,7 @@ pub struct Made {
 }
 
 impl EncodeJob {
-    /// Carries it out.
+    /// Does the job.
     pub fn run(&self, context: &WorkerContext) -> Encoded {
         let (stamp, result) = match picture::read_still(&self.absolute, &self.bounds) {
             Err(unusable) => (self.stamp, Err(unusable)),
@@ -57,13 +57,13 @@ impl EncodeJob {
         Encoded { root: self.root, path: self.path.clone(), stamp, result }
     }
 
-    /// Nothing where the content has everything already.
+    /// Computes what the content lacks.
     fn make(&self, contents: &Contents, context: &WorkerContext) -> Result<Made, Unusable> {
-        // First of all: a content that is set aside could not be shown on a sheet either.
+        // Checked first: a content that is set aside could not be shown on a sheet either.
         if let Some(refusal) = context.guard.refuses(contents.hash, &self.bounds) {
             return Err(refusal);
         }
-        // A catalog that cannot be read just now costs the work, nothing else.
+        // If the catalog cannot be read, the work is done once more than needed; nothing else.
         let (catalog, hash) = (&context.catalog, contents.hash);
         let lacks_features = !catalog.has_features(hash, context.extractor.kind().version).unwrap_or(false);
         let lacks_miniature =
@@ -71,7 +71,7 @@ impl EncodeJob {
         if !lacks_features && !lacks_miniature {
             return Ok(Made::default());
         }
-        // Pictures read by a program that knew no miniatures have features: their pass through the network is not repeated.
+        // Pictures read by a version without miniatures have features: they do not go through the network again.
         let outputs = Outputs { square: lacks_miniature, features: lacks_features, longest_px: None };
         let seen = context.guard.extract(contents, &self.absolute, &self.bounds, outputs, &context.extractor)?;
         let miniature = seen.square.filter(|_| lacks_miniature).map(|square| Box::new(Miniature::of(&square)));

@@ -1,4 +1,4 @@
-//! Everything that can happen to the daemon, as one closed list.
+//! The events that the daemon reacts to, as one closed enum, and the channels on which they arrive.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,35 +14,35 @@ use crate::threads::{self, ThreadEnd};
 use crate::training::job::TrainingMessage;
 use crate::watch::Hint;
 
-/// Hints waiting; more are a loss, which costs one look at everything.
+/// Hints waiting at most; when more arrive, all folders are scanned once.
 const HINT_CAPACITY: usize = 16_384;
-/// Outcomes waiting; a worker waits when it is full.
+/// Outcomes waiting at most; a worker waits when the channel is full.
 const OUTCOME_CAPACITY: usize = 256;
 
-/// Where no event tells of a request, it is found after this long.
+/// A request that caused no event is found after this long.
 const REQUEST_INTERVAL: Duration = Duration::from_secs(1);
 /// Name of the thread that waits for signals.
 pub const SIGNALS: &str = "signals";
 
-/// Something happened.
+/// An event.
 pub enum Event {
-    /// In a folder.
+    /// Something changed in a folder.
     Hint(Hint),
     /// Jobs ended.
     Done(Vec<Outcome>),
-    /// A training thread has something to say.
+    /// A message of a training thread.
     Training(Box<TrainingMessage>),
-    /// The neighbours of all inventory pictures were found, or not.
+    /// A k-NN graph build has ended.
     GraphBuilt(GraphBuilt),
-    /// A thread has ended, by a panic or by itself.
+    /// A thread has ended, normally or by a panic.
     ThreadEnded(ThreadEnd),
-    /// From outside.
+    /// A signal of the operating system.
     Signal(Signal),
-    /// Nothing, for a while.
+    /// Nothing happened for a while.
     Tick,
 }
 
-/// What a signal asks for.
+/// The meaning of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
     /// SIGTERM, SIGINT.
@@ -60,31 +60,31 @@ pub struct Channels {
     graphs: Receiver<GraphBuilt>,
     ends: Receiver<ThreadEnd>,
     signals: Receiver<Signal>,
-    /// When the folder of requests is looked at next.
+    /// When the folder of requests is checked next.
     next_requests: Duration,
     /// For the watcher.
     pub hint_sender: Sender<Hint>,
-    /// For the watcher, when it has too much to say.
+    /// For the watcher, when it lost hints.
     pub lost_sender: Sender<Hint>,
     /// For the workers.
     pub outcome_sender: Sender<Outcome>,
-    /// For the training thread, which waits until the loop has taken in what it said before.
+    /// For the training thread, which waits until the loop has taken its last message.
     pub training_sender: Sender<TrainingMessage>,
-    /// For the thread that finds neighbours.
+    /// For the thread that builds the k-NN graph.
     pub graph_sender: Sender<GraphBuilt>,
-    /// For whoever starts threads.
+    /// For every thread started.
     pub end_sender: Sender<ThreadEnd>,
 }
 
 impl Channels {
-    /// Opens them all and starts listening for signals.
+    /// Opens all channels and starts listening for signals.
     pub fn open() -> Result<Self, Trouble> {
         let (hint_sender, hints) = bounded(HINT_CAPACITY);
         let (lost_sender, lost) = bounded(1);
         let (outcome_sender, outcomes) = bounded(OUTCOME_CAPACITY);
         let (training_sender, training) = bounded(1);
         let (graph_sender, graphs) = bounded(1);
-        // As many as there are threads: no end waits until the loop has time.
+        // Unbounded, but there are only as many ends as threads: a thread never waits for the loop to end.
         let (end_sender, ends) = unbounded();
         let signals = listen_for_signals(end_sender.clone())?;
         Ok(Self {
@@ -119,7 +119,7 @@ impl Channels {
         }
     }
 
-    /// Whether it is time to look for requests of commands, which are files.
+    /// Whether it is time to check for requests of commands, which are files.
     pub fn are_requests_due(&mut self, now: Duration) -> bool {
         let are_due = now >= self.next_requests;
         if are_due {
@@ -128,12 +128,12 @@ impl Channels {
         are_due
     }
 
-    /// A request has come.
+    /// Checks for requests at the next turn.
     pub fn hurry_requests(&mut self) {
         self.next_requests = Duration::ZERO;
     }
 
-    /// A further hint that is there already.
+    /// The next hint, if one is waiting.
     pub fn another_hint(&self) -> Option<Hint> {
         self.hints.try_recv().ok()
     }

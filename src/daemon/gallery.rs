@@ -1,4 +1,4 @@
-//! Keeps `answer/index.html` up to date from a thread of its own: no answer waits for it, however many there are.
+//! Keeps the page of all answers, `answer/index.html`, up to date on a thread of its own, so that no answer waits for it.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -20,15 +20,15 @@ pub const THREAD: &str = "gallery";
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 /// ... and after ever longer, but no longer than this.
 const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(20);
-/// The page is written at most this often (with 10,000 answers one more costs 40 to 60 ms of this thread's time, and the first
-/// look at all of them 200 ms) ...
+/// The page is written at most this often (with 10,000 answers an update takes this thread 40 to 60 ms, and the first
+/// reading of all of them 200 ms) ...
 const PAUSE: Duration = Duration::from_secs(1);
-/// ... and at most one part in so many of the time is spent on it.
+/// ... and writing takes at most this fraction of the time: one part in so many.
 const COST_FACTOR: u32 = 20;
-/// A daemon that ends waits for the last page no longer than this.
+/// When the daemon stops, it waits this long at most for the last page.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
-/// The thread, as the loop sees it. It ends when this is dropped.
+/// The loop's handle on the thread, which ends when this is dropped.
 pub struct Gallery {
     hints: Option<Sender<()>>,
     thread: JoinHandle<()>,
@@ -53,7 +53,7 @@ impl Gallery {
         Ok(gallery)
     }
 
-    /// Its thread has died: another takes its place.
+    /// Starts another thread in place of one that died.
     pub fn restart(&mut self, answer: &Path, inventory: &Path, ends: &Sender<ThreadEnd>) -> Result<(), Trouble> {
         *self = Self::start(answer, inventory, ends)?;
         Ok(())
@@ -61,7 +61,7 @@ impl Gallery {
 
     /// Something in the answer folder has changed.
     pub fn hint(&self) {
-        // Full: it is going to look anyhow.
+        // Full: an update is pending already.
         let _ = self.hints.as_ref().map(|hints| hints.try_send(()));
     }
 
@@ -70,7 +70,7 @@ impl Gallery {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Lets the last page be written, within reason.
+    /// Waits for the last page, up to a limit.
     pub fn finish(&mut self) {
         self.hints = None;
         let deadline = Instant::now() + LAST_PATIENCE;
@@ -105,8 +105,8 @@ impl Keeper {
                     Err(RecvTimeoutError::Timeout) => break,
                     Err(RecvTimeoutError::Disconnected) => {
                         if is_due {
-                            // What came during the pause belongs on the last page; the daemon that would say what is
-                            // wrong with it has ended.
+                            // Answers of the last pause belong on the last page; the daemon that would report a
+                            // failure has ended.
                             let _ = self.update();
                         }
                         return;
@@ -116,9 +116,9 @@ impl Keeper {
         }
     }
 
-    /// Brings the page in line with the records that are there, reading only those that changed.
+    /// Updates the page from the records; only changed ones are read.
     fn update(&mut self) -> Result<(), Trouble> {
-        // Without the folder there is nothing to show; answers make it again.
+        // Without the folder there is nothing to show; the next answer creates it.
         let Ok(folder) = std::fs::read_dir(&self.answer) else { return Ok(()) };
         let mut there = HashMap::new();
         for file in folder.flatten() {
@@ -140,7 +140,7 @@ impl Keeper {
         let page = page(&mut entries, &self.inventory, &self.answer);
         let hash = blake3::hash(&page);
         if self.written != Some(hash) || !path.exists() {
-            // The trouble is the folder's (full, read-only), as it is for answers.
+            // The problem concerns the folder (full, read-only), as it does for answers.
             let written = write_whole(&path, &page, "write the gallery");
             written.map_err(|trouble| Trouble { path: self.answer.clone(), ..trouble })?;
             self.written = Some(hash);

@@ -1,4 +1,4 @@
-//! The neighbours of a large inventory are found on a thread of their own; the service answers without them meanwhile.
+//! Builds the k-NN graph of a large inventory on a thread of its own; until it is ready the service answers without it.
 
 use std::sync::Weak;
 use std::time::Instant;
@@ -17,14 +17,14 @@ pub const THREAD: &str = "graph";
 
 /// A k-NN graph build has ended.
 pub struct GraphBuilt {
-    /// Of what was served when it was ordered.
+    /// The serving state that it was built for.
     serving: Weak<()>,
-    /// `None` when that was exchanged meanwhile.
+    /// `None` when that state was replaced during the build.
     found: Option<BuiltGraph>,
 }
 
 impl Daemon {
-    /// When the pictures that came are all read: finds their neighbours, or has them found where that takes long.
+    /// When all new pictures are read: finds their neighbours at once, or on a thread where that takes long.
     pub(super) fn consider_graph_build(&mut self) {
         if self.plan.pending(Root::Inventory) > 0 {
             return;
@@ -46,7 +46,7 @@ impl Daemon {
             run_when_idle();
             let found = build.run(&CancelledWhen(|| identity.strong_count() == 0));
             debug!("neighbours found after {:.1} s", started.elapsed().as_secs_f64());
-            // The daemon is on its way out when nobody receives this; the next one builds it again.
+            // There is no receiver when the daemon is stopping; the next one builds the graph again.
             let _ = sender.send(GraphBuilt { serving: identity, found });
         };
         match threads::spawn(THREAD, self.channels.end_sender.clone(), work) {
@@ -58,7 +58,7 @@ impl Daemon {
         }
     }
 
-    /// Takes in the neighbours that were found, unless another model serves by now.
+    /// Takes in the graph, unless another model serves by now.
     pub(super) fn take_graph(&mut self, built: GraphBuilt) {
         self.serving.end_build();
         let mut serving = self.serving.write();

@@ -1,8 +1,8 @@
 //! The running service: one event loop that turns what happens in the folders into jobs, and jobs into answers.
 //!
-//! [`Daemon::turn`] is the whole program on one page: an event is taken in, then each step is taken that may be due. What
-//! to do is decided in [`plan`] and `training::policy`, which do no input or output; the work is done in [`workers`], which
-//! decide nothing. What is known lies in the parts of [`state`].
+//! [`Daemon::turn`] is the whole program on one page: it handles an event, then takes each step that may be due. [`plan`] and
+//! `training::policy` decide what to do and do no input or output; [`workers`] do the work and decide nothing. The state is
+//! kept in the parts of [`state`].
 
 mod changes;
 mod commands;
@@ -46,14 +46,14 @@ pub use reporting::report::filter as log_filter;
 pub use requests::{Request, ask as ask_service};
 pub use timers::EMPTIED_ON_PURPOSE;
 
-/// Roots and the configuration file are looked at at least this often.
+/// The root folders and the configuration file are checked at least this often.
 const TICK: Duration = Duration::from_secs(1);
-/// Where the system keeps its limit of events waiting to be read.
+/// The system's limit of queued events.
 const QUEUE_LIMIT: &str = "/proc/sys/fs/inotify/max_queued_events";
-/// Work under way when the daemon is asked to stop may take this long to end.
+/// When the daemon is asked to stop, work under way gets this long to end.
 const STOP_PATIENCE: Duration = Duration::from_secs(8);
 
-/// Follows the daemon from within the process: progress bars, and whoever wants it to end by itself.
+/// Follows the daemon from within the process: for progress bars, and to end it.
 pub trait Observer {
     /// Called after every turn of the loop in which something changed; `false` ends the daemon.
     fn goes_on(&mut self, _status: &ServiceStatus) -> bool {
@@ -66,7 +66,7 @@ pub struct NoObserver;
 
 impl Observer for NoObserver {}
 
-/// The state of the service. All of it can be made again from the catalog and the folders.
+/// The service. All of its state can be rebuilt from the catalog and the folders.
 pub struct Daemon {
     settings: Settings,
     store: Store,
@@ -88,8 +88,8 @@ impl Daemon {
         Self::start(setup)?.turn(observer)
     }
 
-    /// Reads what is to be read, trains once whatever the policy says, and answers no queries. The observer ends it when
-    /// the training is over.
+    /// Reads new pictures, trains once regardless of the policy, and answers no queries. The observer ends it after the
+    /// training.
     pub fn train(setup: Setup, observer: &mut dyn Observer) -> Result<(), Fatal> {
         let mut daemon = Self::start(setup)?;
         daemon.folders.ignore(Root::Query);
@@ -119,7 +119,7 @@ impl Daemon {
             daemon.rescan_folders();
             daemon.reload_if_changed();
             daemon.look_at_folders();
-            daemon.ask_quiet_queries();
+            daemon.enqueue_settled_queries();
             daemon.take_requests();
             daemon.review_answers();
             daemon.consider_training();
@@ -140,7 +140,7 @@ impl Daemon {
         daemon.stop(observer)
     }
 
-    /// Time since the start: the clock of everything that waits.
+    /// Time since the start: the clock for everything that waits.
     fn now(&self) -> Duration {
         self.life.now()
     }
@@ -199,14 +199,14 @@ impl Daemon {
         }
     }
 
-    /// Hints come in bursts: all that wait are taken in one turn.
+    /// Hints come in bursts: all waiting ones are handled in one turn.
     fn take_waiting_hints(&mut self) {
         while let Some(hint) = self.channels.another_hint() {
             self.take_hint(hint);
         }
     }
 
-    /// Without its state folder nothing the daemon does would last, and a second one could start beside it.
+    /// Without its state folder the daemon can store nothing, and a second one could start on the same root.
     fn state_is_gone(&self) -> Fatal {
         let folder = self.config().folders.state.display();
         Fatal::Failed(format!(
@@ -214,7 +214,7 @@ impl Daemon {
         ))
     }
 
-    /// Ends in order: what is under way is finished and kept, nothing new is started.
+    /// Shuts down cleanly: work under way is finished and stored, nothing new is started.
     fn stop(mut self, observer: &mut dyn Observer) -> Result<(), Fatal> {
         info!("stopping");
         drop(self.training.end());

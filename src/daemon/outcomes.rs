@@ -1,4 +1,4 @@
-//! From what the workers bring to the catalog, the index, and the log.
+//! Handles the results of the workers: stores them in the catalog and the index, and logs them.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,11 +19,11 @@ use crate::query::{Answered, Done, FileRead};
 use crate::serving::load::embedding_of;
 use crate::watch::Known;
 
-/// A file that the system would not give out (a disk in trouble, too many open files) is tried again after this long.
+/// A file that could not be read (a failing disk, too many open files) is tried again after this long.
 const SYSTEM_RETRY_PAUSE: Duration = Duration::from_secs(30);
 
 impl Daemon {
-    /// Takes in what the workers have done, as one transaction.
+    /// Handles the results of workers; encoded pictures are stored in one transaction.
     pub(super) fn take_outcomes(&mut self, outcomes: Vec<Outcome>) {
         let (mut encoded, mut answered) = (Vec::new(), Vec::new());
         for outcome in outcomes {
@@ -41,7 +41,7 @@ impl Daemon {
         answered.into_iter().for_each(|outcome| self.take_answered(outcome));
     }
 
-    /// Sends files that may not be finished back to settle, and drops those that are gone.
+    /// Lets files that may be incomplete settle again, and drops those that are gone.
     fn without_unfinished(&mut self, encoded: Vec<Encoded>) -> Vec<Encoded> {
         let mut finished = Vec::new();
         for outcome in encoded {
@@ -53,8 +53,8 @@ impl Daemon {
             } else if may_be_unfinished && self.waits_again(*root, path, path, *stamp) {
                 self.plan.ended(*root, path);
             } else if let Err(Unusable::System(reason)) = result {
-                // Nothing is wrong with the file: it is read again when the system is well.
-                let remedy = "see whether the disk is healthy and reachable; it is tried again by itself";
+                // The file itself is fine: it is read again later.
+                let remedy = "check that the disk is healthy and reachable; the file is tried again automatically";
                 let what = format!("the file cannot be read: {reason}");
                 self.note("reading", Some(Trouble::new(what, self.absolute(*root, path), remedy)));
                 self.plan.ended(*root, path);
@@ -68,7 +68,7 @@ impl Daemon {
         finished
     }
 
-    /// Lets `file` of the job at `path` settle again; `false` when it has been waited for long enough.
+    /// Lets `file` of the job at `path` settle again; `false` after too many tries.
     fn waits_again(&mut self, root: Root, path: &Path, file: &Path, stamp: Stamp) -> bool {
         let Some(pause) = self.pictures.wait_again(root, path, stamp) else { return false };
         let now = self.now();
@@ -93,7 +93,7 @@ impl Daemon {
             let mut embeddings: Vec<Option<Vec<f32>>> = Vec::new();
             for Encoded { root, path, stamp, result } in &encoded {
                 match result {
-                    // The list says so for as long as it holds: each start asks it anew.
+                    // Not stored here: the quarantine list decides at each start.
                     Err(problem) if problem.is_set_aside() => catalog.remove_file(*root, path)?,
                     _ => catalog.put_file(
                         *root,
@@ -118,7 +118,7 @@ impl Daemon {
                     Root::Inventory => embedding_of(catalog, &serving.read().model, *hash)?,
                     Root::Query | Root::Training => None,
                 };
-                // Features that are embeddings need not be kept twice.
+                // Without a trained model the embedding is the features, which are stored already.
                 if let Some(embedding) = embedding.as_ref().filter(|_| is_trained) {
                     catalog.put_embedding(*hash, &model_id, embedding)?;
                 }
@@ -137,13 +137,13 @@ impl Daemon {
         }
     }
 
-    /// A file went while it was wanted: its folder says whether for good, or with the disk it is on.
+    /// A file disappeared while it was needed: scans its folder to see whether it was deleted, or its disk is away.
     fn recheck_file(&mut self, root: Root, path: &Path) {
         let now = self.now();
         self.folders.recheck_file(root, path, now);
     }
 
-    /// What a picture may cost is another than before: what was refused may pass now.
+    /// The limits for pictures have changed: files that were unusable may be fine now.
     pub(super) fn recheck_failed(&mut self) {
         for (root, path) in self.pictures.failed_paths() {
             self.recheck_file(root, &path);
@@ -154,7 +154,7 @@ impl Daemon {
         let Encoded { root, path, stamp, result } = outcome;
         let absolute = self.absolute(root, &path);
         if !self.tree(root).is_some_and(|tree| tree.is_known_file(&path)) {
-            // Removed while it was read: the removal came first and must have the last word.
+            // Removed while it was read: the removal was handled first and must not be undone.
             let removed = self.store.catalog().remove_file(root, &path);
             self.note("catalog", removed.err());
             return;
@@ -166,7 +166,7 @@ impl Daemon {
                 self.reporting.metrics().count_picture(root, made.features.is_some());
                 self.note("reading", None);
                 let is_same = self.pictures.put(root, &path, hash);
-                // The same picture again has its embedding already; putting it anew would have its neighbours sought anew.
+                // An unchanged picture has its embedding already; inserting it again would repeat the search for its neighbours.
                 let is_searched = is_same && self.serving.read().index.embedding(&path).is_some();
                 if let Some(embedding) = embedding.filter(|_| !is_searched) {
                     self.serving.write().index.put(&path, &embedding);
@@ -224,13 +224,13 @@ impl Daemon {
         self.keep_answered(answered.query, answered.files);
     }
 
-    /// The worker that encoded a picture is gone, by a fault of ours: the picture is not waited for any longer.
+    /// The worker that encoded a picture panicked, which is a bug: records the picture as unusable.
     pub(super) fn encoding_died(&mut self, root: Root, path: &Path, problem: Unusable) {
         let stamp = self.plan.stamp_under_way(root, path).unwrap_or(Stamp::NEVER);
         self.keep_encoded(vec![Encoded { root, path: path.to_path_buf(), stamp, result: Err(problem) }]);
     }
 
-    /// The worker that answered a query is gone, by a fault of ours.
+    /// The worker that answered a query panicked, which is a bug.
     pub(super) fn query_died(&mut self, query: &Path) {
         self.plan.ended(Root::Query, query);
         let path = self.absolute(Root::Query, query);
@@ -239,7 +239,7 @@ impl Daemon {
         self.pictures.fail(Root::Query, query, trouble);
     }
 
-    /// Makes durable that a query was answered, and from which files.
+    /// Stores that a query was answered, and from which files.
     pub(super) fn keep_answered(&mut self, query: PathBuf, files: Vec<FileRead>) {
         let Some(row) = self.queries.answer(&query).cloned() else { return };
         let kept = self.store.catalog_mut().together(|catalog| {
@@ -293,11 +293,11 @@ impl Daemon {
         log!(level, query:% = asked, file:% = file, model:% = model, ms = total_ms.round(), status; "{text}");
     }
 
-    /// One of the query's files may not be finished: all of it is asked again when that one has settled once more.
+    /// One of the query's files may be incomplete: the query is answered after that file has settled again.
     fn wait_for_query(&mut self, query: &Path, files: &[FileRead]) {
         let is_unfinished = |file: &&FileRead| matches!(&file.result, Err(problem) if problem.may_be_unfinished());
         let Some(file) = files.iter().find(is_unfinished) else { return };
-        // The stamp on the disk now: one that moved on since the reading starts the count anew.
+        // The current stamp: if the file changed since it was read, the count of tries starts again.
         let Ok(metadata) = std::fs::metadata(self.absolute(Root::Query, &file.path)) else {
             return self.recheck_file(Root::Query, &file.path);
         };
@@ -306,7 +306,7 @@ impl Daemon {
     }
 }
 
-/// What the log says of a query that could not be answered; `sentence` may end in a drawing that points at a mistake.
+/// The log line for a query that could not be answered; `sentence` may end in a drawing that points at a mistake.
 fn refusal(query: &str, sentence: &str, sheet: &str) -> String {
     let pause = if sentence.contains('\n') { '\n' } else { ' ' };
     format!("{query}: {sentence}{pause}The answer is {sheet}")

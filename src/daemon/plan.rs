@@ -1,4 +1,4 @@
-//! What to do next. Pure: it is told what is wanted and what has ended, and says which jobs to start.
+//! Decides which jobs to start next. Pure: jobs are enqueued and reported as ended; it does no input or output.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use std::time::Duration;
 use crate::catalog::Root;
 use crate::files::Stamp;
 
-/// A query waits this long for inventory that is still being read, then it is answered from what is there.
+/// A query waits this long for inventory that is still being read, then it is answered from what has been read.
 pub const QUERY_PATIENCE: Duration = Duration::from_secs(5);
 
-/// So many jobs may wait for a trial before they count as work of the workers: there is a limit to every queue.
+/// At most this many jobs wait for a trial without counting as busy workers: every queue has a limit.
 const MOST_IN_TRIAL: usize = 1_000;
 
 /// A job to start: answer the query, or read the inventory or training picture, at this path relative to its root.
@@ -22,17 +22,17 @@ pub struct Task {
     pub path: PathBuf,
 }
 
-/// Jobs wanted, and jobs under way. One path is never under way twice.
+/// Queued jobs and jobs under way. A path is never under way twice.
 #[derive(Debug)]
 pub struct Plan {
     slots: usize,
     queued: BTreeMap<Root, BTreeMap<PathBuf, QueuedJob>>,
     under_way: HashMap<Task, RunningJob>,
-    /// Those of them that wait for a trial, on a thread of their own: no worker is kept from other jobs by them.
+    /// Those of them that wait for a trial, on a thread of their own: they keep no worker busy.
     in_trial: HashSet<Task>,
-    /// Done, but what came of it could not be kept yet.
+    /// Done, but the result could not be saved yet.
     unsaved: HashSet<Task>,
-    /// Nothing of these is started.
+    /// No job of these roots is started.
     closed: BTreeSet<Root>,
 }
 
@@ -61,8 +61,8 @@ impl Plan {
         }
     }
 
-    /// A job is wanted. Wanting it twice, or while it is under way for the same state of the file, changes nothing.
-    /// Queries have no stamp: they are wanted because something in them changed.
+    /// Enqueues a job. It changes nothing if the job is queued already, or under way for the same state of the file. Queries
+    /// have no stamp: they are enqueued when something in them changed.
     pub fn enqueue(&mut self, root: Root, path: &Path, stamp: Option<Stamp>, now: Duration) {
         let task = Task { root, path: path.to_path_buf() };
         let queued = QueuedJob { stamp, since: now };
@@ -87,7 +87,7 @@ impl Plan {
         }
     }
 
-    /// A job has ended; what was wanted again meanwhile is wanted now.
+    /// A job has ended; if it was requested again while it ran, it is enqueued now.
     pub fn ended(&mut self, root: Root, path: &Path) {
         let task = Task { root, path: path.to_path_buf() };
         self.in_trial.remove(&task);
@@ -102,31 +102,31 @@ impl Plan {
         self.under_way.get(&Task { root, path: path.to_path_buf() })?.stamp
     }
 
-    /// A job that is under way goes on where it keeps no worker from others.
+    /// A job under way continues on the thread for trials; its worker is free for others.
     pub fn move_to_trial(&mut self, task: Task) {
         if self.under_way.contains_key(&task) {
             self.in_trial.insert(task);
         }
     }
 
-    /// A job has ended, but what came of it cannot be kept just now. No more of its kind is done until it is: there may be
-    /// many, and all to no effect.
+    /// A job has ended, but its result cannot be saved at the moment. Until it is, no other picture is read: its result could
+    /// not be saved either.
     pub fn mark_unsaved(&mut self, root: Root, path: &Path) {
         self.ended(root, path);
         self.unsaved.insert(Task { root, path: path.to_path_buf() });
     }
 
-    /// Starts nothing of this root.
+    /// Starts no more jobs of this root.
     pub fn close(&mut self, root: Root) {
         self.closed.insert(root);
     }
 
-    /// Goes on with it.
+    /// Starts jobs of this root again.
     pub fn open(&mut self, root: Root) {
         self.closed.remove(&root);
     }
 
-    /// Whoever was at a job is at it no longer, and it is not done: it is wanted once more.
+    /// A job was abandoned before it was done: enqueues it again.
     pub fn requeue(&mut self, Task { root, path }: &Task, now: Duration) {
         if let Some(under_way) = self.under_way.get_mut(&Task { root: *root, path: path.clone() }) {
             let again = QueuedJob { stamp: under_way.stamp, since: now };
@@ -136,7 +136,7 @@ impl Plan {
     }
 
     /// The jobs to start now, as many as there are idle workers: queries, then inventory, then training pictures.
-    /// `inventory_settling`: inventory files not even wanted yet, because they are still being written.
+    /// `inventory_settling`: inventory files not enqueued yet because they are still being written.
     pub fn start(&mut self, now: Duration, inventory_settling: usize) -> Vec<(Task, Option<Stamp>)> {
         let mut started = Vec::new();
         while self.busy() < self.slots {
@@ -173,12 +173,12 @@ impl Plan {
         queries.map(|queued| queued.since + QUERY_PATIENCE).filter(|due| *due > now).min()
     }
 
-    /// Jobs of a root wanted, under way, or done and not kept.
+    /// Jobs of a root that are queued, under way, or done and not saved.
     pub fn pending(&self, root: Root) -> usize {
         self.pending_paths(root).count()
     }
 
-    /// What they are for.
+    /// Their paths.
     pub fn pending_paths(&self, root: Root) -> impl Iterator<Item = &Path> {
         let begun = self.under_way.keys().chain(&self.unsaved).filter(move |task| task.root == root);
         let queued = self.queued.get(&root).into_iter().flat_map(BTreeMap::keys);

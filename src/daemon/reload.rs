@@ -1,4 +1,4 @@
-//! New settings under a running daemon: all of them or none.
+//! Reloads the configuration while the daemon runs: all of the new settings take effect, or none.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use crate::serving::Serving;
 use crate::serving::load::load_index;
 
 impl Daemon {
-    /// Reads the configuration again when a change of it that was seen stands still.
+    /// Reads the configuration again once a detected change of it has settled.
     pub(super) fn reload_if_changed(&mut self) {
         if self.settings.is_changing() {
             self.reload_if_settled();
         }
     }
 
-    /// Reads the configuration again if it has changed and stands still.
+    /// Reads the configuration again if it has changed and settled.
     pub(super) fn reload_if_settled(&mut self) {
         let now = self.now();
         if self.settings.has_changed(now) {
@@ -27,9 +27,9 @@ impl Daemon {
         }
     }
 
-    /// Reads it again because a signal said so, and tells whoever waits for it that it is done.
+    /// Reads it again on a signal, and reports to the service manager when it is done.
     pub(super) fn reload_by_signal(&mut self) {
-        // Before all is ready there is nothing to be ready from again.
+        // READY must not be announced a second time before the first.
         if self.reporting.is_ready() {
             manager::reloading();
         }
@@ -41,7 +41,7 @@ impl Daemon {
         }
     }
 
-    /// Reads the configuration again. A mistake in it leaves the settings in force as they are.
+    /// Reads the configuration again. With a mistake in it the current settings stay in force.
     fn reload(&mut self) {
         self.settings.begin_reading();
         let setup = self.settings.setup();

@@ -1,5 +1,5 @@
-//! What commands ask of a running daemon: a file in a folder of its own, answered by another beside it. There is no
-//! socket; whoever may write the state folder may ask.
+//! Requests of commands to a running daemon: each is a file in a folder, answered by a second file next to it. There is no
+//! socket; everyone who can write to the state folder can send requests.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,27 +12,27 @@ use crate::files::{Lock, make_folder, remove_own, write_whole};
 
 /// Inside the state folder.
 const FOLDER: &str = "requests";
-/// Ends the names of answers.
+/// Extension of replies.
 const REPLY_END: &str = "reply";
-/// Ends the names of requests.
+/// Extension of requests.
 const REQUEST_END: &str = "json";
-/// A command looks for its answer this often.
+/// A command checks for its reply this often.
 const LOOK_INTERVAL: Duration = Duration::from_millis(30);
 
-/// What can be asked.
+/// A request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Request {
     /// Train now. Answered when the training begins.
     Train,
-    /// Go back to the model of that id, or to the one before. Answered when it serves.
+    /// Go back to the model of that id, or to the one before the current one. Answered when it serves.
     Rollback {
         /// See `rollback::target`.
         model: Option<String>,
     },
 }
 
-/// What came of it.
+/// The reply to a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// The model that is trained or that serves; `None` when it could not be done.
@@ -42,7 +42,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// It could not be done.
+    /// The request could not be carried out.
     pub fn failed(message: impl Into<String>) -> Self {
         Self { model: None, message: message.into() }
     }
@@ -53,14 +53,14 @@ pub fn folder(state: &Path) -> PathBuf {
     state.join(FOLDER)
 }
 
-/// Forgets what was asked before the daemon started: whoever asked has given up.
+/// Deletes requests from before the daemon started: nobody waits for them any more.
 pub fn forget_all(state: &Path) {
     for entry in std::fs::read_dir(folder(state)).into_iter().flatten().flatten() {
         let _ = remove_own(&entry.path());
     }
 }
 
-/// Takes what was asked, each with where its answer is awaited.
+/// Takes all requests, each with the path of its reply.
 pub fn take_all(state: &Path) -> Vec<(Result<Request, InvalidRequest>, PathBuf)> {
     let entries = std::fs::read_dir(folder(state)).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
@@ -75,7 +75,7 @@ pub fn take_all(state: &Path) -> Vec<(Result<Request, InvalidRequest>, PathBuf)>
     paths.into_iter().filter_map(take).collect()
 }
 
-/// A request that is none.
+/// A request that cannot be parsed.
 #[derive(Debug)]
 pub struct InvalidRequest(serde_json::Error);
 
@@ -91,10 +91,11 @@ pub fn answer(place: &Path, reply: &Reply) -> Result<(), Trouble> {
     write_whole(place, &text, "answer a request")
 }
 
-/// Asks the daemon that works on `state` and waits for its answer, for as long as it runs and `goes_on` says yes.
+/// Sends a request to the daemon that runs on `state` and waits for its reply, for as long as it runs and `goes_on` returns
+/// true.
 ///
 /// # Errors
-/// When nothing can be asked, the daemon ends, or `goes_on` says no.
+/// When the request cannot be written, the daemon ends, or `goes_on` returns false.
 pub fn ask(state: &Path, request: &Request, goes_on: &mut dyn FnMut() -> bool) -> Result<Reply, Fatal> {
     let folder = folder(state);
     make_folder(&folder)?;
@@ -108,11 +109,11 @@ pub fn ask(state: &Path, request: &Request, goes_on: &mut dyn FnMut() -> bool) -
             return serde_json::from_slice(&bytes)
                 .map_err(|error| Fatal::Failed(format!("{}: the answer makes no sense: {error}", reply_at.display())));
         }
-        // The last thing it did may have been to answer: one more look after it ended.
+        // It may have replied just before it ended: checked once more after that.
         let has_ended = free_since.is_some_and(|since: Instant| since.elapsed() > 10 * LOOK_INTERVAL);
         if has_ended || !goes_on() {
             let _ = remove_own(&place);
-            let why = if has_ended { "the running artificio ended before it answered" } else { "given up" };
+            let why = if has_ended { "the running artificio ended before it answered" } else { "cancelled" };
             return Err(Fatal::Failed(format!("{}: {why}", state.display())));
         }
         if !Lock::is_held(state) {
@@ -127,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_is_taken_once_and_answered_beside_it() {
+    fn a_request_is_taken_once_and_answered_next_to_it() {
         let state = tempfile::tempdir().unwrap();
         let lock = Lock::take(state.path()).unwrap();
         std::thread::scope(|scope| {
