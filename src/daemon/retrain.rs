@@ -1,4 +1,4 @@
-//! Whether to train, and how a training begins and is broken off, as the loop sees it.
+//! Starts and cancels trainings when the policy or a command says so.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +18,13 @@ use crate::training::job::{TrainingInput, TrainingJob};
 use crate::training::policy;
 use crate::watch::Tree;
 
-/// A training that could not be kept is tried again after this long.
+/// A training that failed is tried again after this long.
 const TRAINING_RETRY: Duration = Duration::from_secs(30);
-/// Embeddings as wide as this can be held against the network as it is.
+/// Embeddings at least this wide can be compared with the untrained network.
 const WIDE: usize = 64;
 
 impl Daemon {
-    /// The pictures to train on, or what is to be done with them, are not what they were.
+    /// The pictures to train on, or the settings for training, have changed.
     pub(super) fn training_pictures_changed(&mut self) {
         let now = self.now();
         self.training.pictures_changed(now);
@@ -58,13 +58,13 @@ impl Daemon {
             let started = source.and_then(|source| Ok(self.start_training(source)?));
             self.report_start(&request, started);
         } else if let Some(source) = policy::due(settings, self.training.history(), &training, &inventory) {
-            // Noted by the one who met with it, and tried again later.
+            // An error was reported where it happened; the training is tried again later.
             let _ = self.start_training(source);
         }
     }
 
-    /// What a person can do something about: what lies in the training folder. That a model of the inventory was not
-    /// better than the one before it is nobody's fault.
+    /// Reports a refused model of the training folder, whose pictures a person can change. A refused model of the inventory is
+    /// not reported: nothing can be done about it.
     fn note_refusal(&mut self, training_pictures: usize) {
         let is_enough = training_pictures >= self.config().model.min_train.count();
         let last = self.training.history().training.as_ref().filter(|_| is_enough);
@@ -72,7 +72,7 @@ impl Daemon {
             let folder = &self.config().folders.training;
             let what = format!("a model trained on these pictures was refused: {reason}");
             let remedy = format!(
-                "look at the training folder: take out what does not show your kind of picture; the model that served serves on, and it is tried again when pictures have changed: ls '{}'",
+                "look at the training folder: take out what does not show your kind of picture; the model before stays in use, and training is tried again when pictures have changed: ls '{}'",
                 folder.display()
             );
             Trouble::new(what, folder, remedy)
@@ -80,14 +80,14 @@ impl Daemon {
         self.note("refused", trouble);
     }
 
-    /// The model that a new one is held against: the one that serves, unless the settings ask for another kind.
+    /// The model that a new one is compared with: the one that serves, unless the settings ask for another kind.
     fn model_to_beat(&self) -> Option<Model> {
         let settings = &self.config().model;
         let serving = self.serving.read().model.clone();
         let width = settings.code_width.count();
         let is_allowed = settings.train_on_inventory || self.training.history().serves_training_alone;
         let to_beat = if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained(settings) };
-        // Whoever asks for narrower embeddings knows that they tell less apart.
+        // Narrower embeddings are worse at telling pictures apart; that is what the settings ask for.
         let is_comparable = if to_beat.trained_on() > 0 { to_beat.embedding_width() <= width } else { width >= WIDE };
         is_comparable.then_some(to_beat)
     }
@@ -95,7 +95,7 @@ impl Daemon {
     /// The id of the new model.
     fn start_training(&mut self, source: TrainingSource) -> Result<String, Trouble> {
         let trained = self.store.catalog().models_trained();
-        let trained = trained.inspect_err(|trouble| self.put_training_off(trouble.clone()))?;
+        let trained = trained.inspect_err(|trouble| self.delay_training(trouble.clone()))?;
         let id = format!("m{}-{}", self.training.next_number(trained.unsigned_abs()), clock::today());
         let folders = &self.settings.config().folders;
         let input = TrainingInput {
@@ -117,19 +117,19 @@ impl Daemon {
         let (run, handle) = (job.run, Arc::clone(&job.handle));
         let trainer = TrainingJob { run, input, handle, sender: self.channels.training_sender.clone() };
         let started = trainer.start(self.channels.end_sender.clone());
-        started.inspect_err(|trouble| self.put_training_off(trouble.clone()))?;
+        started.inspect_err(|trouble| self.delay_training(trouble.clone()))?;
         self.training.begin(job);
         Ok(id)
     }
 
-    /// Lets a training that met with trouble rest for a while.
-    pub(super) fn put_training_off(&mut self, trouble: Trouble) {
+    /// Delays the next training after one that failed.
+    pub(super) fn delay_training(&mut self, trouble: Trouble) {
         let until = self.now() + TRAINING_RETRY;
         self.training.put_off(until);
         self.note("training", Some(trouble));
     }
 
-    /// Ends the training under way, whose result would not be what is wanted now.
+    /// Cancels the training under way, whose result is not needed any more.
     pub(super) fn cancel_training(&mut self) {
         if let Some(job) = self.training.end() {
             info!("the training of model {} is broken off", job.id);
@@ -139,12 +139,12 @@ impl Daemon {
         }
     }
 
-    /// The thread of the job under way is gone, by a fault of ours.
+    /// The thread of the job under way panicked, which is a bug.
     pub(super) fn training_died(&mut self, trouble: Trouble) {
         if let Some(job) = self.training.end() {
             self.report_failure(&job, &trouble.what);
             self.training.mark_orphans();
-            self.put_training_off(trouble);
+            self.delay_training(trouble);
         }
     }
 }

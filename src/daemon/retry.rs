@@ -1,7 +1,8 @@
-//! Disks that are full, read-only or gone: what was done is held until it can be written, and nothing is done to no effect.
+//! Handles disks that are full, read-only or gone: results are held in memory until they can be written, and no more work is
+//! started whose results could not be written.
 //!
-//! An answer is too large to be held, so its query waits until a try shows that there is room for it: that costs a fraction
-//! of a millisecond, another answer a hundred times as much.
+//! An answer is too large to be held, so its query waits until a test write shows that there is room. The test takes a fraction
+//! of a millisecond, another answer a hundred times as long.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ use crate::files::{has_room, make_folder};
 use crate::query::{FileRead, Unwritten};
 
 impl Daemon {
-    /// Holds pictures that were read, and says why, if that is new.
+    /// Holds the results of pictures that were read; `refusal` is the reason, if it is new.
     pub(super) fn hold_encoded(&mut self, encoded: Vec<Encoded>, refusal: Option<Trouble>) {
         for Encoded { root, path, .. } in &encoded {
             self.plan.mark_unsaved(*root, path);
@@ -26,7 +27,7 @@ impl Daemon {
         }
     }
 
-    /// Holds that a query was answered.
+    /// Holds the record that a query was answered.
     pub(super) fn hold_answered(&mut self, query: PathBuf, files: Vec<FileRead>, refusal: Trouble) {
         let now = self.now();
         self.store.mark_refused(now);
@@ -43,20 +44,20 @@ impl Daemon {
         self.queries.stall(bytes, now);
     }
 
-    /// Answers can be written.
+    /// Answers can be written again.
     pub(super) fn resume_answers(&mut self) {
         self.queries.resume();
         self.plan.open(Root::Query);
         self.note("answer", None);
     }
 
-    /// Offers what is held to the disks again.
+    /// Tries to write what is held.
     pub(super) fn retry_writing(&mut self) {
         let now = self.now();
         if self.store.may_try(now) {
             let encoded = self.store.take_encoded();
             self.keep_encoded(encoded);
-            // Up to the first that is refused: then the others would be as well.
+            // Up to the first failure: the others would fail as well.
             while self.store.may_try(now) {
                 let Some((query, files)) = self.store.take_answered() else { break };
                 self.keep_answered(query, files);
@@ -69,7 +70,7 @@ impl Daemon {
         if has_room {
             self.plan.open(Root::Query);
             if self.plan.pending(Root::Query) == 0 {
-                // Nobody is left to find out.
+                // No query is left that would find out.
                 self.resume_answers();
             }
         }

@@ -1,5 +1,5 @@
-//! Answers that may be out of date are given again: those that were given before the inventory was complete, and, if the
-//! settings say so, those that would show other pictures today.
+//! Redoes answers that may be out of date: those from before the inventory was complete and, if the settings say so, those
+//! whose results would change.
 
 use crate::catalog::Root;
 use crate::config::Refresh;
@@ -7,7 +7,7 @@ use crate::daemon::Daemon;
 use crate::watch::Tree;
 
 impl Daemon {
-    /// Has answers given again that may be out of date, every so often.
+    /// Enqueues the queries of answers that may be out of date, at intervals.
     pub(super) fn review_answers(&mut self) {
         let now = self.now();
         if self.queries.is_review_due(now) {
@@ -16,7 +16,7 @@ impl Daemon {
         }
     }
 
-    /// Answers given before the inventory was complete are given again once it is.
+    /// Redoes answers from before the inventory was complete, once it is.
     fn complete_provisional_answers(&mut self) {
         let inventory_is_changing = self.plan.pending(Root::Inventory) > 0
             || self
@@ -33,7 +33,7 @@ impl Daemon {
         }
     }
 
-    /// Orders the next answer that may have changed, if the settings say so and nothing else is to do.
+    /// Enqueues the next query whose answer may have changed, if the settings say so and there is no other work.
     fn refresh_answers(&mut self) {
         let refresh = self.config().answer.refresh;
         if refresh == Refresh::Never || !self.is_idle() {
@@ -53,7 +53,7 @@ impl Daemon {
         }
     }
 
-    /// Whether every folder was looked at and everything in them is done.
+    /// Whether every folder was scanned and there is no work left.
     fn is_idle(&self) -> bool {
         let is_quiet = |tree: &Tree| tree.is_seen() && tree.settling() == 0 && !tree.is_offline();
         self.queries.changed() == 0

@@ -1,4 +1,4 @@
-//! From a root folder to a running daemon: lock, folders, catalog, index, workers, watches.
+//! Starts the daemon on a root folder: lock, folders, catalog, index, workers, watches.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -47,7 +47,7 @@ impl Daemon {
         }
         let catalog = opened.catalog;
         catalog.drop_orphans()?;
-        catalog.drop_features_except(&kinds_of_features())?;
+        catalog.drop_features_except(&feature_versions())?;
         let model = load_model(&catalog, &config.model)?;
         let history = TrainingHistory::load(&catalog, config.model.encoder)?;
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
@@ -89,8 +89,8 @@ impl Daemon {
     }
 }
 
-/// A folder that is read and cannot be made is waited for (its disk may not be mounted yet); without those that are
-/// written nothing works.
+/// A missing input folder that cannot be created is waited for (its disk may not be mounted yet); without the output folders
+/// nothing works.
 fn make_folders(config: &Config) -> Result<(), Trouble> {
     for (_, folder) in config.folders.read() {
         if let Err(trouble) = make_folder(folder) {
@@ -100,7 +100,7 @@ fn make_folders(config: &Config) -> Result<(), Trouble> {
     config.folders.written().into_iter().try_for_each(|(_, folder)| make_folder(folder))
 }
 
-/// What the last process left under way, said once.
+/// Opens the quarantine and logs which pictures the last process left half decoded.
 fn open_quarantine(config: &Config) -> Arc<Quarantine> {
     let (quarantine, troubles) = Quarantine::open(&config.folders.state, Box::new(Isolation::default()));
     for trouble in troubles {
@@ -122,10 +122,11 @@ fn load_model(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trou
     match Model::from_row(&row, settings.encoder) {
         Ok(Some(model)) => Ok(model),
         Ok(None) => {
-            // Of another encoder it serves again when that one does; of features that nobody makes any more it never will.
+            // A model of another encoder is kept for when that one is configured again. Features of an older version are never
+            // computed again, so their model cannot serve any more.
             if row.encoder.is(settings.encoder) {
                 warn!(
-                    "model {} takes other features than this program makes; pictures are read, and a model is trained, anew",
+                    "model {} takes other features than this program makes; pictures are read and a model is trained again",
                     row.id
                 );
                 catalog.make_current(None)?;
@@ -134,15 +135,15 @@ fn load_model(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trou
         }
         Err(trouble) => {
             warn!("{trouble}");
-            // The pictures are to be trained on anew, as if never before.
+            // Without its row, the policy trains on the pictures again.
             catalog.forget_model(&row.id)?;
             Ok(Model::untrained(settings))
         }
     }
 }
 
-/// What features this program makes are kept under, of either encoder and of changed views.
-fn kinds_of_features() -> Vec<String> {
+/// The versions of all features that this program computes: of both encoders, and of augmented views.
+fn feature_versions() -> Vec<String> {
     let of = |encoder| {
         let kind = FeatureKind::of(encoder);
         std::iter::once(kind.version.to_string()).chain(View::ALL.map(|view| kind.of_view(view)))
@@ -150,7 +151,7 @@ fn kinds_of_features() -> Vec<String> {
     [Encoder::Pretrained, Encoder::Convolutional].into_iter().flat_map(of).collect()
 }
 
-/// What the catalog knows of the folders.
+/// The files of the watched folders as the catalog knows them.
 struct CatalogFiles {
     trees: BTreeMap<Root, Tree>,
     contents: HashMap<(Root, PathBuf), Hash>,
@@ -171,16 +172,16 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
             match state {
                 // Without features (another encoder's are there) the picture has to be read again.
                 FileState::Read(hash) if root != Root::Query && !with_features.contains(&hash) => continue,
-                // Of a content that is set aside, its readers have to hear.
+                // A content that is set aside must be reported, so the picture is read again.
                 FileState::Read(hash) if root != Root::Query && quarantine.refuses(hash, &bounds).is_some() => continue,
                 FileState::Read(hash) if root != Root::Query => {
-                    // Read by a program that knew no miniatures: it is read again, and found meanwhile as before.
+                    // Read by a version without miniatures: it is read again, and stays searchable until then.
                     if root == Root::Inventory && !with_miniatures.contains(&hash) {
                         stamp = Stamp::NEVER;
                     }
                     known.contents.insert((root, path.clone()), hash);
                 }
-                // Set aside by a version that counted deaths: what was said of it is to be found out again.
+                // Set aside by a version that only counted crashes: it gets a trial.
                 FileState::Failed { .. } if quarantine.is_suspect_at(&folder.join(&path)) => continue,
                 FileState::Read(_) => {}
                 FileState::Failed { problem, remedy } => {

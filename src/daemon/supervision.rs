@@ -1,5 +1,5 @@
-//! Threads that end: a worker is replaced, a job that dies is over, and what cannot be replaced is reported. Nothing stays
-//! "under way" because the thread that did it is gone.
+//! Handles threads that end unexpectedly: a worker is replaced, its job counts as failed, and a thread that cannot be replaced
+//! is reported. No job stays under way after its thread has died.
 
 use log::error;
 
@@ -11,11 +11,11 @@ use crate::threads::ThreadEnd;
 use crate::training::{job, rollback};
 
 impl Daemon {
-    /// A thread has ended. By itself, it has said what there is to say; by a panic, it has not.
+    /// A thread has ended. If it ended normally, it has sent its result; if it panicked, it has not.
     pub(super) fn take_thread_end(&mut self, end: &ThreadEnd) {
         let lost = self.workers.take_ended(&end.name);
         let Some(panic) = &end.panic else { return };
-        // A thread that was given up ends like that as well, and has left nothing to be done.
+        // An abandoned thread ends by a panic as well, and leaves nothing to do.
         if lost.is_none() && !is_singular(&end.name) {
             return;
         }
@@ -49,9 +49,9 @@ impl Daemon {
         }
     }
 
-    /// Replaces workers that are gone, and tells of what keeps them from working.
+    /// Replaces workers that are gone, and reports what keeps workers from working.
     pub(super) fn supervise_workers(&mut self) {
-        let trouble = self.workers.fill_up().err();
+        let trouble = self.workers.replace_missing().err();
         self.note("workers", trouble);
         self.note("trials", self.workers.quarantine().trouble());
         let of_gallery = self.reporting.gallery().trouble();

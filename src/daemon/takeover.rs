@@ -1,4 +1,4 @@
-//! What a thread beside the service has to say, and the exchange of models.
+//! Handles the messages of a training thread, and replaces the model that serves by the new one.
 
 use std::path::PathBuf;
 
@@ -15,11 +15,11 @@ use crate::serving::load::embedding_of;
 use crate::training::history::TrainingHistory;
 use crate::training::job::{Successor, TrainingEnd, TrainingEvent, TrainingMessage};
 
-/// Embeddings of models no longer kept that are dropped in one turn of the loop.
+/// Embeddings of deleted models that are deleted in one turn of the loop.
 const DROPPED_AT_ONCE: usize = 1_000;
 
 impl Daemon {
-    /// Takes in what a training thread says.
+    /// Handles a message of a training thread.
     pub(super) fn take_training_event(&mut self, message: TrainingMessage) {
         let Some(job) = self.training.run(message.run) else { return };
         let (id, started) = (job.id.clone(), job.started);
@@ -43,7 +43,7 @@ impl Daemon {
             if let Some(job) = self.training.end() {
                 self.report_failure(&job, &trouble.to_string());
             }
-            self.put_training_off(trouble);
+            self.delay_training(trouble);
         }
     }
 
@@ -52,7 +52,7 @@ impl Daemon {
             TrainingEnd::Cancelled => {}
             TrainingEnd::Refused(row) => {
                 self.keep_refused(&row)?;
-                info!(model = row.id.as_str(); "model {} is refused: {}; what served serves on", row.id, row.reason);
+                info!(model = row.id.as_str(); "model {} is refused: {}; the model before stays in use", row.id, row.reason);
                 self.training.set_last(LastTrainingPart::of(&row));
             }
             TrainingEnd::Ready(successor) => self.switch_model(*successor)?,
@@ -62,12 +62,12 @@ impl Daemon {
         }
         self.training.set_history(TrainingHistory::load(self.store.catalog(), self.config().model.encoder)?);
         self.note("training", None);
-        // Pictures may have come meanwhile.
+        // New pictures may have been read during the training.
         self.training_pictures_changed();
         Ok(())
     }
 
-    /// A new model serves from now on, with the embeddings of all pictures, those that came or went meanwhile included.
+    /// Lets a new model serve, with the embeddings of all pictures; those that came or went during the training are included.
     fn switch_model(&mut self, successor: Successor) -> Result<(), Trouble> {
         let Successor { model, row, mut index, inventory } = successor;
         let now = self.pictures.paths_of(Root::Inventory);
@@ -93,7 +93,7 @@ impl Daemon {
         })?;
         self.training.mark_orphans();
         self.log_new_model(&model, row.as_ref());
-        // What served is taken apart after the lock is given back: queries do not wait for that.
+        // The old index is freed after the lock is released: queries do not wait for that.
         let served = std::mem::replace(&mut *self.serving.write(), Serving::new(model, index));
         drop(served);
         Ok(())
@@ -108,7 +108,7 @@ impl Daemon {
         };
         info!(
             model = row.id.as_str();
-            "model {} serves: trained on {} {} pictures{with_inventory}, {:.1} % of what tells them apart kept in {} values; {}",
+            "model {} serves: trained on {} {} pictures{with_inventory}, {:.1} % of the variance between them kept in {} values; {}",
             row.id,
             row.trained_on,
             row.source.name(),
@@ -119,7 +119,7 @@ impl Daemon {
         self.training.set_last(LastTrainingPart::of(row));
     }
 
-    /// Records a model that is not to serve.
+    /// Stores a refused model.
     fn keep_refused(&mut self, row: &ModelRow) -> Result<(), Trouble> {
         let keep = self.config().model.keep_models.count();
         self.training.mark_orphans();
@@ -129,7 +129,7 @@ impl Daemon {
         })
     }
 
-    /// Drops some of the embeddings of models that are no longer kept: all at once would hold up everybody.
+    /// Deletes some of the embeddings of deleted models: all at once would stall the loop.
     pub(super) fn drop_orphaned_embeddings(&mut self) {
         if self.training.may_have_orphans() {
             match self.store.catalog_mut().drop_orphaned_embeddings(None, DROPPED_AT_ONCE) {

@@ -1,4 +1,4 @@
-//! What is done by the clock, whatever the hints say.
+//! Work done at fixed intervals: the watcher's self-test, overdue decodings, polling, full scans.
 
 use std::time::Duration;
 
@@ -10,32 +10,32 @@ use crate::config::WatchMode;
 use crate::files::{make_folder, remove_own, write_quick};
 use crate::watch::Tree;
 
-/// Threads that were given up and still decode. Each may take a core and the memory of the largest picture, and nothing but
-/// the end of the process ends them: with more of them it is better to restart.
+/// Most abandoned threads that still decode. Each may take a core and the memory of the largest picture, and only the end of
+/// the process ends them: with more of them it is better to restart.
 const MOST_ABANDONED: usize = 3;
-/// A file of this name in the state folder says that the inventory was emptied on purpose.
+/// A file of this name in the state folder states that the inventory was emptied on purpose.
 pub const EMPTIED_ON_PURPOSE: &str = "inventory-emptied-on-purpose";
 
 impl Daemon {
-    /// The folder of the configuration is watched, so that editors' renames and exchanged links are seen, and that of
-    /// the self-test. Before all others: there may be a limit.
+    /// Watches the folder of the configuration, so that renames by editors and replaced links are noticed, and that of the
+    /// self-test. They come before all others, because the system may limit the number of watches.
     pub(super) fn watch_own_folders(&mut self) {
         let made = make_folder(self.folders.pulse_folder());
         self.note("pulse", made.err());
         let requests = requests::folder(&self.config().folders.state);
         let made = make_folder(&requests);
         self.note("requests", made.err());
-        // Where it cannot be watched, the look at its stamp on the timer is enough.
+        // If it cannot be watched, the regular check of its stamp is enough.
         let of_config = self.settings.path().parent().filter(|folder| folder.is_dir());
         let own: Vec<_> = [Some(requests.as_path()), of_config].into_iter().flatten().collect();
         self.folders.watch_own(&own);
     }
 
-    /// Makes sure that hints come through; while they do not, everything is looked through regularly.
+    /// Tests that hints arrive; while they do not, all folders are scanned regularly.
     pub(super) fn test_watcher(&mut self) {
         let now = self.now();
         if let Some(beat) = self.folders.beat_due(now) {
-            let written = write_quick(&beat, b"artificio hears this when events come through\n");
+            let written = write_quick(&beat, b"artificio notices this write when events arrive\n");
             self.note("pulse", written.err());
         }
         self.note("watcher", self.folders.watcher_trouble(now));
@@ -44,8 +44,8 @@ impl Daemon {
         }
     }
 
-    /// Workers that have been decoding one picture for too long are replaced. Their jobs begin again and meet a suspect, so
-    /// that its trial says whether it is set aside.
+    /// Abandons workers that have been decoding one picture for too long. Their jobs are enqueued again; the picture is a suspect
+    /// by then, and its trial decides whether it is set aside.
     pub(super) fn abandon_overdue_decodings(&mut self) {
         let limit = Duration::from_millis(self.config().limits.max_decode_ms.get());
         let now = self.now();
@@ -62,12 +62,12 @@ impl Daemon {
         let abandoned = self.workers.abandoned();
         if abandoned > MOST_ABANDONED {
             self.life.fail(format!(
-                "{abandoned} pictures are still being decoded long after their time, and take the processor from everything else: start again"
+                "{abandoned} pictures are still being decoded long after their time, and slow everything else down: restart artificio"
             ));
         }
     }
 
-    /// Has those folders looked through that may change without events.
+    /// Scans the folders that may change without events.
     pub(super) fn poll_folders(&mut self) {
         let (now, watch) = (self.now(), &self.settings.config().watch);
         if self.folders.poll(now, watch, watch.mode == WatchMode::Poll) {
@@ -76,7 +76,7 @@ impl Daemon {
         }
     }
 
-    /// Has all folders looked through, whatever the events say.
+    /// Scans all folders, in case events were missed.
     pub(super) fn rescan_folders(&mut self) {
         let now = self.now();
         let is_due = self.folders.rescan(now, &self.settings.config().watch);
@@ -86,14 +86,14 @@ impl Daemon {
         }
     }
 
-    /// The user may say that the inventory was emptied on purpose.
+    /// Forgets the pictures of an empty inventory when the user states that it was emptied on purpose.
     fn forget_emptied_inventory(&mut self) {
         let marker = self.config().folders.state.join(EMPTIED_ON_PURPOSE);
         if !marker.exists() {
             return;
         }
         if !self.tree(Root::Inventory).is_some_and(Tree::is_offline) {
-            // It is back: what was said must not hold for the next time it is away.
+            // The inventory is back: the statement must not apply the next time it is away.
             return self.note("emptied", remove_own(&marker).err());
         }
         info!("the inventory was emptied on purpose: its pictures are forgotten");

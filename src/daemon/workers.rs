@@ -1,4 +1,4 @@
-//! The threads that read, decode and encode pictures and answer queries. They change nothing but the answer folder.
+//! The worker threads, which read and encode pictures and answer queries. They write nothing but the answer folder.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,14 +21,14 @@ use crate::threads::{self, ThreadEnd};
 
 /// One piece of work.
 pub enum Job {
-    /// Make features of an inventory or training picture.
+    /// Encode an inventory or training picture.
     Encode(EncodeJob),
     /// Answer a query.
     Answer(Box<Query>),
 }
 
 impl Job {
-    /// As the plan knows it.
+    /// The job in the plan's terms.
     pub fn task(&self) -> Task {
         match self {
             Self::Encode(job) => Task { root: job.root, path: job.path.clone() },
@@ -50,21 +50,21 @@ impl Job {
     }
 }
 
-/// What came of it.
+/// The result of a job.
 pub enum Outcome {
     /// Of [`Job::Encode`].
     Encoded(Encoded),
     /// Of [`Job::Answer`].
     Answered(Answered),
-    /// Of a job that met a picture that may kill the process: it is for [`Workers::start_trial`].
+    /// The job needs a picture that may kill the process: it goes to [`Workers::start_trial`].
     AwaitsTrial(Job),
 }
 
-/// Jobs handed out ahead for each worker. While the catalog flushes one batch of results to the disk, the next grows;
-/// with a queue this long the disk does not set the pace.
+/// Jobs queued ahead for each worker. While the catalog flushes one batch of results to the disk, the next one grows; with a
+/// queue this long workers never wait for the disk.
 pub const JOBS_A_WORKER: usize = 16;
 
-/// What workers are made of.
+/// What a worker needs.
 pub struct WorkerDeps {
     /// Shared by all.
     pub extractor: Arc<Extractor>,
@@ -80,7 +80,7 @@ pub struct WorkerDeps {
     pub ends: Sender<ThreadEnd>,
 }
 
-/// A way for jobs, from the loop to threads.
+/// A queue of jobs, from the loop to threads.
 type Queue = (Sender<Job>, Receiver<Job>);
 
 /// The worker threads.
@@ -91,7 +91,7 @@ pub struct Workers {
     /// For the one thread that holds trials.
     trials: Queue,
     deps: WorkerDeps,
-    /// How many there are to be of each role. The one for trials is started when it is first needed.
+    /// How many there should be of each role. The one for trials is started when it is first needed.
     counts: [(Suspects, usize); 2],
     threads: Vec<Worker>,
     abandoned: Vec<JoinHandle<()>>,
@@ -108,13 +108,13 @@ struct Worker {
 }
 
 impl Workers {
-    /// Starts `count` threads that send what comes of their jobs to the loop.
+    /// Starts `count` threads that send the results of their jobs to the loop.
     pub fn start(count: usize, deps: WorkerDeps) -> Result<Self, Trouble> {
         let mut workers = Self {
             // As many as the plan starts at most, so that handing one out never waits.
             urgent: bounded(JOBS_A_WORKER * count),
             jobs: bounded(JOBS_A_WORKER * count),
-            // The plan has a limit for those as well, `MOST_IN_TRIAL`.
+            // The plan limits those as well, by `MOST_IN_TRIAL`.
             trials: unbounded(),
             deps,
             counts: [(Suspects::Leave, count), (Suspects::Try, 0)],
@@ -123,18 +123,18 @@ impl Workers {
             started: 0,
             last_look: Instant::now(),
         };
-        workers.fill_up()?;
+        workers.replace_missing()?;
         Ok(workers)
     }
 
     /// Hands out a job.
     pub fn start_job(&self, job: Job) {
         let queue = if matches!(job, Job::Answer(_)) { &self.urgent.0 } else { &self.jobs.0 };
-        // Never fails: the other end is here as well.
+        // Never fails: the receiver is in this struct as well.
         let _ = queue.send(job);
     }
 
-    /// Hands a job to the thread that holds trials; what else that job takes is done there as well.
+    /// Hands a job to the thread that holds trials, which does the rest of the job as well.
     pub fn start_trial(&mut self, job: Job) {
         self.counts[1].1 = 1;
         let _ = self.trials.0.send(job);
@@ -150,7 +150,7 @@ impl Workers {
         &self.deps.extractor
     }
 
-    /// A thread of this name has ended. If it was one of the workers, what it was at, if anything; another takes its place.
+    /// A thread of this name has ended. If it was a worker, returns its job, if it had one; another thread replaces it.
     pub fn take_ended(&mut self, name: &str) -> Option<Option<Task>> {
         let at = self.threads.iter().position(|worker| worker.name == name)?;
         Some(self.threads.remove(at).slot.take_job())
@@ -162,8 +162,8 @@ impl Workers {
         self.threads.len() == count && !self.threads.iter().any(|worker| worker.thread.is_finished())
     }
 
-    /// Gives up the workers that have been decoding one picture for longer than `limit`: their jobs, and the pictures.
-    /// A thread cannot be ended from outside; it ends by itself when, or if, its decoder does.
+    /// Abandons the workers that have been decoding one picture for longer than `limit`; returns their jobs and the pictures.
+    /// A thread cannot be ended from outside; it ends when, or if, its decoder returns.
     pub fn abandon_after(&mut self, limit: Duration) -> Vec<(Task, Decoding)> {
         let since_last_look = self.last_look.elapsed();
         self.last_look = Instant::now();
@@ -180,14 +180,14 @@ impl Workers {
         overdue
     }
 
-    /// How many threads were given up and still decode.
+    /// How many abandoned threads still decode.
     pub fn abandoned(&mut self) -> usize {
         self.abandoned.retain(|thread| !thread.is_finished());
         self.abandoned.len()
     }
 
-    /// Starts a thread in the place of each that was given up. What fails is tried again at the next call.
-    pub fn fill_up(&mut self) -> Result<(), Trouble> {
+    /// Starts a thread in place of each that is missing. What fails is tried again at the next call.
+    pub fn replace_missing(&mut self) -> Result<(), Trouble> {
         for (role, count) in self.counts {
             while self.threads.iter().filter(|worker| worker.role == role).count() < count {
                 let worker = self.start_one(role)?;
@@ -199,7 +199,7 @@ impl Workers {
 
     fn start_one(&mut self, role: Suspects) -> Result<Worker, Trouble> {
         let WorkerDeps { extractor, state, serving, quarantine, outcomes, ends } = &self.deps;
-        // Never a name twice: one that was given up may still go by it.
+        // Names are never reused: an abandoned thread may still have one.
         let (name, slot) = (format!("worker-{}", self.started), Arc::<Slot<Task>>::default());
         self.started += 1;
         let context = WorkerContext {
