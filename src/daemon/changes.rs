@@ -92,8 +92,8 @@ impl Daemon {
         if self.queries.changed() == 0 {
             return;
         }
-        let (now, quiet) = (self.life.now(), self.queries.take_quiet(&tree.unsettled_entries()));
-        for query in quiet {
+        let (now, settled) = (self.life.now(), self.queries.take_settled(&tree.unsettled_entries()));
+        for query in settled {
             match tree.has_files(&query) {
                 true => self.plan.enqueue(Root::Query, &query, None, now),
                 false => self.plan.dequeue(Root::Query, &query),

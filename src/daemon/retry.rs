@@ -22,7 +22,7 @@ impl Daemon {
         self.store.hold_encoded(encoded);
         if refusal.is_some() {
             let now = self.now();
-            self.store.mark_refused(now);
+            self.store.mark_failed(now);
             self.note("catalog", refusal);
         }
     }
@@ -30,7 +30,7 @@ impl Daemon {
     /// Holds the record that a query was answered.
     pub(super) fn hold_answered(&mut self, query: PathBuf, files: Vec<FileRead>, refusal: Trouble) {
         let now = self.now();
-        self.store.mark_refused(now);
+        self.store.mark_failed(now);
         self.store.hold_answered(query, files);
         self.note("catalog", Some(refusal));
     }

@@ -1,29 +1,29 @@
-//! Prometheus' text format: figures with a name, a type, a sentence and labels.
+//! Writes Prometheus' text format: metrics with a name, a type, a help text and labels.
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/>
 
 use std::fmt::Write;
 
-/// A text in the making. Each name is announced before its figures, once.
+/// A text being written. Each metric is announced once, before its values.
 #[derive(Debug, Default)]
 pub struct Exposition(String);
 
 impl Exposition {
-    /// Announces what goes up and down.
+    /// Announces a metric that goes up and down.
     pub fn gauge(&mut self, name: &str, help: &str) {
         self.announce(name, "gauge", help);
     }
 
-    /// Announces what only goes up.
+    /// Announces a metric that only goes up.
     pub fn counter(&mut self, name: &str, help: &str) {
         self.announce(name, "counter", help);
     }
 
-    /// A figure without labels.
+    /// A value without labels.
     pub fn plain(&mut self, name: &str, value: f64) {
         self.line(format_args!("{name} {value}"));
     }
 
-    /// A figure with labels.
+    /// A value with labels.
     pub fn labelled(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
         let labels: Vec<String> = labels.iter().map(|(key, text)| format!("{key}=\"{}\"", escaped(text))).collect();
         self.line(format_args!("{name}{{{}}} {value}", labels.join(",")));
@@ -43,7 +43,7 @@ impl Exposition {
         self.plain(&format!("{name}_count"), so_far as f64);
     }
 
-    /// What was said.
+    /// The finished text.
     pub fn into_text(self) -> String {
         self.0
     }

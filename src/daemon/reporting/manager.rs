@@ -1,4 +1,4 @@
-//! What the service manager hears, where there is one: that loading goes on, that all is ready, that the loop lives.
+//! Notifies the service manager (systemd), where there is one: that loading continues, that all is ready, that the loop is alive.
 //!
 //! The protocol is sd_notify(3). Without a service manager nothing is sent, and a message that cannot be sent changes
 //! nothing here: the manager's own time limits then decide.
@@ -13,11 +13,11 @@ use sd_notify::NotifyState;
 const EXTENSION: Duration = Duration::from_secs(60);
 /// ... this often.
 const EXTENSION_PAUSE: Duration = Duration::from_secs(5);
-/// Whoever takes longer to load what it knows does not get on at all, and the manager may end it.
+/// A daemon that loads for longer than this is stuck, and the manager may end it.
 const LONGEST_LOADING: Duration = Duration::from_secs(15 * 60);
 
-/// Keeps the manager patient while the catalog is checked and loaded. That is a few long steps, one of them SQLite's own,
-/// none of which can say how far it is; so a thread asks meanwhile. It has ended when this is dropped.
+/// Extends the manager's time limit while the catalog is checked and loaded. That is a few long steps without progress, one of
+/// them SQLite's own, so a thread asks for more time until this is dropped.
 pub struct Loading {
     end: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -51,14 +51,14 @@ impl Drop for Loading {
     }
 }
 
-/// Keeps the manager patient until all folders were looked through: each turn of the loop puts its time limit off.
+/// Extends the manager's time limit until all folders were scanned, at each turn of the loop.
 #[derive(Debug)]
 pub struct Patience {
     asked: Option<Instant>,
 }
 
 impl Patience {
-    /// Has asked for nothing yet.
+    /// Has sent nothing yet.
     pub fn new() -> Self {
         Self { asked: None }
     }
@@ -88,12 +88,12 @@ pub fn status(text: &str) {
     tell(&[NotifyState::Status(text)]);
 }
 
-/// Loop and workers live.
+/// Loop and workers are alive.
 pub fn alive() {
     tell(&[NotifyState::Watchdog]);
 }
 
-/// The settings are being read again; `ready` says when that is over. The time is what `Type=notify-reload` asks for.
+/// The settings are being read again; `ready` follows when that is done. The time is what `Type=notify-reload` asks for.
 pub fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(time) => tell(&[NotifyState::Reloading, time]),
@@ -101,7 +101,7 @@ pub fn reloading() {
     }
 }
 
-/// The service is on its way out.
+/// The service is stopping.
 pub fn stopping() {
     tell(&[NotifyState::Stopping]);
 }

@@ -1,5 +1,5 @@
-//! `metrics.prom`: the daemon's figures for the textfile collector of Prometheus' node exporter. What counts up counts from
-//! the start of the process, as is usual there.
+//! Writes `metrics.prom`, the daemon's metrics for the textfile collector of Prometheus' node exporter. Counters start at zero
+//! with the process, as is usual there.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -18,7 +18,7 @@ use crate::service_status::{ServiceStatus, State};
 pub const FILE_NAME: &str = "metrics.prom";
 /// The file is written at most this often: collectors look at it every 15 to 60 seconds.
 const PAUSE: Duration = Duration::from_secs(15);
-/// ... and at least this often, so that its age tells whether the daemon lives.
+/// ... and at least this often, so that its age shows whether the daemon is alive.
 const INTERVAL: Duration = Duration::from_secs(60);
 /// Upper bounds of the answers' times, in seconds.
 const ANSWER_BOUNDS_S: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -27,11 +27,11 @@ const ANSWER_BOUNDS_S: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30
 const STATUSES: [answer::Status; 4] =
     [answer::Status::Ok, answer::Status::Partial, answer::Status::NothingSimilar, answer::Status::Error];
 
-/// What is counted, and when it was last told.
+/// The counters, and when they were last written.
 #[derive(Debug, Default)]
 pub struct Metrics {
     answers: BTreeMap<&'static str, u64>,
-    /// Answers within each of [`ANSWER_BOUNDS_S`] and longer than those before; the last: longer than all.
+    /// Number of answers for each of [`ANSWER_BOUNDS_S`]; the last is for those slower than all.
     answers_within: [u64; ANSWER_BOUNDS_S.len() + 1],
     answers_s: f64,
     read: BTreeMap<Root, u64>,
@@ -56,17 +56,17 @@ impl From<ModelRow> for ModelFacts {
     }
 }
 
-/// What is so at the moment, beside the status.
+/// Current values that are not in the status.
 pub struct Facts<'a> {
     /// As many as the system allows this user, in all programs; `None` when it does not say.
     pub watches_allowed: Option<u64>,
-    /// Jobs wanted and under way.
+    /// Jobs queued and under way.
     pub pending: [(Root, usize); 3],
-    /// Everything is looked through on a timer, because events do not come through.
+    /// All folders are scanned on a timer, because events do not arrive.
     pub is_polling: bool,
     /// The inventory folder is out of reach.
     pub is_inventory_offline: bool,
-    /// What the daemon's own troubles are about.
+    /// The subjects of the daemon's own problems.
     pub degraded: Vec<&'a str>,
 }
 
@@ -91,35 +91,35 @@ impl Metrics {
         *self.unusable.entry(root).or_default() += 1;
     }
 
-    /// The daemon itself ran into trouble.
+    /// Counts a problem of the daemon itself.
     pub fn count_trouble(&mut self) {
         self.troubles += 1;
     }
 
-    /// How often the daemon itself ran into trouble.
+    /// Number of problems of the daemon itself.
     #[cfg(test)]
     pub fn troubles(&self) -> u64 {
         self.troubles
     }
 
-    /// Whether `model` serves and nothing more is known of it.
+    /// Whether the facts of `model` are missing.
     pub fn lacks(&self, model: &str) -> bool {
         self.model.as_ref().is_none_or(|known| known.id != model)
     }
 
-    /// Takes in what the catalog knows of the model that serves.
-    pub fn know_model(&mut self, id: &str, row: Option<ModelRow>) {
+    /// Sets the facts of the model that serves, from the catalog.
+    pub fn set_model(&mut self, id: &str, row: Option<ModelRow>) {
         let unknown = || ModelFacts { id: id.into(), created_s: 0, reconstruction_error: 0.0 };
         self.model = Some(row.filter(|row| row.id == id).map_or_else(unknown, ModelFacts::from));
     }
 
-    /// Whether it is time to see whether something changed.
+    /// Whether it is time to write the file if something changed.
     pub fn is_due(&self, now: Duration, state: State) -> bool {
         let is_over = matches!(state, State::Stopping);
         is_over || self.written.as_ref().is_none_or(|(at, _)| now.saturating_sub(*at) >= PAUSE)
     }
 
-    /// Puts the file into the state folder, unless it says the same and is young.
+    /// Writes the file into the state folder, unless its content is the same and recent.
     pub fn write(
         &mut self,
         now: Duration,
@@ -133,7 +133,7 @@ impl Metrics {
             return Ok(());
         }
         let written = write_whole(&folder.join(FILE_NAME), text.as_bytes(), "write the metrics");
-        // One that failed is not tried again at once either.
+        // After a failure it is not tried again at once either.
         self.written = Some((now, text));
         written
     }
@@ -173,7 +173,7 @@ impl Metrics {
             "1 while events do not come through and every folder is looked through regularly.",
         );
         out.plain("artificio_polling", f64::from(u8::from(facts.is_polling)));
-        out.gauge("artificio_watches", "Folders whose changes the system tells of.");
+        out.gauge("artificio_watches", "Folders for which the system sends events.");
         out.plain("artificio_watches", status.watched_folders as f64);
         if let Some(allowed) = facts.watches_allowed {
             out.gauge("artificio_watches_allowed", "Watched folders that the system allows the user, in all programs.");
@@ -230,7 +230,7 @@ impl Metrics {
                 "When the model that serves was trained, in seconds since 1970.",
             );
             out.plain("artificio_model_created_seconds", model.created_s as f64);
-            let help = "Share of what tells the training pictures apart that the model loses.";
+            let help = "Share of the variance between the training pictures that the model loses.";
             out.gauge("artificio_model_reconstruction_error", help);
             out.plain("artificio_model_reconstruction_error", f64::from(model.reconstruction_error));
         }
@@ -298,7 +298,7 @@ mod tests {
         }
     }
 
-    /// Every figure stands below the announcement of its name, each name is announced once, every value is a number.
+    /// Every value follows the announcement of its metric, each metric is announced once, every value is a number.
     fn assert_well_formed(text: &str) {
         let (mut announced, mut current) = (HashSet::new(), "");
         for line in text.lines() {
@@ -324,7 +324,7 @@ mod tests {
         metrics.count_picture(Root::Inventory, true);
         metrics.count_picture(Root::Inventory, false);
         metrics.count_unusable(Root::Query);
-        metrics.know_model("m1", None);
+        metrics.set_model("m1", None);
         let text = metrics.text(&status(), &facts());
         assert_well_formed(&text);
         for line in [
@@ -364,7 +364,7 @@ mod tests {
         metrics.count_picture(Root::Inventory, true);
         assert!(!is_written(&mut metrics, 14, State::Ready), "too soon");
         assert!(is_written(&mut metrics, 15, State::Ready), "changed");
-        assert!(!is_written(&mut metrics, 74, State::Ready), "says the same");
+        assert!(!is_written(&mut metrics, 74, State::Ready), "the content is the same");
         assert!(is_written(&mut metrics, 75, State::Ready), "a sign of life");
         metrics.count_trouble();
         assert!(is_written(&mut metrics, 76, State::Stopping), "the last word");

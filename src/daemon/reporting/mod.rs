@@ -1,4 +1,4 @@
-//! What the daemon says of itself: log, `status.json`, `metrics.prom`, the service manager.
+//! Reports the daemon's state: to the log, `status.json`, `metrics.prom` and the service manager.
 
 pub mod exposition;
 pub mod manager;

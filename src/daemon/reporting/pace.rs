@@ -1,13 +1,13 @@
-//! How fast the inventory is being read, and how long the rest will take. Time is an argument.
+//! Measures how fast the inventory is being read, and estimates the time left. Pure: the time is an argument.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The pace is that of the last so many seconds.
+/// The pace is measured over this much time.
 const WINDOW: Duration = Duration::from_secs(15);
-/// Nothing is said of a pace measured over less.
+/// Over less than this no pace is reported.
 const LEAST: Duration = Duration::from_secs(1);
-/// Looks closer to each other than this are one.
+/// Measurements closer to each other than this count as one.
 const STEP: Duration = Duration::from_millis(500);
 
 /// Counts of pictures done, over the last seconds.
@@ -16,23 +16,23 @@ pub struct Pace {
     looks: VecDeque<(Duration, usize)>,
 }
 
-/// A pace and what follows from it.
+/// A pace and the time left.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Forecast {
     /// Pictures a second, to a tenth.
     pub per_second: f32,
-    /// Seconds until nothing is pending, if it goes on like this.
+    /// Seconds until nothing is pending, at this pace.
     pub remaining_s: u64,
 }
 
 impl Pace {
-    /// So many pictures are done and so many are waiting; answers how it goes, if that can be said.
+    /// Adds a measurement: pictures done and pending. Returns the forecast, once there is enough to tell.
     pub fn look(&mut self, now: Duration, done: usize, pending: usize) -> Option<Forecast> {
         if pending == 0 {
             self.looks.clear();
             return None;
         }
-        // Fewer than before: pictures were removed, or a folder is looked through anew.
+        // Fewer than before: pictures were removed, or a folder is being scanned again.
         if self.looks.back().is_some_and(|(_, before)| *before > done) {
             self.looks.clear();
         }
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(pace.look(at(3.0), 5, 10), None);
         assert!(pace.look(at(4.0), 9, 6).is_some());
         assert_eq!(pace.look(at(5.0), 15, 0), None);
-        assert_eq!(pace.look(at(6.0), 15, 3), None, "it begins anew");
+        assert_eq!(pace.look(at(6.0), 15, 3), None, "it begins again");
         assert_eq!(pace.look(at(8.0), 2, 3), None, "fewer than before");
     }
 }

@@ -1,4 +1,4 @@
-//! What the daemon says of itself: `status.json`, the service manager, and each trouble once in the log.
+//! Writes the daemon's reports: `status.json`, notices to the service manager, and each problem once to the log.
 
 use log::{LevelFilter, info};
 
@@ -24,7 +24,7 @@ pub fn filter(level: Level) -> LevelFilter {
 }
 
 impl Daemon {
-    /// Tells everybody where things stand, every so often; `false` when the observer wants an end. It schedules nothing.
+    /// Reports the present state, at intervals; `false` when the observer ends the daemon. It schedules nothing.
     pub(in crate::daemon) fn report(&mut self, state: State, observer: &mut dyn Observer) -> bool {
         let now = self.now();
         if !self.reporting.is_due(now) {
@@ -37,12 +37,12 @@ impl Daemon {
             self.publish(&status);
         }
         self.publish_metrics(&status);
-        // The service manager hears of life only while loop and workers live. A watcher that has died does not stop it: it
-        // is restarted, and folders are looked through meanwhile, which beats being killed.
+        // The service manager is notified only while loop and workers are alive. A dead watcher does not count: it is
+        // restarted and folders are scanned until then, which is better than being killed.
         if self.workers.are_alive() {
             manager::alive();
         }
-        self.reporting.keep_manager_patient();
+        self.reporting.extend_start_limit();
         observer.goes_on(&status)
     }
 
@@ -66,7 +66,7 @@ impl Daemon {
         }
         if self.reporting.metrics().lacks(&status.model.id) {
             let row = self.store.catalog().current_model().ok().flatten();
-            self.reporting.metrics().know_model(&status.model.id, row);
+            self.reporting.metrics().set_model(&status.model.id, row);
         }
         let facts = Facts {
             watches_allowed: std::fs::read_to_string(WATCH_LIMIT).ok().and_then(|text| text.trim().parse().ok()),
@@ -83,7 +83,7 @@ impl Daemon {
         let pending = self.plan.pending(Root::Inventory) + self.folders.settling(Root::Inventory);
         let serving = self.serving.read();
         let indexed = serving.index.len();
-        // Changed pictures, and those that an older program read, are searchable while they wait to be read again.
+        // Changed pictures, and those read by an older program, are searchable while they wait to be read again.
         let again =
             self.plan.pending_paths(Root::Inventory).filter(|path| serving.index.embedding(path).is_some()).count();
         let failed = self.pictures.failed().filter(|((root, _), _)| *root == Root::Inventory).count();
@@ -137,7 +137,7 @@ impl Daemon {
     }
 }
 
-/// For the service manager, which takes what stands on a line of its own for another message: of a drawing, the sentence.
+/// For the service manager, which takes each line for a message of its own: only the sentence of a problem with a drawing.
 fn one_line(status: &ServiceStatus) -> String {
     let trouble = status.problems.first().map(ToString::to_string).unwrap_or_default();
     let trouble = trouble.lines().next().map(|line| format!("; {line}")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The watched folders, the watcher that sends hints of changes, and the self-test that shows whether hints arrive.
+//! The watched folders, the watcher that sends hints of changes, and the self-test that checks whether hints arrive.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::watch::{Change, Hints, Known, Pulse, Tree};
 
 /// A watcher that does not work is restarted this often.
 const WATCHER_RETRY: Duration = Duration::from_secs(60);
-/// Folders are looked through for changes without events at most one part in so many of the time.
+/// Polling takes at most this fraction of the time: one part in so many.
 const POLL_COST_FACTOR: u32 = 200;
 
 /// Everything that is watched.
@@ -39,17 +39,17 @@ impl Folders {
         }
     }
 
-    /// One of them; `None` where it is not watched.
+    /// The folder of a root; `None` where it is not watched.
     pub fn tree(&self, root: Root) -> Option<&Tree> {
         self.trees.get(&root)
     }
 
-    /// All of them.
+    /// All watched folders.
     pub fn trees(&self) -> impl Iterator<Item = &Tree> {
         self.trees.values()
     }
 
-    /// Does not watch it.
+    /// Stops watching a root.
     pub fn ignore(&mut self, root: Root) {
         self.trees.remove(&root);
     }
@@ -59,27 +59,27 @@ impl Folders {
         self.tree(root).map_or(0, Tree::settling)
     }
 
-    /// Whether each has been looked through since the last change of what is watched.
+    /// Whether each folder has been scanned since it was last marked.
     pub fn are_seen(&self) -> bool {
         self.trees().all(Tree::is_seen)
     }
 
-    /// Whether each has been looked through since the start.
+    /// Whether each folder has been scanned since the start.
     pub fn were_seen(&self) -> bool {
         self.trees().all(Tree::was_seen)
     }
 
-    /// When something in one of them is due.
+    /// When the next folder is due.
     pub fn next_due(&self) -> Option<Duration> {
         self.trees().filter_map(Tree::next_due).min()
     }
 
-    /// Folders that the system sends events of.
+    /// Number of folders for which the system sends events.
     pub fn watched(&self) -> usize {
         self.hints.watched()
     }
 
-    /// Watches folders of the program's own.
+    /// Watches the program's own folders.
     pub fn watch_own(&mut self, folders: &[&Path]) {
         self.hints.arm(self.pulse.folder());
         for folder in folders {
@@ -92,43 +92,39 @@ impl Folders {
         self.pulse.folder()
     }
 
-    /// Something happened at `path`; `true` if it was the self-test.
+    /// Whether a change at `path` comes from the self-test.
     pub fn is_pulse(&mut self, path: &Path) -> bool {
         self.pulse.hears(path)
     }
 
-    /// Something happened at `path`, an absolute one.
+    /// Something changed at `path`, an absolute path.
     pub fn hint(&mut self, path: &Path, now: Duration) {
         self.trees.values_mut().for_each(|tree| {
             tree.hint(path, now);
         });
     }
 
-    /// The file that the self-test writes now, if it is time.
+    /// The file that the self-test is to write now, if it is due.
     pub fn beat_due(&mut self, now: Duration) -> Option<PathBuf> {
         self.pulse.beat_due(now)
     }
 
-    /// Why no hints arrive, while none do.
+    /// Why no hints arrive, if none do.
     pub fn watcher_trouble(&self, now: Duration) -> Option<Trouble> {
         self.is_polling(now).then(|| {
             self.hints.trouble().cloned().unwrap_or_else(|| {
                 let what = "the system sends no events of changes in this folder's file system";
-                Trouble::new(
-                    what,
-                    self.pulse.folder(),
-                    "there is nothing to do: every folder is looked through regularly",
-                )
+                Trouble::new(what, self.pulse.folder(), "there is nothing to do: every folder is scanned regularly")
             })
         })
     }
 
-    /// Whether everything is looked through on a timer, because hints do not arrive.
+    /// Whether all folders are scanned on a timer, because hints do not arrive.
     pub fn is_polling(&self, now: Duration) -> bool {
         self.pulse.is_lost(now)
     }
 
-    /// Starts another watcher, if none works and it is time; `true` if the program's own folders are to be watched again.
+    /// Restarts a watcher that does not work, if it is time; `true` if the program's own folders must be watched again.
     pub fn restart_watcher(&mut self, now: Duration) -> bool {
         if !self.is_polling(now) || now.saturating_sub(self.watcher_tried) < WATCHER_RETRY {
             return false;
@@ -139,8 +135,8 @@ impl Folders {
         true
     }
 
-    /// Hints were lost: every watch is armed again, every folder looked through. A folder made meanwhile has no watch, and
-    /// arming one that seems to be armed does nothing.
+    /// Hints were lost: sets every watch again and scans every folder. A folder created in that time has no watch; watches must
+    /// be removed first, because setting one that seems to exist does nothing.
     pub fn look_everywhere(&mut self, now: Duration) {
         for tree in self.trees.values_mut() {
             self.hints.disarm_below(tree.root());
@@ -152,7 +148,7 @@ impl Folders {
         self.trees.values_mut().for_each(|tree| tree.mark_all(now));
     }
 
-    /// If it is time, has those looked through that may change without hints (`everything`: all); `true` if it was.
+    /// If it is time, marks the folders that may change without hints (`everything`: all) to be scanned; `true` if it was.
     pub fn poll(&mut self, now: Duration, settings: &WatchSettings, everything: bool) -> bool {
         if now < self.next_poll {
             return false;
@@ -163,7 +159,7 @@ impl Folders {
         true
     }
 
-    /// If it is time, has all of them looked through, whatever hints said; `true` if it was.
+    /// If it is time, marks all folders to be scanned, in case hints were missed; `true` if it was.
     pub fn rescan(&mut self, now: Duration, settings: &WatchSettings) -> bool {
         if now < self.next_rescan {
             return false;
@@ -173,7 +169,7 @@ impl Folders {
         true
     }
 
-    /// Looks at every folder that is due, and says what changed.
+    /// Scans every folder that is due and returns what changed.
     pub fn look(&mut self, now: Duration, quiet: Duration) -> Vec<(Root, Change)> {
         let mut changes = Vec::new();
         for (&root, tree) in &mut self.trees {
@@ -183,7 +179,7 @@ impl Folders {
         changes
     }
 
-    /// A file was read, or could not be used, in this state.
+    /// A file was read, or was unusable, in this state.
     pub fn learn(&mut self, root: Root, path: &Path, known: Known) {
         if let Some(tree) = self.trees.get_mut(&root) {
             tree.learn(path, known);
@@ -197,7 +193,7 @@ impl Folders {
         }
     }
 
-    /// A file went while it was wanted: its folder says whether for good, or with the disk it is on.
+    /// A file disappeared while it was needed: scans its folder to see whether it was deleted, or its disk is away.
     pub fn recheck_file(&mut self, root: Root, path: &Path, now: Duration) {
         if let Some(tree) = self.trees.get_mut(&root) {
             tree.doubt(path);
@@ -206,7 +202,7 @@ impl Folders {
         }
     }
 
-    /// The inventory was emptied on purpose.
+    /// Accepts that the inventory was emptied on purpose.
     pub fn accept_empty(&mut self, root: Root, now: Duration, next_poll: Duration) {
         if let Some(tree) = self.trees.get_mut(&root) {
             tree.accept_empty(now);

@@ -1,4 +1,4 @@
-//! That the daemon runs, since when, and why it cannot go on.
+//! The daemon's lifetime: when it started, its lock, and the reason to stop if something fatal happened.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +14,12 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Begun at `started`; `lock` keeps a second daemon from the same root.
+    /// Started at `started`; `lock` keeps a second daemon from the same root.
     pub fn new(started: Instant, lock: Lock) -> Self {
         Self { started, started_s: clock::now_s(), lock, fatal_reason: None }
     }
 
-    /// Time since the start: the clock of everything that waits.
+    /// Time since the start: the clock for everything that waits.
     pub fn now(&self) -> Duration {
         self.started.elapsed()
     }
@@ -29,17 +29,17 @@ impl Lifecycle {
         self.started_s
     }
 
-    /// It cannot go on; the first reason counts.
+    /// It must stop; the first reason counts.
     pub fn fail(&mut self, reason: String) {
         self.fatal_reason.get_or_insert(reason);
     }
 
-    /// Why it cannot go on, if so.
+    /// Why it must stop, if it must.
     pub fn take_fatal_reason(&mut self) -> Option<String> {
         self.fatal_reason.take()
     }
 
-    /// Whether the lock is still where others look for it.
+    /// Whether the lock file is still in place.
     pub fn holds_lock(&self) -> bool {
         self.lock.is_in_place()
     }

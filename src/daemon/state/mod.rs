@@ -1,5 +1,5 @@
-//! What the daemon knows, in parts of one subject each. A part keeps its fields to itself, does no work on the disk beyond
-//! its own subject, and knows nothing of the other parts; what takes several of them is done by the loop.
+//! The daemon's state, in parts of one subject each. A part has private fields, does no work on the disk beyond its own subject,
+//! and knows nothing of the other parts; the loop does what needs several of them.
 
 mod folders;
 mod lifecycle;

@@ -1,8 +1,8 @@
-//! Lets something happen at most once in a while, and does not forget that it is wanted. Time is an argument.
+//! Limits how often something happens, and remembers what was put off. Pure: the time is an argument.
 
 use std::time::Duration;
 
-/// The time since the daemon's start, of the last and of the next moment.
+/// A rate limit; times are counted from the daemon's start.
 #[derive(Debug)]
 pub struct Pacer {
     pause: Duration,
@@ -11,12 +11,12 @@ pub struct Pacer {
 }
 
 impl Pacer {
-    /// At most once in each `pause`; at once for a start.
+    /// At most once in each `pause`; the first time at once.
     pub fn new(pause: Duration) -> Self {
         Self { pause, next: Duration::ZERO, is_pending: true }
     }
 
-    /// Whether it may happen now. If not, it is wanted as soon as it may.
+    /// Whether it may happen now. If not, it is pending and due as soon as it may.
     pub fn is_due(&mut self, now: Duration) -> bool {
         self.is_pending = now < self.next;
         if !self.is_pending {
@@ -25,12 +25,12 @@ impl Pacer {
         !self.is_pending
     }
 
-    /// The next time it is due, however short ago the last one was.
+    /// Makes it due at once, however recently it happened.
     pub fn hurry(&mut self) {
         self.next = Duration::ZERO;
     }
 
-    /// When to come back, if it was put off.
+    /// When it is due, if it was put off.
     pub fn next_due(&self) -> Option<Duration> {
         self.is_pending.then_some(self.next)
     }
@@ -48,7 +48,7 @@ mod tests {
     fn it_happens_once_in_a_pause_and_what_was_put_off_is_not_forgotten() {
         let mut pacer = Pacer::new(ms(200));
         assert!(pacer.is_due(ms(0)));
-        assert_eq!(pacer.next_due(), None, "nobody wants it again");
+        assert_eq!(pacer.next_due(), None, "nothing is pending");
         assert!(!pacer.is_due(ms(50)) && !pacer.is_due(ms(199)));
         assert_eq!(pacer.next_due(), Some(ms(200)));
         assert!(pacer.is_due(ms(200)));

@@ -1,5 +1,4 @@
-//! What is known of single files: the content of those that are of use, the problem of those that are not, and how often one
-//! was found unfinished.
+//! The state of single files: the content of usable ones, the problem of the others, and how often a file was found incomplete.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -10,11 +9,11 @@ use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::picture::Hash;
 
-/// A file that may not be finished is looked at again after these pauses, then its problem stands. A file that
-/// changed meanwhile starts again.
+/// A file that may be incomplete is read again after these pauses; then its problem is reported. A file that changes in
+/// between starts again.
 const UNFINISHED_PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
-/// Pauses are only worth it when they outlast a writer that stops for four seconds.
+/// The pauses must outlast a writer that stops for four seconds.
 const _: () = {
     let total = UNFINISHED_PAUSES[0].as_millis() + UNFINISHED_PAUSES[1].as_millis() + UNFINISHED_PAUSES[2].as_millis();
     assert!(total > Duration::from_secs(4).as_millis());
@@ -34,26 +33,26 @@ impl Pictures {
         Self { contents, failed, unfinished: HashMap::new() }
     }
 
-    /// A picture is of use; `true` if it had this content before.
+    /// A picture is usable; `true` if it had this content before.
     pub fn put(&mut self, root: Root, path: &Path, content: Hash) -> bool {
         let key = (root, path.to_path_buf());
         self.failed.remove(&key);
         self.contents.insert(key, content) == Some(content)
     }
 
-    /// A file is of no use.
+    /// A file is unusable.
     pub fn fail(&mut self, root: Root, path: &Path, trouble: Trouble) {
         let key = (root, path.to_path_buf());
         self.contents.remove(&key);
         self.failed.insert(key, trouble);
     }
 
-    /// Whatever was wrong with a file is no longer.
+    /// The problem of a file is gone.
     pub fn clear_problem(&mut self, root: Root, path: &Path) {
         self.failed.remove(&(root, path.to_path_buf()));
     }
 
-    /// A file is gone; `true` if it was of use.
+    /// A file is gone; `true` if it was usable.
     pub fn forget(&mut self, root: Root, path: &Path) -> bool {
         let key = (root, path.to_path_buf());
         self.unfinished.remove(&key);
@@ -88,17 +87,17 @@ impl Pictures {
             .map(|((_, path), content)| (path.as_path(), *content))
     }
 
-    /// What is wrong with single files, in their order.
+    /// The unusable files with their problems, in order.
     pub fn failed(&self) -> impl ExactSizeIterator<Item = (&(Root, PathBuf), &Trouble)> {
         self.failed.iter()
     }
 
-    /// The files that are of no use.
+    /// The unusable files.
     pub fn failed_paths(&self) -> BTreeSet<(Root, PathBuf)> {
         self.failed.keys().cloned().collect()
     }
 
-    /// A file, in this state, may not be finished: how long to wait for it; `None` when it was waited for long enough.
+    /// A file in this state may be incomplete: how long to wait before the next try; `None` after the last one.
     pub fn wait_again(&mut self, root: Root, path: &Path, stamp: Stamp) -> Option<Duration> {
         let tried = self.unfinished.entry((root, path.to_path_buf())).or_insert((Some(stamp), 0));
         if tried.0 != Some(stamp) {
@@ -109,13 +108,13 @@ impl Pictures {
         pause
     }
 
-    /// Whether it would be waited for once more.
+    /// Whether there would be another try.
     pub fn can_wait(&self, root: Root, path: &Path) -> bool {
         let tries = self.unfinished.get(&(root, path.to_path_buf())).map_or(0, |(_, tries)| *tries);
         tries < UNFINISHED_PAUSES.len()
     }
 
-    /// It is finished.
+    /// The file is complete.
     pub fn mark_finished(&mut self, root: Root, path: &Path) {
         self.unfinished.remove(&(root, path.to_path_buf()));
     }
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_of_use_or_has_a_problem_and_never_both() {
+    fn a_file_is_usable_or_has_a_problem_and_never_both() {
         let (mut pictures, content) = (Pictures::default(), Hash::of(b"a"));
         assert!(!pictures.put(Root::Inventory, Path::new(A), content));
         assert!(pictures.put(Root::Inventory, Path::new(A), content), "the same as before");

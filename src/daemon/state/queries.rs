@@ -1,5 +1,5 @@
-//! The queries: which have changed, what was answered under which name, which answers may be out of date, and what is held
-//! up while answers cannot be written.
+//! The state of the queries: which have changed, their answers and names, which answers may be out of date, and whether answers
+//! can be written at the moment.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsStr;
@@ -10,16 +10,16 @@ use super::Pacer;
 use crate::answer::name;
 use crate::catalog::AnswerRow;
 
-/// Answers that may be out of date are looked at at most this often.
+/// Answers that may be out of date are reviewed at most this often.
 const REVIEW_PAUSE: Duration = Duration::from_millis(200);
 /// An answer that could not be written is tried again after this long ...
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
-/// ... and, since that costs the work of doing it again, after ever longer, but no longer than this.
+/// ... then after longer and longer pauses, because each try repeats the work; but no longer than this.
 const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(20);
 
-/// Of all queries.
+/// The state of all queries.
 pub struct Queries {
-    /// Something in them changed, and they are not quiet yet.
+    /// Something in them changed, and they have not settled yet.
     changed: BTreeSet<PathBuf>,
     answers: BTreeMap<PathBuf, AnswerRow>,
     rechecks: Rechecks,
@@ -27,10 +27,10 @@ pub struct Queries {
     review: Pacer,
 }
 
-/// Which past answers are to be looked at once more.
+/// Old answers to check again.
 #[derive(Debug, Default)]
 struct Rechecks {
-    /// Model and state of the index for which all answers have been ordered.
+    /// Model and state of the index for which all answers have been enqueued.
     seen: Option<(String, u64)>,
     waiting: BTreeSet<PathBuf>,
     under_way: BTreeSet<PathBuf>,
@@ -38,11 +38,11 @@ struct Rechecks {
 
 /// Answers cannot be written.
 struct Stall {
-    /// Whether queries wait, rather than find out.
+    /// Whether queries wait; if not, the next one tests whether answers can be written.
     is_closed: bool,
     pause: Duration,
     next_try: Duration,
-    /// The largest that could not be written.
+    /// Size of the largest answer that could not be written.
     bytes: usize,
 }
 
@@ -63,13 +63,13 @@ impl Queries {
         self.changed.insert(query);
     }
 
-    /// Those in which something changed and that are not quiet yet.
+    /// Number of queries that changed and have not settled yet.
     pub fn changed(&self) -> usize {
         self.changed.len()
     }
 
-    /// Those that changed and have become quiet; `unsettled` are the names of those in which something still moves.
-    pub fn take_quiet(&mut self, unsettled: &HashSet<&OsStr>) -> Vec<PathBuf> {
+    /// The changed queries that have settled; `unsettled` are the names of those in which a file is still settling.
+    pub fn take_settled(&mut self, unsettled: &HashSet<&OsStr>) -> Vec<PathBuf> {
         let quiet: Vec<PathBuf> =
             self.changed.iter().filter(|query| !unsettled.contains(query.as_os_str())).cloned().collect();
         self.changed.retain(|query| unsettled.contains(query.as_os_str()));
@@ -92,12 +92,12 @@ impl Queries {
         self.answers.insert(row.query.clone(), row);
     }
 
-    /// The name that a query's answer has, or the first that no other live query has; its own from now on.
+    /// The name of a query's answer: the one it has, or the first that no other live query has, which it keeps.
     pub fn name_for(&mut self, query: &Path, is_set: bool, is_live: impl Fn(&Path) -> bool) -> String {
         let is_taken = |name: &str| {
             self.answers.values().any(|answer| answer.name == name && answer.query != query && is_live(&answer.query))
         };
-        // A query that was gone for a while may find its name with another one.
+        // While a query was gone, another one may have taken its name.
         if let Some(answer) = self.answers.get(query).filter(|answer| !is_taken(&answer.name)) {
             return answer.name.clone();
         }
@@ -107,18 +107,18 @@ impl Queries {
         name
     }
 
-    /// Whether answers that may be out of date are to be looked at now.
+    /// Whether answers that may be out of date are to be reviewed now.
     pub fn is_review_due(&mut self, now: Duration) -> bool {
         self.review.is_due(now)
     }
 
-    /// When to come back for a review that was put off, or for answers that cannot be written.
+    /// When a review that was put off is due.
     pub fn next_due(&self) -> Option<Duration> {
         self.review.next_due()
     }
 
-    /// Those that were answered before the inventory was complete. Each is given out once: the answer that comes decides
-    /// anew whether it is provisional, and the catalog still says so after a crash.
+    /// The queries answered before the inventory was complete. Each is returned once: its new answer decides whether it is
+    /// provisional again. After a crash the catalog still has the mark.
     pub fn take_provisional(&mut self) -> Vec<PathBuf> {
         let provisional = self.answers.values_mut().filter(|answer| answer.is_provisional && answer.is_answered());
         let take = |answer: &mut AnswerRow| {
@@ -129,8 +129,8 @@ impl Queries {
         provisional.map(take).collect()
     }
 
-    /// The next query whose answer may be another one today; `state` is that of model and index. All are given out once for
-    /// each state.
+    /// The next query whose answer may have changed; `state` is that of model and index. Each query is returned once for each
+    /// state.
     pub fn next_recheck(&mut self, state: (String, u64), exists: impl Fn(&Path) -> bool) -> Option<PathBuf> {
         if self.rechecks.seen.as_ref() != Some(&state) {
             self.rechecks.seen = Some(state);
@@ -146,17 +146,17 @@ impl Queries {
         None
     }
 
-    /// Whether the job about to start for `query` is only to see if its answer would change.
+    /// Whether the job about to start for `query` only checks if its answer would change.
     pub fn take_recheck(&mut self, query: &Path) -> bool {
         self.rechecks.under_way.remove(query)
     }
 
-    /// An answer of so many bytes could not be written.
+    /// An answer of this size could not be written.
     pub fn stall(&mut self, bytes: usize, now: Duration) {
         let stall =
             self.stall.get_or_insert(Stall { is_closed: false, pause: RETRY_PAUSE / 2, next_try: now, bytes: 0 });
         stall.bytes = stall.bytes.max(bytes);
-        // Others were under way as well when the first one failed: that is one failure.
+        // Several queries may have been under way when the first one failed: that counts as one failure.
         if !stall.is_closed {
             stall.is_closed = true;
             stall.pause = (stall.pause * 2).min(LONGEST_RETRY_PAUSE);
@@ -164,13 +164,13 @@ impl Queries {
         }
     }
 
-    /// While queries wait because answers cannot be written: how many bytes there has to be room for, once it is time to
-    /// look again.
+    /// While queries wait because answers cannot be written: how many bytes of room are needed, once it is time to check
+    /// again.
     pub fn room_needed(&self, now: Duration) -> Option<usize> {
         self.stall.as_ref().filter(|stall| stall.is_closed && now >= stall.next_try).map(|stall| stall.bytes)
     }
 
-    /// There is room, so the next query finds out whether answers can be written; or there is none yet.
+    /// With room, the next query tests whether answers can be written; without, all wait longer.
     pub fn retry(&mut self, has_room: bool, now: Duration) {
         if let Some(stall) = &mut self.stall {
             stall.is_closed = !has_room;
@@ -180,7 +180,7 @@ impl Queries {
         }
     }
 
-    /// Answers can be written.
+    /// Answers can be written again.
     pub fn resume(&mut self) {
         self.stall = None;
     }
@@ -208,17 +208,17 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_asked_when_nothing_in_it_moves_any_more() {
+    fn a_query_is_enqueued_when_all_its_files_have_settled() {
         let mut queries = Queries::new(Vec::new());
         queries.mark_changed("set".into());
         queries.mark_changed("one.jpg".into());
-        assert_eq!(queries.take_quiet(&HashSet::from([OsStr::new("set")])), [PathBuf::from("one.jpg")]);
+        assert_eq!(queries.take_settled(&HashSet::from([OsStr::new("set")])), [PathBuf::from("one.jpg")]);
         assert_eq!(queries.changed(), 1);
-        assert_eq!(queries.take_quiet(&HashSet::new()), [PathBuf::from("set")]);
+        assert_eq!(queries.take_settled(&HashSet::new()), [PathBuf::from("set")]);
     }
 
     #[test]
-    fn provisional_answers_and_rechecks_are_given_out_once() {
+    fn provisional_answers_and_rechecks_are_returned_once() {
         let rows = [
             answered("a", AnswerState::Ok, true),
             answered("b", AnswerState::Ok, false),
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn while_answers_cannot_be_written_the_pauses_grow_and_one_query_finds_out() {
+    fn while_answers_cannot_be_written_the_pauses_grow_and_one_query_tests_it() {
         let mut queries = Queries::new(Vec::new());
         let second = Duration::from_secs;
         queries.stall(100, second(0));

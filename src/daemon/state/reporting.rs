@@ -1,4 +1,4 @@
-//! What the daemon has told the outside and has yet to tell: its own troubles, the status, the figures, the gallery.
+//! The state of the reports: the daemon's own problems, and what was last written as status, metrics and gallery.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -18,9 +18,9 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(10);
 /// ... and at most this often.
 const STATUS_PAUSE: Duration = Duration::from_millis(200);
 
-/// Of the whole service.
+/// What is reported of the service.
 pub struct Reporting {
-    /// By what they are about.
+    /// By their subject.
     own_troubles: BTreeMap<&'static str, Trouble>,
     reported: HashSet<Trouble>,
     searchable: Option<usize>,
@@ -29,13 +29,13 @@ pub struct Reporting {
     metrics: Metrics,
     gallery: Gallery,
     is_ready: bool,
-    /// Keeps the service manager patient until then.
+    /// Extends the service manager's time limit until then.
     manager: Patience,
     pacer: Pacer,
 }
 
 impl Reporting {
-    /// Nothing has been told yet.
+    /// Nothing has been reported yet.
     pub fn new(gallery: Gallery) -> Self {
         Self {
             own_troubles: BTreeMap::new(),
@@ -51,7 +51,7 @@ impl Reporting {
         }
     }
 
-    /// Something of the daemon's own is in trouble, or no longer.
+    /// Sets or clears a problem of the daemon itself.
     pub fn note(&mut self, about: &'static str, trouble: Option<Trouble>) {
         match trouble {
             Some(trouble) => drop(self.own_troubles.insert(about, trouble)),
@@ -59,18 +59,18 @@ impl Reporting {
         }
     }
 
-    /// What is wrong with something of the daemon's own.
+    /// The problem with a subject, if any.
     pub fn trouble(&self, about: &str) -> Option<&Trouble> {
         self.own_troubles.get(about)
     }
 
-    /// What the daemon's own troubles are about.
+    /// The subjects of the daemon's own problems.
     pub fn degraded(&self) -> Vec<&'static str> {
         self.own_troubles.keys().copied().collect()
     }
 
-    /// Logs what is newly wrong and what no longer is, and returns all that is wrong now, `others` included. One limit of the
-    /// system troubles several folders: it is told once.
+    /// Logs new problems and resolved ones, and returns all current ones, `others` included. A limit of the system affects several
+    /// folders, but is logged once.
     pub fn log_troubles(&mut self, others: impl Iterator<Item = Trouble>) -> Vec<Trouble> {
         let mut troubles: Vec<Trouble> = self.own_troubles.values().cloned().chain(others).collect();
         let mut seen = HashSet::new();
@@ -96,12 +96,12 @@ impl Reporting {
         self.pacer.hurry();
     }
 
-    /// When a report is due that was put off.
+    /// When a report that was put off is due.
     pub fn next_due(&self) -> Option<Duration> {
         self.pacer.next_due()
     }
 
-    /// How fast pictures are read, and how long it will take, said in `status`.
+    /// Adds to `status` how fast pictures are read, and how long it will take.
     pub fn add_forecast(&mut self, now: Duration, status: &mut ServiceStatus) {
         let done = status.inventory.indexed + status.inventory.failed;
         if let Some(forecast) = self.pace.look(now, done, status.inventory.pending) {
@@ -110,7 +110,7 @@ impl Reporting {
         }
     }
 
-    /// Whether `status` is to be written: it is another than the last, or that one is old. It counts as written then.
+    /// Whether `status` must be written: it differs from the last one, or that is old. From then on it counts as written.
     pub fn take_new(&mut self, now: Duration, status: &ServiceStatus) -> bool {
         let is_known =
             |(at, written): &(Duration, ServiceStatus)| written == status && now.saturating_sub(*at) < STATUS_INTERVAL;
@@ -121,7 +121,7 @@ impl Reporting {
         is_new
     }
 
-    /// How many pictures are searchable, where all are read and that is another number than before.
+    /// The number of searchable pictures, if all are read and the number has changed.
     pub fn take_searchable(&mut self, status: &ServiceStatus) -> Option<usize> {
         let count = (status.inventory.pending == 0).then_some(status.inventory.indexed);
         let new = count.filter(|_| count != self.searchable);
@@ -129,24 +129,24 @@ impl Reporting {
         new
     }
 
-    /// Whether everything was looked through once.
+    /// Whether all folders were scanned once.
     pub fn is_ready(&self) -> bool {
         self.is_ready
     }
 
-    /// Everything was looked through; `true` the first time.
+    /// All folders were scanned; `true` the first time.
     pub fn become_ready(&mut self) -> bool {
         !std::mem::replace(&mut self.is_ready, true)
     }
 
-    /// Until all is ready, the service manager hears that it goes on.
-    pub fn keep_manager_patient(&mut self) {
+    /// Extends the service manager's time limit until all is ready.
+    pub fn extend_start_limit(&mut self) {
         if !self.is_ready {
             self.manager.goes_on();
         }
     }
 
-    /// The figures.
+    /// The metrics.
     pub fn metrics(&mut self) -> &mut Metrics {
         &mut self.metrics
     }
@@ -173,7 +173,7 @@ mod tests {
         let trouble = |what: &str| Trouble::new(what, "/a", "");
         reporting.note("catalog", Some(trouble("the disk is full")));
         let limit = || [trouble("a limit"), trouble("a limit")].into_iter();
-        assert_eq!(reporting.log_troubles(limit()).len(), 2, "one limit is one trouble");
+        assert_eq!(reporting.log_troubles(limit()).len(), 2, "one limit is one problem");
         reporting.log_troubles(limit());
         assert_eq!((reporting.degraded(), reporting.metrics().troubles()), (vec!["catalog"], 2));
         reporting.note("catalog", None);

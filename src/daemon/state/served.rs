@@ -1,11 +1,11 @@
-//! What queries are answered from, and whether the neighbours of its pictures are being found.
+//! The model and index that serve, and whether a k-NN graph is being built for them.
 
 use std::sync::{RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use crate::serving::{Serving, Shared};
 
-/// After a k-NN graph build that failed, the next one is tried this much later.
+/// After a failed k-NN graph build the next one starts this much later.
 const REST: Duration = Duration::from_secs(600);
 
 /// The serving state, shared with the workers.
@@ -16,22 +16,22 @@ pub struct Served {
 }
 
 impl Served {
-    /// Nothing is being found.
+    /// Without a build under way.
     pub fn new(shared: Shared) -> Self {
         Self { shared, is_building: false, not_before: Duration::ZERO }
     }
 
-    /// For looking.
+    /// Locks for reading.
     pub fn read(&self) -> RwLockReadGuard<'_, Serving> {
         self.shared.read()
     }
 
-    /// For changing.
+    /// Locks for writing.
     pub fn write(&self) -> RwLockWriteGuard<'_, Serving> {
         self.shared.write()
     }
 
-    /// For others who look.
+    /// For other threads.
     pub fn shared(&self) -> Shared {
         self.shared.clone()
     }
@@ -41,17 +41,17 @@ impl Served {
         !self.is_building && now >= self.not_before
     }
 
-    /// It has begun.
+    /// A build has begun.
     pub fn begin_build(&mut self) {
         self.is_building = true;
     }
 
-    /// It has ended.
+    /// The build has ended.
     pub fn end_build(&mut self) {
         self.is_building = false;
     }
 
-    /// It could not be begun, or failed.
+    /// The build failed, or could not begin.
     pub fn fail_build(&mut self, now: Duration) {
         self.is_building = false;
         self.not_before = now + REST;
@@ -66,7 +66,7 @@ mod tests {
     use crate::model::Model;
 
     #[test]
-    fn one_build_at_a_time_and_a_rest_after_a_failure() {
+    fn one_build_at_a_time_and_a_pause_after_a_failure() {
         let model = Model::untrained(&ModelSettings::default());
         let index = Index::filled(model.embedding_width(), Metric::Cosine, Vec::new());
         let mut served = Served::new(Shared::new(Serving::new(model, index)));

@@ -1,4 +1,4 @@
-//! The settings in force, and whether their file says something else by now.
+//! The settings in force, and whether their file has changed since it was read.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ pub struct Settings {
     setup: Setup,
     config: Arc<Config>,
     stamp: Option<Stamp>,
-    /// The file has changed, looks like this, and has since then.
+    /// A change of the file: its present stamp, and since when.
     seen: Option<(Option<Stamp>, Duration)>,
     awaiting_restart: Vec<String>,
     reloads: u64,
 }
 
 impl Settings {
-    /// `config` was read as `setup` says.
+    /// With `config`, which was read from the file of `setup`.
     pub fn new(setup: Setup, config: Config) -> Self {
         let stamp = stamp_of(&setup.source.path);
         Self { setup, config: Arc::new(config), stamp, seen: None, awaiting_restart: Vec::new(), reloads: 0 }
@@ -40,13 +40,13 @@ impl Settings {
         &self.setup.source.path
     }
 
-    /// How long a file has to stand still before it is read.
+    /// How long a file must stay unchanged before it is read.
     pub fn quiet(&self) -> Duration {
         Duration::from_millis(self.config.watch.settle_ms.get())
     }
 
-    /// Whether the file has changed and stands still. An editor empties the file and writes it, or takes it away and puts
-    /// another there: what it is in between is valid, and not meant.
+    /// Whether the file has changed and settled. An editor truncates and rewrites the file, or replaces it: the state in between
+    /// may be valid, but is not what the user meant.
     pub fn has_changed(&mut self, now: Duration) -> bool {
         let stamp = stamp_of(self.path());
         if stamp == self.stamp {
@@ -62,12 +62,12 @@ impl Settings {
         }
     }
 
-    /// Whether a change was seen that does not stand still yet.
+    /// Whether a detected change has not settled yet.
     pub fn is_changing(&self) -> bool {
         self.seen.is_some()
     }
 
-    /// When a change that was seen may stand still.
+    /// When a detected change may have settled.
     pub fn next_due(&self) -> Option<Duration> {
         self.seen.map(|(_, since)| since + self.quiet())
     }
@@ -78,23 +78,23 @@ impl Settings {
         self.seen = None;
     }
 
-    /// From now on these are in force, but for changes of the keys `awaiting_restart`.
+    /// Puts `config` in force, except for the changed keys `awaiting_restart`.
     pub fn take(&mut self, config: Config, awaiting_restart: Vec<String>) {
         self.config = Arc::new(config);
         self.awaiting_restart = awaiting_restart;
     }
 
-    /// Changed keys that only a restart brings into force.
+    /// Changed keys that take effect only after a restart.
     pub fn awaiting_restart(&self) -> &[String] {
         &self.awaiting_restart
     }
 
-    /// A signal had them read again.
+    /// Counts a reload by a signal.
     pub fn count_reload(&mut self) {
         self.reloads += 1;
     }
 
-    /// How often a signal had them read again.
+    /// Number of reloads by a signal.
     pub fn reloads(&self) -> u64 {
         self.reloads
     }
@@ -110,7 +110,7 @@ mod tests {
     use crate::config::Source;
 
     #[test]
-    fn a_file_is_read_when_it_stands_still_and_once() {
+    fn a_changed_file_is_read_once_after_it_has_settled() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("artificio.toml");
         let source = Source { path: path.clone(), required: false };

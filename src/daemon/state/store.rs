@@ -1,7 +1,7 @@
-//! The catalog, and what it could not take: a disk may be full, read-only or gone.
+//! The catalog, and a buffer of results that could not be written to it because the disk is full, read-only or gone.
 //!
-//! What was done is held in memory and offered to the catalog again, after a pause; it is little, because nothing more is read
-//! meanwhile. What is held is lost with the process, and then done again.
+//! Buffered results are written after a pause. They are few, because nothing more is read until then. If the process ends
+//! first they are lost, and computed again after the next start.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::query::FileRead;
 /// What could not be written is tried again after this long.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
-/// The catalog with its buffer of what is to be written again.
+/// The catalog with its buffer of unwritten results.
 pub struct Store {
     catalog: Catalog,
     encoded: Vec<Encoded>,
@@ -24,12 +24,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// With nothing to be written again.
+    /// With an empty buffer.
     pub fn new(catalog: Catalog) -> Self {
         Self { catalog, encoded: Vec::new(), answered: BTreeMap::new(), next_try: Duration::ZERO }
     }
 
-    /// For reading, and for what is a transaction by itself.
+    /// For reading, and for single statements.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
     }
@@ -39,27 +39,27 @@ impl Store {
         &mut self.catalog
     }
 
-    /// Whether pictures would only be refused now, as a moment ago.
+    /// Whether writing pictures failed a moment ago, so that they must wait.
     pub fn must_wait(&self, now: Duration) -> bool {
         !self.encoded.is_empty() && now < self.next_try
     }
 
-    /// Whether what is held may be offered again.
+    /// Whether what is held may be written now.
     pub fn may_try(&self, now: Duration) -> bool {
         now >= self.next_try
     }
 
-    /// Something was refused: nothing is offered again for a while.
-    pub fn mark_refused(&mut self, now: Duration) {
+    /// Writing failed: nothing is tried again for a while.
+    pub fn mark_failed(&mut self, now: Duration) {
         self.next_try = now + RETRY_PAUSE;
     }
 
-    /// Holds pictures that were read.
+    /// Holds the results of pictures that were read.
     pub fn hold_encoded(&mut self, encoded: Vec<Encoded>) {
         self.encoded.extend(encoded);
     }
 
-    /// Holds that a query was answered, and from which files.
+    /// Holds the record that a query was answered, and from which files.
     pub fn hold_answered(&mut self, query: PathBuf, files: Vec<FileRead>) {
         self.answered.insert(query, files);
     }
@@ -74,7 +74,7 @@ impl Store {
         self.answered.pop_first()
     }
 
-    /// What was held of a query, if anything, is of an earlier answer.
+    /// A query's answer is stored: drops what is held of an earlier answer.
     pub fn mark_written(&mut self, query: &Path) {
         self.answered.remove(query);
     }
@@ -88,7 +88,7 @@ mod tests {
     use crate::picture::Unusable;
 
     #[test]
-    fn what_is_refused_waits_and_a_newer_answer_takes_its_place() {
+    fn what_cannot_be_written_waits_and_a_newer_answer_takes_its_place() {
         let state = tempfile::tempdir().unwrap();
         let mut store = Store::new(Catalog::open(state.path()).unwrap().catalog);
         let now = Duration::from_secs(10);
@@ -97,10 +97,10 @@ mod tests {
         assert!(store.may_try(now) && !store.must_wait(now));
         store.hold_encoded(vec![encoded]);
         store.hold_answered("q".into(), Vec::new());
-        store.mark_refused(now);
+        store.mark_failed(now);
         assert!(!store.may_try(now) && store.must_wait(now) && store.may_try(now + RETRY_PAUSE));
         assert_eq!(store.take_encoded().len(), 1);
-        assert!(!store.must_wait(now), "there is nothing to be refused");
+        assert!(!store.must_wait(now), "there is nothing to write");
         store.mark_written(Path::new("q"));
         assert!(store.take_answered().is_none());
     }

@@ -1,4 +1,4 @@
-//! What trainings were, the one that is under way or asked for, and whether the pictures to train on have changed.
+//! The state of trainings: the earlier ones, the one under way or requested, and whether the training pictures have changed.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,26 +10,26 @@ use crate::training::debounce::RetrainDebounce;
 use crate::training::handle::TrainingHandle;
 use crate::training::history::TrainingHistory;
 
-/// A training that somebody asks for, whatever the policy says.
+/// A request for a training, regardless of the policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrainRequest {
-    /// A command; where its answer is awaited.
+    /// By a command; the path of its reply.
     Command(PathBuf),
-    /// The one for whom this daemon runs.
+    /// By the caller of this daemon (`artificio train`).
     Owner,
 }
 
-/// What a job that makes a model ready to serve is for.
+/// The purpose of a job that makes a model ready to serve.
 #[derive(Debug)]
 pub enum Purpose {
-    /// A new model.
+    /// To train a new model.
     Training {
         /// Pictures it learns from.
         pictures: usize,
         /// Where they are from.
         source: TrainingSource,
     },
-    /// An earlier model; where the answer to whoever asked for it is awaited.
+    /// To go back to an earlier model; the path of the reply.
     Rollback(PathBuf),
 }
 
@@ -49,7 +49,7 @@ pub struct UnderWay {
 }
 
 impl UnderWay {
-    /// What it was for, now that it has ended.
+    /// The purpose of a job that has ended.
     pub fn take_purpose(mut self) -> Purpose {
         std::mem::replace(&mut self.purpose, Purpose::Rollback(PathBuf::new()))
     }
@@ -71,13 +71,13 @@ impl UnderWay {
 }
 
 impl Drop for UnderWay {
-    /// Whatever it is dropped for, nobody waits for its result.
+    /// Cancels the job: whatever the reason, its result is not needed.
     fn drop(&mut self) {
         self.handle.cancel();
     }
 }
 
-/// All that is known of trainings.
+/// The state of all trainings.
 pub struct TrainingState {
     history: TrainingHistory,
     last: Option<LastTrainingPart>,
@@ -87,24 +87,24 @@ pub struct TrainingState {
     debounce: Option<RetrainDebounce>,
     /// Jobs started so far.
     runs: u64,
-    /// The number of the last model, those included whose training was broken off.
+    /// The number of the last model; cancelled trainings count too.
     last_number: u64,
     has_orphans: bool,
 }
 
 impl TrainingState {
-    /// As the catalog knows it; the policy looks at the pictures once they are all read.
+    /// From the catalog; the policy looks at the pictures once they are all read.
     pub fn new(history: TrainingHistory, last: Option<LastTrainingPart>) -> Self {
         let debounce = Some(RetrainDebounce::after_change(None, Duration::ZERO));
         Self { history, last, under_way: None, request: None, debounce, runs: 0, last_number: 0, has_orphans: true }
     }
 
-    /// The pictures to train on, or what is to be done with them, have changed.
+    /// The pictures to train on, or the settings for training, have changed.
     pub fn pictures_changed(&mut self, now: Duration) {
         self.debounce = Some(RetrainDebounce::after_change(self.debounce, now));
     }
 
-    /// Lets trainings rest until then.
+    /// Starts no training until then.
     pub fn put_off(&mut self, until: Duration) {
         self.debounce = Some(RetrainDebounce::not_before(until));
     }
@@ -114,7 +114,7 @@ impl TrainingState {
         self.debounce.filter(|_| self.under_way.is_none())?.next_look(now, quiet)
     }
 
-    /// Whether it is time to look at the pictures: they have changed and are quiet, or a training was asked for.
+    /// Whether it is time to look at the pictures: they have changed and settled, or a training was requested.
     pub fn is_due(&self, now: Duration, quiet: Duration, is_busy: bool) -> bool {
         let is_settled = self.debounce.is_some_and(|debounce| debounce.is_due(now, quiet, is_busy));
         let is_requested = self.request.is_some() && !is_busy;
@@ -126,40 +126,40 @@ impl TrainingState {
         self.debounce = None;
     }
 
-    /// Asks for a training; `false` if one is asked for already.
+    /// Requests a training; `false` if one is requested already.
     pub fn ask_for(&mut self, request: TrainRequest) -> bool {
         let is_first = self.request.is_none();
         self.request.get_or_insert(request);
         is_first
     }
 
-    /// What was asked for.
+    /// The request, if there is one.
     pub fn take_request(&mut self) -> Option<TrainRequest> {
         self.request.take()
     }
 
-    /// What was tried before.
+    /// The earlier trainings.
     pub fn history(&self) -> &TrainingHistory {
         &self.history
     }
 
-    /// Takes in what the catalog knows by now.
+    /// Replaces the history by the catalog's.
     pub fn set_history(&mut self, history: TrainingHistory) {
         self.history = history;
     }
 
-    /// The last training has ended like that.
+    /// The last training has ended, with this result.
     pub fn set_last(&mut self, last: LastTrainingPart) {
         self.last = Some(last);
     }
 
-    /// What became of the last one.
+    /// The result of the last training.
     pub fn last(&self) -> Option<&LastTrainingPart> {
         self.last.as_ref()
     }
 
-    /// The number of a new model, where the catalog knows of `trained`. One that was broken off has a number too, and maybe
-    /// embeddings: none is given twice.
+    /// The number of a new model; the catalog has `trained`. A cancelled one has a number too, and perhaps embeddings: no number is
+    /// used twice.
     pub fn next_number(&mut self, trained: u64) -> u64 {
         self.last_number = self.last_number.max(trained) + 1;
         self.last_number
@@ -181,12 +181,12 @@ impl TrainingState {
         self.under_way.as_ref()
     }
 
-    /// The job under way, if it is that run: one that was broken off may still have something to say.
+    /// The job under way, if it is that run: a cancelled one may still send messages.
     pub fn run(&self, run: u64) -> Option<&UnderWay> {
         self.under_way.as_ref().filter(|job| job.run == run)
     }
 
-    /// The job has ended, or its result is not wanted any more.
+    /// The job has ended, or its result is not needed any more.
     pub fn end(&mut self) -> Option<UnderWay> {
         self.under_way.take()
     }
@@ -196,12 +196,12 @@ impl TrainingState {
         self.under_way.as_ref().and_then(UnderWay::part)
     }
 
-    /// There may be embeddings of models that are not kept.
+    /// There may be embeddings of deleted or aborted models.
     pub fn mark_orphans(&mut self) {
         self.has_orphans = true;
     }
 
-    /// Whether embeddings of models that are not kept are to be looked for now.
+    /// Whether to look for embeddings of deleted or aborted models now.
     pub fn may_have_orphans(&self) -> bool {
         self.has_orphans && self.under_way.is_none()
     }
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_given_once_whatever_the_catalog_knows() {
+    fn a_number_is_used_once_whatever_the_catalog_has() {
         let mut training = state();
         assert_eq!([training.next_number(4), training.next_number(4), training.next_number(9)], [5, 6, 10]);
     }
