@@ -218,7 +218,7 @@ impl Daemon {
     fn stop(mut self, observer: &mut dyn Observer) -> Result<(), Fatal> {
         info!("stopping");
         drop(self.training.end());
-        self.workers.quarantine().break_off();
+        self.workers.quarantine().cancel_trials();
         manager::stopping();
         self.reporting.hurry();
         self.report(State::Stopping, observer);

@@ -220,7 +220,7 @@ impl Workers {
 
 fn work(context: &WorkerContext, slot: &Slot<Task>, [urgent, jobs]: &[Receiver<Job>; 2], outcomes: &Sender<Outcome>) {
     while let Some(job) = next_job(urgent, jobs) {
-        slot.take_on(job.task());
+        slot.begin_job(job.task());
         let outcome = job.run(context);
         slot.take_job();
         if outcomes.send(outcome).is_err() {

@@ -1,4 +1,4 @@
-//! The child's side: limits itself, then decodes.
+//! The child process of a trial: limits its own memory and time, then decodes the picture.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
@@ -15,18 +15,18 @@ use crate::picture::{self, Unusable, silence_caught_panics};
 
 /// Longer side of a picture that is sent back: enough for any sheet, and 36 MB at most.
 const LONGEST_PX: u32 = 3_000;
-/// Open files: standard input, output and error, and a few that libraries may want.
+/// Open files: standard input, output and error, and a few for libraries.
 const OPEN_FILES: u64 = 16;
 /// Processor time beyond that allowed for decoding after which the kernel ends a child whose parent does not.
 const SPARE_SECONDS: u64 = 30;
 
-/// What could not be set up, for a person.
+/// Why the child could not be set up, for a person.
 type SetupError = String;
 
 /// Runs the hidden command: `request` is its argument. The exit code is 0 when an answer was written; anything else before
-/// "ready" was written means that this machine does not allow what it takes.
+/// "ready" was written means that this machine does not allow a child like this.
 pub fn serve(request: &str) -> ExitCode {
-    // On a thread of its own: its stack is then as large as that of the threads that decode in the service.
+    // On a thread of its own, whose stack is as large as that of the service's threads that decode.
     let request = request.to_owned();
     let worker = thread::Builder::new().spawn(move || work(&request));
     match worker.map(thread::JoinHandle::join) {
@@ -58,11 +58,11 @@ fn work(request: &str) -> Result<(), SetupError> {
     written.map_err(|error| error.to_string())
 }
 
-/// What was wanted, and the processor time that the decoding took, in milliseconds.
+/// The requested outputs, and the processor time of the decoding in milliseconds.
 fn decode(bytes: &[u8], request: &ChildRequest, extractor: &Extractor) -> (Result<Extracted, Unusable>, u64) {
     let path = PathBuf::from("picture").with_extension(&request.extension);
     let Outputs { square, features, longest_px } = request.order.outputs;
-    // The network runs whenever there is a square: it is part of what the picture has to survive.
+    // The network runs whenever there is a square, because it could crash on the picture as well.
     let outputs = Outputs { square, features: square || features, longest_px: longest_px.map(|px| px.min(LONGEST_PX)) };
     let before = processor_ms();
     let decoded = picture::decode(bytes, &path, &request.order.bounds);
@@ -77,7 +77,7 @@ fn processor_ms() -> u64 {
 fn limit_before_reading(request: &ChildRequest) -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid().is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != request.parent) {
-        return Err(io::Error::other("whoever asked is gone"));
+        return Err(io::Error::other("the parent process is gone"));
     }
     volunteer_for_memory();
     limit(Resource::Core, 0)?;
@@ -85,14 +85,14 @@ fn limit_before_reading(request: &ChildRequest) -> io::Result<()> {
     limit(Resource::Cpu, request.order.bounds.decode_ms / 1_000 + SPARE_SECONDS)
 }
 
-/// From here on the process may take so many bytes more.
+/// From here on the process may allocate this many more bytes.
 fn limit_memory(more: u64) -> io::Result<()> {
     let now =
         address_space().ok_or_else(|| io::Error::other("/proc/self/status does not say how much memory is used"))?;
     limit(Resource::As, now.saturating_add(more))
 }
 
-/// Lowers a limit; one that is lower already stays.
+/// Lowers a limit; a lower one stays.
 fn limit(resource: Resource, value: u64) -> io::Result<()> {
     let Rlimit { current, maximum } = getrlimit(resource);
     let lowest = |limit: Option<u64>| Some(limit.map_or(value, |limit| limit.min(value)));

@@ -1,4 +1,4 @@
-//! From a decoded picture to what is kept of it; the same function in the service and in the child process.
+//! Computes the outputs of a decoded picture: square, features, shrunken copy. The service and the child process share it.
 
 use image::DynamicImage;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::Extractor;
 use crate::picture::{self, Square, Unusable};
 
-/// What is wanted of a picture.
+/// The outputs to compute from a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outputs {
     /// The square that the encoder takes.
@@ -18,11 +18,11 @@ pub struct Outputs {
 }
 
 impl Outputs {
-    /// The picture as large as it is.
+    /// The picture at full size.
     pub const FULL_SIZE: Option<u32> = Some(u32::MAX);
 }
 
-/// What was wanted, and no more.
+/// The requested outputs, and no others.
 pub struct Extracted {
     /// The square that the encoder takes.
     pub square: Option<Square>,
@@ -32,10 +32,10 @@ pub struct Extracted {
     pub picture: Option<DynamicImage>,
 }
 
-/// Makes of a picture what is wanted.
+/// Computes the requested outputs of a picture.
 ///
 /// # Errors
-/// [`Unusable::NotShrunk`] where a smaller copy cannot be made, for want of memory.
+/// [`Unusable::NotShrunk`] where there is not enough memory for a smaller copy.
 pub fn extract(decoded: DynamicImage, outputs: Outputs, extractor: &Extractor) -> Result<Extracted, Unusable> {
     let square = (outputs.square || outputs.features)
         .then(|| picture::square(&decoded, extractor.side()).ok_or(Unusable::NotShrunk))

@@ -1,10 +1,10 @@
 //! Decodes one picture in a child process with limits of memory and time, so that a picture that kills its decoder kills
 //! nothing else.
 //!
-//! The child is this very program (`/proc/self/exe`) with a hidden command. It gets the file's bytes on its standard input,
-//! limits itself before it looks at them, and writes what was asked for, pixels and features, to its standard output. Both
-//! are files in memory, so neither side ever waits for the other. [`TrialOutcome`] says how it ended: only a death of its own
-//! (a crash, its memory, its processor time) is held against the picture, never one from outside.
+//! The child is this same program (`/proc/self/exe`) with a hidden command. It gets the file's bytes on its standard input,
+//! limits itself before it looks at them, and writes the requested pixels and features to its standard output. Both are
+//! files in memory, so neither side ever waits for the other. [`TrialOutcome`] is how it ended: only a crash of its own, too
+//! much memory or too much processor time count against the picture, never an end from outside.
 
 mod child;
 mod extract;

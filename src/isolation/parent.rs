@@ -1,4 +1,4 @@
-//! The service's side: starts a child, waits for it, and judges how it ended.
+//! The service's side of a trial: starts a child process, waits for it, and judges how it ended.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -20,29 +20,29 @@ use crate::picture::{CrashCause, Unusable};
 const COMMAND: &str = "decode-isolated";
 /// Its exit code after a panic that no decoder caught.
 pub(super) const PANICKED: u8 = 101;
-/// No picture within the default bounds takes more: pixels of 640 MiB, three copies of them, and the file.
+/// No picture within the default limits takes more: 640 MiB of pixels, three copies of them, and the file.
 const MOST_MEMORY: u64 = 3 << 30;
-/// Where less is left than an ordinary photograph takes, running out of it says nothing about a picture.
+/// If less memory is left than an ordinary photograph takes, running out of it proves nothing about a picture.
 const LEAST_MEMORY: u64 = 128 << 20;
-/// Processor time that a child may take beyond that of the decoding: to start, and for the network.
+/// Extra processor time of a child besides the decoding: to start, and for the network.
 const SPARE_TIME: Duration = Duration::from_secs(1);
 /// A child that has slept this long without using a processor will never end.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
-/// Between two looks at a child, at first and at last.
+/// Time between two checks of a child, at first and at last.
 const PAUSES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];
-/// Signals that a process brings upon itself. Any other one came from outside.
+/// Signals that a process causes itself. Any other comes from outside.
 const OWN_SIGNALS: [i32; 7] =
     [libc::SIGILL, libc::SIGTRAP, libc::SIGABRT, libc::SIGBUS, libc::SIGFPE, libc::SIGSEGV, libc::SIGSYS];
 
-/// What a child that is started now may take, in bytes: as much as this process could, so that what kills the child would have
-/// killed this process as well.
+/// Memory that a child started now may take, in bytes: as much as this process could, so that whatever kills the child would
+/// have killed this process as well.
 pub fn memory_allowance() -> u64 {
     memory_left().min(MOST_MEMORY)
 }
 
 /// How a child ended.
 pub enum TrialOutcome {
-    /// By itself: what it made of the picture, or why it is none.
+    /// Normally: with the outputs, or the reason why it is no usable picture.
     Ended(Result<Extracted, Unusable>),
     /// The picture killed it.
     Crashed(CrashCause),
@@ -59,7 +59,7 @@ pub struct Isolation {
 }
 
 impl Default for Isolation {
-    /// Children of this very program, also after its file was replaced by another version.
+    /// Children of this same program, even after its file was replaced by another version.
     fn default() -> Self {
         Self { program: "/proc/self/exe".into(), is_closing: AtomicBool::new(false) }
     }
@@ -71,12 +71,12 @@ impl Isolation {
         Self { program, ..Self::default() }
     }
 
-    /// Ends all children, and those that are still to come.
+    /// Ends all children, present and future.
     pub fn close(&self) {
         self.is_closing.store(true, Ordering::Relaxed);
     }
 
-    /// Decodes `bytes`, the content of the file at `path`, in a child, and makes of it what is ordered. Waits for it.
+    /// Decodes `bytes`, the content of the file at `path`, in a child process, computes the ordered outputs, and waits for them.
     pub fn extract(&self, bytes: &[u8], path: &Path, order: &DecodeOrder) -> TrialOutcome {
         let memory_bytes = memory_allowance();
         let mut files = match ChildFiles::open(bytes) {
@@ -107,12 +107,13 @@ impl Isolation {
             .stdin(Stdio::from(files.input.try_clone()?))
             .stdout(Stdio::from(files.output.try_clone()?))
             .stderr(Stdio::from(files.errors.try_clone()?))
-            // Ctrl-C on a terminal is for the service, which ends its children itself.
+            // Ctrl-C on a terminal must reach the service only, which ends its children itself.
             .process_group(0)
             .spawn()
     }
 
-    /// Waits for the child's end, by its own clock: time in which it, the service or the machine stood still does not count.
+    /// Waits for the child's end, counting its processor time: time in which it, the service or the machine was stopped does not
+    /// count.
     fn wait(&self, child: &mut Child, limit: Duration) -> io::Result<ChildEnd> {
         let process = child.id().to_string();
         let (mut pause, mut asleep, mut used) = (PAUSES[0], Duration::ZERO, Duration::ZERO);
@@ -179,7 +180,7 @@ fn judge(status: ExitStatus, answer: &ChildOutput, order: &DecodeOrder, memory_b
     }
 }
 
-/// Files in memory: the picture, what the child answers, and what it complains of.
+/// Files in memory: the picture, the child's answer, and its error messages.
 struct ChildFiles {
     input: File,
     output: File,
@@ -192,7 +193,7 @@ struct ChildOutput {
 }
 
 impl ChildOutput {
-    /// Rust's standard library ends the process where memory cannot be had, and says so in these words.
+    /// When an allocation fails, Rust's standard library ends the process with this message.
     fn ran_out_of_memory(&self) -> bool {
         String::from_utf8_lossy(&self.errors).contains("memory allocation of ")
     }
@@ -237,7 +238,7 @@ mod tests {
         ChildOutput { output: output.into(), errors: errors.into() }
     }
 
-    /// What a raw wait status means: a signal in the low bits, an exit code above them.
+    /// Decodes a raw wait status: a signal in the low bits, an exit code above them.
     fn ended(raw: i32, answer: &ChildOutput, memory: u64) -> String {
         match judge(ExitStatus::from_raw(raw), answer, &order(), memory) {
             TrialOutcome::Ended(Ok(_)) => "a picture".into(),
@@ -258,7 +259,7 @@ mod tests {
         for signal in [1, 2, 9, 13, 15] {
             assert!(ended(signal, &begun, MEMORY).starts_with("interrupted"), "signal {signal} came from outside");
         }
-        assert!(ended(6, &no_memory, 10 << 20).starts_with("interrupted"), "nobody could have lived on that");
+        assert!(ended(6, &no_memory, 10 << 20).starts_with("interrupted"), "that is too little for any process");
         assert!(ended(0, &begun, MEMORY).starts_with("interrupted"), "there is no answer");
     }
 

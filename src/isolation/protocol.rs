@@ -1,4 +1,4 @@
-//! What the service and the child process say to each other.
+//! The protocol between the service and the child process of a trial: one JSON argument in, a binary answer out.
 
 use std::io::{self, Read, Write};
 
@@ -9,7 +9,7 @@ use super::extract::{Extracted, Outputs};
 use crate::config::Encoder;
 use crate::picture::{Bounds, Square, Unusable};
 
-/// The child says this first: from here on, what happens to it is the picture's doing.
+/// The child writes this first: whatever happens to it afterwards is caused by the picture.
 pub const READY: &[u8] = b"ready\n";
 
 /// The child's one argument, as JSON. The file's bytes come on standard input.
@@ -17,29 +17,29 @@ pub const READY: &[u8] = b"ready\n";
 pub struct ChildRequest {
     /// Process that waits for the answer.
     pub parent: u32,
-    /// Ending of the file's name, which only tells a TGA.
+    /// Extension of the file's name, by which alone a TGA file is recognised.
     pub extension: String,
-    /// What is wanted.
+    /// The outputs to compute.
     pub order: DecodeOrder,
-    /// What the child may take beyond what it has when it begins, in bytes.
+    /// Memory that the child may allocate after its start, in bytes.
     pub memory_bytes: u64,
 }
 
-/// What is to be made of a picture, and within which bounds.
+/// The outputs to compute from a picture, and the limits.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct DecodeOrder {
-    /// What the picture may cost.
+    /// The limits of memory and time.
     pub bounds: Bounds,
-    /// What is wanted of it.
+    /// The outputs to compute.
     pub outputs: Outputs,
-    /// Whose squares and features they are.
+    /// The encoder that they are for.
     pub encoder: Encoder,
 }
 
 /// What the child writes after [`READY`]: this as a line of JSON, then the bytes of square, features and picture.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Head {
-    /// The picture is a picture.
+    /// It is a usable picture.
     Extracted {
         /// Side of the square in pixels, 0 without one; `[side, side, 3]` bytes follow.
         square_side: usize,
@@ -47,10 +47,10 @@ pub enum Head {
         features: usize,
         /// Width and height, 0 without a picture; `[height, width, 4]` bytes follow.
         size: [u32; 2],
-        /// Processor time that it took to decode, in milliseconds.
+        /// Processor time of the decoding, in milliseconds.
         decode_ms: u64,
     },
-    /// It is none, which is nothing unusual.
+    /// It is not usable, which is a normal result.
     Unusable(Unusable),
 }
 

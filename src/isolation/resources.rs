@@ -1,4 +1,4 @@
-//! What processes have used, and how much memory is left to this one, as the kernel says.
+//! Reads from the kernel how much processor time a process has used, and how much memory is left for this one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,26 +8,26 @@ use rustix::process::{Resource, getrlimit};
 
 /// Hundredths of a second: the unit of times in `/proc`, whatever the kernel's own clock.
 const TICK_MS: u64 = 10;
-/// Where the kernel shows its control groups.
+/// Where the control groups are mounted.
 const CGROUPS: &str = "/sys/fs/cgroup";
 
-/// What a process is doing.
+/// The activity of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Activity {
-    /// Time it spent on processors.
+    /// Processor time used so far.
     pub processor_time: Duration,
-    /// Whether it waits for something that may never come: it neither runs nor waits for a processor, a disk or a debugger.
+    /// Whether it sleeps, perhaps for ever: it neither runs nor waits for a processor, a disk or a debugger.
     pub is_asleep: bool,
 }
 
 impl Activity {
-    /// Of a process, `None` when it is gone; `"self"` is this one.
+    /// That of a process; `None` when it is gone. `"self"` is this one.
     pub fn of(process: &str) -> Option<Self> {
         let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
         Self::parse(&text)
     }
 
-    /// The name, second, stands in brackets and may hold anything.
+    /// The second field, the name, is in brackets and may contain anything.
     fn parse(stat: &str) -> Option<Self> {
         let mut fields = stat.rsplit_once(") ")?.1.split(' ');
         let is_asleep = fields.next()? == "S";
@@ -61,7 +61,7 @@ fn left_in_groups(root: &Path, of_process: &str) -> Option<u64> {
 fn left_in_group(folder: &Path) -> Option<u64> {
     let number = |name: &str| fs::read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok();
     let used = number("memory.current")?;
-    // Pages of files that nobody has touched for a while are given up before anybody is killed.
+    // The kernel frees cached pages of unused files before it kills a process.
     let stat = fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
     let reclaimable = stat.lines().find_map(|line| line.strip_prefix("inactive_file ")?.parse::<u64>().ok());
     // "max", no limit, is no number.
@@ -73,9 +73,9 @@ fn kib_of(text: &str, key: &str) -> Option<u64> {
     Some(value.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
 }
 
-/// Makes this process the first that the kernel ends where memory runs out, of those of its user.
+/// When memory runs out, the kernel kills this process before the user's others.
 pub fn volunteer_for_memory() {
-    // Not everywhere is it allowed, and nothing depends on it.
+    // Not allowed everywhere, and nothing depends on it.
     let _ = fs::write(PathBuf::from("/proc/self/oom_score_adj"), "1000");
 }
 

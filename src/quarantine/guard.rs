@@ -1,4 +1,4 @@
-//! What a thread decodes through.
+//! The guard through which a thread decodes pictures: it marks them on the disk and handles suspects.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use crate::picture::{self, Bounds, Contents, Hash, Unusable};
 pub enum Suspects {
     /// It leaves them to another thread: [`Unusable::AwaitsTrial`].
     Leave,
-    /// It holds their trial, and waits for its end.
+    /// It holds their trial and waits for the result.
     Try,
 }
 
-/// Decodes pictures, those of a quarantine as it says.
+/// Decodes pictures, as the quarantine allows.
 pub struct Guard(Option<Post>);
 
 pub(super) struct Post {
@@ -36,18 +36,18 @@ impl Guard {
         Self(Some(post))
     }
 
-    /// For a command, which does one thing for one person: if that ends it, they see what did.
+    /// A guard without quarantine, for a command: if a picture kills it, the person at the terminal sees which.
     pub fn none() -> Self {
         Self(None)
     }
 
-    /// Why `content` is not to be decoded, if so.
+    /// Why `content` must not be decoded, if so.
     pub fn refuses(&self, content: Hash, bounds: &Bounds) -> Option<Unusable> {
         self.0.as_ref().and_then(|post| post.quarantine.refuses(content, bounds))
     }
 
-    /// Decodes the file at `path`, whose `contents` were read, and makes of it what is wanted: a suspect in its trial, all
-    /// others here.
+    /// Decodes `contents`, read from the file at `path`, and computes the `outputs`: for a suspect in a trial, for all others
+    /// here.
     pub fn extract(
         &self,
         contents: &Contents,
@@ -69,10 +69,10 @@ impl Guard {
         self.decode(contents, path, bounds, |decoded| extract(decoded, outputs, extractor))
     }
 
-    /// Decodes in this process, and makes of the picture what `make` does. Suspects are left alone.
+    /// Decodes in this process and applies `make` to the picture. Suspects are not decoded.
     ///
-    /// Does not return when the thread was given up meanwhile: another one does its work by then, so it ends right here,
-    /// and what it held is let go. Nothing is locked while a picture is decoded, so unwinding leaves nothing half done.
+    /// Does not return if the thread was abandoned in the meantime: another thread does its work by then, so this one ends
+    /// here and frees its memory. No lock is held while a picture is decoded, so unwinding leaves nothing half done.
     pub fn decode<T>(
         &self,
         contents: &Contents,
@@ -120,7 +120,7 @@ impl Post {
         self.supervisor.begin(Decoding::new(content, path, self.mark.path()));
     }
 
-    /// `false` when this thread was given up.
+    /// `false` if this thread was abandoned.
     pub(super) fn end(&self) -> bool {
         if !self.supervisor.end() {
             return false;

@@ -1,4 +1,4 @@
-//! The contents that are suspects or set aside, in `quarantine.json`. All of it can be lost: it is found out again.
+//! The list of suspects and of contents set aside, in `quarantine.json`. If it is lost, its contents are found again.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -12,18 +12,18 @@ use crate::picture::{CrashCause, Hash};
 
 /// The file's name inside the state folder.
 pub const FILE_NAME: &str = "quarantine.json";
-/// What is written. [`BY_COUNTING`] is read as well; any other version is set aside, never guessed at.
+/// The version that is written. [`BY_COUNTING`] is read as well; a file of any other version is set aside, never guessed.
 const VERSION: u32 = 2;
-/// Condemned whatever was being decoded when the process died twice, which proves nothing.
+/// Set aside whatever was being decoded at two crashes, which proves nothing.
 const BY_COUNTING: u32 = 1;
-/// Contents in the list; more push out the oldest.
+/// Most contents in the list; then the oldest are removed.
 const MOST_ENTRIES: usize = 1_000;
 
-/// What is known of a content.
+/// The state of a content in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QuarantineState {
-    /// The process died, or waited too long, while it was decoded, maybe for another reason: it needs a trial.
+    /// The process died while it was decoded, or it took too long, perhaps for another reason: it needs a trial.
     Suspect,
     /// It killed the child process that decoded it.
     SetAside(CrashCause),
@@ -39,12 +39,12 @@ struct QuarantineEntry {
 #[derive(Debug, Serialize, Deserialize)]
 struct File {
     version: u32,
-    /// Other decoders may do what these could not: under another version of the program all are suspects again.
+    /// Other decoders may succeed: under another version of the program all entries are suspects again.
     program: String,
     contents: Vec<QuarantineEntry>,
 }
 
-/// A file of version [`BY_COUNTING`], as far as it is used.
+/// A file of version [`BY_COUNTING`]: the fields that are used.
 #[derive(Debug, Deserialize)]
 struct FileByCounting {
     contents: Vec<EntryByCounting>,
@@ -65,7 +65,7 @@ pub struct List {
 }
 
 impl List {
-    /// That of a state folder, with what is to be reported if its file was of no use.
+    /// Opens that of a state folder; also returns what to report if its file was unusable.
     pub fn open(state: &Path) -> (Self, Option<Trouble>) {
         let path = state.join(FILE_NAME);
         let (entries, trouble) = match read(&path) {
@@ -75,7 +75,7 @@ impl List {
         (Self { path, entries }, trouble)
     }
 
-    /// Makes it durable.
+    /// Writes it to the disk.
     pub fn save(&self) -> Result<(), Trouble> {
         let program = env!("CARGO_PKG_VERSION").into();
         let file = FileRef { version: VERSION, program, contents: &self.entries };
@@ -84,7 +84,7 @@ impl List {
         write_whole(&self.path, &text, "write the quarantine")
     }
 
-    /// What is known of a content; `None` of nearly all.
+    /// The state of a content; `None` for nearly all.
     pub fn state(&self, content: Hash) -> Option<QuarantineState> {
         if self.entries.is_empty() {
             return None;
@@ -99,7 +99,7 @@ impl List {
         self.entries.iter().any(|entry| entry.state == QuarantineState::Suspect && entry.path == path)
     }
 
-    /// The process died while this was decoded. Returns what is to be reported.
+    /// The process died while this was decoded. Returns what to report.
     pub fn record_crash(&mut self, mark: &Mark) -> Trouble {
         let Mark { content, path } = mark.clone();
         self.take(&content);
@@ -111,14 +111,14 @@ impl List {
         )
     }
 
-    /// From now on this is known of a content.
+    /// Sets the state of a content.
     pub fn put(&mut self, content: Hash, path: &Path, state: QuarantineState) {
         let content = content.to_hex();
         self.take(&content);
         self.push(QuarantineEntry { content, path: path.to_string_lossy().into_owned(), state });
     }
 
-    /// It is a content like any other.
+    /// Removes a content: it is like any other.
     pub fn remove(&mut self, content: Hash) {
         self.take(&content.to_hex());
     }
@@ -131,7 +131,7 @@ impl List {
     fn push(&mut self, entry: QuarantineEntry) {
         self.entries.push(entry);
         if self.entries.len() > MOST_ENTRIES {
-            // Suspects first: what is known for certain took a trial to find out.
+            // Suspects first: the other entries took a trial to find out.
             let at = self.entries.iter().position(|entry| entry.state == QuarantineState::Suspect).unwrap_or(0);
             self.entries.remove(at);
         }
@@ -149,7 +149,8 @@ fn read(path: &Path) -> Result<Vec<QuarantineEntry>, Trouble> {
     }
     let kept = path.with_file_name(format!("{FILE_NAME}.damaged"));
     move_into_place(path, &kept)?;
-    let remedy = format!("there is nothing to do: its contents are found out again; it is kept as {}", kept.display());
+    let remedy =
+        format!("there is nothing to do: its contents are found again; the file is kept as {}", kept.display());
     Err(Trouble::new("the quarantine is damaged or of an unknown version", path, remedy))
 }
 

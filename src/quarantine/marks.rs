@@ -1,4 +1,4 @@
-//! What one thread is about to decode, written to the disk for the process that comes after this one.
+//! Marks on the disk of what each thread is decoding, so that after a crash the next process knows the suspects.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -25,44 +25,44 @@ impl Mark {
     }
 }
 
-/// Where one thread writes what it decodes: the first line of a file of its own. Kept open, because to make and remove a file
-/// for each picture cost 100 µs of the system's time beside the catalog's flushing; this costs a few.
+/// The file where one thread writes what it decodes, in the first line. It stays open: creating and removing a file for each
+/// picture took 100 µs of system time while the catalog was flushing; this takes a few.
 pub struct MarkFile {
     path: PathBuf,
     file: Option<File>,
 }
 
 impl MarkFile {
-    /// At `path`. Where it cannot be written, nothing is marked: most pictures end well anyhow.
+    /// At `path`. If it cannot be written, nothing is marked: nearly all pictures are harmless anyway.
     pub fn new(path: PathBuf) -> Self {
         let file = File::options().create(true).write(true).truncate(true).open(&path);
         Self { path, file: file.ok() }
     }
 
-    /// Of the file.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// This is being decoded.
+    /// Marks what is being decoded.
     pub fn put(&self, mark: &Mark) {
         let mut line = serde_json::to_vec(mark).unwrap_or_default();
         line.push(b'\n');
         self.write(&line);
     }
 
-    /// Nothing is.
+    /// Nothing is being decoded.
     pub fn wipe(&self) {
         self.write(b"\n");
     }
 
     fn write(&self, line: &[u8]) {
-        // What stands behind the first line is of earlier, longer ones.
+        // The rest after the first line comes from earlier, longer lines.
         let _ = self.file.as_ref().map(|file| file.write_all_at(line, 0));
     }
 }
 
-/// Those left by a process that did not end in order. One that was just being written is no JSON and is passed over.
+/// The marks left by a process that crashed. A half-written one is not valid JSON and is skipped.
 pub fn all_in(folder: &Path) -> Vec<Mark> {
     let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
     let read = |path: &Path| serde_json::from_slice(fs::read(path).ok()?.split(|byte| *byte == b'\n').next()?).ok();
@@ -72,7 +72,7 @@ pub fn all_in(folder: &Path) -> Vec<Mark> {
     marks
 }
 
-/// Removes them.
+/// Removes all marks.
 pub fn clear(folder: &Path) {
     let Ok(files) = fs::read_dir(folder) else { return };
     for file in files.flatten() {

@@ -1,11 +1,11 @@
-//! Finds out which pictures kill the process that decodes them, or never let it end, and keeps those from being decoded again.
+//! Finds pictures that kill the process that decodes them, or that never finish decoding, and does not decode them again.
 //!
-//! A panic costs one picture anyhow. What is meant here leaves nobody to catch it: the kernel ends the process for its
-//! memory, an allocation fails, a decoder loops for ever. So each thread writes to the disk what it is about to decode (2 µs a
-//! picture, no flush: it is the process that may die, not the machine). What the next start finds there is a suspect, no
-//! more: whoever ends a process by force does so in the middle of something. A suspect gets a trial: it is decoded in a
-//! child process with limits ([`crate::isolation`]), and only if that child dies of it is it set aside. A trial that the
-//! service does not survive, or that somebody else ended, is held again.
+//! A panic costs one picture only. The cases here cannot be caught: the kernel kills the process for its memory, an allocation
+//! fails, a decoder loops for ever. So each thread writes to the disk what it is about to decode (2 µs a picture, without a
+//! flush: the process may die, not the machine). A picture that the next start finds there is only a suspect, because a process
+//! killed from outside is also in the middle of something. A suspect gets a trial: it is decoded in a child process with limits
+//! ([`crate::isolation`]), and set aside only if that child dies of it. A trial that the service does not survive, or that
+//! was ended from outside, is held again.
 
 mod guard;
 mod list;
@@ -30,12 +30,12 @@ pub use slot::{Decoding, Slot, Supervised, Unsupervised};
 /// Below the state folder: one file for each thread that decodes.
 const FOLDER: &str = "under-way";
 
-/// Who can hold a trial: [`Isolation`], or what a test makes of it.
+/// Holds trials: [`Isolation`], or a fake in tests.
 pub trait Trial: Send + Sync {
-    /// Decodes `bytes`, the content of the file at `path`, where it can do no harm.
+    /// Decodes `bytes`, the content of the file at `path`, where it can do no harm to the service.
     fn hold(&self, bytes: &[u8], path: &Path, order: &DecodeOrder) -> TrialOutcome;
 
-    /// The process is about to end: trials are broken off.
+    /// The process is about to end: trials are cancelled.
     fn close(&self);
 }
 
@@ -49,7 +49,7 @@ impl Trial for Isolation {
     }
 }
 
-/// What is known of contents that killed a process, or might have; shared by all threads that decode.
+/// The contents that killed a process, or may have; shared by all threads that decode.
 pub struct Quarantine {
     folder: PathBuf,
     list: Mutex<List>,
@@ -61,17 +61,17 @@ pub struct Quarantine {
 /// How a content is to be treated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Treatment {
-    /// As any other.
+    /// Like any other.
     Unknown,
-    /// TrainingHistory first.
+    /// Decoded in a trial first.
     Suspect,
     /// Not decoded.
     Refused(Unusable),
 }
 
 impl Quarantine {
-    /// Of a state folder that nobody else works on, and what is to be reported of what the last process left there. Where
-    /// the disk does not allow it, the service starts all the same: then nothing is remembered for the next process.
+    /// Opens that of a locked state folder; also returns what to report about the last process. Where the disk does not allow
+    /// writing, the service starts anyway: then nothing is remembered for the next process.
     pub fn open(state: &Path, trial: Box<dyn Trial>) -> (Self, Vec<Trouble>) {
         let folder = state.join(FOLDER);
         let (mut list, trouble) = List::open(state);
@@ -79,7 +79,7 @@ impl Quarantine {
         let left = marks::all_in(&folder);
         troubles.extend(left.iter().map(|mark| list.record_crash(mark)));
         if !left.is_empty() {
-            // First the list, then the marks: a death in between makes the same suspects once more.
+            // The list is saved before the marks are cleared: after a crash in between, the same suspects are found again.
             match list.save() {
                 Ok(()) => marks::clear(&folder),
                 Err(trouble) => troubles.push(trouble),
@@ -88,7 +88,7 @@ impl Quarantine {
         (Self { folder, list: Mutex::new(list), trial, no_trial: Mutex::new(None) }, troubles)
     }
 
-    /// Whether this content is not to be decoded any more.
+    /// Why this content must not be decoded, if so.
     pub fn refuses(&self, content: Hash, bounds: &Bounds) -> Option<Unusable> {
         match self.treatment(content, bounds) {
             Treatment::Refused(problem) => Some(problem),
@@ -96,18 +96,18 @@ impl Quarantine {
         }
     }
 
-    /// Whether a suspect was read at this path: whatever an earlier version decided about the file is to be decided again.
+    /// Whether a suspect was read at this path: what an earlier version decided about the file must be decided again.
     pub fn is_suspect_at(&self, path: &Path) -> bool {
         self.list().is_suspect_at(path)
     }
 
-    /// What a thread that decodes holds; `name` is its own.
+    /// A guard for a thread that decodes, named `name`.
     pub fn guard(self: &Arc<Self>, name: &str, suspects: Suspects, supervisor: Arc<dyn Supervised>) -> Guard {
         let mark = MarkFile::new(self.folder.join(name));
         Guard::new(Post { quarantine: self.clone(), suspects, supervisor, mark })
     }
 
-    /// A decoding is waited for no longer. The machine may have been busy: what it was is found out in a trial.
+    /// A decoding took too long and was abandoned. Perhaps the machine was busy: a trial will tell.
     pub fn abandon(&self, decoding: &Decoding) {
         let _ = remove_own(&decoding.mark);
         self.change(|list| list.put(decoding.content, &decoding.path, QuarantineState::Suspect));
@@ -118,13 +118,13 @@ impl Quarantine {
         self.no_trial.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The process is about to end: no trial is waited for.
-    pub fn break_off(&self) {
+    /// The process is about to end: cancels trials.
+    pub fn cancel_trials(&self) {
         self.trial.close();
     }
 
-    /// The process ends in order: whatever is being decoded just now is innocent, and what its thread marks from now on is
-    /// written to a file without a name.
+    /// The process shuts down cleanly: what is being decoded now is no suspect. The mark files are deleted, so that later marks
+    /// go nowhere.
     pub fn close(&self) {
         marks::clear(&self.folder);
     }
@@ -145,7 +145,7 @@ impl Quarantine {
                 Some(Err(Unusable::SetAside(cause)))
             }
             TrialOutcome::Interrupted(why) => {
-                info!(file:% = shown; "{shown}: its trial proved nothing ({why}) and is held again");
+                info!(file:% = shown; "{shown}: its trial proved nothing ({why}) and is repeated");
                 Some(Err(Unusable::System(why)))
             }
             TrialOutcome::NotStarted(why) => {
@@ -176,7 +176,7 @@ impl Quarantine {
         }
     }
 
-    /// A list that cannot be saved is good for this process; the next one finds out again.
+    /// A list that cannot be saved still serves this process; the next one repeats the trials.
     fn change(&self, change: impl FnOnce(&mut List)) {
         let mut list = self.list();
         change(&mut list);
@@ -191,12 +191,12 @@ impl Quarantine {
     }
 }
 
-/// Whether a picture may take more today of what was too little for it: whoever allows more wants it tried again.
+/// Whether a picture may use more now of what was too little for it: after a higher limit it is tried again.
 fn has_more_now(cause: CrashCause, bounds: &Bounds) -> bool {
     match cause {
         CrashCause::Signal { .. } => false,
         CrashCause::Time { limit_ms } => limit_ms < bounds.decode_ms,
-        // A quarter more: what is left is never the same twice.
+        // A quarter more, because the memory left varies all the time.
         CrashCause::Memory { megabytes } => (memory_allowance() >> 20) > megabytes + megabytes / 4,
     }
 }

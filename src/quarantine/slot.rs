@@ -1,4 +1,4 @@
-//! What one worker is decoding, as its supervisor sees it.
+//! The slot in which a worker shows its supervisor what it is decoding, and since when.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::picture::Hash;
 
-/// Between two looks of the supervisor no more time than this counts: where more has passed, the whole process stood still
-/// (stopped, swapped out, the machine asleep).
+/// Between two checks of the supervisor at most this much time counts: if more has passed, the whole process was not running
+/// (stopped, swapped out, the machine suspended).
 const MOST_BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
 /// A picture being decoded.
@@ -17,28 +17,28 @@ pub struct Decoding {
     pub content: Hash,
     /// Where it was read.
     pub path: PathBuf,
-    /// Where that is written on the disk.
+    /// Its mark on the disk.
     pub mark: PathBuf,
     begun: Instant,
-    /// The part of the time since then in which the process ran.
+    /// The time since then during which the process ran.
     taken: Duration,
 }
 
 impl Decoding {
-    /// It begins now.
+    /// A decoding that begins now.
     pub fn new(content: Hash, path: &Path, mark: &Path) -> Self {
         let (path, mark) = (path.to_path_buf(), mark.to_path_buf());
         Self { content, path, mark, begun: Instant::now(), taken: Duration::ZERO }
     }
 
-    /// The supervisor looks, this long after it looked last.
+    /// The supervisor checks, this long after its last check.
     fn look(&mut self, since_last_look: Duration) {
         self.taken += since_last_look.min(MOST_BETWEEN_LOOKS).min(self.begun.elapsed());
     }
 }
 
-/// What one worker does, a job `J` and the picture being decoded for it. The supervisor may give the worker up, the worker
-/// may end what it does: whoever comes first has it.
+/// What one worker is doing: a job `J`, and the picture being decoded for it. Either the supervisor abandons the worker or the
+/// worker ends the decoding, whichever comes first.
 #[derive(Debug)]
 pub struct Slot<J>(Mutex<Inside<J>>);
 
@@ -55,22 +55,22 @@ impl<J> Default for Slot<J> {
     }
 }
 
-/// What a decoding thread reports to its slot.
+/// Receives the reports of a decoding thread.
 pub trait Supervised: Send + Sync {
     /// It begins to decode.
     fn begin(&self, decoding: Decoding);
 
-    /// It has decoded; `false` when it was given up before.
+    /// It has decoded; `false` if it was abandoned before.
     fn end(&self) -> bool;
 }
 
 impl<J> Slot<J> {
-    /// The worker takes on a job.
-    pub fn take_on(&self, job: J) {
+    /// The worker begins a job.
+    pub fn begin_job(&self, job: J) {
         self.lock().job = Some(job);
     }
 
-    /// The job that the worker is at; it is at none from now on.
+    /// Takes the worker's job; it has none from now on.
     pub fn take_job(&self) -> Option<J> {
         self.lock().job.take()
     }
@@ -104,7 +104,7 @@ impl<J: Send> Supervised for Slot<J> {
     }
 }
 
-/// For a thread that nobody supervises.
+/// For a thread without a supervisor.
 pub struct Unsupervised;
 
 impl Supervised for Unsupervised {

@@ -1,4 +1,4 @@
-//! Deaths played: a process that dies is a guard that never ends what it began; trials say what a test has them say.
+//! Tests with simulated crashes: a process that dies is a guard that never ends a decoding; trials end as a test says.
 
 use std::collections::HashMap;
 use std::fs;
@@ -165,7 +165,7 @@ fn what_was_abandoned_is_a_suspect_and_what_took_too_long_is_tried_again_when_mo
         open(state.path(), Court { verdicts: HashMap::from([("slow", too_slow)]), ..Court::default() });
     let slot = Arc::<Slot<&str>>::default();
     let guard = quarantine.guard("worker-0", Suspects::Leave, slot.clone());
-    slot.take_on("the job");
+    slot.begin_job("the job");
     guard.post().begin(Hash::of(b"slow"), Path::new("slow"));
     let limit = Duration::from_millis(20);
     std::thread::sleep(limit * 2);
@@ -173,7 +173,7 @@ fn what_was_abandoned_is_a_suspect_and_what_took_too_long_is_tried_again_when_mo
     let (job, decoding) = slot.abandon_after(limit, limit).expect("it is overdue");
     assert_eq!(job, "the job");
     quarantine.abandon(&decoding);
-    assert!(!guard.post().end(), "the thread hears that it was given up");
+    assert!(!guard.post().end(), "the thread learns that it was abandoned");
     assert_eq!(decode(&quarantine, Suspects::Try, "slow"), Unusable::SetAside(CrashCause::Time { limit_ms: 60_000 }));
     let (quarantine, troubles) = open(state.path(), Court::default());
     assert!(troubles.is_empty(), "{troubles:?}");

@@ -1,5 +1,5 @@
-//! A query answered at once, for whoever asks on the terminal: from the catalog, read only, beside a running daemon or
-//! without one; nothing is written into its folders.
+//! Answers a query from the command line: reads the catalog, with or without a running daemon, and writes nothing into its
+//! folders.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,11 +20,11 @@ use crate::model::Extractor;
 use crate::picture::silence_caught_panics;
 use crate::quarantine::Guard;
 
-/// What is asked, and what is wanted of the answer.
+/// The pictures of the query, and the form of its answer.
 pub struct Ask {
     /// Pictures, or folders of pictures; more than one are one query set.
     pub pictures: Vec<PathBuf>,
-    /// The settings in force, those of the command line among them.
+    /// The settings, those of the command line included.
     pub config: Config,
     /// Whether to draw the sheet.
     pub with_sheet: bool,
@@ -34,7 +34,7 @@ pub struct Ask {
 pub struct DirectAnswer {
     /// As the daemon would write it.
     pub record: Record,
-    /// The sheet's bytes, if it was asked for.
+    /// The sheet's bytes, if it was requested.
     pub sheet: Option<Vec<u8>>,
 }
 
@@ -103,7 +103,7 @@ fn query(pictures: &[PathBuf], config: Config) -> Result<Query, Fatal> {
     })
 }
 
-/// The files of a folder that is one query set, in the order of their names; hidden ones are not looked at.
+/// The files of a folder that is one query set, in the order of their names; hidden ones are left out.
 fn files_of_set(folder: &Path) -> Result<Vec<PathBuf>, Trouble> {
     let failed = |error: std::io::Error| Trouble::system("look into the folder", folder, &error);
     let mut files = Vec::new();
@@ -128,7 +128,7 @@ fn pending(state: &Path) -> usize {
     status["inventory"]["pending"].as_u64().unwrap_or(0) as usize
 }
 
-/// What a worker of the daemon would have at hand, as the catalog knows it at one moment.
+/// The same context that a worker of the daemon has, from a snapshot of the catalog.
 fn open_context(config: &Config) -> Result<super::WorkerContext, Fatal> {
     let state = &config.folders.state;
     let nothing = |what: &str| Fatal::Failed(format!("{}: {what}", config.folders.inventory.display()));
@@ -146,7 +146,7 @@ fn open_context(config: &Config) -> Result<super::WorkerContext, Fatal> {
     if serving.index.is_empty() {
         // After an upgrade, or with another encoder.
         let is_known = !inventory_of(&catalog)?.is_empty();
-        let again = "its pictures have to be read anew by `artificio run`; `artificio status` says how far it is";
+        let again = "its pictures have to be read again by `artificio run`; `artificio status` says how far it is";
         return Err(nothing(if is_known { again } else { never }));
     }
     let extractor = Arc::new(Extractor::load(config.model.encoder)?);

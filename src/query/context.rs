@@ -1,4 +1,4 @@
-//! What a worker works with.
+//! What answering and encoding need: the network, the catalog, the model that serves, the guard for decoding.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::model::Extractor;
 use crate::quarantine::Guard;
 use crate::serving::Shared;
 
-/// What every worker has at hand.
+/// The context of one worker.
 pub struct WorkerContext {
     /// Shared by all.
     pub extractor: Arc<Extractor>,

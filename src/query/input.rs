@@ -1,4 +1,4 @@
-//! The stage that reads a query's files: its pictures, its negative examples, and its own settings.
+//! The first stage of a query: reads its files, that is its pictures, its negative examples, and its own settings.
 
 use std::path::{Path, PathBuf};
 
@@ -16,18 +16,18 @@ pub struct FileRead {
     pub path: PathBuf,
     /// As read; `None` when it is gone.
     pub stamp: Option<Stamp>,
-    /// Its content, or why there is none.
+    /// Its content, or why it is unusable.
     pub result: Result<Hash, Unusable>,
 }
 
-/// Longer side of what is kept of a set's pictures: enough for their tiles. All of a set is held at once, and fifty pictures
-/// from a camera would take gigabytes.
+/// Longer side of a set's pictures in memory: enough for their tiles. A whole set is held at once, and fifty pictures from a
+/// camera would take gigabytes at full size.
 const TILE_PX: u32 = 1_200;
 
 /// A file of the query with its pixels.
 pub struct Member {
     pub file: FileRead,
-    /// What the encoder sees of it.
+    /// The input of the encoder.
     pub square: Option<Square>,
     /// For the sheet.
     pub decoded: Option<DynamicImage>,
@@ -36,14 +36,14 @@ pub struct Member {
 /// The settings of a set, and the file they come from.
 pub struct SetFile {
     pub file: FileRead,
-    /// What is wrong with it is a message for a person.
+    /// An error is a message for a person.
     pub settings: Result<SetSettings, String>,
 }
 
 /// A query as it was read.
 pub struct Input {
     pub members: Vec<Member>,
-    /// What the answer is to be unlike.
+    /// Negative examples.
     pub negatives: Vec<Member>,
     pub settings: Option<SetFile>,
 }
@@ -83,12 +83,12 @@ impl Input {
         }
     }
 
-    /// What is wrong with the set's own settings.
+    /// The mistake in the set's own settings, if any.
     pub fn mistake(&self) -> Option<String> {
         self.settings.as_ref()?.settings.as_ref().err().cloned()
     }
 
-    /// Whether somebody may still be writing one of its files.
+    /// Whether one of its files may still be being written.
     pub fn may_be_unfinished(&self) -> bool {
         self.members.iter().chain(&self.negatives).any(Member::may_be_unfinished)
     }
@@ -99,7 +99,7 @@ impl Input {
         self.members.iter().chain(&self.negatives).any(awaits)
     }
 
-    /// Every file with what was made of it.
+    /// Every file with its result.
     pub fn into_files(self) -> Vec<FileRead> {
         let members = self.members.into_iter().chain(self.negatives).map(|member| member.file);
         members.chain(self.settings.map(|settings| settings.file)).collect()
@@ -107,11 +107,11 @@ impl Input {
 }
 
 impl Member {
-    /// Reads the file at `path`, relative to the query folder; its picture is kept for a sheet at most so large.
+    /// Reads the file at `path`, relative to the query folder; its picture is kept at most at `longest_px`.
     pub fn read(path: &Path, config: &Config, context: &WorkerContext, longest_px: Option<u32>) -> Self {
         let (absolute, bounds) = (config.folders.query.join(path), Bounds::from(&config.limits));
         let outputs = Outputs { square: true, features: false, longest_px };
-        // Before the reading: a file that changes later then differs from what is remembered of it.
+        // Taken before reading: if the file changes later, its stamp differs from this one.
         let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
         let (stamp, result, seen) = match picture::read_still(&absolute, &bounds) {
             Err(problem) => (before, Err(problem), None),
@@ -124,7 +124,7 @@ impl Member {
         Self { file: FileRead { path: path.to_path_buf(), stamp, result }, square, decoded }
     }
 
-    /// Whether somebody may still be writing it.
+    /// Whether it may still be being written.
     pub fn may_be_unfinished(&self) -> bool {
         matches!(&self.file.result, Err(problem) if problem.may_be_unfinished())
     }
@@ -153,13 +153,13 @@ impl SetFile {
 }
 
 /// One hash over the contents of all pictures, whatever their names and order; `None` without any.
-/// Negative examples and settings of its own belong to it, where there are any.
+/// Negative examples and the set's own settings are part of it.
 fn content_of(members: &[Member], negatives: &[Member], settings: Option<&SetFile>) -> Option<Hash> {
     let hashes_of = |members: &[Member]| {
         let mut hashes: Vec<Hash> =
             members.iter().filter_map(|member| member.file.result.as_ref().ok().copied()).collect();
         hashes.sort_unstable();
-        // How many files failed belongs to it: the answer says so.
+        // The number of unusable files is part of it, because the answer reports it.
         let mut all: Vec<u8> = hashes.iter().flat_map(|hash| hash.0).collect();
         all.extend((members.len() - hashes.len()).to_le_bytes());
         (all, !hashes.is_empty())

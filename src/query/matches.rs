@@ -1,5 +1,5 @@
-//! The stage that makes matches of what was found: near-duplicates by their pixels (`dedup`), and whether anything
-//! is similar at all by the backbone's features, which no training changes.
+//! The third stage of a query: turns search results into matches. It marks near-duplicates by their pixels (`dedup`), and
+//! decides by the backbone's features, which no training changes, whether anything is similar at all.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::picture::Hash;
 /// Candidates that are compared by their pixels.
 const COMPARED: usize = policy::OF_ONE_BY_FEATURES.nearest;
 
-/// A match, and its path as the disk spells it.
+/// A match with its path, byte for byte.
 pub struct Matched {
     /// For the record.
     pub part: MatchPart,
@@ -26,13 +26,13 @@ pub struct Matched {
 
 /// The matches of an answer.
 pub struct Selected {
-    /// The most similar first; none where even the nearest picture has too little in common with the query.
+    /// The most similar first; empty if even the nearest picture has too little in common with the query.
     pub matches: Vec<Matched>,
     /// That nearest picture.
     pub nearest: Option<MatchPart>,
 }
 
-/// How matches are made of what was found.
+/// Selects matches among search results.
 pub struct Selection<'a> {
     folder: &'a Path,
     results: usize,
@@ -49,7 +49,7 @@ impl<'a> Selection<'a> {
 
     /// How many pictures must be found to have `results` of them.
     pub fn candidates(&self) -> usize {
-        // With more copies than this behind its matches a sheet has fewer matches, and says why.
+        // If more copies than this hide behind the matches, the sheet has fewer matches and says why.
         if self.collapse { self.results * 4 + 8 } else { self.results }
     }
 
@@ -64,12 +64,12 @@ impl<'a> Selection<'a> {
     }
 
     fn matches(&self, found: Vec<(Found, f32)>, asked: &[Asked], catalog: &Catalog) -> Vec<Matched> {
-        // What another encoder makes of pictures says too little of who is a stranger.
+        // The features of another encoder do not tell well enough whether a picture is unrelated.
         let with_features = asked.iter().any(|member| member.features.len() == Backbone::WIDTH);
         let members: Vec<Appearance> = asked.iter().map(Asked::appearance).collect();
         let mut matches: Vec<Matched> = Vec::new();
         for (found, closer_than) in found {
-            // A catalog that cannot be read just now costs the marks, nothing else.
+            // If the catalog cannot be read, the marks are missing; nothing else.
             let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
             let appearance = known(content, with_features, catalog);
             let is_full = matches.len() == self.results;
@@ -116,8 +116,8 @@ impl<'a> Selection<'a> {
     }
 }
 
-/// Whether not even the best of `matches` has as much in common with the query as `least`. Where the features of none are
-/// known, nothing is said against them.
+/// Whether not even the best of `matches` has as much in common with the query as `least`. Without any features the
+/// matches stay.
 fn has_nothing_similar(matches: &[Matched], least: f32) -> bool {
     let best = matches
         .iter()
@@ -128,7 +128,7 @@ fn has_nothing_similar(matches: &[Matched], least: f32) -> bool {
 
 /// An inventory picture, as far as the catalog knows it; with the backbone's features where they are needed.
 fn known(content: Option<Hash>, with_features: bool, catalog: &Catalog) -> Appearance {
-    // A catalog that cannot be read just now costs the marks, nothing else.
+    // If the catalog cannot be read, the marks are missing; nothing else.
     let features = content.filter(|_| with_features);
     let features = features.and_then(|hash| catalog.features(hash, Backbone::VERSION).ok().flatten());
     let miniature = content.and_then(|hash| catalog.miniature(hash).ok().flatten());

@@ -1,7 +1,7 @@
-//! Answers one query. Its way, one file a stage: [`input`] reads the pictures, [`search`] finds what is near, [`matches`] makes
-//! matches of it, [`status`] says how it went, [`render`] draws the sheet, [`write`] puts sheet and record into the folder.
+//! Answers one query, in stages of one file each: [`input`] reads the pictures, [`search`] finds the nearest ones, [`matches`]
+//! turns them into matches, [`status`] describes the result, [`render`] draws the sheet, [`write`] writes sheet and record.
 //!
-//! It knows nothing of the daemon: whoever has a [`WorkerContext`] can have a query answered.
+//! It knows nothing of the daemon: a [`WorkerContext`] is all it needs.
 
 pub mod ask;
 mod context;
@@ -36,7 +36,7 @@ pub struct Query {
     pub path: PathBuf,
     /// Its pictures, relative to the query folder.
     pub files: Vec<PathBuf>,
-    /// Negative examples: pictures that the answer is to be unlike, relative to the query folder.
+    /// Negative examples, relative to the query folder.
     pub negatives: Vec<PathBuf>,
     /// The set's own settings, relative to the query folder.
     pub settings: Option<PathBuf>,
@@ -44,11 +44,11 @@ pub struct Query {
     pub is_set: bool,
     /// The answer is `result_<name>.png` and `.json`.
     pub name: String,
-    /// The content answered before, where that answer still holds.
+    /// The content that was answered before, if that answer is still valid.
     pub answered: Option<Hash>,
-    /// Whether this only sees if the answer that is there would be another today.
+    /// Whether this only checks if the existing answer would change.
     pub is_recheck: bool,
-    /// Whether an unfinished file is to be waited for, rather than answered with its problem.
+    /// Whether to wait for an incomplete file, rather than to answer with its problem.
     pub can_wait: bool,
     /// Inventory pictures still to be read.
     pub inventory_pending: usize,
@@ -58,13 +58,13 @@ pub struct Query {
     pub config: Arc<Config>,
 }
 
-/// What came of a query.
+/// The result of a query.
 pub struct Answered {
-    /// As ordered.
+    /// As in the query.
     pub query: PathBuf,
-    /// As ordered.
+    /// As in the query.
     pub name: String,
-    /// Every file of the query with what was made of it.
+    /// Every file of the query with its result.
     pub files: Vec<FileRead>,
     /// Hash over all its pictures; `None` when none could be read.
     pub content: Option<Hash>,
@@ -78,33 +78,33 @@ pub enum Done {
     Written {
         /// As in the record.
         status: Status,
-        /// As in the record's message, but for the file that it is about.
+        /// As in the record's message, without the file that it is about.
         sentence: String,
-        /// Id of the model that measured.
+        /// Id of the model that was used.
         model: String,
-        /// From ready to written.
+        /// Time from start to written.
         total_ms: f64,
-        /// The inventory was empty, not complete or out of reach: to be answered again.
+        /// The inventory was empty, incomplete or out of reach: to be answered again.
         is_provisional: bool,
     },
-    /// The same content has its answer.
+    /// The same content has been answered already.
     Unchanged,
-    /// A file is not finished: look again later.
+    /// A file is incomplete: try again later.
     NotYet,
     /// A picture of it, or of its sheet, needs a trial that this thread does not hold.
     AwaitsTrial,
 }
 
-/// An answer that is not written anywhere yet.
+/// An answer that is not written yet.
 pub(crate) struct Composition {
-    /// But for the timings of what comes after the search.
+    /// Without the timings of the stages after the search.
     pub record: Record,
     pub matches: Vec<Matched>,
     pub judgement: Judgement,
 }
 
 impl Query {
-    /// Answers it, from its files to the answer folder.
+    /// Answers the query, from its files to the answer folder.
     pub fn run(&self, context: &WorkerContext) -> Answered {
         let started = Instant::now();
         let former = self.is_recheck.then(|| self.place().former()).flatten();
@@ -183,7 +183,7 @@ impl Query {
         Answered { query: self.path.clone(), name: self.name.clone(), files, content, result }
     }
 
-    /// Whether it is worth looking at a past answer once more: with `refresh = "model"` only for another model.
+    /// Whether an old answer may change: with `refresh = "model"` only for another model.
     fn may_differ(&self, former: &FormerAnswer, context: &WorkerContext) -> bool {
         self.config.answer.refresh == Refresh::Inventory || former.model() != Some(context.serving.read().model.id())
     }
@@ -198,7 +198,7 @@ impl Query {
     }
 }
 
-/// Since then, to a tenth.
+/// Elapsed milliseconds, to a tenth.
 fn milliseconds(since: Instant) -> f64 {
     (since.elapsed().as_secs_f64() * 10_000.0).round() / 10.0
 }

@@ -1,4 +1,4 @@
-//! What the record says of a query and its answer.
+//! Composes the JSON record of a query and its answer.
 
 use super::Query;
 use super::input::{FileRead, Input};
@@ -10,7 +10,7 @@ use crate::clock;
 use crate::config::Config;
 use crate::picture::Hash;
 
-/// The record, but for its sheet and what changed.
+/// The record, without its sheet and the changes since the last one.
 pub fn compose(
     query: &Query,
     input: &Input,

@@ -1,4 +1,4 @@
-//! The stage that draws the sheet.
+//! The fifth stage of a query: draws the sheet.
 
 use std::path::Path;
 
@@ -48,7 +48,7 @@ pub fn sheet(
     })
 }
 
-/// A match with its picture, as far as it can be had right now.
+/// A match with its picture, if it can be read.
 fn tile(query: &Query, found: &Matched, side: u32, context: &WorkerContext) -> Result<sheet::Match, Undrawn> {
     let path = query.config.folders.inventory.join(&found.path);
     let part = &found.part;

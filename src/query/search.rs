@@ -1,4 +1,4 @@
-//! The stage that finds what is near: features of the query's pictures, and what the index says of them.
+//! The second stage of a query: computes the features of its pictures and finds the nearest ones in the index.
 
 use super::WorkerContext;
 use super::input::Member;
@@ -11,24 +11,24 @@ use crate::picture::{Hash, Miniature};
 use crate::serving::load::{inventory_of, load_index};
 use crate::serving::{SearchRequest, Serving};
 
-/// A picture of the query that could be used.
+/// A usable picture of the query.
 pub struct Asked {
     /// Its content.
     pub content: Hash,
-    /// What the serving encoder's models take: `[width]`.
+    /// Its features, `[width]`.
     pub features: Vec<f32>,
     /// The same picture to compare by pixels.
     pub miniature: Miniature,
 }
 
 impl Asked {
-    /// How it looks.
+    /// What near-duplicates are found by.
     pub fn appearance(&self) -> Appearance {
         Appearance::new(Some(self.content), Some(&self.features), Some(self.miniature.clone()))
     }
 }
 
-/// What the index found, and what searched.
+/// The results of a search, and what was searched.
 pub struct Searched {
     /// The most similar first, each with the share of inventory pairs that are less similar.
     pub found: Vec<(Found, f32)>,
@@ -38,7 +38,7 @@ pub struct Searched {
     pub by: SearchedBy,
 }
 
-/// What searched, for the record.
+/// What was searched, for the record.
 pub struct SearchedBy {
     /// The model.
     pub model: ModelPart,
@@ -63,7 +63,7 @@ pub fn encode(members: &[Member], context: &WorkerContext) -> Vec<Asked> {
     members.iter().filter_map(asked).collect()
 }
 
-/// The `count` pictures most similar to what is asked, and unlike the negative examples; none below the least score.
+/// The `count` pictures most similar to the query and unlike its negative examples; none below the least score.
 pub fn search(
     asked: &[Asked],
     negatives: &[Asked],
@@ -80,12 +80,12 @@ pub fn search(
 }
 
 fn look_up(request: &SearchRequest<'_>, config: &Config, context: &WorkerContext) -> Searched {
-    // One lock for model and embeddings: a query sees one model, whatever happens meanwhile.
+    // One lock for model and embeddings: a query sees one model, even if it is replaced during the search.
     let serving = context.serving.read();
     if serving.index.metric() == config.similarity.metric {
         return search_in(&serving, request);
     }
-    // A set with a metric of its own: an index prepares its embeddings for one metric, so one is made for this answer.
+    // The set has a metric of its own. An index prepares its embeddings for one metric, so one is built for this answer.
     let (model, generation) = (serving.model.clone(), serving.index.generation());
     drop(serving);
     let index =
@@ -96,7 +96,7 @@ fn look_up(request: &SearchRequest<'_>, config: &Config, context: &WorkerContext
             searched.by.index_generation = generation;
             searched
         }
-        // A catalog that cannot be read just now costs the set's metric; the record says which one measured.
+        // If the catalog cannot be read, the set's metric is not used; the record names the metric that was.
         Err(trouble) => {
             log::warn!("{trouble}");
             search_in(&context.serving.read(), request)
@@ -127,7 +127,7 @@ fn rows_of(asked: &[Asked], context: &WorkerContext) -> Rows {
     let mut rows = Rows::empty(context.extractor.kind().width);
     for member in asked {
         let fits = rows.push(&member.features);
-        debug_assert!(fits, "the extractor gives rows of its own width");
+        debug_assert!(fits, "the extractor returns rows of its own width");
     }
     rows
 }

@@ -1,4 +1,4 @@
-//! The stage that says how a query went: its status, and a sentence for a person.
+//! The fourth stage of a query: determines its status, and the sentence that explains it to a person.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::matches::Selected;
 use crate::answer::Status;
 use crate::picture::Unusable;
 
-/// How a query went.
+/// The status of a query with its explanation.
 pub struct Judgement {
     /// For scripts.
     pub status: Status,
@@ -32,7 +32,7 @@ impl Judgement {
     }
 }
 
-/// How it went, and the sentence that says so, for a person. `inventory`: pictures searched.
+/// The status, and the sentence that explains it. `inventory`: pictures searched.
 pub fn judge(query: &Query, input: &Input, inventory: usize, selected: &Selected) -> Judgement {
     if let Some(message) = input.mistake() {
         return Judgement::new(Status::Error, message);

@@ -1,4 +1,4 @@
-//! The last stage: sheet and record into the answer folder, each whole or not at all.
+//! The last stage of a query: writes sheet and record into the answer folder, each whole or not at all.
 
 use std::path::{Path, PathBuf};
 
@@ -23,56 +23,56 @@ pub struct Place<'a> {
     pub folder: &'a Path,
     /// The answer's name.
     pub name: &'a str,
-    /// What sheets are written as.
+    /// The format of sheets.
     pub format: SheetFormat,
 }
 
-/// The record of an answer that is there already.
+/// The record of an existing answer.
 pub struct FormerAnswer {
     /// As JSON: it may be of an older version.
     pub record: Value,
 }
 
 impl FormerAnswer {
-    /// Id of the model that measured.
+    /// Id of the model that was used.
     pub fn model(&self) -> Option<&str> {
         self.record.pointer("/model/id").and_then(Value::as_str)
     }
 }
 
 impl Place<'_> {
-    /// The record that lies in the answer folder. One that was thrown away, or is no record, is nobody's concern.
+    /// The record in the answer folder; `None` if it was deleted, or is no record.
     pub fn former(&self) -> Option<FormerAnswer> {
         let record = serde_json::from_slice(&std::fs::read(self.path("json")).ok()?).ok()?;
         Some(FormerAnswer { record })
     }
 
-    /// Whether the answer is still there: one that was thrown away is given again when it is asked for again.
+    /// Whether the answer still exists: a deleted one is written again the next time its query is handled.
     pub fn has_answer(&self) -> bool {
         [self.format.extension(), "json"].iter().all(|end| self.path(end).exists())
     }
 
-    /// Writes the sheet, then the record, which names it: whoever sees the record knows that the sheet is there.
+    /// Writes the sheet, then the record, which names it: once the record exists, so does the sheet.
     pub fn write(&self, sheet: &[u8], record: &mut Record) -> Result<(), Unwritten> {
         record.sheet = Some(self.file_name(self.format.extension()));
         let former = self.former_sheet();
         self.write_file(self.format.extension(), sheet, "write the sheet")?;
         self.write_file("json", &record.to_json(), "write the record")?;
         if let Some(former) = former.filter(|former| Some(former) != record.sheet.as_ref()) {
-            // What is left of it would show another answer than the record beside it.
+            // A sheet left over would show another answer than its record.
             let _ = remove_own(&self.folder.join(former));
         }
         Ok(())
     }
 
-    /// The sheet of the answer that is there now, if its record names one of ours: a format ago it had another end.
+    /// The sheet of the existing answer, if its record names one: with another format set, it had another extension.
     fn former_sheet(&self) -> Option<String> {
         let former = self.former()?.record;
         let named = former.get("sheet")?.as_str()?;
         SheetFormat::ALL.map(|format| self.file_name(format.extension())).into_iter().find(|name| name == named)
     }
 
-    /// A trouble with it names the folder: it is the folder's (full, read-only), not the answer's.
+    /// An error names the folder: the problem is the folder's (full, read-only), not the answer's.
     fn write_file(&self, end: &str, bytes: &[u8], doing: &str) -> Result<(), Unwritten> {
         let written = make_folder(self.folder).and_then(|()| write_whole(&self.path(end), bytes, doing));
         let unwritten =
