@@ -1,4 +1,4 @@
-//! Training pictures a second of the convolutional encoder, on one core: `cargo bench --bench convolutional`.
+//! Measures how many pictures a second the convolutional encoder trains on, on one core: `cargo bench --bench convolutional`.
 //!
 //! A picture is counted once for each of its two views, as each goes through the whole network and back. Making the views
 //! (cutting, mirroring, recolouring, Lab) is part of it.

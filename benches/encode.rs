@@ -1,4 +1,4 @@
-//! CPU time of one picture through the backbone on one core.
+//! Measures the CPU time of one picture through the backbone, on one core.
 //!
 //! `cargo bench --bench encode`: the median over several runs, for batches of 1 and 8 pictures of the side that the network
 //! was published with, which is comparable with other programs, and for one of the side that is used.
@@ -27,7 +27,7 @@ fn main() {
     }
 }
 
-/// Some picture, another for every `seed`.
+/// A made-up picture, different for every `seed`.
 fn picture(side: usize, seed: usize) -> Option<Square> {
     Square::from_rgb(side, (0..side * side * 3).map(|at| (at * (seed + 3) / 97 + at % 31 * seed) as u8).collect())
 }
@@ -41,7 +41,7 @@ fn run_ms(backbone: &Backbone, pictures: &[Square], batch: usize) -> f64 {
     (cpu_ms() - start) / pictures.len() as f64
 }
 
-/// CPU time of this thread where the kernel tells it, else wall time.
+/// CPU time of this thread where the kernel provides it, otherwise wall time.
 fn cpu_ms() -> f64 {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     let wall = START.get_or_init(Instant::now).elapsed().as_secs_f64() * 1e3;

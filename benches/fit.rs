@@ -1,4 +1,4 @@
-//! Time to fit the autoencoder to 10,000 feature rows: `cargo bench --bench fit`.
+//! Measures the time to fit the autoencoder to 10,000 feature rows: `cargo bench --bench fit`.
 
 use std::time::Instant;
 

@@ -1,5 +1,5 @@
-//! Time from the start of the service to READY with a full catalog: `cargo bench --bench start -- 36 100000`.
-//! The pictures are links to one file, and the catalog says of each that it was read: nothing is decoded.
+//! Measures the time from the start of the service to READY with a full catalog: `cargo bench --bench start -- 36 100000`.
+//! The pictures are links to one file, and in the catalog each has been read already: nothing is decoded.
 
 use std::error::Error;
 use std::fs;

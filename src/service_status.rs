@@ -1,4 +1,4 @@
-//! `status.json`: what the daemon is doing, for scripts, for `artificio status` and for people.
+//! The content of `status.json`: what the daemon is doing, for scripts, for `artificio status` and for people.
 
 use std::path::Path;
 
@@ -11,13 +11,13 @@ use crate::training::handle::Stage;
 
 /// The file's name inside the state folder.
 pub const FILE_NAME: &str = "status.json";
-/// At most so many problems are listed; `problem_count` has them all.
+/// Most problems listed; `problem_count` counts all.
 pub const PROBLEM_LIMIT: usize = 100;
 
 /// The content of `status.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ServiceStatus {
-    /// What it is up to as a whole.
+    /// The state of the daemon as a whole.
     pub state: State,
     /// The process.
     pub pid: u32,
@@ -25,17 +25,17 @@ pub struct ServiceStatus {
     pub version: &'static str,
     /// When it was started, in seconds since 1970.
     pub started_s: i64,
-    /// The pictures to find.
+    /// The inventory.
     pub inventory: InventoryPart,
     /// The queries.
     pub queries: QueriesPart,
     /// The model that serves.
     pub model: ServedModelPart,
-    /// Folders that are watched by the system's events.
+    /// Folders for which the system sends events.
     pub watched_folders: usize,
-    /// Changed settings that only a restart brings into force: "folders.query".
+    /// Keys of changed settings that take effect only after a restart, such as "folders.query".
     pub awaiting_restart: Vec<String>,
-    /// What hampers the service as a whole, as against single files; also the first of `problems`.
+    /// Problems of the service as a whole, not of single files; they come first in `problems`.
     pub degraded_by: Vec<Trouble>,
     /// The settings.
     pub settings: ServiceSettingsPart,
@@ -45,17 +45,17 @@ pub struct ServiceStatus {
     pub problems: Vec<Trouble>,
 }
 
-/// What the daemon is up to as a whole.
+/// The state of the daemon as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
-    /// Folders are being looked through for the first time.
+    /// Folders are being scanned for the first time.
     Starting,
     /// All is well.
     Ready,
     /// It works, but something needs a person.
     Degraded,
-    /// On its way out.
+    /// It is stopping.
     Stopping,
 }
 
@@ -74,13 +74,13 @@ impl State {
 /// The settings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServiceSettingsPart {
-    /// How often a signal had them read again.
+    /// Number of reloads by a signal.
     pub reloads: u64,
-    /// The mistake in them, while the former ones stay in force.
+    /// The mistake in the file, while the earlier settings stay in force.
     pub problem: Option<String>,
 }
 
-/// The pictures to find.
+/// The inventory.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct InventoryPart {
     /// Files seen.
@@ -91,13 +91,13 @@ pub struct InventoryPart {
     pub pending: usize,
     /// Of these, unusable.
     pub failed: usize,
-    /// Pictures a second, while any are read; null else.
+    /// Pictures a second, while any are read; otherwise null.
     pub per_second: Option<f32>,
-    /// Seconds until all are read, if it goes on like this.
+    /// Seconds until all are read, at this pace.
     pub remaining_s: Option<u64>,
 }
 
-/// The queries, from the first day on.
+/// The queries; answers since the first start are counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct QueriesPart {
     /// With an answer that is not an error.
@@ -119,11 +119,11 @@ pub struct ServedModelPart {
     pub trained_on: usize,
     /// The training under way.
     pub training: Option<TrainingPart>,
-    /// What became of the last one.
+    /// The result of the last training.
     pub last_training: Option<LastTrainingPart>,
 }
 
-/// What became of a training.
+/// The result of a training.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LastTrainingPart {
     /// The model's id.
@@ -132,12 +132,12 @@ pub struct LastTrainingPart {
     pub decision: &'static str,
     /// Why, as the rest of a sentence that begins with the model.
     pub reason: String,
-    /// What the decision rests on.
+    /// What the decision is based on.
     pub figures: serde_json::Value,
 }
 
 impl LastTrainingPart {
-    /// Of a model as it is kept.
+    /// From a stored model.
     pub fn of(row: &ModelRow) -> Self {
         Self {
             id: row.id.clone(),
@@ -157,14 +157,14 @@ pub struct TrainingPart {
     pub pictures: usize,
     /// Where they come from: "training" or "inventory".
     pub source: &'static str,
-    /// What it is at.
+    /// Its stage.
     pub stage: Stage,
-    /// Of this stage, 0 to 1.
+    /// Progress of this stage, 0 to 1.
     pub share: f32,
 }
 
 impl ServiceStatus {
-    /// Puts the file into the state folder.
+    /// Writes the file into the state folder.
     pub fn write(&self, state_folder: &Path) -> Result<(), Trouble> {
         let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
         text.push(b'\n');

@@ -1,4 +1,4 @@
-//! The map as one picture: a square piece of every picture in its cell.
+//! Draws the map of an inventory as one image: the middle square of every picture in its cell.
 
 use image::imageops;
 use image::{Rgb, RgbImage, RgbaImage};
@@ -7,7 +7,7 @@ use super::grid::Grid;
 use crate::config::Theme;
 use crate::overview::Thumbnail;
 
-/// Part of a cell's side that stays free between pictures.
+/// Share of a cell's side left free between pictures.
 const GAP: f32 = 0.05;
 
 /// Draws the map with cells of `cell_px`; thumbnails in the order of the grid's cells, `None` where there is none.

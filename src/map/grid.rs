@@ -1,10 +1,10 @@
-//! Places on a plane moved to the cells of a grid, one each, so that no picture covers another.
+//! Assigns positions on a plane to the cells of a grid, one picture a cell, so that no picture covers another.
 
 /// More cells than pictures, so that groups stay apart.
 const ROOM: f32 = 1.35;
 /// Columns by rows.
 const ASPECT: f32 = 1.5;
-/// Most often that all cells are offered an exchange with their neighbours.
+/// Rounds at most in which cells exchange their pictures with their neighbours.
 const ROUNDS: usize = 60;
 
 /// A cell of the grid.
@@ -27,14 +27,14 @@ pub struct Grid {
     pub cells: Vec<GridCell>,
 }
 
-/// Moves each place to a cell near it.
+/// Assigns each position to a cell near it.
 pub fn snapped(places: &[[f32; 2]]) -> Grid {
     let wanted_cells = (places.len() as f32 * ROOM).max(1.0);
     let columns = (wanted_cells * ASPECT).sqrt().round().max(1.0) as usize;
     let rows = (wanted_cells / columns as f32).ceil().max(1.0) as usize;
     let targets = spread(places, columns, rows);
     let mut assignment = CellAssignment { columns, rows, holder: vec![None; columns * rows] };
-    // From the middle outwards: who comes late is moved outwards, where there is room.
+    // From the middle outwards: later pictures are moved outwards, where there is room.
     let (middle_x, middle_y) = ((columns - 1) as f32 / 2.0, (rows - 1) as f32 / 2.0);
     let mut order: Vec<usize> = (0..places.len()).collect();
     let distance_from_middle = |at: usize| (targets[at][0] - middle_x).hypot(targets[at][1] - middle_y);
@@ -48,7 +48,7 @@ pub fn snapped(places: &[[f32; 2]]) -> Grid {
     assignment.cropped(places.len())
 }
 
-/// The places stretched to the grid, in cells. Few pictures far out do not squeeze all others together.
+/// The positions scaled to the grid, in cells. Outliers do not squeeze all others together.
 fn spread(places: &[[f32; 2]], columns: usize, rows: usize) -> Vec<[f32; 2]> {
     let axis = |axis: usize, cells: usize| {
         let mut values: Vec<f32> = places.iter().map(|place| place[axis]).collect();
@@ -72,7 +72,7 @@ struct CellAssignment {
 }
 
 impl CellAssignment {
-    /// The free cell nearest to a place; there always is one.
+    /// The free cell nearest to a position; there always is one.
     fn free_near(&self, place: [f32; 2]) -> usize {
         let (column, row) = (place[0].round() as isize, place[1].round() as isize);
         let mut best: Option<(f32, usize)> = None;
@@ -111,7 +111,7 @@ impl CellAssignment {
         x * x + y * y
     }
 
-    /// Exchanges neighbours, empty cells included, while that brings pictures nearer to where they belong.
+    /// Exchanges neighbouring cells, empty ones included, while that brings pictures nearer to their positions.
     fn settle(&mut self, targets: &[[f32; 2]]) {
         let cost = |assignment: &Self, cell: usize, held: Option<usize>| {
             held.map_or(0.0, |at| assignment.distance(cell, targets[at]))

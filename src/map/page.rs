@@ -1,4 +1,4 @@
-//! The map as a page to move about in: one file of HTML that needs nothing else, and no network.
+//! Writes the map of an inventory as one self-contained HTML page in which one can zoom and search.
 
 use std::path::PathBuf;
 
@@ -13,11 +13,11 @@ use crate::base::parallel::map;
 use crate::base::rows::Rows;
 use crate::overview::{Thumbnail, on_white, to_jpeg};
 
-/// What stands on the page, without its data, and where that goes.
+/// The page without its data, and the placeholder for it.
 const BODY: &str = include_str!("page.html");
 const PLACE: &str = "\"THE DATA\"";
 const STYLE: &str = include_str!("page.css");
-/// Pictures most like a picture that the page can show.
+/// Number of nearest neighbours that the page shows for a picture.
 const NEIGHBOURS: usize = 8;
 
 #[derive(Serialize)]
@@ -35,18 +35,18 @@ struct MapPicture {
     path: String,
     width: u32,
     height: u32,
-    /// Mean colour, shown until the picture is unpacked.
+    /// Mean colour, shown until the picture is decoded.
     colour: [u8; 3],
     /// JPEG in base64.
     jpeg: String,
-    /// Positions of the pictures most like it, the most alike first.
+    /// Positions of its nearest neighbours, the most similar first.
     near: Vec<usize>,
 }
 
 /// The page for pictures `paths` with `embeddings` of unit length `[n, width]`; those without a thumbnail are left out.
 ///
 /// # Errors
-/// What the encoder says of a thumbnail.
+/// When a thumbnail cannot be encoded.
 pub fn page(
     title: &str,
     grid: &Grid,
@@ -78,7 +78,7 @@ pub fn page(
     Ok(page.to_html())
 }
 
-/// Positions in `shown` of the pictures most like the one at `at`.
+/// Positions in `shown` of the nearest neighbours of the picture at `at`.
 fn nearest(shown: &[usize], at: usize, embeddings: &Rows) -> Vec<usize> {
     let embedding = embeddings.row(at);
     let similarity = |other: usize| dot(embedding, embeddings.row(other));

@@ -1,7 +1,7 @@
-//! Embeddings laid out on a plane, so that similar pictures lie together: t-SNE (van der Maaten and Hinton 2008).
+//! Lays embeddings out on a plane by t-SNE, so that similar pictures lie together (van der Maaten and Hinton 2008).
 //!
 //! Attraction acts between near neighbours only, as in the Barnes-Hut version (van der Maaten 2014). Repulsion is exact:
-//! at 5,000 pictures that takes seconds in vector instructions, needs no tree, and the same pictures always give the same
+//! for 5,000 pictures that takes seconds with vector instructions, needs no tree, and the same pictures always give the same
 //! plane, whatever the number of cores.
 
 use crate::base::dot::dot;
@@ -10,22 +10,22 @@ use crate::base::parallel::{cores, map};
 use crate::base::rows::Rows;
 use crate::progress::Progress;
 
-/// Sums of repulsion kept side by side, which the compiler turns into vector instructions.
+/// Independent sums of the repulsion, so that the compiler can use vector instructions.
 const LANES: usize = 8;
-/// How many neighbours a picture is to have, roughly.
+/// About this many neighbours count for a picture.
 const PERPLEXITY: f32 = 30.0;
 const STEPS: usize = 500;
 /// In the first steps attraction is this much stronger, so that groups find together ...
 const EXAGGERATION: f32 = 12.0;
 /// ... for so many steps.
 const EXAGGERATED_STEPS: usize = 150;
-/// Of the whole work this share is finding neighbours.
+/// Share of the whole work spent on finding neighbours.
 const NEIGHBOURS_SHARE: f32 = 0.2;
 
 /// Sparse rows: for each picture its neighbours and how strongly they attract each other.
 type Attraction = Vec<Vec<(usize, f32)>>;
 
-/// Places on a plane for embeddings of unit length `[n, width]`; `None` when the work was cancelled.
+/// Positions on a plane for embeddings of unit length `[n, width]`; `None` when the work was cancelled.
 pub fn plane(embeddings: &Rows, progress: &dyn Progress) -> Option<Vec<[f32; 2]>> {
     let count = embeddings.len();
     if count < 4 {
@@ -94,7 +94,7 @@ fn attraction(neighbours: &[Vec<(usize, f32)>], perplexity: f32) -> Attraction {
     symmetric
 }
 
-/// Gaussian shares of squared distances, as wide as the perplexity asks for; found by bisection.
+/// Gaussian weights of squared distances, with the width that gives the perplexity; found by bisection.
 fn shares(found: &[(usize, f32)], perplexity: f32) -> Vec<f32> {
     let least = found.iter().map(|(_, distance)| *distance).fold(f32::INFINITY, f32::min);
     let (mut low, mut high, mut sharpness) = (0.0_f32, f32::INFINITY, 1.0_f32);
@@ -118,7 +118,8 @@ fn shares(found: &[(usize, f32)], perplexity: f32) -> Vec<f32> {
     shares
 }
 
-/// Where everything begins: the two main components, tiny, so that the large order comes from the embeddings themselves.
+/// The initial positions: the first two principal components, scaled down, so that the large structure comes from the
+/// embeddings.
 fn beginning(embeddings: &Rows) -> Vec<[f32; 2]> {
     let (count, width) = (embeddings.len(), embeddings.width());
     let mut mean = vec![0.0_f32; width];
@@ -146,7 +147,7 @@ fn beginning(embeddings: &Rows) -> Vec<[f32; 2]> {
     let place = |row: &[f32]| [0, 1].map(|axis| dot(row, &axes[axis]) - dot(&mean, &axes[axis]));
     let mut places: Vec<[f32; 2]> = embeddings.iter().map(place).collect();
     let spread = (places.iter().map(|place| place[0] * place[0]).sum::<f32>() / count as f32).sqrt().max(1e-12);
-    // Pictures of one content would never part: each is moved a little, by its place in the order.
+    // Identical embeddings would never separate: each is moved a little, by its position in the order.
     for (at, place) in places.iter_mut().enumerate() {
         let turn = at as f32 * 2.399_963;
         *place = [place[0] / spread * 1e-4 + 1e-6 * turn.cos(), place[1] / spread * 1e-4 + 1e-6 * turn.sin()];
@@ -154,11 +155,11 @@ fn beginning(embeddings: &Rows) -> Vec<[f32; 2]> {
     places
 }
 
-/// Which way every place would make things worse.
+/// The gradient at every position.
 fn gradients(places: &[[f32; 2]], attraction: &Attraction, stress: f32) -> Vec<[f32; 2]> {
     let (x, y): (Vec<f32>, Vec<f32>) = places.iter().map(|place| (place[0], place[1])).unzip();
     let repelled = map(places.len(), |at| repulsion(places[at], &x, &y));
-    // Every place meets itself as well, at distance zero.
+    // Every position is paired with itself as well, at distance zero.
     let all = repelled.iter().map(|(sum, _)| f64::from(*sum)).sum::<f64>() - places.len() as f64;
     let all = (all as f32).max(1e-12);
     let gradient = |at: usize| {
@@ -175,7 +176,7 @@ fn gradients(places: &[[f32; 2]], attraction: &Attraction, stress: f32) -> Vec<[
     (0..places.len()).map(gradient).collect()
 }
 
-/// How near one place is to all others in sum, and how they push it away.
+/// The sum of one position's similarities to all others, and their repulsion of it.
 fn repulsion(place: [f32; 2], x: &[f32], y: &[f32]) -> (f32, [f32; 2]) {
     let (mut near, mut push_x, mut push_y) = ([0.0_f32; LANES], [0.0_f32; LANES], [0.0_f32; LANES]);
     let step = |lane: usize, x: f32, y: f32, near: &mut [f32; LANES], sums: (&mut [f32; LANES], &mut [f32; LANES])| {
@@ -203,7 +204,7 @@ mod tests {
     use super::*;
     use crate::progress::Unfollowed;
 
-    /// Three groups of 30 around directions of their own, with noise of no one's making.
+    /// Three groups of 30 around directions of their own, with pseudo-random noise.
     fn groups() -> Rows {
         let mut rows = Rows::empty(16);
         for at in 0..90_usize {

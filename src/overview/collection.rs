@@ -1,4 +1,4 @@
-//! The inventory as the catalog knows it, for commands that need all of it at once.
+//! Loads all pictures of the inventory with their embeddings from the catalog, for commands that need them at once.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ pub struct Collection {
 }
 
 impl Collection {
-    /// Reads it from the catalog in the configured state folder; a daemon may be at work on it. Embeddings are of the model that
+    /// Reads it from the catalog in the configured state folder; also while a daemon uses it. Embeddings are of the model that
     /// serves, or features before the first training.
     pub fn read(config: &Config) -> Result<Self, Fatal> {
         let catalog = catalog(config)?;
@@ -58,7 +58,7 @@ impl Collection {
         Self { model: model.into(), paths, hashes, embeddings: Rows::default(), waiting: 0 }
     }
 
-    /// Adds a picture; one whose embedding has another width than the others' waits for the model to get to it.
+    /// Adds a picture. One whose embedding has another width than the others' counts as not encoded yet.
     pub fn push(&mut self, path: PathBuf, hash: Hash, mut embedding: Vec<f32>) {
         to_unit_length(&mut embedding);
         if self.paths.is_empty() {
@@ -111,7 +111,7 @@ pub(super) fn catalog(config: &Config) -> Result<Catalog, Fatal> {
     Ok(Catalog::open_reader(&config.folders.state)?)
 }
 
-/// What to say of an inventory without pictures.
+/// The error for an inventory without pictures.
 pub(super) fn nothing_read(inventory: &Path) -> Fatal {
     let what = "no picture of it has been read yet; start artificio run and ask again";
     Fatal::Failed(format!("{}: {what}", inventory.display()))

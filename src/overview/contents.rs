@@ -1,4 +1,4 @@
-//! The inventory's contents, each once whatever its number of files, with what copies are found by.
+//! Loads the distinct contents of the inventory, each with its files and with what near-duplicates are found by.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::error::Fatal;
 use crate::model::{Backbone, FeatureKind};
 use crate::picture::{Hash, Miniature};
 
-/// InventoryContents in the order of their first paths; position `i` of each list belongs to the same content.
+/// The contents in the order of their first paths; position `i` of each list belongs to the same content.
 #[derive(Default)]
 pub struct InventoryContents {
     /// Where each lies, relative to the inventory folder, in order.
@@ -25,7 +25,7 @@ pub struct InventoryContents {
 }
 
 impl InventoryContents {
-    /// Reads them from the catalog in the configured state folder; a daemon may be at work on it. Fails when there are none.
+    /// Reads them from the catalog in the configured state folder; also while a daemon uses it. Fails when there are none.
     pub fn read(config: &Config) -> Result<Self, Fatal> {
         let catalog = catalog(config)?;
         let kind = FeatureKind::of(config.model.encoder);

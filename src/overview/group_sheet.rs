@@ -1,4 +1,4 @@
-//! Groups of pictures that are nearly the same, as one sheet: a line of pictures a group, each with its name.
+//! Draws groups of near-duplicates as one sheet: a line of pictures for each group, with their names.
 
 use image::{Rgb, RgbImage, imageops};
 
@@ -21,7 +21,7 @@ const CAPTION: Setting = Setting { size_px: 13.0, weight: Weight::Regular };
 
 /// A line of the sheet.
 pub struct SheetGroup {
-    /// How alike the least alike of it is to the one that all were compared with.
+    /// The least similarity of its pictures to the one that all were compared with.
     pub similarity: f32,
     /// Positions of its files.
     pub members: Vec<usize>,

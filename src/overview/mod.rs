@@ -1,5 +1,5 @@
-//! The inventory as a whole: its pictures with their embeddings and thumbnails, and what lies there twice. Reads the catalog and the pictures, writes
-//! nothing.
+//! The inventory as a whole, for `map` and `duplicates`: its pictures with their embeddings and thumbnails, and its distinct
+//! contents. Reads the catalog and the pictures, writes nothing.
 
 mod collection;
 mod contents;

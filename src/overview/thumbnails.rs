@@ -1,4 +1,4 @@
-//! Small copies of many pictures, made on all cores.
+//! Makes small copies of many pictures, on all cores.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ pub fn thumbnails(
     bounds: &Bounds,
     progress: &dyn Progress,
 ) -> Option<Vec<Thumbnail>> {
-    // Whoever is free takes the next: sizes differ by orders of magnitude.
+    // Each free core takes the next picture, because sizes differ by orders of magnitude.
     map_followed(paths.len(), progress, |at| thumbnail(&folder.join(&paths[at]), side_px, bounds))
 }
 
@@ -46,7 +46,7 @@ fn thumbnail(path: &Path, side_px: u32, bounds: &Bounds) -> Thumbnail {
         .ok_or_else(|| Trouble::new("the picture has no pixels", path, "take it away"))
 }
 
-/// A picture without transparency: what was transparent is white.
+/// The picture on white, without transparency.
 pub fn on_white(picture: &RgbaImage) -> RgbImage {
     RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
         let [red, green, blue, alpha] = picture.get_pixel(x, y).0.map(u32::from);
@@ -57,7 +57,7 @@ pub fn on_white(picture: &RgbaImage) -> RgbImage {
 /// JPEG bytes.
 ///
 /// # Errors
-/// The encoder's own words: a side is over 65,535 pixels.
+/// When the encoder fails: a side is over 65,535 pixels.
 pub fn to_jpeg(picture: &RgbImage) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);

@@ -1,11 +1,11 @@
-//! An axis of a chart: from zero to a number, with ticks at round ones.
+//! The axis of a chart: starts at zero, with ticks at round numbers.
 
 use crate::answer::sheet::thousands;
 
-/// About so many ticks are on an axis.
+/// An axis has about this many ticks.
 const TICKS: f64 = 5.0;
 
-/// Numbers from zero up.
+/// An axis from zero up.
 pub(super) struct Axis {
     pub(super) end: f64,
     /// Between ticks.

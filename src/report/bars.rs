@@ -2,17 +2,17 @@
 
 use super::axis::Axis;
 
-/// A metric and its figures.
+/// A metric and its values.
 pub(super) struct MetricBars {
     pub(super) name: &'static str,
-    /// What its axis counts.
+    /// The label of its axis.
     pub(super) unit: &'static str,
     /// Of the new model, of the one before, and the worst with which a new one passes.
     pub(super) figures: [f32; 3],
     /// Whether the new model is refused above the limit, and not below.
     pub(super) lower_is_better: bool,
     pub(super) axis: Axis,
-    /// Decimals of a figure, and what is written behind it.
+    /// Decimals of a value, and its unit.
     pub(super) decimals: usize,
     pub(super) suffix: &'static str,
 }

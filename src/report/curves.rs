@@ -1,7 +1,7 @@
 //! A line chart as inline SVG: two axes with ticks and units, and lines with a legend.
 //!
-//! Places are per cents of the drawing's size, so it can be as narrow as a phone while its text stays readable. Only the
-//! lines themselves are stretched, by an inner drawing of 1,000 × 1,000 units; their width is not.
+//! Positions are percentages of the drawing's size, so that its text stays readable on a phone. Only the lines are stretched,
+//! in an inner drawing of 1,000 × 1,000 units; their width is not.
 
 use super::axis::Axis;
 use crate::base::html::escaped;

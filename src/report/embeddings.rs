@@ -1,5 +1,5 @@
-//! What embeddings keep of a picture: what the convolutional decoder reconstructs from them or, of the linear encoder, which
-//! has no pixels to reconstruct, whether nearest neighbours stay the same.
+//! The section of a training report on what embeddings keep of a picture: its reconstruction by the convolutional decoder or,
+//! for the linear encoder, which reconstructs no pixels, whether its nearest neighbours stay the same.
 
 use super::subject::{Subject, evenly};
 use super::{Section, neighbours};
@@ -23,10 +23,10 @@ pub(super) fn section(subject: &Subject, progress: &dyn Progress) -> Option<Sect
     }
 }
 
-/// What an `<img>` that cannot be made has in place of its picture.
+/// The text in place of a picture that cannot be shown.
 pub(super) const NO_PICTURE: &str = "<span class=\"missing\">not readable</span>";
 
-/// A picture as it stands on the page; `name` is HTML.
+/// A picture of the page; `name` is HTML.
 pub(super) fn image(picture: &image::RgbaImage, name: &str) -> String {
     match to_jpeg(&on_white(picture)) {
         Ok(jpeg) => format!("<img alt=\"{name}\" title=\"{name}\" src=\"data:image/jpeg;base64,{}\">", base64(&jpeg)),

@@ -1,4 +1,4 @@
-//! What the gate, the check that a new model is good enough to serve, measured of it and of the model before.
+//! The section of a training report on the gate: what it measured of the new model and of the one before, and its decision.
 
 use super::Section;
 use super::axis::Axis;

@@ -1,5 +1,5 @@
-//! How a model learned: its loss at each training step or, of the linear encoder, which takes no steps, the variance that
-//! its embeddings explain.
+//! The section of a training report on learning: the loss at each training step or, for the linear encoder, which has no
+//! steps, the variance that its embeddings explain.
 
 use super::Section;
 use super::axis::Axis;
@@ -9,7 +9,7 @@ use crate::answer::sheet::{pictures, thousands};
 use crate::base::rows::Rows;
 use crate::model::{Autoencoder, LinearAutoencoder};
 
-/// A smoothed loss is the mean over this part of all steps, and over so many at least.
+/// The smoothed loss is the mean over this share of all steps, and over at least this many.
 const SMOOTHED_PART: usize = 25;
 const FEWEST_STEPS: usize = 5;
 

@@ -28,7 +28,7 @@ struct Section {
 }
 
 impl Section {
-    /// In place of one that cannot be drawn.
+    /// A section in place of one that cannot be drawn.
     fn without(what: &str, subject: &Subject) -> Self {
         let body = format!("<p class=\"guide\">The reason: {}.</p>\n", escaped(&subject.row.reason));
         Self { finding: what.into(), body }

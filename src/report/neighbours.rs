@@ -1,4 +1,5 @@
-//! Nearest neighbours of a few pictures by their features, by what can be reconstructed of them, and by their embeddings.
+//! The section of a training report on nearest neighbours: those of a few pictures by their features, by their reconstructed
+//! features, and by their embeddings.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

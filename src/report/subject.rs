@@ -1,4 +1,4 @@
-//! What a training report is about: a model from the catalog, and the pictures it is shown by.
+//! Loads what a training report is about: a model from the catalog, and the pictures that illustrate it.
 
 use std::path::PathBuf;
 
@@ -10,30 +10,30 @@ use crate::evaluate::gate::Evidence;
 use crate::model::{Autoencoder, FeatureKind};
 use crate::picture::{Bounds, Hash};
 
-/// Numbers in the rows of one kind that are looked at; as many pictures as fit are taken evenly over their order.
+/// Most numbers in the rows of one kind; as many pictures as fit are taken, evenly over their order.
 const MOST_VALUES: usize = 4_096 * 1_280;
 
 /// A model, and what is needed to show it.
 pub(super) struct Subject {
-    /// As it is kept.
+    /// As it is stored.
     pub(super) row: ModelRow,
     /// What the gate measured.
     pub(super) evidence: Option<Evidence>,
-    /// What was learned; `None` where nothing was.
+    /// The trained autoencoder; `None` if none was trained.
     pub(super) autoencoder: Option<Autoencoder>,
     /// Inventory pictures, relative to the inventory folder.
     pub(super) paths: Vec<PathBuf>,
     /// Their features `[n, width]`.
     pub(super) inventory: Rows,
-    /// Features of training pictures `[m, width]`; none where the inventory served.
+    /// Features of training pictures `[m, width]`; empty if the model was trained on the inventory.
     pub(super) training: Rows,
-    /// The inventory folder, and what may be read of it.
+    /// The inventory folder, and the limits for reading pictures.
     pub(super) folder: PathBuf,
     pub(super) bounds: Bounds,
 }
 
 impl Subject {
-    /// Reads it from the catalog in the configured state folder; a daemon may be at work on it.
+    /// Reads it from the catalog in the configured state folder; also while a daemon uses it.
     ///
     /// # Errors
     /// When the catalog cannot be read, or does not know the model.
