@@ -40,14 +40,14 @@ impl Gallery {
     pub fn start(answer: &Path, inventory: &Path, ends: &Sender<ThreadEnd>) -> Result<Self, Trouble> {
         let (sender, hints) = bounded(1);
         let trouble = Arc::new(Mutex::new(None));
-        let keeper = Keeper {
+        let gallery_thread = GalleryThread {
             answer: answer.to_path_buf(),
             inventory: inventory.to_path_buf(),
             entries: HashMap::new(),
             written: std::fs::read(answer.join(FILE_NAME)).ok().map(|bytes| blake3::hash(&bytes)),
             trouble: Arc::clone(&trouble),
         };
-        let thread = threads::spawn(THREAD, ends.clone(), move || keeper.run(&hints))?;
+        let thread = threads::spawn(THREAD, ends.clone(), move || gallery_thread.run(&hints))?;
         let gallery = Self { hints: Some(sender), thread, trouble };
         gallery.hint();
         Ok(gallery)
@@ -80,7 +80,7 @@ impl Gallery {
     }
 }
 
-struct Keeper {
+struct GalleryThread {
     answer: PathBuf,
     inventory: PathBuf,
     /// By the record's file name.
@@ -89,7 +89,7 @@ struct Keeper {
     trouble: Arc<Mutex<Option<Trouble>>>,
 }
 
-impl Keeper {
+impl GalleryThread {
     fn run(mut self, hints: &Receiver<()>) {
         let (mut is_due, mut retry_pause) = (false, RETRY_PAUSE);
         while is_due || hints.recv().is_ok() {

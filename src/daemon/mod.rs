@@ -175,7 +175,7 @@ impl Daemon {
         match hint {
             Hint::Path(path) => self.take_path_hint(&path),
             Hint::Lost => {
-                let remedy = "every folder is being looked through; if this happens often: sudo sysctl fs.inotify.max_queued_events=131072";
+                let remedy = "every folder is being scanned; if this happens often: sudo sysctl fs.inotify.max_queued_events=131072";
                 let trouble = Trouble::new("more happened at once than the system could report", QUEUE_LIMIT, remedy);
                 self.note("overflow", Some(trouble));
                 let now = self.now();

@@ -132,8 +132,8 @@ impl Daemon {
     /// Cancels the training under way, whose result is not needed any more.
     pub(super) fn cancel_training(&mut self) {
         if let Some(job) = self.training.end() {
-            info!("the training of model {} is broken off", job.id);
-            self.report_failure(&job, "it was broken off");
+            info!("the training of model {} is cancelled", job.id);
+            self.report_failure(&job, "it was cancelled");
             self.training.mark_orphans();
             self.training_pictures_changed();
         }

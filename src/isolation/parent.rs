@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_death_of_its_own_is_held_against_a_picture() {
+    fn only_a_crash_of_its_own_counts_against_a_picture() {
         let (begun, no_memory) = (answer(READY, ""), answer(READY, "memory allocation of 9 bytes failed\n"));
         assert_eq!(ended(11, &begun, MEMORY), "Signal { number: 11 }");
         assert_eq!(ended(6, &begun, MEMORY), "Signal { number: 6 }");
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_happens_before_the_picture_is_touched_is_not_its_doing() {
+    fn what_happens_before_decoding_does_not_count_against_the_picture() {
         assert_eq!(ended(11, &answer(b"", ""), MEMORY), "not started: it ended with signal: 11 (SIGSEGV)");
         assert_eq!(
             ended(1 << 8, &answer(b"", "operation not permitted\n"), MEMORY),

@@ -22,9 +22,9 @@ pub enum Suspects {
 }
 
 /// Decodes pictures, as the quarantine allows.
-pub struct Guard(Option<Post>);
+pub struct Guard(Option<GuardDeps>);
 
-pub(super) struct Post {
+pub(super) struct GuardDeps {
     pub quarantine: Arc<Quarantine>,
     pub suspects: Suspects,
     pub supervisor: Arc<dyn Supervised>,
@@ -32,8 +32,8 @@ pub(super) struct Post {
 }
 
 impl Guard {
-    pub(super) fn new(post: Post) -> Self {
-        Self(Some(post))
+    pub(super) fn new(deps: GuardDeps) -> Self {
+        Self(Some(deps))
     }
 
     /// A guard without quarantine, for a command: if a picture kills it, the person at the terminal sees which.
@@ -43,7 +43,7 @@ impl Guard {
 
     /// Why `content` must not be decoded, if so.
     pub fn refuses(&self, content: Hash, bounds: &Bounds) -> Option<Unusable> {
-        self.0.as_ref().and_then(|post| post.quarantine.refuses(content, bounds))
+        self.0.as_ref().and_then(|deps| deps.quarantine.refuses(content, bounds))
     }
 
     /// Decodes `contents`, read from the file at `path`, and computes the `outputs`: for a suspect in a trial, for all others
@@ -56,12 +56,12 @@ impl Guard {
         outputs: Outputs,
         extractor: &Extractor,
     ) -> Result<Extracted, Unusable> {
-        if let Some(post) = &self.0
-            && post.suspects == Suspects::Try
-            && post.quarantine.treatment(contents.hash, bounds) == Treatment::Suspect
+        if let Some(deps) = &self.0
+            && deps.suspects == Suspects::Try
+            && deps.quarantine.treatment(contents.hash, bounds) == Treatment::Suspect
         {
             let order = DecodeOrder { bounds: *bounds, outputs, encoder: extractor.encoder() };
-            if let Some(result) = post.quarantine.hold_trial(contents, path, &order) {
+            if let Some(result) = deps.quarantine.hold_trial(contents, path, &order) {
                 return result;
             }
             return self.decode_here(contents, path, bounds, |decoded| extract(decoded, outputs, extractor));
@@ -80,8 +80,8 @@ impl Guard {
         bounds: &Bounds,
         make: impl FnOnce(DynamicImage) -> Result<T, Unusable>,
     ) -> Result<T, Unusable> {
-        if let Some(post) = &self.0 {
-            match post.quarantine.treatment(contents.hash, bounds) {
+        if let Some(deps) = &self.0 {
+            match deps.quarantine.treatment(contents.hash, bounds) {
                 Treatment::Refused(problem) => return Err(problem),
                 Treatment::Suspect => return Err(Unusable::AwaitsTrial),
                 Treatment::Unknown => {}
@@ -98,10 +98,10 @@ impl Guard {
         make: impl FnOnce(DynamicImage) -> Result<T, Unusable>,
     ) -> Result<T, Unusable> {
         let work = || picture::decode(&contents.bytes, path, bounds).and_then(make);
-        let Some(post) = &self.0 else { return work() };
-        post.begin(contents.hash, path);
+        let Some(deps) = &self.0 else { return work() };
+        deps.begin(contents.hash, path);
         let made = work();
-        if !post.end() {
+        if !deps.end() {
             drop(made);
             std::panic::resume_unwind(Box::new("abandoned"));
         }
@@ -109,12 +109,12 @@ impl Guard {
     }
 
     #[cfg(test)]
-    pub(super) fn post(&self) -> &Post {
+    pub(super) fn deps(&self) -> &GuardDeps {
         self.0.as_ref().unwrap()
     }
 }
 
-impl Post {
+impl GuardDeps {
     pub(super) fn begin(&self, content: Hash, path: &Path) {
         self.mark.put(&Mark::new(content, path));
         self.supervisor.begin(Decoding::new(content, path, self.mark.path()));

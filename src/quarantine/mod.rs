@@ -21,7 +21,7 @@ use crate::error::Trouble;
 use crate::files::{make_folder, remove_own};
 use crate::isolation::{DecodeOrder, Extracted, Isolation, TrialOutcome, memory_allowance};
 use crate::picture::{Bounds, Contents, CrashCause, Hash, Unusable};
-use guard::Post;
+use guard::GuardDeps;
 pub use guard::{Guard, Suspects};
 use list::{List, QuarantineState};
 use marks::MarkFile;
@@ -104,7 +104,7 @@ impl Quarantine {
     /// A guard for a thread that decodes, named `name`.
     pub fn guard(self: &Arc<Self>, name: &str, suspects: Suspects, supervisor: Arc<dyn Supervised>) -> Guard {
         let mark = MarkFile::new(self.folder.join(name));
-        Guard::new(Post { quarantine: self.clone(), suspects, supervisor, mark })
+        Guard::new(GuardDeps { quarantine: self.clone(), suspects, supervisor, mark })
     }
 
     /// A decoding took too long and was abandoned. Perhaps the machine was busy: a trial will tell.

@@ -40,10 +40,10 @@ impl Decoding {
 /// What one worker is doing: a job `J`, and the picture being decoded for it. Either the supervisor abandons the worker or the
 /// worker ends the decoding, whichever comes first.
 #[derive(Debug)]
-pub struct Slot<J>(Mutex<Inside<J>>);
+pub struct Slot<J>(Mutex<SlotState<J>>);
 
 #[derive(Debug)]
-struct Inside<J> {
+struct SlotState<J> {
     job: Option<J>,
     decoding: Option<Decoding>,
     is_abandoned: bool,
@@ -51,7 +51,7 @@ struct Inside<J> {
 
 impl<J> Default for Slot<J> {
     fn default() -> Self {
-        Self(Mutex::new(Inside { job: None, decoding: None, is_abandoned: false }))
+        Self(Mutex::new(SlotState { job: None, decoding: None, is_abandoned: false }))
     }
 }
 
@@ -87,7 +87,7 @@ impl<J> Slot<J> {
         inside.job.take().zip(inside.decoding.take())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inside<J>> {
+    fn lock(&self) -> MutexGuard<'_, SlotState<J>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

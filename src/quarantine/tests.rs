@@ -18,13 +18,13 @@ const CRASH: CrashCause = CrashCause::Signal { number: 11 };
 
 /// How trials of these contents end; those of all others end well. A machine without child processes has none.
 #[derive(Default)]
-struct Court {
+struct FakeTrials {
     verdicts: HashMap<&'static str, fn() -> TrialOutcome>,
     has_no_children: bool,
     held: Arc<Mutex<Vec<String>>>,
 }
 
-impl Trial for Court {
+impl Trial for FakeTrials {
     fn hold(&self, bytes: &[u8], _path: &Path, _order: &DecodeOrder) -> TrialOutcome {
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         if self.has_no_children {
@@ -38,24 +38,24 @@ impl Trial for Court {
     fn close(&self) {}
 }
 
-fn guilty() -> Court {
-    Court {
+fn crashing() -> FakeTrials {
+    FakeTrials {
         verdicts: HashMap::from([("bad", (|| TrialOutcome::Crashed(CRASH)) as fn() -> TrialOutcome)]),
-        ..Court::default()
+        ..FakeTrials::default()
     }
 }
 
-fn open(state: &Path, court: Court) -> (Arc<Quarantine>, Vec<Trouble>) {
-    let (quarantine, troubles) = Quarantine::open(state, Box::new(court));
+fn open(state: &Path, trials: FakeTrials) -> (Arc<Quarantine>, Vec<Trouble>) {
+    let (quarantine, troubles) = Quarantine::open(state, Box::new(trials));
     (Arc::new(quarantine), troubles)
 }
 
 /// A process dies while it decodes these.
-fn die_over(state: &Path, pictures: &[&str]) -> Vec<Trouble> {
-    let (quarantine, troubles) = open(state, Court::default());
+fn crash_while_decoding(state: &Path, pictures: &[&str]) -> Vec<Trouble> {
+    let (quarantine, troubles) = open(state, FakeTrials::default());
     for (number, picture) in pictures.iter().enumerate() {
         let guard = quarantine.guard(&format!("worker-{number}"), Suspects::Leave, Arc::new(Unsupervised));
-        guard.post().begin(Hash::of(picture.as_bytes()), Path::new(picture));
+        guard.deps().begin(Hash::of(picture.as_bytes()), Path::new(picture));
     }
     troubles
 }
@@ -72,10 +72,10 @@ fn treatment(quarantine: &Quarantine, picture: &str) -> Treatment {
 }
 
 #[test]
-fn a_death_makes_suspects_and_a_trial_tells_the_guilty_from_the_innocent() {
+fn a_crash_makes_suspects_and_a_trial_tells_which_one_caused_it() {
     let state = tempfile::tempdir().unwrap();
-    assert!(die_over(state.path(), &["good", "bad", "bad"]).is_empty());
-    let (quarantine, troubles) = open(state.path(), guilty());
+    assert!(crash_while_decoding(state.path(), &["good", "bad", "bad"]).is_empty());
+    let (quarantine, troubles) = open(state.path(), crashing());
     assert_eq!(troubles.len(), 2, "two copies are one content: {troubles:?}");
     assert!(troubles.iter().all(|trouble| trouble.remedy.starts_with("there is nothing to do")), "{troubles:?}");
     assert!(marks::all_in(&quarantine.folder).is_empty(), "a mark is left");
@@ -85,32 +85,32 @@ fn a_death_makes_suspects_and_a_trial_tells_the_guilty_from_the_innocent() {
     // What its trial made of it, and from then on what is made of any other: the text is no picture.
     assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::CutOff);
     assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::NotAPicture);
-    let (quarantine, troubles) = open(state.path(), Court::default());
+    let (quarantine, troubles) = open(state.path(), FakeTrials::default());
     assert!(troubles.is_empty(), "{troubles:?}");
     assert_eq!(treatment(&quarantine, "bad"), Treatment::Refused(Unusable::SetAside(CRASH)));
     assert_eq!(treatment(&quarantine, "good"), Treatment::Unknown);
 }
 
 #[test]
-fn any_number_of_deaths_condemns_nobody() {
+fn no_number_of_crashes_sets_a_picture_aside_without_a_trial() {
     let state = tempfile::tempdir().unwrap();
     for _ in 0..20 {
-        die_over(state.path(), &["good"]);
+        crash_while_decoding(state.path(), &["good"]);
     }
-    let (quarantine, _) = open(state.path(), Court::default());
+    let (quarantine, _) = open(state.path(), FakeTrials::default());
     assert_eq!(treatment(&quarantine, "good"), Treatment::Suspect);
     assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::CutOff);
     assert_eq!(treatment(&quarantine, "good"), Treatment::Unknown);
 }
 
 #[test]
-fn a_trial_that_somebody_else_ended_is_held_again() {
+fn a_trial_ended_from_outside_is_repeated() {
     let state = tempfile::tempdir().unwrap();
-    die_over(state.path(), &["good"]);
+    crash_while_decoding(state.path(), &["good"]);
     let interrupted = (|| TrialOutcome::Interrupted("killed".into())) as fn() -> TrialOutcome;
-    let court = Court { verdicts: HashMap::from([("good", interrupted)]), ..Court::default() };
-    let held = court.held.clone();
-    let (quarantine, _) = open(state.path(), court);
+    let trials = FakeTrials { verdicts: HashMap::from([("good", interrupted)]), ..FakeTrials::default() };
+    let held = trials.held.clone();
+    let (quarantine, _) = open(state.path(), trials);
     for _ in 0..3 {
         assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::System("killed".into()));
     }
@@ -119,20 +119,20 @@ fn a_trial_that_somebody_else_ended_is_held_again() {
 }
 
 #[test]
-fn nobody_is_tried_who_is_no_suspect() {
+fn only_suspects_get_a_trial() {
     let state = tempfile::tempdir().unwrap();
-    let court = guilty();
-    let held = court.held.clone();
-    let (quarantine, _) = open(state.path(), court);
+    let trials = crashing();
+    let held = trials.held.clone();
+    let (quarantine, _) = open(state.path(), trials);
     assert_eq!(decode(&quarantine, Suspects::Try, "bad"), Unusable::NotAPicture);
     assert_eq!(held.lock().unwrap().len(), 0);
 }
 
 #[test]
-fn without_child_processes_it_says_so_and_condemns_nobody() {
+fn without_child_processes_it_reports_that_and_sets_nothing_aside() {
     let state = tempfile::tempdir().unwrap();
-    die_over(state.path(), &["good"]);
-    let (quarantine, _) = open(state.path(), Court { has_no_children: true, ..Court::default() });
+    crash_while_decoding(state.path(), &["good"]);
+    let (quarantine, _) = open(state.path(), FakeTrials { has_no_children: true, ..FakeTrials::default() });
     assert_eq!(quarantine.trouble(), None);
     assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::NotAPicture, "decoded here");
     assert!(quarantine.trouble().is_some_and(|trouble| trouble.what.ends_with("operation not permitted")));
@@ -140,21 +140,21 @@ fn without_child_processes_it_says_so_and_condemns_nobody() {
 }
 
 #[test]
-fn an_end_in_order_makes_no_suspects() {
+fn a_clean_shutdown_makes_no_suspects() {
     let state = tempfile::tempdir().unwrap();
-    let (quarantine, _) = open(state.path(), Court::default());
+    let (quarantine, _) = open(state.path(), FakeTrials::default());
     let guard = quarantine.guard("worker-0", Suspects::Leave, Arc::new(Unsupervised));
-    let post = guard.post();
-    post.begin(Hash::of(b"before"), Path::new("a path longer than the next one"));
+    let deps = guard.deps();
+    deps.begin(Hash::of(b"before"), Path::new("a path longer than the next one"));
     assert_eq!(marks::all_in(&quarantine.folder).len(), 1);
-    post.end();
+    deps.end();
     assert!(marks::all_in(&quarantine.folder).is_empty(), "nothing is being decoded");
-    post.begin(Hash::of(b"during"), Path::new("during"));
+    deps.begin(Hash::of(b"during"), Path::new("during"));
     assert_eq!(marks::all_in(&quarantine.folder)[0].path, "during");
     quarantine.close();
-    post.end();
-    post.begin(Hash::of(b"after"), Path::new("after"));
-    assert!(open(state.path(), Court::default()).1.is_empty());
+    deps.end();
+    deps.begin(Hash::of(b"after"), Path::new("after"));
+    assert!(open(state.path(), FakeTrials::default()).1.is_empty());
 }
 
 #[test]
@@ -162,20 +162,20 @@ fn what_was_abandoned_is_a_suspect_and_what_took_too_long_is_tried_again_when_mo
     let state = tempfile::tempdir().unwrap();
     let too_slow = (|| TrialOutcome::Crashed(CrashCause::Time { limit_ms: 60_000 })) as fn() -> TrialOutcome;
     let (quarantine, _) =
-        open(state.path(), Court { verdicts: HashMap::from([("slow", too_slow)]), ..Court::default() });
+        open(state.path(), FakeTrials { verdicts: HashMap::from([("slow", too_slow)]), ..FakeTrials::default() });
     let slot = Arc::<Slot<&str>>::default();
     let guard = quarantine.guard("worker-0", Suspects::Leave, slot.clone());
     slot.begin_job("the job");
-    guard.post().begin(Hash::of(b"slow"), Path::new("slow"));
+    guard.deps().begin(Hash::of(b"slow"), Path::new("slow"));
     let limit = Duration::from_millis(20);
     std::thread::sleep(limit * 2);
     assert!(slot.abandon_after(limit, limit).is_none(), "the process stood still for half of it");
     let (job, decoding) = slot.abandon_after(limit, limit).expect("it is overdue");
     assert_eq!(job, "the job");
     quarantine.abandon(&decoding);
-    assert!(!guard.post().end(), "the thread learns that it was abandoned");
+    assert!(!guard.deps().end(), "the thread learns that it was abandoned");
     assert_eq!(decode(&quarantine, Suspects::Try, "slow"), Unusable::SetAside(CrashCause::Time { limit_ms: 60_000 }));
-    let (quarantine, troubles) = open(state.path(), Court::default());
+    let (quarantine, troubles) = open(state.path(), FakeTrials::default());
     assert!(troubles.is_empty(), "{troubles:?}");
     let allowed = |decode_ms| quarantine.treatment(decoding.content, &Bounds { decode_ms, ..BOUNDS });
     assert!(matches!(allowed(60_000), Treatment::Refused(_)));
@@ -190,20 +190,20 @@ fn what_took_too_much_memory_is_tried_again_where_there_is_more() {
 }
 
 #[test]
-fn a_list_of_no_use_is_set_aside() {
+fn an_unusable_list_is_set_aside() {
     for text in ["{", r#"{"version": 3, "program": "x", "contents": []}"#] {
         let state = tempfile::tempdir().unwrap();
-        die_over(state.path(), &["bad"]);
+        crash_while_decoding(state.path(), &["bad"]);
         fs::write(state.path().join(list::FILE_NAME), text).unwrap();
-        let (quarantine, troubles) = open(state.path(), Court::default());
+        let (quarantine, troubles) = open(state.path(), FakeTrials::default());
         assert_eq!(troubles.len(), 2, "{troubles:?}");
         assert_eq!(fs::read_to_string(state.path().join("quarantine.json.damaged")).unwrap(), text);
-        assert_eq!(treatment(&quarantine, "bad"), Treatment::Suspect, "the mark was found all the same");
+        assert_eq!(treatment(&quarantine, "bad"), Treatment::Suspect, "the mark was found anyway");
     }
 }
 
 #[test]
-fn what_was_condemned_by_counting_is_a_suspect() {
+fn what_was_set_aside_by_counting_is_a_suspect() {
     let state = tempfile::tempdir().unwrap();
     let entry = |name: &str, standing: &str| {
         let content = Hash::of(name.as_bytes()).to_hex();
@@ -212,7 +212,7 @@ fn what_was_condemned_by_counting_is_a_suspect() {
     let (deadly, slow) = (entry("good", r#""deadly""#), entry("slow", r#"{"slow": {"limit_ms": 60000}}"#));
     let text = format!(r#"{{"version": 1, "program": "0.1.0", "contents": [{deadly}, {slow}]}}"#);
     fs::write(state.path().join(list::FILE_NAME), text).unwrap();
-    let (quarantine, troubles) = open(state.path(), Court::default());
+    let (quarantine, troubles) = open(state.path(), FakeTrials::default());
     assert!(troubles.is_empty(), "{troubles:?}");
     for name in ["good", "slow"] {
         assert_eq!(treatment(&quarantine, name), Treatment::Suspect, "{name}");
@@ -224,11 +224,11 @@ fn what_was_condemned_by_counting_is_a_suspect() {
 #[test]
 fn another_program_tries_everything_again() {
     let state = tempfile::tempdir().unwrap();
-    die_over(state.path(), &["bad"]);
-    let (quarantine, _) = open(state.path(), guilty());
+    crash_while_decoding(state.path(), &["bad"]);
+    let (quarantine, _) = open(state.path(), crashing());
     decode(&quarantine, Suspects::Try, "bad");
     let path = state.path().join(list::FILE_NAME);
     let older = fs::read_to_string(&path).unwrap().replace(env!("CARGO_PKG_VERSION"), "0.0.1");
     fs::write(&path, older).unwrap();
-    assert_eq!(treatment(&open(state.path(), Court::default()).0, "bad"), Treatment::Suspect);
+    assert_eq!(treatment(&open(state.path(), FakeTrials::default()).0, "bad"), Treatment::Suspect);
 }

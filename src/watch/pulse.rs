@@ -39,7 +39,7 @@ impl Pulse {
     }
 
     /// Takes a hint; `false` when it is not about the pulse.
-    pub fn hears(&mut self, path: &Path) -> bool {
+    pub fn is_own_event(&mut self, path: &Path) -> bool {
         let is_mine = path.starts_with(&self.folder);
         self.is_heard |= is_mine;
         is_mine
@@ -67,9 +67,9 @@ mod tests {
         assert_eq!(pulse.beat_due(at(101)), None);
         assert!(!pulse.is_lost(at(102)));
         assert!(pulse.is_lost(at(103)));
-        assert!(!pulse.hears(Path::new("/query/a.jpg")));
+        assert!(!pulse.is_own_event(Path::new("/query/a.jpg")));
         assert!(pulse.is_lost(at(103)));
-        assert!(pulse.hears(&beat));
+        assert!(pulse.is_own_event(&beat));
         assert!(!pulse.is_lost(at(200)));
         assert!(pulse.beat_due(at(110)).is_some());
         assert!(pulse.is_lost(at(113)));

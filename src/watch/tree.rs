@@ -158,13 +158,13 @@ impl Tree {
     }
 
     /// What is known of a file no longer counts: it is read again if it is there, and removed if it is gone.
-    pub fn doubt(&mut self, path: &Path) {
+    pub fn recheck(&mut self, path: &Path) {
         self.learn(path, Known { stamp: Stamp::NEVER, has_failed: true });
     }
 
     /// Lets a file become ready once more after `quiet`: it could not be used yet, or not be kept.
     pub fn settle_again(&mut self, path: &Path, stamp: Stamp, now: Duration, quiet: Duration) {
-        self.doubt(path);
+        self.recheck(path);
         self.settle.saw(path, stamp, true, now, quiet);
     }
 

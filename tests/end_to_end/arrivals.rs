@@ -181,8 +181,8 @@ fn an_overflow_is_made_good_within_ten_seconds() {
         // A folder that was made during the overflow has its watch.
         put(place.inventory(format!("round_{round}/late.png")), &pictures::tiny(2));
         place.wait_indexed(wanted + 1);
-        let told = |line: &&str| line.contains("more happened at once") && !line.contains(": over: ");
-        let overflows = place.log().lines().filter(told).count();
+        let reported = |line: &&str| line.contains("more happened at once") && !line.contains(": resolved: ");
+        let overflows = place.log().lines().filter(reported).count();
         assert!(overflows >= round, "the overflow was not forced\n{}", place.log());
         assert!(seconds < 10.0, "{seconds} s");
     }

@@ -190,7 +190,7 @@ fn told_to_stop_in_the_middle_of_a_training_it_stops() {
 fn settings_that_ask_for_another_model_break_a_training_off() {
     let (workplace, _) = in_training();
     workplace.set("min_train = 6\nretrain_after = 50\ncode_width = 5");
-    workplace.wait("the end of the training", || workplace.log().contains("is broken off").then_some(()));
+    workplace.wait("the end of the training", || workplace.log().contains("is cancelled").then_some(()));
     let status = workplace.wait_status("a model", |status| status["model"]["trained_on"].as_u64() > Some(6));
     assert!(status["model"]["last_training"]["decision"] == "passed", "{status:#}");
 }

@@ -168,10 +168,7 @@ impl Metrics {
         }
         out.counter("artificio_troubles_total", "Troubles of the service itself since the start.");
         out.plain("artificio_troubles_total", self.troubles as f64);
-        out.gauge(
-            "artificio_polling",
-            "1 while events do not come through and every folder is looked through regularly.",
-        );
+        out.gauge("artificio_polling", "1 while events do not arrive and every folder is scanned regularly.");
         out.plain("artificio_polling", f64::from(u8::from(facts.is_polling)));
         out.gauge("artificio_watches", "Folders for which the system sends events.");
         out.plain("artificio_watches", status.watched_folders as f64);

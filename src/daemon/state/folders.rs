@@ -94,7 +94,7 @@ impl Folders {
 
     /// Whether a change at `path` comes from the self-test.
     pub fn is_pulse(&mut self, path: &Path) -> bool {
-        self.pulse.hears(path)
+        self.pulse.is_own_event(path)
     }
 
     /// Something changed at `path`, an absolute path.
@@ -196,7 +196,7 @@ impl Folders {
     /// A file disappeared while it was needed: scans its folder to see whether it was deleted, or its disk is away.
     pub fn recheck_file(&mut self, root: Root, path: &Path, now: Duration) {
         if let Some(tree) = self.trees.get_mut(&root) {
-            tree.doubt(path);
+            tree.recheck(path);
             let absolute = tree.absolute(path);
             tree.hint(&absolute, now);
         }
