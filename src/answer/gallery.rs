@@ -19,7 +19,7 @@ const PLACE: &str = "__DATA__";
 
 /// One answer on the page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Entry {
+pub struct GalleryEntry {
     name: String,
     status: String,
     message: String,
@@ -34,7 +34,7 @@ pub struct Entry {
     matches: Vec<(String, String, usize)>,
 }
 
-impl Entry {
+impl GalleryEntry {
     /// What the page needs of `record`, the content of `result_<stem>.json`; `None` for what is no record. Records of a
     /// time before they named their sheet have it as PNG.
     pub fn from_record(record: &[u8], stem: &str) -> Option<Self> {
@@ -60,11 +60,11 @@ impl Entry {
 }
 
 /// The page with `entries`, the newest first; `inventory` is that folder and `answer` the one the page stands in.
-pub fn page(entries: &mut [&Entry], inventory: &Path, answer: &Path) -> Vec<u8> {
+pub fn page(entries: &mut [&GalleryEntry], inventory: &Path, answer: &Path) -> Vec<u8> {
     #[derive(Serialize)]
     struct GalleryData<'a> {
         inventory: String,
-        answers: &'a [&'a Entry],
+        answers: &'a [&'a GalleryEntry],
     }
     entries.sort_by(|one, other| other.time.cmp(&one.time).then_with(|| one.name.cmp(&other.name)));
     let data = GalleryData { inventory: link_to(inventory, answer), answers: entries };
@@ -114,8 +114,8 @@ mod tests {
 
     #[test]
     fn the_newest_answer_comes_first_and_no_name_ends_the_data() {
-        let old = Entry::from_record(&record("</script><b>", 5), "result_old").unwrap();
-        let new = Entry::from_record(&record("new", 6), "result_new").unwrap();
+        let old = GalleryEntry::from_record(&record("</script><b>", 5), "result_old").unwrap();
+        let new = GalleryEntry::from_record(&record("new", 6), "result_new").unwrap();
         let page = page(&mut [&old, &new], Path::new("/s/db/img_inventory_raw"), Path::new("/s/answer"));
         let page = String::from_utf8(page).unwrap();
         let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is not on the page"));
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn what_is_no_record_is_passed_over() {
         for text in ["", "{}", "[]", "{\"matches\": 3}", "null"] {
-            assert_eq!(Entry::from_record(text.as_bytes(), "result_a"), None, "{text}");
+            assert_eq!(GalleryEntry::from_record(text.as_bytes(), "result_a"), None, "{text}");
         }
     }
 

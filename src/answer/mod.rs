@@ -9,6 +9,6 @@ pub mod text;
 
 pub use present::{footer, mark, notice, style};
 pub use record::{
-    Changes, DuplicatePart, MatchPart, ModelPart, QueryFile, QueryPart, Record, Relation, SCHEMA, SettingsPart,
-    SkippedPart, Status, Timings,
+    Changes, DuplicatePart, MatchPart, QueryFile, QueryPart, Record, Relation, SCHEMA, SearchModelPart,
+    SearchSettingsPart, SkippedPart, Status, Timings,
 };

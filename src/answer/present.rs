@@ -1,19 +1,15 @@
 //! How a record looks on its sheet.
 
-use super::sheet::{Footer, Notice, NoticeKind, SheetStyle, Theme};
+use super::sheet::{Footer, Notice, NoticeKind, SheetStyle};
 use super::{MatchPart, Record, Relation, Status};
 use crate::clock;
-use crate::config::{self, AnswerSettings};
+use crate::config::AnswerSettings;
 
 /// The sheet's style as configured.
 pub fn style(settings: &AnswerSettings) -> SheetStyle {
-    let theme = match settings.theme {
-        config::Theme::Light => Theme::Light,
-        config::Theme::Dark => Theme::Dark,
-    };
     // 0: as many as suit.
     let columns = Some(settings.columns.get() as u32).filter(|&columns| columns > 0);
-    SheetStyle { theme, width_px: settings.width_px.get() as u32, columns }
+    SheetStyle { theme: settings.theme, width_px: settings.width_px.get() as u32, columns }
 }
 
 /// What the sheet says above or instead of its matches.

@@ -17,7 +17,7 @@ pub struct Record {
     /// What was asked.
     pub query: QueryPart,
     /// What measured the likeness.
-    pub model: ModelPart,
+    pub model: SearchModelPart,
     /// "cosine" or "euclidean".
     pub metric: &'static str,
     /// Pictures searched.
@@ -26,7 +26,7 @@ pub struct Record {
     /// number were found among the same pictures.
     pub index_generation: u64,
     /// By which settings it was answered.
-    pub settings: SettingsPart,
+    pub settings: SearchSettingsPart,
     /// What was found, the most similar first.
     pub matches: Vec<MatchPart>,
     /// The nearest picture, where even that is not similar enough to be shown.
@@ -142,7 +142,7 @@ pub struct QueryFile {
 
 /// What measured the likeness.
 #[derive(Debug, Clone, Serialize)]
-pub struct ModelPart {
+pub struct SearchModelPart {
     /// Its name; "features" before the first training.
     pub id: String,
     /// Kind of encoder.
@@ -207,7 +207,7 @@ pub struct SkippedPart {
 
 /// The settings that decide what is found.
 #[derive(Debug, Clone, Serialize)]
-pub struct SettingsPart {
+pub struct SearchSettingsPart {
     /// Most matches.
     pub results: usize,
     /// See `config/artificio.toml`.

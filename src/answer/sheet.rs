@@ -21,11 +21,13 @@ mod tests;
 
 use image::{RgbImage, RgbaImage};
 
-pub use encode::encode;
+pub use encode::{EncodeError, encode};
 pub use words::{closeness, decimals, percent, pictures, thousands};
 
-use layout::{Layout, Wanted};
+use layout::{Layout, LayoutInput};
 use theme::palette;
+
+use crate::config::Theme;
 
 /// Most matches on a sheet; further ones are left out.
 pub const MAX_MATCHES: usize = 50;
@@ -44,7 +46,7 @@ pub struct SheetContent {
     /// The query's name as the user knows it: "burger.jpg" or "my set".
     pub title: String,
     /// The query's pictures, 1 to [`MAX_QUERIES`].
-    pub queries: Vec<Tile>,
+    pub queries: Vec<QueryPicture>,
     /// The answer in rank order, 0 to [`MAX_MATCHES`].
     pub matches: Vec<Match>,
     /// Said above the matches, or instead of them.
@@ -55,7 +57,7 @@ pub struct SheetContent {
 
 /// A query picture.
 #[derive(Debug, Clone)]
-pub struct Tile {
+pub struct QueryPicture {
     /// Its file name.
     pub name: String,
     /// Its pixels; without them a placeholder with the name is shown.
@@ -113,16 +115,6 @@ pub struct Footer {
     pub date: String,
 }
 
-/// Light or dark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
-    /// Dark ink on light paper.
-    #[default]
-    Light,
-    /// Light ink on dark ground.
-    Dark,
-}
-
 /// How a sheet is to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SheetStyle {
@@ -158,7 +150,7 @@ pub fn render(content: &SheetContent, style: &SheetStyle) -> RgbImage {
     };
     let query_pictures = queries.iter().filter_map(|tile| tile.picture.as_ref());
     let match_pictures = matches.iter().filter_map(|found| found.picture.as_ref());
-    let layout = Layout::arrange(&Wanted {
+    let layout = Layout::arrange(&LayoutInput {
         width_px,
         columns: style.columns,
         matches: matches.len(),
@@ -177,7 +169,7 @@ pub fn picture_side_px(content_matches: usize, style: &SheetStyle) -> u32 {
     for cell_aspect in [CELL_ASPECTS.0, 1.0, CELL_ASPECTS.1] {
         for query_aspect in [QUERY_ASPECTS.0, 1.0, QUERY_ASPECTS.1] {
             let (matches, columns) = (content_matches.min(MAX_MATCHES), style.columns);
-            let wanted = Wanted {
+            let input = LayoutInput {
                 width_px: style.width(),
                 columns,
                 matches,
@@ -186,7 +178,7 @@ pub fn picture_side_px(content_matches: usize, style: &SheetStyle) -> u32 {
                 cell_aspect,
                 notice_px: None,
             };
-            let layout = Layout::arrange(&wanted);
+            let layout = Layout::arrange(&input);
             let panels = layout.tiles.iter().chain(layout.cells.iter().map(|cell| &cell.panel));
             side = panels.map(|panel| panel.width.max(panel.height)).fold(side, u32::max);
         }

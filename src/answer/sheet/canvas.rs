@@ -11,11 +11,11 @@ use crate::answer::text::{GlyphImage, Line, for_each_glyph};
 const QUARTER_CIRCLE: f32 = 0.552_284_8;
 
 /// The sheet while it is drawn. Every pixel stays opaque.
-pub(super) struct Canvas {
+pub(super) struct SheetCanvas {
     pixels: Pixmap,
 }
 
-impl Canvas {
+impl SheetCanvas {
     /// A sheet of one colour; none if it has no pixels or more than memory can address.
     pub fn new(width: u32, height: u32, colour: Rgb) -> Option<Self> {
         let mut pixels = Pixmap::new(width, height)?;

@@ -22,7 +22,7 @@ pub(super) struct CellSize {
 }
 
 /// The first match where it is larger than the others.
-pub(super) const LEAD: CellSize =
+pub(super) const EXTRA_LARGE: CellSize =
     CellSize { space: 16.0, name: 22.0, score: 17.0, bar_space: 10.0, bar: 6.0, badge: 44.0, radius: 12.0 };
 const LARGE: CellSize =
     CellSize { space: 14.0, name: 18.0, score: 15.5, bar_space: 9.0, bar: 5.0, badge: 38.0, radius: 11.0 };
@@ -36,7 +36,7 @@ impl CellSize {
     /// The sizes for a panel of `width_px`.
     pub fn for_panel(width_px: u32, scale: Scale) -> Self {
         match width_px as f32 / scale.0 {
-            units if units >= 380.0 => LEAD,
+            units if units >= 380.0 => EXTRA_LARGE,
             units if units >= 260.0 => LARGE,
             units if units >= 190.0 => MEDIUM,
             _ => SMALL,
@@ -60,7 +60,7 @@ impl CellSize {
 
 /// Where the parts of a match go.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Cell {
+pub(super) struct MatchCell {
     /// The picture's ground.
     pub panel: Area,
     /// The rank's badge, in a corner of the panel.
@@ -75,7 +75,7 @@ pub(super) struct Cell {
     pub size: CellSize,
 }
 
-impl Cell {
+impl MatchCell {
     /// The cell whose panel is `panel`, set in `size`.
     pub fn below(panel: Area, size: CellSize, scale: Scale) -> Self {
         let line = |y: u32, units: f32| Area::new(panel.x, y, panel.width, scale.px(units));

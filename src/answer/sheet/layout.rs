@@ -2,7 +2,7 @@
 
 use super::area::{Area, Scale};
 use super::arrangement::{Arrangement, arrangement};
-use super::cell::Cell;
+use super::cell::MatchCell;
 
 mod place;
 
@@ -16,7 +16,7 @@ const FOOTER: f32 = 58.0;
 const BOTTOM: f32 = 26.0;
 
 /// What is to be arranged.
-pub(super) struct Wanted<'a> {
+pub(super) struct LayoutInput<'a> {
     /// Width of the sheet in pixels.
     pub width_px: u32,
     /// Columns the user asked for.
@@ -35,14 +35,14 @@ pub(super) struct Wanted<'a> {
 
 /// A label with a title below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Heading {
+pub(super) struct HeadingAreas {
     /// The label's line.
     pub label: Area,
     /// The title's line.
     pub title: Area,
 }
 
-impl Heading {
+impl HeadingAreas {
     fn at(x: u32, y: u32, width: u32, scale: Scale) -> Self {
         Self::with_title(x, y, width, scale, TITLE)
     }
@@ -62,16 +62,16 @@ pub(super) struct Layout {
     pub height: u32,
     /// Pixels per design unit.
     pub scale: Scale,
-    /// Above or beside the query's pictures; none without a query.
-    pub query: Option<Heading>,
-    /// Above the matches, where they stand beside the query.
-    pub matches: Option<Heading>,
+    /// QueryAbove or beside the query's pictures; none without a query.
+    pub query: Option<HeadingAreas>,
+    /// QueryAbove the matches, where they stand beside the query.
+    pub matches: Option<HeadingAreas>,
     /// Below the query's title, where the matches stand below both.
     pub subtitle: Option<Area>,
     /// One panel a query picture.
     pub tiles: Vec<Area>,
     /// One cell a match, in rank order.
-    pub cells: Vec<Cell>,
+    pub cells: Vec<MatchCell>,
     /// The notice.
     pub notice: Option<Area>,
     /// The footer with its hairline on top.
@@ -79,15 +79,15 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Arranges `wanted`.
-    pub fn arrange(wanted: &Wanted<'_>) -> Self {
-        let scale = Scale::of(wanted.width_px);
+    /// Arranges `input`.
+    pub fn arrange(input: &LayoutInput<'_>) -> Self {
+        let scale = Scale::of(input.width_px);
         let margin = scale.px(MARGIN);
-        let content = Area::new(margin, scale.px(TOP), wanted.width_px - 2 * margin, 0);
+        let content = Area::new(margin, scale.px(TOP), input.width_px - 2 * margin, 0);
         let footer = Area::new(margin, 0, content.width, scale.px(FOOTER));
         let empty = Vec::new();
         let mut layout = Self {
-            width: wanted.width_px,
+            width: input.width_px,
             height: 0,
             scale,
             query: None,
@@ -98,19 +98,19 @@ impl Layout {
             notice: None,
             footer,
         };
-        let end = match arrangement(wanted.matches, wanted.columns) {
-            Arrangement::Notice => layout.notice_only(wanted, content),
-            Arrangement::Beside { columns, query_ratio } => {
-                let content = layout.banner(wanted, content);
-                layout.beside(wanted, content, columns, query_ratio)
+        let end = match arrangement(input.matches, input.columns) {
+            Arrangement::Notice => layout.notice_only(input, content),
+            Arrangement::QueryLeft { columns, query_ratio } => {
+                let content = layout.banner(input, content);
+                layout.query_left(input, content, columns, query_ratio)
             }
-            Arrangement::Lead => {
-                let content = layout.banner(wanted, content);
-                layout.lead(wanted, content)
+            Arrangement::LargeFirstMatch => {
+                let content = layout.banner(input, content);
+                layout.large_first_match(input, content)
             }
-            Arrangement::Above { columns } => {
-                let content = layout.banner(wanted, content);
-                layout.above(wanted, content, columns)
+            Arrangement::QueryAbove { columns } => {
+                let content = layout.banner(input, content);
+                layout.query_above(input, content, columns)
             }
         };
         layout.footer.y = end + scale.px(FOOTER_SPACE);

@@ -43,7 +43,7 @@ struct Mosaic {
 }
 
 /// A tile's place along its lane and its lane's place, with its size in both directions.
-struct Tile {
+struct MosaicTile {
     along: u32,
     depth: u32,
     long: u32,
@@ -52,7 +52,7 @@ struct Tile {
 
 impl Mosaic {
     /// `count` tiles in lanes that are together about `wanted` times as deep as they are long.
-    fn tiles(&self, count: usize, wanted: f32) -> impl Iterator<Item = Tile> {
+    fn tiles(&self, count: usize, wanted: f32) -> impl Iterator<Item = MosaicTile> {
         let cost = |lanes: &usize| {
             let sizes = lane_sizes(count, *lanes);
             let deep = sizes.iter().map(|&size| self.deep(size) + self.gap).sum::<u32>() - self.gap;
@@ -67,7 +67,7 @@ impl Mosaic {
             let (step, last) = (self.length + self.gap, size as u32);
             // From edge to edge: what division leaves over goes into the tiles, not to the end of the lane.
             let edge = |at: u32| at * step / last.max(1);
-            tiles.extend((0..last).map(|at| Tile {
+            tiles.extend((0..last).map(|at| MosaicTile {
                 along: edge(at),
                 depth,
                 long: edge(at + 1) - edge(at) - self.gap,

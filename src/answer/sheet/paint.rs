@@ -3,12 +3,12 @@
 use image::RgbImage;
 
 use super::area::{Area, Scale};
-use super::canvas::Canvas;
-use super::cell::Cell;
-use super::layout::{Heading, Layout};
+use super::canvas::SheetCanvas;
+use super::cell::MatchCell;
+use super::layout::{HeadingAreas, Layout};
 use super::theme::{Palette, Rgb};
 use super::words::{bar, clean_name, closeness, decimals, matches_title, percent, pictures, query_label, typeset};
-use super::{Match, Notice, SheetContent, Tile, notice, picture};
+use super::{Match, Notice, QueryPicture, SheetContent, notice, picture};
 use crate::answer::text::{Setting, Weight, fitted, line};
 
 const LABEL_SIZE: f32 = 16.0;
@@ -22,14 +22,14 @@ const BADGE_EDGE_ALPHA: u8 = 44;
 /// Draws what `layout` has places for.
 pub(super) fn sheet(
     content: &SheetContent,
-    queries: &[Tile],
+    queries: &[QueryPicture],
     matches: &[Match],
     notice: Option<&std::borrow::Cow<'_, Notice>>,
     layout: &Layout,
     palette: &Palette,
 ) -> RgbImage {
     // Width and height are bounded by the limits on widths, columns and matches, so this never fails.
-    let Some(canvas) = Canvas::new(layout.width, layout.height, palette.page) else {
+    let Some(canvas) = SheetCanvas::new(layout.width, layout.height, palette.page) else {
         return RgbImage::new(1, 1);
     };
     let mut painter = Painter { canvas, palette, scale: layout.scale };
@@ -66,7 +66,7 @@ fn shortest_needed(path: &str, fits: impl Fn(&str) -> bool) -> &str {
 }
 
 struct Painter<'a> {
-    canvas: Canvas,
+    canvas: SheetCanvas,
     palette: &'a Palette,
     scale: Scale,
 }
@@ -83,7 +83,7 @@ impl Painter<'_> {
         line.width_px
     }
 
-    fn heading(&mut self, heading: Heading, label: &str, title: &str, colour: Rgb) {
+    fn heading(&mut self, heading: HeadingAreas, label: &str, title: &str, colour: Rgb) {
         self.text(label, heading.label, self.setting(LABEL_SIZE, Weight::SemiBold), colour);
         let size_px = heading.title.height as f32 * TITLE_SHARE;
         self.text(title, heading.title, Setting { size_px, weight: Weight::SemiBold }, self.palette.ink);
@@ -100,7 +100,7 @@ impl Painter<'_> {
         }
     }
 
-    fn tile(&mut self, tile: &Tile, panel: Area, in_set: bool) {
+    fn tile(&mut self, tile: &QueryPicture, panel: Area, in_set: bool) {
         let radius = self.scale.fine(if panel.width > self.scale.px(180.0) { 12.0 } else { 7.0 });
         picture::draw(&mut self.canvas, self.palette, panel, radius, tile.picture.as_ref());
         let size = self.setting(if panel.width > self.scale.px(180.0) { 15.0 } else { 12.0 }, Weight::Regular);
@@ -115,14 +115,14 @@ impl Painter<'_> {
     }
 
     /// Whether every score fits below its picture as a sentence. Either all are sentences, or none.
-    fn have_room_for_sentences(&self, matches: &[Match], cells: &[Cell], digits: usize) -> bool {
+    fn have_room_for_sentences(&self, matches: &[Match], cells: &[MatchCell], digits: usize) -> bool {
         matches.iter().zip(cells).all(|(found, cell)| {
             let setting = self.setting(cell.size.score, Weight::Regular);
             line(&score(found, true, digits), setting).width_px <= cell.score.width as f32
         })
     }
 
-    fn cell(&mut self, found: &Match, cell: &Cell, score: &str) {
+    fn cell(&mut self, found: &Match, cell: &MatchCell, score: &str) {
         let (palette, scale) = (self.palette, self.scale);
         picture::draw(&mut self.canvas, palette, cell.panel, scale.fine(cell.size.radius), found.picture.as_ref());
         self.badge(found.rank, cell);
@@ -145,7 +145,7 @@ impl Painter<'_> {
     }
 
     /// What is to be said of the picture itself, on a label in the lower left corner of its panel.
-    fn mark(&mut self, found: &Match, cell: &Cell) {
+    fn mark(&mut self, found: &Match, cell: &MatchCell) {
         let (palette, setting) = (self.palette, self.setting(cell.size.score * 0.92, Weight::SemiBold));
         let (inset, padding) = (self.scale.px(cell.size.badge * 0.24), setting.size_px * 0.7);
         let room = cell.panel.width.saturating_sub(2 * inset) as f32 - 2.0 * padding;
@@ -163,7 +163,7 @@ impl Painter<'_> {
         self.canvas.text(&line, label.x as f32 + padding, baseline(label, setting.size_px), palette.on_badge);
     }
 
-    fn badge(&mut self, rank: usize, cell: &Cell) {
+    fn badge(&mut self, rank: usize, cell: &MatchCell) {
         let palette = self.palette;
         let (ground, ink) =
             if rank == 1 { (palette.accent, palette.on_accent) } else { (palette.badge, palette.on_badge) };

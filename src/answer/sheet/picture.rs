@@ -3,7 +3,7 @@
 use image::RgbaImage;
 
 use super::area::{Area, fitted_size};
-use super::canvas::Canvas;
+use super::canvas::SheetCanvas;
 use super::theme::Palette;
 use crate::picture::{Filter, resample};
 
@@ -14,7 +14,7 @@ const PIXEL_ART_SIDE: u32 = 32;
 const EDGE_ALPHA: u8 = 26;
 
 /// Draws `picture`, or a placeholder, into `panel` with corners of `radius` pixels.
-pub(super) fn draw(canvas: &mut Canvas, palette: &Palette, panel: Area, radius: f32, picture: Option<&RgbaImage>) {
+pub(super) fn draw(canvas: &mut SheetCanvas, palette: &Palette, panel: Area, radius: f32, picture: Option<&RgbaImage>) {
     canvas.fill(panel, palette.panel);
     let drawn = picture.and_then(|picture| {
         let (width, height) = fitted_size(picture.width(), picture.height(), panel);
@@ -55,7 +55,7 @@ fn resized(picture: &RgbaImage, place: Area) -> Option<Vec<u8>> {
     resample(picture, place.width, place.height, filter).map(RgbaImage::into_raw)
 }
 
-fn checkerboard(canvas: &mut Canvas, palette: &Palette, place: Area, square: u32) {
+fn checkerboard(canvas: &mut SheetCanvas, palette: &Palette, place: Area, square: u32) {
     canvas.fill(place, palette.checker[0]);
     for (row, y) in (place.y..place.bottom()).step_by(square as usize).enumerate() {
         let first = place.x + if row % 2 == 0 { 0 } else { square };
@@ -67,7 +67,7 @@ fn checkerboard(canvas: &mut Canvas, palette: &Palette, place: Area, square: u32
 }
 
 /// A frame with hills and a sun: a picture belongs here, but there is none.
-fn placeholder(canvas: &mut Canvas, palette: &Palette, panel: Area) {
+fn placeholder(canvas: &mut SheetCanvas, palette: &Palette, panel: Area) {
     let side = panel.width.min(panel.height);
     let (width, height) = (side * 36 / 100, side * 27 / 100);
     if height < 12 {

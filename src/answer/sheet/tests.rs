@@ -20,7 +20,8 @@ fn content(matches: usize, queries: usize) -> SheetContent {
         mark: if index % 3 == 0 { vec!["same picture · 2 copies".into(), "=".into()] } else { Vec::new() },
         picture: Some(picture(index)),
     });
-    let queries = (0..queries).map(|index| Tile { name: format!("{index}.jpg"), picture: Some(picture(index)) });
+    let queries =
+        (0..queries).map(|index| QueryPicture { name: format!("{index}.jpg"), picture: Some(picture(index)) });
     SheetContent {
         title: "burger.jpg".into(),
         queries: queries.collect(),

@@ -1,6 +1,6 @@
 //! The colours of a sheet.
 
-use super::Theme;
+use crate::config::Theme;
 
 /// Red, green, blue.
 pub(super) type Rgb = [u8; 3];

@@ -6,7 +6,7 @@ fn arranged(matches: usize, queries: usize, width_px: u32, aspects: (f32, f32), 
     let notice_px = |width: u32| 20_000 / width.max(1) + 80;
     let (query_aspect, cell_aspect) = aspects;
     let notice_px: Option<&dyn Fn(u32) -> u32> = if notice || matches == 0 { Some(&notice_px) } else { None };
-    Layout::arrange(&Wanted { width_px, columns: None, matches, queries, query_aspect, cell_aspect, notice_px })
+    Layout::arrange(&LayoutInput { width_px, columns: None, matches, queries, query_aspect, cell_aspect, notice_px })
 }
 
 /// Every layout a sheet can have, within the limits.
@@ -112,7 +112,7 @@ fn badges_lie_on_their_panels() {
 fn any_number_of_columns_gives_a_sheet_of_bearable_size() {
     for columns in [0, 1, 2, 5, 12, 1000] {
         for matches in 0..=50 {
-            let wanted = Wanted {
+            let input = LayoutInput {
                 width_px: 1600,
                 columns: Some(columns),
                 matches,
@@ -121,7 +121,7 @@ fn any_number_of_columns_gives_a_sheet_of_bearable_size() {
                 cell_aspect: 0.78,
                 notice_px: None,
             };
-            let layout = Layout::arrange(&wanted);
+            let layout = Layout::arrange(&input);
             assert!(layout.height < 16_384, "{columns} columns, {matches} matches: {} px", layout.height);
         }
     }
