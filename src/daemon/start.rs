@@ -27,7 +27,7 @@ use crate::service_status::LastTrainingPart;
 use crate::serving::load::load_index;
 use crate::serving::{Serving, Shared};
 use crate::training::history::TrainingHistory;
-use crate::watch::{Hints, Known, Pulse, Tree};
+use crate::watch::{Hints, Known, Tree, WatcherSelfTest};
 
 impl Daemon {
     pub(super) fn start(setup: Setup) -> Result<Self, Fatal> {
@@ -68,13 +68,13 @@ impl Daemon {
         };
         let workers = Workers::start(count, deps)?;
         let gallery = Gallery::start(&config.folders.answer, &config.folders.inventory, &channels.end_sender)?;
-        let pulse = Pulse::new(config.folders.state.join("pulse"));
+        let self_test = WatcherSelfTest::new(config.folders.state.join("pulse"));
         let mut daemon = Self {
             queries: Queries::new(catalog.answers()?),
             store: Store::new(catalog),
             serving: Served::new(serving),
             channels,
-            folders: Folders::new(world.trees, hints, pulse, &config.watch),
+            folders: Folders::new(world.trees, hints, self_test, &config.watch),
             pictures: Pictures::new(world.contents, world.failed),
             plan: Plan::new(JOBS_A_WORKER * count),
             workers,

@@ -28,7 +28,7 @@ pub enum Hint {
 
 /// Whether a folder sends hints.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Armed {
+pub enum WatchState {
     /// It does, and did before.
     Watched,
     /// It does from now on: what is in it may have changed unheard.
@@ -65,25 +65,25 @@ impl Hints {
     }
 
     /// Makes sure that `folder` sends hints, if it can.
-    pub fn arm(&mut self, folder: &Path) -> Armed {
-        let Some(identity) = Identity::of(folder) else { return Armed::Gone };
+    pub fn arm(&mut self, folder: &Path) -> WatchState {
+        let Some(identity) = Identity::of(folder) else { return WatchState::Missing };
         match self.watched.get(folder) {
-            Some(armed) if *armed == identity => return Armed::Watched,
+            Some(armed) if *armed == identity => return WatchState::AlreadyWatched,
             // The watch is on a folder that was here before.
             Some(_) => self.disarm_below(folder),
             None => {}
         }
         let watcher = match &mut self.watcher {
             Ok(watcher) => watcher,
-            Err(trouble) => return Armed::Polled(trouble.clone()),
+            Err(trouble) => return WatchState::Polled(trouble.clone()),
         };
         match watcher.watch(folder, RecursiveMode::NonRecursive) {
             Ok(()) => {
                 self.watched.insert(folder.to_path_buf(), identity);
-                Armed::Anew
+                WatchState::NewlyWatched
             }
-            Err(_) if !folder.is_dir() => Armed::Gone,
-            Err(error) => Armed::Polled(explain(&error, folder)),
+            Err(_) if !folder.is_dir() => WatchState::Missing,
+            Err(error) => WatchState::Polled(explain(&error, folder)),
         }
     }
 
@@ -165,8 +165,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let ((hints, received), (lost, _lost)) = (bounded(100), bounded(1));
         let mut watches = Hints::start(hints, lost);
-        assert_eq!(watches.arm(folder.path()), Armed::Anew);
-        assert_eq!(watches.arm(folder.path()), Armed::Watched);
+        assert_eq!(watches.arm(folder.path()), WatchState::NewlyWatched);
+        assert_eq!(watches.arm(folder.path()), WatchState::AlreadyWatched);
         let path = folder.path().join("a.jpg");
         std::fs::write(&path, b"x").unwrap();
         let hint = received.recv_timeout(Duration::from_secs(5)).expect("a hint");
@@ -192,7 +192,7 @@ mod tests {
     fn a_missing_folder_is_gone_not_a_trouble() {
         let ((hints, _received), (lost, _losses)) = (bounded(1), bounded(1));
         let mut watches = Hints::start(hints, lost);
-        assert_eq!(watches.arm(Path::new("/no/such/folder")), Armed::Gone);
+        assert_eq!(watches.arm(Path::new("/no/such/folder")), WatchState::Missing);
         assert_eq!(watches.watched(), 0);
     }
 }

@@ -50,7 +50,7 @@ pub fn list(folder: &Path, root: &Path) -> io::Result<Listing> {
                 Err(error) => return Err(error),
             }
         } else if kind.is_symlink() {
-            match behind_link(&entry, root) {
+            match stamp_of_link_target(&entry, root) {
                 Ok(stamp) => listing.files.push((name, stamp)),
                 Err(reason) => listing.skipped.push(Skipped { name, reason }),
             }
@@ -62,7 +62,7 @@ pub fn list(folder: &Path, root: &Path) -> io::Result<Listing> {
 }
 
 /// The stamp of the file a symbolic link leads to, provided that it lies in the same watched folder.
-fn behind_link(entry: &DirEntry, root: &Path) -> Result<Stamp, &'static str> {
+fn stamp_of_link_target(entry: &DirEntry, root: &Path) -> Result<Stamp, &'static str> {
     let target = fs::canonicalize(entry.path()).map_err(|_| "a symbolic link that leads nowhere")?;
     let root = fs::canonicalize(root).map_err(|_| "a symbolic link that leads nowhere")?;
     if !target.starts_with(root) {

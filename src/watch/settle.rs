@@ -9,7 +9,7 @@ use crate::files::Stamp;
 
 /// A file that something happens to all the time is tried all the same after this long; one that has changed since it
 /// was last looked at starts anew, so nothing is read half.
-const RESTLESS_LIMIT: Duration = Duration::from_secs(60);
+const MAX_SETTLING_TIME: Duration = Duration::from_secs(60);
 
 /// Files that were seen new or changed and are not ready yet. Times are durations since one fixed moment.
 #[derive(Debug, Default)]
@@ -28,14 +28,14 @@ struct Waiting {
 impl Settle {
     /// A file was looked at. `was_touched`: an event named it, so that its clock starts again even if it looks the same
     /// (a scanner that writes within the clock tick of the disk).
-    pub fn saw(&mut self, path: &Path, stamp: Stamp, was_touched: bool, now: Duration, quiet: Duration) {
+    pub fn observe(&mut self, path: &Path, stamp: Stamp, was_touched: bool, now: Duration, quiet: Duration) {
         let known = self.waiting.get(path).copied();
         if known.is_some_and(|waiting| waiting.stamp == stamp) && !was_touched {
             return;
         }
         let since = known.map_or(now, |waiting| waiting.since);
         self.forget(path);
-        let ready_at = (now + quiet).min(since + RESTLESS_LIMIT.max(quiet)).max(now);
+        let ready_at = (now + quiet).min(since + MAX_SETTLING_TIME.max(quiet)).max(now);
         self.waiting.insert(path.to_path_buf(), Waiting { stamp, ready_at, since });
         self.by_time.insert((ready_at, path.to_path_buf()));
     }
@@ -112,7 +112,7 @@ mod tests {
                 "-" => settle.forget(Path::new("a")),
                 seen => {
                     let size = seen.trim_end_matches('!').parse().expect("a size");
-                    settle.saw(Path::new("a"), stamp(size), seen.ends_with('!'), at(time), QUIET);
+                    settle.observe(Path::new("a"), stamp(size), seen.ends_with('!'), at(time), QUIET);
                 }
             }
         }
@@ -136,9 +136,9 @@ mod tests {
     #[test]
     fn one_that_is_touched_all_the_time_is_ready_after_the_limit() {
         let mut settle = Settle::default();
-        let limit = RESTLESS_LIMIT.as_millis() as u64;
+        let limit = MAX_SETTLING_TIME.as_millis() as u64;
         for time in (0..=limit).step_by(100) {
-            settle.saw(Path::new("a"), stamp(1), true, at(time), QUIET);
+            settle.observe(Path::new("a"), stamp(1), true, at(time), QUIET);
             let due = settle.take_due(at(time));
             assert_eq!(due.len(), usize::from(time == limit), "at {time} ms");
         }
@@ -147,8 +147,8 @@ mod tests {
     #[test]
     fn what_is_below_a_folder_is_forgotten_with_it() {
         let mut settle = Settle::default();
-        settle.saw(Path::new("set/a"), stamp(1), false, at(0), QUIET);
-        settle.saw(Path::new("set/b"), stamp(1), false, at(200), QUIET);
+        settle.observe(Path::new("set/a"), stamp(1), false, at(0), QUIET);
+        settle.observe(Path::new("set/b"), stamp(1), false, at(200), QUIET);
         assert_eq!(settle.next_due(), Some(at(400)));
         settle.take_due(at(400));
         assert_eq!(settle.paths().collect::<Vec<_>>(), [Path::new("set/b")]);

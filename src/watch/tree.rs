@@ -45,11 +45,11 @@ pub struct Tree {
     is_offline: bool,
     accepts_empty: bool,
     /// Each folder has been looked at, or looked for, since the start.
-    has_been_seen: bool,
+    is_first_scan_done: bool,
     folders: BTreeMap<PathBuf, Folder>,
     dirty: HashMap<PathBuf, Dirty>,
     settle: Settle,
-    said_skipped: HashSet<PathBuf>,
+    reported_skipped: HashSet<PathBuf>,
 }
 
 #[derive(Debug, Default)]
@@ -81,11 +81,11 @@ impl Tree {
             identity: None,
             is_offline: false,
             accepts_empty: false,
-            has_been_seen: false,
+            is_first_scan_done: false,
             folders: BTreeMap::from([(PathBuf::new(), Folder::default())]),
             dirty: HashMap::new(),
             settle: Settle::default(),
-            said_skipped: HashSet::new(),
+            reported_skipped: HashSet::new(),
         };
         for (path, known) in known {
             tree.learn(&path, known);
@@ -114,19 +114,19 @@ impl Tree {
     }
 
     /// Of everything at the top of the root, what has files that are settling, or folders still to be looked at.
-    pub fn restless_tops(&self) -> HashSet<&OsStr> {
+    pub fn unsettled_tops(&self) -> HashSet<&OsStr> {
         let dirty = self.dirty.keys().map(PathBuf::as_path);
         self.settle.paths().chain(dirty).filter_map(|path| path.iter().next()).collect()
     }
 
     /// Whether no folder is waiting to be looked at.
-    pub fn is_seen(&self) -> bool {
+    pub fn is_scanned(&self) -> bool {
         self.dirty.is_empty()
     }
 
     /// Whether every folder known when this tree was made, and every one found in them, has been looked at once.
-    pub fn was_seen(&self) -> bool {
-        self.has_been_seen
+    pub fn is_first_scan_done(&self) -> bool {
+        self.is_first_scan_done
     }
 
     /// Whether `path` is a folder seen in this tree.
@@ -158,14 +158,14 @@ impl Tree {
     }
 
     /// What is known of a file no longer counts: it is read again if it is there, and removed if it is gone.
-    pub fn doubt(&mut self, path: &Path) {
+    pub fn invalidate(&mut self, path: &Path) {
         self.learn(path, Known { stamp: Stamp::NEVER, has_failed: true });
     }
 
     /// Lets a file become ready once more after `quiet`: it could not be used yet, or not be kept.
     pub fn settle_again(&mut self, path: &Path, stamp: Stamp, now: Duration, quiet: Duration) {
-        self.doubt(path);
-        self.settle.saw(path, stamp, true, now, quiet);
+        self.invalidate(path);
+        self.settle.observe(path, stamp, true, now, quiet);
     }
 
     /// The state of a folder, with all folders on the way to it known to their parents.

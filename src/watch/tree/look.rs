@@ -12,7 +12,7 @@ use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::watch::filesystem::without_events;
 use crate::watch::identity::Identity;
-use crate::watch::{Armed, Hints, Known, Listing, list, reconcile};
+use crate::watch::{Hints, Known, Listing, WatchState, list, reconcile};
 
 impl Tree {
     /// Finds out whether the root has gone, come back, or become another folder.
@@ -33,8 +33,8 @@ impl Tree {
             let found = self.look(&folder, dirty.touched, (now, quiet), hints, &mut changes);
             due.extend(found.into_iter().map(|folder| (folder, Dirty { due: now, touched: HashSet::new() })));
         }
-        if !self.has_been_seen {
-            self.has_been_seen = self.folders.values().all(|folder| folder.was_looked_at);
+        if !self.is_first_scan_done {
+            self.is_first_scan_done = self.folders.values().all(|folder| folder.was_looked_at);
         }
         for (path, stamp) in self.settle.take_due(now) {
             match fs::metadata(self.absolute(&path)) {
@@ -43,7 +43,7 @@ impl Tree {
                     self.learn(&path, Known { stamp, has_failed: false });
                     changes.push(Change::Ready(path, stamp));
                 }
-                Ok(metadata) => self.settle.saw(&path, Stamp::of(&metadata), false, now, quiet),
+                Ok(metadata) => self.settle.observe(&path, Stamp::of(&metadata), false, now, quiet),
                 Err(_) => self.mark(path.parent().unwrap_or(Path::new("")).to_path_buf(), now, None),
             }
         }
@@ -104,8 +104,8 @@ impl Tree {
         }
         self.take_listing(folder, &listing, &touched, (now, quiet), changes);
         let state = self.folders.entry(folder.to_path_buf()).or_default();
-        let is_anew = armed == Armed::Anew;
-        state.unwatched = if let Armed::Polled(trouble) = armed { Some(trouble) } else { None };
+        let is_newly_watched = armed == WatchState::NewlyWatched;
+        state.unwatched = if let WatchState::Polled(trouble) = armed { Some(trouble) } else { None };
         state.unreadable = None;
         state.look_cost = started.elapsed();
         let eventless = without_events(&absolute);
@@ -113,13 +113,13 @@ impl Tree {
             changes.push(Change::Eventless(folder.to_path_buf(), kind));
         }
         state.eventless = eventless;
-        self.follow_folders(folder, listing, is_anew, hints, changes)
+        self.follow_folders(folder, listing, is_newly_watched, hints, changes)
     }
 
     /// What is known is kept; nothing below the root can be looked at until it is back.
     fn go_offline(&mut self) {
         self.is_offline = true;
-        self.has_been_seen = true;
+        self.is_first_scan_done = true;
     }
 
     fn take_listing(
@@ -136,7 +136,7 @@ impl Tree {
             state.known.remove(name);
         }
         for (name, stamp) in differences.new_or_changed {
-            self.settle.saw(&folder.join(&name), stamp, touched.contains(&name), now, quiet);
+            self.settle.observe(&folder.join(&name), stamp, touched.contains(&name), now, quiet);
         }
         for name in differences.unchanged {
             self.settle.forget(&folder.join(name));
@@ -152,18 +152,18 @@ impl Tree {
         }
         for skipped in &listing.skipped {
             let path = folder.join(&skipped.name);
-            if self.said_skipped.insert(path.clone()) {
+            if self.reported_skipped.insert(path.clone()) {
                 changes.push(Change::Skipped(path, skipped.reason));
             }
         }
     }
 
-    /// The sub-folders that are new; all of them when the folder itself was not watched until now (`is_anew`).
+    /// The sub-folders that are new; all of them when the folder itself was not watched until now (`is_newly_watched`).
     fn follow_folders(
         &mut self,
         folder: &Path,
         listing: Listing,
-        is_anew: bool,
+        is_newly_watched: bool,
         hints: &mut Hints,
         changes: &mut Vec<Change>,
     ) -> Vec<PathBuf> {
@@ -172,7 +172,7 @@ impl Tree {
         let state = self.folders.entry(folder.to_path_buf()).or_default();
         let before = std::mem::take(&mut state.children);
         let gone: Vec<PathBuf> = before.difference(&present).map(|name| folder.join(name)).collect();
-        let new = present.iter().filter(|name| is_anew || !before.contains(*name));
+        let new = present.iter().filter(|name| is_newly_watched || !before.contains(*name));
         let new: Vec<PathBuf> = new.map(|name| folder.join(name)).collect();
         if !is_too_deep {
             state.children = present;

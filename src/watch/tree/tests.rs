@@ -9,7 +9,7 @@ use crate::watch::Hints;
 
 const QUIET: Duration = Duration::from_millis(100);
 
-struct World {
+struct TestTree {
     _place: tempfile::TempDir,
     root: PathBuf,
     tree: Tree,
@@ -18,16 +18,16 @@ struct World {
 }
 
 /// A tree whose hints nobody listens to: every look is asked for by the test.
-fn world(keeps_when_empty: bool) -> World {
+fn world(keeps_when_empty: bool) -> TestTree {
     let place = tempfile::tempdir().unwrap();
     let root = place.path().join("root");
     fs::create_dir(&root).unwrap();
     let hints = Hints::start(bounded(1).0, bounded(1).0);
     let tree = Tree::new(&root, keeps_when_empty, []);
-    World { _place: place, root, tree, hints, now: Duration::ZERO }
+    TestTree { _place: place, root, tree, hints, now: Duration::ZERO }
 }
 
-impl World {
+impl TestTree {
     fn put(&self, path: &str, content: &str) {
         let path = self.root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -170,7 +170,7 @@ fn a_file_that_could_not_be_used_yet_is_ready_again_and_only_then() {
     world.look();
     let stamp = Stamp::of(&fs::metadata(world.root.join("a.jpg")).unwrap());
     world.tree.settle_again(Path::new("a.jpg"), stamp, world.now, QUIET);
-    assert_eq!(world.tree.restless_tops(), HashSet::from([OsStr::new("a.jpg")]));
+    assert_eq!(world.tree.unsettled_tops(), HashSet::from([OsStr::new("a.jpg")]));
     assert_eq!(world.look(), ["+a.jpg"]);
     assert_eq!(world.look(), Vec::<String>::new());
 }
@@ -191,7 +191,7 @@ fn polling_everything_finds_what_no_hint_told_of() {
     world.put("sub/a.jpg", "a");
     world.look();
     world.put("sub/b.jpg", "b");
-    let found_when_polling = |world: &mut World, everything: bool| {
+    let found_when_polling = |world: &mut TestTree, everything: bool| {
         world.tree.mark_polled(world.now, everything);
         let mut found = 0;
         for _ in 0..3 {
