@@ -21,7 +21,7 @@ use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp, make_folder, sweep_half_written};
 use crate::isolation::Isolation;
 use crate::model::{Extractor, FeatureKind, Model};
-use crate::picture::{Bounds, Hash, View, silence_caught_panics};
+use crate::picture::{Bounds, EditedView, Hash, silence_caught_panics};
 use crate::quarantine::Quarantine;
 use crate::service_status::LastTrainingPart;
 use crate::serving::load::load_index;
@@ -145,7 +145,7 @@ fn load_model(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trou
 fn kinds_of_features() -> Vec<String> {
     let of = |encoder| {
         let kind = FeatureKind::of(encoder);
-        std::iter::once(kind.version.to_string()).chain(View::ALL.map(|view| kind.of_view(view)))
+        std::iter::once(kind.version.to_string()).chain(EditedView::ALL.map(|view| kind.of_view(view)))
     };
     [Encoder::Pretrained, Encoder::Convolutional].into_iter().flat_map(of).collect()
 }

@@ -4,7 +4,7 @@ use super::Trunk;
 use super::convolutional::Pixels;
 use crate::config::Encoder;
 use crate::error::Trouble;
-use crate::picture::{Square, View};
+use crate::picture::{EditedView, Square};
 use crate::rows::Rows;
 
 /// The features that models of one encoder take.
@@ -18,7 +18,7 @@ pub struct FeatureKind {
 
 impl FeatureKind {
     /// What features of a changed view of a picture are kept under.
-    pub fn of_view(self, view: View) -> String {
+    pub fn of_view(self, view: EditedView) -> String {
         format!("{}/{}", self.version, view.name())
     }
 

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod decode;
+mod edited_view;
 #[cfg(debug_assertions)]
 mod faults;
 mod jpeg;
@@ -12,16 +13,15 @@ mod read;
 mod resize;
 mod sameness;
 mod unusable;
-mod view;
 
 pub use bounds::Bounds;
 pub use decode::{decode, silence_caught_panics};
+pub use edited_view::{EditedView, edited_views};
 pub use miniature::{MINIATURE_SIDE, Miniature};
-pub use read::{Contents, Hash, read_still};
+pub use read::{FileSnapshot, Hash, read_still};
 pub use resize::{Filter, resample, shrink, square};
 pub use sameness::{OUTLINE_VALUES, SAME, Scene, Sighting, Window, outlines};
 pub use unusable::{CrashCause, Unusable};
-pub use view::{View, views};
 
 /// A whole picture squashed to a square, RGB, 8 bits a channel, row after row: `[side, side, 3]`.
 #[derive(Clone, PartialEq, Eq)]

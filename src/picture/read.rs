@@ -25,7 +25,7 @@ impl Hash {
 }
 
 /// A whole file as it was at one moment.
-pub struct Contents {
+pub struct FileSnapshot {
     /// Its bytes.
     pub bytes: Vec<u8>,
     /// Their hash.
@@ -35,7 +35,7 @@ pub struct Contents {
 }
 
 /// Reads `path` whole, provided that it is an ordinary file, within `bounds`, and did not change meanwhile.
-pub fn read_still(path: &Path, bounds: &Bounds) -> Result<Contents, Unusable> {
+pub fn read_still(path: &Path, bounds: &Bounds) -> Result<FileSnapshot, Unusable> {
     // O_NONBLOCK: opening a FIFO that came in the file's place must not wait for a writer.
     let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
     let mut file = opened.map_err(unreadable)?;
@@ -54,7 +54,7 @@ pub fn read_still(path: &Path, bounds: &Bounds) -> Result<Contents, Unusable> {
     if bytes.is_empty() {
         return Err(Unusable::Empty);
     }
-    Ok(Contents { hash: Hash::of(&bytes), bytes, stamp })
+    Ok(FileSnapshot { hash: Hash::of(&bytes), bytes, stamp })
 }
 
 fn unreadable(error: io::Error) -> Unusable {

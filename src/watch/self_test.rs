@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn an_event_that_does_not_come_is_lost_until_one_comes() {
         let mut test = WatcherSelfTest::new("/state/pulse".into());
-        assert!(!test.is_lost(at(100)), "nothing touched_at, nothing lost");
+        assert!(!test.is_lost(at(100)), "nothing touched, nothing lost");
         let file = test.file_to_touch(at(100)).unwrap();
         assert_eq!(test.file_to_touch(at(101)), None);
         assert!(!test.is_lost(at(102)));

@@ -6,14 +6,14 @@ use super::{Hash, Square, shrink, square};
 
 /// A way of changing a picture. How exactly depends on its content alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum View {
+pub enum EditedView {
     /// 60 % of its width and height, somewhere in it.
     Cropped,
     /// Half of its width and height, mirrored, with other colours.
     Altered,
 }
 
-impl View {
+impl EditedView {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Cropped, Self::Altered];
 
@@ -27,7 +27,7 @@ impl View {
 }
 
 /// The views of the picture of that content as squares of `side` pixels; `None` for a picture without pixels.
-pub fn views(picture: &DynamicImage, content: Hash, side: usize) -> Option<[Square; 2]> {
+pub fn edited_views(picture: &DynamicImage, content: Hash, side: usize) -> Option<[Square; 2]> {
     // No smaller: a crop of half of it is to fill the square the encoder sees.
     let small = shrink(picture, 2 * side as u32)?;
     let chance = |at: usize| f32::from(content.0[at]) / 255.0;
@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn the_same_content_gives_the_same_views_and_another_gives_others() {
-        let [once, again, other] = [b"a", b"a", b"b"].map(|content| views(&picture(), Hash::of(content), 64).unwrap());
+        let [once, again, other] =
+            [b"a", b"a", b"b"].map(|content| edited_views(&picture(), Hash::of(content), 64).unwrap());
         assert!(once == again && once[0] != other[0] && once[1] != other[1]);
         assert!(once[0] != square(&picture(), 64).unwrap());
     }
