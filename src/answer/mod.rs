@@ -1,4 +1,4 @@
-//! What the user sees: the sheet, the record (JSON) and the gallery of all answers (HTML).
+//! What a query's user gets: the sheet (a picture), the record (JSON) and the gallery of all answers (HTML).
 
 pub mod gallery;
 pub mod name;

@@ -1,7 +1,8 @@
-//! What is on the disk, as against what is known: hints from the system, listings, settling, reconciling.
+//! Watches folders and reports files that are new, changed or removed compared with what the catalog knows.
 //!
-//! Nothing here decodes a picture or decides what to do with one. Hints are never trusted: each means no more than
-//! "look at this folder again".
+//! Events of the system become hints (`hints`). A hint is never trusted: it means no more than "scan this folder
+//! again". A scan lists the folder (`listing`), compares the list with what is known (`reconcile`), and waits until
+//! files have stopped changing (`settle`). Nothing here decodes a picture or decides what to do with one.
 
 mod filesystem;
 mod hints;

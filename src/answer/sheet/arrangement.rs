@@ -1,9 +1,9 @@
-//! How many columns a sheet has, and whether the query stands beside or above its matches.
+//! Chooses how many columns a sheet has, and whether the query is to the left of its matches or above them.
 
-/// The order of things on a sheet.
+/// Where the query and the matches are on a sheet.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Arrangement {
-    /// Only a notice, beside the query.
+    /// Only a notice, next to the query.
     Notice,
     /// The query on the left, an even grid on the right; the query is `query_ratio` cells wide.
     QueryLeft {
@@ -12,7 +12,7 @@ pub(super) enum Arrangement {
         /// Width of the query in widths of a cell.
         query_ratio: f32,
     },
-    /// The query, the first match as large as the query, and the others two by two beside it.
+    /// The query, then the first match, as large as the query, then the others in two columns.
     LargeFirstMatch,
     /// The query in a band above a grid as wide as the sheet.
     QueryAbove {
@@ -21,11 +21,11 @@ pub(super) enum Arrangement {
     },
 }
 
-/// Most columns of a grid; more could not carry a readable name.
+/// Most columns of a grid: with more, names would be unreadable.
 const MAX_COLUMNS: u32 = 12;
-/// Most rows of a grid, so that a sheet in one column stays a picture that programs open.
+/// Most rows of a grid, so that programs can still open a sheet with one column.
 const MAX_ROWS: usize = 13;
-/// Up to this many matches the query stands beside them.
+/// Up to this many matches, the query is to their left.
 const MAX_QUERY_LEFT: usize = 12;
 
 /// The arrangement for so many matches; `columns` is what the user asked for, if anything.
@@ -59,7 +59,7 @@ fn with_columns(columns: u32) -> Arrangement {
     }
 }
 
-/// Columns near those of a landscape sheet, with as few places left over in the last row as can be.
+/// A number of columns near that of a landscape sheet, with as few empty places in the last row as possible.
 fn balanced_columns(matches: usize) -> u32 {
     let ideal = (matches as f32 * 1.9).sqrt();
     let cost = |columns: u32| {
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_grids_are_full_where_they_can_be() {
+    fn large_grids_are_full_where_possible() {
         for (matches, columns) in [(15, 5), (18, 6), (20, 7), (24, 6), (30, 8), (40, 8), (50, 10)] {
             assert_eq!(arrangement(matches, None), Arrangement::QueryAbove { columns }, "{matches}");
         }

@@ -1,4 +1,4 @@
-//! Where everything on a sheet goes, in whole pixels; knows nothing of colours, pictures or type.
+//! Computes where everything on a sheet goes, in whole pixels; it knows nothing of colours, pixels or fonts.
 
 use super::area::{Area, Scale};
 use super::arrangement::{Arrangement, arrangement};
@@ -15,7 +15,7 @@ const FOOTER_SPACE: f32 = 44.0;
 const FOOTER: f32 = 58.0;
 const BOTTOM: f32 = 26.0;
 
-/// What is to be arranged.
+/// What a layout depends on.
 pub(super) struct LayoutInput<'a> {
     /// Width of the sheet in pixels.
     pub width_px: u32,
@@ -25,11 +25,11 @@ pub(super) struct LayoutInput<'a> {
     pub matches: usize,
     /// Number of query pictures.
     pub queries: usize,
-    /// Width by height of a single query's panel.
+    /// Aspect ratio (width / height) of a single query's panel.
     pub query_aspect: f32,
-    /// Width by height of a match's panel.
+    /// Aspect ratio (width / height) of a match's panel.
     pub cell_aspect: f32,
-    /// Height in pixels of the notice at a width in pixels; none without a notice.
+    /// Height in pixels of the notice for a width in pixels; `None` without a notice.
     pub notice_px: Option<&'a dyn Fn(u32) -> u32>,
 }
 
@@ -56,21 +56,21 @@ impl HeadingAreas {
 /// A sheet's geometry.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layout {
-    /// Size of the sheet in pixels; the height follows from what is on it.
+    /// Size of the sheet in pixels; the height depends on the content.
     pub width: u32,
     /// See `width`.
     pub height: u32,
     /// Pixels per design unit.
     pub scale: Scale,
-    /// QueryAbove or beside the query's pictures; none without a query.
+    /// Heading above or next to the query's pictures; `None` without a query.
     pub query: Option<HeadingAreas>,
-    /// QueryAbove the matches, where they stand beside the query.
+    /// Heading above the matches, when they are to the right of the query.
     pub matches: Option<HeadingAreas>,
-    /// Below the query's title, where the matches stand below both.
+    /// Line below the query's title, when the matches are below the query.
     pub subtitle: Option<Area>,
-    /// One panel a query picture.
+    /// One panel for each query picture.
     pub tiles: Vec<Area>,
-    /// One cell a match, in rank order.
+    /// One cell for each match, in rank order.
     pub cells: Vec<MatchCell>,
     /// The notice.
     pub notice: Option<Area>,
@@ -79,7 +79,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Arranges `input`.
+    /// Computes the layout for `input`.
     pub fn arrange(input: &LayoutInput<'_>) -> Self {
         let scale = Scale::of(input.width_px);
         let margin = scale.px(MARGIN);

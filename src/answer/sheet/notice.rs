@@ -1,4 +1,4 @@
-//! What is said instead of the matches, or in a band above them.
+//! Draws the notice: a message in place of the matches, or in a band above them.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::words::{clean_name, clean_paragraph};
 use super::{Notice, NoticeKind, SheetContent};
 use crate::answer::text::{Line, Setting, Weight, line, paragraph};
 
-/// A longer text ends in an ellipsis.
+/// A longer text is cut with an ellipsis.
 const MAX_HEADLINE_LINES: usize = 3;
 const MAX_DETAIL_LINES: usize = 8;
 
@@ -29,9 +29,9 @@ const ALONE: Sizes =
 const BAND: Sizes =
     Sizes { padding: 22.0, marker: 36.0, headline: 18.0, detail: 16.0, space: 2.0, has_marker_on_left: true };
 
-/// A notice with its lines set.
+/// A notice whose lines are shaped.
 pub(super) struct ComposedNotice {
-    /// Height of it all in pixels.
+    /// Total height in pixels.
     pub height: u32,
     headline: Vec<Line>,
     detail: Vec<Line>,
@@ -39,7 +39,7 @@ pub(super) struct ComposedNotice {
     scale: Scale,
 }
 
-/// The content's notice; a sheet with neither matches nor notice says so.
+/// The content's notice; without matches and without a notice, one that says so.
 pub(super) fn needed(content: &SheetContent) -> Option<Cow<'_, Notice>> {
     match &content.notice {
         Some(notice) => Some(Cow::Borrowed(notice)),
@@ -52,7 +52,7 @@ pub(super) fn needed(content: &SheetContent) -> Option<Cow<'_, Notice>> {
     }
 }
 
-/// Sets `notice` at a width of `width` pixels; `alone` when no matches follow it.
+/// Shapes `notice` for a width of `width` pixels; `alone` when no matches follow it.
 pub(super) fn compose(notice: &Notice, alone: bool, width: u32, sheet_width_px: u32) -> ComposedNotice {
     let scale = Scale::of(sheet_width_px);
     let sizes = if alone { &ALONE } else { &BAND };

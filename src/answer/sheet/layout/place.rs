@@ -1,4 +1,4 @@
-//! The four arrangements, place by place.
+//! Places the parts of a sheet for each of its four arrangements.
 
 use super::super::area::Area;
 use super::super::cell::{CellSize, EXTRA_LARGE, MEDIUM, MatchCell};
@@ -16,13 +16,13 @@ const BAND_TITLE: f32 = 54.0;
 const SUBTITLE: f32 = 38.0;
 /// Widest panel of a match.
 const MAX_PANEL: f32 = 720.0;
-/// Panels of the query and of a match side by side that differ by less than this share get the same height.
+/// When the panels of the query and of a match next to it differ by less than this share, they get the same height.
 const SAME_HEIGHT: f32 = 0.18;
-/// Width of the query beside a notice.
+/// Width of the query next to a notice.
 const NOTICE_QUERY: f32 = 520.0;
 
 impl Layout {
-    /// A notice across the sheet, above everything else; answers what is left below it.
+    /// Places the notice across the sheet, above everything else; returns the area below it.
     pub(super) fn banner(&mut self, input: &LayoutInput<'_>, content: Area) -> Area {
         let Some(height) = input.notice_px else { return content };
         let notice = Area { height: height(content.width), ..content };
@@ -44,7 +44,7 @@ impl Layout {
         if let Some(height) = input.notice_px {
             notice.height = height(notice.width);
             let room = end.saturating_sub(notice.y + notice.height);
-            // The optical middle of the picture beside it.
+            // Slightly above the middle of the picture next to it, which looks centred.
             notice.y += room * 2 / 5;
             self.notice = Some(notice);
             end = end.max(notice.bottom());
@@ -65,8 +65,8 @@ impl Layout {
         end.max(self.grid(area, input.matches, columns, (cell, panel_height)))
     }
 
-    /// The first match as wide as the query, two by two smaller ones beside it, ending on the same line. All panels have
-    /// the same shape; the widths follow from that.
+    /// Places the first match as wide as the query, and smaller ones in two columns next to it that end at the same
+    /// height. All panels have the same shape, which determines the widths.
     pub(super) fn large_first_match(&mut self, input: &LayoutInput<'_>, content: Area) -> u32 {
         let scale = self.scale;
         let (gap, gutter, row_gap) = (scale.px(COLUMN_GAP), scale.px(GUTTER), scale.px(ROW_GAP));
@@ -110,8 +110,8 @@ impl Layout {
         self.grid(grid, input.matches, columns, (cell, aspect_height(cell, input.cell_aspect)))
     }
 
-    /// HeadingAreas and pictures of the query in a column of `width`, beside a panel of the height `neighbour` if it is to
-    /// match one; answers the first row below.
+    /// Places the heading and the pictures of the query in a column of `width`; returns the first row below.
+    /// `neighbour` is the height of the panel next to it, if the two should match.
     fn query_column(&mut self, input: &LayoutInput<'_>, content: Area, width: u32, neighbour: Option<u32>) -> u32 {
         let heading = HeadingAreas::at(content.x, content.y, width, self.scale);
         let top = heading.title.bottom() + self.scale.px(TITLE_SPACE);
@@ -131,7 +131,7 @@ impl Layout {
         self.tiles.iter().map(Area::bottom).max().unwrap_or(top)
     }
 
-    /// Sets the matches' heading over the right `width` of `content`; answers the first row below.
+    /// Places the matches' heading over the right `width` of `content`; returns the first row below.
     fn matches_heading(&mut self, content: Area, width: u32) -> u32 {
         let heading = HeadingAreas::at(content.right() - width, content.y, width, self.scale);
         self.matches = Some(heading);
@@ -144,7 +144,7 @@ impl Layout {
         let scale = self.scale;
         let size = CellSize::for_panel(width, scale);
         let row_px = height + size.caption_px(scale) + scale.px(ROW_GAP);
-        // All cells are equal; what division leaves over goes into the gaps, so that the last column ends at the margin.
+        // All cells are equal. Rounding remainders go into the gaps, so that the last column ends at the margin.
         let left = |column: u32| if columns > 1 { column * (area.width - width) / (columns - 1) } else { 0 };
         let places = (0..matches as u32).map(|place| (place % columns, place / columns));
         let panels = places.map(|(column, row)| Area::new(area.x + left(column), area.y + row * row_px, width, height));

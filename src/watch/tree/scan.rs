@@ -1,4 +1,4 @@
-//! Looking at the disk: first the watch, then the listing, then what it means against what is known.
+//! Scans the folders of a tree that are due: sets the watch, lists the folder, compares the list with what is known.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
@@ -15,7 +15,7 @@ use crate::watch::identity::Identity;
 use crate::watch::{Hints, Known, Listing, WatchState, list, reconcile};
 
 impl Tree {
-    /// Finds out whether the root has gone, come back, or become another folder.
+    /// Checks whether the root was removed, has come back, or has become another folder.
     pub fn check_root(&mut self, now: Duration, hints: &mut Hints) {
         let identity = Identity::of(&self.root);
         if identity != self.identity {
@@ -25,21 +25,21 @@ impl Tree {
         }
     }
 
-    /// Looks at every folder that is due, arming its watch first, and at every file whose time has come.
+    /// Scans every folder that is due, after setting its watch, and checks every file whose waiting time is over.
     pub fn turn(&mut self, now: Duration, quiet: Duration, hints: &mut Hints) -> Vec<Change> {
         let mut changes = Vec::new();
         let mut due: Vec<(PathBuf, Dirty)> = self.dirty.extract_if(|_, dirty| dirty.due <= now).collect();
         while let Some((folder, dirty)) = due.pop() {
-            let found = self.look(&folder, dirty.touched, (now, quiet), hints, &mut changes);
+            let found = self.scan(&folder, dirty.touched, (now, quiet), hints, &mut changes);
             due.extend(found.into_iter().map(|folder| (folder, Dirty { due: now, touched: HashSet::new() })));
         }
         if !self.is_first_scan_done {
-            self.is_first_scan_done = self.folders.values().all(|folder| folder.was_looked_at);
+            self.is_first_scan_done = self.folders.values().all(|folder| folder.was_scanned);
         }
         for (path, stamp) in self.settle.take_due(now) {
             match fs::metadata(self.absolute(&path)) {
                 Ok(metadata) if Stamp::of(&metadata) == stamp => {
-                    // Known from now on, so that the next look at its folder does not make it ready once more.
+                    // Known from now on, so that the next scan of its folder does not report it once more.
                     self.learn(&path, Known { stamp, has_failed: false });
                     changes.push(Change::Ready(path, stamp));
                 }
@@ -50,8 +50,8 @@ impl Tree {
         changes
     }
 
-    /// Looks at one folder and returns the sub-folders to be looked at next.
-    fn look(
+    /// Scans one folder and returns the sub-folders to be scanned next.
+    fn scan(
         &mut self,
         folder: &Path,
         mut touched: HashSet<OsString>,
@@ -62,19 +62,19 @@ impl Tree {
         let started = Instant::now();
         let absolute = self.absolute(folder);
         let is_root = folder.as_os_str().is_empty();
-        // Whatever else asked for this look is served by it.
+        // This scan also serves requests that came meanwhile.
         touched.extend(self.dirty.remove(folder).into_iter().flat_map(|dirty| dirty.touched));
         if let Some(state) = self.folders.get_mut(folder) {
-            state.was_looked_at = true;
+            state.was_scanned = true;
         }
-        // First the watch, then the look: what comes in between is hinted at.
+        // The watch comes first: changes during the listing then cause a hint.
         let armed = hints.arm(&absolute);
         let listing = match list(&absolute, &self.root) {
             Ok(listing) => listing,
             Err(error) if error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::NotADirectory => {
                 hints.disarm_below(&absolute);
                 match folder.parent() {
-                    // Whether a sub-folder is gone is for the listing of its parent to say: the root may be offline.
+                    // The listing of the parent decides whether a sub-folder was removed: the root may be offline.
                     Some(parent) => self.mark(parent.to_path_buf(), now, None),
                     None if self.keeps_when_empty && !self.accepts_empty => self.go_offline(),
                     None => {
@@ -107,7 +107,7 @@ impl Tree {
         let is_newly_watched = armed == WatchState::NewlyWatched;
         state.unwatched = if let WatchState::Polled(trouble) = armed { Some(trouble) } else { None };
         state.unreadable = None;
-        state.look_cost = started.elapsed();
+        state.scan_cost = started.elapsed();
         let eventless = without_events(&absolute);
         if let Some(kind) = eventless.filter(|_| is_root && state.eventless.is_none()) {
             changes.push(Change::Eventless(folder.to_path_buf(), kind));
@@ -116,7 +116,7 @@ impl Tree {
         self.follow_folders(folder, listing, is_newly_watched, hints, changes)
     }
 
-    /// What is known is kept; nothing below the root can be looked at until it is back.
+    /// Keeps what is known. Nothing below the root can be scanned until it is back.
     fn go_offline(&mut self) {
         self.is_offline = true;
         self.is_first_scan_done = true;
@@ -158,7 +158,8 @@ impl Tree {
         }
     }
 
-    /// The sub-folders that are new; all of them when the folder itself was not watched until now (`is_newly_watched`).
+    /// The sub-folders to scan next: the new ones, or all of them when the folder itself was not watched until now
+    /// (`is_newly_watched`).
     fn follow_folders(
         &mut self,
         folder: &Path,
@@ -190,7 +191,7 @@ impl Tree {
         new
     }
 
-    /// `folder` and everything in it is gone.
+    /// Removes `folder` and everything in it from the tree.
     fn drop_below(&mut self, folder: &Path, changes: &mut Vec<Change>) {
         changes.extend(self.known_below(folder).into_iter().map(Change::Removed));
         let gone: Vec<PathBuf> = self.below(folder).map(|(path, _)| path.clone()).collect();
