@@ -60,7 +60,7 @@ deb:
 	for shell in bash zsh fish; do $(BINARY) completions $$shell > $(PACKAGE)/artificio.$$shell || exit 1; done
 	tools/crate_licences.sh > $(PACKAGE)/CRATES
 	gzip -9nf $(PACKAGE)/CRATES
-	$(CARGO_DEB) --no-build --no-strip --locked $(DEB_MAINTAINER) $(if $(DEB_VERSION),--deb-version $(DEB_VERSION)) \
+	$(CARGO_DEB) --package artificio --no-build --no-strip --locked $(DEB_MAINTAINER) $(if $(DEB_VERSION),--deb-version $(DEB_VERSION)) \
 		$(DEB_FLAGS) --output $(DEB_DIR)/
 
 install-user:

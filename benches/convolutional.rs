@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use artificio::model::convolutional::{Convolutional, Effort, Pixels};
 use artificio::progress::Unfollowed;
-use artificio::random::Random;
 use artificio::rows::Rows;
+use artificio_random::Random;
 
 /// Views in a step.
 const VIEWS: usize = 64;

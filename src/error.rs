@@ -6,12 +6,17 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 /// The program cannot go on. Its text is printed as it stands, then the program ends with [`Fatal::exit_code`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Fatal {
     /// Something needed failed; exit code 1.
     Failed(String),
-    /// The command line or the configuration is wrong; exit code 2.
+    /// Something needed failed with one path; exit code 1.
+    Trouble(Trouble),
+    /// The command line is wrong; exit code 2.
     Usage(String),
+    /// The settings are wrong; exit code 2. What exactly is of a type that only `config` knows: it is the
+    /// [`source`](std::error::Error::source).
+    Config(Box<dyn std::error::Error + Send + Sync>),
     /// Another instance works on this root; exit code 3.
     AlreadyRunning(String),
 }
@@ -20,8 +25,8 @@ impl Fatal {
     /// 1 failed, 2 wrong usage or configuration, 3 another instance holds the lock.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Failed(_) => 1,
-            Self::Usage(_) => 2,
+            Self::Failed(_) | Self::Trouble(_) => 1,
+            Self::Usage(_) | Self::Config(_) => 2,
             Self::AlreadyRunning(_) => 3,
         }
     }
@@ -31,15 +36,25 @@ impl fmt::Display for Fatal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(text) | Self::Usage(text) | Self::AlreadyRunning(text) => out.write_str(text),
+            Self::Trouble(trouble) => trouble.fmt(out),
+            Self::Config(error) => error.fmt(out),
         }
     }
 }
 
-impl std::error::Error for Fatal {}
+impl std::error::Error for Fatal {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Trouble(trouble) => Some(trouble),
+            Self::Config(error) => Some(error.as_ref()),
+            Self::Failed(_) | Self::Usage(_) | Self::AlreadyRunning(_) => None,
+        }
+    }
+}
 
 impl From<Trouble> for Fatal {
     fn from(trouble: Trouble) -> Self {
-        Self::Failed(trouble.to_string())
+        Self::Trouble(trouble)
     }
 }
 
@@ -61,18 +76,18 @@ impl Trouble {
         Self { what: what.into(), path: path.as_ref().to_path_buf(), remedy: remedy.into() }
     }
 
-    /// A failed call of the operating system while doing `doing` ("write the answer") to `path`, with its mend.
+    /// A failed system call while doing `doing` ("write the answer") to `path`, with its remedy.
     pub fn system(doing: &str, path: impl AsRef<Path>, error: &std::io::Error) -> Self {
-        Self::new(format!("could not {doing}: {}", reason(error)), path, mend(error))
+        Self::new(format!("could not {doing}: {}", reason(error)), path, remedy(error))
     }
 }
 
 impl fmt::Display for Trouble {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A drawing in `what` is of several lines; a name is not, whatever it holds.
+        // `what` may hold an excerpt of several lines; a name is one line, whatever it contains.
         write!(out, "{}: {}", one_line(&self.path.display().to_string()), self.what)?;
         if !self.remedy.is_empty() {
-            // Behind a drawing of several lines, the remedy has one of its own.
+            // After an excerpt of several lines, the remedy has a line of its own.
             let gap = if self.what.contains('\n') { '\n' } else { ' ' };
             write!(out, "{gap}({})", self.remedy)?;
         }
@@ -82,14 +97,14 @@ impl fmt::Display for Trouble {
 
 impl std::error::Error for Trouble {}
 
-/// Whether a terminal obeys `letter` instead of showing it: controls, and what turns the direction of the text around it.
+/// Whether a terminal obeys `letter` instead of showing it: control characters, and those that change the direction of text.
 pub fn is_obeyed(letter: char) -> bool {
     let turns =
         matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     letter.is_control() || turns || matches!(letter, '\u{2028}' | '\u{2029}')
 }
 
-/// A text from elsewhere (a file may be called anything) without what a terminal would obey; lines stay lines.
+/// A text from outside (a file may be called anything) without what a terminal would obey; line breaks stay.
 pub fn harmless(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -101,7 +116,7 @@ pub fn harmless(text: &str) -> String {
     shown
 }
 
-/// The same for what is to stay on one line, as a name is.
+/// The same on one line, as for a name.
 pub fn one_line(text: &str) -> String {
     harmless(text).replace('\n', "\\n")
 }
@@ -110,7 +125,7 @@ fn path_as_text<S: serde::Serializer>(path: &Path, serializer: S) -> Result<S::O
     serializer.serialize_str(&path.to_string_lossy())
 }
 
-/// The operating system's reason, as a person would say it: without its number in brackets.
+/// The operating system's reason without its error number.
 pub fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     match text.find(" (os error") {
@@ -119,7 +134,7 @@ pub fn reason(error: &std::io::Error) -> String {
     }
 }
 
-fn mend(error: &std::io::Error) -> &'static str {
+fn remedy(error: &std::io::Error) -> &'static str {
     use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::NotFound => "make sure the folder exists and is mounted",
@@ -142,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trouble_names_the_path_and_the_mend() {
+    fn a_trouble_names_the_path_and_the_remedy() {
         let full = std::io::Error::from_raw_os_error(28);
         let trouble = Trouble::system("write the answer", "/a/answer", &full);
         assert_eq!(
@@ -163,5 +178,7 @@ mod tests {
         assert_eq!(Fatal::Failed(String::new()).exit_code(), 1);
         assert_eq!(Fatal::Usage(String::new()).exit_code(), 2);
         assert_eq!(Fatal::AlreadyRunning(String::new()).exit_code(), 3);
+        assert_eq!(Fatal::Config("wrong".into()).exit_code(), 2);
+        assert_eq!(Fatal::from(Trouble::new("it is empty", "/a", "")).exit_code(), 1);
     }
 }

@@ -1,190 +1,164 @@
-//! The settings' schema and table are made of the shipped configuration file (its sentences) and of what the program
-//! accepts (asked of the very parser), and stand in docs/ as they were made.
+//! The shipped settings file, its table in `docs/settings.md` and its JSON Schema are made from the types of the settings:
+//! names, sentences, defaults and ranges are written once, in `src/config/sections.rs`.
 //!
 //! After a change of the settings: `ARTIFICIO_WRITE=1 cargo test --test settings_docs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use artificio::config::{Config, parse};
-use serde_json::{Map, Value, json};
+use artificio::config::{Config, parse, schema};
+use serde_json::Value;
 
-/// The shipped file.
-const SHIPPED: &str = include_str!("../config/artificio.toml");
+/// Comments of the shipped file start at this column.
+const COMMENT_COLUMN: usize = 40;
 
-/// One section of the file, or one key.
-#[derive(Debug, Default)]
+/// A section or a key, in the order of the types.
 struct Entry {
+    /// "[answer]" or "results = 5"
+    line: String,
     name: String,
     sentence: String,
-    keys: Vec<Entry>,
+    /// Of a key: its default as TOML.
+    default: String,
+    /// Of a key: what it takes.
+    schema: Value,
 }
 
-/// What a key takes.
-#[derive(Debug)]
-enum Kind {
-    Text,
-    Choice(Vec<String>),
-    Switch,
-    Whole(i64, i64),
-    Number(f64, f64),
+impl Entry {
+    fn is_section(&self) -> bool {
+        self.line.starts_with('[')
+    }
+
+    /// The words that a key takes, where it takes words.
+    fn choices(&self) -> Vec<String> {
+        let one_of = self.schema["oneOf"].as_array().into_iter().flatten();
+        let mut words: Vec<&Value> = one_of.map(|choice| &choice["const"]).collect();
+        words.extend(self.schema["enum"].as_array().into_iter().flatten());
+        words.into_iter().map(|word| word.as_str().unwrap().to_string()).collect()
+    }
+
+    fn range(&self) -> Option<String> {
+        let bound = |name: &str| self.schema[name].as_f64();
+        Some(format!("{} to {}", bound("minimum")?, bound("maximum")?))
+    }
 }
 
-/// The sections with their keys, in the file's order, each with the comment behind or above it.
+/// Sections and keys, each section before its keys.
 fn entries() -> Vec<Entry> {
-    let mut sections: Vec<Entry> = Vec::new();
-    let mut above = String::new();
-    for line in SHIPPED.lines() {
-        // No value of the shipped file holds a hash.
-        let (code, comment) = line.split_once('#').unwrap_or((line, ""));
-        let (code, comment) = (code.trim(), comment.trim());
-        if code.is_empty() {
-            above = if comment.is_empty() { String::new() } else { format!("{above} {comment}").trim().to_string() };
-            continue;
+    let schema = schema();
+    // A schema is sorted by name; only a file of the defaults has the order of the types.
+    let file = toml::to_string(&Config::default()).unwrap();
+    let (mut entries, mut section) = (Vec::new(), Value::Null);
+    for line in file.lines().filter(|line| !line.is_empty()) {
+        let (name, default) = line.split_once(" = ").unwrap_or((line.trim_matches(['[', ']']), ""));
+        if line.starts_with('[') {
+            section = schema["properties"][name].clone();
         }
-        let sentence = format!("{} {comment}", std::mem::take(&mut above)).trim().to_string();
-        if let Some(name) = code.strip_prefix('[') {
-            let name = name.trim_end_matches(']').to_string();
-            sections.push(Entry { name, sentence, keys: Vec::new() });
-        } else if let Some((name, _)) = code.split_once('=') {
-            let section = sections.last_mut().expect("keys stand in sections");
-            section.keys.push(Entry { name: name.trim().into(), sentence, keys: Vec::new() });
-        }
+        let about = if line.starts_with('[') { section.clone() } else { section["properties"][name].clone() };
+        let sentence = about["description"].as_str().unwrap_or_else(|| panic!("{line} has no sentence")).to_string();
+        let (line, name, default) = (line.to_string(), name.to_string(), default.to_string());
+        entries.push(Entry { line, name, sentence, default, schema: about });
     }
-    sections
+    assert!(entries.len() > 30, "only {} entries: not the settings", entries.len());
+    entries
 }
 
-/// What the parser says to a wrong value.
-fn objection(section: &str, key: &str, value: &str) -> String {
-    parse(Path::new("x"), &format!("[{section}]\n{key} = {value}\n")).err().unwrap_or_default()
-}
-
-/// The range that the parser names when a value is out of it: "... is out of range: from 1 to 50".
-fn range<N: std::str::FromStr>(said: &str) -> (N, N) {
-    let bounds = said.lines().next().and_then(|line| line.split_once("from ")?.1.split_once(" to "));
-    let number = |text: &str| text.trim().parse().ok();
-    bounds.and_then(|(low, high)| Some((number(low)?, number(high)?))).unwrap_or_else(|| panic!("no range in: {said}"))
-}
-
-fn kind(section: &str, key: &str, default: &toml::Value) -> Kind {
-    match default {
-        toml::Value::Boolean(_) => Kind::Switch,
-        toml::Value::Integer(_) => {
-            let (low, high) = range(&objection(section, key, "-9999999999"));
-            Kind::Whole(low, high)
-        }
-        toml::Value::Float(_) => {
-            let (low, high) = range(&objection(section, key, "-1e12"));
-            Kind::Number(low, high)
-        }
-        toml::Value::String(default) => {
-            let said = objection(section, key, "\"no such choice whatsoever\"");
-            match said.split_once("known here: ") {
-                None => Kind::Text,
-                Some((_, known)) => {
-                    let known: Vec<String> = known.lines().next().unwrap_or("").split(", ").map(Into::into).collect();
-                    assert!(known.contains(default), "{default} in {known:?}");
-                    Kind::Choice(known)
-                }
-            }
-        }
-        other => panic!("{section}.{key}: a kind of value the table does not know: {other}"),
-    }
-}
-
-/// Calls `tell` with every section and key, its kind and its default.
-fn for_each(mut tell: impl FnMut(&Entry, &Entry, &Kind, &toml::Value)) {
-    let defaults = toml::Table::try_from(Config::default()).unwrap();
-    let sections = entries();
-    assert_eq!(sections.len(), defaults.len(), "every section has its place in the shipped file");
-    for section in &sections {
-        let values = defaults[&section.name].as_table().unwrap();
-        assert_eq!(section.keys.len(), values.len(), "[{}] has all its keys in the shipped file", section.name);
-        for key in &section.keys {
-            let words = key.sentence.split_whitespace().count();
-            assert!(words >= 2, "{}.{} has no sentence in the shipped file", section.name, key.name);
-            let default = &values[&key.name];
-            tell(section, key, &kind(&section.name, &key.name, default), default);
-        }
-    }
-}
-
-fn schema() -> String {
-    let mut sections = Map::new();
-    for_each(|section, key, kind, default| {
-        let mut about = match kind {
-            Kind::Text => json!({ "type": "string" }),
-            Kind::Choice(choices) => json!({ "enum": choices }),
-            Kind::Switch => json!({ "type": "boolean" }),
-            Kind::Whole(low, high) => json!({ "type": "integer", "minimum": low, "maximum": high }),
-            Kind::Number(low, high) => json!({ "type": "number", "minimum": low, "maximum": high }),
+fn shipped_file() -> String {
+    let mut file = String::from(
+        "# artificio: every setting with its default. Saved changes take effect at once, unless they need a restart.\n\
+         # A mistake in here never stops a running daemon: it keeps its settings, and the log and status.json say what is wrong.\n",
+    );
+    for entry in entries() {
+        let choices: Vec<String> = entry.choices().iter().map(|word| format!("\"{word}\"")).collect();
+        let allowed = entry.range().or((!choices.is_empty()).then(|| choices.join(", ")));
+        let comment = match allowed {
+            Some(allowed) => format!("{} ({allowed}).", entry.sentence.trim_end_matches('.')),
+            None => entry.sentence.clone(),
         };
-        about["description"] = key.sentence.as_str().into();
-        about["default"] = serde_json::to_value(default).unwrap();
-        let place = sections.entry(&section.name).or_insert_with(|| {
-            let mut about = json!({ "type": "object", "additionalProperties": false, "properties": {} });
-            if !section.sentence.is_empty() {
-                about["description"] = section.sentence.as_str().into();
-            }
-            about
-        });
-        place["properties"][&key.name] = about;
-    });
-    let schema = json!({
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "artificio.toml",
-        "type": "object",
-        "additionalProperties": false,
-        "properties": Value::Object(sections),
-    });
-    format!("{schema:#}\n")
+        let gap = if entry.is_section() { "\n" } else { "" };
+        file += &format!("{gap}{:COMMENT_COLUMN$}# {comment}\n", entry.line);
+    }
+    file
 }
 
 fn table() -> String {
     let mut text = String::from(
-        "# Settings\n\nEvery setting of `config/artificio.toml`. This page is made from that file and from what the program accepts\n\
-         (`tests/settings_docs.rs`); so is [config.schema.json](config.schema.json), by which editors complete and check it.\n",
+        "# Settings\n\nEvery setting of `config/artificio.toml`. This page is made from the types of the settings \
+         (`tests/settings_docs.rs`);\nso are that file and [config.schema.json](config.schema.json), by which editors \
+         complete and check it.\n",
     );
-    let mut last = String::new();
-    for_each(|section, key, kind, default| {
-        if section.name != last {
-            let sentence =
-                if section.sentence.is_empty() { String::new() } else { format!("{}\n\n", section.sentence) };
-            let head = "| key | default | allowed | meaning |\n|---|---|---|---|\n";
-            write!(text, "\n## [{}]\n\n{sentence}{head}", section.name).unwrap();
-            last.clone_from(&section.name);
+    for entry in entries() {
+        let sentence = entry.sentence.replace('|', "\\|");
+        if entry.is_section() {
+            let head = "| key | default | allowed | meaning |\n|---|---|---|---|";
+            text += &format!("\n## {}\n\n{sentence}\n\n{head}\n", entry.line);
+            continue;
         }
-        let allowed = match kind {
-            Kind::Text => "text".into(),
-            Kind::Choice(choices) => choices.iter().map(|one| format!("`\"{one}\"`")).collect::<Vec<_>>().join(", "),
-            Kind::Switch => "`true`, `false`".into(),
-            Kind::Whole(low, high) => format!("{low} to {high}"),
-            Kind::Number(low, high) => format!("{low} to {high}, with fractions"),
+        let choices: Vec<String> = entry.choices().iter().map(|word| format!("`\"{word}\"`")).collect();
+        let allowed = match (entry.schema["type"].as_str(), entry.range()) {
+            (Some("number"), Some(range)) => format!("{range}, with fractions"),
+            (_, Some(range)) => range,
+            (Some("boolean"), _) => "`true`, `false`".into(),
+            _ if !choices.is_empty() => choices.join(", "),
+            (Some("string"), _) => "text".into(),
+            _ => panic!("{}: a kind of value the table does not know: {}", entry.name, entry.schema),
         };
-        let sentence = key.sentence.replace('|', "\\|").replace('<', "&lt;");
-        writeln!(text, "| `{}` | `{default}` | {allowed} | {sentence} |", key.name).unwrap();
-    });
+        text += &format!("| `{}` | `{}` | {allowed} | {sentence} |\n", entry.name, entry.default);
+    }
     text
 }
 
-/// Holds `made` against the file, or writes it when told to.
-fn stands_in(name: &str, made: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
+/// Compares `made` with the file at `path`, or writes it there when asked to.
+fn assert_up_to_date(path: &str, made: &str) {
+    let whole = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path);
     if std::env::var_os("ARTIFICIO_WRITE").is_some() {
-        std::fs::write(&path, made).unwrap();
+        std::fs::write(&whole, made).unwrap();
     }
-    let stands = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(stands == made, "docs/{name} is old; make it anew: ARTIFICIO_WRITE=1 cargo test --test settings_docs");
+    let present = std::fs::read_to_string(&whole).unwrap_or_default();
+    assert!(present == made, "{path} is out of date: ARTIFICIO_WRITE=1 cargo test --test settings_docs");
 }
 
 #[test]
-fn the_schema_is_what_the_program_accepts() {
-    stands_in("config.schema.json", &schema());
+fn the_schema_is_made_from_the_types() {
+    assert_up_to_date("docs/config.schema.json", &format!("{:#}\n", schema()));
 }
 
 #[test]
-fn the_table_is_what_the_program_accepts() {
-    stands_in("settings.md", &table());
+fn the_table_is_made_from_the_types() {
+    assert_up_to_date("docs/settings.md", &table());
+}
+
+#[test]
+fn the_shipped_file_is_made_from_the_types() {
+    let made = shipped_file();
+    assert_eq!(parse(Path::new("artificio.toml"), &made).unwrap(), Config::default());
+    assert_up_to_date("config/artificio.toml", &made);
+}
+
+/// Each choice and each end of a range is taken, and nothing beyond.
+#[test]
+fn the_program_allows_what_the_schema_allows() {
+    let is_taken = |text: &str| parse(Path::new("x"), text).is_ok();
+    assert!(is_taken(&shipped_file()) && is_taken(""));
+    assert!(!is_taken("[answer]\nreslts = 5") && !is_taken("[anwser]") && !is_taken("answer = 5"));
+    let mut section = String::new();
+    for entry in entries() {
+        if entry.is_section() {
+            assert_eq!(entry.schema["additionalProperties"], false, "{}", entry.line);
+            section.clone_from(&entry.line);
+            continue;
+        }
+        let takes = |value: &str| is_taken(&format!("{section}\n{} = {value}", entry.name));
+        assert!(takes(&entry.default) && !takes("[]") && !takes("{}"), "{}", entry.line);
+        let choices = entry.choices();
+        assert!(choices.iter().all(|word| takes(&format!("{word:?}"))), "{}", entry.line);
+        assert!(choices.is_empty() || !takes("\"no such choice\""), "{}", entry.line);
+        for (bound, beyond) in [("minimum", -1.0), ("maximum", 1.0)] {
+            let Some(limit) = entry.schema[bound].as_f64() else { continue };
+            let is_whole = entry.schema["type"] == "integer";
+            let text = |number: f64| if is_whole { format!("{number}") } else { format!("{number:?}") };
+            assert!(takes(&text(limit)) && !takes(&text(limit + beyond)), "{} {bound}", entry.line);
+        }
+    }
 }

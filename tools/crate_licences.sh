@@ -9,8 +9,9 @@ crates=${CARGO_HOME:-$HOME/.cargo}/registry/src
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cargo tree --locked --edges normal --prefix none --format '{p}|{l}' | sed 's/ (\*)$//; s/ (proc-macro)//' | sort -u |
-    grep -v '^artificio ' >"$work/crates"
+# Without the crates of this repository, which are named with their folder.
+cargo tree --locked --package artificio --edges normal --prefix none --format '{p}|{l}' |
+    sed 's/ (\*)$//; s/ (proc-macro)//' | sort -u | grep -v '^artificio[^ ]* v[^ ]* (/' >"$work/crates"
 [ -s "$work/crates" ] || { echo "cargo tree names no crates" >&2; exit 1; }
 
 echo "The crates that artificio is made of, and their licences. Below, every text once, with the crates that bring it; a crate that"

@@ -1,5 +1,7 @@
 //! `artificio demo`: the real service on a picture store of the program's own drawing.
 
+mod store;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -13,11 +15,12 @@ use super::{logging, output};
 use crate::config::Setup;
 use crate::config::Source;
 use crate::daemon::{Daemon, Observer};
-use crate::demo::{draw_queries, draw_store};
 use crate::error::{Fatal, Trouble};
 use crate::files::{make_folder, write_whole};
 use crate::progress::Progress;
 use crate::service_status::{ServiceStatus, State};
+
+use store::{draw_queries, draw_store};
 
 /// The shipped settings, but the demo does not wait for more training pictures to come.
 const SETTINGS: &str = include_str!("../../config/artificio.toml");

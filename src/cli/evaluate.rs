@@ -13,7 +13,7 @@ use crate::picture::{Bounds, silence_caught_panics};
 
 pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     silence_caught_panics();
-    let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+    let config = config::load(&setup.source, &setup.root)?;
     let wanted = Wanted {
         folder: options.dir.clone(),
         leave_one_out: options.leave_one_out,

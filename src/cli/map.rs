@@ -33,7 +33,7 @@ struct MapReport<'a> {
 
 pub fn run(options: &MapOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     silence_caught_panics();
-    let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+    let config = config::load(&setup.source, &setup.root)?;
     let targets = targets(&options.files, &config)?;
     let whole = Collection::read(&config)?;
     whole.some_or_fail(&config.folders.inventory)?;

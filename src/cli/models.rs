@@ -63,7 +63,7 @@ impl ListedModel {
 }
 
 pub fn run(options: &ModelsOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
-    let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+    let config = config::load(&setup.source, &setup.root)?;
     let state = &config.folders.state;
     if !state.join(crate::catalog::FILE_NAME).exists() {
         return Err(Fatal::Failed(format!(

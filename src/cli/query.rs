@@ -7,8 +7,7 @@ use super::arguments::{QueryOptions, absolute};
 use super::output;
 use crate::answer::sheet::{decimals, percent};
 use crate::answer::{MatchPart, Record, Status, mark};
-use crate::config::Setup;
-use crate::config::{SheetFormat, Within};
+use crate::config::{Bounded, Setup, SheetFormat};
 use crate::error::Fatal;
 use crate::files::write_whole;
 use crate::query::Ask;
@@ -21,7 +20,7 @@ pub fn run(options: &QueryOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     }
     let mut ask = Ask::new(setup, pictures)?;
     if let Some(results) = options.results {
-        ask.config.answer.results = Within::new(results);
+        ask.config.answer.results = Bounded::new(results);
     }
     let sheet_path = sheet_path(options, &ask)?;
     if let Some((path, format)) = &sheet_path {

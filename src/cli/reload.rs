@@ -1,6 +1,6 @@
-//! `artificio reload`: have the running service read its settings again, and wait until it has.
+//! `artificio reload`: makes the running service read its settings again, and waits until it has.
 //!
-//! A signal alone comes back before anything happened. Here a mistake in the settings is an exit code, so that
+//! A signal alone returns before anything has happened. Here a mistake in the settings is an exit code, so that
 //! `systemctl reload` fails where the new settings are not in force.
 
 use std::path::Path;
@@ -17,12 +17,12 @@ use crate::error::{Fatal, reason};
 use crate::files::Lock;
 use crate::service_status;
 
-/// The loop may be at something long: looking through a million files, say.
+/// The event loop may be busy for long, with a million files say.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
 pub fn run(setup: &Setup) -> Result<ExitCode, Fatal> {
-    // A mistake in the settings is for the service to find; only where its status lies matters here.
+    // The service itself finds mistakes in the settings; only the place of its status matters here.
     let state = &config::state_folder(&setup.source, &setup.root);
     let not_running = || Fatal::Failed(format!("not running on {}; there is nothing to reload", setup.root.display()));
     if !Lock::is_held(state) {

@@ -26,7 +26,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(200);
 const STATUS_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub fn run(options: &TrainOptions, setup: Setup) -> Result<ExitCode, Fatal> {
-    let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+    let config = config::load(&setup.source, &setup.root)?;
     // A misspelt folder is an error: nothing is made there, and nothing trained.
     if !setup.root.is_dir() {
         return Err(Fatal::Usage(format!("{}: there is no such folder", setup.root.display())));

@@ -1,25 +1,25 @@
-//! What is another between two configurations, key by key.
+//! Which settings differ between two configurations.
 
 use std::fmt;
 
 use super::Config;
 
-/// Sections and keys that a running daemon cannot take over.
+/// Sections and keys that a running daemon cannot change.
 const NEED_RESTART: [&str; 3] = ["folders", "limits.workers", "model.encoder"];
 
-/// One key with another value than before.
+/// A key whose value has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyChange {
     /// "answer.results"
     pub key: String,
-    /// As it would stand in the file.
+    /// The value before, as it would be written in the file.
     pub old: String,
-    /// The same.
+    /// The value now.
     pub new: String,
 }
 
 impl KeyChange {
-    /// Whether only a restart brings it into force.
+    /// Whether it takes effect only after a restart.
     pub fn needs_restart(&self) -> bool {
         let section = self.key.split('.').next().unwrap_or_default();
         NEED_RESTART.iter().any(|name| *name == self.key || *name == section)
@@ -66,14 +66,14 @@ mod tests {
         let text = "[answer]\nresults = 7\ntheme = \"dark\"\n[limits]\nworkers = 3\n[folders]\nquery = \"ask\"";
         let new = parse(Path::new("x"), text).unwrap();
         let found = changes(&old, &new);
-        let said: Vec<String> = found.iter().map(ToString::to_string).collect();
+        let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
         let expected = [
             "answer.results: 5 -> 7",
             "answer.theme: \"light\" -> \"dark\"",
             "folders.query: \"query\" -> \"ask\"",
             "limits.workers: 0 -> 3",
         ];
-        assert_eq!(said, expected);
+        assert_eq!(shown, expected);
         let restart: Vec<bool> = found.iter().map(KeyChange::needs_restart).collect();
         assert_eq!(restart, [false, false, true, true]);
         assert!(changes(&new, &new).is_empty());

@@ -4,30 +4,31 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Config, Metric, SetMode, Share, Within, report};
+use super::error::ConfigError;
+use super::{Bounded, Config, Metric, SetMode, Share, read};
 
 /// The file's name.
 pub const SET_FILE_NAME: &str = "query.toml";
 
-/// What a set may settle by itself; what is not there is as in the configuration.
+/// What a set may set for itself; everything else is as in the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SetSettings {
     /// Matches on the sheet; also spelled `k`.
     #[serde(alias = "k")]
-    pub results: Option<Within<1, 50>>,
-    /// How two codes are compared.
+    pub results: Option<Bounded<1, 50>>,
+    /// How two embeddings are compared.
     pub metric: Option<Metric>,
     /// How the set is ranked.
     pub set_mode: Option<SetMode>,
-    /// Matches closer than fewer than this share of inventory pairs are left out.
+    /// Matches below this score are hidden.
     pub min_score: Option<Share>,
 }
 
 impl SetSettings {
-    /// The settings in `text`, or what is wrong with them, with line and column; `path` only serves the message.
-    pub fn parse(path: &Path, text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| report::describe(path, text, &error))
+    /// The settings in `text`; `path` only serves the message.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        read::read(path, text)
     }
 
     /// `config` with these settings in force.
@@ -46,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_settles_what_it_names_and_nothing_else() {
+    fn a_set_changes_what_it_names_and_nothing_else() {
         let set = SetSettings::parse(Path::new("query.toml"), "k = 12\nset_mode = \"nearest\"\n").unwrap();
         let config = set.over(&Config::default());
         assert_eq!((config.answer.results.get(), config.similarity.set_mode), (12, SetMode::Nearest));
@@ -55,9 +56,12 @@ mod tests {
 
     #[test]
     fn a_mistake_is_shown_where_it_is() {
-        let message = SetSettings::parse(Path::new("query.toml"), "min_scor = 0.5\n").unwrap_err();
-        assert!(message.contains("query.toml:1:1") && message.contains("did you mean `min_score`"), "{message}");
-        let message = SetSettings::parse(Path::new("query.toml"), "results = 90\n").unwrap_err();
-        assert!(message.contains("out of range: from 1 to 50"), "{message}");
+        let message = |text| SetSettings::parse(Path::new("query.toml"), text).unwrap_err().to_string();
+        let misspelt = message("min_scor = 0.5\n");
+        assert!(misspelt.contains("query.toml:1:1") && misspelt.contains("did you mean `min_score`"), "{misspelt}");
+        let large = message("results = 90\n");
+        assert!(large.contains("out of range: from 1 to 50"), "{large}");
+        let twice = message("results = 5\nmetric = \"cosine\"\nk = 3\n");
+        assert!(twice.starts_with("query.toml:3:1: `results` is set a second time, by another name"), "{twice}");
     }
 }

@@ -1,5 +1,6 @@
 //! Carrying out what commands ask for.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +12,43 @@ use super::state::{Purpose, TrainRequest, UnderWay};
 use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::model::UNTRAINED_ID;
-use crate::training::rollback::{self, Restorer};
+use crate::training::policy::TooFewPictures;
+use crate::training::rollback::{self, NoTarget, Restorer};
+
+/// Why something that was asked for is not done.
+pub enum Refusal {
+    /// Another model is being gone back to.
+    Busy,
+    /// That model cannot be gone back to.
+    NoTarget(NoTarget),
+    /// There are too few pictures to train on; where more of them go.
+    TooFew(TooFewPictures, PathBuf),
+    /// The system did not allow it.
+    Trouble(Trouble),
+}
+
+impl From<NoTarget> for Refusal {
+    fn from(why: NoTarget) -> Self {
+        Self::NoTarget(why)
+    }
+}
+
+impl From<Trouble> for Refusal {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy => write!(out, "another model is being gone back to; try again in a moment"),
+            Self::NoTarget(why) => why.fmt(out),
+            Self::TooFew(why, folder) => write!(out, "{why}; they go into {}", folder.display()),
+            Self::Trouble(trouble) => trouble.fmt(out),
+        }
+    }
+}
 
 impl Daemon {
     /// Takes in what commands ask for.
@@ -22,11 +59,11 @@ impl Daemon {
         }
         for (request, place) in requests::take_all(&self.config().folders.state) {
             match request {
-                Err(message) => self.reply(&place, &Reply::failed(message)),
+                Err(senseless) => self.reply(&place, &Reply::failed(senseless.to_string())),
                 Ok(Request::Train) => self.request_training(place),
                 Ok(Request::Rollback { model }) => {
-                    if let Err(message) = self.roll_back(model.as_deref(), &place) {
-                        self.reply(&place, &Reply::failed(message));
+                    if let Err(refusal) = self.roll_back(model.as_deref(), &place) {
+                        self.reply(&place, &Reply::failed(refusal.to_string()));
                     }
                 }
             }
@@ -44,12 +81,11 @@ impl Daemon {
     }
 
     /// Begins to go back to an earlier model. A training under way would take over right after it, and is broken off.
-    fn roll_back(&mut self, wanted: Option<&str>, place: &Path) -> Result<(), String> {
+    fn roll_back(&mut self, wanted: Option<&str>, place: &Path) -> Result<(), Refusal> {
         if self.training.under_way().is_some_and(UnderWay::is_rollback) {
-            return Err("another model is being gone back to; try again in a moment".into());
+            return Err(Refusal::Busy);
         }
-        let text = |trouble: Trouble| trouble.to_string();
-        let models = self.store.catalog().models().map_err(text)?;
+        let models = self.store.catalog().models()?;
         let row = rollback::target(&models, wanted, self.config().model.encoder)?.cloned();
         let id = row.as_ref().map_or(UNTRAINED_ID, |row| &row.id).to_string();
         self.cancel_training();
@@ -65,7 +101,7 @@ impl Daemon {
             handle: Arc::clone(&job.handle),
             sender: self.channels.training_sender.clone(),
         };
-        restorer.start(self.channels.end_sender.clone()).map_err(text)?;
+        restorer.start(self.channels.end_sender.clone())?;
         self.training.begin(job);
         Ok(())
     }
@@ -78,15 +114,15 @@ impl Daemon {
     }
 
     /// Tells whoever asked for a training that it has begun, or why not.
-    pub(super) fn grant(&mut self, request: &TrainRequest, started: Result<String, String>) {
+    pub(super) fn grant(&mut self, request: &TrainRequest, started: Result<String, Refusal>) {
         match (request, started) {
             (TrainRequest::Command(place), Ok(id)) => {
                 let message = format!("model {id} is in training");
                 self.reply(place, &Reply { model: Some(id), message });
             }
-            (TrainRequest::Command(place), Err(message)) => self.reply(place, &Reply::failed(message)),
+            (TrainRequest::Command(place), Err(refusal)) => self.reply(place, &Reply::failed(refusal.to_string())),
             (TrainRequest::Owner, Ok(_)) => {}
-            (TrainRequest::Owner, Err(message)) => self.life.fail(message),
+            (TrainRequest::Owner, Err(refusal)) => self.life.fail(refusal.to_string()),
         }
     }
 

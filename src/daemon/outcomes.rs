@@ -276,16 +276,16 @@ impl Daemon {
     }
 
     fn say(&self, query: &Path, row: &AnswerRow, done: &Done) {
-        let Done::Written { status, message, model, total_ms, .. } = done else { return };
+        let Done::Written { status, sentence, model, total_ms, .. } = done else { return };
         let end = self.config().answer.format.extension();
         let sheet = self.config().folders.answer.join(format!("result_{}.{end}", row.name));
         let query = self.absolute(Root::Query, query);
         let (asked, file) = (query.display(), sheet.display());
         let text = match status {
-            Status::Error => refusal(&asked.to_string(), message, &file.to_string()),
+            Status::Error => refusal(&asked.to_string(), sentence, &file.to_string()),
             Status::Ok => format!("{asked} answered in {total_ms:.0} ms: {file}"),
             Status::Partial | Status::NothingSimilar => {
-                format!("{asked} answered in {total_ms:.0} ms: {file} ({message})")
+                format!("{asked} answered in {total_ms:.0} ms: {file} ({sentence})")
             }
         };
         let level = if *status == Status::Error { Level::Warn } else { Level::Info };
@@ -306,13 +306,10 @@ impl Daemon {
     }
 }
 
-/// What the log says of a query that could not be answered: `message` names its files by themselves, and may end in a
-/// drawing that points at a mistake.
-fn refusal(query: &str, message: &str, sheet: &str) -> String {
-    let name = query.rsplit('/').next().unwrap_or(query);
-    let message = message.strip_prefix(&format!("{name}: ")).unwrap_or(message);
-    let pause = if message.contains('\n') { '\n' } else { ' ' };
-    format!("{query}: {message}{pause}Said in {sheet}")
+/// What the log says of a query that could not be answered; `sentence` may end in a drawing that points at a mistake.
+fn refusal(query: &str, sentence: &str, sheet: &str) -> String {
+    let pause = if sentence.contains('\n') { '\n' } else { ' ' };
+    format!("{query}: {sentence}{pause}The answer is {sheet}")
 }
 
 fn state_of_answer(status: Status) -> AnswerState {
@@ -338,12 +335,12 @@ mod tests {
     #[test]
     fn the_log_names_a_query_once_and_leaves_drawings_whole() {
         assert_eq!(
-            refusal("/q/broken.jpg", "broken.jpg: this is no picture. What to do: take it away.", "/a/s.png"),
-            "/q/broken.jpg: this is no picture. What to do: take it away. Said in /a/s.png"
+            refusal("/q/broken.jpg", "this is no picture. What to do: take it away.", "/a/s.png"),
+            "/q/broken.jpg: this is no picture. What to do: take it away. The answer is /a/s.png"
         );
         assert_eq!(
             refusal("/q/set", "a mistake\n1 | k\n  | ^", "/a/s.png"),
-            "/q/set: a mistake\n1 | k\n  | ^\nSaid in /a/s.png"
+            "/q/set: a mistake\n1 | k\n  | ^\nThe answer is /a/s.png"
         );
     }
 }

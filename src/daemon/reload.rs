@@ -46,13 +46,9 @@ impl Daemon {
         self.settings.begin_reading();
         let setup = self.settings.setup();
         match config::load(&setup.source, &setup.root) {
-            Err(message) => {
-                let path = self.settings.path().display().to_string();
-                // The message begins with the path, as compilers' do; a trouble says it by itself.
-                let what = message.strip_prefix(&path).unwrap_or(&message).trim_start_matches(':').trim_start();
+            Err(error) => {
                 let remedy = "correct it; until then the settings in force stay";
-                let trouble = Trouble::new(what, self.settings.path(), remedy);
-                self.note("config", Some(trouble));
+                self.note("config", Some(Trouble::new(error.what(), error.path(), remedy)));
             }
             Ok(new) => {
                 self.note("config", None);

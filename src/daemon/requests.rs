@@ -1,6 +1,7 @@
 //! What commands ask of a running daemon: a file in a folder of its own, answered by another beside it. There is no
 //! socket; whoever may write the state folder may ask.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -60,7 +61,7 @@ pub fn forget_all(state: &Path) {
 }
 
 /// Takes what was asked, each with where its answer is awaited.
-pub fn take_all(state: &Path) -> Vec<(Result<Request, String>, PathBuf)> {
+pub fn take_all(state: &Path) -> Vec<(Result<Request, Senseless>, PathBuf)> {
     let entries = std::fs::read_dir(folder(state)).into_iter().flatten().flatten();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|end| end == REQUEST_END));
@@ -68,10 +69,20 @@ pub fn take_all(state: &Path) -> Vec<(Result<Request, String>, PathBuf)> {
     let take = |path: PathBuf| {
         let bytes = std::fs::read(&path).ok()?;
         remove_own(&path).ok()?;
-        let request = serde_json::from_slice(&bytes).map_err(|error| format!("the request makes no sense: {error}"));
+        let request = serde_json::from_slice(&bytes).map_err(Senseless);
         Some((request, path.with_extension(REPLY_END)))
     };
     paths.into_iter().filter_map(take).collect()
+}
+
+/// A request that is none.
+#[derive(Debug)]
+pub struct Senseless(serde_json::Error);
+
+impl fmt::Display for Senseless {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "the request makes no sense: {}", self.0)
+    }
 }
 
 /// Answers a request.
@@ -126,7 +137,7 @@ mod tests {
                 taken = take_all(state.path());
             }
             let (request, place) = taken.remove(0);
-            assert_eq!(request, Ok(Request::Rollback { model: None }));
+            assert_eq!(request.unwrap(), Request::Rollback { model: None });
             assert!(take_all(state.path()).is_empty());
             let reply = Reply { model: Some("m1".into()), message: "model m1 serves".into() };
             answer(&place, &reply).unwrap();
@@ -145,7 +156,7 @@ mod tests {
         make_folder(&folder(state.path())).unwrap();
         std::fs::write(folder(state.path()).join("1.json"), b"{\"what\":\"dance\"}").unwrap();
         let taken = take_all(state.path());
-        assert!(taken[0].0.as_ref().unwrap_err().contains("makes no sense"), "{taken:?}");
+        assert!(taken[0].0.as_ref().unwrap_err().to_string().contains("makes no sense"), "{taken:?}");
         std::fs::write(folder(state.path()).join("2.json"), b"{\"what\":\"train\"}").unwrap();
         forget_all(state.path());
         assert!(take_all(state.path()).is_empty());

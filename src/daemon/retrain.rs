@@ -8,6 +8,7 @@ use log::info;
 use crate::catalog::Root;
 use crate::clock;
 use crate::daemon::Daemon;
+use crate::daemon::commands::Refusal;
 use crate::daemon::state::Purpose;
 use crate::error::Trouble;
 use crate::model::Model;
@@ -50,10 +51,10 @@ impl Daemon {
         let request = self.training.take_request();
         let settings = &self.config().model;
         if let Some(request) = request {
-            let folders = &self.config().folders;
-            let source = policy::requested(settings, &training, &inventory)
-                .map_err(|why| format!("{why}; they go into {}", folders.training.display()));
-            let started = source.and_then(|source| self.start_training(source).map_err(|trouble| trouble.to_string()));
+            let folder = &self.config().folders.training;
+            let source = policy::requested(settings, &training, &inventory);
+            let source = source.map_err(|why| Refusal::TooFew(why, folder.clone()));
+            let started = source.and_then(|source| Ok(self.start_training(source)?));
             self.grant(&request, started);
         } else if let Some(source) = policy::due(settings, self.training.history(), &training, &inventory) {
             // Noted by the one who met with it, and tried again later.

@@ -34,7 +34,7 @@ impl Daemon {
         let started = Instant::now();
         let loading = Loading::begin();
         silence_caught_panics();
-        let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+        let config = config::load(&setup.source, &setup.root)?;
         make_folders(&config)?;
         let lock = Lock::take(&config.folders.state)?;
         sweep_half_written(&config.folders.answer);

@@ -1,7 +1,8 @@
 //! What a similarity means: the share of random inventory pairs that are less similar.
 
+use artificio_random::Random;
+
 use super::Index;
-use crate::random::Random;
 
 /// Pairs looked at: with so many a share is known within ±0.7 % (two standard errors), and the tail to 1 in 20,000.
 const SAMPLED_PAIRS: usize = 20_000;

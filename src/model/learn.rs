@@ -107,11 +107,11 @@ fn contrasts(rows: &Rows) -> Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Within;
+    use crate::config::Bounded;
     use crate::progress::Unfollowed;
 
     fn settings() -> ModelSettings {
-        ModelSettings { code_width: Within::new(4), ..ModelSettings::default() }
+        ModelSettings { code_width: Bounded::new(4), ..ModelSettings::default() }
     }
 
     /// `count` rows that vary along axis `axis` of 8 only.

@@ -3,11 +3,11 @@
 //! Halko, Martinsson and Tropp, "Finding structure with randomness", SIAM Review 53 (2011), algorithm 4.4, on the smaller
 //! of the two square matrices that the rows make. Large products are burn's; the block is orthogonalised on slices.
 
+use artificio_random::Random;
 use burn::tensor::Tensor;
 use pulp::Arch;
 
 use super::{backend, eigen};
-use crate::random::Random;
 
 /// Directions carried along beyond those asked for: they make the last ones converge faster.
 const SPARE_DIRECTIONS: usize = 24;

@@ -41,7 +41,7 @@ pub struct Reply {
 impl Ask {
     /// With the settings of `setup`.
     pub fn new(setup: &Setup, pictures: Vec<PathBuf>) -> Result<Self, Fatal> {
-        let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+        let config = config::load(&setup.source, &setup.root)?;
         Ok(Self { pictures, config, with_sheet: false })
     }
 
@@ -52,7 +52,7 @@ impl Ask {
         let context = open_context(&self.config)?;
         let query = query(&self.pictures, self.config)?;
         let mut input = Input::read(&query, &context);
-        let Composed { mut record, matches } = query.compose(&input, &context, started);
+        let Composed { mut record, matches, .. } = query.compose(&input, &context, started);
         let mut sheet = None;
         if self.with_sheet {
             let sheet_started = Instant::now();

@@ -142,7 +142,7 @@ impl SetFile {
             }
             Ok(contents) => {
                 let settings = match std::str::from_utf8(&contents.bytes) {
-                    Ok(text) => SetSettings::parse(&absolute, text),
+                    Ok(text) => SetSettings::parse(&absolute, text).map_err(|error| error.to_string()),
                     Err(_) => Err(format!("{}: the file is not UTF-8 text", absolute.display())),
                 };
                 (Some(contents.stamp), Ok(contents.hash), settings)

@@ -27,6 +27,7 @@ pub use context::WorkerContext;
 pub use input::FileRead;
 use input::Input;
 use matches::{Matched, Selection};
+use status::Judgement;
 pub use write::Unwritten;
 use write::{FormerAnswer, Place};
 
@@ -78,8 +79,8 @@ pub enum Done {
     Written {
         /// As in the record.
         status: Status,
-        /// As in the record.
-        message: String,
+        /// As in the record's message, but for the file that it is about.
+        sentence: String,
         /// Id of the model that measured.
         model: String,
         /// From ready to written.
@@ -100,6 +101,7 @@ pub(crate) struct Composed {
     /// But for the timings of what comes after the search.
     pub record: Record,
     pub matches: Vec<Matched>,
+    pub judgement: Judgement,
 }
 
 impl Query {
@@ -135,14 +137,14 @@ impl Query {
         let selection = Selection::new(&self.config.folders.inventory, &config.answer);
         let searched = search::search(&asked, &negatives, &config, selection.candidates(), context);
         let mut selected = selection.select(searched.found, &asked, &context.catalog);
-        let outcome = status::judge(self, input, searched.inventory, &selected);
-        if outcome.status == Status::Error {
+        let judgement = status::judge(self, input, searched.inventory, &selected);
+        if judgement.status == Status::Error {
             selected.matches.clear();
         }
         timings.search = milliseconds(search_started);
         timings.total = milliseconds(started);
-        let record = record::compose(self, input, &config, searched.by, outcome, &selected, timings);
-        Composed { record, matches: selected.matches }
+        let record = record::compose(self, input, &config, searched.by, &judgement, &selected, timings);
+        Composed { record, matches: selected.matches, judgement }
     }
 
     fn answer(
@@ -152,7 +154,7 @@ impl Query {
         started: Instant,
         former: Option<FormerAnswer>,
     ) -> Result<Done, Unwritten> {
-        let Composed { mut record, matches } = self.compose(input, context, started);
+        let Composed { mut record, matches, judgement } = self.compose(input, context, started);
         if let Some(former) = former {
             record.changes = Changes::since(&former.record, &record.matches);
             if record.changes.is_none() || record.status == Status::Error {
@@ -171,7 +173,7 @@ impl Query {
         let is_complete = self.inventory_pending == 0 && record.inventory > 0 && !self.inventory_offline;
         Ok(Done::Written {
             status: record.status,
-            message: record.message,
+            sentence: judgement.sentence,
             model: record.model.id,
             total_ms: record.timings_ms.total,
             is_provisional: !is_complete && record.status != Status::Error,

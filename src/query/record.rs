@@ -16,7 +16,7 @@ pub fn compose(
     input: &Input,
     config: &Config,
     by: SearchedBy,
-    judgement: Judgement,
+    judgement: &Judgement,
     selected: &Selected,
     timings_ms: Timings,
 ) -> Record {
@@ -25,7 +25,7 @@ pub fn compose(
     Record {
         schema: answer::SCHEMA,
         status: judgement.status,
-        message: judgement.message,
+        message: judgement.message(),
         query: QueryPart {
             name: query.path.to_string_lossy().into_owned(),
             content: input.content().map(Hash::to_hex),

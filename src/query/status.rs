@@ -12,42 +12,58 @@ use crate::picture::Unusable;
 pub struct Judgement {
     /// For scripts.
     pub status: Status,
-    /// For a person.
-    pub message: String,
+    /// The one file that the sentence is about, if it is about one.
+    pub subject: Option<String>,
+    /// A sentence for a person.
+    pub sentence: String,
+}
+
+impl Judgement {
+    fn new(status: Status, sentence: impl Into<String>) -> Self {
+        Self { status, subject: None, sentence: sentence.into() }
+    }
+
+    /// The sentence, with what it is about.
+    pub fn message(&self) -> String {
+        match &self.subject {
+            Some(subject) => format!("{subject}: {}", self.sentence),
+            None => self.sentence.clone(),
+        }
+    }
 }
 
 /// How it went, and the sentence that says so, for a person. `inventory`: pictures searched.
 pub fn judge(query: &Query, input: &Input, inventory: usize, selected: &Selected) -> Judgement {
     if let Some(message) = input.mistake() {
-        return Judgement { status: Status::Error, message };
+        return Judgement::new(Status::Error, message);
     }
     let (files, negatives) = (input.files(), input.negative_files());
     let mut problems = problems_of(&files);
     if problems.len() == files.len() {
-        return Judgement { status: Status::Error, message: why_unanswerable(query, &problems) };
+        return unanswerable(query, &problems);
     }
     if inventory == 0 && query.inventory_pending == 0 {
         let folder = query.config.folders.inventory.display();
         let message =
             format!("There is nothing to compare with yet. Put pictures into {folder}; then this is answered again.");
-        return Judgement { status: Status::NothingSimilar, message };
+        return Judgement::new(Status::NothingSimilar, message);
     }
     problems.extend(problems_of(&negatives));
     let mut remarks = remarks_on(query, inventory, &problems);
     let matches = selected.matches.len();
     if remarks.is_empty() {
         return match matches {
-            0 => Judgement { status: Status::NothingSimilar, message: nothing_similar(inventory, selected) },
-            _ => Judgement {
-                status: Status::Ok,
-                message: format!("The {matches} most similar of {inventory} pictures{}.", unlike(negatives.len())),
-            },
+            0 => Judgement::new(Status::NothingSimilar, nothing_similar(inventory, selected)),
+            _ => {
+                let unlike = unlike(negatives.len());
+                Judgement::new(Status::Ok, format!("The {matches} most similar of {inventory} pictures{unlike}."))
+            }
         };
     }
     if matches == 0 && inventory > 0 {
         remarks.push(nothing_similar(inventory, selected));
     }
-    Judgement { status: Status::Partial, message: remarks.join(" ") }
+    Judgement::new(Status::Partial, remarks.join(" "))
 }
 
 /// Why the answer is not complete.
@@ -82,17 +98,22 @@ fn nothing_similar(inventory: usize, selected: &Selected) -> String {
     }
 }
 
-fn why_unanswerable(query: &Query, problems: &[(&Path, &Unusable)]) -> String {
-    match problems {
+fn unanswerable(query: &Query, problems: &[(&Path, &Unusable)]) -> Judgement {
+    let sentence = match problems {
         [] => format!("The folder {} holds no pictures.", query.path.display()),
-        [(path, problem)] => format!("{}: {problem}. What to do: {}.", path.display(), problem.remedy()),
+        [(path, problem)] => {
+            let sentence = format!("{problem}. What to do: {}.", problem.remedy());
+            let subject = Some(path.display().to_string());
+            return Judgement { status: Status::Error, subject, sentence };
+        }
         [(path, problem), ..] => format!(
             "None of the {} files could be used. The first, {}: {problem}. What to do: {}.",
             problems.len(),
             path.display(),
             problem.remedy()
         ),
-    }
+    };
+    Judgement::new(Status::Error, sentence)
 }
 
 fn problems_of<'a>(files: &[&'a FileRead]) -> Vec<(&'a Path, &'a Unusable)> {

@@ -1,6 +1,7 @@
 //! When to train, and on what. Pure: what is known is given, and so is the time.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use super::history::{Attempt, TrainingHistory};
 use crate::config::ModelSettings;
@@ -45,19 +46,40 @@ pub fn due(
 /// What to train on when somebody wants a training now.
 ///
 /// # Errors
-/// When there are too few pictures; the text says what is missing.
+/// When there are too few pictures.
 pub fn requested(
     settings: &ModelSettings,
     training: &HashSet<Hash>,
     inventory: &HashSet<Hash>,
-) -> Result<TrainingSource, String> {
+) -> Result<TrainingSource, TooFewPictures> {
     let needed = settings.min_train.count();
-    let has = format!("{needed} pictures are needed (min_train); the training folder holds {}", training.len());
-    match (training.len() >= needed, settings.train_on_inventory) {
+    let inventory = settings.train_on_inventory.then_some(inventory.len());
+    match (training.len() >= needed, inventory) {
         (true, _) => Ok(TrainingSource::Training),
-        (false, true) if inventory.len() >= needed => Ok(TrainingSource::Inventory),
-        (false, true) => Err(format!("{has}, the inventory {}", inventory.len())),
-        (false, false) => Err(format!("{has}, and the inventory may not serve (train_on_inventory)")),
+        (false, Some(count)) if count >= needed => Ok(TrainingSource::Inventory),
+        (false, inventory) => Err(TooFewPictures { needed, training: training.len(), inventory }),
+    }
+}
+
+/// There are too few pictures to train on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooFewPictures {
+    /// `min_train`.
+    pub needed: usize,
+    /// Pictures in the training folder.
+    pub training: usize,
+    /// Pictures in the inventory; `None` where it may not be trained on.
+    pub inventory: Option<usize>,
+}
+
+impl fmt::Display for TooFewPictures {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { needed, training, inventory } = self;
+        write!(out, "{needed} pictures are needed (min_train); the training folder holds {training}, ")?;
+        match inventory {
+            Some(count) => write!(out, "the inventory {count}"),
+            None => write!(out, "and the inventory may not serve (train_on_inventory)"),
+        }
     }
 }
 
@@ -75,7 +97,7 @@ fn has_changed(settings: &ModelSettings, last: Option<&Attempt>, pictures: &Hash
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Share, Within};
+    use crate::config::{Bounded, Share};
 
     fn hashes(from: u32, to: u32) -> HashSet<Hash> {
         (from..to).map(|number| Hash::of(&number.to_le_bytes())).collect()
@@ -83,8 +105,8 @@ mod tests {
 
     fn settings() -> ModelSettings {
         ModelSettings {
-            min_train: Within::new(20),
-            retrain_after: Within::new(10),
+            min_train: Bounded::new(20),
+            retrain_after: Bounded::new(10),
             retrain_growth: Share::new(0.1),
             ..ModelSettings::default()
         }
@@ -176,7 +198,7 @@ mod tests {
         assert_eq!(wish(20, 500), Ok(TrainingSource::Training));
         assert_eq!(wish(19, 500), Ok(TrainingSource::Inventory));
         assert_eq!(
-            wish(3, 7).unwrap_err(),
+            wish(3, 7).unwrap_err().to_string(),
             "20 pictures are needed (min_train); the training folder holds 3, the inventory 7"
         );
     }

@@ -1,6 +1,7 @@
 //! Back to a model of before: which one, and what is needed for it to serve.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,33 +26,63 @@ pub const THREAD: &str = "rollback";
 /// whether each serves; `wanted` is an id, or whichever came before the one that serves.
 ///
 /// # Errors
-/// When there is no such model, or it cannot serve; the text says which.
+/// When there is no such model, or it cannot serve.
 pub fn target<'a>(
     models: &'a [(ModelRow, bool)],
     wanted: Option<&str>,
     encoder: Encoder,
-) -> Result<Option<&'a ModelRow>, String> {
+) -> Result<Option<&'a ModelRow>, NoTarget> {
     let current = models.iter().position(|(_, serves)| *serves);
     let version = FeatureKind::of(encoder).version;
     let may_serve =
         |row: &ModelRow| row.decision != Decision::Refused && row.trunk == version && row.encoder == encoder.name();
     match (wanted, current) {
-        (None, None) | (Some(UNTRAINED_ID), None) => {
-            Err("no model serves but the network as it is: there is nothing to go back to".into())
-        }
+        (None, None) | (Some(UNTRAINED_ID), None) => Err(NoTarget::Nothing),
         (Some(UNTRAINED_ID), Some(_)) => Ok(None),
         (None, Some(current)) => Ok(models[current + 1..].iter().map(|(row, _)| row).find(|row| may_serve(row))),
         (Some(id), _) => match models.iter().find(|(row, _)| row.id == id) {
-            None => Err(format!("there is no model {id}; `artificio models` lists those there are")),
-            Some((_, true)) => Err(format!("model {id} serves already")),
+            None => Err(NoTarget::Unknown(id.into())),
+            Some((_, true)) => Err(NoTarget::Serves(id.into())),
             Some((row, _)) if row.decision == Decision::Refused => {
-                Err(format!("model {id} was refused and cannot serve: {}", row.reason))
+                Err(NoTarget::Refused { id: id.into(), reason: row.reason.clone() })
             }
-            Some((row, _)) if !may_serve(row) => {
-                Err(format!("model {id} takes other features than this program makes; it cannot serve any more"))
-            }
+            Some((row, _)) if !may_serve(row) => Err(NoTarget::OtherFeatures(id.into())),
             Some((row, _)) => Ok(Some(row)),
         },
+    }
+}
+
+/// Why a model cannot be gone back to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoTarget {
+    /// No model serves, so none was before it.
+    Nothing,
+    /// There is no model of that id.
+    Unknown(String),
+    /// The model of that id serves.
+    Serves(String),
+    /// It was not good enough.
+    Refused {
+        /// Its id.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// The model of that id takes features that are not made any more.
+    OtherFeatures(String),
+}
+
+impl fmt::Display for NoTarget {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => write!(out, "no model serves but the network as it is: there is nothing to go back to"),
+            Self::Unknown(id) => write!(out, "there is no model {id}; `artificio models` lists those there are"),
+            Self::Serves(id) => write!(out, "model {id} serves already"),
+            Self::Refused { id, reason } => write!(out, "model {id} was refused and cannot serve: {reason}"),
+            Self::OtherFeatures(id) => {
+                write!(out, "model {id} takes other features than this program makes; it cannot serve any more")
+            }
+        }
     }
 }
 
@@ -60,7 +91,7 @@ pub fn roll_back_alone(state: &std::path::Path, wanted: Option<&str>, encoder: E
     let _lock = Lock::take(state)?;
     let mut catalog = Catalog::open(state)?.catalog;
     let models = catalog.models()?;
-    let row = target(&models, wanted, encoder).map_err(Fatal::Failed)?;
+    let row = target(&models, wanted, encoder).map_err(|why| Fatal::Failed(why.to_string()))?;
     let id = row.map(|row| row.id.as_str());
     catalog.together(|catalog| catalog.make_current(id))?;
     Ok(id.unwrap_or(UNTRAINED_ID).to_string())
@@ -166,7 +197,8 @@ mod tests {
     }
 
     fn id(models: &[(ModelRow, bool)], wanted: Option<&str>) -> Result<String, String> {
-        target(models, wanted, Encoder::Pretrained).map(|row| row.map_or(UNTRAINED_ID, |row| &row.id).to_string())
+        let row = target(models, wanted, Encoder::Pretrained).map_err(|why| why.to_string())?;
+        Ok(row.map_or(UNTRAINED_ID, |row| &row.id).to_string())
     }
 
     #[test]

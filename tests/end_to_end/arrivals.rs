@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, sleep};
 use std::time::{Duration, SystemTime};
 
-use artificio::demo::Kind;
 use artificio::picture::Hash;
+use artificio_demo::Food;
 
 use super::pictures;
 use super::workplace::{A_WHILE, Workplace, put};
@@ -200,7 +200,7 @@ fn slow_writers_are_waited_for() {
     let contents: Vec<Vec<u8>> =
         (0..WRITERS)
             .map(|number| {
-                if number % 2 == 0 { pictures::tiny(number) } else { pictures::jpeg(Kind::ALL[number as usize % 6], 0) }
+                if number % 2 == 0 { pictures::tiny(number) } else { pictures::jpeg(Food::ALL[number as usize % 6], 0) }
             })
             .collect();
     let halves: Vec<File> = (0..WRITERS)
@@ -226,7 +226,7 @@ fn slow_writers_are_waited_for() {
     eprintln!("slow writers: {half_read} of {WRITERS} read half, {too_early} answered too early");
     assert_eq!((half_read, too_early), (0, 0), "{}", place.log());
     // Nor was an error answered first and mended later.
-    assert!(!place.log().contains("Said in"), "{}", place.log());
+    assert!(!place.log().contains("The answer is"), "{}", place.log());
 }
 
 /// [13] A file that grows all the time is never read half, and read when it has ended.
@@ -236,7 +236,7 @@ fn a_growing_file_is_read_when_it_has_ended() {
     place.stock(1);
     place.start();
     place.wait_indexed(3);
-    let bytes = pictures::png(Kind::Pizza, 7);
+    let bytes = pictures::png(Food::Pizza, 7);
     let mut file = File::create(place.query("growing.png")).unwrap();
     for piece in bytes.chunks(bytes.len() / 40 + 1) {
         file.write_all(piece).unwrap();
@@ -304,12 +304,12 @@ fn no_reader_sees_a_part_of_an_answer() {
     place.stock(2);
     place.start();
     place.wait_indexed(6);
-    put(place.query("a.jpg"), &pictures::jpeg(Kind::Burger, 50));
+    put(place.query("a.jpg"), &pictures::jpeg(Food::Burger, 50));
     place.wait_record("a");
     let mut looks = 0;
     for round in 0..10 {
-        put(place.query("a.jpg"), &pictures::jpeg(Kind::ALL[round % 6], 60));
-        let hash = Hash::of(&pictures::jpeg(Kind::ALL[round % 6], 60)).to_hex();
+        put(place.query("a.jpg"), &pictures::jpeg(Food::ALL[round % 6], 60));
+        let hash = Hash::of(&pictures::jpeg(Food::ALL[round % 6], 60)).to_hex();
         place.wait("the next answer", || {
             looks += 1;
             // wait_record panics on a record that is no whole JSON; the sheet must decode to its end as well.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use serde_json::Value;
 
 use super::pictures::jpeg;
@@ -116,7 +116,7 @@ fn status_tells_what_the_daemon_does_and_fails_when_there_is_none() {
     // --watch goes on until the service ends.
     let mut command = workplace.artificio(&["status", "--watch", "--json"]);
     let watch = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    put(workplace.query("q.jpg"), &jpeg(Kind::Egg, 1));
+    put(workplace.query("q.jpg"), &jpeg(Food::Egg, 1));
     workplace.wait_status("the answer counted", |status| status["queries"]["answered"] == 1);
     std::thread::sleep(A_WHILE);
     workplace.kill();
@@ -198,7 +198,7 @@ fn everything_below(folder: &Path) -> BTreeSet<PathBuf> {
 fn evaluate_measures_in_every_way_and_leaves_no_trace() {
     let workplace = Workplace::new();
     let folder = workplace.root().join("labelled");
-    for kind in [Kind::Burger, Kind::Pizza, Kind::Sushi] {
+    for kind in [Food::Burger, Food::Pizza, Food::Sushi] {
         for seed in 0..4 {
             let name = format!("{}_{seed}.jpg", kind.label());
             put(folder.join("inventory").join(name), &jpeg(kind, seed));

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use image::{DynamicImage, ImageFormat};
 
 use super::pictures::jpeg;
@@ -70,7 +70,7 @@ fn damage(bytes: &mut Vec<u8>, lot: &mut Lot) {
 
 #[test]
 fn two_thousand_damaged_pictures_harm_nobody() {
-    let drawn = image::load_from_memory(&jpeg(Kind::Pizza, 0)).unwrap().thumbnail(96, 96);
+    let drawn = image::load_from_memory(&jpeg(Food::Pizza, 0)).unwrap().thumbnail(96, 96);
     let whole = FORMATS.map(|(format, end)| {
         let picture = match format {
             ImageFormat::Qoi | ImageFormat::WebP => DynamicImage::ImageRgba8(drawn.to_rgba8()),

@@ -8,7 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::time::Duration;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::codecs::webp::WebPEncoder;
 use image::{ImageEncoder, RgbImage, RgbaImage};
@@ -85,7 +85,7 @@ fn an_inventory_picture_that_takes_all_memory_is_set_aside_at_its_first_trial() 
     place.stop();
     short_of_memory(&mut place);
     place.wait_status("both copies reported again", |status| status["inventory"]["failed"] == 2);
-    put(place.inventory("killer.png"), &jpeg(Kind::Salad, 0));
+    put(place.inventory("killer.png"), &jpeg(Food::Salad, 0));
     place.wait_indexed(7);
     // With enough memory it is tried once more, and is a picture like any other.
     place.stop();
@@ -104,7 +104,7 @@ fn a_query_that_takes_all_memory_gets_an_error_answer_and_another_one_where_ther
     place.wait_indexed(6);
     put(place.query("killer.png"), &deadly());
     assert_eq!(place.wait_end().signal(), Some(SIGABRT), "{}", place.log());
-    put(place.query("good.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(place.query("good.jpg"), &jpeg(Food::Pizza, 2_000));
     short_of_memory(&mut place);
     let record = place.wait_record("killer");
     let message = record["message"].as_str().unwrap();
@@ -112,7 +112,7 @@ fn a_query_that_takes_all_memory_gets_an_error_answer_and_another_one_where_ther
     assert!(is_sentence(message) && message.contains("set aside") && message.contains("What to do"), "{message}");
     assert_eq!(place.wait_record("good")["status"], "ok");
     put(place.query("set/a.png"), &fs::read(place.query("killer.png")).unwrap());
-    put(place.query("set/b.jpg"), &jpeg(Kind::Pizza, 2_001));
+    put(place.query("set/b.jpg"), &jpeg(Food::Pizza, 2_001));
     place.wait_record_that("set", |record| record["status"] == "partial");
     let written = place.written("killer");
     place.stop();
@@ -166,7 +166,7 @@ fn a_trial_holds_nobody_up_and_is_begun_again_after_a_death() {
         let indexed = status["inventory"]["indexed"].as_u64().unwrap_or(0);
         (indexed, indexed == 6)
     });
-    put(place.query("good.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(place.query("good.jpg"), &jpeg(Food::Pizza, 2_000));
     place.wait_record_that("good", |record| record["status"] != "error");
     assert_eq!(child_of(&place), Some(child), "the trial has ended: the test proves nothing");
     place.kill();
@@ -276,7 +276,7 @@ fn killed_again_and_again_while_it_reads_it_condemns_nobody() {
 
 /// A JPEG that takes longer to decode than to encode.
 fn large() -> Vec<u8> {
-    let small = image::load_from_memory(&jpeg(Kind::Burger, 0)).unwrap();
+    let small = image::load_from_memory(&jpeg(Food::Burger, 0)).unwrap();
     let mut bytes = Cursor::new(Vec::new());
     let large = small.resize_exact(2_400, 1_800, image::imageops::FilterType::Nearest);
     large.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use serde_json::Value;
 
 use super::pictures::{jpeg, png};
@@ -13,7 +13,7 @@ use super::workplace::{Workplace, found, is_sentence, put, touch};
 fn the_first_start_answers_the_first_query() {
     let mut workplace = Workplace::new();
     workplace.stock(4);
-    put(workplace.query("lunch.png"), &png(Kind::Pizza, 2_000));
+    put(workplace.query("lunch.png"), &png(Food::Pizza, 2_000));
     workplace.start();
     let record = workplace.wait_record_that("lunch", |record| record["status"] == "ok");
 
@@ -63,7 +63,7 @@ fn assert_matches_are_ordered(record: &Value, count: usize) {
 fn a_query_that_came_before_any_inventory_is_answered_again_when_there_is_some() {
     let mut workplace = Workplace::new();
     workplace.start();
-    put(workplace.query("early.jpg"), &jpeg(Kind::Burger, 2_000));
+    put(workplace.query("early.jpg"), &jpeg(Food::Burger, 2_000));
     let record = workplace.wait_record("early");
     assert_eq!(record["status"], "nothing_similar");
     assert!(is_sentence(record["message"].as_str().unwrap()), "{record:#}");
@@ -78,7 +78,7 @@ fn a_folder_of_pictures_is_one_query() {
     workplace.stock(3);
     workplace.start();
     for seed in 0..3 {
-        put(workplace.query(format!("dinner/part{seed}.jpg")), &jpeg(Kind::Burger, 2_000 + seed));
+        put(workplace.query(format!("dinner/part{seed}.jpg")), &jpeg(Food::Burger, 2_000 + seed));
     }
     let record = workplace.wait_record_that("dinner", |record| record["query"]["files"].as_array().unwrap().len() == 3);
     assert_eq!(record["status"], "ok", "{record:#}");
@@ -87,7 +87,7 @@ fn a_folder_of_pictures_is_one_query() {
     assert!(found(&record)[0].starts_with("burger_"), "{record:#}");
     assert!(!workplace.record_path("part0").exists(), "the members of a set have no answers of their own");
 
-    put(workplace.query("dinner/late.jpg"), &jpeg(Kind::Burger, 2_010));
+    put(workplace.query("dinner/late.jpg"), &jpeg(Food::Burger, 2_010));
     let record = workplace.wait_record_that("dinner", |record| record["query"]["files"].as_array().unwrap().len() == 4);
     assert_eq!(record["status"], "ok");
 
@@ -113,8 +113,8 @@ fn a_set_with_folders_in_it_and_a_picture_like_name_is_one_query_too() {
     let mut workplace = Workplace::new();
     workplace.stock(2);
     workplace.start();
-    put(workplace.query("x.png/deep/er/a.jpg"), &jpeg(Kind::Pizza, 2_000));
-    put(workplace.query("x.png/b.jpg"), &jpeg(Kind::Pizza, 2_001));
+    put(workplace.query("x.png/deep/er/a.jpg"), &jpeg(Food::Pizza, 2_000));
+    put(workplace.query("x.png/b.jpg"), &jpeg(Food::Pizza, 2_001));
     let record = workplace.wait_record_that("x.png", |record| record["query"]["files"].as_array().unwrap().len() == 2);
     assert_eq!(record["status"], "ok");
     assert!(found(&record)[0].starts_with("pizza_"), "{record:#}");
@@ -125,17 +125,17 @@ fn a_touched_query_keeps_its_answer_and_a_replaced_one_gets_a_new_one() {
     let mut workplace = Workplace::new();
     workplace.stock(2);
     workplace.start();
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     workplace.wait_record("q");
     workplace.wait_indexed(6);
     let written = workplace.written("q");
 
     touch(workplace.query("q.jpg"));
     workplace.assert_left_alone("q", written);
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     workplace.assert_left_alone("q", written);
 
-    put(workplace.query("q.jpg"), &jpeg(Kind::Burger, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Burger, 2_000));
     let record = workplace.wait_record_that("q", |record| found(record)[0].starts_with("burger_"));
     assert_eq!(record["status"], "ok");
 
@@ -149,9 +149,9 @@ fn two_live_queries_of_one_stem_have_an_answer_each() {
     let mut workplace = Workplace::new();
     workplace.stock(2);
     workplace.start();
-    put(workplace.query("dish.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("dish.jpg"), &jpeg(Food::Pizza, 2_000));
     workplace.wait_record("dish");
-    put(workplace.query("dish.png"), &png(Kind::Burger, 2_000));
+    put(workplace.query("dish.png"), &png(Food::Burger, 2_000));
     let second = workplace.wait_record("dish.png");
     assert_eq!(second["query"]["files"][0]["path"], "dish.png");
     assert!(workplace.sheet_path("dish.png").exists());
@@ -160,7 +160,7 @@ fn two_live_queries_of_one_stem_have_an_answer_each() {
     // Who owns which name stays so over a restart.
     workplace.stop();
     workplace.start();
-    put(workplace.query("dish.png"), &png(Kind::Burger, 2_000));
+    put(workplace.query("dish.png"), &png(Food::Burger, 2_000));
     workplace.wait_record_that("dish.png", |record| found(record)[0].starts_with("burger_"));
     assert_eq!(workplace.record("dish").unwrap()["query"]["files"][0]["path"], "dish.jpg");
 }
@@ -170,14 +170,14 @@ fn a_query_that_comes_back_does_not_take_the_answer_of_its_successor() {
     let mut workplace = Workplace::new();
     workplace.stock(2);
     workplace.start();
-    put(workplace.query("dish.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("dish.jpg"), &jpeg(Food::Pizza, 2_000));
     workplace.wait_record("dish");
     fs::remove_file(workplace.query("dish.jpg")).unwrap();
     std::thread::sleep(super::workplace::A_WHILE);
-    put(workplace.query("dish.png"), &png(Kind::Burger, 2_000));
+    put(workplace.query("dish.png"), &png(Food::Burger, 2_000));
     workplace.wait_record_that("dish", |record| record["query"]["name"] == "dish.png");
 
-    put(workplace.query("dish.jpg"), &jpeg(Kind::Burger, 2_000));
+    put(workplace.query("dish.jpg"), &jpeg(Food::Burger, 2_000));
     workplace.wait_record_that("dish.jpg", |record| found(record)[0].starts_with("burger_"));
     assert_eq!(workplace.record("dish").unwrap()["query"]["name"], "dish.png", "both are live: each has its own");
 }
@@ -187,7 +187,7 @@ fn a_slow_writer_gets_exactly_one_answer() {
     let mut workplace = Workplace::new();
     workplace.stock(2);
     workplace.start();
-    let pictures = [("jpeg.jpg", jpeg(Kind::Pizza, 2_000)), ("png.png", png(Kind::Pizza, 2_000))];
+    let pictures = [("jpeg.jpg", jpeg(Food::Pizza, 2_000)), ("png.png", png(Food::Pizza, 2_000))];
     for (name, bytes) in &pictures {
         put(workplace.query(name), &bytes[..bytes.len() / 2]);
     }
@@ -217,11 +217,11 @@ fn a_half_written_query_keeps_its_name_against_a_whole_one() {
     let mut workplace = Workplace::new();
     workplace.stock(2);
     workplace.start();
-    let pizza = jpeg(Kind::Pizza, 2_000);
+    let pizza = jpeg(Food::Pizza, 2_000);
     put(workplace.query("dish.jpg"), &pizza[..pizza.len() / 2]);
     workplace.wait("a first look at it", || workplace.log().contains("dish.jpg settled").then_some(()));
     std::thread::sleep(Duration::from_millis(400));
-    put(workplace.query("dish.png"), &png(Kind::Burger, 2_000));
+    put(workplace.query("dish.png"), &png(Food::Burger, 2_000));
     workplace.wait_record("dish.png");
     put(workplace.query("dish.jpg"), &pizza);
     workplace.wait_record_that("dish", |record| record["query"]["name"] == "dish.jpg" && record["status"] == "ok");
@@ -233,13 +233,13 @@ fn an_answer_that_was_thrown_away_is_given_again_when_the_query_is_put_there_aga
     let mut workplace = Workplace::new();
     workplace.stock(1);
     workplace.start();
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     workplace.wait_record("q");
     workplace.wait_status("quiet", |status| status["queries"]["pending"] == 0);
     for path in [workplace.query("q.jpg"), workplace.record_path("q"), workplace.sheet_path("q")] {
         fs::remove_file(path).unwrap();
     }
     std::thread::sleep(super::workplace::A_WHILE);
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     assert_eq!(workplace.wait_record("q")["status"], "ok");
 }

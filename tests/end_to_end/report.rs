@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -53,7 +53,7 @@ fn a_training_of_either_encoder_is_shown_without_a_service_and_by_it() {
     for settings in ["", "encoder = \"convolutional\"\ntrain_steps = 20"] {
         let mut workplace = Workplace::with_settings(&format!("min_train = 9\n{settings}"));
         workplace.stock(3);
-        put(workplace.inventory("<script>&\"'.jpg"), &jpeg(Kind::Egg, 3));
+        put(workplace.inventory("<script>&\"'.jpg"), &jpeg(Food::Egg, 3));
         let folder = workplace.root().join("report");
         let output = workplace.run(&["train", "--report", folder.to_str().unwrap()]);
         let told = String::from_utf8(output.stdout).unwrap();

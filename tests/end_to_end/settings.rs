@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 
 use super::pictures::jpeg;
 use super::workplace::{Workplace, put};
@@ -16,10 +16,10 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_mistake_at_the_start_is_pointed_at() {
+fn mistakes_at_the_start_are_pointed_at() {
     let workplace = Workplace::new();
     let path = workplace.root().join("config/artificio.toml");
-    fs::write(&path, "# mine\n[answer]\ntheme = \"light\"\n  reslts = 5\n").unwrap();
+    fs::write(&path, "# mine\n[answer]\ntheme = \"light\"\n  reslts = 5\nresults = 0\n").unwrap();
     let output = workplace.run(&["run"]);
     assert_eq!(output.status.code(), Some(2));
     let expected = "\
@@ -27,14 +27,22 @@ artificio: PATH:4:3: unknown key `reslts`; did you mean `results`?
   |
 4 |   reslts = 5
   |   ^^^^^^
+PATH:5:11: 0 is out of range: from 1 to 50
+  |
+5 | results = 0
+  |           ^
 ";
     assert_eq!(text(&output.stderr).replace(path.to_str().unwrap(), "PATH"), expected);
     assert_eq!(text(&output.stdout), "");
-    // `check` has found a problem; `status` answers all the same, here that nothing runs.
+    // `check` has found a problem; `status` answers anyway, here that nothing runs.
     for (arguments, code) in [(&["check"][..], 1), (&["evaluate", "."], 2), (&["status"], 1)] {
         assert_eq!(workplace.run(arguments).status.code(), Some(code), "{arguments:?}");
     }
     assert!(text(&workplace.run(&["status"]).stderr).contains("not running"));
+    let report: serde_json::Value = serde_json::from_slice(&workplace.run(&["check", "--json"]).stdout).unwrap();
+    let found: Vec<&str> =
+        report["problems"].as_array().unwrap().iter().map(|one| one["what"].as_str().unwrap()).collect();
+    assert!(found.len() == 2 && found[0].starts_with("4:3: unknown key") && found[1].ends_with('^'), "{found:?}");
 }
 
 #[test]
@@ -46,7 +54,7 @@ fn a_configuration_that_is_asked_for_must_exist() {
 }
 
 #[test]
-fn a_mistake_while_it_runs_leaves_the_settings_in_force_until_it_is_mended() {
+fn a_mistake_while_it_runs_leaves_the_settings_in_force_until_it_is_fixed() {
     let mut workplace = Workplace::with_settings("[answer]\nresults = 4");
     workplace.stock(2);
     workplace.start();
@@ -56,16 +64,16 @@ fn a_mistake_while_it_runs_leaves_the_settings_in_force_until_it_is_mended() {
     assert!(problem["path"].as_str().unwrap().ends_with("config/artificio.toml"), "{problem:#}");
     assert!(problem["what"].as_str().unwrap().contains("expected a whole number"), "{problem:#}");
     assert!(!problem["remedy"].as_str().unwrap().is_empty());
-    put(workplace.query("while_wrong.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("while_wrong.jpg"), &jpeg(Food::Pizza, 2_000));
     assert_eq!(workplace.wait_record("while_wrong")["matches"].as_array().unwrap().len(), 4);
 
     workplace.set("[answer]\nresults = 3");
-    workplace.wait_status("the mend", |status| status["state"] == "ready" && status["problem_count"] == 0);
-    put(workplace.query("mended.jpg"), &jpeg(Kind::Pizza, 2_001));
-    assert_eq!(workplace.wait_record("mended")["matches"].as_array().unwrap().len(), 3);
+    workplace.wait_status("the fix", |status| status["state"] == "ready" && status["problem_count"] == 0);
+    put(workplace.query("fixed.jpg"), &jpeg(Food::Pizza, 2_001));
+    assert_eq!(workplace.wait_record("fixed")["matches"].as_array().unwrap().len(), 3);
 }
 
-/// The state folder is stated in the very file that has become unreadable as a whole.
+/// The state folder is named in the very file that cannot be read as a whole any more.
 #[test]
 fn a_mistake_does_not_hide_a_service_whose_state_lies_elsewhere() {
     let folders = "[folders]\nstate = \"elsewhere\"\n";
@@ -93,18 +101,18 @@ fn changes_hold_for_the_next_query() {
     workplace.start();
     workplace.wait_indexed(6);
     let more = "[answer]\nresults = 2\nwidth_px = 900\n[similarity]\nmetric = \"euclidean\"\nset_mode = \"nearest\"";
-    // Saved as editors do: written beside, then renamed over.
+    // Saved as editors do: written next to it, then renamed to it.
     let path = workplace.root().join("config/artificio.toml");
     let text = format!("{}{more}\n", fs::read_to_string(&path).unwrap());
     fs::write(path.with_extension("toml.new"), text).unwrap();
     fs::rename(path.with_extension("toml.new"), &path).unwrap();
     workplace.wait("new settings", || workplace.log().contains("new settings in force").then_some(()));
-    put(workplace.query("q/a.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q/a.jpg"), &jpeg(Food::Pizza, 2_000));
     let record = workplace.wait_record("q");
     assert_eq!(record["matches"].as_array().unwrap().len(), 2);
     assert_eq!((&record["metric"], &record["query"]["set_mode"]), (&"euclidean".into(), &"nearest".into()));
     assert_eq!(image::open(workplace.sheet_path("q")).unwrap().width(), 900);
-    // An answer that stands is not given again because settings changed.
+    // An existing answer is not redone because settings changed.
     workplace.wait_status("the answer counted", |status| status["queries"]["answered"] == 1);
 }
 
@@ -116,7 +124,7 @@ fn sighup_reads_the_settings_again_and_ends_nothing() {
     workplace.set("[answer]\nresults = 1");
     workplace.signal("HUP");
     workplace.wait("new settings", || workplace.log().contains("new settings in force").then_some(()));
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     assert_eq!(workplace.wait_record("q")["matches"].as_array().unwrap().len(), 1);
     workplace.signal("HUP");
     workplace.assert_alive(0);
@@ -137,7 +145,7 @@ fn nothing_similar_is_said_when_the_bar_is_too_high() {
 }
 
 #[test]
-fn what_changed_is_said_key_by_key_and_what_needs_a_restart_is_named() {
+fn each_changed_key_is_logged_and_what_needs_a_restart_is_named() {
     let mut workplace = Workplace::new();
     workplace.start();
     workplace.set("[answer]\nresults = 3\ntheme = \"dark\"\n[limits]\nworkers = 7");
@@ -177,12 +185,12 @@ fn a_link_that_is_swapped_is_an_edit() {
 
 /// Saved in one of the ways that editors have.
 fn save(path: &Path, text: &str, way: usize) {
-    let beside = path.with_extension("new");
+    let new = path.with_extension("new");
     match way % 3 {
         0 => fs::write(path, text).unwrap(),
         1 => {
-            fs::write(&beside, text).unwrap();
-            fs::rename(&beside, path).unwrap();
+            fs::write(&new, text).unwrap();
+            fs::rename(&new, path).unwrap();
         }
         _ => {
             fs::rename(path, path.with_extension("toml~")).unwrap();
@@ -214,7 +222,7 @@ fn two_hundred_edits_half_of_them_invalid_lose_no_query_and_no_time() {
             sleep(Duration::from_millis(20));
         }
         if edit % 10 == 7 {
-            // Seen without a signal, and said; most others are mended before anybody hears of them.
+            // Noticed without a signal, and reported; most others are fixed before they are noticed.
             workplace.wait_status("the mistake", |status| {
                 status["state"] == "degraded" && status["problems"].to_string().contains("did you mean `answer`?")
             });
@@ -234,16 +242,16 @@ fn two_hundred_edits_half_of_them_invalid_lose_no_query_and_no_time() {
         }
         old = new;
         if edit % 5 == 0 {
-            put(workplace.query(format!("during_{edit}.jpg")), &jpeg(Kind::Pizza, 3_000 + edit as u64));
+            put(workplace.query(format!("during_{edit}.jpg")), &jpeg(Food::Pizza, 3_000 + edit as u64));
         }
     }
     for edit in (0..100).step_by(5) {
         let record = workplace.wait_record(&format!("during_{edit}"));
         assert_eq!(record["status"], "ok", "{record:#}");
     }
-    put(workplace.query("after.jpg"), &jpeg(Kind::Pizza, 4_000));
+    put(workplace.query("after.jpg"), &jpeg(Food::Pizza, 4_000));
     assert_eq!(workplace.wait_record("after")["matches"].as_array().unwrap().len(), old);
     let status =
-        workplace.wait_status("all mended", |status| status["problem_count"] == 0 && status["state"] == "ready");
+        workplace.wait_status("all fixed", |status| status["problem_count"] == 0 && status["state"] == "ready");
     assert_eq!((&status["pid"], &status["queries"]["failed"]), (&pid.into(), &0.into()));
 }

@@ -1,7 +1,7 @@
-//! `artificio check`: what is or will go wrong, each with the line that mends it.
+//! `artificio check`: finds present and likely problems, and says how to fix each.
 //!
-//! It only looks. What keeps the service from doing its work is a problem and fails the check; what a person may want
-//! to know is a note and does not.
+//! Read-only. What keeps the service from doing its work is a problem, and the exit code says so; what is only good to know
+//! is a note, which does not change the exit code.
 
 mod folders;
 mod inotify;
@@ -27,9 +27,9 @@ const INDENT: usize = 4;
 /// What was found.
 #[derive(Debug, Default, PartialEq)]
 struct Findings {
-    /// To be mended: the service cannot start, or not do all of its work.
+    /// To be fixed: the service cannot start, or cannot do all of its work.
     problems: Vec<Trouble>,
-    /// Good to know: the service works all the same.
+    /// Good to know: the service works anyway.
     notes: Vec<Trouble>,
 }
 
@@ -40,7 +40,7 @@ pub fn run(options: &JsonOption, setup: &Setup) -> Result<ExitCode, Fatal> {
         let report = serde_json::json!({ "ok": is_well, "problems": found.problems, "notes": found.notes });
         output::print_json(&report)?;
     } else {
-        output::print(&wrap_for_stdout(&told(&found, &setup.root.display().to_string()), INDENT))?;
+        output::print(&wrap_for_stdout(&render(&found, &setup.root.display().to_string()), INDENT))?;
     }
     Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -54,15 +54,9 @@ fn look(setup: &Setup) -> Findings {
     }
     let config = match config::load(&setup.source, &setup.root) {
         Ok(config) => config,
-        Err(message) => {
-            let remedy = match message.contains('^') {
-                true => "correct the line pointed at; docs/settings.md explains every setting",
-                false => "correct the settings, or name another file with --config",
-            };
-            let path = setup.source.path.display().to_string();
-            // The message begins with the path, as compilers' do; a trouble says it by itself.
-            let what = message.strip_prefix(&path).unwrap_or(&message).trim_start_matches(':').trim_start();
-            found.problems.push(Trouble::new(what, &setup.source.path, remedy));
+        Err(error) => {
+            let mistakes = error.mistakes().iter();
+            found.problems.extend(mistakes.map(|one| Trouble::new(one.to_string(), error.path(), one.remedy())));
             return found;
         }
     };
@@ -77,16 +71,16 @@ fn look(setup: &Setup) -> Findings {
 }
 
 /// The findings as a person reads them, problems first.
-fn told(found: &Findings, root: &str) -> String {
-    let mut told = String::new();
+fn render(found: &Findings, root: &str) -> String {
+    let mut text = String::new();
     for (kind, findings) in [("problem", &found.problems), ("note", &found.notes)] {
         for finding in findings {
             let path = output::one_line(&finding.path.display().to_string());
             let [what, remedy] = [&finding.what, &finding.remedy].map(|text| output::harmless(text));
-            told += &format!("{kind}: {path}: {what}\n    {FIX}{remedy}\n");
+            text += &format!("{kind}: {path}: {what}\n    {FIX}{remedy}\n");
         }
     }
-    told + &match (found.problems.len(), found.notes.len()) {
+    text + &match (found.problems.len(), found.notes.len()) {
         (0, 0) => format!("all is well with {root}\n"),
         (0, 1) => format!("all is well with {root}, with a note\n"),
         (0, notes) => format!("all is well with {root}, with {notes} notes\n"),
@@ -111,9 +105,9 @@ note: /p/db/state: it will be tight
     fix: df -h '/p/db/state'
 1 problem to fix in /p
 ";
-        assert_eq!(told(&all, "/p"), expected);
+        assert_eq!(render(&all, "/p"), expected);
         let noted = Findings { notes: vec![note], ..Findings::default() };
-        assert!(told(&noted, "/p").ends_with("\nall is well with /p, with a note\n"));
-        assert_eq!(told(&Findings::default(), "/p"), "all is well with /p\n");
+        assert!(render(&noted, "/p").ends_with("\nall is well with /p, with a note\n"));
+        assert_eq!(render(&Findings::default(), "/p"), "all is well with /p\n");
     }
 }

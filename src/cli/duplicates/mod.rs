@@ -19,7 +19,7 @@ use crate::picture::silence_caught_panics;
 
 pub fn run(options: &DuplicatesOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     silence_caught_panics();
-    let config = config::load(&setup.source, &setup.root).map_err(Fatal::Usage)?;
+    let config = config::load(&setup.source, &setup.root)?;
     let sheet = options.sheet.as_deref().map(absolute).transpose()?;
     if let Some(sheet) = &sheet {
         not_watched(sheet, &config)?;

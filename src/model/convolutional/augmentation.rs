@@ -1,7 +1,8 @@
 //! Another view of a picture: a part of it, maybe mirrored, in other light. What stays the same is what it shows.
 
+use artificio_random::Random;
+
 use super::pixels::Pixels;
-use crate::random::Random;
 
 /// The smallest part, as a share of the picture's area.
 const LEAST_AREA: f32 = 0.3;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use artificio_random::Random;
 use burn::tensor::Tensor;
 use log::debug;
 use safetensors::tensor::TensorView;
@@ -15,7 +16,6 @@ use super::pixels::Pixels;
 use super::training::{Effort, Stopped, Trained, train};
 use super::{colour, palette};
 use crate::progress::Progress;
-use crate::random::Random;
 use crate::rows::Rows;
 
 /// Names the version in the metadata of a saved model.

@@ -1,5 +1,6 @@
 //! The network: its weights by name, the way from pixels to a code and the way back.
 
+use artificio_random::Random;
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Tensor, TensorData};
 
@@ -8,7 +9,6 @@ use super::layers::{
     depth_to_space, mean_of_places, mean_shares, normalised_around, normalised_pointwise, space_to_depth, unit,
 };
 use super::pixels::Pixels;
-use crate::random::Random;
 
 /// Channels after the first layers.
 const NARROW: usize = 32;

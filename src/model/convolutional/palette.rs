@@ -1,7 +1,8 @@
 //! Where the colours of the first layer start from: the colours that the training pictures have, by k-means.
 
+use artificio_random::Random;
+
 use super::colour::{lab, to_lab};
-use crate::random::Random;
 use crate::rows::Rows;
 
 /// Pixels looked at.

@@ -1,5 +1,6 @@
 //! The training loop: steps of AdamW over views of the pictures, with a way to look on and a way to stop.
 
+use artificio_random::Random;
 use burn::optim::{AdamW, AdamWConfig, AdamWState, Optimizer};
 
 use super::super::backend;
@@ -8,7 +9,6 @@ use super::objective::{Views, loss};
 use super::pixels::Pixels;
 use super::{augmentation, colour, palette};
 use crate::progress::Progress;
-use crate::random::Random;
 use crate::rows::Rows;
 
 /// Colours are counted in every so many pixels of every so many lines: two hundred pixels tell them well enough.

@@ -1,0 +1,245 @@
+//! The sections of the settings file. A field's comment is its sentence in the shipped file, in `docs/settings.md` and in
+//! the schema.
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::choices::{Encoder, Level, Metric, Refresh, SetMode, SheetFormat, Theme, WatchMode};
+use super::{Bounded, Share, folders};
+
+/// Below this the best match shows something else. Measured on the backbone's features by `benches/strangers.py`: each set
+/// as the inventory, the other sets' queries as strangers. No right answer is lost: of 378 queries with a label of their own
+/// none is below 0.40. Share of the strangers that are found out, by inventory:
+///
+/// | inventory | 0.35 | 0.4 | 0.5 |
+/// |---|---|---|---|
+/// | food (36 pictures) | 46 % | 79 % | 97 % |
+/// | grocery (486) | 26 % | 52 % | 95 % |
+/// | caltech90 (720 of 90 kinds, where much has something in common) | 17 % | 38 % | 88 % |
+///
+/// 0.5 would lose 3 % of the right answers on caltech90. `closer_than` separates them far less well: the best of many
+/// pictures is closer than nearly all pairs, whatever it shows.
+const MIN_LIKENESS: f32 = 0.35;
+
+/// `[folders]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FolderSettings {
+    /// A picture dropped here is a query; a folder of pictures is one query set.
+    #[serde(deserialize_with = "folders::name")]
+    pub query: PathBuf,
+    /// The pictures that are searched, sub-folders included. Never written.
+    #[serde(deserialize_with = "folders::name")]
+    pub inventory: PathBuf,
+    /// Pictures of the same kind to train on. Never written.
+    #[serde(deserialize_with = "folders::name")]
+    pub training: PathBuf,
+    /// Where answers appear: `result_<name>.png` and `result_<name>.json`, one pair per query.
+    #[serde(deserialize_with = "folders::name")]
+    pub answer: PathBuf,
+    /// The program's own files: catalog, models, status.
+    #[serde(deserialize_with = "folders::name")]
+    pub state: PathBuf,
+}
+
+/// `[answer]`
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AnswerSettings {
+    /// Matches on a sheet.
+    pub results: Bounded<1, 50>,
+    /// Colours of the sheet.
+    pub theme: Theme,
+    /// Width of the sheet in pixels.
+    pub width_px: Bounded<640, 4096>,
+    /// Columns of the grid of matches; 0 = as many as suit their number.
+    pub columns: Bounded<0, 12>,
+    /// File format of the sheet.
+    pub format: SheetFormat,
+    /// Hide matches below this score: the share of inventory pairs that are less similar.
+    pub min_score: Share,
+    /// Answer "nothing similar" when even the nearest picture has less in common with the query than this. 0.45 is
+    /// stricter and nearly always right; 0 always shows the nearest.
+    pub min_likeness: Share,
+    /// Show near-identical matches as one, with their number.
+    pub collapse_duplicates: bool,
+    /// Redo old answers when their results would change: "model" = because of a new model, "inventory" = because of
+    /// new pictures as well.
+    pub refresh: Refresh,
+}
+
+/// `[similarity]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct SimilaritySettings {
+    /// How two embeddings are compared.
+    pub metric: Metric,
+    /// Rank a query set by the mean of its embeddings, or by its nearest member.
+    pub set_mode: SetMode,
+}
+
+/// `[model]`
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ModelSettings {
+    /// What turns pictures into embeddings: a network trained on photographs, or "convolutional", which learns
+    /// everything from your own pictures. Changes need a restart.
+    pub encoder: Encoder,
+    /// Steps of a training of the convolutional encoder.
+    pub train_steps: Bounded<1, 1_000_000>,
+    /// Values in an embedding. Used from the next training on.
+    pub code_width: Bounded<2, 512>,
+    /// Training pictures needed before the model trains.
+    pub min_train: Bounded<4, 1_000_000>,
+    /// With fewer training pictures than `min_train`, train on the inventory itself.
+    pub train_on_inventory: bool,
+    /// Train again once there are this many new training pictures.
+    pub retrain_after: Bounded<1, 1_000_000>,
+    /// Train again only when the new pictures are at least this share of those trained on before.
+    pub retrain_growth: Share,
+    /// Train only after this many seconds without new training pictures.
+    pub quiet_s: Bounded<0, 86_400>,
+    /// Older models kept to go back to.
+    pub keep_models: Bounded<1, 100>,
+}
+
+/// `[watch]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct WatchSettings {
+    /// A file is ready when nothing has happened to it for this many milliseconds.
+    pub settle_ms: Bounded<50, 60_000>,
+    /// Look through every folder after this many seconds, whatever the events say.
+    pub rescan_s: Bounded<1, 86_400>,
+    /// Seconds between looks where a folder may change without events (NFS, SMB, FUSE, overlay).
+    pub poll_s: Bounded<1, 3_600>,
+    /// "poll" looks through all folders every `poll_s`: for network folders that are not recognised.
+    pub mode: WatchMode,
+}
+
+/// `[limits]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Threads that decode and encode; 0 = one per core. Changes need a restart.
+    pub workers: Bounded<0, 256>,
+    /// Larger pictures are refused before they are decoded.
+    pub max_megapixels: Bounded<1, 2_000>,
+    /// Larger files are refused before they are read.
+    pub max_file_megabytes: Bounded<1, 4_096>,
+    /// A picture that takes longer to decode (milliseconds) is set aside, and its worker replaced.
+    pub max_decode_ms: Bounded<100, 3_600_000>,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// How much is logged.
+    pub level: Level,
+}
+
+impl Default for FolderSettings {
+    fn default() -> Self {
+        Self {
+            query: "query".into(),
+            inventory: "db/img_inventory_raw".into(),
+            training: "db/img_train_raw".into(),
+            answer: "answer".into(),
+            state: "db/state".into(),
+        }
+    }
+}
+
+impl FolderSettings {
+    /// The same folders with relative paths put under `root`.
+    pub fn below(&self, root: &Path) -> Self {
+        Self {
+            query: root.join(&self.query),
+            inventory: root.join(&self.inventory),
+            training: root.join(&self.training),
+            answer: root.join(&self.answer),
+            state: root.join(&self.state),
+        }
+    }
+
+    /// The folders that are watched and never written.
+    pub fn read(&self) -> [(&'static str, &Path); 3] {
+        [("query", &self.query), ("inventory", &self.inventory), ("training", &self.training)]
+    }
+
+    /// The folders that the daemon writes.
+    pub fn written(&self) -> [(&'static str, &Path); 2] {
+        [("answer", &self.answer), ("state", &self.state)]
+    }
+}
+
+impl Default for AnswerSettings {
+    fn default() -> Self {
+        Self {
+            results: Bounded::new(5),
+            theme: Theme::Light,
+            width_px: Bounded::new(1600),
+            columns: Bounded::new(0),
+            format: SheetFormat::Png,
+            min_score: Share::new(0.0),
+            min_likeness: Share::new(MIN_LIKENESS),
+            collapse_duplicates: false,
+            refresh: Refresh::Never,
+        }
+    }
+}
+
+impl Default for SimilaritySettings {
+    fn default() -> Self {
+        Self { metric: Metric::Cosine, set_mode: SetMode::Mean }
+    }
+}
+
+impl ModelSettings {
+    /// Whether a training under way with these settings is not what the `new` ones ask for.
+    pub fn differs_in_training(&self, new: &Self) -> bool {
+        let what = |settings: &Self| (settings.code_width, settings.min_train, settings.train_on_inventory);
+        what(self) != what(new)
+    }
+}
+
+impl Default for ModelSettings {
+    fn default() -> Self {
+        Self {
+            encoder: Encoder::Pretrained,
+            train_steps: Bounded::new(500),
+            code_width: Bounded::new(192),
+            min_train: Bounded::new(20),
+            train_on_inventory: true,
+            retrain_after: Bounded::new(10),
+            retrain_growth: Share::new(0.1),
+            quiet_s: Bounded::new(3),
+            keep_models: Bounded::new(3),
+        }
+    }
+}
+
+impl Default for WatchSettings {
+    fn default() -> Self {
+        Self {
+            settle_ms: Bounded::new(400),
+            rescan_s: Bounded::new(300),
+            poll_s: Bounded::new(2),
+            mode: WatchMode::Auto,
+        }
+    }
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            workers: Bounded::new(0),
+            max_megapixels: Bounded::new(150),
+            max_file_megabytes: Bounded::new(256),
+            max_decode_ms: Bounded::new(60_000),
+        }
+    }
+}
