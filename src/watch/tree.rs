@@ -253,7 +253,7 @@ impl Tree {
         let mut troubles: Vec<Trouble> = found.into_values().collect();
         if self.is_offline {
             troubles.push(Trouble::new(
-                "the folder is missing or suddenly empty; what was known of it is kept and still answered from",
+                "the folder is missing or suddenly empty; its known pictures are kept and still found",
                 &self.root,
                 "mount or restore it; `artificio check` says what to do if it was emptied on purpose",
             ));
@@ -261,7 +261,7 @@ impl Tree {
             troubles.push(Trouble::new(
                 "the folder is missing",
                 &self.root,
-                format!("make it or mount it: mkdir -p '{}'", self.root.display()),
+                format!("create it or mount it: mkdir -p '{}'", self.root.display()),
             ));
         }
         troubles

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -71,25 +71,8 @@ impl Tree {
         let armed = hints.arm(&absolute);
         let listing = match list(&absolute, &self.root) {
             Ok(listing) => listing,
-            Err(error) if error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::NotADirectory => {
-                hints.disarm_below(&absolute);
-                match folder.parent() {
-                    // The listing of the parent decides whether a sub-folder was removed: the root may be offline.
-                    Some(parent) => self.mark(parent.to_path_buf(), now, None),
-                    None if self.keeps_when_empty && !self.accepts_empty => self.go_offline(),
-                    None => {
-                        (self.accepts_empty, self.is_offline) = (false, false);
-                        self.drop_below(folder, changes);
-                    }
-                }
-                return Vec::new();
-            }
             Err(error) => {
-                if is_root && self.keeps_when_empty {
-                    self.go_offline();
-                }
-                let trouble = Trouble::system("look into the folder", &absolute, &error);
-                self.folders.entry(folder.to_path_buf()).or_default().unreadable = Some(trouble);
+                self.listing_failed(folder, &error, now, hints, changes);
                 return Vec::new();
             }
         };
@@ -114,6 +97,36 @@ impl Tree {
         }
         state.eventless = eventless;
         self.follow_folders(folder, listing, is_newly_watched, hints, changes)
+    }
+
+    /// The folder could not be listed: it is gone, or it cannot be read.
+    fn listing_failed(
+        &mut self,
+        folder: &Path,
+        error: &io::Error,
+        now: Duration,
+        hints: &mut Hints,
+        changes: &mut Vec<Change>,
+    ) {
+        let absolute = self.absolute(folder);
+        if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
+            if folder.as_os_str().is_empty() && self.keeps_when_empty {
+                self.go_offline();
+            }
+            let trouble = Trouble::system("look into the folder", &absolute, error);
+            self.folders.entry(folder.to_path_buf()).or_default().unreadable = Some(trouble);
+            return;
+        }
+        hints.disarm_below(&absolute);
+        match folder.parent() {
+            // The listing of the parent decides whether a sub-folder was removed: the root may be offline.
+            Some(parent) => self.mark(parent.to_path_buf(), now, None),
+            None if self.keeps_when_empty && !self.accepts_empty => self.go_offline(),
+            None => {
+                (self.accepts_empty, self.is_offline) = (false, false);
+                self.drop_below(folder, changes);
+            }
+        }
     }
 
     /// Keeps what is known. Nothing below the root can be scanned until it is back.
