@@ -89,7 +89,7 @@ impl Daemon {
         if self.queries.changed() == 0 {
             return;
         }
-        let (now, quiet) = (self.life.now(), self.queries.take_quiet(&tree.restless_tops()));
+        let (now, quiet) = (self.life.now(), self.queries.take_quiet(&tree.unsettled_tops()));
         for query in quiet {
             match tree.has_files(&query) {
                 true => self.plan.enqueue(Root::Query, &query, None, now),
@@ -160,7 +160,7 @@ impl Daemon {
     fn answer_name(&mut self, query: &Path, is_set: bool) -> String {
         let tree = self.folders.tree(Root::Query);
         // A query that settles once more is not known meanwhile, but it is there.
-        let restless = tree.map(Tree::restless_tops).unwrap_or_default();
+        let restless = tree.map(Tree::unsettled_tops).unwrap_or_default();
         let is_live = |other: &Path| {
             tree.is_some_and(|tree| tree.is_known_file(other) || tree.is_folder(other))
                 || restless.contains(other.as_os_str())

@@ -20,7 +20,7 @@ impl Daemon {
     /// The folder of the configuration is watched, so that editors' renames and exchanged links are seen, and that of
     /// the self-test. Before all others: there may be a limit.
     pub(super) fn watch_own_folders(&mut self) {
-        let made = make_folder(self.folders.pulse_folder());
+        let made = make_folder(self.folders.self_test_folder());
         self.note("pulse", made.err());
         let requests = requests::folder(&self.config().folders.state);
         let made = make_folder(&requests);
@@ -34,8 +34,8 @@ impl Daemon {
     /// Makes sure that hints come through; while they do not, everything is looked through regularly.
     pub(super) fn test_watcher(&mut self) {
         let now = self.now();
-        if let Some(beat) = self.folders.beat_due(now) {
-            let written = write_quick(&beat, b"artificio hears this when events come through\n");
+        if let Some(file) = self.folders.file_to_touch(now) {
+            let written = write_quick(&file, b"artificio hears this when events come through\n");
             self.note("pulse", written.err());
         }
         self.note("watcher", self.folders.watcher_trouble(now));
