@@ -1,4 +1,4 @@
-//! What came of a training, as pictures.
+//! The report of a training.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -26,18 +26,22 @@ fn a_training_of_either_encoder_is_drawn_without_a_service_and_by_it() {
         workplace.stock(3);
         let folder = workplace.root().join("report");
         let output = workplace.run(&["train", "--report", folder.to_str().unwrap()]);
-        let told = String::from_utf8(output.stdout).unwrap();
-        assert_eq!(output.status.code(), Some(0), "{told}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{text}");
         for name in NAMES {
-            assert!(told.contains(&format!("{}\n", folder.join(name).display())), "{told}");
+            assert!(text.contains(&format!("{}\n", folder.join(name).display())), "{text}");
         }
         assert_drawn(&folder);
 
         workplace.start();
         let again = workplace.root().join("again");
         let output = workplace.run(&["train", "--json", "--report", again.to_str().unwrap()]);
-        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_eq!((&told["decision"], told["report"].as_array().map(Vec::len)), (&"passed".into(), Some(3)), "{told}");
+        let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(
+            (&printed["decision"], printed["report"].as_array().map(Vec::len)),
+            (&"passed".into(), Some(3)),
+            "{printed}"
+        );
         assert_drawn(&again);
     }
 }

@@ -1,4 +1,4 @@
-//! The configuration file: mistakes pointed at, changes taken over while the daemon runs.
+//! The configuration file: mistakes are pointed at, changes take effect while the daemon runs.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -46,7 +46,7 @@ fn a_configuration_that_is_asked_for_must_exist() {
 }
 
 #[test]
-fn a_mistake_while_it_runs_leaves_the_settings_in_force_until_it_is_mended() {
+fn a_mistake_while_it_runs_leaves_the_settings_in_force_until_it_is_corrected() {
     let mut workplace = Workplace::with_settings("[answer]\nresults = 4");
     workplace.stock(2);
     workplace.start();
@@ -60,9 +60,9 @@ fn a_mistake_while_it_runs_leaves_the_settings_in_force_until_it_is_mended() {
     assert_eq!(workplace.wait_record("while_wrong")["matches"].as_array().unwrap().len(), 4);
 
     workplace.set("[answer]\nresults = 3");
-    workplace.wait_status("the mend", |status| status["state"] == "ready" && status["problem_count"] == 0);
-    put(workplace.query("mended.jpg"), &jpeg(Kind::Pizza, 2_001));
-    assert_eq!(workplace.wait_record("mended")["matches"].as_array().unwrap().len(), 3);
+    workplace.wait_status("the correction", |status| status["state"] == "ready" && status["problem_count"] == 0);
+    put(workplace.query("corrected.jpg"), &jpeg(Kind::Pizza, 2_001));
+    assert_eq!(workplace.wait_record("corrected")["matches"].as_array().unwrap().len(), 3);
 }
 
 /// The state folder is stated in the very file that has become unreadable as a whole.
@@ -77,11 +77,11 @@ fn a_mistake_does_not_hide_a_service_whose_state_lies_elsewhere() {
     workplace.wait("the service", || workplace.run(&["status"]).status.success().then_some(()));
     workplace.set(&format!("{folders}[answer]\nresults = \n"));
     let reload = workplace.run(&["reload"]);
-    let said = text(&reload.stderr);
-    assert!(reload.status.code() == Some(1) && said.contains("a value is missing"), "{said}");
+    let message = text(&reload.stderr);
+    assert!(reload.status.code() == Some(1) && message.contains("a value is missing"), "{message}");
     let status = workplace.run(&["status"]);
-    let said = text(&status.stdout);
-    assert!(status.status.success() && said.contains("a value is missing") && said.contains("^"), "{said}");
+    let message = text(&status.stdout);
+    assert!(status.status.success() && message.contains("a value is missing") && message.contains("^"), "{message}");
     service.kill().unwrap();
     service.wait().unwrap();
 }
@@ -93,7 +93,7 @@ fn changes_hold_for_the_next_query() {
     workplace.start();
     workplace.wait_indexed(6);
     let more = "[answer]\nresults = 2\nwidth_px = 900\n[similarity]\nmetric = \"euclidean\"\nset_mode = \"nearest\"";
-    // Saved as editors do: written beside, then renamed over.
+    // Saved as editors do: into another file, which then replaces the old one.
     let path = workplace.root().join("config/artificio.toml");
     let text = format!("{}{more}\n", fs::read_to_string(&path).unwrap());
     fs::write(path.with_extension("toml.new"), text).unwrap();
@@ -123,12 +123,12 @@ fn sighup_reads_the_settings_again_and_ends_nothing() {
 }
 
 #[test]
-fn nothing_similar_is_said_when_the_bar_is_too_high() {
+fn an_answer_says_nothing_similar_when_the_minimum_is_too_high() {
     let mut workplace = Workplace::with_settings("[answer]\nmin_score = 1.0");
     workplace.stock(4);
     workplace.start();
     workplace.wait_indexed(12);
-    // Grey on grey: less like any food than foods are like each other.
+    // Plain grey: less similar to any food than foods are to each other.
     let grey = image::RgbImage::from_pixel(200, 200, image::Rgb([128; 3]));
     grey.save(workplace.query("grey.png")).unwrap();
     let record = workplace.wait_record("grey");
@@ -137,7 +137,7 @@ fn nothing_similar_is_said_when_the_bar_is_too_high() {
 }
 
 #[test]
-fn what_changed_is_said_key_by_key_and_what_needs_a_restart_is_named() {
+fn changes_are_logged_key_by_key_and_those_that_need_a_restart_are_named() {
     let mut workplace = Workplace::new();
     workplace.start();
     workplace.set("[answer]\nresults = 3\ntheme = \"dark\"\n[limits]\nworkers = 7");
@@ -145,12 +145,12 @@ fn what_changed_is_said_key_by_key_and_what_needs_a_restart_is_named() {
         status["awaiting_restart"] == serde_json::json!(["limits.workers"])
     });
     let log = workplace.log();
-    for said in [
+    for change in [
         "answer.results: 5 -> 3",
         "answer.theme: \"light\" -> \"dark\"",
         "limits.workers: 0 -> 7; this needs a restart",
     ] {
-        assert!(log.contains(said), "{said} is missing in\n{log}");
+        assert!(log.contains(change), "{change} is missing in\n{log}");
     }
     workplace.set("[answer]\nresults = 3");
     let status =
@@ -177,12 +177,12 @@ fn a_link_that_is_swapped_is_an_edit() {
 
 /// Saved in one of the ways that editors have.
 fn save(path: &Path, text: &str, way: usize) {
-    let beside = path.with_extension("new");
+    let other = path.with_extension("new");
     match way % 3 {
         0 => fs::write(path, text).unwrap(),
         1 => {
-            fs::write(&beside, text).unwrap();
-            fs::rename(&beside, path).unwrap();
+            fs::write(&other, text).unwrap();
+            fs::rename(&other, path).unwrap();
         }
         _ => {
             fs::rename(path, path.with_extension("toml~")).unwrap();
@@ -214,7 +214,7 @@ fn two_hundred_edits_half_of_them_invalid_lose_no_query_and_no_time() {
             sleep(Duration::from_millis(20));
         }
         if edit % 10 == 7 {
-            // Seen without a signal, and said; most others are mended before anybody hears of them.
+            // Noticed without a signal, and reported; most others are corrected before they are noticed.
             workplace.wait_status("the mistake", |status| {
                 status["state"] == "degraded" && status["problems"].to_string().contains("did you mean `answer`?")
             });
@@ -222,16 +222,15 @@ fn two_hundred_edits_half_of_them_invalid_lose_no_query_and_no_time() {
         let new = 1 + (old + edit % 3) % 6;
         save(&path, &format!("{valid}[answer]\nresults = {new}\n"), edit / 3);
         workplace.signal("HUP");
-        if new != old {
-            let said = format!("answer.results: {old} -> {new}\n");
-            let count = workplace.log().matches(&said).count();
-            // The signal may have been heard before the count.
-            workplace.wait(&said, || {
-                let log = workplace.log();
-                let last = log.lines().rfind(|line| line.contains("answer.results: ")).unwrap_or_default();
-                (log.matches(&said).count() > count || last.ends_with(said.trim_end())).then_some(())
-            });
-        }
+        // A signal that arrives late has the settings read while they are being saved, when there may be none: then it is
+        // not `old` that they change from.
+        assert_ne!(new, old);
+        let change = format!(" -> {new}");
+        workplace.wait(&format!("the change to {new}"), || {
+            let log = workplace.log();
+            let last = log.lines().rfind(|line| line.contains("answer.results: ")).unwrap_or_default();
+            last.ends_with(&change).then_some(())
+        });
         old = new;
         if edit % 5 == 0 {
             put(workplace.query(format!("during_{edit}.jpg")), &jpeg(Kind::Pizza, 3_000 + edit as u64));
@@ -244,6 +243,6 @@ fn two_hundred_edits_half_of_them_invalid_lose_no_query_and_no_time() {
     put(workplace.query("after.jpg"), &jpeg(Kind::Pizza, 4_000));
     assert_eq!(workplace.wait_record("after")["matches"].as_array().unwrap().len(), old);
     let status =
-        workplace.wait_status("all mended", |status| status["problem_count"] == 0 && status["state"] == "ready");
+        workplace.wait_status("all corrected", |status| status["problem_count"] == 0 && status["state"] == "ready");
     assert_eq!((&status["pid"], &status["queries"]["failed"]), (&pid.into(), &0.into()));
 }
