@@ -100,7 +100,7 @@ fn going_back_under_the_running_service_is_at_once_and_lasts() {
     let second = workplace.wait_record("q")["model"]["id"].clone();
     let before = models(&workplace);
     assert_eq!((before["serving"].clone(), states(&before)), (second.clone(), vec!["serves".into(), "kept".into()]));
-    assert!(before["models"][0]["figures"]["distinct"].as_f64() > Some(6.0), "{before:#}");
+    assert!(before["models"][0]["figures"]["distinct"].as_f64() > Some(5.9), "{before:#}");
 
     let output = workplace.run(&["models", "rollback"]);
     assert!(output.status.success(), "{output:?}");
