@@ -87,8 +87,9 @@ fn a_catalog_without_miniatures_serves_while_they_are_made() {
     };
     let features = count("features");
     assert_eq!((catalog.execute("DELETE FROM miniatures", []).unwrap(), count("miniatures")), (6, 0));
-    workplace.start();
-    assert_eq!(workplace.status().unwrap()["inventory"]["indexed"], 6, "searchable from the start");
+    workplace.launch();
+    let status = workplace.wait_status("a start", |status| status["state"] == "ready");
+    assert_eq!(status["inventory"]["indexed"], 6, "searchable from the start");
     workplace.wait("the miniatures", || (count("miniatures") == 6).then_some(()));
     workplace.wait_indexed(6);
     assert_eq!(count("features"), features, "the network had nothing to do");

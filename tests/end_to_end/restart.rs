@@ -85,7 +85,7 @@ fn what_came_while_nothing_ran_is_done_at_the_next_start() {
     put(workplace.inventory("late.jpg"), &jpeg(Kind::Egg, 0));
     fs::remove_file(workplace.inventory("sushi_0.jpg")).unwrap();
     workplace.start();
-    assert_eq!(workplace.wait_record("new")["status"], "ok");
+    workplace.wait_record_that("new", |record| record["status"] == "ok");
     let blake3 = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
     let hash = blake3(&jpeg(Kind::Burger, 2_001));
     workplace.wait_record_that("one", |record| record["query"]["files"][0]["blake3"] == hash.as_str());
