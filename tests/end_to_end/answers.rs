@@ -1,6 +1,6 @@
 //! What an answer says beyond its ranks: which match is the query itself, which is a copy, and when nothing is similar.
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use serde_json::{Value, json};
 
 use super::pictures::{jpeg, png};
@@ -23,7 +23,7 @@ fn match_of<'a>(record: &'a Value, path: &str) -> &'a Value {
 fn a_query_that_is_itself_in_the_inventory_is_marked() {
     let mut workplace = Workplace::new();
     workplace.stock(3);
-    let original = jpeg(Kind::Pizza, 7);
+    let original = jpeg(Food::Pizza, 7);
     put(workplace.inventory("same.jpg"), &original);
     put(workplace.inventory("again.jpg"), &saved_again(&original));
     workplace.start();
@@ -44,13 +44,13 @@ fn a_trimmed_and_mirrored_copy_of_the_query_is_marked_under_either_encoder() {
     for encoder in ["pretrained", "convolutional"] {
         let mut workplace = Workplace::with_settings(&format!("encoder = \"{encoder}\"\n[answer]\nresults = 7\n"));
         workplace.stock(2);
-        let picture = image::load_from_memory(&jpeg(Kind::Sushi, 7)).unwrap();
+        let picture = image::load_from_memory(&jpeg(Food::Sushi, 7)).unwrap();
         let (width, height) = (picture.width(), picture.height());
         let part = picture.crop_imm(width / 8, height / 6, width * 4 / 5, height * 4 / 5).fliph();
         part.save(workplace.inventory("part.png")).unwrap();
         workplace.start();
         workplace.wait_indexed(7);
-        put(workplace.query("mine.jpg"), &jpeg(Kind::Sushi, 7));
+        put(workplace.query("mine.jpg"), &jpeg(Food::Sushi, 7));
         let record = workplace.wait_record("mine");
         for found in record["matches"].as_array().unwrap() {
             let wanted = if found["path"] == "part.png" { json!("near_duplicate") } else { Value::Null };
@@ -64,7 +64,7 @@ fn a_trimmed_and_mirrored_copy_of_the_query_is_marked_under_either_encoder() {
 fn copies_are_shown_as_one_when_the_settings_say_so() {
     let mut workplace = Workplace::with_settings("[answer]\ncollapse_duplicates = true\nresults = 3\n");
     workplace.stock(3);
-    let original = jpeg(Kind::Pizza, 7);
+    let original = jpeg(Food::Pizza, 7);
     for name in ["copy one.jpg", "copy two.jpg"] {
         put(workplace.inventory(name), &original);
     }
@@ -89,7 +89,7 @@ fn without_anything_similar_the_least_bad_is_not_shown() {
     workplace.stock(2);
     workplace.start();
     workplace.wait_indexed(6);
-    put(workplace.query("strange.png"), &png(Kind::Egg, 5));
+    put(workplace.query("strange.png"), &png(Food::Egg, 5));
     let record = workplace.wait_record("strange");
     assert_eq!(record["status"], "nothing_similar", "{record:#}");
     assert_eq!(record["matches"], json!([]));
@@ -98,7 +98,7 @@ fn without_anything_similar_the_least_bad_is_not_shown() {
 
     workplace.set("[answer]\nmin_likeness = 0\n");
     workplace.wait("the new settings", || workplace.log().contains("new settings in force").then_some(()));
-    put(workplace.query("unrelated.png"), &png(Kind::Egg, 6));
+    put(workplace.query("unrelated.png"), &png(Food::Egg, 6));
     let record = workplace.wait_record("unrelated");
     assert_eq!((record["status"].as_str(), found(&record).len()), (Some("ok"), 5), "{record:#}");
 }
@@ -109,7 +109,7 @@ fn a_score_asked_for_leaves_out_what_does_not_reach_it() {
     workplace.stock(3);
     workplace.start();
     workplace.wait_indexed(9);
-    put(workplace.query("lunch.jpg"), &jpeg(Kind::Sushi, 2_000));
+    put(workplace.query("lunch.jpg"), &jpeg(Food::Sushi, 2_000));
     let record = workplace.wait_record("lunch");
     let scores: Vec<f64> =
         record["matches"].as_array().unwrap().iter().map(|found| found["closer_than"].as_f64().unwrap()).collect();
@@ -122,7 +122,7 @@ fn a_sheet_is_of_the_format_asked_for_and_never_stands_there_twice() {
     workplace.stock(2);
     workplace.start();
     workplace.wait_indexed(6);
-    put(workplace.query("lunch.jpg"), &jpeg(Kind::Sushi, 2_000));
+    put(workplace.query("lunch.jpg"), &jpeg(Food::Sushi, 2_000));
     let record = workplace.wait_record("lunch");
     assert_eq!(record["sheet"], "result_lunch.jpg");
     let sheet = |end: &str| workplace.root().join(format!("answer/result_lunch.{end}"));
@@ -131,7 +131,7 @@ fn a_sheet_is_of_the_format_asked_for_and_never_stands_there_twice() {
 
     workplace.set("[answer]\nformat = \"webp\"\ncolumns = 2\nresults = 4\n");
     workplace.wait("the new settings", || workplace.log().contains("new settings in force").then_some(()));
-    put(workplace.query("lunch.jpg"), &jpeg(Kind::Sushi, 2_001));
+    put(workplace.query("lunch.jpg"), &jpeg(Food::Sushi, 2_001));
     workplace.wait_record_that("lunch", |record| record["sheet"] == "result_lunch.webp");
     assert_eq!(read("webp"), image::ImageFormat::WebP);
     workplace.wait("the earlier sheet to go", || (!sheet("jpg").exists()).then_some(()));

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant, SystemTime};
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use artificio::picture::Hash;
 use serde_json::Value;
 
@@ -209,7 +209,7 @@ fn slow_writers_are_waited_for() {
     let contents: Vec<Vec<u8>> =
         (0..WRITERS)
             .map(|number| {
-                if number % 2 == 0 { pictures::tiny(number) } else { pictures::jpeg(Kind::ALL[number as usize % 6], 0) }
+                if number % 2 == 0 { pictures::tiny(number) } else { pictures::jpeg(Food::ALL[number as usize % 6], 0) }
             })
             .collect();
     let (stem, too_early) = undisturbed(|attempt| {
@@ -260,7 +260,7 @@ fn a_growing_file_is_read_when_it_has_ended() {
     place.stock(1);
     place.start();
     place.wait_indexed(3);
-    let bytes = pictures::png(Kind::Pizza, 7);
+    let bytes = pictures::png(Food::Pizza, 7);
     let mut file = File::create(place.query("growing.png")).unwrap();
     for piece in bytes.chunks(bytes.len() / 40 + 1) {
         file.write_all(piece).unwrap();
@@ -324,13 +324,13 @@ fn no_reader_sees_a_part_of_an_answer() {
     place.stock(2);
     place.start();
     place.wait_indexed(6);
-    put(place.query("a.jpg"), &pictures::jpeg(Kind::Burger, 50));
+    put(place.query("a.jpg"), &pictures::jpeg(Food::Burger, 50));
     place.wait_record("a");
     let (mut looks, mut round) = (0, 0);
     // A test that is held up between two looks sees nothing in between, so it goes on until it has.
     while round < 10 || looks <= 20 {
-        put(place.query("a.jpg"), &pictures::jpeg(Kind::ALL[round % 6], 60));
-        let hash = Hash::of(&pictures::jpeg(Kind::ALL[round % 6], 60)).to_hex();
+        put(place.query("a.jpg"), &pictures::jpeg(Food::ALL[round % 6], 60));
+        let hash = Hash::of(&pictures::jpeg(Food::ALL[round % 6], 60)).to_hex();
         place.wait("the next answer", || {
             looks += 1;
             // wait_record panics on a record that is no whole JSON; the sheet must decode to its end as well.

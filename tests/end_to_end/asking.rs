@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use serde_json::Value;
 
 use super::pictures::jpeg;
@@ -36,8 +36,8 @@ fn the_terminal_answers_as_the_folder_does_and_touches_nothing() {
     workplace.stock(3);
     workplace.start();
     workplace.wait_indexed(9);
-    let lunch = elsewhere(&workplace, "lunch.jpg", &jpeg(Kind::Sushi, 2_000));
-    put(workplace.query("lunch.jpg"), &jpeg(Kind::Sushi, 2_000));
+    let lunch = elsewhere(&workplace, "lunch.jpg", &jpeg(Food::Sushi, 2_000));
+    put(workplace.query("lunch.jpg"), &jpeg(Food::Sushi, 2_000));
     let written = workplace.wait_record("lunch");
     workplace.wait_gallery("lunch.jpg");
     let before = contents(&workplace);
@@ -62,8 +62,8 @@ fn several_pictures_are_a_set_and_the_sheet_goes_where_the_option_says() {
     workplace.stock(2);
     workplace.start();
     workplace.wait_indexed(6);
-    let one = elsewhere(&workplace, "one.jpg", &jpeg(Kind::Pizza, 2_000));
-    let two = elsewhere(&workplace, "two.jpg", &jpeg(Kind::Pizza, 2_001));
+    let one = elsewhere(&workplace, "one.jpg", &jpeg(Food::Pizza, 2_000));
+    let two = elsewhere(&workplace, "two.jpg", &jpeg(Food::Pizza, 2_001));
     let folder = workplace.root().join("elsewhere");
     let sheet = workplace.root().join("mine.webp");
     let record = json(&workplace, &[&one, &two, "--sheet", sheet.to_str().unwrap()]);
@@ -76,7 +76,7 @@ fn several_pictures_are_a_set_and_the_sheet_goes_where_the_option_says() {
 #[test]
 fn what_cannot_be_answered_is_said_in_a_sentence() {
     let workplace = Workplace::new();
-    let lunch = elsewhere(&workplace, "lunch.jpg", &jpeg(Kind::Sushi, 2_000));
+    let lunch = elsewhere(&workplace, "lunch.jpg", &jpeg(Food::Sushi, 2_000));
     let refused = |arguments: &[&str], code: i32, words: &str| {
         let output = workplace.run(&[&["query"], arguments].concat());
         let message = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);

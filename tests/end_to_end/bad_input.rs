@@ -7,14 +7,14 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 use std::process::Command;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 
 use super::pictures::{jpeg, png, png_claiming};
 use super::workplace::{Workplace, bytes_of, found, is_sentence, put};
 
 /// Files that cannot be used, and a word of the message about each.
 fn broken() -> Vec<(&'static str, Vec<u8>, &'static str)> {
-    let (jpeg, png) = (jpeg(Kind::Pizza, 0), png(Kind::Pizza, 0));
+    let (jpeg, png) = (jpeg(Food::Pizza, 0), png(Food::Pizza, 0));
     vec![
         ("empty.jpg", Vec::new(), "empty"),
         ("cut.jpg", jpeg[..jpeg.len() / 2].to_vec(), "cut off"),
@@ -57,7 +57,7 @@ fn every_bad_query_gets_an_error_answer_that_says_why_and_a_good_one_replaces_it
     assert!(workplace.memory_kib("VmHWM") < 1 << 20, "{} KiB", workplace.memory_kib("VmHWM"));
 
     for name in ["empty.jpg", "text.jpg", "claims.png"] {
-        put(workplace.query(name), &jpeg(Kind::Burger, 2_000));
+        put(workplace.query(name), &jpeg(Food::Burger, 2_000));
         let record = workplace.wait_record_that(stem(name), |record| record["status"] == "ok");
         assert!(found(&record)[0].starts_with("burger_"));
     }
@@ -86,7 +86,7 @@ fn every_bad_inventory_picture_is_a_problem_with_a_remedy_and_can_be_replaced() 
     }
     assert_eq!(status["state"], "ready", "a bad picture is a problem of its own, not the daemon's");
 
-    put(workplace.inventory("text.jpg"), &jpeg(Kind::Salad, 0));
+    put(workplace.inventory("text.jpg"), &jpeg(Food::Salad, 0));
     fs::remove_file(workplace.inventory("cut.png")).unwrap();
     workplace.wait_status("two fewer", |status| status["inventory"]["failed"] == failed - 2);
     workplace.wait_indexed(4);
@@ -102,7 +102,7 @@ fn every_bad_inventory_picture_is_a_problem_with_a_remedy_and_can_be_replaced() 
 fn what_is_not_a_file_is_passed_over() {
     let mut workplace = Workplace::new();
     workplace.stock(1);
-    put(workplace.root().join("outside.jpg"), &jpeg(Kind::Egg, 0));
+    put(workplace.root().join("outside.jpg"), &jpeg(Food::Egg, 0));
     for folder in [workplace.query(""), workplace.inventory("")] {
         let fifo = Command::new("mkfifo").arg(folder.join("fifo.jpg")).status();
         assert!(fifo.unwrap().success());
@@ -125,7 +125,7 @@ fn what_is_not_a_file_is_passed_over() {
         let times = workplace.log().matches(&format!("query/{name}: passed over")).count();
         assert_eq!(times, 1, "{name} is logged once\n{}", workplace.log());
     }
-    put(workplace.query("inside.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("inside.jpg"), &jpeg(Food::Pizza, 2_000));
     symlink(workplace.query("inside.jpg"), workplace.query("link.jpg")).unwrap();
     assert_eq!(workplace.wait_record("link")["status"], "ok", "a link within the folder is a picture");
 }
@@ -145,12 +145,12 @@ fn odd_names_are_names() {
     workplace.start();
     workplace.wait_indexed(3);
     for (seed, name) in names.iter().enumerate() {
-        put(workplace.inventory(OsStr::from_bytes(name)), &jpeg(Kind::Egg, seed as u64));
+        put(workplace.inventory(OsStr::from_bytes(name)), &jpeg(Food::Egg, seed as u64));
     }
     workplace.wait_indexed(9);
     for (seed, name) in names.iter().enumerate() {
         let path = workplace.query(OsStr::from_bytes(name));
-        put(&path, &jpeg(Kind::Egg, seed as u64));
+        put(&path, &jpeg(Food::Egg, seed as u64));
         assert!(bytes_of(&path).ends_with(name));
     }
     let records = workplace.wait("six answers", || {

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use serde_json::Value;
 
 use super::pictures::jpeg;
@@ -120,7 +120,7 @@ fn status_shows_what_the_daemon_does_and_fails_when_there_is_none() {
     let (sender, printed) = std::sync::mpsc::channel();
     let output = BufReader::new(watch.stdout.take().unwrap());
     let reader = std::thread::spawn(move || output.lines().try_for_each(|line| sender.send(line.unwrap())));
-    put(workplace.query("q.jpg"), &jpeg(Kind::Egg, 1));
+    put(workplace.query("q.jpg"), &jpeg(Food::Egg, 1));
     let is_counted = |line: &String| serde_json::from_str::<Value>(line).unwrap()["queries"]["answered"] == 1;
     workplace.wait("the answer in what it prints", || printed.try_iter().find(is_counted));
     workplace.kill();
@@ -200,7 +200,7 @@ fn everything_below(folder: &Path) -> BTreeSet<PathBuf> {
 fn evaluate_measures_in_every_way_and_leaves_no_trace() {
     let workplace = Workplace::new();
     let folder = workplace.root().join("labelled");
-    for kind in [Kind::Burger, Kind::Pizza, Kind::Sushi] {
+    for kind in [Food::Burger, Food::Pizza, Food::Sushi] {
         for seed in 0..4 {
             let name = format!("{}_{seed}.jpg", kind.label());
             put(folder.join("inventory").join(name), &jpeg(kind, seed));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 
 use super::pictures;
 use super::skipping::skip;
@@ -57,16 +57,16 @@ fn a_root_made_again_or_exchanged_works_within_five_seconds() {
     fs::remove_dir_all(&query).unwrap();
     place.wait_status("the missing folder in the status", |status| problem_with(status, "missing"));
     fs::create_dir(&query).unwrap();
-    put(place.query("again.jpg"), &pictures::jpeg(Kind::Burger, 9));
+    put(place.query("again.jpg"), &pictures::jpeg(Food::Burger, 9));
     wait_record_soon(&place, "again");
 
     fs::rename(&query, place.root().join("query_old")).unwrap();
     fs::create_dir(&query).unwrap();
-    put(place.query("exchanged.jpg"), &pictures::jpeg(Kind::Pizza, 9));
+    put(place.query("exchanged.jpg"), &pictures::jpeg(Food::Pizza, 9));
     wait_record_soon(&place, "exchanged");
     // The first of these may still be found by a look that the exchange led to; the next ones are found by events alone.
     for name in ["then", "and_then", "and_watched"] {
-        put(place.query(format!("{name}.jpg")), &pictures::jpeg(Kind::Egg, 9));
+        put(place.query(format!("{name}.jpg")), &pictures::jpeg(Food::Egg, 9));
         place.wait_record(name);
     }
     place.wait_status("an end of the trouble", |status| status["state"] == "ready");
@@ -78,7 +78,7 @@ fn a_root_made_again_or_exchanged_works_within_five_seconds() {
 fn a_folder_made_again_at_once_is_watched_again() {
     let mut place = Workplace::with_watch("settle_ms = 100\nrescan_s = 86400\npoll_s = 3600");
     place.stock(1);
-    put(place.query("set/deep/a.jpg"), &pictures::jpeg(Kind::Burger, 1));
+    put(place.query("set/deep/a.jpg"), &pictures::jpeg(Food::Burger, 1));
     place.start();
     place.wait_record("set");
     for folder in ["set", ""] {
@@ -88,7 +88,7 @@ fn a_folder_made_again_at_once_is_watched_again() {
         place.go_on();
         // The first of these may be found by the look at the new folder; the next ones are found by events alone.
         for (count, seed) in (1..).zip(2..5) {
-            put(place.query(format!("set/deep/{seed}.jpg")), &pictures::jpeg(Kind::Pizza, seed));
+            put(place.query(format!("set/deep/{seed}.jpg")), &pictures::jpeg(Food::Pizza, seed));
             let are_named = |record: &Value| {
                 let files = record["query"]["files"].as_array().unwrap();
                 files.len() == count && files.iter().all(|file| file["path"] != "set/deep/a.jpg")
@@ -153,7 +153,7 @@ fn an_emptied_inventory_is_kept_until_the_user_says_so() {
     fs::rename(&inventory, &aside).unwrap();
     fs::create_dir(&inventory).unwrap();
     place.wait_status("the emptied inventory in the status", |status| problem_with(status, "suddenly empty"));
-    put(place.query("offline.jpg"), &pictures::jpeg(Kind::Burger, 9));
+    put(place.query("offline.jpg"), &pictures::jpeg(Food::Burger, 9));
     let record = place.wait_record("offline");
     assert_eq!(record["status"], "partial");
     assert!(record["message"].as_str().unwrap().contains("out of reach"), "{record:#}");
@@ -208,7 +208,7 @@ fn without_a_watcher_everything_still_works() {
     place.wait_indexed(3);
     put(place.inventory("new/a.png"), &pictures::tiny(1));
     place.wait_indexed(4);
-    put(place.query("burger.jpg"), &pictures::jpeg(Kind::Burger, 9));
+    put(place.query("burger.jpg"), &pictures::jpeg(Food::Burger, 9));
     place.wait_record("burger");
     place.wait_status("the limit in the status", |status| problem_with(status, "limit of watchers"));
     // Each of these takes another look through all folders.
@@ -286,7 +286,7 @@ fn an_unreadable_folder_does_not_stop_its_siblings() {
 fn a_set_is_answered_when_all_of_it_is_quiet() {
     let mut place = Workplace::with_watch("settle_ms = 2000");
     place.stock(1);
-    let drawn: Vec<Vec<u8>> = (0..6).map(|number| pictures::jpeg(Kind::Burger, number)).collect();
+    let drawn: Vec<Vec<u8>> = (0..6).map(|number| pictures::jpeg(Food::Burger, number)).collect();
     place.start();
     place.wait_indexed(3);
     let set = undisturbed(|attempt| {

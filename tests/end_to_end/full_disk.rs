@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use serde_json::Value;
 
 use super::pictures::{jpeg, tiny};
@@ -84,7 +84,7 @@ fn answers_wait_for_room_and_cost_nothing_meanwhile() {
     place.wait_indexed(6);
     disk.fill(&place);
     for name in ["a", "b", "c"] {
-        put(place.query(format!("{name}.jpg")), &jpeg(Kind::Burger, 2_000));
+        put(place.query(format!("{name}.jpg")), &jpeg(Food::Burger, 2_000));
     }
     let trouble = "could not write the sheet";
     place.wait_status("the trouble", |status| status["degraded_by"].to_string().contains(trouble));
@@ -123,7 +123,7 @@ fn what_was_read_waits_for_room_in_the_catalog_and_is_not_read_again() {
     for number in 0..200 {
         put(place.inventory(format!("{number}.png")), &tiny(number));
     }
-    put(place.query("a.jpg"), &jpeg(Kind::Burger, 2_000));
+    put(place.query("a.jpg"), &jpeg(Food::Burger, 2_000));
     // The answer folder has room: a query is answered from what is known.
     place.wait_record("a");
     let written = place.written("a");

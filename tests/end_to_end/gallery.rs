@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 
 use super::pictures::jpeg;
 use super::skipping::skip;
@@ -48,13 +48,13 @@ fn shown(chromium: &str, url: &str, screenshot: Option<(&Path, &str)>) -> String
 fn answered() -> (Workplace, PathBuf) {
     let mut workplace = Workplace::new();
     workplace.stock(2);
-    put(workplace.inventory("odd & ends/50 % #1?.jpg"), &jpeg(Kind::Egg, 3));
+    put(workplace.inventory("odd & ends/50 % #1?.jpg"), &jpeg(Food::Egg, 3));
     workplace.start();
     workplace.wait_indexed(7);
-    put(workplace.query("breakfast.jpg"), &jpeg(Kind::Egg, 4));
+    put(workplace.query("breakfast.jpg"), &jpeg(Food::Egg, 4));
     workplace.wait_record("breakfast");
     put(workplace.query("<b>bold<img src=x>.jpg"), b"no picture");
-    put(workplace.query("dinner.jpg"), &jpeg(Kind::Sushi, 2_000));
+    put(workplace.query("dinner.jpg"), &jpeg(Food::Sushi, 2_000));
     workplace.wait_record("dinner");
     workplace.wait_record("<b>bold<img src=x>");
     let page = workplace.root().join("answer/index.html");
@@ -160,7 +160,7 @@ fn ten_thousand_answers_are_one_page_that_opens() {
     }
     workplace.start();
     workplace.wait_indexed(6);
-    put(workplace.query("lunch.jpg"), &jpeg(Kind::Sushi, 2_000));
+    put(workplace.query("lunch.jpg"), &jpeg(Food::Sushi, 2_000));
     workplace.wait_record("lunch");
     // At the start the page is written at once; later, the longer the first one took, the later.
     workplace.stop();

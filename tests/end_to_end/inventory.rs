@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use rusqlite::{Connection, OpenFlags};
 
 use super::pictures::{jpeg, tiny};
@@ -24,14 +24,14 @@ fn new_pictures_are_searchable_and_removed_ones_forgotten() {
     workplace.stock(2);
     workplace.start();
     workplace.wait_indexed(6);
-    let egg = jpeg(Kind::Egg, 2_000);
+    let egg = jpeg(Food::Egg, 2_000);
     put(workplace.inventory("breakfast/egg.jpg"), &egg);
     workplace.wait_indexed(7);
     assert_eq!(ask_for(&workplace, "first", &egg)[0], "breakfast/egg.jpg");
 
     fs::remove_file(workplace.inventory("breakfast/egg.jpg")).unwrap();
     workplace.wait_indexed(6);
-    let found = ask_for(&workplace, "second", &jpeg(Kind::Egg, 2_001));
+    let found = ask_for(&workplace, "second", &jpeg(Food::Egg, 2_001));
     assert!(!found.contains(&"breakfast/egg.jpg".to_string()), "{found:?}");
     workplace.stop();
     workplace.start();
@@ -44,11 +44,11 @@ fn a_replaced_picture_is_found_by_its_new_content_only() {
     workplace.stock(2);
     workplace.start();
     workplace.wait_indexed(6);
-    put(workplace.inventory("pizza_0.jpg"), &jpeg(Kind::Egg, 2_000));
+    put(workplace.inventory("pizza_0.jpg"), &jpeg(Food::Egg, 2_000));
     let mut names = (0..).map(|number| format!("q{number}"));
     let record = workplace.wait("the new content", || {
         let name = names.next()?;
-        put(workplace.query(format!("{name}.jpg")), &jpeg(Kind::Egg, 2_000));
+        put(workplace.query(format!("{name}.jpg")), &jpeg(Food::Egg, 2_000));
         let record = workplace.wait_record(&name);
         (found(&record)[0] == "pizza_0.jpg").then_some(record)
     });
@@ -110,7 +110,7 @@ fn the_new_place_is_what_answers_name() {
     fs::rename(workplace.inventory("pizza_0.jpg"), workplace.inventory("moved.jpg")).unwrap();
     workplace.wait("the new name", || paths_in_catalog(&workplace).contains(&"moved.jpg".to_string()).then_some(()));
     workplace.wait_indexed(6);
-    let found = ask_for(&workplace, "q", &jpeg(Kind::Pizza, 0));
+    let found = ask_for(&workplace, "q", &jpeg(Food::Pizza, 0));
     assert_eq!(found[0], "moved.jpg");
     assert!(!found.contains(&"pizza_0.jpg".to_string()), "{found:?}");
 }
@@ -149,7 +149,7 @@ fn folders_made_one_in_another_lose_nothing() {
 fn the_same_content_under_two_names_is_looked_at_once_and_found_twice() {
     let mut workplace = Workplace::new();
     workplace.stock(1);
-    let egg = jpeg(Kind::Egg, 1);
+    let egg = jpeg(Food::Egg, 1);
     put(workplace.inventory("egg.jpg"), &egg);
     put(workplace.inventory("copies/egg again.jpg"), &egg);
     workplace.start();
@@ -161,7 +161,7 @@ fn the_same_content_under_two_names_is_looked_at_once_and_found_twice() {
     assert_eq!(best, ["copies/egg again.jpg", "egg.jpg"]);
     fs::remove_file(workplace.inventory("egg.jpg")).unwrap();
     workplace.wait_indexed(4);
-    assert_eq!(ask_for(&workplace, "q2", &jpeg(Kind::Egg, 2_000))[0], "copies/egg again.jpg");
+    assert_eq!(ask_for(&workplace, "q2", &jpeg(Food::Egg, 2_000))[0], "copies/egg again.jpg");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn an_empty_inventory_is_taken_for_unmounted_and_still_answers() {
     fs::rename(&inventory, &away).unwrap();
     let status = workplace.wait_status("the loss", |status| status["state"] == "degraded");
     assert_eq!(status["inventory"]["indexed"], 3, "nothing is forgotten: {status:#}");
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     let record = workplace.wait_record("q");
     assert_eq!((&record["status"], found(&record).len()), (&"partial".into(), 3), "{record:#}");
     fs::rename(&away, &inventory).unwrap();
@@ -187,9 +187,9 @@ fn a_picture_that_takes_long_to_arrive_costs_nothing_meanwhile() {
     workplace.stock(1);
     workplace.start();
     workplace.wait_indexed(3);
-    let soon = jpeg(Kind::Egg, 1);
+    let soon = jpeg(Food::Egg, 1);
     let (spent, count) = undisturbed(|attempt| {
-        let (egg, late) = (jpeg(Kind::Egg, 2 + u64::from(attempt)), format!("late_{attempt}.jpg"));
+        let (egg, late) = (jpeg(Food::Egg, 2 + u64::from(attempt)), format!("late_{attempt}.jpg"));
         let (started, known) = (Instant::now(), 3 + 2 * u64::from(attempt));
         put(workplace.inventory(&late), &egg[..egg.len() / 2]);
         // Something to train on: that waits for the late one too.

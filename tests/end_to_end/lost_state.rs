@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 
 use super::pictures::jpeg;
 use super::workplace::{Workplace, put};
@@ -12,7 +12,7 @@ fn with_an_answer() -> Workplace {
     workplace.stock(2);
     workplace.start();
     workplace.wait_status("a model", |status| status["model"]["trained_on"] == 6);
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     workplace.wait_record("q");
     workplace.wait_status("quiet", |status| status["queries"]["pending"] == 0);
     workplace.stop();
@@ -101,7 +101,7 @@ fn a_lost_answer_folder_is_made_again() {
     let mut workplace = with_an_answer();
     workplace.start();
     fs::rename(workplace.root().join("answer"), workplace.root().join("earlier_answers")).unwrap();
-    put(workplace.query("later.jpg"), &jpeg(Kind::Burger, 2_000));
+    put(workplace.query("later.jpg"), &jpeg(Food::Burger, 2_000));
     // Either it makes the folder again, or it says so and goes on when another does.
     workplace.wait("the folder, or a message about it", || {
         let is_said = workplace.status().is_some_and(|status| status["state"] == "degraded");

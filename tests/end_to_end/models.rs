@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use image::{ImageFormat, RgbImage};
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ pub fn noise(number: u32) -> Vec<u8> {
 
 fn train_on(workplace: &Workplace, from: u64, to: u64) {
     for seed in from..to {
-        put(workplace.training(format!("{seed}.jpg")), &jpeg(Kind::ALL[seed as usize % 6], 1_000 + seed / 6));
+        put(workplace.training(format!("{seed}.jpg")), &jpeg(Food::ALL[seed as usize % 6], 1_000 + seed / 6));
     }
 }
 
@@ -96,7 +96,7 @@ fn a_poisoned_training_folder_is_refused_with_a_message_and_the_inventory_serves
 #[test]
 fn going_back_under_the_running_service_is_at_once_and_lasts() {
     let mut workplace = two_models();
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     let second = workplace.wait_record("q")["model"]["id"].clone();
     let before = models(&workplace);
     assert_eq!((before["serving"].clone(), states(&before)), (second.clone(), vec!["serves".into(), "kept".into()]));
@@ -106,7 +106,7 @@ fn going_back_under_the_running_service_is_at_once_and_lasts() {
     assert!(output.status.success(), "{output:?}");
     let after = models(&workplace);
     assert_eq!(states(&after), ["kept", "serves"]);
-    put(workplace.query("q2.jpg"), &jpeg(Kind::Pizza, 2_001));
+    put(workplace.query("q2.jpg"), &jpeg(Food::Pizza, 2_001));
     assert_eq!(workplace.wait_record("q2")["model"]["id"], after["serving"]);
     assert_no_training(&workplace);
     workplace.stop();
@@ -119,7 +119,7 @@ fn going_back_under_the_running_service_is_at_once_and_lasts() {
     assert!(workplace.run(&["models", "rollback", second.as_str().unwrap()]).status.success());
     assert_eq!(models(&workplace)["serving"], second);
     assert!(workplace.run(&["models", "rollback", "features"]).status.success());
-    put(workplace.query("q3.jpg"), &jpeg(Kind::Pizza, 2_002));
+    put(workplace.query("q3.jpg"), &jpeg(Food::Pizza, 2_002));
     assert_eq!(workplace.wait_record("q3")["model"]["id"], "features");
 }
 
@@ -147,7 +147,7 @@ fn a_training_on_request_is_made_with_and_without_a_service() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("6 pictures are needed"), "{output:?}");
     workplace.stock(2);
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     let output = workplace.run(&["train"]);
     assert!(output.status.success(), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("has passed and serves"), "{output:?}");
@@ -199,7 +199,7 @@ fn killed_in_the_middle_of_a_training_the_old_model_serves_on() {
     workplace.start();
     let status = workplace.wait_indexed(count);
     assert_eq!(status["model"]["id"], first);
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     assert_eq!(workplace.wait_record("q")["model"]["id"], first);
 }
 

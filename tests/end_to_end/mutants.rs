@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use image::{DynamicImage, ImageFormat};
 
 use super::pictures::jpeg;
@@ -88,7 +88,7 @@ fn without_overdue(place: &Workplace) -> (Vec<String>, String) {
 
 #[test]
 fn two_thousand_damaged_pictures_harm_nobody() {
-    let drawn = image::load_from_memory(&jpeg(Kind::Pizza, 0)).unwrap().thumbnail(96, 96);
+    let drawn = image::load_from_memory(&jpeg(Food::Pizza, 0)).unwrap().thumbnail(96, 96);
     let whole = FORMATS.map(|(format, end)| {
         let picture = match format {
             ImageFormat::Qoi | ImageFormat::WebP => DynamicImage::ImageRgba8(drawn.to_rgba8()),

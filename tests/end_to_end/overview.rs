@@ -1,6 +1,6 @@
 //! The inventory as a whole: the map, and duplicates.
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 
 use super::pictures::jpeg;
 use super::workplace::{Workplace, put};
@@ -9,7 +9,7 @@ use super::workplace::{Workplace, put};
 fn a_map_shows_every_picture_while_the_service_runs() {
     let mut workplace = Workplace::new();
     workplace.stock(4);
-    put(workplace.inventory("more/</script>.jpg"), &jpeg(Kind::Egg, 1));
+    put(workplace.inventory("more/</script>.jpg"), &jpeg(Food::Egg, 1));
     workplace.start();
     workplace.wait_indexed(13);
     let [picture, page] = ["map.jpg", "map.html"].map(|name| workplace.root().join(name));
@@ -42,7 +42,7 @@ fn a_map_of_nothing_and_one_in_a_watched_folder_are_refused() {
 fn copies_are_found_and_pictures_of_one_kind_are_not_copies() {
     let mut workplace = Workplace::new();
     workplace.stock(3);
-    let original = jpeg(Kind::Pizza, 0);
+    let original = jpeg(Food::Pizza, 0);
     put(workplace.inventory("copies/same.jpg"), &original);
     let picture = image::load_from_memory(&original).unwrap();
     picture.fliph().thumbnail(300, 300).save(workplace.inventory("mirrored.png")).unwrap();

@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::io::Cursor;
 use std::sync::{LazyLock, Mutex};
 
-use artificio::demo::{Kind, draw};
+use artificio_demo::{Food, draw};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, RgbImage};
 
-type Drawn = HashMap<(Kind, u64), RgbImage>;
+type Drawn = HashMap<(Food, u64), RgbImage>;
 
 static DRAWN: LazyLock<Mutex<Drawn>> = LazyLock::new(Mutex::default);
 
-fn drawn(kind: Kind, seed: u64) -> RgbImage {
+fn drawn(kind: Food, seed: u64) -> RgbImage {
     if let Some(picture) = DRAWN.lock().unwrap().get(&(kind, seed)) {
         return picture.clone();
     }
@@ -22,14 +22,14 @@ fn drawn(kind: Kind, seed: u64) -> RgbImage {
 }
 
 /// A JPEG file of a kind of food.
-pub fn jpeg(kind: Kind, seed: u64) -> Vec<u8> {
+pub fn jpeg(kind: Food, seed: u64) -> Vec<u8> {
     let mut bytes = Vec::new();
     drawn(kind, seed).write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, 90)).unwrap();
     bytes
 }
 
 /// A PNG file of a kind of food.
-pub fn png(kind: Kind, seed: u64) -> Vec<u8> {
+pub fn png(kind: Food, seed: u64) -> Vec<u8> {
     encoded(&drawn(kind, seed))
 }
 

@@ -6,7 +6,7 @@ use std::io::Cursor;
 use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::codecs::webp::WebPEncoder;
 use image::{ImageEncoder, RgbImage, RgbaImage};
@@ -73,7 +73,7 @@ fn an_inventory_picture_that_ends_the_process_twice_is_set_aside() {
     place.stop();
     short_of_memory(&mut place);
     place.wait_status("both copies reported again", |status| status["inventory"]["failed"] == 2);
-    put(place.inventory("killer.png"), &jpeg(Kind::Salad, 0));
+    put(place.inventory("killer.png"), &jpeg(Food::Salad, 0));
     place.wait_indexed(7);
     // Without the list it is tried once more, and with enough memory it is a picture like any other.
     place.stop();
@@ -91,7 +91,7 @@ fn a_query_that_ends_the_process_twice_gets_an_error_answer() {
     place.wait_indexed(6);
     put(place.query("killer.png"), &deadly());
     assert_eq!(place.wait_end().signal(), Some(SIGABRT), "{}", place.log());
-    put(place.query("good.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(place.query("good.jpg"), &jpeg(Food::Pizza, 2_000));
     dies(&mut place);
     short_of_memory(&mut place);
     let record = place.wait_record("killer");
@@ -100,7 +100,7 @@ fn a_query_that_ends_the_process_twice_gets_an_error_answer() {
     assert!(is_sentence(message) && message.contains("set aside") && message.contains("What to do"), "{message}");
     assert_eq!(place.wait_record("good")["status"], "ok");
     put(place.query("set/a.png"), &fs::read(place.query("killer.png")).unwrap());
-    put(place.query("set/b.jpg"), &jpeg(Kind::Pizza, 2_001));
+    put(place.query("set/b.jpg"), &jpeg(Food::Pizza, 2_001));
     place.wait_record_that("set", |record| record["status"] == "partial");
     let written = place.written("killer");
     place.stop();
@@ -138,7 +138,7 @@ fn killed_again_and_again_while_it_reads_it_condemns_nobody() {
 
 /// A JPEG that takes longer to decode than to encode.
 fn large() -> Vec<u8> {
-    let small = image::load_from_memory(&jpeg(Kind::Burger, 0)).unwrap();
+    let small = image::load_from_memory(&jpeg(Food::Burger, 0)).unwrap();
     let mut bytes = Cursor::new(Vec::new());
     let large = small.resize_exact(2_400, 1_800, image::imageops::FilterType::Nearest);
     large.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();

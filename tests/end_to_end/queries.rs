@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use serde_json::Value;
 
 use super::arrivals::write_in_two_halves;
@@ -14,7 +14,7 @@ use super::workplace::{Workplace, found, is_sentence, put, touch};
 fn the_first_start_answers_the_first_query() {
     let mut workplace = Workplace::new();
     workplace.stock(4);
-    put(workplace.query("lunch.png"), &png(Kind::Pizza, 2_000));
+    put(workplace.query("lunch.png"), &png(Food::Pizza, 2_000));
     workplace.start();
     let record = workplace.wait_record_that("lunch", |record| record["status"] == "ok");
 
@@ -64,7 +64,7 @@ fn assert_matches_are_ordered(record: &Value, count: usize) {
 fn a_query_that_came_before_any_inventory_is_answered_again_when_there_is_some() {
     let mut workplace = Workplace::new();
     workplace.start();
-    put(workplace.query("early.jpg"), &jpeg(Kind::Burger, 2_000));
+    put(workplace.query("early.jpg"), &jpeg(Food::Burger, 2_000));
     let record = workplace.wait_record("early");
     assert_eq!(record["status"], "nothing_similar");
     assert!(is_sentence(record["message"].as_str().unwrap()), "{record:#}");
@@ -79,7 +79,7 @@ fn a_folder_of_pictures_is_one_query() {
     workplace.stock(3);
     workplace.start();
     for seed in 0..3 {
-        put(workplace.query(format!("dinner/part{seed}.jpg")), &jpeg(Kind::Burger, 2_000 + seed));
+        put(workplace.query(format!("dinner/part{seed}.jpg")), &jpeg(Food::Burger, 2_000 + seed));
     }
     let record = workplace.wait_record_that("dinner", |record| record["query"]["files"].as_array().unwrap().len() == 3);
     assert_eq!(record["status"], "ok", "{record:#}");
@@ -88,7 +88,7 @@ fn a_folder_of_pictures_is_one_query() {
     assert!(found(&record)[0].starts_with("burger_"), "{record:#}");
     assert!(!workplace.record_path("part0").exists(), "the members of a set have no answers of their own");
 
-    put(workplace.query("dinner/late.jpg"), &jpeg(Kind::Burger, 2_010));
+    put(workplace.query("dinner/late.jpg"), &jpeg(Food::Burger, 2_010));
     let record = workplace.wait_record_that("dinner", |record| record["query"]["files"].as_array().unwrap().len() == 4);
     assert_eq!(record["status"], "ok");
 
@@ -112,8 +112,8 @@ fn a_set_with_folders_in_it_and_a_picture_like_name_is_one_query_too() {
     let mut workplace = Workplace::new();
     workplace.stock(2);
     workplace.start();
-    put(workplace.query("x.png/deep/er/a.jpg"), &jpeg(Kind::Pizza, 2_000));
-    put(workplace.query("x.png/b.jpg"), &jpeg(Kind::Pizza, 2_001));
+    put(workplace.query("x.png/deep/er/a.jpg"), &jpeg(Food::Pizza, 2_000));
+    put(workplace.query("x.png/b.jpg"), &jpeg(Food::Pizza, 2_001));
     let record = workplace.wait_record_that("x.png", |record| record["query"]["files"].as_array().unwrap().len() == 2);
     assert_eq!(record["status"], "ok");
     assert!(found(&record)[0].starts_with("pizza_"), "{record:#}");
@@ -124,17 +124,17 @@ fn a_touched_query_keeps_its_answer_and_a_replaced_one_gets_a_new_one() {
     let mut workplace = Workplace::new();
     workplace.stock(2);
     workplace.start();
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     workplace.wait_record("q");
     workplace.wait_indexed(6);
     let written = workplace.written("q");
 
     touch(workplace.query("q.jpg"));
     workplace.assert_left_alone("q", written);
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     workplace.assert_left_alone("q", written);
 
-    put(workplace.query("q.jpg"), &jpeg(Kind::Burger, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Burger, 2_000));
     let record = workplace.wait_record_that("q", |record| found(record)[0].starts_with("burger_"));
     assert_eq!(record["status"], "ok");
 
@@ -148,9 +148,9 @@ fn two_live_queries_of_one_stem_have_an_answer_each() {
     let mut workplace = Workplace::new();
     workplace.stock(2);
     workplace.start();
-    put(workplace.query("dish.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("dish.jpg"), &jpeg(Food::Pizza, 2_000));
     workplace.wait_record("dish");
-    put(workplace.query("dish.png"), &png(Kind::Burger, 2_000));
+    put(workplace.query("dish.png"), &png(Food::Burger, 2_000));
     let second = workplace.wait_record("dish.png");
     assert_eq!(second["query"]["files"][0]["path"], "dish.png");
     assert!(workplace.sheet_path("dish.png").exists());
@@ -159,7 +159,7 @@ fn two_live_queries_of_one_stem_have_an_answer_each() {
     // Who owns which name stays so over a restart.
     workplace.stop();
     workplace.start();
-    put(workplace.query("dish.png"), &png(Kind::Burger, 2_000));
+    put(workplace.query("dish.png"), &png(Food::Burger, 2_000));
     workplace.wait_record_that("dish.png", |record| found(record)[0].starts_with("burger_"));
     assert_eq!(workplace.record("dish").unwrap()["query"]["files"][0]["path"], "dish.jpg");
 }
@@ -169,14 +169,14 @@ fn a_query_that_comes_back_does_not_take_the_answer_of_its_successor() {
     let mut workplace = Workplace::new();
     workplace.stock(2);
     workplace.start();
-    put(workplace.query("dish.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("dish.jpg"), &jpeg(Food::Pizza, 2_000));
     workplace.wait_record("dish");
     fs::remove_file(workplace.query("dish.jpg")).unwrap();
     workplace.wait_all_done();
-    put(workplace.query("dish.png"), &png(Kind::Burger, 2_000));
+    put(workplace.query("dish.png"), &png(Food::Burger, 2_000));
     workplace.wait_record_that("dish", |record| record["query"]["name"] == "dish.png");
 
-    put(workplace.query("dish.jpg"), &jpeg(Kind::Burger, 2_000));
+    put(workplace.query("dish.jpg"), &jpeg(Food::Burger, 2_000));
     workplace.wait_record_that("dish.jpg", |record| found(record)[0].starts_with("burger_"));
     assert_eq!(workplace.record("dish").unwrap()["query"]["name"], "dish.png", "both are live: each has its own");
 }
@@ -186,7 +186,7 @@ fn a_slow_writer_gets_exactly_one_answer() {
     let mut workplace = Workplace::new();
     workplace.stock(2);
     workplace.start();
-    let pictures = [("jpeg.jpg", jpeg(Kind::Pizza, 2_000)), ("png.png", png(Kind::Pizza, 2_000))];
+    let pictures = [("jpeg.jpg", jpeg(Food::Pizza, 2_000)), ("png.png", png(Food::Pizza, 2_000))];
     let names = undisturbed(|attempt| {
         let named = pictures.iter().map(|(name, bytes)| (format!("{attempt}_{name}"), bytes)).collect::<Vec<_>>();
         let too_early = write_in_two_halves(&workplace, &named)?;
@@ -209,11 +209,11 @@ fn a_half_written_query_keeps_its_name_against_a_whole_one() {
     let mut workplace = Workplace::new();
     workplace.stock(2);
     workplace.start();
-    let pizza = jpeg(Kind::Pizza, 2_000);
+    let pizza = jpeg(Food::Pizza, 2_000);
     put(workplace.query("dish.jpg"), &pizza[..pizza.len() / 2]);
     // Once as it is, and once more because half of it is missing.
     workplace.wait("a second try", || (workplace.log().matches("dish.jpg settled").count() >= 2).then_some(()));
-    put(workplace.query("dish.png"), &png(Kind::Burger, 2_000));
+    put(workplace.query("dish.png"), &png(Food::Burger, 2_000));
     workplace.wait_record("dish.png");
     put(workplace.query("dish.jpg"), &pizza);
     workplace.wait_record_that("dish", |record| record["query"]["name"] == "dish.jpg" && record["status"] == "ok");
@@ -225,13 +225,13 @@ fn a_deleted_answer_is_written_again_when_the_query_comes_back() {
     let mut workplace = Workplace::new();
     workplace.stock(1);
     workplace.start();
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     workplace.wait_record("q");
     workplace.wait_status("quiet", |status| status["queries"]["pending"] == 0);
     for path in [workplace.query("q.jpg"), workplace.record_path("q"), workplace.sheet_path("q")] {
         fs::remove_file(path).unwrap();
     }
     workplace.wait_all_done();
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     assert_eq!(workplace.wait_record("q")["status"], "ok");
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 
 use super::pictures::{jpeg, tiny};
 use super::workplace::{Workplace, put};
@@ -18,9 +18,9 @@ fn settled_workplace() -> Workplace {
     workplace.stock(2);
     workplace.start();
     workplace.wait_status("a model", |status| status["model"]["trained_on"] == 6);
-    put(workplace.query("one.jpg"), &jpeg(Kind::Pizza, 2_000));
-    put(workplace.query("set/a.jpg"), &jpeg(Kind::Sushi, 2_000));
-    put(workplace.query("set/b.jpg"), &jpeg(Kind::Sushi, 2_001));
+    put(workplace.query("one.jpg"), &jpeg(Food::Pizza, 2_000));
+    put(workplace.query("set/a.jpg"), &jpeg(Food::Sushi, 2_000));
+    put(workplace.query("set/b.jpg"), &jpeg(Food::Sushi, 2_001));
     put(workplace.query("wrong.jpg"), b"this is no picture at all");
     for name in ["one", "set", "wrong"] {
         workplace.wait_record(name);
@@ -79,15 +79,15 @@ fn what_came_while_nothing_ran_is_done_at_the_next_start() {
     let mut workplace = settled_workplace();
     workplace.stop();
     assert_eq!(workplace.run(&["status"]).status.code(), Some(1), "status says that nothing runs");
-    put(workplace.query("new.jpg"), &jpeg(Kind::Burger, 2_000));
-    put(workplace.query("one.jpg"), &jpeg(Kind::Burger, 2_001));
-    put(workplace.query("set/late.jpg"), &jpeg(Kind::Burger, 2_002));
-    put(workplace.inventory("late.jpg"), &jpeg(Kind::Egg, 0));
+    put(workplace.query("new.jpg"), &jpeg(Food::Burger, 2_000));
+    put(workplace.query("one.jpg"), &jpeg(Food::Burger, 2_001));
+    put(workplace.query("set/late.jpg"), &jpeg(Food::Burger, 2_002));
+    put(workplace.inventory("late.jpg"), &jpeg(Food::Egg, 0));
     fs::remove_file(workplace.inventory("sushi_0.jpg")).unwrap();
     workplace.start();
     workplace.wait_record_that("new", |record| record["status"] == "ok");
     let blake3 = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
-    let hash = blake3(&jpeg(Kind::Burger, 2_001));
+    let hash = blake3(&jpeg(Food::Burger, 2_001));
     workplace.wait_record_that("one", |record| record["query"]["files"][0]["blake3"] == hash.as_str());
     workplace.wait_record_that("set", |record| record["query"]["files"].as_array().unwrap().len() == 3);
     workplace.wait_indexed(6);

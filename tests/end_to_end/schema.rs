@@ -1,7 +1,7 @@
 //! `docs/record.schema.json` against the records that are really written: every one keeps to it, and every key written is
 //! documented.
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use serde_json::{Value, json};
 
 use super::pictures::jpeg;
@@ -86,14 +86,14 @@ fn every_kind_of_record_keeps_to_the_schema() {
     let settings = "[answer]\nmin_likeness = 0.98\ncollapse_duplicates = true\n";
     let mut workplace = Workplace::with_settings(settings);
     workplace.start();
-    put(workplace.query("early.jpg"), &jpeg(Kind::Pizza, 7));
+    put(workplace.query("early.jpg"), &jpeg(Food::Pizza, 7));
     let early = workplace.wait_record("early");
     assert_eq!(early["status"], "nothing_similar");
     assert_valid(&early);
 
     workplace.stock(2);
     for name in ["same.jpg", "copy of same.jpg"] {
-        put(workplace.inventory(name), &jpeg(Kind::Pizza, 7));
+        put(workplace.inventory(name), &jpeg(Food::Pizza, 7));
     }
     workplace.wait_indexed(8);
     let answered = workplace.wait_record_that("early", |record| record["status"] == "ok");
@@ -101,12 +101,12 @@ fn every_kind_of_record_keeps_to_the_schema() {
     assert_eq!(answered["matches"][0]["duplicates"].as_array().unwrap().len(), 1);
     assert_valid(&answered);
 
-    put(workplace.query("strange.jpg"), &jpeg(Kind::Egg, 2_000));
+    put(workplace.query("strange.jpg"), &jpeg(Food::Egg, 2_000));
     let strange = workplace.wait_record("strange");
     assert!(strange["nearest"].is_object(), "{strange:#}");
     assert_valid(&strange);
 
-    put(workplace.query("set/one.jpg"), &jpeg(Kind::Pizza, 7));
+    put(workplace.query("set/one.jpg"), &jpeg(Food::Pizza, 7));
     put(workplace.query("set/two.jpg"), b"no picture");
     put(workplace.query("notes.jpg"), b"milk, eggs, bread");
     let partial = workplace.wait_record("set");
@@ -142,11 +142,11 @@ fn a_set_with_its_own_settings_and_a_refreshed_answer_keep_to_the_schema() {
     workplace.stock(2);
     workplace.start();
     workplace.wait_indexed(6);
-    put(workplace.query("set/one.jpg"), &jpeg(Kind::Pizza, 2_000));
-    put(workplace.query("set/not/other.jpg"), &jpeg(Kind::Sushi, 2_000));
+    put(workplace.query("set/one.jpg"), &jpeg(Food::Pizza, 2_000));
+    put(workplace.query("set/not/other.jpg"), &jpeg(Food::Sushi, 2_000));
     put(workplace.query("set/query.toml"), b"k = 3\n");
     let first = workplace.wait_record_that("set", |record| record["settings"]["results"] == 3);
     assert_valid(&first);
-    put(workplace.inventory("itself.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.inventory("itself.jpg"), &jpeg(Food::Pizza, 2_000));
     assert_valid(&workplace.wait_record_that("set", |record| record.get("changes").is_some()));
 }

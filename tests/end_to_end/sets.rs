@@ -1,6 +1,6 @@
 //! Query sets with settings of their own and with negative examples, and answers that are refreshed.
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use serde_json::{Value, json};
 
 use super::pictures::jpeg;
@@ -12,8 +12,8 @@ fn mixed_set() -> Workplace {
     workplace.stock(4);
     workplace.start();
     workplace.wait_indexed(12);
-    put(workplace.query("both/pizza.jpg"), &jpeg(Kind::Pizza, 2_000));
-    put(workplace.query("both/sushi.jpg"), &jpeg(Kind::Sushi, 2_000));
+    put(workplace.query("both/pizza.jpg"), &jpeg(Food::Pizza, 2_000));
+    put(workplace.query("both/sushi.jpg"), &jpeg(Food::Sushi, 2_000));
     workplace.wait_record_that("both", |record| record["query"]["files"].as_array().is_some_and(|all| all.len() == 2));
     workplace
 }
@@ -51,7 +51,7 @@ fn negative_examples_of_a_set_push_similar_pictures_down() {
     }
     let before = lead(&workplace.record("both").unwrap());
     for seed in [2_001, 2_002] {
-        put(workplace.query(format!("both/not/sushi_{seed}.jpg")), &jpeg(Kind::Sushi, seed));
+        put(workplace.query(format!("both/not/sushi_{seed}.jpg")), &jpeg(Food::Sushi, seed));
     }
     let record = workplace
         .wait_record_that("both", |record| record["query"]["not"].as_array().is_some_and(|all| all.len() == 2));
@@ -66,15 +66,15 @@ fn an_answer_is_refreshed_when_a_better_picture_comes_and_only_then() {
     workplace.stock(2);
     workplace.start();
     workplace.wait_indexed(6);
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     let first = workplace.wait_record("q");
     assert_eq!(first.get("changes"), None);
-    put(workplace.inventory("itself.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.inventory("itself.jpg"), &jpeg(Food::Pizza, 2_000));
     let record = workplace.wait_record_that("q", |record| found(record)[0] == "itself.jpg");
     assert_eq!(record["changes"]["added"], json!(["itself.jpg"]), "{record:#}");
     workplace.wait_status("quiet", |status| status["queries"]["pending"] == 0);
     let written = workplace.written("q");
-    put(workplace.inventory("far.jpg"), &jpeg(Kind::Sushi, 77));
+    put(workplace.inventory("far.jpg"), &jpeg(Food::Sushi, 77));
     workplace.wait_indexed(8);
     workplace.assert_left_alone("q", written);
 }
@@ -87,7 +87,7 @@ fn a_set_of_many_large_pictures_fits_into_the_memory() {
     workplace.stock(1);
     workplace.start();
     workplace.wait_indexed(3);
-    let small = image::load_from_memory(&jpeg(Kind::Pizza, 2_000)).unwrap();
+    let small = image::load_from_memory(&jpeg(Food::Pizza, 2_000)).unwrap();
     let mut bytes = std::io::Cursor::new(Vec::new());
     let large = small.resize_exact(4_000, 3_000, image::imageops::FilterType::Nearest);
     large.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();

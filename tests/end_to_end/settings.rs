@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 
 use super::pictures::jpeg;
 use super::workplace::{Workplace, put};
@@ -56,12 +56,12 @@ fn a_mistake_while_it_runs_leaves_the_settings_in_force_until_it_is_corrected() 
     assert!(problem["path"].as_str().unwrap().ends_with("config/artificio.toml"), "{problem:#}");
     assert!(problem["what"].as_str().unwrap().contains("expected a whole number"), "{problem:#}");
     assert!(!problem["remedy"].as_str().unwrap().is_empty());
-    put(workplace.query("while_wrong.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("while_wrong.jpg"), &jpeg(Food::Pizza, 2_000));
     assert_eq!(workplace.wait_record("while_wrong")["matches"].as_array().unwrap().len(), 4);
 
     workplace.set("[answer]\nresults = 3");
     workplace.wait_status("the correction", |status| status["state"] == "ready" && status["problem_count"] == 0);
-    put(workplace.query("corrected.jpg"), &jpeg(Kind::Pizza, 2_001));
+    put(workplace.query("corrected.jpg"), &jpeg(Food::Pizza, 2_001));
     assert_eq!(workplace.wait_record("corrected")["matches"].as_array().unwrap().len(), 3);
 }
 
@@ -99,7 +99,7 @@ fn changes_hold_for_the_next_query() {
     fs::write(path.with_extension("toml.new"), text).unwrap();
     fs::rename(path.with_extension("toml.new"), &path).unwrap();
     workplace.wait("new settings", || workplace.log().contains("new settings in force").then_some(()));
-    put(workplace.query("q/a.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q/a.jpg"), &jpeg(Food::Pizza, 2_000));
     let record = workplace.wait_record("q");
     assert_eq!(record["matches"].as_array().unwrap().len(), 2);
     assert_eq!((&record["metric"], &record["query"]["set_mode"]), (&"euclidean".into(), &"nearest".into()));
@@ -116,7 +116,7 @@ fn sighup_reads_the_settings_again_and_ends_nothing() {
     workplace.set("[answer]\nresults = 1");
     workplace.signal("HUP");
     workplace.wait("new settings", || workplace.log().contains("new settings in force").then_some(()));
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     assert_eq!(workplace.wait_record("q")["matches"].as_array().unwrap().len(), 1);
     workplace.signal("HUP");
     workplace.assert_alive(0);
@@ -233,14 +233,14 @@ fn two_hundred_edits_half_of_them_invalid_lose_no_query_and_no_time() {
         });
         old = new;
         if edit % 5 == 0 {
-            put(workplace.query(format!("during_{edit}.jpg")), &jpeg(Kind::Pizza, 3_000 + edit as u64));
+            put(workplace.query(format!("during_{edit}.jpg")), &jpeg(Food::Pizza, 3_000 + edit as u64));
         }
     }
     for edit in (0..100).step_by(5) {
         let record = workplace.wait_record(&format!("during_{edit}"));
         assert_eq!(record["status"], "ok", "{record:#}");
     }
-    put(workplace.query("after.jpg"), &jpeg(Kind::Pizza, 4_000));
+    put(workplace.query("after.jpg"), &jpeg(Food::Pizza, 4_000));
     assert_eq!(workplace.wait_record("after")["matches"].as_array().unwrap().len(), old);
     let status =
         workplace.wait_status("all corrected", |status| status["problem_count"] == 0 && status["state"] == "ready");

@@ -1,6 +1,6 @@
 //! When the model learns, and from what.
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 
 use super::models::models;
 use super::pictures::jpeg;
@@ -8,7 +8,7 @@ use super::workplace::{Workplace, put};
 
 fn train_on(workplace: &Workplace, from: u64, to: u64) {
     for seed in from..to {
-        put(workplace.training(format!("{seed}.jpg")), &jpeg(Kind::ALL[seed as usize % 6], 1_000 + seed / 6));
+        put(workplace.training(format!("{seed}.jpg")), &jpeg(Food::ALL[seed as usize % 6], 1_000 + seed / 6));
     }
 }
 
@@ -23,7 +23,7 @@ fn enough_training_pictures_make_a_model_and_enough_new_ones_another() {
 
     train_on(&workplace, 11, 12);
     let first = workplace.wait_status("a first model", |status| status["model"]["trained_on"] == 12);
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     assert_eq!(workplace.wait_record("q")["model"]["id"], first["model"]["id"]);
 
     train_on(&workplace, 12, 17);
@@ -35,7 +35,7 @@ fn enough_training_pictures_make_a_model_and_enough_new_ones_another() {
     train_on(&workplace, 17, 18);
     let second = workplace.wait_status("a second model", |status| status["model"]["trained_on"] == 18);
     assert_ne!(second["model"]["id"], first["model"]["id"]);
-    put(workplace.query("q2.jpg"), &jpeg(Kind::Pizza, 2_001));
+    put(workplace.query("q2.jpg"), &jpeg(Food::Pizza, 2_001));
     assert_eq!(workplace.wait_record("q2")["model"]["id"], second["model"]["id"]);
     assert_eq!(second["inventory"]["indexed"], 3);
 }
@@ -61,7 +61,7 @@ fn where_the_inventory_must_not_be_trained_on_answers_come_from_features() {
     let status = workplace.wait_all_done();
     assert_eq!(status["model"]["training"], serde_json::Value::Null);
     assert_eq!((&status["model"]["id"], &status["model"]["trained_on"]), (&"features".into(), &0.into()));
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     assert_eq!(workplace.wait_record("q")["model"]["id"], "features");
 }
 
@@ -69,10 +69,10 @@ fn where_the_inventory_must_not_be_trained_on_answers_come_from_features() {
 fn training_pictures_are_not_found() {
     let mut workplace = Workplace::new();
     workplace.stock(1);
-    put(workplace.training("egg.jpg"), &jpeg(Kind::Egg, 0));
+    put(workplace.training("egg.jpg"), &jpeg(Food::Egg, 0));
     workplace.start();
     workplace.wait_indexed(3);
-    put(workplace.query("q.jpg"), &jpeg(Kind::Egg, 0));
+    put(workplace.query("q.jpg"), &jpeg(Food::Egg, 0));
     let record = workplace.wait_record("q");
     assert_eq!(super::workplace::found(&record).len(), 3, "{record:#}");
 }
@@ -88,7 +88,7 @@ fn the_convolutional_encoder_learns_from_nothing_and_gives_way_when_the_settings
         status["model"]["trained_on"] == 9 || status["model"]["last_training"]["decision"] == "refused"
     });
     assert_eq!(trained["model"]["encoder"], "convolutional");
-    put(workplace.query("q.jpg"), &jpeg(Kind::Pizza, 2_000));
+    put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     let record = workplace.wait_record("q");
     assert_eq!((&record["status"], &record["model"]["encoder"]), (&"ok".into(), &"convolutional".into()));
     assert_eq!(record["matches"].as_array().unwrap().len(), 5);
@@ -100,7 +100,7 @@ fn the_convolutional_encoder_learns_from_nothing_and_gives_way_when_the_settings
         status["model"]["encoder"] == "pretrained" && status["model"]["trained_on"] == 9
     });
     assert_eq!(other["inventory"]["indexed"], 9);
-    put(workplace.query("q2.jpg"), &jpeg(Kind::Pizza, 2_001));
+    put(workplace.query("q2.jpg"), &jpeg(Food::Pizza, 2_001));
     assert_eq!(workplace.wait_record("q2")["model"]["encoder"], "pretrained");
 
     workplace.stop();

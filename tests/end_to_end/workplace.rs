@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use artificio::demo::Kind;
+use artificio_demo::Food;
 
 use super::pictures;
 use super::waiting::WaitBudget;
@@ -84,7 +84,7 @@ impl Workplace {
 
     /// Burgers, pizzas and sushi: `count` of each, named burger_0.jpg and so on.
     pub fn stock(&self, count: u64) {
-        for kind in [Kind::Burger, Kind::Pizza, Kind::Sushi] {
+        for kind in [Food::Burger, Food::Pizza, Food::Sushi] {
             for seed in 0..count {
                 put(self.inventory(format!("{}_{seed}.jpg", kind.label())), &pictures::jpeg(kind, seed));
             }
@@ -345,7 +345,7 @@ impl Workplace {
             self.fail("the daemon has died");
         }
         let name = format!("still_there_{index}");
-        put(self.query(format!("{name}.jpg")), &pictures::jpeg(Kind::Egg, index));
+        put(self.query(format!("{name}.jpg")), &pictures::jpeg(Food::Egg, index));
         // Against nothing but noise, "nothing similar" is the right answer.
         self.wait_record_that(&name, |record| record["status"] == "ok" || record["status"] == "nothing_similar");
     }

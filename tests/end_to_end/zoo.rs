@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use artificio::config::Config;
-use artificio::demo::Kind;
+use artificio_demo::Food;
 use artificio::picture::{Bounds, decode, read_still, silence_caught_panics, square};
 use image::DynamicImage;
 
@@ -126,7 +126,7 @@ fn bombs_are_refused_within_a_gibibyte() {
     let mut workplace = Workplace::new();
     workplace.stock(1);
     workplace.start();
-    put(workplace.query("calm.jpg"), &jpeg(Kind::Pizza, 0));
+    put(workplace.query("calm.jpg"), &jpeg(Food::Pizza, 0));
     workplace.wait_record("calm");
     let calm = workplace.memory_kib("VmHWM");
     for bomb in &bombs {
