@@ -232,7 +232,7 @@ mod tests {
         let inventory = folder.path().join("inventory");
         std::fs::create_dir(&inventory).unwrap();
         std::fs::write(inventory.join("a.jpg"), b"a").unwrap();
-        let trees = BTreeMap::from([(Root::Inventory, Tree::new(&inventory, true, Vec::new()))]);
+        let trees = BTreeMap::from([(Root::Inventory, Tree::new(&inventory, false, Vec::new()))]);
         let (hints, lost) = (unbounded(), unbounded());
         let self_test = WatcherSelfTest::new(folder.path().join("pulse"));
         let mut folders = Folders::new(trees, Hints::start(hints.0, lost.0), self_test, &WatchSettings::default());
