@@ -150,7 +150,7 @@ fn a_training_on_request_is_made_with_and_without_a_service() {
     put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     let output = workplace.run(&["train"]);
     assert!(output.status.success(), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("has passed and serves"), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("passed and serves from now on"), "{output:?}");
     assert!(workplace.record("q").is_none(), "queries are left to the service");
 
     workplace.start();
