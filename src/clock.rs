@@ -1,4 +1,4 @@
-//! The wall clock, for what people and records are told. Everything that waits uses the monotonic clock instead.
+//! The wall clock, for times shown to people and stored in records. Code that waits uses the monotonic clock instead.
 
 use jiff::{Timestamp, ZonedDateTime};
 
@@ -7,7 +7,7 @@ pub fn now_s() -> i64 {
     Timestamp::now().as_second()
 }
 
-/// A moment in the local time zone, as a sheet says it: "23 November 2026, 21:40".
+/// A moment in the local time zone, as shown on a sheet: "23 November 2026, 21:40".
 pub fn local_text(seconds: i64) -> String {
     let moment = Timestamp::from_second(seconds).unwrap_or_default().to_zoned_datetime(jiff::tz::TimeZone::system());
     moment.strftime("%-d %B %Y, %H:%M").to_string()

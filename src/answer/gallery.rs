@@ -1,4 +1,4 @@
-//! The gallery: one static page of all answers, which needs nothing but the files beside it.
+//! The gallery: one static HTML page of all answers, which needs nothing but the files in the same folder.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -11,15 +11,15 @@ use crate::base::html::{Page, json_in_script, percent_encoded};
 /// The page's file name in the answer folder.
 pub const FILE_NAME: &str = "index.html";
 
-/// What stands on the page, without its data.
+/// The page's body, without its data.
 const BODY: &str = include_str!("gallery/page.html");
 const STYLE: &str = include_str!("gallery/page.css");
-/// Where the data goes.
+/// Placeholder for the data in the body.
 const PLACE: &str = "__DATA__";
 
 /// One answer on the page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Entry {
+pub struct GalleryEntry {
     name: String,
     status: String,
     message: String,
@@ -30,13 +30,13 @@ pub struct Entry {
     sheet: Option<String>,
     /// Pictures of the query.
     files: usize,
-    /// Path relative to the inventory folder, score in words, and number of copies behind it.
+    /// Path relative to the inventory folder, score as text, number of near-duplicates.
     matches: Vec<(String, String, usize)>,
 }
 
-impl Entry {
-    /// What the page needs of `record`, the content of `result_<stem>.json`; `None` for what is no record. Records of a
-    /// time before they named their sheet have it as PNG.
+impl GalleryEntry {
+    /// What the page needs of `record`, the content of `result_<stem>.json`; `None` for what is no record. Old records
+    /// do not name their sheet, which is then a PNG.
     pub fn from_record(record: &[u8], stem: &str) -> Option<Self> {
         let record: Value = serde_json::from_slice(record).ok()?;
         let text = |value: &Value| value.as_str().map(ToString::to_string);
@@ -59,12 +59,12 @@ impl Entry {
     }
 }
 
-/// The page with `entries`, the newest first; `inventory` is that folder and `answer` the one the page stands in.
-pub fn page(entries: &mut [&Entry], inventory: &Path, answer: &Path) -> Vec<u8> {
+/// The page with `entries`, the newest first; `inventory` is the inventory folder, `answer` the folder of the page.
+pub fn page(entries: &mut [&GalleryEntry], inventory: &Path, answer: &Path) -> Vec<u8> {
     #[derive(Serialize)]
     struct GalleryData<'a> {
         inventory: String,
-        answers: &'a [&'a Entry],
+        answers: &'a [&'a GalleryEntry],
     }
     entries.sort_by(|one, other| other.time.cmp(&one.time).then_with(|| one.name.cmp(&other.name)));
     let data = GalleryData { inventory: link_to(inventory, answer), answers: entries };
@@ -81,13 +81,13 @@ pub fn page(entries: &mut [&Entry], inventory: &Path, answer: &Path) -> Vec<u8> 
     page.to_html().into_bytes()
 }
 
-/// The folder `to` as a link from a page in `from`, with a slash at its end: relative where both lie below a common
-/// folder, so that a store can be moved as a whole.
+/// The folder `to` as a link from a page in `from`, with a slash at its end. It is relative where both lie below a
+/// common folder, so that a store can be moved as a whole.
 fn link_to(to: &Path, from: &Path) -> String {
     let parts = |path: &Path| path.components().map(|part| part.as_os_str().to_owned()).collect::<Vec<_>>();
     let (target, start) = (parts(to), parts(from));
     let common = target.iter().zip(&start).take_while(|(one, other)| one == other).count();
-    // Only the root of the file system in common: moving would separate the two anyhow.
+    // Only the root of the file system in common: moving a store would separate the two anyway.
     let relative: PathBuf = match common {
         0 | 1 => to.to_path_buf(),
         _ => std::iter::repeat_n(Component::ParentDir.as_os_str().to_owned(), start.len() - common)
@@ -114,8 +114,8 @@ mod tests {
 
     #[test]
     fn the_newest_answer_comes_first_and_no_name_ends_the_data() {
-        let old = Entry::from_record(&record("</script><b>", 5), "result_old").unwrap();
-        let new = Entry::from_record(&record("new", 6), "result_new").unwrap();
+        let old = GalleryEntry::from_record(&record("</script><b>", 5), "result_old").unwrap();
+        let new = GalleryEntry::from_record(&record("new", 6), "result_new").unwrap();
         let page = page(&mut [&old, &new], Path::new("/s/db/img_inventory_raw"), Path::new("/s/answer"));
         let page = String::from_utf8(page).unwrap();
         let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is not on the page"));
@@ -125,9 +125,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_passed_over() {
+    fn what_is_no_record_is_ignored() {
         for text in ["", "{}", "[]", "{\"matches\": 3}", "null"] {
-            assert_eq!(Entry::from_record(text.as_bytes(), "result_a"), None, "{text}");
+            assert_eq!(GalleryEntry::from_record(text.as_bytes(), "result_a"), None, "{text}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the user sees: the sheet, the record (JSON) and the gallery of all answers (HTML).
+//! What a query's user gets: the sheet (a picture), the record (JSON) and the gallery of all answers (HTML).
 
 pub mod gallery;
 pub mod name;
@@ -9,6 +9,6 @@ pub mod text;
 
 pub use present::{footer, mark, notice, style};
 pub use record::{
-    Changes, DuplicatePart, MatchPart, ModelPart, QueryFile, QueryPart, Record, Relation, SCHEMA, SettingsPart,
-    SkippedPart, Status, Timings,
+    Changes, DuplicatePart, MatchPart, QueryFile, QueryPart, Record, Relation, SCHEMA, SearchModelPart,
+    SearchSettingsPart, SkippedPart, Status, Timings,
 };

@@ -1,4 +1,4 @@
-//! Names of answers: `result_<stem>`, or with the full name where two live queries share a stem.
+//! Names of answer files: `result_<stem>`, or with the query's full name where two present queries share a stem.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::picture::Hash;
 /// Longest `<name>` in bytes: `result_<name>.json` must fit into a file name of 255 bytes.
 const LONGEST_BYTES: usize = 200;
 
-/// Names that the answer to `query` may take, the preferred one first. The last is its own for sure.
+/// Names that the answer to `query` may take, the preferred one first. The last one is unique.
 /// `query` is relative to the query folder; `is_set` when it is a folder.
 pub fn candidates(query: &Path, is_set: bool) -> [String; 3] {
     let full = query.file_name().unwrap_or(query.as_os_str()).to_string_lossy().into_owned();
@@ -20,7 +20,7 @@ pub fn candidates(query: &Path, is_set: bool) -> [String; 3] {
     [short(&stem).to_string(), short(&full).to_string(), own]
 }
 
-/// `name` cut to [`LONGEST_BYTES`] at a letter.
+/// `name` cut to [`LONGEST_BYTES`] at a character boundary.
 fn short(name: &str) -> &str {
     let end = (0..=LONGEST_BYTES.min(name.len())).rev().find(|&end| name.is_char_boundary(end)).unwrap_or(0);
     &name[..end]

@@ -1,22 +1,18 @@
-//! How a record looks on its sheet.
+//! Turns a query's record into the texts on its sheet: the notice, the footer, the label on each match.
 
-use super::sheet::{Footer, Notice, NoticeKind, SheetStyle, Theme};
+use super::sheet::{Footer, Notice, NoticeKind, SheetStyle};
 use super::{MatchPart, Record, Relation, Status};
 use crate::clock;
-use crate::config::{self, AnswerSettings};
+use crate::config::AnswerSettings;
 
 /// The sheet's style as configured.
 pub fn style(settings: &AnswerSettings) -> SheetStyle {
-    let theme = match settings.theme {
-        config::Theme::Light => Theme::Light,
-        config::Theme::Dark => Theme::Dark,
-    };
-    // 0: as many as suit.
+    // 0: chosen by the number of matches.
     let columns = Some(settings.columns.get() as u32).filter(|&columns| columns > 0);
-    SheetStyle { theme, width_px: settings.width_px.get() as u32, columns }
+    SheetStyle { theme: settings.theme, width_px: settings.width_px.get() as u32, columns }
 }
 
-/// What the sheet says above or instead of its matches.
+/// The notice above the matches, or in place of them.
 pub fn notice(record: &Record) -> Option<Notice> {
     let (kind, headline) = match record.status {
         Status::Ok => return None,
@@ -24,12 +20,12 @@ pub fn notice(record: &Record) -> Option<Notice> {
         Status::Partial => (NoticeKind::Partial, "Not everything could be compared"),
         Status::Error => (NoticeKind::Error, "This could not be answered"),
     };
-    // A drawing that points at a mistake needs letters of one width: the log and the record have it.
+    // Later lines point at a mistake in a file, which needs a monospaced font. The log and the record have them.
     let detail = record.message.lines().next().unwrap_or_default().into();
     Some(Notice { kind, headline: headline.into(), detail })
 }
 
-/// Where the answer comes from.
+/// The footer: which model answered, from how many pictures, when.
 pub fn footer(record: &Record) -> Footer {
     let model = match record.model.trained_on {
         0 => "not trained yet".to_string(),
@@ -38,7 +34,7 @@ pub fn footer(record: &Record) -> Footer {
     Footer { model, inventory: record.inventory, date: clock::local_text(record.answered_s) }
 }
 
-/// What is said on a match's picture, the longest wording first.
+/// The label on a match's picture, the longest wording first.
 pub fn mark(found: &MatchPart) -> Vec<String> {
     let relation = match found.relation {
         None => None,

@@ -1,8 +1,10 @@
-//! The record: what was asked, what was found, how long it took; read by scripts, so its keys never change their meaning.
+//! The record of an answer, `result_<name>.json`: what was asked, what was found, how long it took.
+//!
+//! Scripts read it, so its keys never change their meaning.
 
 use serde::Serialize;
 
-/// Raised when a key changes its meaning or goes; new keys do not raise it.
+/// Raised when a key changes its meaning or is removed; new keys do not raise it.
 pub const SCHEMA: u32 = 1;
 
 /// The content of `answer/result_<name>.json`.
@@ -10,43 +12,43 @@ pub const SCHEMA: u32 = 1;
 pub struct Record {
     /// [`SCHEMA`]
     pub schema: u32,
-    /// How it went.
+    /// The outcome.
     pub status: Status,
     /// One sentence for a person.
     pub message: String,
     /// What was asked.
     pub query: QueryPart,
-    /// What measured the likeness.
-    pub model: ModelPart,
+    /// The model that ranked the pictures.
+    pub model: SearchModelPart,
     /// "cosine" or "euclidean".
     pub metric: &'static str,
     /// Pictures searched.
     pub inventory: usize,
-    /// Raised by every change of what is searched, from 0 at the daemon's start: answers of one daemon with the same
-    /// number were found among the same pictures.
+    /// Raised by every change of the index, from 0 at the daemon's start. Answers of one daemon with the same number
+    /// come from the same pictures.
     pub index_generation: u64,
-    /// By which settings it was answered.
-    pub settings: SettingsPart,
+    /// The settings that it was answered with.
+    pub settings: SearchSettingsPart,
     /// What was found, the most similar first.
     pub matches: Vec<MatchPart>,
-    /// The nearest picture, where even that is not similar enough to be shown.
+    /// The nearest picture, when even that one is not similar enough to be a match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<MatchPart>,
     /// Files that were left out, with the reason.
     pub skipped: Vec<SkippedPart>,
-    /// What differs from the answer before; only where this one was given anew by itself.
+    /// What differs from the earlier answer; only when the daemon redid the answer without being asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes: Option<Changes>,
-    /// The sheet's file name, in the same folder; absent where there is none.
+    /// The sheet's file name, in the same folder; absent when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sheet: Option<String>,
     /// When, in seconds since 1970.
     pub answered_s: i64,
-    /// What it took.
+    /// How long each stage took.
     pub timings_ms: Timings,
 }
 
-/// How a query went.
+/// The outcome of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
@@ -61,7 +63,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// As in the record.
+    /// Its name in the record.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -75,17 +77,18 @@ impl Status {
 /// What was asked.
 #[derive(Debug, Clone, Serialize)]
 pub struct QueryPart {
-    /// As the user knows it: a file's or a folder's name.
+    /// The file's or the folder's name.
     pub name: String,
-    /// blake3 over the contents of all its pictures, whatever their names and order; absent when none could be read.
+    /// blake3 over the contents of all its pictures, independent of their names and order; absent when none could be
+    /// read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
     /// Every file of the query.
     pub files: Vec<QueryFile>,
-    /// How the codes of a set were brought together; absent for a single picture.
+    /// How the embeddings of a set were combined; absent for a single picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set_mode: Option<crate::config::SetMode>,
-    /// Pictures in the set's folder `not/`, from which the answer was kept away; absent without any.
+    /// Pictures in the set's folder `not/`: negative feedback (Rocchio). Absent without any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not: Vec<QueryFile>,
     /// The set's own settings, relative to the query folder; absent without any.
@@ -93,12 +96,12 @@ pub struct QueryPart {
     pub settings: Option<String>,
 }
 
-/// What differs from the answer before.
+/// What differs from the earlier answer to the same query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Changes {
-    /// When that was given, in seconds since 1970.
+    /// When the earlier answer was made, in seconds since 1970.
     pub former_answered_s: i64,
-    /// Its model.
+    /// The model of the earlier answer.
     pub former_model: String,
     /// Paths found now and not then.
     pub added: Vec<String>,
@@ -107,8 +110,8 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Between the `former` record, as it lies in the answer folder, and what is found now; `None` where the same is
-    /// found in the same order.
+    /// Compares the `former` record, as stored in the answer folder, with what is found now. `None` when the same
+    /// pictures are found in the same order.
     pub fn since(former: &serde_json::Value, matches: &[MatchPart]) -> Option<Self> {
         let path = |found: &serde_json::Value| Some(found.get("path")?.as_str()?.to_string());
         let before: Vec<String> =
@@ -135,14 +138,14 @@ pub struct QueryFile {
     /// blake3 of its content; absent when it could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blake3: Option<String>,
-    /// Why it was left out; absent when it was not.
+    /// Why it was left out; absent when it was used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 
-/// What measured the likeness.
+/// The model that ranked the pictures.
 #[derive(Debug, Clone, Serialize)]
-pub struct ModelPart {
+pub struct SearchModelPart {
     /// Its name; "features" before the first training.
     pub id: String,
     /// Kind of encoder.
@@ -164,28 +167,28 @@ pub struct MatchPart {
     pub similarity: f32,
     /// Share of random inventory pairs that are less similar, 0 to 1.
     pub closer_than: f32,
-    /// Cosine between the trunk's features of this picture and of the query picture nearest to it, -1 to 1: does not
-    /// change with the model or the inventory. Absent where they are not known.
+    /// Cosine similarity between the backbone's features of this picture and of the nearest query picture, -1 to 1. It
+    /// does not depend on the trained model or on the inventory. Absent when these features are not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub likeness: Option<f32>,
-    /// Set when this is the query itself.
+    /// Set when this is the query picture itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relation: Option<Relation>,
-    /// Pictures that are nearly the same as this one and stand behind it (`collapse_duplicates`).
+    /// Near-duplicates of this picture, listed here instead of as matches (`collapse_duplicates`).
     pub duplicates: Vec<DuplicatePart>,
 }
 
-/// What a picture found is to the query, where it is the query itself.
+/// How a match that is the query picture itself relates to the query's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// The same content, byte for byte.
     Identical,
-    /// The same picture saved, resized or trimmed anew.
+    /// The same picture, re-saved, resized or cropped.
     NearDuplicate,
 }
 
-/// A picture that stands behind another.
+/// A near-duplicate of a match.
 #[derive(Debug, Clone, Serialize)]
 pub struct DuplicatePart {
     /// Relative to the inventory folder.
@@ -207,7 +210,7 @@ pub struct SkippedPart {
 
 /// The settings that decide what is found.
 #[derive(Debug, Clone, Serialize)]
-pub struct SettingsPart {
+pub struct SearchSettingsPart {
     /// Most matches.
     pub results: usize,
     /// See `config/artificio.toml`.
@@ -218,25 +221,25 @@ pub struct SettingsPart {
     pub collapse_duplicates: bool,
 }
 
-/// Milliseconds spent on each stage, by the clock.
+/// Elapsed milliseconds of each stage.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Timings {
     /// Reading and decoding the query.
     pub decode: f64,
-    /// Its features and codes.
+    /// Computing its features and embeddings.
     pub encode: f64,
-    /// Looking through the index.
+    /// Searching the index.
     pub search: f64,
-    /// Decoding the pictures found and drawing the sheet.
+    /// Decoding the matches and drawing the sheet.
     pub sheet: f64,
-    /// Everything from when a worker took the query up to the record.
+    /// From the moment a worker took the query until the record was made.
     pub total: f64,
 }
 
 impl Record {
     /// The file's content.
     pub fn to_json(&self) -> Vec<u8> {
-        // Numbers, texts and lists always have a JSON form, so this cannot fail; an empty record would still be whole.
+        // Numbers, texts and lists always have a JSON form, so this cannot fail.
         let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
         text.push(b'\n');
         text

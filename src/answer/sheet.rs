@@ -1,7 +1,7 @@
-//! The sheet: the query beside its most similar pictures, as one picture that explains itself.
+//! Draws the sheet: one picture that shows the query and its most similar inventory pictures.
 //!
-//! [`render`] is pure: the same content and style give the same bytes. Geometry is in `layout`, type in
-//! [`super::text`], colours in `theme`; `paint` puts them together.
+//! [`render`] is pure: the same content and style give the same pixels. Geometry is in `layout`, text shaping in
+//! [`super::text`], colours in `theme`; `paint` combines them.
 
 mod area;
 mod arrangement;
@@ -21,20 +21,22 @@ mod tests;
 
 use image::{RgbImage, RgbaImage};
 
-pub use encode::encode;
+pub use encode::{EncodeError, encode};
 pub use words::{closeness, decimals, percent, pictures, thousands};
 
-use layout::{Layout, Wanted};
+use layout::{Layout, LayoutInput};
 use theme::palette;
+
+use crate::config::Theme;
 
 /// Most matches on a sheet; further ones are left out.
 pub const MAX_MATCHES: usize = 50;
 /// Most query pictures on a sheet; further ones are counted but not shown.
 pub const MAX_QUERIES: usize = 30;
-/// Narrowest and widest sheet in pixels; a style beyond them is brought back to them.
+/// Narrowest and widest sheet in pixels; other widths are clamped to this range.
 pub const WIDTH_LIMITS_PX: (u32, u32) = (480, 4096);
 
-/// Width by height of a match's panel, and of a single query's panel, at the least and at the most.
+/// Least and largest aspect ratio (width / height) of a match's panel, and of a single query's panel.
 const CELL_ASPECTS: (f32, f32) = (0.78, 1.5);
 const QUERY_ASPECTS: (f32, f32) = (0.74, 1.9);
 
@@ -44,10 +46,10 @@ pub struct SheetContent {
     /// The query's name as the user knows it: "burger.jpg" or "my set".
     pub title: String,
     /// The query's pictures, 1 to [`MAX_QUERIES`].
-    pub queries: Vec<Tile>,
+    pub queries: Vec<QueryPicture>,
     /// The answer in rank order, 0 to [`MAX_MATCHES`].
     pub matches: Vec<Match>,
-    /// Said above the matches, or instead of them.
+    /// Shown above the matches, or in place of them.
     pub notice: Option<Notice>,
     /// Where the answer comes from.
     pub footer: Footer,
@@ -55,7 +57,7 @@ pub struct SheetContent {
 
 /// A query picture.
 #[derive(Debug, Clone)]
-pub struct Tile {
+pub struct QueryPicture {
     /// Its file name.
     pub name: String,
     /// Its pixels; without them a placeholder with the name is shown.
@@ -69,18 +71,19 @@ pub struct Match {
     pub rank: usize,
     /// Path relative to the inventory folder.
     pub name: String,
-    /// Share (0..1) of random inventory pairs that are less similar than this match is to the query; not a number when
-    /// that is not known.
+    /// Share (0..1) of random inventory pairs that are less similar than this match is to the query; NaN when it is not
+    /// known.
     pub closer_than: f32,
     /// The raw similarity, shown only where `closer_than` is not known.
     pub similarity: f32,
-    /// A few words on the picture, the longest first: of these the first that fits is shown. None: nothing is said.
+    /// Alternative wordings of a label on the picture, the longest first; the first that fits is shown. Empty: no
+    /// label.
     pub mark: Vec<String>,
     /// Its pixels; without them a placeholder is shown.
     pub picture: Option<RgbaImage>,
 }
 
-/// Something to be said on the sheet.
+/// A message on the sheet.
 #[derive(Debug, Clone)]
 pub struct Notice {
     /// What it is about.
@@ -98,39 +101,29 @@ pub enum NoticeKind {
     Error,
     /// The inventory holds nothing similar.
     NothingSimilar,
-    /// The answer stands, but something is missing from it.
+    /// The answer is valid but incomplete.
     Partial,
 }
 
 /// The last line of a sheet.
 #[derive(Debug, Clone)]
 pub struct Footer {
-    /// Name of the model that measured.
+    /// Name of the model that ranked the pictures.
     pub model: String,
     /// Number of pictures in the inventory.
     pub inventory: usize,
-    /// Date of the answer, as it is to be shown.
+    /// Date of the answer, as shown.
     pub date: String,
 }
 
-/// Light or dark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
-    /// Dark ink on light paper.
-    #[default]
-    Light,
-    /// Light ink on dark ground.
-    Dark,
-}
-
-/// How a sheet is to look.
+/// The appearance of a sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SheetStyle {
     /// Light or dark.
     pub theme: Theme,
-    /// Width in pixels, within [`WIDTH_LIMITS_PX`]; everything scales with it. The height follows the content.
+    /// Width in pixels, within [`WIDTH_LIMITS_PX`]; everything scales with it. The height depends on the content.
     pub width_px: u32,
-    /// Columns of the grid of matches; none: chosen to suit their number.
+    /// Columns of the grid of matches; `None`: chosen by the number of matches.
     pub columns: Option<u32>,
 }
 
@@ -146,7 +139,7 @@ impl SheetStyle {
     }
 }
 
-/// Draws the sheet. Pictures may have any size; those no larger than [`picture_side_px`] cost least.
+/// Draws the sheet. Pictures may have any size; those no larger than [`picture_side_px`] are drawn fastest.
 pub fn render(content: &SheetContent, style: &SheetStyle) -> RgbImage {
     let queries = &content.queries[..content.queries.len().min(MAX_QUERIES)];
     let matches = &content.matches[..content.matches.len().min(MAX_MATCHES)];
@@ -158,7 +151,7 @@ pub fn render(content: &SheetContent, style: &SheetStyle) -> RgbImage {
     };
     let query_pictures = queries.iter().filter_map(|tile| tile.picture.as_ref());
     let match_pictures = matches.iter().filter_map(|found| found.picture.as_ref());
-    let layout = Layout::arrange(&Wanted {
+    let layout = Layout::arrange(&LayoutInput {
         width_px,
         columns: style.columns,
         matches: matches.len(),
@@ -170,14 +163,14 @@ pub fn render(content: &SheetContent, style: &SheetStyle) -> RgbImage {
     paint::sheet(content, queries, matches, notice.as_ref(), &layout, palette(style.theme))
 }
 
-/// Longest side in pixels at which a sheet with so many matches shows a picture; a caller may shrink larger ones to it
-/// beforehand.
+/// Longest side in pixels at which a sheet with so many matches shows a picture; callers may shrink larger ones to it
+/// first.
 pub fn picture_side_px(content_matches: usize, style: &SheetStyle) -> u32 {
     let mut side = 0;
     for cell_aspect in [CELL_ASPECTS.0, 1.0, CELL_ASPECTS.1] {
         for query_aspect in [QUERY_ASPECTS.0, 1.0, QUERY_ASPECTS.1] {
             let (matches, columns) = (content_matches.min(MAX_MATCHES), style.columns);
-            let wanted = Wanted {
+            let input = LayoutInput {
                 width_px: style.width(),
                 columns,
                 matches,
@@ -186,7 +179,7 @@ pub fn picture_side_px(content_matches: usize, style: &SheetStyle) -> u32 {
                 cell_aspect,
                 notice_px: None,
             };
-            let layout = Layout::arrange(&wanted);
+            let layout = Layout::arrange(&input);
             let panels = layout.tiles.iter().chain(layout.cells.iter().map(|cell| &cell.panel));
             side = panels.map(|panel| panel.width.max(panel.height)).fold(side, u32::max);
         }
@@ -194,7 +187,7 @@ pub fn picture_side_px(content_matches: usize, style: &SheetStyle) -> u32 {
     side
 }
 
-/// The middle one of the pictures' widths by heights, so that most of them fill their panels; 4:3 without pictures.
+/// The median aspect ratio of the pictures, so that most of them fill their panels; 4:3 without pictures.
 fn median_aspect<'a>(pictures: impl Iterator<Item = &'a RgbaImage>, limits: (f32, f32)) -> f32 {
     let aspect = |picture: &RgbaImage| picture.width().max(1) as f32 / picture.height().max(1) as f32;
     let mut aspects: Vec<f32> = pictures.map(aspect).collect();

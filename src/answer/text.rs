@@ -1,4 +1,4 @@
-//! Shapes and measures text: Inter from inside the program, the system's fonts only for scripts Inter lacks.
+//! Shapes and measures text for the sheet, with the embedded font Inter and the system's fonts for other scripts.
 
 mod ellipsis;
 mod fonts;
@@ -9,12 +9,12 @@ use cosmic_text::{FontFeatures, LayoutGlyph, Metrics, Shaping, SwashContent, Swa
 
 use fonts::{FAMILY, Fonts, with_fonts};
 
-/// The two weights a sheet is set in.
+/// The two font weights of a sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
-    /// 400: names of second rank, scores, the footer.
+    /// 400: scores, details, the footer.
     Regular,
-    /// 600: titles, labels, names of first rank.
+    /// 600: titles, labels, names.
     SemiBold,
 }
 
@@ -27,10 +27,10 @@ impl Weight {
     }
 }
 
-/// How a line is set.
+/// Size and weight of a line of text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Setting {
-    /// Size of the em in pixels.
+    /// Font size (em) in pixels.
     pub size_px: f32,
     /// Regular or semi-bold.
     pub weight: Weight,
@@ -61,7 +61,7 @@ impl GlyphImage<'_> {
     }
 }
 
-/// Shapes `text` as one line; line breaks in it are spaces.
+/// Shapes `text` as one line; line breaks in it become spaces.
 pub fn line(text: &str, setting: Setting) -> Line {
     with_fonts(|fonts| {
         let text = fonts.showable(text);
@@ -69,7 +69,7 @@ pub fn line(text: &str, setting: Setting) -> Line {
     })
 }
 
-/// Shapes `text` as one line of at most `width_px`; when it is longer, its middle gives way to an ellipsis.
+/// Shapes `text` as one line of at most `width_px`; when it is longer, an ellipsis replaces its middle.
 pub fn fitted(text: &str, setting: Setting, width_px: f32) -> Line {
     with_fonts(|fonts| {
         let text = fonts.showable(text);
@@ -85,7 +85,7 @@ pub fn fitted_text(text: &str, setting: Setting, width_px: f32) -> String {
     })
 }
 
-/// Shapes `text` as a paragraph of lines of at most `width_px`; what is beyond `max_lines` ends in an ellipsis.
+/// Shapes `text` as a paragraph of lines of at most `width_px`; after `max_lines` it is cut with an ellipsis.
 pub fn paragraph(text: &str, setting: Setting, width_px: f32, max_lines: usize) -> Vec<Line> {
     with_fonts(|fonts| {
         let text = fonts.showable(text);
@@ -98,7 +98,7 @@ pub fn is_showable(text: &str) -> bool {
     with_fonts(|fonts| fonts.showable(text) == text)
 }
 
-/// Hands every glyph of `line` to `paint`, the line's start at `x_px` and its baseline at `baseline_px`.
+/// Calls `paint` for every glyph of `line`, which starts at `x_px` and has its baseline at `baseline_px`.
 pub fn for_each_glyph(line: &Line, x_px: f32, baseline_px: f32, mut paint: impl FnMut(GlyphImage<'_>)) {
     with_fonts(|fonts| {
         fonts.keep_cache_small();
@@ -112,7 +112,7 @@ pub fn for_each_glyph(line: &Line, x_px: f32, baseline_px: f32, mut paint: impl 
     });
 }
 
-/// Shapes within `limits` (width in pixels, number of lines), or as one endless line.
+/// Shapes within `limits` (width in pixels, number of lines), or as one line of any length.
 fn shape(fonts: &mut Fonts, text: &str, setting: Setting, limits: Option<(f32, usize)>) -> Vec<Line> {
     let size = setting.size_px.max(1.0);
     let mut buffer = Buffer::new_empty(Metrics::new(size, size * 1.4));
@@ -132,7 +132,7 @@ fn shape(fonts: &mut Fonts, text: &str, setting: Setting, limits: Option<(f32, u
     runs.map(|run| Line { glyphs: from_left(run.glyphs), width_px: run.line_w }).collect()
 }
 
-/// Right-to-left runs are laid out against the far edge; a [`Line`] always starts at zero.
+/// Moves the glyphs to start at zero: right-to-left runs are laid out from the right edge.
 fn from_left(glyphs: &[LayoutGlyph]) -> Vec<LayoutGlyph> {
     let left = glyphs.iter().map(|glyph| glyph.x).fold(f32::INFINITY, f32::min);
     let shifted = glyphs.iter().cloned().map(|mut glyph| {
@@ -143,10 +143,11 @@ fn from_left(glyphs: &[LayoutGlyph]) -> Vec<LayoutGlyph> {
 }
 
 /// Kerning stays on. Contextual alternates are off: Inter turns the x of `2x3.png` into a multiplication sign and `->`
-/// into an arrow, but a file name is to be read as it is. Large type is set a little tighter.
+/// into an arrow, but a file name must be shown as it is. Large text gets slightly tighter letter spacing.
 ///
-/// A text with characters that Inter lacks is set in the regular weight as a whole: few fonts of other scripts have a
-/// semi-bold one, looking for it means trying every font of the system, and two weights in one name look like a mistake.
+/// A text with characters that Inter lacks uses the regular weight throughout. Few fonts of other scripts have a
+/// semi-bold weight, the search for one tries every font of the system, and two weights in one name look like a
+/// mistake.
 fn attrs(fonts: &Fonts, text: &str, setting: Setting) -> Attrs<'static> {
     let foreign = text.chars().any(|character| !character.is_control() && !fonts.in_inter(character));
     let weight = if foreign { Weight::Regular } else { setting.weight };

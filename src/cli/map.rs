@@ -14,7 +14,7 @@ use crate::config::{self, Config};
 use crate::error::{Fatal, Trouble};
 use crate::files::write_whole;
 use crate::map::{Grid, draw, page, plane, snapped};
-use crate::overview::{Collection, Thumbnail, thumbnails, to_jpeg};
+use crate::overview::{Collection, NotEncoded, Thumbnail, thumbnails, to_jpeg};
 use crate::picture::{Bounds, silence_caught_panics};
 
 /// More troubles than a person reads at once.
@@ -148,7 +148,7 @@ fn render(
     thumbnails: &[Thumbnail],
     config: &Config,
 ) -> Result<Vec<u8>, Fatal> {
-    let failed = |reason: String| Fatal::Failed(format!("{}: {reason}", target.display()));
+    let failed = |error: NotEncoded| Fatal::Failed(format!("{}: {error}", target.display()));
     match MapFormat::of(target) {
         Some(MapFormat::Page) => {
             let title = format!("{} pictures by similarity", collection.len());

@@ -92,7 +92,7 @@ impl Daemon {
         if self.queries.changed() == 0 {
             return;
         }
-        let (now, settled) = (self.life.now(), self.queries.take_settled(&tree.unsettled_entries()));
+        let (now, settled) = (self.life.now(), self.queries.take_settled(&tree.unsettled_tops()));
         for query in settled {
             match tree.has_files(&query) {
                 true => self.plan.enqueue(Root::Query, &query, None, now),
@@ -163,7 +163,7 @@ impl Daemon {
     fn answer_name(&mut self, query: &Path, is_set: bool) -> String {
         let tree = self.folders.tree(Root::Query);
         // A query that is settling again is not a known file at the moment, but it exists.
-        let unsettled = tree.map(Tree::unsettled_entries).unwrap_or_default();
+        let unsettled = tree.map(Tree::unsettled_tops).unwrap_or_default();
         let is_live = |other: &Path| {
             tree.is_some_and(|tree| tree.is_known_file(other) || tree.is_folder(other))
                 || unsettled.contains(other.as_os_str())

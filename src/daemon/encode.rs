@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::catalog::Root;
 use crate::files::Stamp;
 use crate::isolation::Outputs;
-use crate::picture::{self, Bounds, Contents, Hash, Miniature, Unusable};
+use crate::picture::{self, Bounds, FileSnapshot, Hash, Miniature, Unusable};
 use crate::query::WorkerContext;
 
 /// The job.
@@ -58,7 +58,7 @@ impl EncodeJob {
     }
 
     /// Computes what the content lacks.
-    fn make(&self, contents: &Contents, context: &WorkerContext) -> Result<Made, Unusable> {
+    fn make(&self, contents: &FileSnapshot, context: &WorkerContext) -> Result<Made, Unusable> {
         // Checked first: a content that is set aside could not be shown on a sheet either.
         if let Some(refusal) = context.guard.refuses(contents.hash, &self.bounds) {
             return Err(refusal);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::answer::gallery::{Entry, FILE_NAME, page};
+use crate::answer::gallery::{FILE_NAME, GalleryEntry, page};
 use crate::error::Trouble;
 use crate::files::{Stamp, write_whole};
 use crate::threads::{self, ThreadEnd};
@@ -84,7 +84,7 @@ struct GalleryThread {
     answer: PathBuf,
     inventory: PathBuf,
     /// By the record's file name.
-    entries: HashMap<OsString, (Stamp, Option<Entry>)>,
+    entries: HashMap<OsString, (Stamp, Option<GalleryEntry>)>,
     written: Option<blake3::Hash>,
     trouble: Arc<Mutex<Option<Trouble>>>,
 }
@@ -127,12 +127,12 @@ impl GalleryThread {
             let Ok(stamp) = file.metadata().map(|metadata| Stamp::of(&metadata)) else { continue };
             let entry = match self.entries.remove(&name) {
                 Some((seen, entry)) if seen == stamp => entry,
-                _ => std::fs::read(file.path()).ok().and_then(|record| Entry::from_record(&record, stem)),
+                _ => std::fs::read(file.path()).ok().and_then(|record| GalleryEntry::from_record(&record, stem)),
             };
             there.insert(name, (stamp, entry));
         }
         self.entries = there;
-        let mut entries: Vec<&Entry> = self.entries.values().filter_map(|(_, entry)| entry.as_ref()).collect();
+        let mut entries: Vec<&GalleryEntry> = self.entries.values().filter_map(|(_, entry)| entry.as_ref()).collect();
         let path = self.answer.join(FILE_NAME);
         if entries.is_empty() && !path.exists() {
             return Ok(());

@@ -185,7 +185,7 @@ impl Daemon {
     }
 
     fn take_path_hint(&mut self, path: &Path) {
-        if self.folders.is_pulse(path) {
+        if self.folders.is_self_test(path) {
             return;
         }
         if path.starts_with(requests::folder(&self.config().folders.state)) {

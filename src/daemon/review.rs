@@ -21,7 +21,7 @@ impl Daemon {
         let inventory_is_changing = self.plan.pending(Root::Inventory) > 0
             || self
                 .tree(Root::Inventory)
-                .is_none_or(|tree| tree.settling() > 0 || !tree.is_seen() || tree.is_offline());
+                .is_none_or(|tree| tree.settling() > 0 || !tree.is_scanned() || tree.is_offline());
         if inventory_is_changing || self.serving.read().index.is_empty() {
             return;
         }
@@ -55,7 +55,7 @@ impl Daemon {
 
     /// Whether every folder was scanned and there is no work left.
     fn is_idle(&self) -> bool {
-        let is_quiet = |tree: &Tree| tree.is_seen() && tree.settling() == 0 && !tree.is_offline();
+        let is_quiet = |tree: &Tree| tree.is_scanned() && tree.settling() == 0 && !tree.is_offline();
         self.queries.changed() == 0
             && Root::ALL.iter().all(|root| self.plan.pending(*root) == 0 && self.tree(*root).is_some_and(is_quiet))
     }

@@ -21,13 +21,13 @@ use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp, make_folder, sweep_half_written};
 use crate::isolation::Isolation;
 use crate::model::{Extractor, FeatureKind, Model};
-use crate::picture::{Bounds, Hash, View, silence_caught_panics};
+use crate::picture::{Bounds, EditedView, Hash, silence_caught_panics};
 use crate::quarantine::Quarantine;
 use crate::service_status::LastTrainingPart;
 use crate::serving::load::load_index;
 use crate::serving::{Serving, Shared};
 use crate::training::history::TrainingHistory;
-use crate::watch::{Hints, Known, Pulse, Tree};
+use crate::watch::{Hints, Known, Tree, WatcherSelfTest};
 
 impl Daemon {
     pub(super) fn start(setup: Setup) -> Result<Self, Fatal> {
@@ -68,13 +68,13 @@ impl Daemon {
         };
         let workers = Workers::start(count, deps)?;
         let gallery = Gallery::start(&config.folders.answer, &config.folders.inventory, &channels.end_sender)?;
-        let pulse = Pulse::new(config.folders.state.join("pulse"));
+        let self_test = WatcherSelfTest::new(config.folders.state.join("pulse"));
         let mut daemon = Self {
             queries: Queries::new(catalog.answers()?),
             store: Store::new(catalog),
             serving: Served::new(serving),
             channels,
-            folders: Folders::new(files.trees, hints, pulse, &config.watch),
+            folders: Folders::new(files.trees, hints, self_test, &config.watch),
             pictures: Pictures::new(files.contents, files.failed),
             plan: Plan::new(JOBS_A_WORKER * count),
             workers,
@@ -146,7 +146,7 @@ fn load_model(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trou
 fn feature_versions() -> Vec<String> {
     let of = |encoder| {
         let kind = FeatureKind::of(encoder);
-        std::iter::once(kind.version.to_string()).chain(View::ALL.map(|view| kind.of_view(view)))
+        std::iter::once(kind.version.to_string()).chain(EditedView::ALL.map(|view| kind.of_view(view)))
     };
     [Encoder::Pretrained, Encoder::Convolutional].into_iter().flat_map(of).collect()
 }

@@ -20,7 +20,7 @@ impl Daemon {
     /// Watches the folder of the configuration, so that renames by editors and replaced links are noticed, and that of the
     /// self-test. They come before all others, because the system may limit the number of watches.
     pub(super) fn watch_own_folders(&mut self) {
-        let made = make_folder(self.folders.pulse_folder());
+        let made = make_folder(self.folders.self_test_folder());
         self.note("pulse", made.err());
         let requests = requests::folder(&self.config().folders.state);
         let made = make_folder(&requests);
@@ -34,8 +34,8 @@ impl Daemon {
     /// Tests that hints arrive; while they do not, all folders are scanned regularly.
     pub(super) fn test_watcher(&mut self) {
         let now = self.now();
-        if let Some(beat) = self.folders.beat_due(now) {
-            let written = write_quick(&beat, b"artificio notices this write when events arrive\n");
+        if let Some(file) = self.folders.file_to_touch(now) {
+            let written = write_quick(&file, b"artificio notices this write when events arrive\n");
             self.note("pulse", written.err());
         }
         self.note("watcher", self.folders.watcher_trouble(now));

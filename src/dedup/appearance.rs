@@ -14,11 +14,11 @@ pub struct Appearance {
     content: Option<Hash>,
     /// The backbone's, at unit length.
     features: Option<Vec<f32>>,
-    shape: Option<Shape>,
+    shape: Option<ComparedShape>,
 }
 
 /// A miniature, and what it takes to compare it.
-struct Shape {
+struct ComparedShape {
     miniature: Miniature,
     /// As it is, and in a mirror.
     outlines: [Outline; 2],
@@ -34,7 +34,7 @@ impl Appearance {
             to_unit_length(&mut row);
             row
         });
-        let shape = |miniature| Shape { outlines: outlines(&miniature), miniature, scene: OnceCell::new() };
+        let shape = |miniature| ComparedShape { outlines: outlines(&miniature), miniature, scene: OnceCell::new() };
         Self { content, features, shape: miniature.map(shape) }
     }
 
@@ -76,7 +76,7 @@ impl Appearance {
     }
 }
 
-impl Shape {
+impl ComparedShape {
     fn scene(&self) -> &Scene {
         self.scene.get_or_init(|| Scene::of(&self.miniature))
     }

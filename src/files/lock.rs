@@ -1,4 +1,4 @@
-//! One daemon a root: a lock that the system lets go of when the process ends, however it ends.
+//! Ensures that one daemon at a time works on a folder, with a lock that the system releases however the process ends.
 
 use std::fs::{File, Metadata, TryLockError};
 use std::os::unix::fs::MetadataExt;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Fatal, Trouble};
 
-/// Held for as long as a daemon works on a root.
+/// The lock of a root folder; a daemon holds it as long as it runs.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
@@ -29,8 +29,8 @@ impl Lock {
         }
     }
 
-    /// Whether the lock is still the one in the state folder: a folder moved away or removed takes it along, and the
-    /// next daemon would find a free one.
+    /// Whether the lock file is still the one in the state folder. If that folder was moved or removed, the next daemon
+    /// would find a free lock.
     pub fn is_in_place(&self) -> bool {
         let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
         let held = self.file.metadata().map(identity);
@@ -38,7 +38,7 @@ impl Lock {
         matches!((held, there), (Ok(held), Ok(there)) if held == there)
     }
 
-    /// Whether some process holds the lock of the state folder right now.
+    /// Whether any process holds the lock of the state folder right now.
     pub fn is_held(state: &Path) -> bool {
         let Ok(file) = File::open(state.join("lock")) else { return false };
         matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))

@@ -1,4 +1,6 @@
-//! Whole files or none: written beside, flushed, renamed, and the folder flushed. Nothing else in the program renames.
+//! Writes files atomically: to a temporary file in the same folder, flushed to disk and then renamed.
+//!
+//! The folder is flushed as well, so that the rename survives a crash. No other module renames files.
 
 mod lock;
 mod stamp;
@@ -16,39 +18,40 @@ pub use stamp::Stamp;
 /// Starts the names of half-written files, so that a crash leaves nothing that looks like an answer.
 const TEMPORARY_PREFIX: &str = ".artificio-";
 
-/// Puts `bytes` at `path` so that a reader sees the old content or the new, never a part. `doing` is for the message.
+/// Writes `bytes` to `path` so that a reader sees either the old content or the new, never a part of it. `doing` is for
+/// the error message.
 pub fn write_whole(path: &Path, bytes: &[u8], doing: &str) -> Result<(), Trouble> {
-    let temporary = temporary_beside(path);
+    let temporary = temporary_path(path);
     let written = write_flushed(&temporary, bytes)
         .and_then(|()| fs::rename(&temporary, path))
         .and_then(|()| flush_folder(path.parent().unwrap_or(Path::new("."))));
     written.map_err(|error| {
-        // Best effort: the trouble below is what the user has to hear about.
+        // Best effort: the error below is the one to report.
         let _ = fs::remove_file(&temporary);
         Trouble::system(doing, path, &error)
     })
 }
 
-/// Whether a file of so many bytes can be written into `folder` just now: tried out, because a quota, inodes and
-/// permissions count as well.
+/// Whether a file of so many bytes can be written into `folder` right now. It is tried, because quota, inodes and
+/// permissions matter as well as free space.
 pub fn has_room(folder: &Path, bytes: usize) -> bool {
-    let path = temporary_beside(&folder.join("room"));
+    let path = temporary_path(&folder.join("room"));
     let tried = fs::write(&path, vec![0; bytes]);
     let _ = fs::remove_file(&path);
     tried.is_ok()
 }
 
-/// Writes a small file that nobody reads and that need not survive anything.
+/// Writes a small file without flushing it: nobody reads it, and it may be lost in a crash.
 pub fn write_quick(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
     fs::write(path, bytes).map_err(|error| Trouble::system("write", path, &error))
 }
 
-/// Removes a file that the program itself has made.
+/// Removes a file that this program has written.
 pub fn remove_own(path: &Path) -> Result<(), Trouble> {
     fs::remove_file(path).map_err(|error| Trouble::system("remove", path, &error))
 }
 
-/// Makes `folder` and its parents where they are missing.
+/// Creates `folder` and its parents where they are missing.
 pub fn make_folder(folder: &Path) -> Result<(), Trouble> {
     fs::create_dir_all(folder).map_err(|error| Trouble::system("make the folder", folder, &error))
 }
@@ -58,7 +61,7 @@ pub fn move_into_place(from: &Path, to: &Path) -> Result<(), Trouble> {
     fs::rename(from, to).map_err(|error| Trouble::system("move into place", to, &error))
 }
 
-/// Removes what a crash left half-written in `folder`.
+/// Removes half-written files that a crash left in `folder`.
 pub fn sweep_half_written(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
@@ -78,8 +81,8 @@ fn flush_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn temporary_beside(path: &Path) -> PathBuf {
-    // A hash keeps the name short: `path` may already use all 255 bytes. The process makes it this writer's own.
+fn temporary_path(path: &Path) -> PathBuf {
+    // A hash keeps the name short: `path` may already use all 255 bytes. The process id keeps two writers apart.
     let name = blake3::hash(path.as_os_str().as_bytes()).to_hex();
     path.with_file_name(format!("{TEMPORARY_PREFIX}{}-{}", &name[..16], std::process::id()))
 }
@@ -89,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_and_nothing_is_left_beside_it() {
+    fn a_file_is_replaced_and_no_temporary_file_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("answer.json");
         write_whole(&path, b"old", "write").unwrap();
@@ -107,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn room_is_found_where_there_is_some_and_nothing_is_left_of_the_trial() {
+    fn room_is_found_where_there_is_some_and_no_trial_file_is_left() {
         let folder = tempfile::tempdir().unwrap();
         assert!(has_room(folder.path(), 100_000));
         assert!(!has_room(&folder.path().join("missing"), 0));
@@ -124,9 +127,9 @@ mod tests {
     }
 
     #[test]
-    fn what_a_crash_left_is_swept_and_nothing_else() {
+    fn files_left_by_a_crash_are_removed_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(temporary_beside(&folder.path().join("a.png")), b"half").unwrap();
+        fs::write(temporary_path(&folder.path().join("a.png")), b"half").unwrap();
         fs::write(folder.path().join(".hidden"), b"the user's").unwrap();
         sweep_half_written(folder.path());
         let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -1,9 +1,9 @@
-//! What tells one state of a file from another without reading it.
+//! Detects whether a file has changed without reading it: by size, times and inode.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 
-/// Size, times and inode of a file. Two equal stamps mean: the content has not changed in between.
+/// Size, times and inode of a file. Two equal stamps mean that the content has not changed in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Stamp {
     /// Size in bytes.
@@ -12,7 +12,7 @@ pub struct Stamp {
     pub mtime_ns: i64,
     /// Last change of content or attributes, nanoseconds since 1970.
     pub ctime_ns: i64,
-    /// The file's number on its disk.
+    /// The file's inode number on its file system.
     pub inode: u64,
 }
 
@@ -31,7 +31,7 @@ impl Stamp {
         }
     }
 
-    /// Whether the content is surely the same: a rename or `chmod` moves `ctime_ns` alone and may be ignored.
+    /// Whether the content is the same. A rename or `chmod` changes only `ctime_ns`, which is ignored here.
     pub fn same_content(&self, other: &Self) -> bool {
         (self.size, self.mtime_ns, self.inode) == (other.size, other.mtime_ns, other.inode)
     }

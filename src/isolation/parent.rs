@@ -154,14 +154,24 @@ fn over_time(order: &DecodeOrder) -> TrialOutcome {
     TrialOutcome::Crashed(CrashCause::Time { limit_ms: order.bounds.decode_ms })
 }
 
+/// Whether a process brings this signal upon itself.
+fn is_own(number: i32) -> bool {
+    OWN_SIGNALS.contains(&number) || number == libc::SIGXCPU
+}
+
 fn judge(status: ExitStatus, answer: &ChildOutput, order: &DecodeOrder, memory_bytes: u64) -> TrialOutcome {
+    if let Some(number) = status.signal().filter(|number| !is_own(*number)) {
+        return TrialOutcome::Interrupted(format!(
+            "the process that decoded it was ended from outside by signal {number}"
+        ));
+    }
     let Some(output) = answer.output.strip_prefix(READY) else {
         let message = String::from_utf8_lossy(&answer.errors).trim().to_owned();
         return TrialOutcome::NotStarted(if message.is_empty() { format!("it ended with {status}") } else { message });
     };
     match (status.signal(), status.code()) {
         (Some(libc::SIGXCPU), _) => over_time(order),
-        (Some(number), _) if OWN_SIGNALS.contains(&number) => match answer.ran_out_of_memory() {
+        (Some(number), _) => match answer.ran_out_of_memory() {
             true if memory_bytes < LEAST_MEMORY => {
                 TrialOutcome::Interrupted(format!("only {} MB of memory are left", memory_bytes >> 20))
             }
@@ -176,7 +186,7 @@ fn judge(status: ExitStatus, answer: &ChildOutput, order: &DecodeOrder, memory_b
             Some((result, _)) => TrialOutcome::Ended(result),
             None => TrialOutcome::Interrupted("its answer is not whole".into()),
         },
-        _ => TrialOutcome::Interrupted(format!("the process that decoded it was ended from outside ({status})")),
+        _ => TrialOutcome::Interrupted(format!("its answer could not be written ({status})")),
     }
 }
 
@@ -266,6 +276,10 @@ mod tests {
     #[test]
     fn what_happens_before_decoding_does_not_count_against_the_picture() {
         assert_eq!(ended(11, &answer(b"", ""), MEMORY), "not started: it ended with signal: 11 (SIGSEGV)");
+        assert!(
+            ended(9, &answer(b"", ""), MEMORY).starts_with("interrupted"),
+            "nor does it say that none can be started"
+        );
         assert_eq!(
             ended(1 << 8, &answer(b"", "operation not permitted\n"), MEMORY),
             "not started: operation not permitted"

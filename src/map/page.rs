@@ -11,7 +11,7 @@ use crate::base::html::{Page, base64, json_in_script};
 use crate::base::nearest::first;
 use crate::base::parallel::map;
 use crate::base::rows::Rows;
-use crate::overview::{Thumbnail, on_white, to_jpeg};
+use crate::overview::{NotEncoded, Thumbnail, on_white, to_jpeg};
 
 /// The page without its data, and the placeholder for it.
 const BODY: &str = include_str!("page.html");
@@ -53,7 +53,7 @@ pub fn page(
     paths: &[PathBuf],
     embeddings: &Rows,
     thumbnails: &[Thumbnail],
-) -> Result<String, String> {
+) -> Result<String, NotEncoded> {
     let shown: Vec<usize> = (0..paths.len()).filter(|&at| thumbnails[at].is_ok()).collect();
     let near = map(shown.len(), |place| nearest(&shown, shown[place], embeddings));
     let mut pictures = Vec::with_capacity(shown.len());
@@ -72,7 +72,8 @@ pub fn page(
         });
     }
     let data = MapData { title: title.into(), columns: grid.columns, rows: grid.rows, pictures };
-    let json = serde_json::to_string(&data).map_err(|error| error.to_string())?;
+    // Plain numbers and texts: nothing in it can fail to be written.
+    let json = serde_json::to_string(&data).unwrap_or_default();
     let body = BODY.replacen(PLACE, &json_in_script(&json), 1);
     let page = Page { title: "artificio map", image_sources: "data:", has_scripts: true, style: STYLE, body: &body };
     Ok(page.to_html())

@@ -2,6 +2,7 @@
 
 use super::convolutional::{ConvolutionalAutoencoder, Effort, Stopped};
 use super::linear::LinearAutoencoder;
+use super::weights::LoadError;
 use crate::base::rows::Rows;
 use crate::config::{Encoder, ModelSettings};
 use crate::progress::Progress;
@@ -63,8 +64,8 @@ impl Autoencoder {
     /// What [`Autoencoder::to_safetensors`] of an `encoder` made.
     ///
     /// # Errors
-    /// When the bytes are damaged or of a version that this program does not know; the text says which.
-    pub fn from_safetensors(encoder: Encoder, bytes: &[u8]) -> Result<Self, String> {
+    /// When the bytes are damaged or of a version that this program does not know.
+    pub fn from_safetensors(encoder: Encoder, bytes: &[u8]) -> Result<Self, LoadError> {
         Ok(match encoder {
             Encoder::Pretrained => Self::Linear(Box::new(LinearAutoencoder::from_safetensors(bytes)?)),
             Encoder::Convolutional => Self::Convolutional(ConvolutionalAutoencoder::from_safetensors(bytes)?),

@@ -5,7 +5,7 @@ use super::convolutional::Pixels;
 use crate::base::rows::Rows;
 use crate::config::Encoder;
 use crate::error::Trouble;
-use crate::picture::{Square, View};
+use crate::picture::{EditedView, Square};
 
 /// The features that models of one encoder take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct FeatureKind {
 
 impl FeatureKind {
     /// What features of a changed view of a picture are kept under.
-    pub fn of_view(self, view: View) -> String {
+    pub fn of_view(self, view: EditedView) -> String {
         format!("{}/{}", self.version, view.name())
     }
 

@@ -17,3 +17,4 @@ pub use extractor::{Extractor, FeatureKind};
 pub use linear::LinearAutoencoder;
 pub use served::{Model, UNTRAINED_ID};
 pub use training_set::{SEED, TrainingSet};
+pub use weights::{ArrayProblem, LoadError};

@@ -9,4 +9,4 @@ mod thumbnails;
 pub use collection::Collection;
 pub use contents::InventoryContents;
 pub use group_sheet::{SHOWN_GROUPS, SHOWN_MEMBERS, SheetGroup, group_sheet};
-pub use thumbnails::{Thumbnail, on_white, thumbnails, to_jpeg};
+pub use thumbnails::{NotEncoded, Thumbnail, on_white, thumbnails, to_jpeg};

@@ -1,9 +1,10 @@
 //! Makes small copies of many pictures, on all cores.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use image::codecs::jpeg::JpegEncoder;
-use image::{RgbImage, RgbaImage};
+use image::{ImageError, RgbImage, RgbaImage};
 
 use crate::base::parallel::map_followed;
 use crate::error::Trouble;
@@ -54,13 +55,23 @@ pub fn on_white(picture: &RgbaImage) -> RgbImage {
     })
 }
 
+/// A picture could not be encoded: a side is over 65,535 pixels.
+#[derive(Debug)]
+pub struct NotEncoded(ImageError);
+
+impl fmt::Display for NotEncoded {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "the picture could not be encoded: {}", self.0)
+    }
+}
+
 /// JPEG bytes.
 ///
 /// # Errors
 /// When the encoder fails: a side is over 65,535 pixels.
-pub fn to_jpeg(picture: &RgbImage) -> Result<Vec<u8>, String> {
+pub fn to_jpeg(picture: &RgbImage) -> Result<Vec<u8>, NotEncoded> {
     let mut bytes = Vec::new();
     let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
-    picture.write_with_encoder(encoder).map_err(|error| format!("the picture could not be encoded: {error}"))?;
+    picture.write_with_encoder(encoder).map_err(NotEncoded)?;
     Ok(bytes)
 }

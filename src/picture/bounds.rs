@@ -1,15 +1,15 @@
-//! What one picture may cost, checked on the header before a pixel is decoded.
+//! Limits on a picture's file size, pixels and decoding time, checked on its header before a pixel is decoded.
 
 use serde::{Deserialize, Serialize};
 
 use super::Unusable;
 use crate::config::LimitSettings;
 
-/// A picture of up to this many pixels may claim any size; a larger one has to be backed by bytes.
+/// A picture of up to this many pixels may have a file of any size; for a larger one the file must be large enough.
 const FREE_PIXELS: u64 = 16_000_000;
-/// More pixels a byte than any honest encoder reaches on a photograph or a scan (blank 1-bit PNG: about 8,000).
+/// More pixels per byte than any encoder reaches on a photograph or a scan (blank 1-bit PNG: about 8,000).
 const PIXELS_PER_BYTE: u64 = 10_000;
-/// Decoded pixels are held once as they come: a limit for 16-bit pictures, which take twice to four times the memory.
+/// Largest decoded picture in memory. It limits 16-bit pictures, which take two to four times the memory of 8-bit ones.
 const DECODED_BYTES: u64 = 640 << 20;
 
 /// Limits for reading and decoding one picture.
@@ -19,7 +19,8 @@ pub struct Bounds {
     pub file_bytes: u64,
     /// Largest picture, in pixels.
     pub pixels: u64,
-    /// Longest decoding, in milliseconds. A decoder cannot be stopped, so this is held by whoever waits for it.
+    /// Longest decoding, in milliseconds. A decoder cannot be stopped, so the code that waits for it enforces this
+    /// limit.
     pub decode_ms: u64,
 }
 
@@ -63,11 +64,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_judged_before_pixels() {
+    fn headers_are_checked_before_pixels() {
         let bounds = Bounds { file_bytes: 1 << 20, pixels: 100_000_000, decode_ms: 1_000 };
         for (width, height, bytes_a_pixel, file_bytes, allowed) in [
             (4000, 3000, 3, 500_000, true),
-            (4000, 4000, 3, 200, true),    // one colour, honestly tiny
+            (4000, 4000, 3, 200, true),    // one colour, really this small
             (9000, 9000, 3, 193, false),   // 81 megapixels in 193 bytes
             (9000, 9000, 3, 50_000, true), // a blank scan
             (20_000, 20_000, 3, 90_000_000, false),

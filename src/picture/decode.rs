@@ -1,4 +1,4 @@
-//! From bytes to an upright picture, within bounds, whatever the bytes are.
+//! Decodes a file's bytes into an upright picture within limits; damaged bytes give an error, not a panic.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -13,7 +13,8 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::{Bounds, Unusable, jpeg, png};
 
-/// Beginnings of formats that people do put beside pictures, by what they are called. `ftyp` formats are told apart below.
+/// First bytes of formats that often lie among pictures but are not supported, with their names. `format_of`
+/// distinguishes the `ftyp` formats.
 const KNOWN_BEGINNINGS: [(&[u8], &str); 9] = [
     (b"%PDF", "PDF"),
     (b"<svg", "SVG"),
@@ -26,23 +27,23 @@ const KNOWN_BEGINNINGS: [(&[u8], &str); 9] = [
     (b"v/1\x01", "OpenEXR"),
 ];
 
-/// How files of the formats read begin: a shorter file that begins so may be on its way.
+/// First bytes of the supported formats: a shorter file with such a beginning may still be incomplete.
 const BEGINNINGS_OF_READ_FORMATS: [&[u8]; 9] =
     [b"\xFF\xD8\xFF", b"\x89PNG\r\n\x1A\n", b"GIF87a", b"GIF89a", b"RIFF", b"BM", b"II*\0", b"MM\0*", b"qoif"];
 
-/// Decodes `bytes`, the content of the file at `path` (its name only tells a TGA, which has no signature),
-/// and turns the picture upright as its EXIF orientation says.
+/// Decodes `bytes`, the content of the file at `path`, and rotates the picture by its EXIF orientation. The name
+/// matters only for TGA, which has no signature.
 pub fn decode(bytes: &[u8], path: &Path, bounds: &Bounds) -> Result<DynamicImage, Unusable> {
     #[cfg(debug_assertions)]
     super::faults::act(bytes);
     let format = format_of(bytes, path)?;
-    // Decoders meet every kind of damage; some of it makes them panic (tiff 0.11 does on a valid planar LZW file).
+    // Some damaged files make decoders panic (tiff 0.11 even does on a valid planar LZW file).
     let result = caught(|| decode_upright(bytes, format, bounds));
     result.unwrap_or_else(|| Err(Unusable::Damaged(format!("the {} decoder gave up on it", name(format)))))
 }
 
-/// What comes of `work` on one picture; none if it panics, which must cost this picture only. `work` touches nothing that
-/// is shared, so no broken state can leak out.
+/// The result of `work` on one picture; `None` if it panics, so that a panic costs this picture only. `work` uses
+/// nothing shared, so no broken state can leak out.
 pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     GUARDED.set(true);
     let result = catch_unwind(AssertUnwindSafe(work));
@@ -60,7 +61,7 @@ fn decode_upright(bytes: &[u8], format: ImageFormat, bounds: &Bounds) -> Result<
     if format == ImageFormat::Jpeg && !jpeg::has_end(bytes) {
         return Err(Unusable::CutOff);
     }
-    // An unreadable or senseless orientation is none: the pixels are fine.
+    // An invalid orientation is ignored: the pixels are fine.
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| explain(error, format))?;
     picture.apply_orientation(orientation);
@@ -134,11 +135,12 @@ fn name(format: ImageFormat) -> &'static str {
 }
 
 thread_local! {
-    /// Whether this thread is at work on a picture, where panics are caught and told in plain words.
+    /// Whether this thread is decoding a picture, where panics are caught and reported in plain words.
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Keeps panics over a picture, which are caught, off the terminal; any other panic is printed as ever. Once a process.
+/// Hides caught panics of decoders from the terminal; any other panic is printed as usual. Takes effect once per
+/// process.
 pub fn silence_caught_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -1,9 +1,10 @@
-//! Faults that tests plant in files, because no picture is known that kills the decoders in use. In debug builds only.
+//! Test faults: files that make decoding crash or hang, in debug builds only, because no real picture is known to do
+//! so.
 
-/// How a file begins that is to be decoded with a fault; the rest of its first line says which.
+/// The beginning of a file that causes a fault; the rest of its first line names the fault.
 const PLANTED: &[u8] = b"artificio test fault: ";
 
-/// Does what the file asks for, if it asks for anything.
+/// Causes the fault that the file names, if any.
 pub fn act(bytes: &[u8]) {
     match bytes.strip_prefix(PLANTED).and_then(|rest| rest.split(|byte| *byte == b'\n').next()) {
         Some(b"abort") => std::process::abort(),

@@ -1,4 +1,5 @@
-//! Whether a JPEG is all there: decoders fill the missing rest of a cut-off one with grey and say nothing.
+//! Checks that a JPEG file is complete: decoders fill the missing part of a truncated one with grey and report no
+//! error.
 
 /// Whether the end-of-image marker follows the last scan of `bytes`, a JPEG from its first byte on.
 /// What comes after it (a second picture, a maker's notes) does not matter.
@@ -18,7 +19,7 @@ pub fn has_end(bytes: &[u8]) -> bool {
     false
 }
 
-/// Moves `at` behind the next marker, over whatever entropy-coded data comes first, and returns its code.
+/// Skips entropy-coded data, moves `at` behind the next marker and returns the marker's code.
 fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
     loop {
         let found = bytes.get(*at..)?.iter().position(|&byte| byte == 0xFF)?;

@@ -11,11 +11,12 @@ const PIXELS: usize = MINIATURE_SIDE * MINIATURE_SIDE;
 pub struct Miniature(pub(crate) [u8; PIXELS]);
 
 impl Miniature {
-    /// What they are kept under: to be raised with every change of [`Miniature::of`], so that none of two kinds are compared.
+    /// The version under which miniatures are stored. Raise it with every change of [`Miniature::of`], so that
+    /// different kinds are never compared.
     pub const VERSION: &'static str = "grey32-1";
 
-    /// Of what the encoder sees, whose side is a multiple of 32: the mean of each block of pixels, red, green and blue
-    /// weighed as television did (ITU-R BT.601).
+    /// The miniature of the encoder's square, whose side is a multiple of 32: the mean luma (ITU-R BT.601) of each
+    /// block of pixels.
     pub fn of(square: &Square) -> Self {
         let block = square.side() / MINIATURE_SIDE;
         debug_assert!(block > 0 && square.side().is_multiple_of(MINIATURE_SIDE));

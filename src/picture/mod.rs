@@ -2,6 +2,7 @@
 
 mod bounds;
 mod decode;
+mod edited_view;
 #[cfg(debug_assertions)]
 mod faults;
 mod jpeg;
@@ -10,17 +11,16 @@ mod png;
 mod read;
 mod resize;
 mod unusable;
-mod view;
 
 pub use bounds::Bounds;
 pub use decode::{decode, silence_caught_panics};
+pub use edited_view::{EditedView, edited_views};
 pub use miniature::{MINIATURE_SIDE, Miniature};
-pub use read::{Contents, Hash, read_still};
+pub use read::{FileSnapshot, Hash, read_still};
 pub use resize::{Filter, resample, shrink, square};
 pub use unusable::{CrashCause, Unusable};
-pub use view::{View, views};
 
-/// A whole picture squashed to a square, RGB, 8 bits a channel, row after row: `[side, side, 3]`.
+/// A whole picture resized to a square, RGB, 8 bits per channel, row by row: `[side, side, 3]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Square {
     side: usize,
@@ -43,8 +43,8 @@ impl Square {
         &self.rgb
     }
 
-    /// The sums of `across` × `across` blocks of pixels, `[across, across, 3]`; what is left of a side that does not divide evenly
-    /// is passed over. `across` must be at least one and at most the side.
+    /// The sums of `across` × `across` blocks of pixels, `[across, across, 3]`; the rest of a side that does not divide
+    /// evenly is ignored. `across` must be at least one and at most the side.
     pub fn block_sums(&self, across: usize) -> Vec<u32> {
         let block = self.side / across;
         let mut sums = vec![0; across * across * 3];
@@ -57,7 +57,7 @@ impl Square {
         sums
     }
 
-    /// The picture seen in a mirror: every row reversed.
+    /// The picture mirrored: every row reversed.
     pub fn mirrored(&self) -> Self {
         let rows = self.rgb.chunks_exact((self.side * 3).max(1));
         let rgb = rows.flat_map(|row| row.rchunks_exact(3).flatten().copied()).collect();

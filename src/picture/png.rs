@@ -1,13 +1,15 @@
-//! A PNG without its ancillary chunks: a compressed text or colour profile of 256 MB is unpacked by decoders whatever
-//! their limits say, and nothing here looks at it.
+//! Removes colour profiles and texts from a PNG before it is decoded.
+//!
+//! Decoders decompress these chunks, up to 256 MB, without regard to their limits, and nothing in this program uses
+//! them.
 
 use std::borrow::Cow;
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
-/// Chunks that unpack to any size and do not change a pixel.
+/// Chunks that can decompress to any size and do not change a pixel.
 const DROPPED: [&[u8; 4]; 4] = [b"iCCP", b"zTXt", b"iTXt", b"tEXt"];
 
-/// `bytes` without profile and text chunks; untouched when there are none or they are no PNG.
+/// `bytes` without profile and text chunks; unchanged when there are none or `bytes` is no PNG.
 pub fn without_profiles(bytes: &[u8]) -> Cow<'_, [u8]> {
     let Some(body) = bytes.strip_prefix(SIGNATURE) else { return Cow::Borrowed(bytes) };
     let (mut kept, mut rest, mut dropped) = (SIGNATURE.to_vec(), body, false);

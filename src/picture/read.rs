@@ -1,4 +1,4 @@
-//! Reading a file that stands still, whole, without ever blocking on something that is not a file.
+//! Reads a whole file and its hash, provided that it does not change meanwhile, and never blocks on a pipe or device.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -24,8 +24,8 @@ impl Hash {
     }
 }
 
-/// A whole file as it was at one moment.
-pub struct Contents {
+/// The content of a file at one moment.
+pub struct FileSnapshot {
     /// Its bytes.
     pub bytes: Vec<u8>,
     /// Their hash.
@@ -35,8 +35,8 @@ pub struct Contents {
 }
 
 /// Reads `path` whole, provided that it is an ordinary file, within `bounds`, and did not change meanwhile.
-pub fn read_still(path: &Path, bounds: &Bounds) -> Result<Contents, Unusable> {
-    // O_NONBLOCK: opening a FIFO that came in the file's place must not wait for a writer.
+pub fn read_still(path: &Path, bounds: &Bounds) -> Result<FileSnapshot, Unusable> {
+    // O_NONBLOCK: if a FIFO has replaced the file, opening it must not wait for a writer.
     let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
     let mut file = opened.map_err(unreadable)?;
     let before = file.metadata().map_err(unreadable)?;
@@ -45,7 +45,7 @@ pub fn read_still(path: &Path, bounds: &Bounds) -> Result<Contents, Unusable> {
     }
     bounds.check_file(before.len())?;
     let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
-    // One byte more than the limit: a file that grows while it is read is found out, and never fills the memory.
+    // One byte more than the limit detects a file that grows while it is read, without filling the memory.
     file.by_ref().take(bounds.file_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     let stamp = Stamp::of(&file.metadata().map_err(unreadable)?);
     if stamp != Stamp::of(&before) || stamp.size != bytes.len() as u64 {
@@ -54,7 +54,7 @@ pub fn read_still(path: &Path, bounds: &Bounds) -> Result<Contents, Unusable> {
     if bytes.is_empty() {
         return Err(Unusable::Empty);
     }
-    Ok(Contents { hash: Hash::of(&bytes), bytes, stamp })
+    Ok(FileSnapshot { hash: Hash::of(&bytes), bytes, stamp })
 }
 
 fn unreadable(error: io::Error) -> Unusable {

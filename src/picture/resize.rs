@@ -1,4 +1,4 @@
-//! Pictures made smaller: the encoder's square, and copies for the sheet.
+//! Resizes pictures: to the encoder's square input, and to the smaller copies for the sheet.
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{InnerPixel, U8x4};
@@ -8,15 +8,16 @@ use image::{DynamicImage, RgbaImage};
 use super::Square;
 use super::decode::caught;
 
-/// The whole picture squashed to a square of `side` pixels by a bilinear filter as wide as the shrinking asks for (as
-/// Pillow does), transparent parts on white; `None` for a picture without pixels, or without the memory to do it.
+/// The whole picture resized to a square of `side` pixels, without regard to its aspect ratio. The bilinear filter
+/// widens with the reduction, as in Pillow. Transparent parts become white. `None` for a picture without pixels, or
+/// when memory is short.
 pub fn square(picture: &DynamicImage, side: usize) -> Option<Square> {
     let pixels = resample(&four_channels(picture)?, side as u32, side as u32, Filter::Bilinear)?;
     Square::from_rgb(side, pixels.pixels().flat_map(|pixel| on_white(pixel.0)).collect())
 }
 
-/// A copy whose longer side is at most `longest` pixels, transparency kept; `None` for a picture without pixels, or
-/// without the memory to do it.
+/// A copy whose longer side is at most `longest` pixels, with its transparency. `None` for a picture without pixels, or
+/// when memory is short.
 pub fn shrink(picture: &DynamicImage, longest: u32) -> Option<RgbaImage> {
     let (width, height) = (picture.width(), picture.height());
     if width.max(height) <= longest {
@@ -27,17 +28,17 @@ pub fn shrink(picture: &DynamicImage, longest: u32) -> Option<RgbaImage> {
     resample(&four_channels(picture)?, side(width), side(height), Filter::Bilinear)
 }
 
-/// Takes up to 600 MB more for the largest pictures. The library panics where it cannot have them.
+/// Needs up to 600 MB more for the largest pictures. The library panics if it cannot allocate them.
 fn four_channels(picture: &DynamicImage) -> Option<RgbaImage> {
     caught(|| picture.to_rgba8())
 }
 
-/// How pixels are weighed when a picture changes its size.
+/// The resampling filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Filter {
     /// The nearest pixel.
     Nearest,
-    /// Linear falling-off.
+    /// Linear interpolation.
     Bilinear,
     /// Sharper; for enlarging.
     CatmullRom,
@@ -45,8 +46,8 @@ pub enum Filter {
     Lanczos,
 }
 
-/// `picture` at another size, transparency minded; `None` only for a picture without pixels.
-/// The library's typed entry, for one pixel format only: its untyped one compiles every format there is, a minute's work.
+/// `picture` at another size, with premultiplied transparency; `None` only for a picture without pixels.
+/// Uses the library's typed function for one pixel format: the untyped one takes a minute to compile for all formats.
 pub fn resample(picture: &RgbaImage, width: u32, height: u32, filter: Filter) -> Option<RgbaImage> {
     let algorithm = match filter {
         Filter::Nearest => ResizeAlg::Nearest,
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_transparent_picture_stands_on_white() {
+    fn a_transparent_picture_becomes_white() {
         let picture = RgbaImage::from_pixel(10, 4, image::Rgba([200, 0, 0, 0]));
         let square = square(&DynamicImage::ImageRgba8(picture), 224).unwrap();
         assert!(square.rgb().iter().all(|&value| value == 255));

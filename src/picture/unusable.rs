@@ -1,4 +1,4 @@
-//! Why a file cannot be used as a picture, in words for the person who put it there.
+//! The reasons why a file cannot be used as a picture, with messages and remedies for the person who put it there.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,9 +17,9 @@ pub enum CrashCause {
         /// The signal's number.
         number: i32,
     },
-    /// It took more memory than there was.
+    /// It needed more memory than there was.
     Memory {
-        /// What there was.
+        /// The memory there was.
         megabytes: u64,
     },
     /// It did not end in time.
@@ -29,7 +29,7 @@ pub enum CrashCause {
     },
 }
 
-/// What signals of a crash are called.
+/// Names of the signals of a crash.
 const SIGNAL_NAMES: [(i32, &str); 7] = [
     (libc::SIGILL, "illegal instruction"),
     (libc::SIGTRAP, "trap"),
@@ -55,7 +55,7 @@ pub enum Unusable {
     Unsupported(Cow<'static, str>),
     /// A variant of this format that is not read.
     UnsupportedVariant(Cow<'static, str>),
-    /// The decoder found this.
+    /// The decoder reported this.
     Damaged(String),
     /// The file is larger than `max_file_megabytes`.
     FileTooLarge {
@@ -84,23 +84,23 @@ pub enum Unusable {
     NotShrunk,
     /// It killed the process that decoded it.
     SetAside(CrashCause),
-    /// It may have killed a process, and another thread is to find out.
+    /// It may have killed a process; another thread will find out.
     AwaitsTrial,
     /// The user who runs artificio may not read it.
     NoPermission,
     /// It is no longer there.
     Gone,
-    /// The operating system could not give it out: the disk, the network, a limit; nothing is wrong with the file.
+    /// The operating system could not read it: the disk, the network, a limit. Nothing is wrong with the file.
     System(String),
 }
 
 impl Unusable {
-    /// Whether the file may still be on its way, so that another look in a while is worth it.
+    /// Whether the file may still be incomplete, so that it is worth reading again later.
     pub fn may_be_unfinished(&self) -> bool {
         matches!(self, Self::Empty | Self::CutOff | Self::Changing | Self::NoPermission | Self::Gone | Self::System(_))
     }
 
-    /// Whether its content is set aside: the list of those says so, whatever else is remembered of the file.
+    /// Whether its content is in quarantine. That list decides, whatever else is stored about the file.
     pub fn is_set_aside(&self) -> bool {
         matches!(self, Self::SetAside(_))
     }
@@ -109,11 +109,11 @@ impl Unusable {
     pub fn remedy(&self) -> String {
         match self {
             Self::Empty | Self::CutOff | Self::ClaimsTooMuch { .. } => {
-                "copy the picture again from where it came".into()
+                "copy the picture again from its source".into()
             }
-            Self::Damaged(_) => "copy the picture again from where it came, or save it anew as JPEG or PNG".into(),
-            Self::Changing => "it is read when it stands still".into(),
-            Self::NotAPicture => format!("put a {READ_FORMATS} picture there, or take the file away"),
+            Self::Damaged(_) => "copy the picture again from its source, or save it again as JPEG or PNG".into(),
+            Self::Changing => "it is read when it stops changing".into(),
+            Self::NotAPicture => format!("put a {READ_FORMATS} picture there, or remove the file"),
             Self::Unsupported(_) | Self::UnsupportedVariant(_) => "save it as JPEG or PNG".into(),
             Self::FileTooLarge { .. } => "save it smaller, or raise max_file_megabytes in [limits]".into(),
             Self::TooManyPixels { .. } => "save it smaller, or raise max_megapixels in [limits]".into(),
@@ -130,7 +130,7 @@ impl Unusable {
             Self::AwaitsTrial => "there is nothing to do".into(),
             Self::NoPermission => "give the user who runs artificio permission to read it".into(),
             Self::Gone => "put it back".into(),
-            Self::System(_) => "see whether the disk is healthy and reachable".into(),
+            Self::System(_) => "check that the disk is healthy and reachable".into(),
         }
     }
 }
@@ -156,7 +156,7 @@ impl fmt::Display for Unusable {
                 "the picture has {width} × {height} pixels, more than the {limit_megapixels} megapixels allowed"
             ),
             Self::NotShrunk => {
-                write!(out, "the picture could not be made smaller to be looked at, for want of memory most likely")
+                write!(out, "the picture could not be made smaller, most likely because memory is short")
             }
             Self::SetAside(cause) => write!(out, "{cause}; it is set aside"),
             Self::AwaitsTrial => write!(out, "the picture has yet to be decoded in a process of its own"),

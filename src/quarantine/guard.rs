@@ -10,7 +10,7 @@ use super::slot::{Decoding, Supervised};
 use super::{Quarantine, Treatment};
 use crate::isolation::{DecodeOrder, Extracted, Outputs, extract};
 use crate::model::Extractor;
-use crate::picture::{self, Bounds, Contents, Hash, Unusable};
+use crate::picture::{self, Bounds, FileSnapshot, Hash, Unusable};
 
 /// What a thread does with a suspect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Guard {
     /// here.
     pub fn extract(
         &self,
-        contents: &Contents,
+        contents: &FileSnapshot,
         path: &Path,
         bounds: &Bounds,
         outputs: Outputs,
@@ -75,7 +75,7 @@ impl Guard {
     /// here and frees its memory. No lock is held while a picture is decoded, so unwinding leaves nothing half done.
     pub fn decode<T>(
         &self,
-        contents: &Contents,
+        contents: &FileSnapshot,
         path: &Path,
         bounds: &Bounds,
         make: impl FnOnce(DynamicImage) -> Result<T, Unusable>,
@@ -92,7 +92,7 @@ impl Guard {
 
     fn decode_here<T>(
         &self,
-        contents: &Contents,
+        contents: &FileSnapshot,
         path: &Path,
         bounds: &Bounds,
         make: impl FnOnce(DynamicImage) -> Result<T, Unusable>,

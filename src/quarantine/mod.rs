@@ -20,7 +20,7 @@ use log::{debug, info, warn};
 use crate::error::Trouble;
 use crate::files::{make_folder, remove_own};
 use crate::isolation::{DecodeOrder, Extracted, Isolation, TrialOutcome, memory_allowance};
-use crate::picture::{Bounds, Contents, CrashCause, Hash, Unusable};
+use crate::picture::{Bounds, CrashCause, FileSnapshot, Hash, Unusable};
 use guard::GuardDeps;
 pub use guard::{Guard, Suspects};
 use list::{List, QuarantineState};
@@ -130,7 +130,12 @@ impl Quarantine {
     }
 
     /// Holds the trial of a suspect; `None` where none can be held.
-    fn hold_trial(&self, contents: &Contents, path: &Path, order: &DecodeOrder) -> Option<Result<Extracted, Unusable>> {
+    fn hold_trial(
+        &self,
+        contents: &FileSnapshot,
+        path: &Path,
+        order: &DecodeOrder,
+    ) -> Option<Result<Extracted, Unusable>> {
         let shown = path.display();
         match self.trial.hold(&contents.bytes, path, order) {
             TrialOutcome::Ended(result) => {

@@ -62,7 +62,7 @@ fn crash_while_decoding(state: &Path, pictures: &[&str]) -> Vec<Trouble> {
 
 fn decode(quarantine: &Arc<Quarantine>, suspects: Suspects, picture: &str) -> Unusable {
     let guard = quarantine.guard("worker-0", suspects, Arc::new(Unsupervised));
-    let contents = Contents { bytes: picture.into(), hash: Hash::of(picture.as_bytes()), stamp: Stamp::NEVER };
+    let contents = FileSnapshot { bytes: picture.into(), hash: Hash::of(picture.as_bytes()), stamp: Stamp::NEVER };
     let extractor = Extractor::load(Encoder::Convolutional).unwrap();
     guard.extract(&contents, Path::new(picture), &BOUNDS, OUTPUTS, &extractor).err().unwrap()
 }

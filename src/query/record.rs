@@ -5,7 +5,7 @@ use super::input::{FileRead, Input};
 use super::matches::Selected;
 use super::search::SearchedBy;
 use super::status::Judgement;
-use crate::answer::{self, QueryFile, QueryPart, Record, SettingsPart, SkippedPart, Timings};
+use crate::answer::{self, QueryFile, QueryPart, Record, SearchSettingsPart, SkippedPart, Timings};
 use crate::clock;
 use crate::config::Config;
 use crate::picture::Hash;
@@ -38,7 +38,7 @@ pub fn compose(
         metric: by.metric,
         inventory: by.inventory,
         index_generation: by.index_generation,
-        settings: SettingsPart {
+        settings: SearchSettingsPart {
             results: settings.results.count(),
             min_score: settings.min_score.get(),
             min_likeness: settings.min_likeness.get(),

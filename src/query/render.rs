@@ -31,7 +31,7 @@ pub fn sheet(
 ) -> Result<Vec<u8>, Undrawn> {
     let style = answer::style(&query.config.answer);
     let side = sheet::picture_side_px(record.matches.len(), &style);
-    let queries = input.members.iter_mut().map(|member| sheet::Tile {
+    let queries = input.members.iter_mut().map(|member| sheet::QueryPicture {
         name: member.file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         picture: member.decoded.take().and_then(|decoded| picture::shrink(&decoded, side)),
     });

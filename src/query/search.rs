@@ -2,7 +2,7 @@
 
 use super::WorkerContext;
 use super::input::Member;
-use crate::answer::ModelPart;
+use crate::answer::SearchModelPart;
 use crate::base::rows::Rows;
 use crate::config::Config;
 use crate::dedup::Appearance;
@@ -41,7 +41,7 @@ pub struct Searched {
 /// What was searched, for the record.
 pub struct SearchedBy {
     /// The model.
-    pub model: ModelPart,
+    pub model: SearchModelPart,
     /// Pictures in the index.
     pub inventory: usize,
     /// State of the index.
@@ -110,7 +110,7 @@ fn search_in(serving: &Serving, request: &SearchRequest<'_>) -> Searched {
         found: serving.search(request),
         inventory,
         by: SearchedBy {
-            model: ModelPart {
+            model: SearchModelPart {
                 id: serving.model.id().into(),
                 encoder: serving.model.encoder().name(),
                 trained_on: serving.model.trained_on(),

@@ -44,7 +44,8 @@ impl Subject {
         let encoder = row.encoder.known().unwrap_or(config.model.encoder);
         let autoencoder =
             (!row.weights.is_empty()).then(|| Autoencoder::from_safetensors(encoder, &row.weights)).transpose();
-        let autoencoder = autoencoder.map_err(|reason| Trouble::new(reason, catalog_of(config), "train again"))?;
+        let autoencoder =
+            autoencoder.map_err(|error| Trouble::new(error.to_string(), catalog_of(config), "train again"))?;
         let (paths, inventory) = inventory(&catalog, FeatureKind::of(encoder))?;
         let training = match row.source.is(TrainingSource::Training) {
             true => training(&catalog, id, FeatureKind::of(encoder))?,

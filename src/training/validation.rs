@@ -13,7 +13,7 @@ use crate::evaluate::gate::{
     Comparison, Evidence, FEWEST_PICTURES, RetrievalQuality, relative_reconstruction_error, view_retrieval,
 };
 use crate::model::{FeatureKind, Model, TrainingSet};
-use crate::picture::{self, Bounds, Hash, View};
+use crate::picture::{self, Bounds, EditedView, Hash};
 use crate::progress::Progress;
 
 /// Inventory pictures that are looked for by augmented views of them.
@@ -48,7 +48,7 @@ impl Search {
     }
 
     fn compare(&self, before: &Model, after: &Model) -> Option<Comparison> {
-        let pictures = self.sought.len() / View::ALL.len();
+        let pictures = self.sought.len() / EditedView::ALL.len();
         let is_enough = pictures >= FEWEST_PICTURES && self.among.len() > FEWEST_PICTURES;
         is_enough.then(|| Comparison { pictures, before: self.quality(before), after: self.quality(after) })
     }
@@ -123,7 +123,7 @@ impl TrainingJob {
                 search.sought.push(at);
                 search.views.push(&view);
             }
-            if new.len() >= VIEWS_BATCH * View::ALL.len() {
+            if new.len() >= VIEWS_BATCH * EditedView::ALL.len() {
                 self.send(TrainingEvent::Views(std::mem::take(&mut new)))?;
             }
             self.handle.set_share((done + at) as f32 / all as f32);
@@ -134,7 +134,7 @@ impl TrainingJob {
 
     /// The stored features of all views of a content.
     fn kept_views(&self, catalog: &Catalog, content: Hash) -> Result<Option<Vec<Vec<f32>>>, Halt> {
-        let kept = View::ALL.map(|view| catalog.features(content, &self.features().of_view(view)));
+        let kept = EditedView::ALL.map(|view| catalog.features(content, &self.features().of_view(view)));
         let kept = kept.into_iter().collect::<Result<Option<Vec<_>>, _>>()?;
         Ok(kept.filter(|views| views.iter().all(|view| view.len() == self.features().width)))
     }
@@ -143,12 +143,15 @@ impl TrainingJob {
     fn make_views(&self, content: Hash, path: &Path, new: &mut Vec<(Hash, String, Vec<f32>)>) -> Option<Vec<Vec<f32>>> {
         let bounds = Bounds::from(&self.input.config.limits);
         let contents = picture::read_still(path, &bounds).ok().filter(|contents| contents.hash == content)?;
-        let views = |decoded: DynamicImage| Ok(picture::views(&decoded, content, self.input.extractor.side()));
+        let views = |decoded: DynamicImage| Ok(picture::edited_views(&decoded, content, self.input.extractor.side()));
         let squares = self.input.guard.decode(&contents, path, &bounds, views).ok()??;
         let features = self.input.extractor.features(&squares);
         let features: Vec<Vec<f32>> = features.iter().map(<[f32]>::to_vec).collect();
         new.extend(
-            View::ALL.iter().zip(&features).map(|(view, row)| (content, self.features().of_view(*view), row.clone())),
+            EditedView::ALL
+                .iter()
+                .zip(&features)
+                .map(|(view, row)| (content, self.features().of_view(*view), row.clone())),
         );
         Some(features)
     }

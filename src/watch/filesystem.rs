@@ -1,8 +1,9 @@
-//! File systems that change without sending events: other machines write to them, or something below does.
+//! Knows the file systems that can change without sending events, because other machines or a lower layer write to
+//! them.
 
 use std::path::Path;
 
-/// Magic numbers of `statfs(2)`, and what the file system is called.
+/// Magic numbers of `statfs(2)` with the names of the file systems.
 const EVENTLESS: [(u64, &str); 14] = [
     (0x6969, "NFS"),
     (0x517B, "SMB"),
@@ -20,7 +21,7 @@ const EVENTLESS: [(u64, &str); 14] = [
     (0x786F_4256, "VirtualBox shared folder"),
 ];
 
-/// The name of the folder's file system, when it is one whose changes may come without events.
+/// The name of the folder's file system, if that can change without sending events.
 pub fn without_events(folder: &Path) -> Option<&'static str> {
     let kind = rustix::fs::statfs(folder).ok()?.f_type as u64 & 0xFFFF_FFFF;
     EVENTLESS.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| *name)

@@ -1,6 +1,8 @@
-//! Hints from the operating system, through notify: one watch a folder, never a recursive one, and a handler that never
-//! waits. Recursive watching loses what arrives in a new folder before its watch is set; this way the folder is looked
-//! through after its watch is armed.
+//! Receives file events from the operating system (inotify, through notify) and passes them on as hints to scan a
+//! folder.
+//!
+//! Each folder has a watch of its own, never a recursive one. Recursive watching loses what arrives in a new folder
+//! before its watch is set. Here a folder is scanned after its watch is set. The event handler never waits.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -12,31 +14,31 @@ use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Wat
 use super::identity::Identity;
 use crate::error::Trouble;
 
-/// Where the system keeps its limit of watched folders.
+/// Where the system has its limit of watched folders.
 pub const WATCH_LIMIT: &str = "/proc/sys/fs/inotify/max_user_watches";
-/// ... and that of watchers.
+/// Where the system has its limit of watchers.
 pub const INSTANCE_LIMIT: &str = "/proc/sys/fs/inotify/max_user_instances";
 
-/// "Look again."
+/// A request to scan again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hint {
     /// Something happened to this path.
     Path(PathBuf),
-    /// Hints were lost: look everywhere, and arm every watch anew.
+    /// Hints were lost: scan everything, and set every watch again.
     Lost,
 }
 
-/// Whether a folder sends hints.
+/// Whether a folder sends hints after an attempt to watch it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Armed {
+pub enum WatchState {
     /// It does, and did before.
-    Watched,
-    /// It does from now on: what is in it may have changed unheard.
-    Anew,
-    /// It does not, for this reason: it has to be looked at regularly.
+    AlreadyWatched,
+    /// It does from now on: its content may have changed before without a hint.
+    NewlyWatched,
+    /// It does not, for this reason: it has to be scanned regularly.
     Polled(Trouble),
     /// There is no such folder.
-    Gone,
+    Missing,
 }
 
 /// The watches on all folders.
@@ -48,52 +50,52 @@ pub struct Hints {
 }
 
 impl Hints {
-    /// Starts watching nothing. `lost` is a channel of one: full means the loss is known already.
+    /// Starts with no watches. `lost` is a channel of capacity one: when it is full, the loss is known already.
     pub fn start(hints: Sender<Hint>, lost: Sender<Hint>) -> Self {
         Self { watcher: watcher(&hints, &lost), watched: HashMap::new(), hints, lost }
     }
 
-    /// Begins anew with a watcher that watches nothing: the old one has died, or none could be had.
+    /// Replaces the watcher by a new one without watches: the old one has died, or could not be started.
     pub fn restart(&mut self) {
         self.watched.clear();
         self.watcher = watcher(&self.hints, &self.lost);
     }
 
-    /// Why there is no watcher at all, if there is none.
+    /// Why there is no watcher, if there is none.
     pub fn trouble(&self) -> Option<&Trouble> {
         self.watcher.as_ref().err()
     }
 
-    /// Makes sure that `folder` sends hints, if it can.
-    pub fn arm(&mut self, folder: &Path) -> Armed {
-        let Some(identity) = Identity::of(folder) else { return Armed::Gone };
+    /// Sets a watch on `folder` if it has none, so that it sends hints.
+    pub fn arm(&mut self, folder: &Path) -> WatchState {
+        let Some(identity) = Identity::of(folder) else { return WatchState::Missing };
         match self.watched.get(folder) {
-            Some(armed) if *armed == identity => return Armed::Watched,
-            // The watch is on a folder that was here before.
+            Some(armed) if *armed == identity => return WatchState::AlreadyWatched,
+            // The watch is on an earlier folder of the same path.
             Some(_) => self.disarm_below(folder),
             None => {}
         }
         let watcher = match &mut self.watcher {
             Ok(watcher) => watcher,
-            Err(trouble) => return Armed::Polled(trouble.clone()),
+            Err(trouble) => return WatchState::Polled(trouble.clone()),
         };
         match watcher.watch(folder, RecursiveMode::NonRecursive) {
             Ok(()) => {
                 self.watched.insert(folder.to_path_buf(), identity);
-                Armed::Anew
+                WatchState::NewlyWatched
             }
-            Err(_) if !folder.is_dir() => Armed::Gone,
-            Err(error) => Armed::Polled(explain(&error, folder)),
+            Err(_) if !folder.is_dir() => WatchState::Missing,
+            Err(error) => WatchState::Polled(explain(&error, folder)),
         }
     }
 
-    /// Forgets the watches on `folder` and everything below it, which are gone or have become another folder.
+    /// Removes the watches on `folder` and everything below it, which are gone or have become other folders.
     pub fn disarm_below(&mut self, folder: &Path) {
         let below = self.watched.extract_if(|path, _| path.starts_with(folder));
         let below: Vec<PathBuf> = below.map(|(path, _)| path).collect();
         if let Ok(watcher) = &mut self.watcher {
             for path in below {
-                // The system drops the watch of a removed folder by itself; then this fails, and rightly.
+                // The system drops the watch of a removed folder by itself; then this fails, as it should.
                 let _ = watcher.unwatch(&path);
             }
         }
@@ -109,8 +111,8 @@ fn watcher(hints: &Sender<Hint>, lost: &Sender<Hint>) -> Result<RecommendedWatch
     let (hints, lost) = (hints.clone(), lost.clone());
     let handler = move |event: notify::Result<Event>| {
         for hint in hints_in(event) {
-            // The system's queue overflows while a handler waits, so this one never does: a full channel is a loss
-            // like any other, and a loss is one look at everything.
+            // The system's queue overflows while a handler waits, so this one never waits. A full channel is a loss
+            // like any other, and costs one scan of everything.
             let result = if hint == Hint::Lost { lost.try_send(hint) } else { hints.try_send(hint) };
             if matches!(result, Err(TrySendError::Full(Hint::Path(_)))) {
                 let _ = lost.try_send(Hint::Lost);
@@ -128,7 +130,7 @@ fn hints_in(event: notify::Result<Event>) -> Vec<Hint> {
         Err(error) => return error.paths.into_iter().map(Hint::Path).collect(),
     };
     match event.kind {
-        // Reading is what this program does itself, all day.
+        // This program itself reads all the time: its own reads must not cause scans.
         EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write) => Vec::new(),
         _ if event.paths.is_empty() => vec![Hint::Lost],
         _ => event.paths.into_iter().map(Hint::Path).collect(),
@@ -137,18 +139,17 @@ fn hints_in(event: notify::Result<Event>) -> Vec<Hint> {
 
 fn explain(error: &notify::Error, folder: &Path) -> Trouble {
     let too_many_instances = matches!(&error.kind, ErrorKind::Io(io) if io.raw_os_error() == Some(24));
-    // ENOSPC comes under either name.
+    // notify reports ENOSPC in either of two ways.
     let too_many_watches = matches!(&error.kind, ErrorKind::Io(io) if io.raw_os_error() == Some(28));
     if too_many_watches || matches!(error.kind, ErrorKind::MaxFilesWatch) {
-        let remedy =
-            "sudo sysctl fs.inotify.max_user_watches=1048576; until then these folders are looked through regularly";
+        let remedy = "sudo sysctl fs.inotify.max_user_watches=1048576; until then these folders are scanned regularly";
         return Trouble::new("the system's limit of watched folders is reached", WATCH_LIMIT, remedy);
     }
     if too_many_instances {
-        let remedy = "sudo sysctl fs.inotify.max_user_instances=1024; until then folders are looked through regularly";
+        let remedy = "sudo sysctl fs.inotify.max_user_instances=1024; until then folders are scanned regularly";
         return Trouble::new("the system's limit of watchers is reached", INSTANCE_LIMIT, remedy);
     }
-    let remedy = "until it can be watched it is looked through regularly";
+    let remedy = "until it can be watched it is scanned regularly";
     Trouble::new(format!("the folder cannot be watched: {error}"), folder, remedy)
 }
 
@@ -160,20 +161,27 @@ mod tests {
 
     use super::*;
 
+    /// Nothing here takes that long, however busy the machine is.
+    const LONG: Duration = Duration::from_secs(60);
+
     #[test]
     fn a_new_file_is_hinted_at_and_reading_it_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let ((hints, received), (lost, _lost)) = (bounded(100), bounded(1));
         let mut watches = Hints::start(hints, lost);
-        assert_eq!(watches.arm(folder.path()), Armed::Anew);
-        assert_eq!(watches.arm(folder.path()), Armed::Watched);
-        let path = folder.path().join("a.jpg");
-        std::fs::write(&path, b"x").unwrap();
-        let hint = received.recv_timeout(Duration::from_secs(5)).expect("a hint");
-        assert_eq!(hint, Hint::Path(path.clone()));
-        while received.recv_timeout(Duration::from_millis(200)).is_ok() {}
-        std::fs::read(&path).unwrap();
-        assert!(received.recv_timeout(Duration::from_millis(200)).is_err(), "reading must not be a hint");
+        assert_eq!(watches.arm(folder.path()), WatchState::NewlyWatched);
+        assert_eq!(watches.arm(folder.path()), WatchState::AlreadyWatched);
+        let [first, second, third] = ["a.jpg", "b.jpg", "c.jpg"].map(|name| folder.path().join(name));
+        // Events come in their order: a hint at a file that was written later is behind all that concern the earlier one.
+        let hints_before = |path: &Path| {
+            std::fs::write(path, b"x").unwrap();
+            let hint = || received.recv_timeout(LONG).expect("a hint");
+            std::iter::repeat_with(hint).take_while(|hint| *hint != Hint::Path(path.into())).collect::<Vec<_>>()
+        };
+        assert_eq!(hints_before(&first), []);
+        assert!(hints_before(&second).iter().all(|hint| *hint == Hint::Path(first.clone())));
+        std::fs::read(&first).unwrap();
+        assert!(!hints_before(&third).contains(&Hint::Path(first)), "reading must not be a hint");
     }
 
     #[test]
@@ -185,14 +193,14 @@ mod tests {
         for number in 0..10 {
             std::fs::write(folder.path().join(format!("{number}")), b"x").unwrap();
         }
-        assert_eq!(losses.recv_timeout(Duration::from_secs(5)), Ok(Hint::Lost));
+        assert_eq!(losses.recv_timeout(LONG), Ok(Hint::Lost));
     }
 
     #[test]
     fn a_missing_folder_is_gone_not_a_trouble() {
         let ((hints, _received), (lost, _losses)) = (bounded(1), bounded(1));
         let mut watches = Hints::start(hints, lost);
-        assert_eq!(watches.arm(Path::new("/no/such/folder")), Armed::Gone);
+        assert_eq!(watches.arm(Path::new("/no/such/folder")), WatchState::Missing);
         assert_eq!(watches.watched(), 0);
     }
 }

@@ -1,23 +1,23 @@
-//! Whether a folder is still the same folder, or another one of the same name.
+//! Tells whether a folder is still the same folder, or another one of the same name.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::SystemTime;
 
-/// Disk, number, and when it was made: numbers are given out again at once on some file systems (ext4), so that a folder
-/// removed and made anew has the old one's.
+/// Device, inode number and creation time. Inode numbers alone are not enough: some file systems (ext4) reuse them at
+/// once, so that a folder removed and created again can have the same number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
-    disk: u64,
+    device: u64,
     inode: u64,
-    made: Option<SystemTime>,
+    created: Option<SystemTime>,
 }
 
 impl Identity {
-    /// Of the folder at `path`; `None` when there is none.
+    /// The identity of the folder at `path`; `None` when there is none.
     pub fn of(path: &Path) -> Option<Self> {
         let found = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_dir)?;
-        Some(Self { disk: found.dev(), inode: found.ino(), made: found.created().ok() })
+        Some(Self { device: found.dev(), inode: found.ino(), created: found.created().ok() })
     }
 }
 

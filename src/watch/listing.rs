@@ -1,4 +1,4 @@
-//! One folder as it is right now: its files with their stamps, its sub-folders, and what is passed over and why.
+//! Lists one folder as it is right now: its files with their stamps, its sub-folders, and what is skipped and why.
 
 use std::ffi::OsString;
 use std::fs::{self, DirEntry, FileType};
@@ -16,11 +16,11 @@ pub struct Listing {
     pub files: Vec<(OsString, Stamp)>,
     /// Sub-folders.
     pub folders: Vec<OsString>,
-    /// What is neither and may have been meant as a picture.
+    /// Other entries, which may have been meant as pictures.
     pub skipped: Vec<Skipped>,
 }
 
-/// Something in a folder that is never opened.
+/// An entry of a folder that is never opened.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Skipped {
     /// Its name in the folder.
@@ -38,7 +38,7 @@ pub fn list(folder: &Path, root: &Path) -> io::Result<Listing> {
         if is_ignored(&name) {
             continue;
         }
-        // Between the listing and the look at it an entry may go: then it is as if it had not been listed.
+        // An entry can be removed between the listing and this call. Then it counts as not listed.
         let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() {
             listing.folders.push(name);
@@ -46,11 +46,11 @@ pub fn list(folder: &Path, root: &Path) -> io::Result<Listing> {
             match entry.metadata() {
                 Ok(metadata) => listing.files.push((name, Stamp::of(&metadata))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                // A folder that cannot be looked at properly has lost nothing.
+                // If some entries cannot be read, the listing fails: a partial one would report files as removed.
                 Err(error) => return Err(error),
             }
         } else if kind.is_symlink() {
-            match behind_link(&entry, root) {
+            match stamp_of_link_target(&entry, root) {
                 Ok(stamp) => listing.files.push((name, stamp)),
                 Err(reason) => listing.skipped.push(Skipped { name, reason }),
             }
@@ -61,8 +61,8 @@ pub fn list(folder: &Path, root: &Path) -> io::Result<Listing> {
     Ok(listing)
 }
 
-/// The stamp of the file a symbolic link leads to, provided that it lies in the same watched folder.
-fn behind_link(entry: &DirEntry, root: &Path) -> Result<Stamp, &'static str> {
+/// The stamp of a symbolic link's target, which must be a file in the same watched folder.
+fn stamp_of_link_target(entry: &DirEntry, root: &Path) -> Result<Stamp, &'static str> {
     let target = fs::canonicalize(entry.path()).map_err(|_| "a symbolic link that leads nowhere")?;
     let root = fs::canonicalize(root).map_err(|_| "a symbolic link that leads nowhere")?;
     if !target.starts_with(root) {

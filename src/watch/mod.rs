@@ -1,23 +1,24 @@
-//! What is on the disk, as against what is known: hints from the system, listings, settling, reconciling.
+//! Watches folders and reports files that are new, changed or removed compared with what the catalog knows.
 //!
-//! Nothing here decodes a picture or decides what to do with one. Hints are never trusted: each means no more than
-//! "look at this folder again".
+//! Events of the system become hints (`hints`). A hint is never trusted: it means no more than "scan this folder
+//! again". A scan lists the folder (`listing`), compares the list with what is known (`reconcile`), and waits until
+//! files have stopped changing (`settle`). Nothing here decodes a picture or decides what to do with one.
 
 mod filesystem;
 mod hints;
 mod identity;
 mod listing;
 mod name;
-mod pulse;
 mod reconcile;
+mod self_test;
 mod settle;
 mod tree;
 
 pub use filesystem::without_events;
-pub use hints::{Armed, Hint, Hints, INSTANCE_LIMIT, WATCH_LIMIT};
+pub use hints::{Hint, Hints, INSTANCE_LIMIT, WATCH_LIMIT, WatchState};
 pub use listing::{Listing, Skipped, list};
 pub use name::is_ignored;
-pub use pulse::Pulse;
 pub use reconcile::{Differences, Known, reconcile};
+pub use self_test::WatcherSelfTest;
 pub use settle::Settle;
 pub use tree::{Change, Tree};

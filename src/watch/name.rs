@@ -1,14 +1,14 @@
-//! Names that are never anybody's picture: hidden files, files on their way, other programs' leftovers.
+//! Which file names are ignored: hidden files, unfinished downloads and copies, leftovers of other programs.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
-/// Ends of names that downloads and copies carry until they are whole.
+/// Endings of the names of unfinished downloads and copies.
 const UNFINISHED_ENDS: [&str; 7] = [".tmp", ".part", ".partial", ".crdownload", ".filepart", ".download", "~"];
-/// What systems and file managers put beside pictures.
+/// Files and folders that operating systems and file managers create next to pictures.
 const LEFTOVERS: [&str; 5] = ["thumbs.db", "@eadir", "desktop.ini", "#recycle", "$recycle.bin"];
 
-/// Whether a file or folder of this name is passed over, without a word and before any watch is set on it.
+/// Whether a file or folder of this name is ignored: nothing is logged, and no watch is set on it.
 pub fn is_ignored(name: &OsStr) -> bool {
     let name = name.as_bytes();
     let lower = name.to_ascii_lowercase();
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_told_apart() {
+    fn unfinished_and_foreign_names_are_ignored() {
         for ignored in [
             ".hidden.jpg",
             "._a.jpg",

@@ -1,4 +1,4 @@
-//! Disk against catalog, for one folder. Pure.
+//! Compares the files of one folder on disk with what the catalog knows of them. Pure.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -9,9 +9,9 @@ use crate::files::Stamp;
 /// What is known of a file from the last time it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
-    /// As it was then.
+    /// The file's stamp at that time.
     pub stamp: Stamp,
-    /// It could not be used then: any change, of permissions too, is worth another try.
+    /// It could not be used then, so that any change, also of permissions, is a reason to read it again.
     pub has_failed: bool,
 }
 
@@ -20,9 +20,9 @@ pub struct Known {
 pub struct Differences {
     /// Files to be read, once they have settled.
     pub new_or_changed: Vec<(OsString, Stamp)>,
-    /// Files as they were.
+    /// Files that are the same.
     pub unchanged: Vec<OsString>,
-    /// Files that are gone.
+    /// Files that were removed.
     pub removed: Vec<OsString>,
 }
 
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn new_changed_unchanged_and_removed_are_told_apart() {
+    fn new_changed_unchanged_and_removed_are_distinguished() {
         let known = |stamp, has_failed| Known { stamp, has_failed };
         let before = HashMap::from([
             ("same".into(), known(stamp(1, 1), false)),

@@ -1,5 +1,6 @@
-//! When a file is ready to be read: nothing happened to it for a while, and it looks the same as before. Pure: the time
-//! is an argument.
+//! Decides when a file is ready to be read: it has not changed, and no event has named it, for a while.
+//!
+//! Pure: the time is an argument.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -7,11 +8,11 @@ use std::time::Duration;
 
 use crate::files::Stamp;
 
-/// A file that something happens to all the time is tried all the same after this long; one that has changed since it
-/// was last looked at starts anew, so nothing is read half.
-const RESTLESS_LIMIT: Duration = Duration::from_secs(60);
+/// A file with events all the time is tried after this long. One that has changed since it was last seen waits again,
+/// so no file is read half-written.
+const MAX_SETTLING_TIME: Duration = Duration::from_secs(60);
 
-/// Files that were seen new or changed and are not ready yet. Times are durations since one fixed moment.
+/// New or changed files that are not ready yet. Times are durations since one fixed moment.
 #[derive(Debug, Default)]
 pub struct Settle {
     waiting: HashMap<PathBuf, Waiting>,
@@ -26,16 +27,16 @@ struct Waiting {
 }
 
 impl Settle {
-    /// A file was looked at. `was_touched`: an event named it, so that its clock starts again even if it looks the same
-    /// (a scanner that writes within the clock tick of the disk).
-    pub fn saw(&mut self, path: &Path, stamp: Stamp, was_touched: bool, now: Duration, quiet: Duration) {
+    /// Records a file's state. `was_touched`: an event named it, so that its waiting time starts again even if its
+    /// stamp is the same (two writes within one clock tick of the file system).
+    pub fn observe(&mut self, path: &Path, stamp: Stamp, was_touched: bool, now: Duration, quiet: Duration) {
         let known = self.waiting.get(path).copied();
         if known.is_some_and(|waiting| waiting.stamp == stamp) && !was_touched {
             return;
         }
         let since = known.map_or(now, |waiting| waiting.since);
         self.forget(path);
-        let ready_at = (now + quiet).min(since + RESTLESS_LIMIT.max(quiet)).max(now);
+        let ready_at = (now + quiet).min(since + MAX_SETTLING_TIME.max(quiet)).max(now);
         self.waiting.insert(path.to_path_buf(), Waiting { stamp, ready_at, since });
         self.by_time.insert((ready_at, path.to_path_buf()));
     }
@@ -53,7 +54,8 @@ impl Settle {
         self.by_time.retain(|(_, path)| !path.starts_with(folder));
     }
 
-    /// Takes out the files whose time has come; the caller looks at each once more, and back it goes if it changed.
+    /// Removes and returns the files whose waiting time is over. The caller compares each once more, and records it
+    /// again if it has changed.
     pub fn take_due(&mut self, now: Duration) -> Vec<(PathBuf, Stamp)> {
         let mut due = Vec::new();
         while self.next_due().is_some_and(|ready_at| ready_at <= now) {
@@ -100,7 +102,7 @@ mod tests {
         Stamp { size, mtime_ns: 0, ctime_ns: 0, inode: 1 }
     }
 
-    /// The times at which the file of a story was ready.
+    /// The times at which the file of a case was ready.
     fn ready_times(story: &str) -> Vec<u64> {
         let mut settle = Settle::default();
         let mut ready = Vec::new();
@@ -112,7 +114,7 @@ mod tests {
                 "-" => settle.forget(Path::new("a")),
                 seen => {
                     let size = seen.trim_end_matches('!').parse().expect("a size");
-                    settle.saw(Path::new("a"), stamp(size), seen.ends_with('!'), at(time), QUIET);
+                    settle.observe(Path::new("a"), stamp(size), seen.ends_with('!'), at(time), QUIET);
                 }
             }
         }
@@ -120,25 +122,25 @@ mod tests {
     }
 
     #[test]
-    fn every_story_ends_as_told() {
+    fn every_case_gives_the_expected_times() {
         let lines = include_str!("settle_cases.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-        let mut told = 0;
+        let mut checked = 0;
         for line in lines {
             let (name, story) = line.split_once(": ").expect("a name");
             let (story, expected) = story.split_once("=>").expect("an end");
             let expected: Vec<u64> = expected.split_whitespace().map(|time| time.parse().unwrap()).collect();
             assert_eq!(ready_times(story), expected, "{name}");
-            told += 1;
+            checked += 1;
         }
-        assert!(told >= 12, "only {told} stories");
+        assert!(checked >= 12, "only {checked} cases");
     }
 
     #[test]
     fn one_that_is_touched_all_the_time_is_ready_after_the_limit() {
         let mut settle = Settle::default();
-        let limit = RESTLESS_LIMIT.as_millis() as u64;
+        let limit = MAX_SETTLING_TIME.as_millis() as u64;
         for time in (0..=limit).step_by(100) {
-            settle.saw(Path::new("a"), stamp(1), true, at(time), QUIET);
+            settle.observe(Path::new("a"), stamp(1), true, at(time), QUIET);
             let due = settle.take_due(at(time));
             assert_eq!(due.len(), usize::from(time == limit), "at {time} ms");
         }
@@ -147,8 +149,8 @@ mod tests {
     #[test]
     fn what_is_below_a_folder_is_forgotten_with_it() {
         let mut settle = Settle::default();
-        settle.saw(Path::new("set/a"), stamp(1), false, at(0), QUIET);
-        settle.saw(Path::new("set/b"), stamp(1), false, at(200), QUIET);
+        settle.observe(Path::new("set/a"), stamp(1), false, at(0), QUIET);
+        settle.observe(Path::new("set/b"), stamp(1), false, at(200), QUIET);
         assert_eq!(settle.next_due(), Some(at(400)));
         settle.take_due(at(400));
         assert_eq!(settle.paths().collect::<Vec<_>>(), [Path::new("set/b")]);

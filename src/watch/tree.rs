@@ -1,6 +1,6 @@
-//! One watched folder with all its sub-folders: which are armed, what is known of their files, what has to be looked at.
+//! The state of one watched folder with its sub-folders: their watches, their known files, and which need a scan.
 
-mod look;
+mod scan;
 #[cfg(test)]
 mod tests;
 
@@ -15,23 +15,24 @@ use super::{Known, Settle};
 use crate::error::Trouble;
 use crate::files::Stamp;
 
-/// Hints come in bursts: a folder is looked at this long after the first.
+/// Hints come in bursts: a folder is scanned this long after the first.
 const COALESCE: Duration = Duration::from_millis(20);
-/// A folder that takes long to list is listed at most this share of the time.
-const LOOK_COST_FACTOR: u32 = 5;
+/// The next scan of a folder waits this many times as long as the last scan took, so that slow folders are not scanned
+/// all the time.
+const SCAN_COST_FACTOR: u32 = 5;
 /// Deeper folders are not entered.
 const DEPTH_LIMIT: usize = 64;
 
-/// What a look at the disk brought. Paths are relative to the tree's root.
+/// A change that a scan found. Paths are relative to the tree's root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// A new or changed file has settled.
     Ready(PathBuf, Stamp),
-    /// A file that was known, or was settling, is gone.
+    /// A file that was known was removed.
     Removed(PathBuf),
-    /// Something that is never opened, said once.
+    /// An entry that is never opened; reported once.
     Skipped(PathBuf, &'static str),
-    /// The folder's file system (named) may change without hints, so it is also looked at regularly; said once.
+    /// The folder's file system (named) may change without hints, so it is also scanned regularly; reported once.
     Eventless(PathBuf, &'static str),
 }
 
@@ -39,25 +40,25 @@ pub enum Change {
 #[derive(Debug)]
 pub struct Tree {
     root: PathBuf,
-    /// Never take an empty or missing root for an emptied one.
+    /// An empty or missing root counts as offline, not as emptied.
     keeps_when_empty: bool,
     identity: Option<Identity>,
     is_offline: bool,
     accepts_empty: bool,
-    /// Each folder has been looked at, or looked for, since the start.
-    has_been_seen: bool,
+    /// Every folder has been scanned since the start, or found missing.
+    is_first_scan_done: bool,
     folders: BTreeMap<PathBuf, Folder>,
     dirty: HashMap<PathBuf, Dirty>,
     settle: Settle,
-    said_skipped: HashSet<PathBuf>,
+    reported_skipped: HashSet<PathBuf>,
 }
 
 #[derive(Debug, Default)]
 struct Folder {
     known: HashMap<OsString, Known>,
     children: BTreeSet<OsString>,
-    look_cost: Duration,
-    was_looked_at: bool,
+    scan_cost: Duration,
+    was_scanned: bool,
     /// Why it cannot be watched, if it cannot.
     unwatched: Option<Trouble>,
     /// Its file system, if that may change without hints.
@@ -72,8 +73,8 @@ struct Dirty {
 }
 
 impl Tree {
-    /// A tree of which so much is `known` from before. `keeps_when_empty`: a root that is suddenly empty or missing is
-    /// taken to be offline, and what is known of it is kept.
+    /// A tree with the files `known` from earlier. `keeps_when_empty`: a root that is suddenly empty or missing counts
+    /// as offline, and its files stay known.
     pub fn new(root: &Path, keeps_when_empty: bool, known: impl IntoIterator<Item = (PathBuf, Known)>) -> Self {
         let mut tree = Self {
             root: root.to_path_buf(),
@@ -81,11 +82,11 @@ impl Tree {
             identity: None,
             is_offline: false,
             accepts_empty: false,
-            has_been_seen: false,
+            is_first_scan_done: false,
             folders: BTreeMap::from([(PathBuf::new(), Folder::default())]),
             dirty: HashMap::new(),
             settle: Settle::default(),
-            said_skipped: HashSet::new(),
+            reported_skipped: HashSet::new(),
         };
         for (path, known) in known {
             tree.learn(&path, known);
@@ -98,12 +99,12 @@ impl Tree {
         &self.root
     }
 
-    /// A path in the tree as the system knows it.
+    /// The absolute path of a path in the tree.
     pub fn absolute(&self, path: &Path) -> PathBuf {
         self.root.join(path)
     }
 
-    /// Whether the root is missing or suddenly empty, so that what is known of it is out of reach.
+    /// Whether the root is missing or suddenly empty, so that its known files cannot be read.
     pub fn is_offline(&self) -> bool {
         self.is_offline
     }
@@ -113,20 +114,20 @@ impl Tree {
         self.settle.len()
     }
 
-    /// Of everything at the top of the root, what has files that are settling, or folders still to be looked at.
-    pub fn unsettled_entries(&self) -> HashSet<&OsStr> {
+    /// The entries of the root with files that are settling, or with folders still to be scanned.
+    pub fn unsettled_tops(&self) -> HashSet<&OsStr> {
         let dirty = self.dirty.keys().map(PathBuf::as_path);
         self.settle.paths().chain(dirty).filter_map(|path| path.iter().next()).collect()
     }
 
-    /// Whether no folder is waiting to be looked at.
-    pub fn is_seen(&self) -> bool {
+    /// Whether no folder is waiting to be scanned.
+    pub fn is_scanned(&self) -> bool {
         self.dirty.is_empty()
     }
 
-    /// Whether every folder known when this tree was made, and every one found in them, has been looked at once.
-    pub fn was_seen(&self) -> bool {
-        self.has_been_seen
+    /// Whether every folder known at the start, and every one found in them, has been scanned once.
+    pub fn is_first_scan_done(&self) -> bool {
+        self.is_first_scan_done
     }
 
     /// Whether `path` is a folder seen in this tree.
@@ -150,25 +151,25 @@ impl Tree {
         self.below(folder).flat_map(|(path, folder)| folder.known.keys().map(move |name| path.join(name))).collect()
     }
 
-    /// Records what a file was when it was read.
+    /// Records the state of a file when it was read.
     pub fn learn(&mut self, path: &Path, known: Known) {
         if let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {
             self.folder_at(folder).known.insert(name.to_os_string(), known);
         }
     }
 
-    /// What is known of a file no longer counts: it is read again if it is there, and removed if it is gone.
-    pub fn recheck(&mut self, path: &Path) {
+    /// Makes what is known of a file count as outdated: the next scan reports it as ready, or as removed.
+    pub fn invalidate(&mut self, path: &Path) {
         self.learn(path, Known { stamp: Stamp::NEVER, has_failed: true });
     }
 
-    /// Lets a file become ready once more after `quiet`: it could not be used yet, or not be kept.
+    /// Lets a file become ready once more after `quiet`: it could not be used yet, or its result could not be stored.
     pub fn settle_again(&mut self, path: &Path, stamp: Stamp, now: Duration, quiet: Duration) {
-        self.recheck(path);
-        self.settle.saw(path, stamp, true, now, quiet);
+        self.invalidate(path);
+        self.settle.observe(path, stamp, true, now, quiet);
     }
 
-    /// The state of a folder, with all folders on the way to it known to their parents.
+    /// The state of a folder; adds it and its ancestors to the tree where they are missing.
     fn folder_at(&mut self, folder: &Path) -> &mut Folder {
         let missing: Vec<&Path> = folder.ancestors().filter(|inner| !self.folders.contains_key(*inner)).collect();
         for inner in missing {
@@ -194,15 +195,15 @@ impl Tree {
         true
     }
 
-    /// Every folder has to be looked at: at the start, after lost hints, and from time to time.
+    /// Marks every folder to be scanned: at the start, after lost hints, and at regular intervals.
     pub fn mark_all(&mut self, now: Duration) {
         for folder in self.folders.keys().cloned().collect::<Vec<_>>() {
             self.mark(folder, now, None);
         }
     }
 
-    /// Every folder that may change without hints has to be looked at (all of them if `everything` may), and watches
-    /// that could not be had are tried again. Returns how long the last looks at these folders took.
+    /// Marks every folder that may change without hints to be scanned (all folders if `everything`); the scan also
+    /// tries again to watch it. Returns how long the last scans of these folders took.
     pub fn mark_polled(&mut self, now: Duration, everything: bool) -> Duration {
         let is_polled = |folder: &Folder| {
             everything || folder.unwatched.is_some() || folder.eventless.is_some() || folder.unreadable.is_some()
@@ -211,22 +212,22 @@ impl Tree {
             .folders
             .iter()
             .filter(|(_, folder)| is_polled(folder))
-            .map(|(path, folder)| (path.clone(), folder.look_cost))
+            .map(|(path, folder)| (path.clone(), folder.scan_cost))
             .collect();
         let cost = polled.iter().map(|(_, cost)| *cost).sum();
         polled.into_iter().for_each(|(path, _)| self.mark(path, now, None));
         cost
     }
 
-    /// The user says that the root was emptied on purpose: from the next look on its files are gone.
+    /// The user confirms that the root was emptied on purpose: the next scan reports its files as removed.
     pub fn accept_empty(&mut self, now: Duration) {
         self.accepts_empty = true;
         self.mark_all(now);
     }
 
     fn mark(&mut self, folder: PathBuf, now: Duration, touched: Option<OsString>) {
-        let cost = self.folders.get(&folder).map_or(Duration::ZERO, |folder| folder.look_cost);
-        let due = now + COALESCE.max(cost * LOOK_COST_FACTOR);
+        let cost = self.folders.get(&folder).map_or(Duration::ZERO, |folder| folder.scan_cost);
+        let due = now + COALESCE.max(cost * SCAN_COST_FACTOR);
         self.dirty.entry(folder).or_insert_with(|| Dirty { due, touched: HashSet::new() }).touched.extend(touched);
     }
 
@@ -235,13 +236,13 @@ impl Tree {
         self.dirty.values().map(|dirty| dirty.due).chain(self.settle.next_due()).min()
     }
 
-    /// `folder` and its sub-folders at every depth: they follow each other in the order of paths.
+    /// `folder` and its sub-folders at every depth, which are adjacent in the order of paths.
     fn below(&self, folder: &Path) -> impl Iterator<Item = (&PathBuf, &Folder)> {
         let from_here = self.folders.range::<Path, _>((Bound::Included(folder), Bound::Unbounded));
         from_here.take_while(move |(path, _)| path.starts_with(folder))
     }
 
-    /// What is wrong with this tree right now: one entry a kind of trouble, with the first folder it holds for.
+    /// What is wrong with this tree right now: one entry for each kind of trouble, with the first folder concerned.
     pub fn troubles(&self) -> Vec<Trouble> {
         let mut found: BTreeMap<&str, Trouble> = BTreeMap::new();
         for folder in self.folders.values() {
@@ -252,7 +253,7 @@ impl Tree {
         let mut troubles: Vec<Trouble> = found.into_values().collect();
         if self.is_offline {
             troubles.push(Trouble::new(
-                "the folder is missing or suddenly empty; what was known of it is kept and still answered from",
+                "the folder is missing or suddenly empty; its known pictures are kept and still found",
                 &self.root,
                 "mount or restore it; `artificio check` says what to do if it was emptied on purpose",
             ));
@@ -260,7 +261,7 @@ impl Tree {
             troubles.push(Trouble::new(
                 "the folder is missing",
                 &self.root,
-                format!("make it or mount it: mkdir -p '{}'", self.root.display()),
+                format!("create it or mount it: mkdir -p '{}'", self.root.display()),
             ));
         }
         troubles

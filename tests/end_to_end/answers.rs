@@ -1,4 +1,4 @@
-//! What an answer says beyond its ranks: what is the query itself, what is a copy, what is nothing of the kind.
+//! What an answer says beyond its ranks: which match is the query itself, which is a copy, and when nothing is similar.
 
 use artificio_demo::Food;
 use serde_json::{Value, json};
@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::pictures::{jpeg, png};
 use super::workplace::{Workplace, found, put};
 
-/// The same picture, saved anew.
-fn saved_anew(bytes: &[u8]) -> Vec<u8> {
+/// The same picture, saved again with another quality.
+fn saved_again(bytes: &[u8]) -> Vec<u8> {
     let picture = image::load_from_memory(bytes).unwrap();
     let mut again = std::io::Cursor::new(Vec::new());
     picture.to_rgb8().write_with_encoder(image::codecs::jpeg::JpegEncoder::new_with_quality(&mut again, 80)).unwrap();
@@ -25,13 +25,13 @@ fn a_query_that_is_itself_in_the_inventory_is_marked() {
     workplace.stock(3);
     let original = jpeg(Food::Pizza, 7);
     put(workplace.inventory("same.jpg"), &original);
-    put(workplace.inventory("anew.jpg"), &saved_anew(&original));
+    put(workplace.inventory("again.jpg"), &saved_again(&original));
     workplace.start();
     workplace.wait_indexed(11);
     put(workplace.query("mine.jpg"), &original);
     let record = workplace.wait_record("mine");
     assert_eq!(match_of(&record, "same.jpg")["relation"], "identical", "{record:#}");
-    assert_eq!(match_of(&record, "anew.jpg")["relation"], "near_duplicate", "{record:#}");
+    assert_eq!(match_of(&record, "again.jpg")["relation"], "near_duplicate", "{record:#}");
     for other in record["matches"].as_array().unwrap().iter().filter(|found| found["path"] != "same.jpg") {
         assert_ne!(other["relation"], "identical");
     }
@@ -61,14 +61,14 @@ fn a_trimmed_and_mirrored_copy_of_the_query_is_marked_under_either_encoder() {
 }
 
 #[test]
-fn copies_are_shown_as_one_when_that_is_wished() {
+fn copies_are_shown_as_one_when_the_settings_say_so() {
     let mut workplace = Workplace::with_settings("[answer]\ncollapse_duplicates = true\nresults = 3\n");
     workplace.stock(3);
     let original = jpeg(Food::Pizza, 7);
     for name in ["copy one.jpg", "copy two.jpg"] {
         put(workplace.inventory(name), &original);
     }
-    put(workplace.inventory("copy three.jpg"), &saved_anew(&original));
+    put(workplace.inventory("copy three.jpg"), &saved_again(&original));
     workplace.start();
     workplace.wait_indexed(12);
     put(workplace.query("mine.jpg"), &original);
@@ -98,8 +98,8 @@ fn without_anything_similar_the_least_bad_is_not_shown() {
 
     workplace.set("[answer]\nmin_likeness = 0\n");
     workplace.wait("the new settings", || workplace.log().contains("new settings in force").then_some(()));
-    put(workplace.query("stranger.png"), &png(Food::Egg, 6));
-    let record = workplace.wait_record("stranger");
+    put(workplace.query("unrelated.png"), &png(Food::Egg, 6));
+    let record = workplace.wait_record("unrelated");
     assert_eq!((record["status"].as_str(), found(&record).len()), (Some("ok"), 5), "{record:#}");
 }
 
@@ -134,5 +134,5 @@ fn a_sheet_is_of_the_format_asked_for_and_never_stands_there_twice() {
     put(workplace.query("lunch.jpg"), &jpeg(Food::Sushi, 2_001));
     workplace.wait_record_that("lunch", |record| record["sheet"] == "result_lunch.webp");
     assert_eq!(read("webp"), image::ImageFormat::WebP);
-    workplace.wait("the former sheet to go", || (!sheet("jpg").exists()).then_some(()));
+    workplace.wait("the earlier sheet to go", || (!sheet("jpg").exists()).then_some(()));
 }

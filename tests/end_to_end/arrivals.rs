@@ -1,17 +1,20 @@
-//! Every way a file can arrive is noticed once, and nothing is read half. Numbers in brackets: the promises.
+//! Every way a file can arrive is noticed once, and nothing is read half.
 
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, sleep};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use artificio::picture::Hash;
 use artificio_demo::Food;
+use serde_json::Value;
 
 use super::pictures;
-use super::workplace::{A_WHILE, Workplace, put};
+use super::skipping::skip;
+use super::waiting::undisturbed;
+use super::workplace::{Workplace, put};
 
 fn place() -> Workplace {
     let mut place = Workplace::with_watch("settle_ms = 100\nrescan_s = 86400");
@@ -28,10 +31,10 @@ fn heavy() -> MutexGuard<'static, ()> {
 /// How often the log says that this inventory file was read.
 fn times_read(place: &Workplace, name: &str) -> usize {
     let line = format!("{} read", place.inventory(name).display());
-    place.log().lines().filter(|said| said.ends_with(&line)).count()
+    place.log().lines().filter(|entry| entry.ends_with(&line)).count()
 }
 
-/// [6] Whatever puts a file into the folder, the file is read, and read once.
+/// Whatever puts a file into the folder, the file is read, and read once.
 #[test]
 fn every_way_of_arriving_is_noticed_once() {
     let place = place();
@@ -53,10 +56,12 @@ fn every_way_of_arriving_is_noticed_once() {
     // As a browser does it.
     put(place.inventory("downloaded.png.crdownload"), &picture(5));
     fs::rename(place.inventory("downloaded.png.crdownload"), place.inventory("downloaded.png")).unwrap();
-    // As an editor does it: the new content beside, then over the old.
+    // As an editor does it: the new content in another file, which then replaces the old one. Without time to read it before.
+    place.hold();
     put(place.inventory("edited.png"), &picture(6));
     put(place.inventory("edited.png~"), &picture(7));
     fs::rename(place.inventory("edited.png~"), place.inventory("edited.png")).unwrap();
+    place.go_on();
     write_without_name(&place, "nameless.png", &picture(8));
     // A whole tree at once, moved in and made in place.
     put(outside.join("tree/one/two/deep.png"), &picture(9));
@@ -78,14 +83,17 @@ fn every_way_of_arriving_is_noticed_once() {
         "slow.png",
     ];
     place.wait_indexed(arrived.len() as u64);
-    sleep(A_WHILE);
+    // What would be read twice is read again before this one, which came last.
+    put(place.inventory("last.png"), &picture(12));
+    place.wait_indexed(arrived.len() as u64 + 1);
+    place.wait_all_done();
     for name in arrived {
         assert_eq!(times_read(&place, name), 1, "{name}\n{}", place.log());
     }
     assert_eq!(place.status().unwrap()["inventory"]["failed"], 0);
     for skipped in ["link_outward.png", "link_dangling.png"] {
-        let said = place.log().lines().filter(|line| line.contains(skipped) && line.contains("passed over")).count();
-        assert_eq!(said, 1, "{skipped}\n{}", place.log());
+        let times = place.log().lines().filter(|line| line.contains(skipped) && line.contains("passed over")).count();
+        assert_eq!(times, 1, "{skipped}\n{}", place.log());
     }
 }
 
@@ -110,7 +118,7 @@ fn slowly(place: &Workplace, name: &str, bytes: &[u8]) {
     }
 }
 
-/// [1] A file written into a folder the moment it is made, at any depth, with no full scan to help.
+/// A file written into a folder the moment it is made, at any depth, with no full scan to help.
 #[test]
 fn files_in_new_folders_are_never_missed() {
     const FOLDERS: usize = 2_000;
@@ -127,7 +135,7 @@ fn files_in_new_folders_are_never_missed() {
     }
 }
 
-/// [19] A burst: every file is read exactly once, and the daemon still answers.
+/// A burst: every file is read exactly once, and the daemon still answers.
 #[test]
 fn every_file_of_a_burst_is_read_exactly_once() {
     const FILES: usize = 20_000;
@@ -150,33 +158,34 @@ fn every_file_of_a_burst_is_read_exactly_once() {
     place.assert_alive(1);
 }
 
-/// [3] The system's queue overflows while the daemon is stopped: all is found all the same, folders made meanwhile are
-/// watched afterwards.
+/// The system's queue of events overflows while the daemon is stopped: all is found all the same, and folders made meanwhile
+/// are watched afterwards.
 #[test]
 fn an_overflow_is_made_good_within_ten_seconds() {
     // Each file is three events or more.
     let limit = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
     let files = limit.trim().parse::<usize>().unwrap() / 2 + 800;
     if files > 20_000 {
-        assert!(std::env::var_os("CI").is_none(), "CI must have the usual limit of queued events");
-        eprintln!("SKIPPED: this system queues {} events, too many to overflow here", limit.trim());
-        return;
+        return skip(&format!("this system queues {} events, too many to overflow here", limit.trim()));
     }
     let _alone = heavy();
     let place = place();
     let content = pictures::tiny(1);
     for round in 1..=5 {
-        place.signal("STOP");
+        place.hold();
         for number in 0..files {
             // Into the watched folder, so that each makes events; and some into new ones.
             let folder = if number % 30 == 0 { format!("round_{round}/") } else { String::new() };
             put(place.inventory(format!("{folder}{round}_{number}.png")), &content);
         }
-        place.signal("CONT");
-        let started = std::time::Instant::now();
+        place.go_on();
         let wanted = (round * files + round - 1) as u64;
-        place.wait_indexed(wanted);
-        let seconds = started.elapsed().as_secs_f64();
+        let (_, taken) = place.wait_timed("all of them searchable", || {
+            let is_done =
+                |status: &Value| status["inventory"]["indexed"] == wanted && status["inventory"]["pending"] == 0;
+            place.status().filter(is_done)
+        });
+        let seconds = taken.as_secs_f64();
         eprintln!("overflow {round} of 5: {files} files made good in {seconds:.1} s");
         // A folder that was made during the overflow has its watch.
         put(place.inventory(format!("round_{round}/late.png")), &pictures::tiny(2));
@@ -188,7 +197,7 @@ fn an_overflow_is_made_good_within_ten_seconds() {
     }
 }
 
-/// [12, 15] A hundred writers that stop half-way for four seconds: none of their files is read half.
+/// A hundred writers that stop half-way for four seconds: none of their files is read half.
 #[test]
 fn slow_writers_are_waited_for() {
     const WRITERS: u32 = 100;
@@ -203,33 +212,48 @@ fn slow_writers_are_waited_for() {
                 if number % 2 == 0 { pictures::tiny(number) } else { pictures::jpeg(Food::ALL[number as usize % 6], 0) }
             })
             .collect();
-    let halves: Vec<File> = (0..WRITERS)
-        .zip(&contents)
-        .map(|(number, bytes)| {
-            let mut file = File::create(place.query(format!("slow_{number}.jpg"))).unwrap();
-            file.write_all(&bytes[..bytes.len() / 2]).unwrap();
-            file
-        })
-        .collect();
-    sleep(Duration::from_secs(4));
-    let answered = |number: &u32| place.record(&format!("slow_{number}")).is_some();
-    let too_early = (0..WRITERS).filter(answered).count();
-    for (mut file, bytes) in halves.into_iter().zip(&contents) {
-        file.write_all(&bytes[bytes.len() / 2..]).unwrap();
-    }
+    let (stem, too_early) = undisturbed(|attempt| {
+        let stem = format!("slow_{attempt}");
+        let pictures: Vec<_> =
+            (0_u32..).zip(&contents).map(|(number, bytes)| (format!("{stem}_{number}.jpg"), bytes)).collect();
+        let too_early = write_in_two_halves(&place, &pictures)?;
+        Some((stem, too_early.len()))
+    });
     let mut half_read = 0;
     for (number, bytes) in (0..WRITERS).zip(&contents) {
-        let record = place.wait_record(&format!("slow_{number}"));
+        let record = place.wait_record(&format!("{stem}_{number}"));
         let is_whole = record["query"]["files"][0]["blake3"] == Hash::of(bytes).to_hex();
         half_read += u32::from(record["status"] == "error" || !is_whole);
     }
     eprintln!("slow writers: {half_read} of {WRITERS} read half, {too_early} answered too early");
     assert_eq!((half_read, too_early), (0, 0), "{}", place.log());
-    // Nor was an error answered first and mended later.
-    assert!(!place.log().contains("The answer is"), "{}", place.log());
+    // Nor was an error answered first and replaced later.
+    let is_error = |line: &str| line.contains(&stem) && line.contains("The answer is");
+    assert!(!place.log().lines().any(is_error), "{}", place.log());
 }
 
-/// [13] A file that grows all the time is never read half, and read when it has ended.
+/// Writes half of each picture into the query folder, stops for four seconds, and writes the rest. Returns the names of those
+/// that were answered before that; `None` where all of it took too long to show anything: the daemon waits for the rest of a
+/// file for seven seconds.
+pub fn write_in_two_halves(place: &Workplace, pictures: &[(String, &Vec<u8>)]) -> Option<Vec<String>> {
+    const LIMIT: Duration = Duration::from_millis(6_500);
+    let started = Instant::now();
+    let first_half = |(name, bytes): &(String, &Vec<u8>)| {
+        let mut file = File::create(place.query(name)).unwrap();
+        file.write_all(&bytes[..bytes.len() / 2]).unwrap();
+        file
+    };
+    let files: Vec<File> = pictures.iter().map(first_half).collect();
+    sleep(Duration::from_secs(4));
+    let names = pictures.iter().map(|(name, _)| name.rsplit_once('.').unwrap().0.to_string());
+    let too_early = names.filter(|name| place.record(name).is_some()).collect();
+    for (mut file, (_, bytes)) in files.into_iter().zip(pictures) {
+        file.write_all(&bytes[bytes.len() / 2..]).unwrap();
+    }
+    (started.elapsed() < LIMIT).then_some(too_early)
+}
+
+/// A file that grows all the time is never read half, and read when it has ended.
 #[test]
 fn a_growing_file_is_read_when_it_has_ended() {
     let mut place = Workplace::new();
@@ -247,7 +271,7 @@ fn a_growing_file_is_read_when_it_has_ended() {
     assert_eq!(place.wait_record("growing")["query"]["files"][0]["blake3"], Hash::of(&bytes).to_hex());
 }
 
-/// [14] A file that changes while it is read is not used: every reading is of one state of the file.
+/// A file that changes while it is read is not used: every reading is of one state of the file.
 #[test]
 fn a_reading_is_of_one_state() {
     use artificio::picture::{Bounds, Unusable, read_still};
@@ -276,12 +300,8 @@ fn a_reading_is_of_one_state() {
         }
     });
     let (mut whole, mut refused) = (0, 0);
-    let started = std::time::Instant::now();
     while refused < 20 {
-        assert!(
-            started.elapsed() < Duration::from_secs(60),
-            "{refused} refused, {whole} whole: it hardly ever changed"
-        );
+        assert!(whole < 50_000, "{refused} refused, {whole} whole: it hardly ever changed");
         match read_still(&path, &bounds) {
             Ok(contents) => {
                 whole += 1;
@@ -297,7 +317,7 @@ fn a_reading_is_of_one_state() {
     eprintln!("a file that changes all the time: {refused} readings refused, {whole} whole");
 }
 
-/// [18] Whoever reads an answer at any moment sees a whole one.
+/// Whoever reads an answer at any moment sees a whole one.
 #[test]
 fn no_reader_sees_a_part_of_an_answer() {
     let mut place = Workplace::new();
@@ -306,8 +326,9 @@ fn no_reader_sees_a_part_of_an_answer() {
     place.wait_indexed(6);
     put(place.query("a.jpg"), &pictures::jpeg(Food::Burger, 50));
     place.wait_record("a");
-    let mut looks = 0;
-    for round in 0..10 {
+    let (mut looks, mut round) = (0, 0);
+    // A test that is held up between two looks sees nothing in between, so it goes on until it has.
+    while round < 10 || looks <= 20 {
         put(place.query("a.jpg"), &pictures::jpeg(Food::ALL[round % 6], 60));
         let hash = Hash::of(&pictures::jpeg(Food::ALL[round % 6], 60)).to_hex();
         place.wait("the next answer", || {
@@ -316,9 +337,9 @@ fn no_reader_sees_a_part_of_an_answer() {
             image::load_from_memory(&fs::read(place.sheet_path("a")).unwrap()).expect("a whole sheet");
             (place.record("a").unwrap()["query"]["files"][0]["blake3"] == hash).then_some(())
         });
+        round += 1;
     }
-    assert!(looks > 10);
-    place.wait("nothing beside the answer and the gallery", || {
+    place.wait("only the answer and the gallery", || {
         let entries = fs::read_dir(place.root().join("answer")).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
         names.sort_unstable();
@@ -326,18 +347,23 @@ fn no_reader_sees_a_part_of_an_answer() {
     });
 }
 
-/// [26] The future and the year zero are ordinary times.
+/// The future and the year zero are ordinary times.
 #[test]
 fn odd_dates_are_ordinary() {
     let mut place = Workplace::new();
     place.start();
     let dated = [SystemTime::UNIX_EPOCH, SystemTime::now() + Duration::from_secs(3_000_000_000)];
+    // Without time to read them before they have their dates.
+    place.hold();
     for (number, date) in dated.into_iter().enumerate() {
         let path = place.inventory(format!("{number}.png"));
         put(&path, &pictures::tiny(number as u32));
         File::options().append(true).open(&path).unwrap().set_modified(date).unwrap();
     }
+    place.go_on();
     place.wait_indexed(2);
-    sleep(A_WHILE);
+    // What would be read twice is read again before this one.
+    put(place.inventory("last.png"), &pictures::tiny(2));
+    place.wait_indexed(3);
     assert_eq!((times_read(&place, "0.png"), times_read(&place, "1.png")), (1, 1), "{}", place.log());
 }

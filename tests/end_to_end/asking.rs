@@ -1,4 +1,4 @@
-//! `artificio query`: answers on the terminal, beside a running daemon and without one.
+//! `artificio query`: answers on the terminal, with a daemon running and without one.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -39,15 +39,15 @@ fn the_terminal_answers_as_the_folder_does_and_touches_nothing() {
     let lunch = elsewhere(&workplace, "lunch.jpg", &jpeg(Food::Sushi, 2_000));
     put(workplace.query("lunch.jpg"), &jpeg(Food::Sushi, 2_000));
     let written = workplace.wait_record("lunch");
-    workplace.wait("the gallery", || workplace.root().join("answer/index.html").exists().then_some(()));
+    workplace.wait_gallery("lunch.jpg");
     let before = contents(&workplace);
 
-    let beside = json(&workplace, &[&lunch]);
-    assert_eq!(found(&beside), found(&written));
-    assert_eq!(beside["query"]["content"], written["query"]["content"]);
+    let with_daemon = json(&workplace, &[&lunch]);
+    assert_eq!(found(&with_daemon), found(&written));
+    assert_eq!(with_daemon["query"]["content"], written["query"]["content"]);
     workplace.stop();
-    let without = json(&workplace, &[&lunch, "-k", "2"]);
-    assert_eq!(found(&without), found(&written)[..2]);
+    let without_daemon = json(&workplace, &[&lunch, "-k", "2"]);
+    assert_eq!(found(&without_daemon), found(&written)[..2]);
     assert_eq!(contents(&workplace), before);
 
     let output = workplace.run(&["query", &lunch]);
@@ -57,7 +57,7 @@ fn the_terminal_answers_as_the_folder_does_and_touches_nothing() {
 }
 
 #[test]
-fn several_pictures_are_a_set_and_the_sheet_goes_where_it_is_told() {
+fn several_pictures_are_a_set_and_the_sheet_goes_where_the_option_says() {
     let mut workplace = Workplace::new();
     workplace.stock(2);
     workplace.start();
@@ -79,9 +79,9 @@ fn what_cannot_be_answered_is_said_in_a_sentence() {
     let lunch = elsewhere(&workplace, "lunch.jpg", &jpeg(Food::Sushi, 2_000));
     let refused = |arguments: &[&str], code: i32, words: &str| {
         let output = workplace.run(&[&["query"], arguments].concat());
-        let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
-        assert_eq!(output.status.code(), Some(code), "{said}");
-        assert!(said.contains(words), "{said}");
+        let message = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{message}");
+        assert!(message.contains(words), "{message}");
     };
     refused(&[&lunch], 1, "no pictures have been read yet");
     refused(&["/not/there.jpg"], 2, "there is no such picture");
@@ -91,7 +91,7 @@ fn what_cannot_be_answered_is_said_in_a_sentence() {
 }
 
 #[test]
-fn a_picture_that_is_none_fails_with_its_reason() {
+fn a_file_that_is_no_picture_fails_with_its_reason() {
     let mut workplace = Workplace::new();
     workplace.stock(1);
     workplace.start();
@@ -99,6 +99,6 @@ fn a_picture_that_is_none_fails_with_its_reason() {
     let text = elsewhere(&workplace, "notes.jpg", b"milk, eggs, bread");
     let output = workplace.run(&["query", &text]);
     assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(said.contains("notes.jpg") && said.contains("What to do"), "{said}");
+    let message = String::from_utf8(output.stdout).unwrap();
+    assert!(message.contains("notes.jpg") && message.contains("What to do"), "{message}");
 }

@@ -1,4 +1,4 @@
-//! Files that are no pictures, or no files: each is told what it is, and costs nobody anything but itself.
+//! Files that are no pictures, or no files: each gets a message that says what it is, and nothing else suffers.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,7 +12,7 @@ use artificio_demo::Food;
 use super::pictures::{jpeg, png, png_claiming};
 use super::workplace::{Workplace, bytes_of, found, is_sentence, put};
 
-/// Files that cannot be used, and a word of what is said of each.
+/// Files that cannot be used, and a word of the message about each.
 fn broken() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let (jpeg, png) = (jpeg(Food::Pizza, 0), png(Food::Pizza, 0));
     vec![
@@ -65,7 +65,7 @@ fn every_bad_query_gets_an_error_answer_that_says_why_and_a_good_one_replaces_it
 }
 
 #[test]
-fn every_bad_inventory_picture_is_a_problem_with_a_remedy_and_can_be_mended() {
+fn every_bad_inventory_picture_is_a_problem_with_a_remedy_and_can_be_replaced() {
     let mut workplace = Workplace::new();
     workplace.stock(1);
     let broken = broken();
@@ -84,14 +84,14 @@ fn every_bad_inventory_picture_is_a_problem_with_a_remedy_and_can_be_mended() {
         assert!(is_sentence(what) && what.contains(word), "{name}: {what}");
         assert!(is_sentence(problem["remedy"].as_str().unwrap()), "{name}: {problem:#}");
     }
-    assert_eq!(status["state"], "ready", "a bad picture is its own trouble, not the daemon's");
+    assert_eq!(status["state"], "ready", "a bad picture is a problem of its own, not the daemon's");
 
     put(workplace.inventory("text.jpg"), &jpeg(Food::Salad, 0));
     fs::remove_file(workplace.inventory("cut.png")).unwrap();
-    workplace.wait_status("two mended", |status| status["inventory"]["failed"] == failed - 2);
+    workplace.wait_status("two fewer", |status| status["inventory"]["failed"] == failed - 2);
     workplace.wait_indexed(4);
 
-    // What is known to be bad is not read again at the next start, and still said.
+    // What is known to be bad is not read again at the next start, and still reported.
     workplace.stop();
     workplace.start();
     let status = workplace.wait_indexed(4);
@@ -120,10 +120,10 @@ fn what_is_not_a_file_is_passed_over() {
     workplace.assert_alive(0);
     let status = workplace.wait_indexed(3);
     assert_eq!((&status["inventory"]["failed"], &status["queries"]["failed"]), (&0.into(), &0.into()), "{status:#}");
-    assert_eq!(fs::read_dir(workplace.root().join("answer")).unwrap().count(), 2, "only that of the good query");
+    assert_eq!(workplace.answers(), ["result_still_there_0.json", "result_still_there_0.png"], "only the good query");
     for name in ["fifo.jpg", "dangling.jpg", "outward.jpg", "socket.jpg"] {
-        let said = workplace.log().matches(&format!("query/{name}: passed over")).count();
-        assert_eq!(said, 1, "{name} is said once\n{}", workplace.log());
+        let times = workplace.log().matches(&format!("query/{name}: passed over")).count();
+        assert_eq!(times, 1, "{name} is logged once\n{}", workplace.log());
     }
     put(workplace.query("inside.jpg"), &jpeg(Food::Pizza, 2_000));
     symlink(workplace.query("inside.jpg"), workplace.query("link.jpg")).unwrap();

@@ -1,6 +1,7 @@
 //! Commands, their output and their exit codes.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
@@ -8,7 +9,7 @@ use artificio_demo::Food;
 use serde_json::Value;
 
 use super::pictures::jpeg;
-use super::workplace::{A_WHILE, Workplace, is_sentence, put};
+use super::workplace::{Workplace, is_sentence, put};
 
 fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
@@ -30,7 +31,7 @@ fn help_names_every_command_and_wrong_usage_is_2() {
 }
 
 #[test]
-fn a_misspelt_folder_is_said_and_not_made() {
+fn a_misspelt_folder_is_an_error_and_not_made() {
     let workplace = Workplace::new();
     let before = everything_below(workplace.root());
     let missing = workplace.root().join("mising");
@@ -42,10 +43,10 @@ fn a_misspelt_folder_is_said_and_not_made() {
         String::from_utf8(output.stderr).unwrap()
     };
     for arguments in [&["evaluate", named][..], &["--root", named, "train"]] {
-        let said = refused(arguments);
-        assert!(said.contains("there is no such folder"), "{said}");
+        let message = refused(arguments);
+        assert!(message.contains("there is no such folder"), "{message}");
     }
-    // The demo would leave both aside without a word.
+    // The demo would ignore both silently.
     assert!(refused(&["--root", named, "demo"]).contains("artificio demo '"));
     assert!(refused(&["--config", named, "demo"]).contains("settings of its own"));
     assert_eq!(everything_below(workplace.root()), before);
@@ -58,16 +59,16 @@ fn a_name_writes_no_lines_of_its_own() {
     put(workplace.inventory("a\nstate      ready\u{1b}[2J.jpg"), b"no picture");
     workplace.start();
     workplace.wait_status("the file found unusable", |status| status["inventory"]["failed"] == 1);
-    let told = String::from_utf8(workplace.run(&["status"]).stdout).unwrap();
-    assert_eq!(told.lines().filter(|line| line.starts_with("state")).count(), 1, "{told}");
-    assert!(told.contains("a\\nstate      ready\\u{1b}[2J.jpg: "), "{told}");
+    let text = String::from_utf8(workplace.run(&["status"]).stdout).unwrap();
+    assert_eq!(text.lines().filter(|line| line.starts_with("state")).count(), 1, "{text}");
+    assert!(text.contains("a\\nstate      ready\\u{1b}[2J.jpg: "), "{text}");
 }
 
 #[test]
 fn the_manual_and_the_completions_need_no_folder_and_no_settings() {
     let workplace = Workplace::with_settings("[answer]\nreslts = 5");
     let before = everything_below(workplace.root());
-    for (arguments, said) in [
+    for (arguments, expected) in [
         (&["man"][..], ".SH COMMANDS"),
         (&["completions", "bash"], "complete -F _artificio"),
         (&["completions", "zsh"], "#compdef artificio"),
@@ -76,7 +77,7 @@ fn the_manual_and_the_completions_need_no_folder_and_no_settings() {
         let output = workplace.run(arguments);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         let text = String::from_utf8(output.stdout).unwrap();
-        assert!(text.contains(said), "{arguments:?} printed\n{text}");
+        assert!(text.contains(expected), "{arguments:?} printed\n{text}");
     }
     assert_eq!(workplace.run(&["completions", "tcsh"]).status.code(), Some(2));
     assert_eq!(everything_below(workplace.root()), before);
@@ -95,7 +96,7 @@ fn a_second_instance_ends_with_3_and_the_first_goes_on() {
 }
 
 #[test]
-fn status_tells_what_the_daemon_does_and_fails_when_there_is_none() {
+fn status_shows_what_the_daemon_does_and_fails_when_there_is_none() {
     let mut workplace = Workplace::new();
     let output = workplace.run(&["status"]);
     assert_eq!(output.status.code(), Some(1));
@@ -106,30 +107,31 @@ fn status_tells_what_the_daemon_does_and_fails_when_there_is_none() {
     let output = workplace.run(&["status", "--json"]);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(json(&output)["inventory"]["indexed"], 3);
-    let told = String::from_utf8(workplace.run(&["status"]).stdout).unwrap();
-    assert!(told.contains("inventory  3 searchable, 0 waiting, 0 unusable"), "{told}");
-    assert!(!told.contains('\u{1b}'), "no colours into a pipe: {told:?}");
+    let text = String::from_utf8(workplace.run(&["status"]).stdout).unwrap();
+    assert!(text.contains("inventory  3 searchable, 0 waiting, 0 unusable"), "{text}");
+    assert!(!text.contains('\u{1b}'), "no colours into a pipe: {text:?}");
     let status = json(&output);
     assert!(status["started_s"].as_i64().unwrap() > 1_700_000_000);
     assert_eq!((&status["degraded_by"], &status["inventory"]["per_second"]), (&serde_json::json!([]), &Value::Null));
 
     // --watch goes on until the service ends.
     let mut command = workplace.artificio(&["status", "--watch", "--json"]);
-    let watch = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut watch = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let (sender, printed) = std::sync::mpsc::channel();
+    let output = BufReader::new(watch.stdout.take().unwrap());
+    let reader = std::thread::spawn(move || output.lines().try_for_each(|line| sender.send(line.unwrap())));
     put(workplace.query("q.jpg"), &jpeg(Food::Egg, 1));
-    workplace.wait_status("the answer counted", |status| status["queries"]["answered"] == 1);
-    std::thread::sleep(A_WHILE);
+    let is_counted = |line: &String| serde_json::from_str::<Value>(line).unwrap()["queries"]["answered"] == 1;
+    workplace.wait("the answer in what it prints", || printed.try_iter().find(is_counted));
     workplace.kill();
-    let output = watch.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    let lines = String::from_utf8(output.stdout).unwrap();
-    let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
-    assert_eq!(last["queries"]["answered"], 1, "{lines}");
-    assert_eq!(workplace.run(&["status"]).status.code(), Some(1), "a stale status.json deceives nobody");
+    assert_eq!(watch.wait().unwrap().code(), Some(1));
+    reader.join().unwrap().unwrap();
+    assert!(printed.try_iter().all(|line| is_counted(&line)), "it goes on until the service ends");
+    assert_eq!(workplace.run(&["status"]).status.code(), Some(1), "a stale status.json is not believed");
 }
 
 #[test]
-fn check_finds_what_is_wrong_and_says_what_mends_it() {
+fn check_finds_what_is_wrong_and_says_how_to_fix_it() {
     let mut workplace = Workplace::new();
     let before = everything_below(workplace.root());
     let output = workplace.run(&["check", "--json"]);
@@ -160,7 +162,7 @@ fn check_finds_what_is_wrong_and_says_what_mends_it() {
     assert_eq!((output.status.code(), &report["problems"]), (Some(0), &serde_json::json!([])));
     assert!(report["notes"].to_string().contains("an instance works on these folders"), "{report:#}");
     workplace.stop();
-    // With its journal beside it SQLite mends the file from there.
+    // With its journal SQLite would repair the file.
     let _ = std::fs::remove_file(workplace.state("catalog.sqlite-wal"));
     std::fs::write(workplace.state("catalog.sqlite"), "not a catalog any more, though there is text in it").unwrap();
     let output = workplace.run(&["check"]);
@@ -169,7 +171,7 @@ fn check_finds_what_is_wrong_and_says_what_mends_it() {
 }
 
 #[test]
-fn check_of_a_new_place_finds_nothing_to_mend() {
+fn check_of_a_new_place_finds_no_problem() {
     let workplace = Workplace::new();
     let place = workplace.root().join("new");
     std::fs::create_dir(&place).unwrap();

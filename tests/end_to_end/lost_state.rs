@@ -16,7 +16,7 @@ fn with_an_answer() -> Workplace {
     workplace.wait_record("q");
     workplace.wait_status("quiet", |status| status["queries"]["pending"] == 0);
     workplace.stop();
-    // What stands in the journal would mend any damage to the file itself.
+    // With the journal SQLite would repair any damage to the file itself.
     let catalog = rusqlite::Connection::open(workplace.state("catalog.sqlite")).unwrap();
     let _: i64 = catalog.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
     workplace
@@ -77,7 +77,7 @@ fn an_empty_catalog_file_is_a_new_catalog() {
     assert_rebuilt(workplace);
 }
 
-/// As a program leaves it that knew no miniatures.
+/// As an older program leaves it, which made no miniatures.
 #[test]
 fn a_catalog_without_miniatures_serves_while_they_are_made() {
     let mut workplace = with_an_answer();
@@ -87,26 +87,27 @@ fn a_catalog_without_miniatures_serves_while_they_are_made() {
     };
     let features = count("features");
     assert_eq!((catalog.execute("DELETE FROM miniatures", []).unwrap(), count("miniatures")), (6, 0));
-    workplace.start();
-    assert_eq!(workplace.status().unwrap()["inventory"]["indexed"], 6, "searchable from the start");
+    workplace.launch();
+    let status = workplace.wait_status("a start", |status| status["state"] == "ready");
+    assert_eq!(status["inventory"]["indexed"], 6, "searchable from the start");
     workplace.wait("the miniatures", || (count("miniatures") == 6).then_some(()));
     workplace.wait_indexed(6);
-    assert_eq!(count("features"), features, "the trunk had nothing to do");
+    assert_eq!(count("features"), features, "the network had nothing to do");
     workplace.assert_alive(0);
 }
 
 #[test]
-fn a_lost_answer_folder_is_mended() {
+fn a_lost_answer_folder_is_made_again() {
     let mut workplace = with_an_answer();
     workplace.start();
-    fs::rename(workplace.root().join("answer"), workplace.root().join("answers_of_old")).unwrap();
+    fs::rename(workplace.root().join("answer"), workplace.root().join("earlier_answers")).unwrap();
     put(workplace.query("later.jpg"), &jpeg(Food::Burger, 2_000));
-    // Either it makes the folder again, or it says so and goes on when somebody else does.
-    workplace.wait("the folder, or a word about it", || {
+    // Either it makes the folder again, or it says so and goes on when another does.
+    workplace.wait("the folder, or a message about it", || {
         let is_said = workplace.status().is_some_and(|status| status["state"] == "degraded");
         (is_said || workplace.record("later").is_some()).then_some(())
     });
     fs::create_dir_all(workplace.root().join("answer")).unwrap();
     assert_eq!(workplace.wait_record("later")["status"], "ok");
-    workplace.wait_status("peace", |status| status["state"] == "ready");
+    workplace.wait_status("an end of the trouble", |status| status["state"] == "ready");
 }

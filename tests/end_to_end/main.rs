@@ -26,6 +26,8 @@ mod restart;
 mod schema;
 mod sets;
 mod settings;
+mod skipping;
 mod training;
+mod waiting;
 mod workplace;
 mod zoo;

@@ -1,12 +1,14 @@
-//! Pictures damaged in every way that chance finds: each is used or refused, and none crashes, hangs or eats the memory.
+//! Pictures damaged at random: each is used or refused, and none crashes the daemon, hangs it or exhausts its memory.
 
 use std::io::Cursor;
+use std::path::Path;
 
 use artificio_demo::Food;
 use image::{DynamicImage, ImageFormat};
 
 use super::pictures::jpeg;
 use super::workplace::{Workplace, is_sentence, put};
+use super::zoo::assert_decoded_in_time;
 
 const MUTANTS: usize = 2_000;
 const FORMATS: [(ImageFormat, &str); 8] = [
@@ -20,10 +22,10 @@ const FORMATS: [(ImageFormat, &str); 8] = [
     (ImageFormat::Qoi, "qoi"),
 ];
 
-/// Numbers that are as good as by lot and always the same (xorshift, Marsaglia 2003).
-struct Lot(u64);
+/// Pseudo-random numbers, always the same ones (xorshift, Marsaglia 2003).
+struct Random(u64);
 
-impl Lot {
+impl Random {
     fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -38,16 +40,16 @@ impl Lot {
     }
 }
 
-fn damage(bytes: &mut Vec<u8>, lot: &mut Lot) {
+fn damage(bytes: &mut Vec<u8>, random: &mut Random) {
     const TELLING: [u8; 6] = [0, 1, 0x7F, 0x80, 0xFE, 0xFF];
-    for _ in 0..=lot.below(4) {
-        let (at, other) = (lot.place(bytes.len()), lot.place(bytes.len()));
-        let run = 1 + lot.below(32);
+    for _ in 0..=random.below(4) {
+        let (at, other) = (random.place(bytes.len()), random.place(bytes.len()));
+        let run = 1 + random.below(32);
         let (from, to) = (at.min(bytes.len()), (at + run).min(bytes.len()));
-        match lot.below(8) {
-            0 => bytes[at] ^= 1 << lot.below(8),
-            1 => bytes[at] = TELLING[lot.below(TELLING.len())],
-            2 => bytes[from..to].fill(TELLING[lot.below(TELLING.len())]),
+        match random.below(8) {
+            0 => bytes[at] ^= 1 << random.below(8),
+            1 => bytes[at] = TELLING[random.below(TELLING.len())],
+            2 => bytes[from..to].fill(TELLING[random.below(TELLING.len())]),
             3 => drop(bytes.drain(from..to)),
             4 => {
                 let copied = bytes[from..to].to_vec();
@@ -55,17 +57,33 @@ fn damage(bytes: &mut Vec<u8>, lot: &mut Lot) {
             }
             5 | 6 => {
                 // A number of a plausible size, as widths and lengths are: two or four bytes, either end first.
-                let number = [9_000, 20_000, 32_767, 70_000][lot.below(4)] as u32;
+                let number = [9_000, 20_000, 32_767, 70_000][random.below(4)] as u32;
                 let (little, big) = (number.to_le_bytes(), number.to_be_bytes());
                 let forms: [&[u8]; 4] = [&little, &big, &little[..2], &big[2..]];
-                let form = forms[lot.below(4)];
+                let form = forms[random.below(4)];
                 if let Some(place) = bytes.get_mut(at..at + form.len()) {
                     place.copy_from_slice(form);
                 }
             }
-            _ => bytes.truncate(bytes.len() - lot.below(bytes.len() / 4)),
+            _ => bytes.truncate(bytes.len() - random.below(bytes.len() / 4)),
         }
     }
+}
+
+/// Pictures that the daemon gave up because they took too long, and the log without them. The daemon goes by the clock, and a
+/// busy machine may have been the cause; so each of them is decoded here, in time.
+fn without_overdue(place: &Workplace) -> (Vec<String>, String) {
+    let log = place.log();
+    let inventory = place.inventory("").display().to_string();
+    let path_in = |line: &str| {
+        let path = &line[line.find(&inventory)?..];
+        Some(path[..path.find(": decoding it takes longer")?].to_string())
+    };
+    let overdue: Vec<String> = log.lines().filter_map(path_in).collect();
+    overdue.iter().for_each(|path| assert_decoded_in_time(Path::new(path)));
+    let is_other = |line: &&str| !overdue.iter().any(|path| line.contains(path.as_str()));
+    let rest = log.lines().filter(is_other).collect::<Vec<_>>().join("\n");
+    (overdue, rest)
 }
 
 #[test]
@@ -80,12 +98,12 @@ fn two_thousand_damaged_pictures_harm_nobody() {
         picture.write_to(&mut bytes, format).unwrap();
         (bytes.into_inner(), end)
     });
-    // A decoder that takes longer than five seconds is given up, and said.
+    // A decoder that takes longer than five seconds is given up, and that is logged.
     let mut place = Workplace::with_settings("min_train = 100000\n[limits]\nmax_decode_ms = 5000");
-    let mut lot = Lot(0x9E37_79B9_7F4A_7C15);
+    let mut random = Random(0x9E37_79B9_7F4A_7C15);
     for number in 0..MUTANTS {
         let (mut bytes, end) = whole[number % whole.len()].clone();
-        damage(&mut bytes, &mut lot);
+        damage(&mut bytes, &mut random);
         put(place.inventory(format!("{number}.{end}")), &bytes);
     }
     place.start();
@@ -95,14 +113,15 @@ fn two_thousand_damaged_pictures_harm_nobody() {
     });
     let (indexed, failed) = (&status["inventory"]["indexed"], &status["inventory"]["failed"]);
     let memory_mib = place.memory_kib("VmHWM") >> 10;
-    let log = place.log();
+    let (overdue, log) = without_overdue(&place);
     let caught = log.matches("gave up on it").count();
     eprintln!("{MUTANTS} mutants: {indexed} used, {failed} refused, {caught} panics caught, {memory_mib} MiB at most");
     assert!(indexed.as_u64() > Some(200) && failed.as_u64() > Some(200), "not what mutants are like: {status:#}");
     assert!(memory_mib < 1024, "{memory_mib} MiB");
     for problem in status["problems"].as_array().unwrap() {
         let what = problem["what"].as_str().unwrap();
-        assert!(is_sentence(what) && !what.contains("set aside"), "{problem:#}");
+        let is_overdue = overdue.iter().any(|path| problem["path"] == path.as_str());
+        assert!(is_sentence(what) && (is_overdue || !what.contains("set aside")), "{problem:#}");
     }
     assert!(!log.contains("set aside") && !log.contains("panicked"), "{log}");
     place.assert_alive(0);

@@ -1,4 +1,4 @@
-//! The inventory as a whole: the map, and what lies there twice.
+//! The inventory as a whole: the map, and duplicates.
 
 use artificio_demo::Food;
 

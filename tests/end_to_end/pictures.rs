@@ -1,4 +1,4 @@
-//! Pictures of the tests' own making, each drawn once a process, and files that are damaged on purpose.
+//! Pictures drawn for the tests, each once per process, and files that are damaged on purpose.
 
 use std::collections::HashMap;
 use std::io::Cursor;

@@ -1,12 +1,13 @@
 //! Pictures dropped into query/, alone and as sets, and the answers that stand in answer/.
 
 use std::fs;
-use std::time::Duration;
 
 use artificio_demo::Food;
 use serde_json::Value;
 
+use super::arrivals::write_in_two_halves;
 use super::pictures::{jpeg, png};
+use super::waiting::undisturbed;
 use super::workplace::{Workplace, found, is_sentence, put, touch};
 
 #[test]
@@ -91,21 +92,19 @@ fn a_folder_of_pictures_is_one_query() {
     let record = workplace.wait_record_that("dinner", |record| record["query"]["files"].as_array().unwrap().len() == 4);
     assert_eq!(record["status"], "ok");
 
-    put(workplace.query("dinner/spoilt.jpg"), b"this is no picture at all");
+    put(workplace.query("dinner/damaged.jpg"), b"this is no picture at all");
     let record = workplace.wait_record_that("dinner", |record| record["status"] == "partial");
-    assert!(record["message"].as_str().unwrap().contains("spoilt.jpg"), "{record:#}");
+    assert!(record["message"].as_str().unwrap().contains("damaged.jpg"), "{record:#}");
     assert_eq!(found(&record).len(), 5);
     let files = record["query"]["files"].as_array().unwrap();
     let named =
-        files.iter().find(|file| file["path"] == "dinner/spoilt.jpg").expect("the bad picture is in the record");
+        files.iter().find(|file| file["path"] == "dinner/damaged.jpg").expect("the bad picture is in the record");
     assert!(is_sentence(named["problem"].as_str().unwrap()));
     assert!(files.iter().all(|file| file["problem"].is_string() || file["blake3"].is_string()));
 
-    fs::remove_file(workplace.query("dinner/spoilt.jpg")).unwrap();
+    fs::remove_file(workplace.query("dinner/damaged.jpg")).unwrap();
     workplace.wait_record_that("dinner", |record| record["status"] == "ok");
-    let answers = fs::read_dir(workplace.root().join("answer")).unwrap().map(|entry| entry.unwrap().file_name());
-    let answers: Vec<_> = answers.filter(|name| name != "index.html").collect();
-    assert_eq!(answers.len(), 2, "one sheet, one record: {answers:?}");
+    assert_eq!(workplace.answers(), ["result_dinner.json", "result_dinner.png"], "one sheet, one record");
 }
 
 #[test]
@@ -173,7 +172,7 @@ fn a_query_that_comes_back_does_not_take_the_answer_of_its_successor() {
     put(workplace.query("dish.jpg"), &jpeg(Food::Pizza, 2_000));
     workplace.wait_record("dish");
     fs::remove_file(workplace.query("dish.jpg")).unwrap();
-    std::thread::sleep(super::workplace::A_WHILE);
+    workplace.wait_all_done();
     put(workplace.query("dish.png"), &png(Food::Burger, 2_000));
     workplace.wait_record_that("dish", |record| record["query"]["name"] == "dish.png");
 
@@ -188,28 +187,21 @@ fn a_slow_writer_gets_exactly_one_answer() {
     workplace.stock(2);
     workplace.start();
     let pictures = [("jpeg.jpg", jpeg(Food::Pizza, 2_000)), ("png.png", png(Food::Pizza, 2_000))];
-    for (name, bytes) in &pictures {
-        put(workplace.query(name), &bytes[..bytes.len() / 2]);
-    }
-    std::thread::sleep(Duration::from_secs(4));
-    for name in ["jpeg", "png"] {
-        assert!(
-            !workplace.record_path(name).exists(),
-            "half of {name} was answered: {:#}",
-            workplace.record(name).unwrap()
-        );
-    }
-    for (name, bytes) in &pictures {
-        let mut file = fs::File::options().append(true).open(workplace.query(name)).unwrap();
-        std::io::Write::write_all(&mut file, &bytes[bytes.len() / 2..]).unwrap();
-    }
-    for name in ["jpeg", "png"] {
-        let record = workplace.wait_record(name);
+    let names = undisturbed(|attempt| {
+        let named = pictures.iter().map(|(name, bytes)| (format!("{attempt}_{name}"), bytes)).collect::<Vec<_>>();
+        let too_early = write_in_two_halves(&workplace, &named)?;
+        assert!(too_early.is_empty(), "halves of {too_early:?} were answered\n{}", workplace.log());
+        Some([0, 1].map(|at| named[at].0.clone()))
+    });
+    for name in &names {
+        let record = workplace.wait_record(name.rsplit_once('.').unwrap().0);
         assert_eq!(record["status"], "ok", "{record:#}");
     }
-    std::thread::sleep(super::workplace::A_WHILE);
-    let answers = workplace.log().matches(" answered in ").count();
-    assert_eq!(answers, 2, "{}", workplace.log());
+    workplace.wait_all_done();
+    for name in names {
+        let answers = workplace.log().matches(&format!("/{name} answered in ")).count();
+        assert_eq!(answers, 1, "{}", workplace.log());
+    }
 }
 
 #[test]
@@ -219,8 +211,8 @@ fn a_half_written_query_keeps_its_name_against_a_whole_one() {
     workplace.start();
     let pizza = jpeg(Food::Pizza, 2_000);
     put(workplace.query("dish.jpg"), &pizza[..pizza.len() / 2]);
-    workplace.wait("a first look at it", || workplace.log().contains("dish.jpg settled").then_some(()));
-    std::thread::sleep(Duration::from_millis(400));
+    // Once as it is, and once more because half of it is missing.
+    workplace.wait("a second try", || (workplace.log().matches("dish.jpg settled").count() >= 2).then_some(()));
     put(workplace.query("dish.png"), &png(Food::Burger, 2_000));
     workplace.wait_record("dish.png");
     put(workplace.query("dish.jpg"), &pizza);
@@ -229,7 +221,7 @@ fn a_half_written_query_keeps_its_name_against_a_whole_one() {
 }
 
 #[test]
-fn an_answer_that_was_thrown_away_is_given_again_when_the_query_is_put_there_again() {
+fn a_deleted_answer_is_written_again_when_the_query_comes_back() {
     let mut workplace = Workplace::new();
     workplace.stock(1);
     workplace.start();
@@ -239,7 +231,7 @@ fn an_answer_that_was_thrown_away_is_given_again_when_the_query_is_put_there_aga
     for path in [workplace.query("q.jpg"), workplace.record_path("q"), workplace.sheet_path("q")] {
         fs::remove_file(path).unwrap();
     }
-    std::thread::sleep(super::workplace::A_WHILE);
+    workplace.wait_all_done();
     put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     assert_eq!(workplace.wait_record("q")["status"], "ok");
 }

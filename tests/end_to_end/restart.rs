@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use artificio_demo::Food;
 
 use super::pictures::{jpeg, tiny};
-use super::workplace::{A_WHILE, Workplace, put};
+use super::workplace::{Workplace, put};
 
 /// Kills, each at another moment.
 const KILLS: u32 = 200;
@@ -25,8 +25,7 @@ fn settled_workplace() -> Workplace {
     for name in ["one", "set", "wrong"] {
         workplace.wait_record(name);
     }
-    workplace.wait_status("quiet", |status| status["queries"]["pending"] == 0);
-    std::thread::sleep(Duration::from_millis(300));
+    workplace.wait_all_done();
     workplace
 }
 
@@ -35,18 +34,23 @@ fn assert_nothing_repeated(workplace: &mut Workplace, end: impl FnOnce(&mut Work
     let before = workplace.status().unwrap();
     end(workplace);
     workplace.start();
-    std::thread::sleep(A_WHILE);
+    let after = workplace.wait_all_done();
     assert_eq!(["one", "set", "wrong"].map(|name| workplace.written(name)), written, "{}", workplace.log());
-    let after = workplace.wait_indexed(6);
-    for part in ["model", "queries", "inventory"] {
+    for part in ["model", "inventory"] {
         assert_eq!(after[part], before[part], "{part}");
     }
+    // One more: that of the wait.
+    let answered = before["queries"]["answered"].as_u64().unwrap() + 1;
+    assert_eq!(after["queries"], serde_json::json!({"answered": answered, "failed": 1, "pending": 0}));
+    assert_eq!(before["queries"]["failed"], 1);
     assert!(!after["model"]["id"].as_str().unwrap().contains("features"));
 }
 
 #[test]
 fn an_orderly_restart_repeats_nothing() {
-    assert_nothing_repeated(&mut settled_workplace(), Workplace::stop);
+    assert_nothing_repeated(&mut settled_workplace(), |workplace| {
+        workplace.stop();
+    });
 }
 
 #[test]
@@ -64,8 +68,9 @@ fn an_error_answer_for_an_empty_file_is_not_repeated_either() {
     let written = workplace.written("empty");
     workplace.stop();
     workplace.start();
-    // An empty file is waited for, seven seconds in all, before it is given up.
-    std::thread::sleep(Duration::from_secs(9));
+    // An empty file is waited for, seven seconds in all, before it is given up: another one, later than the first.
+    put(workplace.query("empty_later.jpg"), b"");
+    workplace.wait_record("empty_later");
     workplace.assert_left_alone("empty", written);
 }
 
@@ -80,7 +85,7 @@ fn what_came_while_nothing_ran_is_done_at_the_next_start() {
     put(workplace.inventory("late.jpg"), &jpeg(Food::Egg, 0));
     fs::remove_file(workplace.inventory("sushi_0.jpg")).unwrap();
     workplace.start();
-    assert_eq!(workplace.wait_record("new")["status"], "ok");
+    workplace.wait_record_that("new", |record| record["status"] == "ok");
     let blake3 = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
     let hash = blake3(&jpeg(Food::Burger, 2_001));
     workplace.wait_record_that("one", |record| record["query"]["files"][0]["blake3"] == hash.as_str());
@@ -134,16 +139,21 @@ fn killed_again_and_again_it_loses_no_query_and_leaves_no_half_answer() {
 }
 
 #[test]
-fn told_to_stop_in_the_middle_of_its_work_it_ends_soon_and_well() {
+fn stopped_in_the_middle_of_its_work_it_ends_soon_and_well() {
     let mut workplace = Workplace::with_settings("min_train = 4");
     workplace.start();
-    for number in 0..300 {
-        put(workplace.inventory(format!("{number}.png")), &tiny(number));
-    }
-    workplace.wait_status("some work", |status| status["inventory"]["pending"].as_u64() > Some(0));
-    let started = Instant::now();
-    workplace.stop();
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    let mut count = 0;
+    // More and more, until the test sees it at work.
+    workplace.wait("some work", || {
+        for _ in 0..100 {
+            put(workplace.inventory(format!("{count}.png")), &tiny(count));
+            count += 1;
+        }
+        let status = workplace.status()?;
+        (count >= 300 && status["inventory"]["pending"].as_u64() > Some(0)).then_some(())
+    });
+    let taken = workplace.stop();
+    assert!(taken < Duration::from_secs(10), "{taken:?}");
     workplace.start();
-    workplace.wait_indexed(300);
+    workplace.wait_indexed(count.into());
 }

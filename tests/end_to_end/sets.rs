@@ -1,4 +1,4 @@
-//! Query sets with settings of their own and with pictures to keep away from, and answers that are given anew.
+//! Query sets with settings of their own and with negative examples, and answers that are refreshed.
 
 use artificio_demo::Food;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::pictures::jpeg;
 use super::workplace::{Workplace, found, put};
 
 /// A set of a pizza and a sushi in an inventory of both.
-fn two_minds() -> Workplace {
+fn mixed_set() -> Workplace {
     let mut workplace = Workplace::new();
     workplace.stock(4);
     workplace.start();
@@ -20,7 +20,7 @@ fn two_minds() -> Workplace {
 
 #[test]
 fn a_set_has_settings_of_its_own() {
-    let workplace = two_minds();
+    let workplace = mixed_set();
     put(
         workplace.query("both/query.toml"),
         b"k = 6\nset_mode = \"nearest\"\nmetric = \"euclidean\"\nmin_score = 0.1\n",
@@ -38,9 +38,9 @@ fn a_set_has_settings_of_its_own() {
 }
 
 #[test]
-fn a_set_keeps_away_from_what_it_is_not_to_be_like() {
-    let workplace = two_minds();
-    /// How much more alike the best pizza is than the best sushi.
+fn negative_examples_of_a_set_push_similar_pictures_down() {
+    let workplace = mixed_set();
+    /// How much more similar the best pizza is than the best sushi.
     fn lead(record: &Value) -> f64 {
         let matches = record["matches"].as_array().unwrap();
         let best = |kind: &str| {
@@ -61,7 +61,7 @@ fn a_set_keeps_away_from_what_it_is_not_to_be_like() {
 }
 
 #[test]
-fn an_answer_heals_when_a_better_picture_comes_and_is_left_alone_otherwise() {
+fn an_answer_is_refreshed_when_a_better_picture_comes_and_only_then() {
     let mut workplace = Workplace::with_settings("[answer]\nrefresh = \"inventory\"\nresults = 2\n");
     workplace.stock(2);
     workplace.start();
@@ -79,7 +79,7 @@ fn an_answer_heals_when_a_better_picture_comes_and_is_left_alone_otherwise() {
     workplace.assert_left_alone("q", written);
 }
 
-/// All of a set is held at once: not with all the pixels a camera gives.
+/// All pictures of a set are in memory at once, but not in full resolution.
 #[test]
 fn a_set_of_many_large_pictures_fits_into_the_memory() {
     const PICTURES: u64 = 60;

@@ -1,11 +1,11 @@
-//! A folder of one's own with the daemon running on it.
+//! A temporary folder with the daemon running on it.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -13,16 +13,14 @@ use tempfile::TempDir;
 use artificio_demo::Food;
 
 use super::pictures;
-
-/// Nothing here takes that long; a wait that does has failed.
-const PATIENCE: Duration = Duration::from_secs(40);
-/// Long enough for the daemon to have noticed and done whatever it was wrongly going to do.
-pub const A_WHILE: Duration = Duration::from_millis(1500);
+use super::waiting::WaitBudget;
 
 /// A root folder, its settings, and the daemon on it while it runs. What runs is killed when this is dropped.
 pub struct Workplace {
     place: TempDir,
     daemon: Option<Child>,
+    /// Queries of [`Self::wait_all_done`].
+    probes: Cell<u32>,
 }
 
 impl Workplace {
@@ -33,7 +31,8 @@ impl Workplace {
 
     /// ... and `more` settings.
     pub fn with_settings(more: &str) -> Self {
-        let workplace = Self { place: TempDir::with_prefix("artificio-test-").unwrap(), daemon: None };
+        let workplace =
+            Self { place: TempDir::with_prefix("artificio-test-").unwrap(), daemon: None, probes: Cell::new(0) };
         for folder in ["query", "answer", "db/img_inventory_raw", "db/img_train_raw", "db/state", "config"] {
             fs::create_dir_all(workplace.root().join(folder)).unwrap();
         }
@@ -104,10 +103,11 @@ impl Workplace {
         self.artificio(arguments).output().unwrap()
     }
 
-    /// Starts the daemon and returns when it has looked through its folders.
+    /// Starts the daemon and returns when it has looked through its folders and read the inventory: on a slow machine an answer
+    /// before that is a provisional one.
     pub fn start(&mut self) {
         self.launch();
-        self.wait_status("a start", is_up);
+        self.wait_status("a start", |status| is_up(status) && status["inventory"]["pending"] == 0);
     }
 
     /// Starts the daemon and returns at once.
@@ -118,7 +118,7 @@ impl Workplace {
     /// Starts the daemon by way of another program (`unshare`, `setpriv`) that becomes it, and waits as [`Self::start`].
     pub fn start_by(&mut self, wrapper: &[&str]) {
         self.launch_by(wrapper);
-        self.wait_status("a start", is_up);
+        self.wait_status("a start", |status| is_up(status) && status["inventory"]["pending"] == 0);
     }
 
     /// ... and returns at once.
@@ -148,23 +148,48 @@ impl Workplace {
 
     /// Waits for the daemon to end.
     pub fn wait_end(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + PATIENCE;
+        self.wait_end_timed().0
+    }
+
+    /// ... and says how long that took, as [`WaitBudget::taken`].
+    fn wait_end_timed(&mut self) -> (ExitStatus, Duration) {
         let mut daemon = self.daemon.take().expect("the daemon runs");
-        while Instant::now() < deadline {
+        let mut budget = WaitBudget::of(Some(daemon.id()));
+        while !budget.is_spent() {
             if let Some(status) = daemon.try_wait().unwrap() {
-                return status;
+                return (status, budget.taken());
             }
-            sleep(Duration::from_millis(20));
+            budget.pause();
         }
         self.daemon = Some(daemon);
         self.fail("the daemon does not end")
     }
 
-    /// Ends it as a service manager does; it must end well.
-    pub fn stop(&mut self) {
+    /// Lets it do nothing (SIGSTOP) until [`Self::go_on`], so that what happens meanwhile happens to it all at once.
+    pub fn hold(&self) {
+        self.signal("STOP");
+        // The signal is on its way to each of the threads.
+        let stopped = || {
+            let threads = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap().flatten();
+            let mut states = threads.filter_map(|thread| fs::read_to_string(thread.path().join("stat")).ok());
+            states.all(|state| state.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')))
+        };
+        self.wait("the daemon to stop", || stopped().then_some(()));
+    }
+
+    /// Ends [`Self::hold`].
+    pub fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    /// Ends it as a service manager does; it must end well. Returns how long that took, as [`WaitBudget::taken`].
+    pub fn stop(&mut self) -> Duration {
         self.signal("TERM");
-        let status = self.wait_end();
+        // One that is held gets the signal when it goes on.
+        self.go_on();
+        let (status, taken) = self.wait_end_timed();
         assert_eq!(status.code(), Some(0), "after SIGTERM\n{}", self.log());
+        taken
     }
 
     /// Ends it as a power cut does.
@@ -182,6 +207,21 @@ impl Workplace {
         let status: Value =
             serde_json::from_slice(&fs::read(self.state("status.json")).ok()?).expect("status.json is JSON");
         (status["pid"] == self.pid()).then_some(status)
+    }
+
+    /// The names of the files in the answer folder, in order, without the gallery and without what is being written.
+    pub fn answers(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.root().join("answer")).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.filter(|name| name != "index.html" && !name.starts_with('.')).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Waits until the gallery names this.
+    pub fn wait_gallery(&self, name: &str) {
+        let page = self.root().join("answer/index.html");
+        self.wait("the gallery", || fs::read_to_string(&page).ok()?.contains(name).then_some(()));
     }
 
     /// The record of an answer, if there is one.
@@ -207,19 +247,19 @@ impl Workplace {
 
     /// Waits until `look` says that all is done, as long as the number it gives changes.
     pub fn wait_progress(&self, what: &str, look: impl Fn(&Value) -> (u64, bool)) -> Value {
-        let mut progress = (0, Instant::now());
-        while progress.1.elapsed() < PATIENCE / 2 {
+        let (mut progress, mut budget) = (0, self.budget());
+        while !budget.is_spent() {
             let status = self.status();
             let (now, is_done) = status.as_ref().map_or((0, false), &look);
             if let Some(status) = status.filter(|_| is_done) {
                 return status;
             }
-            if now != progress.0 {
-                progress = (now, Instant::now());
+            if now != progress {
+                (progress, budget) = (now, self.budget());
             }
-            sleep(Duration::from_millis(20));
+            budget.pause();
         }
-        self.fail(&format!("waited in vain for {what}"))
+        self.fail(&format!("{what} did not come"))
     }
 
     /// Waits until an answer is there.
@@ -233,17 +273,42 @@ impl Workplace {
     }
 
     /// Waits until `look` finds what it looks for.
-    pub fn wait<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
+    pub fn wait<T>(&self, what: &str, look: impl FnMut() -> Option<T>) -> T {
+        self.wait_timed(what, look).0
+    }
+
+    /// ... and says how long that took, as [`WaitBudget::taken`].
+    pub fn wait_timed<T>(&self, what: &str, mut look: impl FnMut() -> Option<T>) -> (T, Duration) {
+        let mut budget = self.budget();
+        while !budget.is_spent() {
             if let Some(found) = look() {
-                return found;
+                budget.look();
+                return (found, budget.taken());
             }
-            if Instant::now() > deadline {
-                self.fail(&format!("waited in vain for {what}"));
-            }
-            sleep(Duration::from_millis(20));
+            budget.pause();
         }
+        self.fail(&format!("{what} did not come"))
+    }
+
+    /// For a wait that begins now.
+    pub fn budget(&self) -> WaitBudget {
+        WaitBudget::of(self.daemon.as_ref().map(Child::id))
+    }
+
+    /// Returns when the daemon has noticed and done everything that there was to do until now: a query that is put there
+    /// now is answered, and after that nothing waits. What has not been done then is not going to be done.
+    pub fn wait_all_done(&self) -> Value {
+        let number = self.probes.replace(self.probes.get() + 1);
+        let name = format!("probe_{number}");
+        put(self.query(format!("{name}.png")), &pictures::tiny(1_000_000 + number));
+        self.wait_record(&name);
+        let answered = modified(&self.record_path(&name));
+        self.wait("an end of all work", || {
+            // An older status may not know of what came since.
+            let is_later = fs::metadata(self.state("status.json")).ok()?.modified().unwrap() >= answered;
+            let is_done = |status: &Value| status["queries"]["pending"] == 0 && status["inventory"]["pending"] == 0;
+            self.status().filter(|status| is_later && is_done(status))
+        })
     }
 
     /// Gives up, with everything a person needs to see why.
@@ -259,14 +324,16 @@ impl Workplace {
         panic!("{what}\n--- log\n{}--- status\n{status}--- answers\n{answers}", self.log());
     }
 
-    /// When the answer was written, to tell one writing from the next.
+    /// When the answer was written: another time means that it was written again.
     pub fn written(&self, name: &str) -> [SystemTime; 2] {
-        [self.record_path(name), self.sheet_path(name)].map(|path| fs::metadata(path).unwrap().modified().unwrap())
+        [self.record_path(name), self.sheet_path(name)].map(|path| modified(&path))
     }
 
-    /// Asserts that the answer is left alone for a while.
+    /// Asserts that the answer is not written again, whatever has happened until now.
     pub fn assert_left_alone(&self, name: &str, written: [SystemTime; 2]) {
-        sleep(A_WHILE);
+        // Twice: what the end of all work leads to has begun by then.
+        self.wait_all_done();
+        self.wait_all_done();
         if self.written(name) != written {
             self.fail(&format!("result_{name} was written again"));
         }
@@ -279,9 +346,8 @@ impl Workplace {
         }
         let name = format!("still_there_{index}");
         put(self.query(format!("{name}.jpg")), &pictures::jpeg(Food::Egg, index));
-        let record = self.wait_record(&name);
         // Against nothing but noise, "nothing similar" is the right answer.
-        assert!(record["status"] == "ok" || record["status"] == "nothing_similar", "{record:#}");
+        self.wait_record_that(&name, |record| record["status"] == "ok" || record["status"] == "nothing_similar");
     }
 
     /// Time the daemon has spent on processors.
@@ -309,6 +375,10 @@ impl Drop for Workplace {
     }
 }
 
+fn modified(path: &Path) -> SystemTime {
+    fs::metadata(path).unwrap().modified().unwrap()
+}
+
 fn is_up(status: &Value) -> bool {
     status["state"] == "ready" || status["state"] == "degraded"
 }
@@ -330,10 +400,10 @@ pub fn found(record: &Value) -> Vec<String> {
     record["matches"].as_array().unwrap().iter().map(|found| found["path"].as_str().unwrap().to_string()).collect()
 }
 
-/// Whether a text is a sentence for a person: several words, and no debris of the program's insides.
+/// Whether a text is a sentence for a person: several words, and nothing of the program's internals.
 pub fn is_sentence(text: &str) -> bool {
-    let debris = ["Error", "os error", "Err(", "Some(", "::", "unwrap", "panicked"];
-    text.split_whitespace().count() >= 4 && !debris.iter().any(|part| text.contains(part))
+    let internals = ["Error", "os error", "Err(", "Some(", "::", "unwrap", "panicked"];
+    text.split_whitespace().count() >= 4 && !internals.iter().any(|part| text.contains(part))
 }
 
 /// The raw bytes of a path, for names that are no text.

@@ -37,7 +37,7 @@ await() {
     shift
     until "$@" >/dev/null 2>&1; do
         if [ $SECONDS -ge $deadline ]; then
-            echo "waited in vain for: $*"
+            echo "this did not happen: $*"
             return 1
         fi
         sleep 0.1
@@ -101,7 +101,7 @@ wipe_installation() {
     fi
     chroot "$TREE" dpkg --purge artificio >/dev/null 2>&1 || true
     make -s uninstall PREFIX=/usr DESTDIR="$TREE"
-    # A former run's entries would answer for this one.
+    # Entries of an earlier run would count for this one.
     [ -n "$NSPAWN" ] || rm -rf "$TREE"/var/log/journal/*
     rm -rf "$TREE$PLACE" "$TREE/etc/artificio" "$TREE/etc/systemd/system/artificio.service.d" "$TREE"/home/tester/artificio
     if [ -n "$NSPAWN" ]; then

@@ -1,7 +1,7 @@
 # The ways onto a machine and off it again: the Debian package and `make install`. Sourced by `run`.
 
 PACKAGES=
-# Everything that is a person's: pictures and answers. index.html only lists the answers.
+# Everything that belongs to the user: pictures and answers. index.html only lists the answers.
 sums() { (cd "$TREE$PLACE" && find query answer db/img_* -type f ! -name index.html -exec sha256sum {} + | sort -k 2); }
 dpkg_inside() { inside env DEBIAN_FRONTEND=noninteractive dpkg "$@" </dev/null; }
 installed_version() { inside dpkg-query -W -f '${Version}' artificio; }
@@ -35,7 +35,7 @@ check_package_offline() {
 }
 
 check_package_at_boot() {
-    await 20 is_active
+    await 60 is_active
     status_has '"state": "ready"'
     wipe_installation
     echo "came up with the tree"
@@ -73,7 +73,7 @@ check_package_install() {
     [ "$(inside readlink $PLACE/config)" = /etc/artificio ]
     for file in man/man1/artificio{,-query}.1.gz bash-completion/completions/artificio zsh/vendor-completions/_artificio \
         fish/vendor_completions.d/artificio.fish doc/artificio/{copyright,changelog.Debian.gz,CRATES.gz,NOTICE,README.md,docs/administration.md}; do
-        # The tree may be told to leave documentation out.
+        # The tree may be configured to leave documentation out.
         inside dpkg -L artificio | grep -x "/usr/share/$file" >/dev/null
     done
     inside /usr/bin/artificio --version
@@ -149,7 +149,7 @@ check_package_purge() {
     echo "state and settings are gone, $(wc -l <<<"$people") pictures and answers are the same; installed again, it answers"
 }
 
-# Where nothing is a person's, nothing is left.
+# Where nothing belongs to the user, nothing is left.
 check_package_purge_of_all() {
     inside systemctl stop artificio
     inside sh -c "rm -r $PLACE/query/* $PLACE/answer/result_* $PLACE/db/img_inventory_raw/*"

@@ -1,4 +1,4 @@
-//! Rectangles in whole pixels, and the scale from design units to pixels.
+//! Rectangles on a sheet in whole pixels, and the scale from design units to pixels.
 
 /// A rectangle on the sheet, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,26 +55,26 @@ impl Scale {
         Self(width_px as f32 / Self::SHEET_WIDTH)
     }
 
-    /// Design units in whole pixels, at least one for anything that is there at all.
+    /// Design units in whole pixels, at least one for any positive value.
     pub fn px(self, units: f32) -> u32 {
         let pixels = (units * self.0).round();
         if units > 0.0 { pixels.max(1.0) as u32 } else { 0 }
     }
 
-    /// Design units in fractional pixels, for type.
+    /// Design units in fractional pixels, for text.
     pub fn fine(self, units: f32) -> f32 {
         units * self.0
     }
 }
 
-/// Most that a tiny picture is enlarged: beyond it there is nothing more to see ...
+/// Largest enlargement of a tiny picture: beyond it there is nothing more to see ...
 const MAX_ENLARGEMENT: f64 = 4.0;
-/// ... but it takes this share of its room at least: a picture of one pixel would not be seen at all.
+/// ... but it gets at least this share of its room: otherwise a picture of one pixel would be invisible.
 const LEAST_SHARE: f64 = 0.2;
-/// A little more is allowed where it fills the panel: a thin rim around a picture looks like a mistake.
+/// A little more is allowed if the picture then fills the panel: a thin border around it looks like a mistake.
 const FILLING_ENLARGEMENT: f64 = 5.5;
 
-/// Size in pixels at which a picture of `width` × `height` goes into `room`, whole and undistorted; at least 1 × 1.
+/// Size in pixels at which a picture of `width` × `height` fits into `room`, whole and undistorted; at least 1 × 1.
 pub(super) fn fitted_size(width: u32, height: u32, room: Area) -> (u32, u32) {
     let (width, height) = (f64::from(width.max(1)), f64::from(height.max(1)));
     let filling = (f64::from(room.width) / width).min(f64::from(room.height) / height);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tiny_picture_is_not_blown_up_and_a_thread_stays_visible() {
+    fn a_tiny_picture_is_hardly_enlarged_and_a_thin_one_stays_visible() {
         let room = Area::new(0, 0, 306, 230);
         assert_eq!(fitted_size(1, 1, room), (46, 46));
         assert_eq!(fitted_size(20, 10, room), (80, 40));

@@ -1,32 +1,32 @@
-//! How many columns a sheet has, and whether the query stands beside or above its matches.
+//! Chooses how many columns a sheet has, and whether the query is to the left of its matches or above them.
 
-/// The order of things on a sheet.
+/// Where the query and the matches are on a sheet.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Arrangement {
-    /// Only a notice, beside the query.
+    /// Only a notice, next to the query.
     Notice,
     /// The query on the left, an even grid on the right; the query is `query_ratio` cells wide.
-    Beside {
+    QueryLeft {
         /// Columns of the grid.
         columns: u32,
         /// Width of the query in widths of a cell.
         query_ratio: f32,
     },
-    /// The query, the first match as large as the query, and the others two by two beside it.
-    Lead,
+    /// The query, then the first match, as large as the query, then the others in two columns.
+    LargeFirstMatch,
     /// The query in a band above a grid as wide as the sheet.
-    Above {
+    QueryAbove {
         /// Columns of the grid.
         columns: u32,
     },
 }
 
-/// Most columns of a grid; more could not carry a readable name.
+/// Most columns of a grid: with more, names would be unreadable.
 const MAX_COLUMNS: u32 = 12;
-/// Most rows of a grid, so that a sheet in one column stays a picture that programs open.
+/// Most rows of a grid, so that programs can still open a sheet with one column.
 const MAX_ROWS: usize = 13;
-/// Up to this many matches the query stands beside them.
-const MAX_BESIDE: usize = 12;
+/// Up to this many matches, the query is to their left.
+const MAX_QUERY_LEFT: usize = 12;
 
 /// The arrangement for so many matches; `columns` is what the user asked for, if anything.
 pub(super) fn arrangement(matches: usize, columns: Option<u32>) -> Arrangement {
@@ -38,28 +38,28 @@ pub(super) fn arrangement(matches: usize, columns: Option<u32>) -> Arrangement {
         return with_columns(columns.clamp(fewest, MAX_COLUMNS).min(matches as u32));
     }
     match matches {
-        1 | 2 => Arrangement::Beside { columns: matches as u32, query_ratio: 1.0 },
-        3 => Arrangement::Beside { columns: 3, query_ratio: 1.35 },
+        1 | 2 => Arrangement::QueryLeft { columns: matches as u32, query_ratio: 1.0 },
+        3 => Arrangement::QueryLeft { columns: 3, query_ratio: 1.35 },
         4 => with_columns(2),
-        5 => Arrangement::Lead,
+        5 => Arrangement::LargeFirstMatch,
         6 => with_columns(3),
-        9 | 10 => Arrangement::Beside { columns: 5, query_ratio: 2.2 },
-        7..=MAX_BESIDE => with_columns(4),
-        _ => Arrangement::Above { columns: balanced_columns(matches) },
+        9 | 10 => Arrangement::QueryLeft { columns: 5, query_ratio: 2.2 },
+        7..=MAX_QUERY_LEFT => with_columns(4),
+        _ => Arrangement::QueryAbove { columns: balanced_columns(matches) },
     }
 }
 
 fn with_columns(columns: u32) -> Arrangement {
     match columns {
-        1 => Arrangement::Beside { columns, query_ratio: 1.0 },
-        2 => Arrangement::Beside { columns, query_ratio: 1.9 },
-        3 => Arrangement::Beside { columns, query_ratio: 2.0 },
-        4 => Arrangement::Beside { columns, query_ratio: 2.4 },
-        _ => Arrangement::Above { columns },
+        1 => Arrangement::QueryLeft { columns, query_ratio: 1.0 },
+        2 => Arrangement::QueryLeft { columns, query_ratio: 1.9 },
+        3 => Arrangement::QueryLeft { columns, query_ratio: 2.0 },
+        4 => Arrangement::QueryLeft { columns, query_ratio: 2.4 },
+        _ => Arrangement::QueryAbove { columns },
     }
 }
 
-/// Columns near those of a landscape sheet, with as few places left over in the last row as can be.
+/// A number of columns near that of a landscape sheet, with as few empty places in the last row as possible.
 fn balanced_columns(matches: usize) -> u32 {
     let ideal = (matches as f32 * 1.9).sqrt();
     let cost = |columns: u32| {
@@ -74,17 +74,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn large_grids_are_full_where_they_can_be() {
+    fn large_grids_are_full_where_possible() {
         for (matches, columns) in [(15, 5), (18, 6), (20, 7), (24, 6), (30, 8), (40, 8), (50, 10)] {
-            assert_eq!(arrangement(matches, None), Arrangement::Above { columns }, "{matches}");
+            assert_eq!(arrangement(matches, None), Arrangement::QueryAbove { columns }, "{matches}");
         }
     }
 
     #[test]
     fn the_users_columns_win_within_reason() {
-        assert_eq!(arrangement(20, Some(7)), Arrangement::Above { columns: 7 });
+        assert_eq!(arrangement(20, Some(7)), Arrangement::QueryAbove { columns: 7 });
         assert_eq!(arrangement(50, Some(1)), with_columns(4));
-        assert_eq!(arrangement(50, Some(900)), Arrangement::Above { columns: 12 });
+        assert_eq!(arrangement(50, Some(900)), Arrangement::QueryAbove { columns: 12 });
         assert_eq!(arrangement(3, Some(8)), with_columns(3));
         assert_eq!(arrangement(0, Some(8)), Arrangement::Notice);
     }

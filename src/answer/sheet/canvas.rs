@@ -1,4 +1,4 @@
-//! An opaque sheet of pixels, and the few ways in which it is drawn upon.
+//! The drawing surface of a sheet: opaque pixels, and the shapes, pictures and texts that can be drawn on it.
 
 use image::RgbImage;
 use tiny_skia::{Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, Transform};
@@ -7,16 +7,16 @@ use super::area::Area;
 use super::theme::Rgb;
 use crate::answer::text::{GlyphImage, Line, for_each_glyph};
 
-/// Control points at this share of the radius make a cubic curve a quarter of a circle.
+/// A cubic curve with its control points at this share of the radius is a quarter of a circle.
 const QUARTER_CIRCLE: f32 = 0.552_284_8;
 
-/// The sheet while it is drawn. Every pixel stays opaque.
-pub(super) struct Canvas {
+/// A sheet in progress. Every pixel stays opaque.
+pub(super) struct SheetCanvas {
     pixels: Pixmap,
 }
 
-impl Canvas {
-    /// A sheet of one colour; none if it has no pixels or more than memory can address.
+impl SheetCanvas {
+    /// A sheet of one colour; `None` if it has no pixels or too many for memory.
     pub fn new(width: u32, height: u32, colour: Rgb) -> Option<Self> {
         let mut pixels = Pixmap::new(width, height)?;
         pixels.fill(Color::from_rgba8(colour[0], colour[1], colour[2], 255));
@@ -37,13 +37,13 @@ impl Canvas {
         self.fill_path(path.finish(), FillRule::Winding, colour);
     }
 
-    /// Rounds the corners of what was drawn into `area`, by drawing `ground` over them.
-    pub fn cut_corners(&mut self, area: Area, radius: f32, ground: Rgb) {
+    /// Rounds the corners of what was drawn into `area`, by painting them with `background`.
+    pub fn cut_corners(&mut self, area: Area, radius: f32, background: Rgb) {
         let Some(rect) = rect(area) else { return };
         let mut path = PathBuilder::new();
         path.push_rect(rect);
         push_round(&mut path, area, radius, 0.0);
-        self.fill_path(path.finish(), FillRule::EvenOdd, ground);
+        self.fill_path(path.finish(), FillRule::EvenOdd, background);
     }
 
     /// Fills a polygon.
@@ -56,7 +56,7 @@ impl Canvas {
         self.fill_path(path.finish(), FillRule::Winding, colour);
     }
 
-    /// Draws the outline of a rectangle with round corners, just inside of it, in a colour of `alpha` (0 to 255).
+    /// Draws the outline of a rectangle with round corners, just inside it, in a colour of `alpha` (0 to 255).
     pub fn outline_round(&mut self, area: Area, radius: f32, width_px: f32, colour: Rgb, alpha: u8) {
         let mut path = PathBuilder::new();
         push_round(&mut path, area, radius, width_px / 2.0);
@@ -78,7 +78,7 @@ impl Canvas {
         }
     }
 
-    /// Puts one row of RGBA pixels over the sheet, from (`x`, `y`) to the right.
+    /// Blends one row of RGBA pixels onto the sheet, from (`x`, `y`) to the right.
     pub fn blend_row(&mut self, x: u32, y: u32, row: &[u8]) {
         let width = self.pixels.width();
         if y >= self.pixels.height() || x >= width {
@@ -92,7 +92,7 @@ impl Canvas {
         }
     }
 
-    /// Sets a line of text with its start at `x` and its baseline at `baseline`, in pixels.
+    /// Draws a line of text with its start at `x` and its baseline at `baseline`, in pixels.
     pub fn text(&mut self, line: &Line, x: f32, baseline: f32, colour: Rgb) {
         for_each_glyph(line, x, baseline, |glyph| self.glyph(&glyph, colour));
     }

@@ -1,15 +1,15 @@
-//! One match on the sheet: its panel, its badge and the caption below.
+//! The geometry of one match on the sheet: its picture panel, its rank badge and the caption below.
 
 use super::area::{Area, Scale};
 
-/// Sizes of a cell's parts in design units, chosen by the width of the cell.
+/// Sizes of a cell's parts in design units, depending on the width of the cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct CellSize {
     /// Space between the panel and the name.
     pub space: f32,
-    /// Size of the name's type.
+    /// Font size of the name.
     pub name: f32,
-    /// Size of the score's type.
+    /// Font size of the score.
     pub score: f32,
     /// Space between the score and its bar.
     pub bar_space: f32,
@@ -21,12 +21,12 @@ pub(super) struct CellSize {
     pub radius: f32,
 }
 
-/// The first match where it is larger than the others.
-pub(super) const LEAD: CellSize =
+/// For the first match when it is larger than the others.
+pub(super) const EXTRA_LARGE: CellSize =
     CellSize { space: 16.0, name: 22.0, score: 17.0, bar_space: 10.0, bar: 6.0, badge: 44.0, radius: 12.0 };
 const LARGE: CellSize =
     CellSize { space: 14.0, name: 18.0, score: 15.5, bar_space: 9.0, bar: 5.0, badge: 38.0, radius: 11.0 };
-/// The others beside it, and the cells of middling grids.
+/// For the other matches then, and for grids of medium size.
 pub(super) const MEDIUM: CellSize =
     CellSize { space: 11.0, name: 16.0, score: 14.0, bar_space: 8.0, bar: 4.0, badge: 32.0, radius: 9.0 };
 const SMALL: CellSize =
@@ -36,7 +36,7 @@ impl CellSize {
     /// The sizes for a panel of `width_px`.
     pub fn for_panel(width_px: u32, scale: Scale) -> Self {
         match width_px as f32 / scale.0 {
-            units if units >= 380.0 => LEAD,
+            units if units >= 380.0 => EXTRA_LARGE,
             units if units >= 260.0 => LARGE,
             units if units >= 190.0 => MEDIUM,
             _ => SMALL,
@@ -60,8 +60,8 @@ impl CellSize {
 
 /// Where the parts of a match go.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Cell {
-    /// The picture's ground.
+pub(super) struct MatchCell {
+    /// The area behind the picture.
     pub panel: Area,
     /// The rank's badge, in a corner of the panel.
     pub badge: Area,
@@ -71,12 +71,12 @@ pub(super) struct Cell {
     pub score: Area,
     /// The score's bar at its full length.
     pub bar: Area,
-    /// The sizes it is set in.
+    /// The sizes of its parts.
     pub size: CellSize,
 }
 
-impl Cell {
-    /// The cell whose panel is `panel`, set in `size`.
+impl MatchCell {
+    /// The cell whose panel is `panel`, with parts of `size`.
     pub fn below(panel: Area, size: CellSize, scale: Scale) -> Self {
         let line = |y: u32, units: f32| Area::new(panel.x, y, panel.width, scale.px(units));
         let name = line(panel.bottom() + scale.px(size.space), size.name_height());

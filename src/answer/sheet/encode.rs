@@ -1,23 +1,41 @@
-//! A finished sheet as a file's bytes.
+//! Encodes a finished sheet as the bytes of a PNG, JPEG or WebP file.
+
+use std::fmt;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::codecs::webp::WebPEncoder;
-use image::{ExtendedColorType, ImageEncoder, RgbImage};
+use image::{ExtendedColorType, ImageEncoder, ImageError, RgbImage};
 
 use crate::config::SheetFormat;
 
-/// JPEG quality: text on flat ground shows no ripples from here on.
+/// From this JPEG quality on, text on a plain background has no visible ringing.
 const JPEG_QUALITY: u8 = 92;
 
-/// The bytes of `image` in `format`; WebP without loss.
+/// The encoder failed. The picture is in memory, so this means that memory ran out.
+#[derive(Debug)]
+pub struct EncodeError(ImageError);
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "the sheet could not be encoded: {}", self.0)
+    }
+}
+
+impl std::error::Error for EncodeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+/// The bytes of `image` in `format`; WebP is lossless.
 ///
 /// Measured on a sheet of five photographs, 1600 × 838: PNG with the Paeth filter and fast compression gives 1262 kB in
 /// 5 ms; choosing a filter for every row 1258 kB in 14 ms; the best compression 1146 kB in 116 ms.
 ///
 /// # Errors
-/// The encoder's own words; with a picture in memory as source that means memory ran out.
-pub fn encode(image: &RgbImage, format: SheetFormat) -> Result<Vec<u8>, String> {
+/// [`EncodeError`] when the encoder fails.
+pub fn encode(image: &RgbImage, format: SheetFormat) -> Result<Vec<u8>, EncodeError> {
     let mut bytes = Vec::with_capacity(image.as_raw().len() / 3);
     let (pixels, width, height) = (image.as_raw(), image.width(), image.height());
     let colour = ExtendedColorType::Rgb8;
@@ -29,7 +47,7 @@ pub fn encode(image: &RgbImage, format: SheetFormat) -> Result<Vec<u8>, String> 
         }
         SheetFormat::Webp => WebPEncoder::new_lossless(&mut bytes).write_image(pixels, width, height, colour),
     }
-    .map_err(|error| format!("the sheet could not be encoded: {error}"))?;
+    .map_err(EncodeError)?;
     Ok(bytes)
 }
 

@@ -1,8 +1,8 @@
-//! Where everything on a sheet goes, in whole pixels; knows nothing of colours, pictures or type.
+//! Computes where everything on a sheet goes, in whole pixels; it knows nothing of colours, pixels or fonts.
 
 use super::area::{Area, Scale};
 use super::arrangement::{Arrangement, arrangement};
-use super::cell::Cell;
+use super::cell::MatchCell;
 
 mod place;
 
@@ -15,8 +15,8 @@ const FOOTER_SPACE: f32 = 44.0;
 const FOOTER: f32 = 58.0;
 const BOTTOM: f32 = 26.0;
 
-/// What is to be arranged.
-pub(super) struct Wanted<'a> {
+/// What a layout depends on.
+pub(super) struct LayoutInput<'a> {
     /// Width of the sheet in pixels.
     pub width_px: u32,
     /// Columns the user asked for.
@@ -25,24 +25,24 @@ pub(super) struct Wanted<'a> {
     pub matches: usize,
     /// Number of query pictures.
     pub queries: usize,
-    /// Width by height of a single query's panel.
+    /// Aspect ratio (width / height) of a single query's panel.
     pub query_aspect: f32,
-    /// Width by height of a match's panel.
+    /// Aspect ratio (width / height) of a match's panel.
     pub cell_aspect: f32,
-    /// Height in pixels of the notice at a width in pixels; none without a notice.
+    /// Height in pixels of the notice for a width in pixels; `None` without a notice.
     pub notice_px: Option<&'a dyn Fn(u32) -> u32>,
 }
 
 /// A label with a title below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Heading {
+pub(super) struct HeadingAreas {
     /// The label's line.
     pub label: Area,
     /// The title's line.
     pub title: Area,
 }
 
-impl Heading {
+impl HeadingAreas {
     fn at(x: u32, y: u32, width: u32, scale: Scale) -> Self {
         Self::with_title(x, y, width, scale, TITLE)
     }
@@ -56,22 +56,22 @@ impl Heading {
 /// A sheet's geometry.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layout {
-    /// Size of the sheet in pixels; the height follows from what is on it.
+    /// Size of the sheet in pixels; the height depends on the content.
     pub width: u32,
     /// See `width`.
     pub height: u32,
     /// Pixels per design unit.
     pub scale: Scale,
-    /// Above or beside the query's pictures; none without a query.
-    pub query: Option<Heading>,
-    /// Above the matches, where they stand beside the query.
-    pub matches: Option<Heading>,
-    /// Below the query's title, where the matches stand below both.
+    /// Heading above or next to the query's pictures; `None` without a query.
+    pub query: Option<HeadingAreas>,
+    /// Heading above the matches, when they are to the right of the query.
+    pub matches: Option<HeadingAreas>,
+    /// Line below the query's title, when the matches are below the query.
     pub subtitle: Option<Area>,
-    /// One panel a query picture.
+    /// One panel for each query picture.
     pub tiles: Vec<Area>,
-    /// One cell a match, in rank order.
-    pub cells: Vec<Cell>,
+    /// One cell for each match, in rank order.
+    pub cells: Vec<MatchCell>,
     /// The notice.
     pub notice: Option<Area>,
     /// The footer with its hairline on top.
@@ -79,15 +79,15 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Arranges `wanted`.
-    pub fn arrange(wanted: &Wanted<'_>) -> Self {
-        let scale = Scale::of(wanted.width_px);
+    /// Computes the layout for `input`.
+    pub fn arrange(input: &LayoutInput<'_>) -> Self {
+        let scale = Scale::of(input.width_px);
         let margin = scale.px(MARGIN);
-        let content = Area::new(margin, scale.px(TOP), wanted.width_px - 2 * margin, 0);
+        let content = Area::new(margin, scale.px(TOP), input.width_px - 2 * margin, 0);
         let footer = Area::new(margin, 0, content.width, scale.px(FOOTER));
         let empty = Vec::new();
         let mut layout = Self {
-            width: wanted.width_px,
+            width: input.width_px,
             height: 0,
             scale,
             query: None,
@@ -98,19 +98,19 @@ impl Layout {
             notice: None,
             footer,
         };
-        let end = match arrangement(wanted.matches, wanted.columns) {
-            Arrangement::Notice => layout.notice_only(wanted, content),
-            Arrangement::Beside { columns, query_ratio } => {
-                let content = layout.banner(wanted, content);
-                layout.beside(wanted, content, columns, query_ratio)
+        let end = match arrangement(input.matches, input.columns) {
+            Arrangement::Notice => layout.notice_only(input, content),
+            Arrangement::QueryLeft { columns, query_ratio } => {
+                let content = layout.banner(input, content);
+                layout.query_left(input, content, columns, query_ratio)
             }
-            Arrangement::Lead => {
-                let content = layout.banner(wanted, content);
-                layout.lead(wanted, content)
+            Arrangement::LargeFirstMatch => {
+                let content = layout.banner(input, content);
+                layout.large_first_match(input, content)
             }
-            Arrangement::Above { columns } => {
-                let content = layout.banner(wanted, content);
-                layout.above(wanted, content, columns)
+            Arrangement::QueryAbove { columns } => {
+                let content = layout.banner(input, content);
+                layout.query_above(input, content, columns)
             }
         };
         layout.footer.y = end + scale.px(FOOTER_SPACE);

@@ -1,16 +1,17 @@
-//! The pictures of a query set as a mosaic without holes: lanes (rows, or columns) that all fill the same length.
+//! Arranges the pictures of a query set as a mosaic without gaps, in lanes (rows or columns) of equal length.
 
 use super::area::{Area, Scale};
 
-/// Shapes of a tile, width by height: beyond these one odd picture would decide how large all others are.
+/// Limits of a tile's aspect ratio (width / height). Without them one unusual picture would determine the size of all
+/// others.
 const ASPECTS: (f32, f32) = (0.8, 1.6);
-/// What lanes that differ by one tile cost, in shares of the mosaic's length, against a mosaic of the wrong depth ...
+/// Cost of lanes that differ by one tile, as a share of the mosaic's length. It is weighed against a wrong depth ...
 const UNEVEN: f32 = 0.1;
-/// ... and the more with more tiles than this: of three one is large and two are small, but of thirty in lanes of four and of
-/// five it looks like a mistake.
+/// ... and grows with more tiles than this: one large and two small tiles look fine, but thirty tiles in lanes of four
+/// and five look like a mistake.
 const FEW: f32 = 6.0;
 
-/// Rows as wide as `area`, so many that the mosaic is about as tall as it is wide. `aspect` is width by height of a
+/// Rows as wide as `area`; their number makes the mosaic about as tall as it is wide. `aspect` is the aspect ratio of a
 /// typical picture.
 pub(super) fn of_width(area: Area, queries: usize, aspect: f32, scale: Scale) -> Vec<Area> {
     let aspect = aspect.clamp(ASPECTS.0, ASPECTS.1);
@@ -21,7 +22,7 @@ pub(super) fn of_width(area: Area, queries: usize, aspect: f32, scale: Scale) ->
         .collect()
 }
 
-/// Columns as tall as `area`, so many that the mosaic is less than twice as wide as it is tall.
+/// Columns as tall as `area`; their number makes the mosaic less than twice as wide as it is tall.
 pub(super) fn of_height(area: Area, queries: usize, aspect: f32, scale: Scale) -> Vec<Area> {
     let aspect = aspect.clamp(ASPECTS.0, ASPECTS.1);
     let mosaic = Mosaic { length: area.height, gap: gap(queries, scale), deep_by_long: aspect };
@@ -35,15 +36,15 @@ fn gap(queries: usize, scale: Scale) -> u32 {
     scale.px(if queries <= 4 { 14.0 } else { 10.0 })
 }
 
-/// Lanes of equal length, in pixels; the fewer tiles a lane has, the larger they are.
+/// Lanes of equal length, in pixels. The fewer tiles a lane has, the larger they are.
 struct Mosaic {
     length: u32,
     gap: u32,
     deep_by_long: f32,
 }
 
-/// A tile's place along its lane and its lane's place, with its size in both directions.
-struct Tile {
+/// A tile's position along its lane, its lane's position, and its size in both directions.
+struct MosaicTile {
     along: u32,
     depth: u32,
     long: u32,
@@ -52,7 +53,7 @@ struct Tile {
 
 impl Mosaic {
     /// `count` tiles in lanes that are together about `wanted` times as deep as they are long.
-    fn tiles(&self, count: usize, wanted: f32) -> impl Iterator<Item = Tile> {
+    fn tiles(&self, count: usize, wanted: f32) -> impl Iterator<Item = MosaicTile> {
         let cost = |lanes: &usize| {
             let sizes = lane_sizes(count, *lanes);
             let deep = sizes.iter().map(|&size| self.deep(size) + self.gap).sum::<u32>() - self.gap;
@@ -65,9 +66,9 @@ impl Mosaic {
         for size in lane_sizes(count, lanes) {
             let deep = self.deep(size);
             let (step, last) = (self.length + self.gap, size as u32);
-            // From edge to edge: what division leaves over goes into the tiles, not to the end of the lane.
+            // Rounding remainders go into the tiles, so that the lane ends exactly at the edge.
             let edge = |at: u32| at * step / last.max(1);
-            tiles.extend((0..last).map(|at| Tile {
+            tiles.extend((0..last).map(|at| MosaicTile {
                 along: edge(at),
                 depth,
                 long: edge(at + 1) - edge(at) - self.gap,
@@ -86,7 +87,7 @@ impl Mosaic {
     }
 }
 
-/// How many tiles each lane has: as even as can be, the lanes of fewer and so larger tiles first.
+/// How many tiles each lane has: as equal as possible, lanes with fewer and so larger tiles first.
 fn lane_sizes(count: usize, lanes: usize) -> Vec<usize> {
     let (fewer, left_over) = (count / lanes, count % lanes);
     (0..lanes).map(|lane| fewer + usize::from(lane >= lanes - left_over)).collect()
@@ -109,7 +110,7 @@ mod tests {
                 let in_column = |tile: &Area| columns.iter().filter(|other| other.x == tile.x).map(Area::bottom).max();
                 assert!(columns.iter().all(|tile| in_column(tile) == Some(band.bottom())), "{queries}, {aspect}");
                 let wide = columns.iter().map(Area::right).max().unwrap_or(0) - band.x;
-                assert!(wide <= 900, "{queries}, {aspect}: {wide} px beside the title");
+                assert!(wide <= 900, "{queries}, {aspect}: {wide} px next to the title");
             }
         }
     }

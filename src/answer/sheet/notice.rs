@@ -1,15 +1,15 @@
-//! What is said instead of the matches, or in a band above them.
+//! Draws the notice: a message in place of the matches, or in a band above them.
 
 use std::borrow::Cow;
 
 use super::area::{Area, Scale};
-use super::canvas::Canvas;
+use super::canvas::SheetCanvas;
 use super::theme::Palette;
 use super::words::{clean_name, clean_paragraph};
 use super::{Notice, NoticeKind, SheetContent};
 use crate::answer::text::{Line, Setting, Weight, line, paragraph};
 
-/// A longer text ends in an ellipsis.
+/// A longer text is cut with an ellipsis.
 const MAX_HEADLINE_LINES: usize = 3;
 const MAX_DETAIL_LINES: usize = 8;
 
@@ -20,16 +20,18 @@ struct Sizes {
     headline: f32,
     detail: f32,
     space: f32,
-    /// The text stands beside the marker, not below it.
-    beside: bool,
+    /// The marker is to the left of the text, not above it.
+    has_marker_on_left: bool,
 }
 
-const ALONE: Sizes = Sizes { padding: 0.0, marker: 48.0, headline: 34.0, detail: 20.0, space: 14.0, beside: false };
-const BAND: Sizes = Sizes { padding: 22.0, marker: 36.0, headline: 18.0, detail: 16.0, space: 2.0, beside: true };
+const ALONE: Sizes =
+    Sizes { padding: 0.0, marker: 48.0, headline: 34.0, detail: 20.0, space: 14.0, has_marker_on_left: false };
+const BAND: Sizes =
+    Sizes { padding: 22.0, marker: 36.0, headline: 18.0, detail: 16.0, space: 2.0, has_marker_on_left: true };
 
-/// A notice with its lines set.
-pub(super) struct Composed {
-    /// Height of it all in pixels.
+/// A notice whose lines are shaped.
+pub(super) struct ComposedNotice {
+    /// Total height in pixels.
     pub height: u32,
     headline: Vec<Line>,
     detail: Vec<Line>,
@@ -37,7 +39,7 @@ pub(super) struct Composed {
     scale: Scale,
 }
 
-/// The content's notice; a sheet with neither matches nor notice says so.
+/// The content's notice; without matches and without a notice, one that says so.
 pub(super) fn needed(content: &SheetContent) -> Option<Cow<'_, Notice>> {
     match &content.notice {
         Some(notice) => Some(Cow::Borrowed(notice)),
@@ -50,8 +52,8 @@ pub(super) fn needed(content: &SheetContent) -> Option<Cow<'_, Notice>> {
     }
 }
 
-/// Sets `notice` at a width of `width` pixels; `alone` when no matches follow it.
-pub(super) fn compose(notice: &Notice, alone: bool, width: u32, sheet_width_px: u32) -> Composed {
+/// Shapes `notice` for a width of `width` pixels; `alone` when no matches follow it.
+pub(super) fn compose(notice: &Notice, alone: bool, width: u32, sheet_width_px: u32) -> ComposedNotice {
     let scale = Scale::of(sheet_width_px);
     let sizes = if alone { &ALONE } else { &BAND };
     let text_px = (width as f32 - scale.fine(text_left(sizes) + sizes.padding)).max(1.0);
@@ -63,33 +65,33 @@ pub(super) fn compose(notice: &Notice, alone: bool, width: u32, sheet_width_px: 
         detail if detail.is_empty() => Vec::new(),
         detail => paragraph(&detail, detail_setting(sizes, scale), detail_px, MAX_DETAIL_LINES),
     };
-    let mut composed = Composed { height: 0, headline, detail, sizes, scale };
+    let mut composed = ComposedNotice { height: 0, headline, detail, sizes, scale };
     composed.height = composed.measure();
     composed
 }
 
-impl Composed {
+impl ComposedNotice {
     fn measure(&self) -> u32 {
         let (sizes, scale) = (self.sizes, self.scale);
         let space = if self.detail.is_empty() { 0.0 } else { sizes.space };
         let text = self.headline.len() as f32 * headline_height(sizes)
             + space
             + self.detail.len() as f32 * detail_height(sizes);
-        let inner = if sizes.beside { text.max(sizes.marker) } else { text + sizes.marker + 22.0 };
+        let inner = if sizes.has_marker_on_left { text.max(sizes.marker) } else { text + sizes.marker + 22.0 };
         scale.px(inner + 2.0 * sizes.padding)
     }
 
     /// Draws it into `area`.
-    pub fn draw(&self, canvas: &mut Canvas, palette: &Palette, kind: NoticeKind, area: Area) {
+    pub fn draw(&self, canvas: &mut SheetCanvas, palette: &Palette, kind: NoticeKind, area: Area) {
         let (sizes, scale) = (self.sizes, self.scale);
         let padding = scale.px(sizes.padding);
-        if sizes.beside {
+        if sizes.has_marker_on_left {
             canvas.fill_round(area, scale.fine(12.0), palette.panel);
         }
         let side = scale.px(sizes.marker);
         let (x, mut y) = (area.x + padding, area.y + padding);
         draw_marker(canvas, palette, kind, Area::new(x, y, side, side));
-        if !sizes.beside {
+        if !sizes.has_marker_on_left {
             y += side + scale.px(22.0);
         } else if self.detail.is_empty() {
             y += (side.saturating_sub(scale.px(headline_height(sizes)))) / 2;
@@ -108,7 +110,7 @@ impl Composed {
     }
 }
 
-fn draw_marker(canvas: &mut Canvas, palette: &Palette, kind: NoticeKind, area: Area) {
+fn draw_marker(canvas: &mut SheetCanvas, palette: &Palette, kind: NoticeKind, area: Area) {
     let (sign, colour) = match kind {
         NoticeKind::Error => ("!", palette.warning),
         NoticeKind::NothingSimilar => ("≠", palette.accent),
@@ -123,7 +125,7 @@ fn draw_marker(canvas: &mut Canvas, palette: &Palette, kind: NoticeKind, area: A
 
 /// Where the text begins, in design units from the notice's left edge.
 fn text_left(sizes: &Sizes) -> f32 {
-    if sizes.beside { sizes.padding + sizes.marker + 18.0 } else { sizes.padding }
+    if sizes.has_marker_on_left { sizes.padding + sizes.marker + 18.0 } else { sizes.padding }
 }
 
 fn headline_height(sizes: &Sizes) -> f32 {

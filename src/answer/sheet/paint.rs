@@ -1,35 +1,35 @@
-//! Puts content, geometry, type and colours together into pixels.
+//! Paints a sheet: combines content, geometry, text and colours into pixels.
 
 use image::RgbImage;
 
 use super::area::{Area, Scale};
-use super::canvas::Canvas;
-use super::cell::Cell;
-use super::layout::{Heading, Layout};
+use super::canvas::SheetCanvas;
+use super::cell::MatchCell;
+use super::layout::{HeadingAreas, Layout};
 use super::theme::{Palette, Rgb};
 use super::words::{bar, clean_name, closeness, decimals, matches_title, percent, pictures, query_label, typeset};
-use super::{Match, Notice, SheetContent, Tile, notice, picture};
+use super::{Match, Notice, QueryPicture, SheetContent, notice, picture};
 use crate::answer::text::{Setting, Weight, fitted, line};
 
 const LABEL_SIZE: f32 = 16.0;
 const SUBTITLE_SIZE: f32 = 20.0;
-/// Size of a title's type by the height of its line.
+/// Font size of a title as a share of its line height.
 const TITLE_SHARE: f32 = 0.667;
 const FOOTER_SIZE: f32 = 14.5;
-/// How much of a badge's edge is seen, 0 to 255; a white badge may lie on a white picture.
+/// Opacity of a badge's edge, 0 to 255: a white badge on a white picture needs one.
 const BADGE_EDGE_ALPHA: u8 = 44;
 
-/// Draws what `layout` has places for.
+/// Draws everything that `layout` has places for.
 pub(super) fn sheet(
     content: &SheetContent,
-    queries: &[Tile],
+    queries: &[QueryPicture],
     matches: &[Match],
     notice: Option<&std::borrow::Cow<'_, Notice>>,
     layout: &Layout,
     palette: &Palette,
 ) -> RgbImage {
-    // Width and height are bounded by the limits on widths, columns and matches, so this never fails.
-    let Some(canvas) = Canvas::new(layout.width, layout.height, palette.page) else {
+    // The limits on width, columns and matches bound the size, so this never fails.
+    let Some(canvas) = SheetCanvas::new(layout.width, layout.height, palette.page) else {
         return RgbImage::new(1, 1);
     };
     let mut painter = Painter { canvas, palette, scale: layout.scale };
@@ -53,7 +53,7 @@ pub(super) fn sheet(
     painter.canvas.into_image()
 }
 
-/// A path with as many of its folders as fit: the file's own name matters most, the outermost folder least.
+/// A path with as many of its folders as fit, dropped from the outermost: the file's own name matters most.
 fn shortest_needed(path: &str, fits: impl Fn(&str) -> bool) -> &str {
     let mut rest = path;
     while !fits(rest) {
@@ -66,7 +66,7 @@ fn shortest_needed(path: &str, fits: impl Fn(&str) -> bool) -> &str {
 }
 
 struct Painter<'a> {
-    canvas: Canvas,
+    canvas: SheetCanvas,
     palette: &'a Palette,
     scale: Scale,
 }
@@ -76,14 +76,14 @@ impl Painter<'_> {
         Setting { size_px: self.scale.fine(units), weight }
     }
 
-    /// Sets `text` into `area`, shortened in its middle where needed; answers its width in pixels.
+    /// Draws `text` into `area`, shortened in its middle where needed; returns its width in pixels.
     fn text(&mut self, text: &str, area: Area, setting: Setting, colour: Rgb) -> f32 {
         let line = fitted(text, setting, area.width as f32);
         self.canvas.text(&line, area.x as f32, baseline(area, setting.size_px), colour);
         line.width_px
     }
 
-    fn heading(&mut self, heading: Heading, label: &str, title: &str, colour: Rgb) {
+    fn heading(&mut self, heading: HeadingAreas, label: &str, title: &str, colour: Rgb) {
         self.text(label, heading.label, self.setting(LABEL_SIZE, Weight::SemiBold), colour);
         let size_px = heading.title.height as f32 * TITLE_SHARE;
         self.text(title, heading.title, Setting { size_px, weight: Weight::SemiBold }, self.palette.ink);
@@ -100,7 +100,7 @@ impl Painter<'_> {
         }
     }
 
-    fn tile(&mut self, tile: &Tile, panel: Area, in_set: bool) {
+    fn tile(&mut self, tile: &QueryPicture, panel: Area, in_set: bool) {
         let radius = self.scale.fine(if panel.width > self.scale.px(180.0) { 12.0 } else { 7.0 });
         picture::draw(&mut self.canvas, self.palette, panel, radius, tile.picture.as_ref());
         let size = self.setting(if panel.width > self.scale.px(180.0) { 15.0 } else { 12.0 }, Weight::Regular);
@@ -114,15 +114,15 @@ impl Painter<'_> {
         }
     }
 
-    /// Whether every score fits below its picture as a sentence. Either all are sentences, or none.
-    fn have_room_for_sentences(&self, matches: &[Match], cells: &[Cell], digits: usize) -> bool {
+    /// Whether every score fits below its picture as a sentence. Either all scores are sentences, or none.
+    fn have_room_for_sentences(&self, matches: &[Match], cells: &[MatchCell], digits: usize) -> bool {
         matches.iter().zip(cells).all(|(found, cell)| {
             let setting = self.setting(cell.size.score, Weight::Regular);
             line(&score(found, true, digits), setting).width_px <= cell.score.width as f32
         })
     }
 
-    fn cell(&mut self, found: &Match, cell: &Cell, score: &str) {
+    fn cell(&mut self, found: &Match, cell: &MatchCell, score: &str) {
         let (palette, scale) = (self.palette, self.scale);
         picture::draw(&mut self.canvas, palette, cell.panel, scale.fine(cell.size.radius), found.picture.as_ref());
         self.badge(found.rank, cell);
@@ -144,8 +144,8 @@ impl Painter<'_> {
         }
     }
 
-    /// What is to be said of the picture itself, on a label in the lower left corner of its panel.
-    fn mark(&mut self, found: &Match, cell: &Cell) {
+    /// Draws the match's label in the lower left corner of its panel.
+    fn mark(&mut self, found: &Match, cell: &MatchCell) {
         let (palette, setting) = (self.palette, self.setting(cell.size.score * 0.92, Weight::SemiBold));
         let (inset, padding) = (self.scale.px(cell.size.badge * 0.24), setting.size_px * 0.7);
         let room = cell.panel.width.saturating_sub(2 * inset) as f32 - 2.0 * padding;
@@ -163,12 +163,12 @@ impl Painter<'_> {
         self.canvas.text(&line, label.x as f32 + padding, baseline(label, setting.size_px), palette.on_badge);
     }
 
-    fn badge(&mut self, rank: usize, cell: &Cell) {
+    fn badge(&mut self, rank: usize, cell: &MatchCell) {
         let palette = self.palette;
-        let (ground, ink) =
+        let (background, ink) =
             if rank == 1 { (palette.accent, palette.on_accent) } else { (palette.badge, palette.on_badge) };
         let radius = cell.badge.width as f32;
-        self.canvas.fill_round(cell.badge, radius, ground);
+        self.canvas.fill_round(cell.badge, radius, background);
         self.canvas.outline_round(cell.badge, radius, 1.0, palette.ink, BADGE_EDGE_ALPHA);
         let text = rank.to_string();
         let share = if text.len() < 3 { 0.5 } else { 0.36 };
@@ -200,7 +200,7 @@ impl Painter<'_> {
     }
 }
 
-/// The score as a sentence, or as a figure for small cells.
+/// The score as a sentence, or as a number for small cells.
 fn score(found: &Match, sentence: bool, digits: usize) -> String {
     let share = found.closer_than;
     let known = if sentence { closeness(share, digits) } else { percent(share, digits) };
@@ -211,13 +211,13 @@ fn score(found: &Match, sentence: bool, digits: usize) -> String {
 
 fn explanation(sentences: bool) -> &'static str {
     if sentences {
-        "closer than 99 % of pairs: of 100 random pairs of inventory pictures, 99 are less alike"
+        "closer than 99 % of pairs: of 100 random pairs of inventory pictures, 99 are less similar"
     } else {
-        "99 %: of 100 random pairs of inventory pictures, 99 are less alike"
+        "99 %: of 100 random pairs of inventory pictures, 99 are less similar"
     }
 }
 
-/// The baseline that puts capitals in the middle of `area`; Inter's capitals are 0.727 em tall.
+/// The baseline that centres capitals vertically in `area`; Inter's capitals are 0.727 em tall.
 pub(super) fn baseline(area: Area, size_px: f32) -> f32 {
     (area.y as f32 + area.height as f32 / 2.0 + size_px * 0.363).round()
 }

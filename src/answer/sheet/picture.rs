@@ -1,20 +1,22 @@
-//! A picture on its panel: whole, undistorted, centred; transparent ones on a checkerboard; a placeholder without one.
+//! Draws one picture on its panel of the sheet: whole, undistorted, centred.
+//!
+//! A transparent picture has a checkerboard behind it. A placeholder stands for a missing one.
 
 use image::RgbaImage;
 
 use super::area::{Area, fitted_size};
-use super::canvas::Canvas;
+use super::canvas::SheetCanvas;
 use super::theme::Palette;
 use crate::picture::{Filter, resample};
 
-/// Pictures up to this side are enlarged pixel by pixel: a smooth enlargement of an icon is only blurred.
+/// Pictures up to this side are enlarged without interpolation, which would only blur an icon.
 const PIXEL_ART_SIDE: u32 = 32;
 
-/// How much of the edge of a panel is seen, 0 to 255.
+/// Opacity of a panel's edge, 0 to 255.
 const EDGE_ALPHA: u8 = 26;
 
 /// Draws `picture`, or a placeholder, into `panel` with corners of `radius` pixels.
-pub(super) fn draw(canvas: &mut Canvas, palette: &Palette, panel: Area, radius: f32, picture: Option<&RgbaImage>) {
+pub(super) fn draw(canvas: &mut SheetCanvas, palette: &Palette, panel: Area, radius: f32, picture: Option<&RgbaImage>) {
     canvas.fill(panel, palette.panel);
     let drawn = picture.and_then(|picture| {
         let (width, height) = fitted_size(picture.width(), picture.height(), panel);
@@ -34,11 +36,11 @@ pub(super) fn draw(canvas: &mut Canvas, palette: &Palette, panel: Area, radius: 
         None => placeholder(canvas, palette, panel),
     }
     canvas.cut_corners(panel, radius, palette.page);
-    // Without an edge, a picture on white would have no shape on light paper.
+    // Without an edge, a white picture would have no visible shape on the light background.
     canvas.outline_round(panel, radius, 1.0, palette.ink, EDGE_ALPHA);
 }
 
-/// RGBA pixels of `picture` at the size of `place`; none for an empty picture.
+/// RGBA pixels of `picture` at the size of `place`; `None` for an empty picture.
 fn resized(picture: &RgbaImage, place: Area) -> Option<Vec<u8>> {
     let (width, height) = picture.dimensions();
     if width == 0 || height == 0 {
@@ -55,7 +57,7 @@ fn resized(picture: &RgbaImage, place: Area) -> Option<Vec<u8>> {
     resample(picture, place.width, place.height, filter).map(RgbaImage::into_raw)
 }
 
-fn checkerboard(canvas: &mut Canvas, palette: &Palette, place: Area, square: u32) {
+fn checkerboard(canvas: &mut SheetCanvas, palette: &Palette, place: Area, square: u32) {
     canvas.fill(place, palette.checker[0]);
     for (row, y) in (place.y..place.bottom()).step_by(square as usize).enumerate() {
         let first = place.x + if row % 2 == 0 { 0 } else { square };
@@ -66,8 +68,8 @@ fn checkerboard(canvas: &mut Canvas, palette: &Palette, place: Area, square: u32
     }
 }
 
-/// A frame with hills and a sun: a picture belongs here, but there is none.
-fn placeholder(canvas: &mut Canvas, palette: &Palette, panel: Area) {
+/// The usual icon for a missing picture: a frame with hills and a sun.
+fn placeholder(canvas: &mut SheetCanvas, palette: &Palette, panel: Area) {
     let side = panel.width.min(panel.height);
     let (width, height) = (side * 36 / 100, side * 27 / 100);
     if height < 12 {

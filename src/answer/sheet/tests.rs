@@ -1,4 +1,4 @@
-//! Whole sheets, rendered for every kind of content.
+//! Tests that render whole sheets for every kind of content.
 
 use image::{Rgb, Rgba, RgbaImage};
 
@@ -20,7 +20,8 @@ fn content(matches: usize, queries: usize) -> SheetContent {
         mark: if index % 3 == 0 { vec!["same picture · 2 copies".into(), "=".into()] } else { Vec::new() },
         picture: Some(picture(index)),
     });
-    let queries = (0..queries).map(|index| Tile { name: format!("{index}.jpg"), picture: Some(picture(index)) });
+    let queries =
+        (0..queries).map(|index| QueryPicture { name: format!("{index}.jpg"), picture: Some(picture(index)) });
     SheetContent {
         title: "burger.jpg".into(),
         queries: queries.collect(),
@@ -76,7 +77,7 @@ fn the_same_content_gives_the_same_bytes() {
 }
 
 #[test]
-fn a_notice_alone_is_read_in_ink_and_not_on_a_red_wall() {
+fn a_notice_alone_is_text_on_an_otherwise_empty_page() {
     let mut content = content(0, 0);
     let headline =
         |kind| Notice { kind, headline: "This picture could not be read".into(), detail: "It is cut off.".into() };
@@ -88,8 +89,8 @@ fn a_notice_alone_is_read_in_ink_and_not_on_a_red_wall() {
         assert!(page as f32 > 0.9 * (sheet.width() * sheet.height()) as f32);
     }
     content.notice = None;
-    let unsaid = render(&content, &SheetStyle::default());
-    assert!(count(&unsaid, palette(Theme::Light).ink, 12) > 400, "a sheet never says nothing");
+    let without_notice = render(&content, &SheetStyle::default());
+    assert!(count(&without_notice, palette(Theme::Light).ink, 12) > 400, "a sheet is never empty");
 }
 
 #[test]
@@ -147,7 +148,7 @@ fn pictures_of_any_shape_render() {
 }
 
 #[test]
-fn a_transparent_picture_lies_on_a_checkerboard() {
+fn a_transparent_picture_has_a_checkerboard_behind_it() {
     let mut content = content(1, 1);
     content.matches[0].picture = Some(RgbaImage::from_pixel(300, 300, Rgba([0, 0, 0, 0])));
     let sheet = render(&content, &SheetStyle::default());
@@ -157,7 +158,7 @@ fn a_transparent_picture_lies_on_a_checkerboard() {
 }
 
 #[test]
-fn no_picture_is_shown_larger_than_a_caller_was_told() {
+fn the_largest_picture_side_is_within_bounds_and_scales_with_the_sheet() {
     for matches in 0..=50 {
         let side = picture_side_px(matches, &SheetStyle::default());
         assert!((150..=1000).contains(&side), "{matches}: {side}");

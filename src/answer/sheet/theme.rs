@@ -1,14 +1,14 @@
-//! The colours of a sheet.
+//! The colours of a sheet, for its light and its dark theme.
 
-use super::Theme;
+use crate::config::Theme;
 
 /// Red, green, blue.
 pub(super) type Rgb = [u8; 3];
 
-/// Every colour a sheet uses. One accent; all else is ink on paper.
+/// Every colour of a sheet: one accent colour, otherwise text on background.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Palette {
-    /// The paper.
+    /// The background.
     pub page: Rgb,
     /// Behind letterboxed pictures and notices.
     pub panel: Rgb,
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn all_text_can_be_read() {
+    fn all_text_has_enough_contrast() {
         for palette in [&LIGHT, &DARK] {
             for ink in [palette.ink, palette.soft_ink, palette.quiet_ink, palette.accent] {
                 assert!(contrast(ink, palette.page) >= 4.5, "{ink:?} on the page: {}", contrast(ink, palette.page));

@@ -1,10 +1,10 @@
-//! What a sheet says, as a person understands it.
+//! The texts of a sheet: scores in per cent, counts, labels, and names made safe to show.
 
 /// Shown for a name without any letters.
 const NO_NAME: &str = "(no name)";
 
-/// A name as it can be shown on one line: line breaks, tabs and everything else invisible get a visible stand-in.
-/// The stand-ins are in Inter, so that they show on any machine.
+/// A name as it can be shown on one line: visible symbols replace line breaks, tabs and other invisible characters.
+/// These symbols are in Inter, so that every machine can show them.
 pub(super) fn clean_name(name: &str) -> String {
     let shown: String = name.chars().map(visible).collect();
     if shown.trim().is_empty() { NO_NAME.to_string() } else { shown }
@@ -19,7 +19,7 @@ fn visible(character: char) -> char {
     match character {
         '\n' | '\r' | '\u{2028}' | '\u{2029}' | '\u{85}' => '↵',
         '\t' => '⇥',
-        // U+FFFD stands for bytes that are no UTF-8. The bidirectional controls can make `gpj.exe` read `exe.jpg`.
+        // U+FFFD replaces bytes that are not UTF-8. Bidirectional controls can make `gpj.exe` look like `exe.jpg`.
         '\u{fffd}'
         | '\u{feff}'
         | '\u{200e}'
@@ -32,13 +32,13 @@ fn visible(character: char) -> char {
     }
 }
 
-/// "closer than 99.2 % of pairs", or nothing if the share is not known (not a number).
+/// "closer than 99.2 % of pairs", or `None` if the share is not known (NaN).
 pub fn closeness(closer_than: f32, digits: usize) -> Option<String> {
     percent(closer_than, digits).map(|percent| format!("closer than {percent} of pairs"))
 }
 
-/// A share of 0..1 in per cent with `digits` decimals, cut off rather than rounded: what it says is true, and only 1.0
-/// itself is 100 %.
+/// A share of 0..1 in per cent with `digits` decimals. It is truncated, not rounded, so that it never overstates, and
+/// only 1.0 itself is 100 %.
 pub fn percent(share: f32, digits: usize) -> Option<String> {
     if share.is_nan() {
         return None;
@@ -54,8 +54,8 @@ pub fn percent(share: f32, digits: usize) -> Option<String> {
     Some(format!("{cut:.digits$} %"))
 }
 
-/// Decimals that `shares`, shown beside each other, need: 87 %, 99.2 %, 99.96 %. The one closest to 1 decides for all, so
-/// that figures in a row can be compared at a glance.
+/// Decimals that `shares`, shown next to each other, need: 87 %, 99.2 %, 99.96 %. The one closest to 1 determines the
+/// decimals of all, so that the numbers can be compared at a glance.
 pub fn decimals(shares: impl Iterator<Item = f32>) -> usize {
     let needed = |share: f32| match f64::from(share) {
         share if share >= 1.0 || share.is_nan() => 0,
@@ -66,9 +66,9 @@ pub fn decimals(shares: impl Iterator<Item = f32>) -> usize {
     shares.map(needed).max().unwrap_or(0)
 }
 
-/// How much of a score's bar is filled, 0 to 1. The best of many pictures is closer than nearly all pairs, whatever it
-/// shows, so a bar of the share itself is always full. This one grows by a quarter each time that the pairs still closer
-/// become ten times fewer: 90 %, 99 %, 99.9 %, 99.99 %.
+/// How much of a score's bar is filled, 0 to 1. The best of many pictures is closer than nearly all pairs, so a bar
+/// proportional to the share would always look full. This bar is logarithmic: it grows by a quarter each time the share
+/// of closer pairs falls to a tenth (90 %, 99 %, 99.9 %, 99.99 %).
 pub(super) fn bar(closer_than: f32) -> f32 {
     let closer = 1.0 - f64::from(closer_than).clamp(0.0, 1.0);
     if closer <= 1e-4 { 1.0 } else { (-closer.log10() / 4.0) as f32 }
@@ -103,7 +103,7 @@ pub fn thousands(count: usize) -> String {
     grouped
 }
 
-/// Typesetting: the space before the per cent sign is a narrow one.
+/// Replaces the space before a per cent sign by a narrow one.
 pub(super) fn typeset(text: &str) -> String {
     text.replace(" %", "\u{202f}%")
 }
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_beside_each_other_have_the_same_decimals() {
+    fn figures_next_to_each_other_have_the_same_decimals() {
         let shares = [1.0, 0.9996, 0.992, 0.5];
         let digits = decimals(shares.into_iter());
         let figures: Vec<String> = shares.iter().filter_map(|&share| percent(share, digits)).collect();
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bar_tells_good_from_better() {
+    fn a_better_score_has_a_longer_bar() {
         let bars = [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999, 1.0].map(bar);
         assert!(bars.is_sorted(), "{bars:?}");
         for (bar, expected) in bars[2..].iter().zip([0.25, 0.5, 0.75, 1.0, 1.0]) {

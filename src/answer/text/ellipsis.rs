@@ -1,14 +1,14 @@
-//! Shortens a line in its middle, so that the beginning and the end (of a file name: its number and extension) stay.
+//! Shortens a line of text in its middle, so that its beginning and end (a file's number and extension) stay readable.
 
 use super::fonts::Fonts;
 use super::{Line, Setting, shape};
 
-/// Share of the width that the end of a shortened name keeps at least.
+/// Least share of the width for the end of a shortened name.
 const END_SHARE: f32 = 0.57;
-/// Share of the width that a whole file name may take from the path before it.
+/// Largest share of the width at which a file name is kept whole and only the path before it is shortened.
 const FILE_NAME_SHARE: f32 = 0.78;
 
-/// A cluster of glyphs that must not be torn apart, such as a letter with its accents.
+/// Glyphs that must not be separated, such as a letter with its accents.
 #[derive(Debug, Clone, Copy)]
 struct Cluster {
     start: usize,
@@ -25,7 +25,7 @@ pub(super) fn fit(fonts: &mut Fonts, text: &str, setting: Setting, width_px: f32
     let clusters = clusters(&whole);
     let ellipsis_px = one_line(fonts, "…", setting).width_px;
     let mut room = width_px - ellipsis_px;
-    // Shaping the shortened text may change widths (joined scripts, kerning), so the room shrinks until it fits.
+    // Shaping the shortened text may change widths (connected scripts, kerning), so the room shrinks until it fits.
     while room > 0.0 {
         let short = shortened(text, &clusters, room);
         let line = one_line(fonts, &short, setting);
@@ -42,7 +42,7 @@ fn one_line(fonts: &mut Fonts, text: &str, setting: Setting) -> Line {
     shape(fonts, text, setting, None).pop().unwrap_or_default()
 }
 
-/// Clusters in the order of the text, whatever the direction of reading.
+/// Clusters in the order of the text, for both reading directions.
 fn clusters(line: &Line) -> Vec<Cluster> {
     let glyphs = line.glyphs.iter().map(|glyph| Cluster { start: glyph.start, end: glyph.end, width: glyph.w });
     let mut clusters: Vec<Cluster> = glyphs.collect();
@@ -93,7 +93,7 @@ mod tests {
     const SETTING: Setting = Setting { size_px: 15.0, weight: Weight::Regular };
 
     #[test]
-    fn what_fits_is_left_alone() {
+    fn what_fits_is_unchanged() {
         assert_eq!(fitted_text("burger5.jpg", SETTING, 300.0), "burger5.jpg");
     }
 
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_gives_way_before_its_file_name() {
+    fn a_path_is_shortened_before_its_file_name() {
         let short = fitted_text("fruit-and-vegetables/from-the-market/2024/pear-07.jpg", SETTING, 180.0);
         assert!(short.ends_with("/pear-07.jpg") && short.starts_with("fr"), "{short}");
     }

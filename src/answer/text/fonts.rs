@@ -1,4 +1,4 @@
-//! The fonts of the process, built once; the system's are added the first time a text needs them.
+//! The fonts for text on sheets, loaded once per process; the system's fonts are added when a text first needs them.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -6,14 +6,14 @@ use cosmic_text::{CacheKey, FontSystem, SwashCache, SwashImage, fontdb};
 
 use super::system_fonts::{Characters, useful_faces};
 
-/// Inter is entered under a name of our own: an Inter installed on the system, perhaps of another version, is not to
+/// Inter is registered under a private name. An Inter installed on the system, perhaps of another version, must not
 /// change how a sheet looks.
 pub(super) const FAMILY: &str = "artificio sheet";
 
 const REGULAR: &[u8] = include_bytes!("../../../assets/fonts/Inter-Regular.otf");
 const SEMI_BOLD: &[u8] = include_bytes!("../../../assets/fonts/Inter-SemiBold.otf");
 
-/// Glyph images kept; names in large scripts would otherwise let the cache of a long-lived daemon grow for ever.
+/// Limit of the glyph cache. Names in large scripts would otherwise let the cache of a long-lived daemon grow forever.
 const MAX_CACHED_GLYPHS: usize = 4096;
 
 /// Shown for a character that no font has.
@@ -25,7 +25,7 @@ pub(super) struct Fonts {
     pub system: FontSystem,
     images: SwashCache,
     inter: Characters,
-    /// Characters of Inter and the system's fonts; none while the latter were not needed.
+    /// Characters of Inter and of the system's fonts; `None` until the system's fonts are needed.
     all: Option<Characters>,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Fonts {
 pub(super) fn with_fonts<Answer>(work: impl FnOnce(&mut Fonts) -> Answer) -> Answer {
     static FONTS: OnceLock<Mutex<Fonts>> = OnceLock::new();
     let fonts = FONTS.get_or_init(|| Mutex::new(Fonts::new()));
-    // A panic while shaping leaves caches, which are consistent or rebuilt.
+    // A panic while shaping leaves only caches behind, which are consistent or rebuilt: a poisoned lock is safe to use.
     work(&mut fonts.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
@@ -55,8 +55,8 @@ impl Fonts {
         self.inter.has(character)
     }
 
-    /// `text` with a box for every character that no font has: looking for its glyph while shaping would mean trying all
-    /// fonts again and again. Reads the system's fonts, once, if Inter alone does not do.
+    /// `text` with a box for every character that no font has: otherwise shaping would try all fonts for it every time.
+    /// Reads the system's fonts, once, if Inter alone is not enough.
     pub(super) fn showable(&mut self, text: &str) -> String {
         if text.chars().all(|character| character.is_control() || self.in_inter(character)) {
             return text.to_string();
@@ -77,7 +77,7 @@ impl Fonts {
         self.images.get_image(&mut self.system, key).as_ref()
     }
 
-    /// Forgets the glyph images when there are too many.
+    /// Clears the glyph cache when it is too large.
     pub(super) fn keep_cache_small(&mut self) {
         if self.images.image_cache.len() > MAX_CACHED_GLYPHS {
             self.images.image_cache.clear();
@@ -85,7 +85,7 @@ impl Fonts {
     }
 }
 
-/// Enters a font that is part of the program, under [`FAMILY`].
+/// Registers an embedded font under [`FAMILY`].
 fn load(database: &mut fontdb::Database, bytes: &'static [u8]) -> Option<fontdb::ID> {
     let id = database.load_font_source(fontdb::Source::Binary(Arc::new(bytes))).first().copied()?;
     let mut face = database.face(id)?.clone();
@@ -94,7 +94,7 @@ fn load(database: &mut fontdb::Database, bytes: &'static [u8]) -> Option<fontdb:
     Some(database.push_face_info(face))
 }
 
-/// Joiners and variation selectors, which shape what stands beside them and need no glyph of their own.
+/// Joiners and variation selectors, which change the characters next to them and need no glyph of their own.
 fn is_unseen(character: char) -> bool {
     matches!(character, '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0100}'..='\u{e01ef}')
 }

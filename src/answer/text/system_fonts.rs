@@ -1,7 +1,7 @@
-//! The few fonts of the system that add characters to those of Inter.
+//! Selects the few system fonts that add characters to those of the embedded font Inter.
 //!
-//! A machine may have thousands of faces, and shaping tries one after the other for every word that Inter lacks. So only
-//! upright faces of about the regular weight are kept, and of these only those that add a character nobody had before.
+//! A machine may have thousands of faces, and shaping tries one after the other for every word that Inter lacks. So
+//! only upright faces of about the regular weight are kept, and of these only those that add a new character.
 
 use cosmic_text::{FontSystem, fontdb};
 
@@ -21,7 +21,7 @@ impl Characters {
         self.0[code / 64] >> (code % 64) & 1 == 1
     }
 
-    /// Adds a code point; answers whether it is new.
+    /// Adds a code point; returns whether it is new.
     fn add(&mut self, code: u32) -> bool {
         let (place, bit) = (code as usize / 64, 1 << (code % 64));
         let Some(word) = self.0.get_mut(place) else { return false };
@@ -30,7 +30,7 @@ impl Characters {
         new
     }
 
-    /// Adds all characters of `font`; answers whether any is new.
+    /// Adds all characters of `font`; returns whether any is new.
     pub fn add_all_of(&mut self, font: &cosmic_text::Font) -> bool {
         let mut new = false;
         font.as_swash().charmap().enumerate(|code, glyph| new |= glyph != 0 && self.add(code));
@@ -38,7 +38,7 @@ impl Characters {
     }
 }
 
-/// The system's faces that add characters to `known`, which they are added to.
+/// The system's faces that add characters to `known`; adds these characters to it.
 pub(super) fn useful_faces(known: &mut Characters) -> Vec<fontdb::FaceInfo> {
     let mut database = fontdb::Database::new();
     database.load_system_fonts();
@@ -55,8 +55,8 @@ fn is_plain(face: &fontdb::FaceInfo) -> bool {
         && (300..=500).contains(&face.weight.0)
 }
 
-/// Fonts made to stand beside a grotesque like Inter come first, those of one width last; otherwise by name, so that the
-/// same machine always draws the same sheet.
+/// Sort key: sans-serif fonts that match Inter come first, monospaced ones last, otherwise by name, so that the same
+/// machine always draws the same sheet.
 fn preference(face: &fontdb::FaceInfo) -> (usize, bool, u16, String) {
     const PREFERRED: [&str; 6] = ["NotoColorEmoji", "NotoSansCJKsc", "NotoSans", "DejaVuSans", "Liberation", "Free"];
     let name = face.post_script_name.replace('-', "");

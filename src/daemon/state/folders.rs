@@ -8,7 +8,7 @@ use crate::catalog::Root;
 use crate::config::WatchSettings;
 use crate::error::Trouble;
 use crate::files::Stamp;
-use crate::watch::{Change, Hints, Known, Pulse, Tree};
+use crate::watch::{Change, Hints, Known, Tree, WatcherSelfTest};
 
 /// A watcher that does not work is restarted this often.
 const WATCHER_RETRY: Duration = Duration::from_secs(60);
@@ -19,7 +19,7 @@ const POLL_COST_FACTOR: u32 = 200;
 pub struct Folders {
     trees: BTreeMap<Root, Tree>,
     hints: Hints,
-    pulse: Pulse,
+    self_test: WatcherSelfTest,
     /// When a watcher was last started, while none works.
     watcher_tried: Duration,
     next_poll: Duration,
@@ -27,12 +27,17 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// `trees` are as the catalog knows them; `pulse` writes into a folder of its own.
-    pub fn new(trees: BTreeMap<Root, Tree>, hints: Hints, pulse: Pulse, settings: &WatchSettings) -> Self {
+    /// `trees` are as the catalog knows them; `self_test` writes into a folder of its own.
+    pub fn new(
+        trees: BTreeMap<Root, Tree>,
+        hints: Hints,
+        self_test: WatcherSelfTest,
+        settings: &WatchSettings,
+    ) -> Self {
         Self {
             trees,
             hints,
-            pulse,
+            self_test,
             watcher_tried: Duration::ZERO,
             next_poll: Duration::from_secs(settings.poll_s.get()),
             next_rescan: Duration::from_secs(settings.rescan_s.get()),
@@ -61,12 +66,12 @@ impl Folders {
 
     /// Whether each folder has been scanned since it was last marked.
     pub fn are_seen(&self) -> bool {
-        self.trees().all(Tree::is_seen)
+        self.trees().all(Tree::is_scanned)
     }
 
     /// Whether each folder has been scanned since the start.
     pub fn were_seen(&self) -> bool {
-        self.trees().all(Tree::was_seen)
+        self.trees().all(Tree::is_first_scan_done)
     }
 
     /// When the next folder is due.
@@ -81,20 +86,20 @@ impl Folders {
 
     /// Watches the program's own folders.
     pub fn watch_own(&mut self, folders: &[&Path]) {
-        self.hints.arm(self.pulse.folder());
+        self.hints.arm(self.self_test.folder());
         for folder in folders {
             self.hints.arm(folder);
         }
     }
 
     /// Where the self-test writes.
-    pub fn pulse_folder(&self) -> &Path {
-        self.pulse.folder()
+    pub fn self_test_folder(&self) -> &Path {
+        self.self_test.folder()
     }
 
     /// Whether a change at `path` comes from the self-test.
-    pub fn is_pulse(&mut self, path: &Path) -> bool {
-        self.pulse.is_own_event(path)
+    pub fn is_self_test(&mut self, path: &Path) -> bool {
+        self.self_test.is_own_event(path)
     }
 
     /// Something changed at `path`, an absolute path.
@@ -105,8 +110,8 @@ impl Folders {
     }
 
     /// The file that the self-test is to write now, if it is due.
-    pub fn beat_due(&mut self, now: Duration) -> Option<PathBuf> {
-        self.pulse.beat_due(now)
+    pub fn file_to_touch(&mut self, now: Duration) -> Option<PathBuf> {
+        self.self_test.file_to_touch(now)
     }
 
     /// Why no hints arrive, if none do.
@@ -114,14 +119,14 @@ impl Folders {
         self.is_polling(now).then(|| {
             self.hints.trouble().cloned().unwrap_or_else(|| {
                 let what = "the system sends no events of changes in this folder's file system";
-                Trouble::new(what, self.pulse.folder(), "there is nothing to do: every folder is scanned regularly")
+                Trouble::new(what, self.self_test.folder(), "there is nothing to do: every folder is scanned regularly")
             })
         })
     }
 
     /// Whether all folders are scanned on a timer, because hints do not arrive.
     pub fn is_polling(&self, now: Duration) -> bool {
-        self.pulse.is_lost(now)
+        self.self_test.is_lost(now)
     }
 
     /// Restarts a watcher that does not work, if it is time; `true` if the program's own folders must be watched again.
@@ -196,7 +201,7 @@ impl Folders {
     /// A file disappeared while it was needed: scans its folder to see whether it was deleted, or its disk is away.
     pub fn recheck_file(&mut self, root: Root, path: &Path, now: Duration) {
         if let Some(tree) = self.trees.get_mut(&root) {
-            tree.recheck(path);
+            tree.invalidate(path);
             let absolute = tree.absolute(path);
             tree.hint(&absolute, now);
         }
@@ -223,10 +228,10 @@ mod tests {
         let inventory = folder.path().join("inventory");
         std::fs::create_dir(&inventory).unwrap();
         std::fs::write(inventory.join("a.jpg"), b"a").unwrap();
-        let trees = BTreeMap::from([(Root::Inventory, Tree::new(&inventory, true, Vec::new()))]);
+        let trees = BTreeMap::from([(Root::Inventory, Tree::new(&inventory, false, Vec::new()))]);
         let (hints, lost) = (unbounded(), unbounded());
-        let pulse = Pulse::new(folder.path().join("pulse"));
-        let mut folders = Folders::new(trees, Hints::start(hints.0, lost.0), pulse, &WatchSettings::default());
+        let self_test = WatcherSelfTest::new(folder.path().join("pulse"));
+        let mut folders = Folders::new(trees, Hints::start(hints.0, lost.0), self_test, &WatchSettings::default());
         let second = Duration::from_secs;
         assert!(!folders.were_seen());
         let found = (1..5).flat_map(|at| folders.look(second(at), Duration::from_millis(100))).collect::<Vec<_>>();
@@ -246,8 +251,8 @@ mod tests {
     fn polls_and_rescans_come_in_their_time() {
         let settings = WatchSettings::default();
         let (hints, lost) = (unbounded(), unbounded());
-        let pulse = Pulse::new("/nonexistent/pulse".into());
-        let mut folders = Folders::new(BTreeMap::new(), Hints::start(hints.0, lost.0), pulse, &settings);
+        let self_test = WatcherSelfTest::new("/nonexistent/pulse".into());
+        let mut folders = Folders::new(BTreeMap::new(), Hints::start(hints.0, lost.0), self_test, &settings);
         let (poll, rescan) = (Duration::from_secs(settings.poll_s.get()), Duration::from_secs(settings.rescan_s.get()));
         assert!(!folders.poll(poll / 2, &settings, false) && folders.poll(poll, &settings, false));
         assert!(!folders.poll(poll * 3 / 2, &settings, false));

@@ -3,7 +3,7 @@
 use super::buffer::Buffer;
 use super::depthwise::Depthwise;
 use super::pointwise::{Activation, Pointwise};
-use crate::model::weights::Archive;
+use crate::model::weights::{Archive, LoadError};
 
 /// How many times wider a block is inside than at its entrance; the first block is not.
 const EXPANSION: usize = 6;
@@ -37,7 +37,7 @@ impl Block {
         side: usize,
         stride: usize,
         [inputs, outputs]: [usize; 2],
-    ) -> Result<Self, String> {
+    ) -> Result<Self, LoadError> {
         let (expand, inner) = if name == "blocks.0" {
             (None, inputs)
         } else {

@@ -6,7 +6,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::buffer::Buffer;
-use crate::model::weights::Archive;
+use crate::model::weights::{Archive, LoadError};
 
 /// Channels come in multiples of this; no vector of any machine is longer.
 const CHANNEL_BLOCK: usize = 16;
@@ -39,7 +39,7 @@ impl Depthwise {
         side: usize,
         stride: usize,
         channels: usize,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, LoadError> {
         let weights = archive.sized(&format!("{name}.weight"), side * side, channels)?;
         let bias = archive.sized(&format!("{name}.bias"), 1, channels)?;
         Ok(Self::new(side, stride, &weights, &bias))

@@ -7,7 +7,7 @@ use super::pointwise::{Activation, Pointwise};
 use super::stem;
 use crate::base::rows::Rows;
 use crate::error::Trouble;
-use crate::model::weights::Archive;
+use crate::model::weights::{Archive, LoadError};
 use crate::picture::Square;
 
 /// Made by `tools/convert_lite0.py`; its licence stands beside it.
@@ -55,11 +55,12 @@ impl Backbone {
     /// # Errors
     /// When the program's own copy is damaged.
     pub fn load() -> Result<Self, Trouble> {
-        Self::from_bytes(WEIGHTS)
-            .map_err(|what| Trouble::new(what, "efficientnet_lite0.safetensors", "install the program again"))
+        Self::from_bytes(WEIGHTS).map_err(|error| {
+            Trouble::new(error.to_string(), "efficientnet_lite0.safetensors", "install the program again")
+        })
     }
 
-    fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+    fn from_bytes(bytes: &[u8]) -> Result<Self, LoadError> {
         let archive = Archive::open(bytes, "version", WEIGHTS_VERSION)?;
         let stem = Pointwise::read(&archive, "stem", 27, STEM_WIDTH, Activation::Relu6)?;
         let mut blocks = Vec::new();

@@ -2,7 +2,7 @@
 
 use super::buffer::Buffer;
 use super::matmul::{Finish, Packed};
-use crate::model::weights::Archive;
+use crate::model::weights::{Archive, LoadError};
 
 /// What follows the bias.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl Pointwise {
         inputs: usize,
         outputs: usize,
         activation: Activation,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, LoadError> {
         let weights = archive.sized(&format!("{name}.weight"), inputs, outputs)?;
         let bias = archive.sized(&format!("{name}.bias"), 1, outputs)?;
         Ok(Self::new(weights, bias, activation))

@@ -10,7 +10,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
 
 use super::super::backend;
-use super::super::weights::Archive;
+use super::super::weights::{Archive, LoadError};
 use super::network::{Layer, Network, Parts, pictures};
 use super::pixels::Pixels;
 use super::training::{Effort, Stopped, Trained, train};
@@ -133,8 +133,8 @@ impl ConvolutionalAutoencoder {
     /// Reads what [`ConvolutionalAutoencoder::to_safetensors`] wrote.
     ///
     /// # Errors
-    /// When the bytes are damaged or of a version that this program does not know; the text says which.
-    pub fn from_safetensors(bytes: &[u8]) -> Result<Self, String> {
+    /// When the bytes are damaged or of a version that this program does not know.
+    pub fn from_safetensors(bytes: &[u8]) -> Result<Self, LoadError> {
         let archive = Archive::open(bytes, VERSION_KEY, VERSION)?;
         let columns = |layer: Layer| archive.matrix(layer.name()).map(|matrix| matrix.columns);
         let colours = archive.matrix(Layer::Palette.name())?.values.len() / 3;

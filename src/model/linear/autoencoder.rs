@@ -15,7 +15,7 @@ use safetensors::{Dtype, serialize};
 use super::{pairs, subspace};
 use crate::base::rows::Rows;
 use crate::model::backend;
-use crate::model::weights::Archive;
+use crate::model::weights::{Archive, ArrayProblem, LoadError};
 
 /// Names the version in the metadata of a saved model.
 const VERSION_KEY: &str = "autoencoder_version";
@@ -161,14 +161,14 @@ impl LinearAutoencoder {
     /// Reads what [`LinearAutoencoder::to_safetensors`] wrote.
     ///
     /// # Errors
-    /// When the bytes are damaged or of a version that this program does not know; the text says which.
-    pub fn from_safetensors(bytes: &[u8]) -> Result<Self, String> {
+    /// When the bytes are damaged or of a version that this program does not know.
+    pub fn from_safetensors(bytes: &[u8]) -> Result<Self, LoadError> {
         let archive = Archive::open(bytes, VERSION_KEY, VERSION)?;
         let directions = archive.matrix("directions")?;
         let mean = archive.sized("mean", 1, directions.columns)?;
         let scales = archive.sized("scales", 1, directions.values.len() / directions.columns)?;
         if scales.iter().any(|scale| *scale <= 0.0) {
-            return Err("damaged model file: a scale is not positive".into());
+            return Err(LoadError::array("scales", ArrayProblem::NotPositive));
         }
         Ok(Self::from_parts(mean, directions.values, scales))
     }

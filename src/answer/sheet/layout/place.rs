@@ -1,9 +1,9 @@
-//! The four arrangements, place by place.
+//! Places the parts of a sheet for each of its four arrangements.
 
 use super::super::area::Area;
-use super::super::cell::{Cell, CellSize, LEAD, MEDIUM};
+use super::super::cell::{CellSize, EXTRA_LARGE, MEDIUM, MatchCell};
 use super::super::mosaic;
-use super::{Heading, LABEL, Layout, Wanted};
+use super::{HeadingAreas, LABEL, Layout, LayoutInput};
 
 // All in design units.
 const GUTTER: f32 = 60.0;
@@ -16,35 +16,35 @@ const BAND_TITLE: f32 = 54.0;
 const SUBTITLE: f32 = 38.0;
 /// Widest panel of a match.
 const MAX_PANEL: f32 = 720.0;
-/// Panels of the query and of a match side by side that differ by less than this share get the same height.
+/// When the panels of the query and of a match next to it differ by less than this share, they get the same height.
 const SAME_HEIGHT: f32 = 0.18;
-/// Width of the query beside a notice.
+/// Width of the query next to a notice.
 const NOTICE_QUERY: f32 = 520.0;
 
 impl Layout {
-    /// A notice across the sheet, above everything else; answers what is left below it.
-    pub(super) fn banner(&mut self, wanted: &Wanted<'_>, content: Area) -> Area {
-        let Some(height) = wanted.notice_px else { return content };
+    /// Places the notice across the sheet, above everything else; returns the area below it.
+    pub(super) fn banner(&mut self, input: &LayoutInput<'_>, content: Area) -> Area {
+        let Some(height) = input.notice_px else { return content };
         let notice = Area { height: height(content.width), ..content };
         self.notice = Some(notice);
         Area { y: notice.bottom() + self.scale.px(36.0), ..content }
     }
 
-    pub(super) fn notice_only(&mut self, wanted: &Wanted<'_>, content: Area) -> u32 {
+    pub(super) fn notice_only(&mut self, input: &LayoutInput<'_>, content: Area) -> u32 {
         let scale = self.scale;
         let mut notice = Area { width: content.width.min(scale.px(1100.0)), ..content };
         let mut end = content.y;
-        if wanted.queries > 0 {
+        if input.queries > 0 {
             let width = scale.px(NOTICE_QUERY);
-            end = self.query_column(wanted, content, width, None);
+            end = self.query_column(input, content, width, None);
             let x = content.x + width + scale.px(GUTTER + 12.0);
             let y = self.tiles.first().map_or(content.y, |tile| tile.y);
             notice = Area::new(x, y, content.right() - x, 0);
         }
-        if let Some(height) = wanted.notice_px {
+        if let Some(height) = input.notice_px {
             notice.height = height(notice.width);
             let room = end.saturating_sub(notice.y + notice.height);
-            // The optical middle of the picture beside it.
+            // Slightly above the middle of the picture next to it, which looks centred.
             notice.y += room * 2 / 5;
             self.notice = Some(notice);
             end = end.max(notice.bottom());
@@ -52,88 +52,88 @@ impl Layout {
         end
     }
 
-    pub(super) fn beside(&mut self, wanted: &Wanted<'_>, content: Area, columns: u32, query_ratio: f32) -> u32 {
+    pub(super) fn query_left(&mut self, input: &LayoutInput<'_>, content: Area, columns: u32, query_ratio: f32) -> u32 {
         let (gap, gutter) = (self.scale.px(COLUMN_GAP), self.scale.px(GUTTER));
         let cells_px = (content.width - gutter - (columns - 1) * gap) as f32;
         let cell = ((cells_px / (query_ratio + columns as f32)) as u32).min(self.scale.px(MAX_PANEL));
         let grid = columns * cell + (columns - 1) * gap;
         let query = content.width - gutter - grid;
-        let panel_height = aspect_height(cell, wanted.cell_aspect);
+        let panel_height = aspect_height(cell, input.cell_aspect);
         let neighbour = (query_ratio == 1.0).then_some(panel_height);
-        let end = self.query_column(wanted, content, query, neighbour);
+        let end = self.query_column(input, content, query, neighbour);
         let area = Area::new(content.right() - grid, self.matches_heading(content, grid), grid, 0);
-        end.max(self.grid(area, wanted.matches, columns, (cell, panel_height)))
+        end.max(self.grid(area, input.matches, columns, (cell, panel_height)))
     }
 
-    /// The first match as wide as the query, two by two smaller ones beside it, ending on the same line. All panels have
-    /// the same shape; the widths follow from that.
-    pub(super) fn lead(&mut self, wanted: &Wanted<'_>, content: Area) -> u32 {
+    /// Places the first match as wide as the query, and smaller ones in two columns next to it that end at the same
+    /// height. All panels have the same shape, which determines the widths.
+    pub(super) fn large_first_match(&mut self, input: &LayoutInput<'_>, content: Area) -> u32 {
         let scale = self.scale;
         let (gap, gutter, row_gap) = (scale.px(COLUMN_GAP), scale.px(GUTTER), scale.px(ROW_GAP));
-        let captions = 2 * MEDIUM.caption_px(scale) + row_gap - LEAD.caption_px(scale);
-        let aspect = wanted.cell_aspect;
+        let captions = 2 * MEDIUM.caption_px(scale) + row_gap - EXTRA_LARGE.caption_px(scale);
+        let aspect = input.cell_aspect;
         let cell = ((content.width - gutter - 2 * gap) as f32 - 2.0 * aspect * captions as f32) as u32 / 6;
-        let (panel, lead) = (aspect_height(cell, aspect), (content.width - gutter - 2 * gap - 2 * cell) / 2);
-        let lead_panel = 2 * panel + captions;
-        let end = self.query_column(wanted, content, lead, Some(lead_panel));
-        let grid = lead + 2 * (gap + cell);
+        let (panel, first) = (aspect_height(cell, aspect), (content.width - gutter - 2 * gap - 2 * cell) / 2);
+        let first_panel = 2 * panel + captions;
+        let end = self.query_column(input, content, first, Some(first_panel));
+        let grid = first + 2 * (gap + cell);
         let top = self.matches_heading(content, grid);
         let x = content.right() - grid;
-        self.cells.push(Cell::below(Area::new(x, top, lead, lead_panel), LEAD, scale));
-        for place in 0..wanted.matches as u32 - 1 {
-            let x = x + lead + gap + place % 2 * (cell + gap);
+        self.cells.push(MatchCell::below(Area::new(x, top, first, first_panel), EXTRA_LARGE, scale));
+        for place in 0..input.matches as u32 - 1 {
+            let x = x + first + gap + place % 2 * (cell + gap);
             let y = top + place / 2 * (panel + MEDIUM.caption_px(scale) + row_gap);
-            self.cells.push(Cell::below(Area::new(x, y, cell, panel), MEDIUM, scale));
+            self.cells.push(MatchCell::below(Area::new(x, y, cell, panel), MEDIUM, scale));
         }
-        self.cells.iter().map(Cell::bottom).fold(end, u32::max)
+        self.cells.iter().map(MatchCell::bottom).fold(end, u32::max)
     }
 
-    pub(super) fn above(&mut self, wanted: &Wanted<'_>, content: Area, columns: u32) -> u32 {
+    pub(super) fn query_above(&mut self, input: &LayoutInput<'_>, content: Area, columns: u32) -> u32 {
         let scale = self.scale;
         let band = scale.px(BAND);
         let mut x = content.x;
-        if wanted.queries > 0 {
-            self.tiles = match wanted.queries {
-                1 => vec![Area::new(x, content.y, (band as f32 * wanted.query_aspect) as u32, band)],
-                queries => mosaic::of_height(Area { height: band, ..content }, queries, wanted.query_aspect, scale),
+        if input.queries > 0 {
+            self.tiles = match input.queries {
+                1 => vec![Area::new(x, content.y, (band as f32 * input.query_aspect) as u32, band)],
+                queries => mosaic::of_height(Area { height: band, ..content }, queries, input.query_aspect, scale),
             };
             x = self.tiles.iter().map(Area::right).max().unwrap_or(x) + scale.px(GUTTER - 12.0);
         }
         let middle = content.y + band / 2;
         let top = middle - scale.px((LABEL + BAND_TITLE + SUBTITLE) / 2.0);
-        let heading = Heading::with_title(x, top, content.right() - x, scale, BAND_TITLE);
+        let heading = HeadingAreas::with_title(x, top, content.right() - x, scale, BAND_TITLE);
         self.query = Some(heading);
         self.subtitle = Some(Area::new(x, heading.title.bottom(), heading.title.width, scale.px(SUBTITLE)));
         let gap = scale.px(if columns > 8 { 16.0 } else { 20.0 });
         let cell = (content.width - (columns - 1) * gap) / columns;
         let grid = Area { y: content.y + band + scale.px(44.0), ..content };
-        self.grid(grid, wanted.matches, columns, (cell, aspect_height(cell, wanted.cell_aspect)))
+        self.grid(grid, input.matches, columns, (cell, aspect_height(cell, input.cell_aspect)))
     }
 
-    /// Heading and pictures of the query in a column of `width`, beside a panel of the height `neighbour` if it is to
-    /// match one; answers the first row below.
-    fn query_column(&mut self, wanted: &Wanted<'_>, content: Area, width: u32, neighbour: Option<u32>) -> u32 {
-        let heading = Heading::at(content.x, content.y, width, self.scale);
+    /// Places the heading and the pictures of the query in a column of `width`; returns the first row below.
+    /// `neighbour` is the height of the panel next to it, if the two should match.
+    fn query_column(&mut self, input: &LayoutInput<'_>, content: Area, width: u32, neighbour: Option<u32>) -> u32 {
+        let heading = HeadingAreas::at(content.x, content.y, width, self.scale);
         let top = heading.title.bottom() + self.scale.px(TITLE_SPACE);
-        if wanted.queries == 0 {
+        if input.queries == 0 {
             return top;
         }
         self.query = Some(heading);
-        let own = aspect_height(width, wanted.query_aspect);
+        let own = aspect_height(width, input.query_aspect);
         let height = match neighbour {
             Some(height) if (own as f32 / height as f32 - 1.0).abs() < SAME_HEIGHT => height,
             _ => own,
         };
-        self.tiles = match wanted.queries {
+        self.tiles = match input.queries {
             1 => vec![Area::new(content.x, top, width, height)],
-            queries => mosaic::of_width(Area::new(content.x, top, width, 0), queries, wanted.query_aspect, self.scale),
+            queries => mosaic::of_width(Area::new(content.x, top, width, 0), queries, input.query_aspect, self.scale),
         };
         self.tiles.iter().map(Area::bottom).max().unwrap_or(top)
     }
 
-    /// Sets the matches' heading over the right `width` of `content`; answers the first row below.
+    /// Places the matches' heading over the right `width` of `content`; returns the first row below.
     fn matches_heading(&mut self, content: Area, width: u32) -> u32 {
-        let heading = Heading::at(content.right() - width, content.y, width, self.scale);
+        let heading = HeadingAreas::at(content.right() - width, content.y, width, self.scale);
         self.matches = Some(heading);
         heading.title.bottom() + self.scale.px(TITLE_SPACE)
     }
@@ -144,12 +144,12 @@ impl Layout {
         let scale = self.scale;
         let size = CellSize::for_panel(width, scale);
         let row_px = height + size.caption_px(scale) + scale.px(ROW_GAP);
-        // All cells are equal; what division leaves over goes into the gaps, so that the last column ends at the margin.
+        // All cells are equal. Rounding remainders go into the gaps, so that the last column ends at the margin.
         let left = |column: u32| if columns > 1 { column * (area.width - width) / (columns - 1) } else { 0 };
         let places = (0..matches as u32).map(|place| (place % columns, place / columns));
         let panels = places.map(|(column, row)| Area::new(area.x + left(column), area.y + row * row_px, width, height));
-        self.cells.extend(panels.map(|panel| Cell::below(panel, size, scale)));
-        self.cells.iter().map(Cell::bottom).max().unwrap_or(area.y)
+        self.cells.extend(panels.map(|panel| MatchCell::below(panel, size, scale)));
+        self.cells.iter().map(MatchCell::bottom).max().unwrap_or(area.y)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Geometry for every number of matches and queries.
+//! Tests of a sheet's geometry for every number of matches and queries.
 
 use super::*;
 
@@ -6,10 +6,10 @@ fn arranged(matches: usize, queries: usize, width_px: u32, aspects: (f32, f32), 
     let notice_px = |width: u32| 20_000 / width.max(1) + 80;
     let (query_aspect, cell_aspect) = aspects;
     let notice_px: Option<&dyn Fn(u32) -> u32> = if notice || matches == 0 { Some(&notice_px) } else { None };
-    Layout::arrange(&Wanted { width_px, columns: None, matches, queries, query_aspect, cell_aspect, notice_px })
+    Layout::arrange(&LayoutInput { width_px, columns: None, matches, queries, query_aspect, cell_aspect, notice_px })
 }
 
-/// Every layout a sheet can have, within the limits.
+/// A layout for every number of matches, with various queries, shapes and widths.
 fn every_layout() -> Vec<(String, Layout)> {
     let mut layouts = Vec::new();
     for matches in 0..=50 {
@@ -99,7 +99,7 @@ fn the_first_of_five_ends_with_the_last_of_five() {
 }
 
 #[test]
-fn badges_lie_on_their_panels() {
+fn badges_are_inside_their_panels() {
     for (name, layout) in every_layout() {
         for cell in &layout.cells {
             let inside = cell.badge.x > cell.panel.x && cell.badge.right() < cell.panel.right();
@@ -109,10 +109,10 @@ fn badges_lie_on_their_panels() {
 }
 
 #[test]
-fn any_number_of_columns_gives_a_sheet_of_bearable_size() {
+fn any_number_of_columns_gives_a_sheet_of_acceptable_size() {
     for columns in [0, 1, 2, 5, 12, 1000] {
         for matches in 0..=50 {
-            let wanted = Wanted {
+            let input = LayoutInput {
                 width_px: 1600,
                 columns: Some(columns),
                 matches,
@@ -121,7 +121,7 @@ fn any_number_of_columns_gives_a_sheet_of_bearable_size() {
                 cell_aspect: 0.78,
                 notice_px: None,
             };
-            let layout = Layout::arrange(&wanted);
+            let layout = Layout::arrange(&input);
             assert!(layout.height < 16_384, "{columns} columns, {matches} matches: {} px", layout.height);
         }
     }

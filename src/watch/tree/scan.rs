@@ -1,9 +1,9 @@
-//! Looking at the disk: first the watch, then the listing, then what it means against what is known.
+//! Scans the folders of a tree that are due: sets the watch, lists the folder, compares the list with what is known.
 
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,10 @@ use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::watch::filesystem::without_events;
 use crate::watch::identity::Identity;
-use crate::watch::{Armed, Hints, Known, Listing, list, reconcile};
+use crate::watch::{Hints, Known, Listing, WatchState, list, reconcile};
 
 impl Tree {
-    /// Finds out whether the root has gone, come back, or become another folder.
+    /// Checks whether the root was removed, has come back, or has become another folder.
     pub fn check_root(&mut self, now: Duration, hints: &mut Hints) {
         let identity = Identity::of(&self.root);
         if identity != self.identity {
@@ -25,33 +25,33 @@ impl Tree {
         }
     }
 
-    /// Looks at every folder that is due, arming its watch first, and at every file whose time has come.
+    /// Scans every folder that is due, after setting its watch, and checks every file whose waiting time is over.
     pub fn turn(&mut self, now: Duration, quiet: Duration, hints: &mut Hints) -> Vec<Change> {
         let mut changes = Vec::new();
         let mut due: Vec<(PathBuf, Dirty)> = self.dirty.extract_if(|_, dirty| dirty.due <= now).collect();
         while let Some((folder, dirty)) = due.pop() {
-            let found = self.look(&folder, dirty.touched, (now, quiet), hints, &mut changes);
+            let found = self.scan(&folder, dirty.touched, (now, quiet), hints, &mut changes);
             due.extend(found.into_iter().map(|folder| (folder, Dirty { due: now, touched: HashSet::new() })));
         }
-        if !self.has_been_seen {
-            self.has_been_seen = self.folders.values().all(|folder| folder.was_looked_at);
+        if !self.is_first_scan_done {
+            self.is_first_scan_done = self.folders.values().all(|folder| folder.was_scanned);
         }
         for (path, stamp) in self.settle.take_due(now) {
             match fs::metadata(self.absolute(&path)) {
                 Ok(metadata) if Stamp::of(&metadata) == stamp => {
-                    // Known from now on, so that the next look at its folder does not make it ready once more.
+                    // Known from now on, so that the next scan of its folder does not report it once more.
                     self.learn(&path, Known { stamp, has_failed: false });
                     changes.push(Change::Ready(path, stamp));
                 }
-                Ok(metadata) => self.settle.saw(&path, Stamp::of(&metadata), false, now, quiet),
+                Ok(metadata) => self.settle.observe(&path, Stamp::of(&metadata), false, now, quiet),
                 Err(_) => self.mark(path.parent().unwrap_or(Path::new("")).to_path_buf(), now, None),
             }
         }
         changes
     }
 
-    /// Looks at one folder and returns the sub-folders to be looked at next.
-    fn look(
+    /// Scans one folder and returns the sub-folders to be scanned next.
+    fn scan(
         &mut self,
         folder: &Path,
         mut touched: HashSet<OsString>,
@@ -62,34 +62,17 @@ impl Tree {
         let started = Instant::now();
         let absolute = self.absolute(folder);
         let is_root = folder.as_os_str().is_empty();
-        // Whatever else asked for this look is served by it.
+        // This scan also serves requests that came meanwhile.
         touched.extend(self.dirty.remove(folder).into_iter().flat_map(|dirty| dirty.touched));
         if let Some(state) = self.folders.get_mut(folder) {
-            state.was_looked_at = true;
+            state.was_scanned = true;
         }
-        // First the watch, then the look: what comes in between is hinted at.
+        // The watch comes first: changes during the listing then cause a hint.
         let armed = hints.arm(&absolute);
         let listing = match list(&absolute, &self.root) {
             Ok(listing) => listing,
-            Err(error) if error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::NotADirectory => {
-                hints.disarm_below(&absolute);
-                match folder.parent() {
-                    // Whether a sub-folder is gone is for the listing of its parent to say: the root may be offline.
-                    Some(parent) => self.mark(parent.to_path_buf(), now, None),
-                    None if self.keeps_when_empty && !self.accepts_empty => self.go_offline(),
-                    None => {
-                        (self.accepts_empty, self.is_offline) = (false, false);
-                        self.drop_below(folder, changes);
-                    }
-                }
-                return Vec::new();
-            }
             Err(error) => {
-                if is_root && self.keeps_when_empty {
-                    self.go_offline();
-                }
-                let trouble = Trouble::system("look into the folder", &absolute, &error);
-                self.folders.entry(folder.to_path_buf()).or_default().unreadable = Some(trouble);
+                self.listing_failed(folder, &error, now, hints, changes);
                 return Vec::new();
             }
         };
@@ -104,22 +87,52 @@ impl Tree {
         }
         self.take_listing(folder, &listing, &touched, (now, quiet), changes);
         let state = self.folders.entry(folder.to_path_buf()).or_default();
-        let is_anew = armed == Armed::Anew;
-        state.unwatched = if let Armed::Polled(trouble) = armed { Some(trouble) } else { None };
+        let is_newly_watched = armed == WatchState::NewlyWatched;
+        state.unwatched = if let WatchState::Polled(trouble) = armed { Some(trouble) } else { None };
         state.unreadable = None;
-        state.look_cost = started.elapsed();
+        state.scan_cost = started.elapsed();
         let eventless = without_events(&absolute);
         if let Some(kind) = eventless.filter(|_| is_root && state.eventless.is_none()) {
             changes.push(Change::Eventless(folder.to_path_buf(), kind));
         }
         state.eventless = eventless;
-        self.follow_folders(folder, listing, is_anew, hints, changes)
+        self.follow_folders(folder, listing, is_newly_watched, hints, changes)
     }
 
-    /// What is known is kept; nothing below the root can be looked at until it is back.
+    /// The folder could not be listed: it is gone, or it cannot be read.
+    fn listing_failed(
+        &mut self,
+        folder: &Path,
+        error: &io::Error,
+        now: Duration,
+        hints: &mut Hints,
+        changes: &mut Vec<Change>,
+    ) {
+        let absolute = self.absolute(folder);
+        if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
+            if folder.as_os_str().is_empty() && self.keeps_when_empty {
+                self.go_offline();
+            }
+            let trouble = Trouble::system("look into the folder", &absolute, error);
+            self.folders.entry(folder.to_path_buf()).or_default().unreadable = Some(trouble);
+            return;
+        }
+        hints.disarm_below(&absolute);
+        match folder.parent() {
+            // The listing of the parent decides whether a sub-folder was removed: the root may be offline.
+            Some(parent) => self.mark(parent.to_path_buf(), now, None),
+            None if self.keeps_when_empty && !self.accepts_empty => self.go_offline(),
+            None => {
+                (self.accepts_empty, self.is_offline) = (false, false);
+                self.drop_below(folder, changes);
+            }
+        }
+    }
+
+    /// Keeps what is known. Nothing below the root can be scanned until it is back.
     fn go_offline(&mut self) {
         self.is_offline = true;
-        self.has_been_seen = true;
+        self.is_first_scan_done = true;
     }
 
     fn take_listing(
@@ -136,7 +149,7 @@ impl Tree {
             state.known.remove(name);
         }
         for (name, stamp) in differences.new_or_changed {
-            self.settle.saw(&folder.join(&name), stamp, touched.contains(&name), now, quiet);
+            self.settle.observe(&folder.join(&name), stamp, touched.contains(&name), now, quiet);
         }
         for name in differences.unchanged {
             self.settle.forget(&folder.join(name));
@@ -152,18 +165,19 @@ impl Tree {
         }
         for skipped in &listing.skipped {
             let path = folder.join(&skipped.name);
-            if self.said_skipped.insert(path.clone()) {
+            if self.reported_skipped.insert(path.clone()) {
                 changes.push(Change::Skipped(path, skipped.reason));
             }
         }
     }
 
-    /// The sub-folders that are new; all of them when the folder itself was not watched until now (`is_anew`).
+    /// The sub-folders to scan next: the new ones, or all of them when the folder itself was not watched until now
+    /// (`is_newly_watched`).
     fn follow_folders(
         &mut self,
         folder: &Path,
         listing: Listing,
-        is_anew: bool,
+        is_newly_watched: bool,
         hints: &mut Hints,
         changes: &mut Vec<Change>,
     ) -> Vec<PathBuf> {
@@ -172,7 +186,7 @@ impl Tree {
         let state = self.folders.entry(folder.to_path_buf()).or_default();
         let before = std::mem::take(&mut state.children);
         let gone: Vec<PathBuf> = before.difference(&present).map(|name| folder.join(name)).collect();
-        let new = present.iter().filter(|name| is_anew || !before.contains(*name));
+        let new = present.iter().filter(|name| is_newly_watched || !before.contains(*name));
         let new: Vec<PathBuf> = new.map(|name| folder.join(name)).collect();
         if !is_too_deep {
             state.children = present;
@@ -190,7 +204,7 @@ impl Tree {
         new
     }
 
-    /// `folder` and everything in it is gone.
+    /// Removes `folder` and everything in it from the tree.
     fn drop_below(&mut self, folder: &Path, changes: &mut Vec<Change>) {
         changes.extend(self.known_below(folder).into_iter().map(Change::Removed));
         let gone: Vec<PathBuf> = self.below(folder).map(|(path, _)| path.clone()).collect();

@@ -1,23 +1,23 @@
-//! A picture changed as people change pictures, to see whether a model still knows it: cropped, mirrored, recoloured.
+//! Makes edited copies of a picture (cropped, mirrored, recoloured), to test whether a model still recognises it.
 
 use image::{DynamicImage, RgbaImage, imageops};
 
 use super::{Hash, Square, shrink, square};
 
-/// A way of changing a picture. How exactly depends on its content alone.
+/// A kind of edited copy. The random choices are derived from the picture's content hash, so they are always the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum View {
-    /// 60 % of its width and height, somewhere in it.
+pub enum EditedView {
+    /// A crop of 60 % of its width and height, at a random place.
     Cropped,
-    /// Half of its width and height, mirrored, with other colours.
+    /// A crop of half its width and height, mirrored, with other colours.
     Altered,
 }
 
-impl View {
+impl EditedView {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Cropped, Self::Altered];
 
-    /// Names what is kept of it; to be changed with what it does.
+    /// The name under which its features are stored. Change it whenever the edit changes.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cropped => "cropped-2",
@@ -26,9 +26,10 @@ impl View {
     }
 }
 
-/// The views of the picture of that content as squares of `side` pixels; `None` for a picture without pixels.
-pub fn views(picture: &DynamicImage, content: Hash, side: usize) -> Option<[Square; 2]> {
-    // No smaller: a crop of half of it is to fill the square the encoder sees.
+/// Both edited views of the picture with the hash `content`, as squares of `side` pixels; `None` for a picture without
+/// pixels.
+pub fn edited_views(picture: &DynamicImage, content: Hash, side: usize) -> Option<[Square; 2]> {
+    // Twice the side, because a crop of half of it has to fill the encoder's square.
     let small = shrink(picture, 2 * side as u32)?;
     let chance = |at: usize| f32::from(content.0[at]) / 255.0;
     let cropped = square(&crop(&small, 0.6, [chance(0), chance(1)]), side)?;
@@ -37,7 +38,7 @@ pub fn views(picture: &DynamicImage, content: Hash, side: usize) -> Option<[Squa
     Some([cropped, altered])
 }
 
-/// The part of that `share` of both sides; `place` says where, each of its numbers from 0 to 1.
+/// The crop with `share` of both sides, at the relative position `place` (0 to 1 in each direction).
 fn crop(picture: &RgbaImage, share: f32, place: [f32; 2]) -> DynamicImage {
     let cut = |side: u32, place: f32| {
         let kept = ((side as f32 * share) as u32).max(1);
@@ -47,8 +48,8 @@ fn crop(picture: &RgbaImage, share: f32, place: [f32; 2]) -> DynamicImage {
     DynamicImage::ImageRgba8(imageops::crop_imm(picture, x, y, width, height).to_image())
 }
 
-/// Each channel brighter or darker by up to 30 %, less or more colourful (0.3 to 1.3 times), contrast bent by a power of
-/// 0.6 to 1.65; `chance` are numbers from 0 to 1.
+/// Changes the brightness of each channel by up to 30 %, the saturation by a factor of 0.3 to 1.3, and the contrast by
+/// a gamma of 0.6 to 1.65. `chance` holds random numbers from 0 to 1.
 fn recoloured(square: &Square, chance: [f32; 5]) -> Option<Square> {
     let gains = [chance[0], chance[1], chance[2]].map(|chance| 0.7 + 0.6 * chance);
     let (power, colour) = ((chance[3] - 0.5).exp(), 0.3 + chance[4]);
@@ -72,8 +73,9 @@ mod tests {
     }
 
     #[test]
-    fn the_same_content_gives_the_same_views_and_another_gives_others() {
-        let [once, again, other] = [b"a", b"a", b"b"].map(|content| views(&picture(), Hash::of(content), 64).unwrap());
+    fn the_same_content_gives_the_same_views_and_other_content_gives_other_views() {
+        let [once, again, other] =
+            [b"a", b"a", b"b"].map(|content| edited_views(&picture(), Hash::of(content), 64).unwrap());
         assert!(once == again && once[0] != other[0] && once[1] != other[1]);
         assert!(once[0] != square(&picture(), 64).unwrap());
     }
