@@ -225,13 +225,13 @@ impl Daemon {
     }
 
     /// The worker that encoded a picture panicked, which is a bug: records the picture as unusable.
-    pub(super) fn encoding_died(&mut self, root: Root, path: &Path, problem: Unusable) {
+    pub(super) fn encoding_panicked(&mut self, root: Root, path: &Path, problem: Unusable) {
         let stamp = self.plan.stamp_under_way(root, path).unwrap_or(Stamp::NEVER);
         self.keep_encoded(vec![Encoded { root, path: path.to_path_buf(), stamp, result: Err(problem) }]);
     }
 
     /// The worker that answered a query panicked, which is a bug.
-    pub(super) fn query_died(&mut self, query: &Path) {
+    pub(super) fn query_panicked(&mut self, query: &Path) {
         self.plan.ended(Root::Query, query);
         let path = self.absolute(Root::Query, query);
         let trouble = Trouble::new("artificio itself failed on this query", path, "please report this");

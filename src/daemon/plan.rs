@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_goes_at_once_when_the_inventory_stands_still() {
+    fn a_query_starts_at_once_when_the_inventory_is_not_changing() {
         let mut plan = Plan::new(1);
         plan.enqueue(Root::Training, Path::new("t"), stamp(1), seconds(0));
         plan.enqueue(Root::Query, Path::new("q"), None, seconds(1));
@@ -284,7 +284,7 @@ mod tests {
         plan.ended(Root::Inventory, Path::new("a"));
         assert_eq!((plan.busy(), plan.under_way(), plan.pending(Root::Inventory)), (1, 1, 2));
         plan.move_to_trial(task);
-        assert_eq!(plan.busy(), 1, "what has ended cannot be set apart");
+        assert_eq!(plan.busy(), 1, "what has ended cannot be moved to a trial");
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub fn folder(state: &Path) -> PathBuf {
 }
 
 /// Deletes requests from before the daemon started: nobody waits for them any more.
-pub fn forget_all(state: &Path) {
+pub fn delete_all(state: &Path) {
     for entry in std::fs::read_dir(folder(state)).into_iter().flatten().flatten() {
         let _ = remove_own(&entry.path());
     }
@@ -152,14 +152,14 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_answered_and_what_is_old_forgotten() {
+    fn an_invalid_request_is_answered_and_old_ones_are_deleted() {
         let state = tempfile::tempdir().unwrap();
         make_folder(&folder(state.path())).unwrap();
         std::fs::write(folder(state.path()).join("1.json"), b"{\"what\":\"dance\"}").unwrap();
         let taken = take_all(state.path());
         assert!(taken[0].0.as_ref().unwrap_err().to_string().contains("makes no sense"), "{taken:?}");
         std::fs::write(folder(state.path()).join("2.json"), b"{\"what\":\"train\"}").unwrap();
-        forget_all(state.path());
+        delete_all(state.path());
         assert!(take_all(state.path()).is_empty());
     }
 }

@@ -140,7 +140,7 @@ impl Daemon {
     }
 
     /// The thread of the job under way panicked, which is a bug.
-    pub(super) fn training_died(&mut self, trouble: Trouble) {
+    pub(super) fn training_panicked(&mut self, trouble: Trouble) {
         if let Some(job) = self.training.end() {
             self.report_failure(&job, &trouble.what);
             self.training.mark_orphans();

@@ -39,7 +39,7 @@ impl Daemon {
         let lock = Lock::take(&config.folders.state)?;
         sweep_half_written(&config.folders.answer);
         sweep_half_written(&config.folders.state);
-        requests::forget_all(&config.folders.state);
+        requests::delete_all(&config.folders.state);
         let quarantine = open_quarantine(&config);
         let opened = Catalog::open(&config.folders.state)?;
         if let Some(trouble) = &opened.set_aside {

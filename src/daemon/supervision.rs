@@ -25,7 +25,7 @@ impl Daemon {
             Trouble::new(what, "artificio", "please report this; restart artificio if it does not go away")
         };
         match end.name.as_str() {
-            job::THREAD | rollback::THREAD => self.training_died(trouble()),
+            job::THREAD | rollback::THREAD => self.training_panicked(trouble()),
             graph_build::THREAD => {
                 let now = self.now();
                 self.serving.fail_build(now);
@@ -43,8 +43,8 @@ impl Daemon {
         if let Some(task) = lost.flatten() {
             let problem = Unusable::Damaged("artificio itself failed on it; please report this".into());
             match task.root {
-                Root::Query => self.query_died(&task.path),
-                root => self.encoding_died(root, &task.path, problem),
+                Root::Query => self.query_panicked(&task.path),
+                root => self.encoding_panicked(root, &task.path, problem),
             }
         }
     }

@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_group_is_a_line_with_names_and_a_lost_picture_leaves_its_panel() {
+    fn a_group_is_a_line_with_names_and_a_missing_picture_leaves_its_panel() {
         let group = SheetGroup { members: (0..11).collect(), similarity: 0.93 };
         assert_eq!(heading(&group), "11 pictures, similarity at least 0.930 (3 of them not shown)");
         let red: Thumbnail = Ok(image::RgbaImage::from_pixel(90, 60, image::Rgba([255, 0, 0, 255])));

@@ -82,7 +82,7 @@ fn a_crash_makes_suspects_and_a_trial_tells_which_one_caused_it() {
     assert_eq!(decode(&quarantine, Suspects::Leave, "bad"), Unusable::AwaitsTrial);
     assert_eq!(decode(&quarantine, Suspects::Try, "bad"), Unusable::SetAside(CRASH));
     assert_eq!(decode(&quarantine, Suspects::Leave, "bad"), Unusable::SetAside(CRASH));
-    // What its trial made of it, and from then on what is made of any other: the text is no picture.
+    // The result of its trial, and afterwards that of any other content: the text is no picture.
     assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::CutOff);
     assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::NotAPicture);
     let (quarantine, troubles) = open(state.path(), FakeTrials::default());

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_nearest_are_nearest_first_and_never_oneself() {
+    fn neighbours_are_nearest_first_and_never_the_picture_itself() {
         let rows = Rows::from_values(2, vec![1.0, 0.0, 0.0, 1.0, 0.9, 0.1, 0.5, 0.5, 0.6, 0.5]).unwrap();
         assert_eq!(nearest(&rows.at_unit_length(), 0), [2, 4, 3]);
         let turned = Rows::from_values(2, vec![1.0, 0.0, 1.0, 0.1, 0.0, 1.0, 0.5, 0.5, 0.6, 0.5]).unwrap();

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_failure_there_is_a_rest_whatever_comes() {
+    fn after_a_failure_there_is_a_pause_whatever_changes() {
         let debounce = RetrainDebounce::after_change(Some(RetrainDebounce::not_before(seconds(130))), seconds(101));
         assert!(!debounce.is_due(seconds(129), seconds(3), false));
         assert!(debounce.is_due(seconds(130), seconds(3), false));

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_of_the_inventory_gives_way_to_training_pictures_and_not_the_other_way_round() {
+    fn training_pictures_replace_a_model_of_the_inventory_and_not_the_other_way_round() {
         let inventory = on_inventory(attempt(hashes(0, 500), true));
         assert_eq!(due(&settings(), &inventory, &hashes(0, 20), &hashes(0, 500)), Some(TrainingSource::Training));
         assert_eq!(due(&settings(), &inventory, &hashes(0, 0), &hashes(0, 500)), None);
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn while_the_training_folder_is_of_no_use_the_inventory_serves() {
+    fn while_the_training_folder_is_unusable_the_inventory_is_trained_on() {
         let refused = on_training(Some(Attempt { inventory_count: 36, ..attempt(hashes(0, 1000), false).unwrap() }));
         assert_eq!(due(&settings(), &refused, &hashes(0, 1000), &hashes(0, 36)), Some(TrainingSource::Inventory));
         let both = TrainingHistory { inventory: attempt(hashes(0, 36), true), ..refused };

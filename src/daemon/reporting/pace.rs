@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_when_nothing_waits_or_nothing_is_done() {
+    fn there_is_no_forecast_when_nothing_waits_or_nothing_is_done() {
         let mut pace = Pace::default();
         pace.look(at(0.0), 5, 10);
         assert_eq!(pace.look(at(3.0), 5, 10), None);

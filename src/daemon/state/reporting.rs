@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trouble_is_logged_once_and_again_when_it_comes_back() {
+    fn a_problem_is_logged_once_and_again_when_it_comes_back() {
         let (_folder, mut reporting) = reporting();
         let trouble = |what: &str| Trouble::new(what, "/a", "");
         reporting.note("catalog", Some(trouble("the disk is full")));
