@@ -1,4 +1,10 @@
 //! artificio answers a dropped picture with a sheet of the most similar pictures of a folder.
+//!
+//! [`daemon`] is the service: a loop that turns changes in folders ([`watch`]) into jobs. A picture becomes pixels
+//! ([`picture`]), features and an embedding ([`model`]), which are kept ([`catalog`]) and searched ([`index`], [`serving`]). A
+//! dropped picture is a [`query`], and its answer a sheet and a record ([`answer`]). [`training`] makes new models, which
+//! [`evaluate`] lets serve or not. [`quarantine`] and [`isolation`] deal with pictures that kill their decoder. [`cli`] is the
+//! command line. `ARCHITECTURE.md` says what each module may know of the others.
 
 pub mod answer;
 pub mod base;

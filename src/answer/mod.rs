@@ -2,13 +2,13 @@
 
 pub mod gallery;
 pub mod name;
-mod present;
 mod record;
 pub mod sheet;
 pub mod text;
+mod wording;
 
-pub use present::{footer, mark, notice, style};
 pub use record::{
     Changes, DuplicatePart, MatchPart, QueryFile, QueryPart, Record, Relation, SCHEMA, SearchModelPart,
     SearchSettingsPart, SkippedPart, Status, Timings,
 };
+pub use wording::{footer, mark, notice, style};

@@ -29,7 +29,7 @@ pub const FILE_NAME: &str = "catalog.sqlite";
 /// How long one connection waits for another to finish writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Which watched folder a file belongs to.
+/// Which watched folder a file belongs to. Their order is that in which their files are processed (`daemon::plan`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Root {
     /// `query/`

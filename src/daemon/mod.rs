@@ -10,6 +10,7 @@ mod encode;
 mod event;
 mod gallery;
 mod graph_build;
+mod model_switch;
 mod outcomes;
 mod plan;
 mod reload;
@@ -21,7 +22,6 @@ mod review;
 mod start;
 mod state;
 mod supervision;
-mod takeover;
 mod timers;
 mod workers;
 
@@ -42,7 +42,7 @@ use reporting::manager;
 use state::{Folders, Lifecycle, Pictures, Queries, Reporting, Served, Settings, Store, TrainRequest, TrainingState};
 use workers::Workers;
 
-pub use reporting::report::filter as log_filter;
+pub use reporting::publish::filter as log_filter;
 pub use requests::{Request, ask as ask_service};
 pub use timers::EMPTIED_ON_PURPOSE;
 

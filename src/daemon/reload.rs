@@ -78,7 +78,7 @@ impl Daemon {
             info!("changed settings: {change}");
         }
         let has_new_metric = new.similarity.metric != old.similarity.metric;
-        log::set_max_level(super::reporting::report::filter(new.log.level));
+        log::set_max_level(super::reporting::publish::filter(new.log.level));
         if has_new_metric {
             self.rebuild_index();
         }

@@ -1,4 +1,5 @@
-//! How good the answers are: labels, the retrieval figures, and the simple measures of similarity to beat.
+//! How good answers are: retrieval figures on labelled pictures and simple baselines; and the gate that decides whether a new
+//! model may serve.
 
 pub mod baselines;
 pub mod gate;

@@ -5,20 +5,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
-use rustix::process::{Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit};
-
 use super::extract::{Extracted, Outputs, extract};
+use super::limits::{limit_before_reading, limit_memory};
 use super::protocol::{ChildRequest, READY, write_answer};
-use super::resources::{Activity, address_space, volunteer_for_memory};
+use super::usage::Activity;
 use crate::model::Extractor;
 use crate::picture::{self, Unusable, silence_caught_panics};
 
 /// Longer side of a picture that is sent back: enough for any sheet, and 36 MB at most.
 const LONGEST_PX: u32 = 3_000;
-/// Open files: standard input, output and error, and a few for libraries.
-const OPEN_FILES: u64 = 16;
-/// Processor time beyond that allowed for decoding after which the kernel ends a child whose parent does not.
-const SPARE_SECONDS: u64 = 30;
 
 /// Why the child could not be set up, for a person.
 type SetupError = String;
@@ -72,29 +67,4 @@ fn decode(bytes: &[u8], request: &ChildRequest, extractor: &Extractor) -> (Resul
 
 fn processor_ms() -> u64 {
     Activity::of("self").map_or(0, |activity| activity.processor_time.as_millis() as u64)
-}
-
-fn limit_before_reading(request: &ChildRequest) -> io::Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL))?;
-    if getppid().is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != request.parent) {
-        return Err(io::Error::other("the parent process is gone"));
-    }
-    volunteer_for_memory();
-    limit(Resource::Core, 0)?;
-    limit(Resource::Nofile, OPEN_FILES)?;
-    limit(Resource::Cpu, request.order.bounds.decode_ms / 1_000 + SPARE_SECONDS)
-}
-
-/// From here on the process may allocate this many more bytes.
-fn limit_memory(more: u64) -> io::Result<()> {
-    let now =
-        address_space().ok_or_else(|| io::Error::other("/proc/self/status does not say how much memory is used"))?;
-    limit(Resource::As, now.saturating_add(more))
-}
-
-/// Lowers a limit; a lower one stays.
-fn limit(resource: Resource, value: u64) -> io::Result<()> {
-    let Rlimit { current, maximum } = getrlimit(resource);
-    let lowest = |limit: Option<u64>| Some(limit.map_or(value, |limit| limit.min(value)));
-    Ok(setrlimit(resource, Rlimit { current: lowest(current), maximum: lowest(maximum) })?)
 }

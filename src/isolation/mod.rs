@@ -8,9 +8,10 @@
 
 mod child;
 mod extract;
+mod limits;
 mod parent;
 mod protocol;
-mod resources;
+mod usage;
 
 pub use child::serve;
 pub use extract::{Extracted, Outputs, extract};

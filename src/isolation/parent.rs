@@ -13,7 +13,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::extract::Extracted;
 use super::protocol::{ChildRequest, DecodeOrder, READY, read_answer};
-use super::resources::{Activity, memory_left};
+use super::usage::{Activity, memory_left};
 use crate::picture::{CrashCause, Unusable};
 
 /// The child's hidden command.

@@ -1,13 +1,13 @@
 //! Training: when to train (`policy`), the training on a thread of its own (`job`), the comparison with the model that serves
-//! (`validation`), encoding the whole inventory (`reencoding`), and going back to an earlier model (`rollback`).
+//! (`evidence`), encoding the whole inventory (`reencoding`), and going back to an earlier model (`rollback`).
 //!
 //! It knows nothing of the daemon: jobs read the catalog and send their results as [`job::TrainingMessage`]s.
 
 pub mod debounce;
+mod evidence;
 pub mod handle;
 pub mod history;
 pub mod job;
 pub mod policy;
 pub mod reencoding;
 pub mod rollback;
-mod validation;

@@ -1,4 +1,4 @@
-//! The texts of a sheet: scores in per cent, counts, labels, and names made safe to show.
+//! How numbers and names are written on a sheet: scores in per cent, counts, and names made safe to show.
 
 /// Shown for a name without any letters.
 const NO_NAME: &str = "(no name)";

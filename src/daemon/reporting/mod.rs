@@ -4,4 +4,4 @@ pub mod exposition;
 pub mod manager;
 pub mod metrics;
 pub mod pace;
-pub mod report;
+pub mod publish;

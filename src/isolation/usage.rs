@@ -1,7 +1,7 @@
 //! Reads from the kernel how much processor time a process has used, and how much memory is left for this one.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit};
@@ -71,12 +71,6 @@ fn left_in_group(folder: &Path) -> Option<u64> {
 fn kib_of(text: &str, key: &str) -> Option<u64> {
     let value = text.lines().find_map(|line| line.strip_prefix(key))?;
     Some(value.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
-}
-
-/// When memory runs out, the kernel kills this process before the user's others.
-pub fn volunteer_for_memory() {
-    // Not allowed everywhere, and nothing depends on it.
-    let _ = fs::write(PathBuf::from("/proc/self/oom_score_adj"), "1000");
 }
 
 #[cfg(test)]
