@@ -3,10 +3,13 @@
 
 use log::error;
 
+use super::plan::Task;
+use super::workers::LostWork;
 use super::{Daemon, event, gallery, graph_build};
 use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::picture::Unusable;
+use crate::quarantine::Decoding;
 use crate::threads::ThreadEnd;
 use crate::training::{job, rollback};
 
@@ -40,12 +43,24 @@ impl Daemon {
             event::SIGNALS => self.note("signals", Some(trouble())),
             _ => {}
         }
-        if let Some(task) = lost.flatten() {
-            let problem = Unusable::Damaged("artificio itself failed on it; please report this".into());
-            match task.root {
-                Root::Query => self.query_panicked(&task.path),
-                root => self.encoding_panicked(root, &task.path, problem),
-            }
+        if let Some(LostWork { task: Some(task), decoding }) = lost {
+            self.retry_or_fail(&task, decoding);
+        }
+    }
+
+    /// A picture that makes a worker panic is a suspect: its trial says what is wrong with it. Where no trial can be held, and
+    /// where no picture was being decoded, the job has failed.
+    fn retry_or_fail(&mut self, task: &Task, decoding: Option<Decoding>) {
+        let quarantine = self.workers.quarantine();
+        if let Some(decoding) = decoding.filter(|_| quarantine.trouble().is_none()) {
+            quarantine.abandon(&decoding);
+            let now = self.now();
+            return self.plan.requeue(task, now);
+        }
+        let problem = Unusable::Damaged("artificio itself failed on it; please report this".into());
+        match task.root {
+            Root::Query => self.query_panicked(&task.path),
+            root => self.encoding_panicked(root, &task.path, problem),
         }
     }
 

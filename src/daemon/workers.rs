@@ -100,6 +100,14 @@ pub struct Workers {
     last_look: Instant,
 }
 
+/// What a worker was doing when its thread ended.
+pub struct LostWork {
+    /// Its job, if it had one.
+    pub task: Option<Task>,
+    /// The picture that it was decoding.
+    pub decoding: Option<Decoding>,
+}
+
 struct Worker {
     name: String,
     role: Suspects,
@@ -150,10 +158,11 @@ impl Workers {
         &self.deps.extractor
     }
 
-    /// A thread of this name has ended. If it was a worker, returns its job, if it had one; another thread replaces it.
-    pub fn take_ended(&mut self, name: &str) -> Option<Option<Task>> {
+    /// A thread of this name has ended. If it was a worker, returns what it was doing; another thread replaces it.
+    pub fn take_ended(&mut self, name: &str) -> Option<LostWork> {
         let at = self.threads.iter().position(|worker| worker.name == name)?;
-        Some(self.threads.remove(at).slot.take_job())
+        let slot = self.threads.remove(at).slot;
+        Some(LostWork { task: slot.take_job(), decoding: slot.take_decoding() })
     }
 
     /// Whether every thread is alive.

@@ -11,6 +11,7 @@ pub fn act(bytes: &[u8]) {
         Some(b"loop") => loop {
             std::hint::spin_loop();
         },
+        Some(b"panic") => std::panic::resume_unwind(Box::new("a planted panic")),
         _ => {}
     }
 }

@@ -75,6 +75,11 @@ impl<J> Slot<J> {
         self.lock().job.take()
     }
 
+    /// The picture that the worker was decoding when it died.
+    pub fn take_decoding(&self) -> Option<Decoding> {
+        self.lock().decoding.take()
+    }
+
     /// Gives the worker up if it has been decoding one picture for longer than `limit`: its job, and the picture.
     pub fn abandon_after(&self, limit: Duration, since_last_look: Duration) -> Option<(J, Decoding)> {
         let mut inside = self.lock();

@@ -223,6 +223,30 @@ fn a_picture_that_crashes_its_decoder_is_named_with_what_happened() {
     assert_eq!(set_aside(&place), [("crash.png".into(), aborted.clone()), ("other.png".into(), aborted)]);
 }
 
+/// A picture on which our own code panics costs a thread, which is replaced, and that picture; a query gets the reason.
+#[test]
+fn a_picture_that_makes_a_worker_panic_costs_that_picture_only() {
+    let mut place = Workplace::with_settings("[limits]\nworkers = 1");
+    place.stock(2);
+    put(place.inventory("a_panic.png"), b"artificio test fault: panic\n1");
+    put(place.query("panic.png"), b"artificio test fault: panic\n2");
+    place.start();
+    let status = place.wait_status("the panic reported", |status| status["inventory"]["failed"] == 1);
+    let problem = problems_of(&status, "a_panic.png")[0]["what"].as_str().unwrap();
+    assert!(is_sentence(problem) && problem.contains("artificio itself gave up on it"), "{problem}");
+    let record = place.wait_record("panic");
+    assert!(record["message"].as_str().unwrap().contains("artificio itself gave up on it"), "{record:#}");
+    let status = place.wait_indexed(6);
+    assert_eq!(
+        (&status["state"], place.log().matches("ended unexpectedly").count()),
+        (&"ready".into(), 2),
+        "{}",
+        place.log()
+    );
+    place.assert_alive(0);
+    assert_eq!(set_aside(&place), []);
+}
+
 /// Where the system lets the service start no child, it says so once, decodes suspects like all others, and condemns nobody.
 #[test]
 fn without_child_processes_it_says_so_once_and_goes_on() {
