@@ -42,9 +42,6 @@ impl Daemon {
             }
         }
         self.files_removed(removed);
-        if self.folders.are_seen() {
-            self.note("overflow", None);
-        }
     }
 
     pub(super) fn absolute(&self, root: Root, path: &Path) -> PathBuf {
@@ -153,7 +150,7 @@ impl Daemon {
             is_recheck,
             name,
             can_wait: self.pictures.can_wait(Root::Query, query),
-            inventory_pending: self.plan.pending(Root::Inventory) + settling,
+            inventory_pending: self.plan.awaited(Root::Inventory) + settling,
             inventory_offline: is_offline,
             config: self.settings.config().clone(),
         }

@@ -68,7 +68,7 @@ impl EncodeJob {
         let lacks_features = !catalog.has_features(hash, context.extractor.kind().version).unwrap_or(false);
         let lacks_miniature =
             self.root == Root::Inventory && !catalog.miniature(hash).is_ok_and(|miniature| miniature.is_some());
-        if !lacks_features && !lacks_miniature {
+        if !lacks_features && !lacks_miniature && !context.guard.is_suspect(hash, &self.bounds) {
             return Ok(Made::default());
         }
         // Pictures read by a version without miniatures have features: they do not go through the network again.

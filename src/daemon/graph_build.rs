@@ -26,7 +26,7 @@ pub struct GraphBuilt {
 impl Daemon {
     /// When all new pictures are read: finds their neighbours at once, or on a thread where that takes long.
     pub(super) fn consider_graph_build(&mut self) {
-        if self.plan.pending(Root::Inventory) > 0 {
+        if self.plan.awaited(Root::Inventory) > 0 {
             return;
         }
         if !self.serving.read().index.is_settled() {

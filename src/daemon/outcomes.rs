@@ -52,6 +52,10 @@ impl Daemon {
                 self.recheck_file(*root, path);
             } else if may_be_unfinished && self.waits_again(*root, path, path, *stamp) {
                 self.plan.ended(*root, path);
+            } else if let Err(Unusable::TrialInterrupted(_)) = result {
+                self.plan.ended(*root, path);
+                let now = self.now();
+                self.folders.settle_again(*root, path, *stamp, now, SYSTEM_RETRY_PAUSE);
             } else if let Err(Unusable::System(reason)) = result {
                 // The file itself is fine: it is read again later.
                 let remedy = "check that the disk is healthy and reachable; the file is tried again automatically";
@@ -202,6 +206,7 @@ impl Daemon {
             self.resume_answers();
         }
         self.pictures.mark_finished(Root::Query, &answered.query);
+        self.pictures.clear_problem(Root::Query, &answered.query);
         let row = match &done {
             Done::Written { status, is_provisional, .. } => AnswerRow {
                 query: answered.query.clone(),

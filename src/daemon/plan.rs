@@ -148,7 +148,7 @@ impl Plan {
     }
 
     fn take_next(&mut self, now: Duration, inventory_settling: usize) -> Option<(Task, QueuedJob)> {
-        let inventory_is_changing = inventory_settling > 0 || self.pending(Root::Inventory) > 0;
+        let inventory_is_changing = inventory_settling > 0 || self.awaited(Root::Inventory) > 0;
         for (&root, queue) in &mut self.queued {
             let cannot_be_saved = root != Root::Query && !self.unsaved.is_empty();
             if cannot_be_saved || self.closed.contains(&root) {
@@ -176,6 +176,11 @@ impl Plan {
     /// Jobs of a root that are queued, under way, or done and not saved.
     pub fn pending(&self, root: Root) -> usize {
         self.pending_paths(root).count()
+    }
+
+    /// Those of them that others wait for: a trial may take as long as the longest decoding, and its end changes little.
+    pub fn awaited(&self, root: Root) -> usize {
+        self.pending(root) - self.in_trial.iter().filter(|task| task.root == root).count()
     }
 
     /// Their paths.

@@ -40,7 +40,7 @@ impl Daemon {
         let roots = || [Root::Inventory, Root::Training].into_iter().map(|root| (root, self.tree(root)));
         let is_known = roots().all(|(_, tree)| tree.is_some_and(Tree::is_first_scan_done));
         let is_busy = roots().any(|(root, tree)| {
-            self.plan.pending(root) > 0 || tree.is_none_or(|tree| !tree.is_scanned() || tree.settling() > 0)
+            self.plan.awaited(root) > 0 || tree.is_none_or(|tree| !tree.is_scanned() || tree.settling() > 0)
         });
         if !is_known || !self.training.is_due(self.now(), self.training_quiet(), is_busy) {
             return;

@@ -176,7 +176,9 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
                 FileState::Read(hash) if root != Root::Query && quarantine.refuses(hash, &bounds).is_some() => continue,
                 FileState::Read(hash) if root != Root::Query => {
                     // Read by a version without miniatures: it is read again, and stays searchable until then.
-                    if root == Root::Inventory && !with_miniatures.contains(&hash) {
+                    let lacks_miniature = root == Root::Inventory && !with_miniatures.contains(&hash);
+                    // A suspect gets its trial now, so that trainings and sheets need not do without it.
+                    if lacks_miniature || quarantine.is_suspect(hash, &bounds) {
                         stamp = Stamp::NEVER;
                     }
                     known.contents.insert((root, path.clone()), hash);

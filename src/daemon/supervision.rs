@@ -4,6 +4,7 @@
 use log::error;
 
 use super::plan::Task;
+use super::state::UnderWay;
 use super::workers::LostWork;
 use super::{Daemon, event, gallery, graph_build};
 use crate::catalog::Root;
@@ -27,8 +28,10 @@ impl Daemon {
             let what = format!("the {} thread ended unexpectedly: {panic}", end.name);
             Trouble::new(what, "artificio", "please report this; restart artificio if it does not go away")
         };
+        if self.training.under_way().is_some_and(|job| end.name == thread_name(job)) {
+            return self.training_panicked(trouble());
+        }
         match end.name.as_str() {
-            job::THREAD | rollback::THREAD => self.training_panicked(trouble()),
             graph_build::THREAD => {
                 let now = self.now();
                 self.serving.fail_build(now);
@@ -44,20 +47,20 @@ impl Daemon {
             _ => {}
         }
         if let Some(LostWork { task: Some(task), decoding }) = lost {
-            self.retry_or_fail(&task, decoding);
+            let problem = Unusable::Damaged("artificio itself failed on it; please report this".into());
+            self.retry_or_fail(&task, decoding, problem);
         }
     }
 
-    /// A picture that makes a worker panic is a suspect: its trial says what is wrong with it. Where no trial can be held, and
-    /// where no picture was being decoded, the job has failed.
-    fn retry_or_fail(&mut self, task: &Task, decoding: Option<Decoding>) {
+    /// A picture that made a worker panic, or wait too long, is a suspect: its trial finds out what is wrong with it. If no trial
+    /// can be held, or no picture was being decoded, the job has failed with `problem`, for as long as this process runs.
+    pub(super) fn retry_or_fail(&mut self, task: &Task, decoding: Option<Decoding>, problem: Unusable) {
         let quarantine = self.workers.quarantine();
         if let Some(decoding) = decoding.filter(|_| quarantine.trouble().is_none()) {
             quarantine.abandon(&decoding);
             let now = self.now();
             return self.plan.requeue(task, now);
         }
-        let problem = Unusable::Damaged("artificio itself failed on it; please report this".into());
         match task.root {
             Root::Query => self.query_panicked(&task.path),
             root => self.encoding_panicked(root, &task.path, problem),
@@ -74,7 +77,14 @@ impl Daemon {
     }
 }
 
-/// Whether there is only one thread of that name, and it is no worker.
+/// Whether the thread of that name is no worker.
 fn is_singular(name: &str) -> bool {
-    [job::THREAD, rollback::THREAD, graph_build::THREAD, gallery::THREAD, event::SIGNALS].contains(&name)
+    let of_training = [job::THREAD, rollback::THREAD].iter().any(|kind| name.starts_with(kind));
+    of_training || [graph_build::THREAD, gallery::THREAD, event::SIGNALS].contains(&name)
+}
+
+/// The thread of a job under way. A job that was cancelled may still panic: that is not the end of the one after it.
+fn thread_name(job: &UnderWay) -> String {
+    let kind = if job.is_rollback() { rollback::THREAD } else { job::THREAD };
+    job::thread_name(kind, job.run)
 }

@@ -8,6 +8,7 @@ use super::{Daemon, TICK, requests};
 use crate::catalog::Root;
 use crate::config::WatchMode;
 use crate::files::{make_folder, remove_own, write_quick};
+use crate::picture::{CrashCause, Unusable};
 use crate::watch::Tree;
 
 /// Most abandoned threads that still decode. Each may take a core and the memory of the largest picture, and only the end of
@@ -48,7 +49,6 @@ impl Daemon {
     /// by then, and its trial decides whether it is set aside.
     pub(super) fn abandon_overdue_decodings(&mut self) {
         let limit = Duration::from_millis(self.config().limits.max_decode_ms.get());
-        let now = self.now();
         for (task, decoding) in self.workers.abandon_after(limit) {
             let path = decoding.path.display();
             let limit_ms = limit.as_millis();
@@ -56,8 +56,8 @@ impl Daemon {
                 file:% = path;
                 "{path}: decoding it takes longer than {limit_ms} ms; work goes on without it, and it is tried in a process of its own"
             );
-            self.workers.quarantine().abandon(&decoding);
-            self.plan.requeue(&task, now);
+            let cause = CrashCause::Time { limit_ms: u64::try_from(limit_ms).unwrap_or(u64::MAX) };
+            self.retry_or_fail(&task, Some(decoding), Unusable::SetAside(cause));
         }
         let abandoned = self.workers.abandoned();
         if abandoned > MOST_ABANDONED {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
 
 use super::encode::{EncodeJob, Encoded};
 use super::plan::Task;
@@ -88,10 +88,10 @@ pub struct Workers {
     /// Queries: taken first.
     urgent: Queue,
     jobs: Queue,
-    /// For the one thread that holds trials.
-    trials: Queue,
+    /// For the one thread that holds trials: those of queries, taken first, and the others.
+    trials: [Queue; 2],
     deps: WorkerDeps,
-    /// How many there should be of each role. The one for trials is started when it is first needed.
+    /// How many there should be of each role.
     counts: [(Suspects, usize); 2],
     threads: Vec<Worker>,
     abandoned: Vec<JoinHandle<()>>,
@@ -123,9 +123,9 @@ impl Workers {
             urgent: bounded(JOBS_A_WORKER * count),
             jobs: bounded(JOBS_A_WORKER * count),
             // The plan limits those as well, by `MOST_IN_TRIAL`.
-            trials: unbounded(),
+            trials: [unbounded(), unbounded()],
             deps,
-            counts: [(Suspects::Leave, count), (Suspects::Try, 0)],
+            counts: [(Suspects::Leave, count), (Suspects::Try, 1)],
             threads: Vec::new(),
             abandoned: Vec::new(),
             started: 0,
@@ -143,9 +143,9 @@ impl Workers {
     }
 
     /// Hands a job to the thread that holds trials, which does the rest of the job as well.
-    pub fn start_trial(&mut self, job: Job) {
-        self.counts[1].1 = 1;
-        let _ = self.trials.0.send(job);
+    pub fn start_trial(&self, job: Job) {
+        let queue = &self.trials[usize::from(!matches!(job, Job::Answer(_)))];
+        let _ = queue.0.send(job);
     }
 
     /// Shared by all.
@@ -219,7 +219,7 @@ impl Workers {
         };
         let queues = match role {
             Suspects::Leave => [self.urgent.1.clone(), self.jobs.1.clone()],
-            Suspects::Try => [self.trials.1.clone(), never()],
+            Suspects::Try => [self.trials[0].1.clone(), self.trials[1].1.clone()],
         };
         let (own, outcomes) = (Arc::clone(&slot), outcomes.clone());
         let thread = threads::spawn(&name, ends.clone(), move || work(&context, &own, &queues, &outcomes))?;

@@ -7,7 +7,7 @@ use std::thread;
 
 use super::extract::{Extracted, Outputs, extract};
 use super::limits::{limit_before_reading, limit_memory};
-use super::protocol::{ChildRequest, READY, write_answer};
+use super::protocol::{ChildRequest, write_answer, write_ready};
 use super::usage::Activity;
 use crate::model::Extractor;
 use crate::picture::{self, Unusable, silence_caught_panics};
@@ -44,10 +44,9 @@ fn work(request: &str) -> Result<(), SetupError> {
     let extractor = Extractor::load(request.order.encoder).map_err(|trouble| trouble.to_string())?;
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    limit_memory(request.memory_bytes).map_err(|error| error.to_string())?;
+    let memory_bytes = limit_memory(request.memory_bytes).map_err(|error| error.to_string())?;
     let mut answer = io::stdout().lock();
-    let ready = answer.write_all(READY).and_then(|()| answer.flush());
-    ready.map_err(|error| error.to_string())?;
+    write_ready(&mut answer, memory_bytes).map_err(|error| error.to_string())?;
     let (result, decode_ms) = decode(&bytes, &request, &extractor);
     let written = write_answer(&mut answer, result, decode_ms).and_then(|()| answer.flush());
     written.map_err(|error| error.to_string())

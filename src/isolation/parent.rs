@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::extract::Extracted;
-use super::protocol::{ChildRequest, DecodeOrder, READY, read_answer};
+use super::protocol::{ChildRequest, DecodeOrder, read_answer, read_ready};
 use super::usage::{Activity, memory_left};
 use crate::picture::{CrashCause, Unusable};
 
@@ -25,7 +25,7 @@ const MOST_MEMORY: u64 = 3 << 30;
 /// If less memory is left than an ordinary photograph takes, running out of it proves nothing about a picture.
 const LEAST_MEMORY: u64 = 128 << 20;
 /// Extra processor time of a child besides the decoding: to start, and for the network.
-const SPARE_TIME: Duration = Duration::from_secs(1);
+const SPARE_TIME: Duration = Duration::from_secs(5);
 /// A child that has slept this long without using a processor will never end.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 /// Time between two checks of a child, at first and at last.
@@ -50,6 +50,8 @@ pub enum TrialOutcome {
     Interrupted(String),
     /// No child can be started here: why, for a person.
     NotStarted(String),
+    /// The service is about to end.
+    Cancelled,
 }
 
 /// Starts children, any number at the same time.
@@ -78,12 +80,14 @@ impl Isolation {
 
     /// Decodes `bytes`, the content of the file at `path`, in a child process, computes the ordered outputs, and waits for them.
     pub fn extract(&self, bytes: &[u8], path: &Path, order: &DecodeOrder) -> TrialOutcome {
-        let memory_bytes = memory_allowance();
+        if self.is_closing.load(Ordering::Relaxed) {
+            return TrialOutcome::Cancelled;
+        }
         let mut files = match ChildFiles::open(bytes) {
             Ok(files) => files,
             Err(error) => return TrialOutcome::NotStarted(crate::error::reason(&error)),
         };
-        let mut child = match self.start(&files, path, order, memory_bytes) {
+        let mut child = match self.start(&files, path, order) {
             Ok(child) => child,
             Err(error) => return TrialOutcome::NotStarted(crate::error::reason(&error)),
         };
@@ -92,12 +96,13 @@ impl Isolation {
         match (end, files.take_answer()) {
             (Err(error), _) | (Ok(_), Err(error)) => TrialOutcome::Interrupted(crate::error::reason(&error)),
             (Ok(ChildEnd::OverTime), Ok(_)) => over_time(order),
-            (Ok(ChildEnd::Closed), Ok(_)) => TrialOutcome::Interrupted("artificio is stopping".into()),
-            (Ok(ChildEnd::Exited(status)), Ok(answer)) => judge(status, &answer, order, memory_bytes),
+            (Ok(ChildEnd::Closed), Ok(_)) => TrialOutcome::Cancelled,
+            (Ok(ChildEnd::Exited(status)), Ok(answer)) => judge(status, &answer, order),
         }
     }
 
-    fn start(&self, files: &ChildFiles, path: &Path, order: &DecodeOrder, memory_bytes: u64) -> io::Result<Child> {
+    fn start(&self, files: &ChildFiles, path: &Path, order: &DecodeOrder) -> io::Result<Child> {
+        let memory_bytes = memory_allowance();
         let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
         let request = ChildRequest { parent: std::process::id(), extension, order: *order, memory_bytes };
         Command::new(&self.program)
@@ -159,13 +164,13 @@ fn is_own(number: i32) -> bool {
     OWN_SIGNALS.contains(&number) || number == libc::SIGXCPU
 }
 
-fn judge(status: ExitStatus, answer: &ChildOutput, order: &DecodeOrder, memory_bytes: u64) -> TrialOutcome {
+fn judge(status: ExitStatus, answer: &ChildOutput, order: &DecodeOrder) -> TrialOutcome {
     if let Some(number) = status.signal().filter(|number| !is_own(*number)) {
         return TrialOutcome::Interrupted(format!(
             "the process that decoded it was ended from outside by signal {number}"
         ));
     }
-    let Some(output) = answer.output.strip_prefix(READY) else {
+    let Some((memory_bytes, output)) = read_ready(&answer.output) else {
         let message = String::from_utf8_lossy(&answer.errors).trim().to_owned();
         return TrialOutcome::NotStarted(if message.is_empty() { format!("it ended with {status}") } else { message });
     };
@@ -236,7 +241,8 @@ mod tests {
     use crate::isolation::Outputs;
     use crate::picture::Bounds;
 
-    const MEMORY: u64 = 512 << 20;
+    const READY: &[u8] = b"ready 536870912\n";
+    const NO_MEMORY: &str = "memory allocation of 9 bytes failed\n";
 
     fn order() -> DecodeOrder {
         let bounds = Bounds { file_bytes: 1 << 20, pixels: 1_000_000, decode_ms: 2_000 };
@@ -249,41 +255,39 @@ mod tests {
     }
 
     /// Decodes a raw wait status: a signal in the low bits, an exit code above them.
-    fn ended(raw: i32, answer: &ChildOutput, memory: u64) -> String {
-        match judge(ExitStatus::from_raw(raw), answer, &order(), memory) {
+    fn ended(raw: i32, answer: &ChildOutput) -> String {
+        match judge(ExitStatus::from_raw(raw), answer, &order()) {
             TrialOutcome::Ended(Ok(_)) => "a picture".into(),
             TrialOutcome::Ended(Err(problem)) => problem.to_string(),
             TrialOutcome::Crashed(cause) => format!("{cause:?}"),
             TrialOutcome::Interrupted(why) => format!("interrupted: {why}"),
             TrialOutcome::NotStarted(why) => format!("not started: {why}"),
+            TrialOutcome::Cancelled => "cancelled".into(),
         }
     }
 
     #[test]
     fn only_a_crash_of_its_own_counts_against_a_picture() {
-        let (begun, no_memory) = (answer(READY, ""), answer(READY, "memory allocation of 9 bytes failed\n"));
-        assert_eq!(ended(11, &begun, MEMORY), "Signal { number: 11 }");
-        assert_eq!(ended(6, &begun, MEMORY), "Signal { number: 6 }");
-        assert_eq!(ended(6, &no_memory, MEMORY), "Memory { megabytes: 512 }");
-        assert_eq!(ended(24, &begun, MEMORY), "Time { limit_ms: 2000 }");
+        let (begun, no_memory) = (answer(READY, ""), answer(READY, NO_MEMORY));
+        assert_eq!(ended(11, &begun), "Signal { number: 11 }");
+        assert_eq!(ended(6, &begun), "Signal { number: 6 }");
+        assert_eq!(ended(6, &no_memory), "Memory { megabytes: 512 }");
+        assert_eq!(ended(24, &begun), "Time { limit_ms: 2000 }");
         for signal in [1, 2, 9, 13, 15] {
-            assert!(ended(signal, &begun, MEMORY).starts_with("interrupted"), "signal {signal} came from outside");
+            assert!(ended(signal, &begun).starts_with("interrupted"), "signal {signal} came from outside");
         }
-        assert!(ended(6, &no_memory, 10 << 20).starts_with("interrupted"), "that is too little for any process");
-        assert!(ended(0, &begun, MEMORY).starts_with("interrupted"), "there is no answer");
+        assert!(
+            ended(6, &answer(b"ready 10485760\n", NO_MEMORY)).starts_with("interrupted"),
+            "that is too little for any process"
+        );
+        assert!(ended(0, &begun).starts_with("interrupted"), "there is no answer");
     }
 
     #[test]
     fn what_happens_before_decoding_does_not_count_against_the_picture() {
-        assert_eq!(ended(11, &answer(b"", ""), MEMORY), "not started: it ended with signal: 11 (SIGSEGV)");
-        assert!(
-            ended(9, &answer(b"", ""), MEMORY).starts_with("interrupted"),
-            "nor does it say that none can be started"
-        );
-        assert_eq!(
-            ended(1 << 8, &answer(b"", "operation not permitted\n"), MEMORY),
-            "not started: operation not permitted"
-        );
+        assert_eq!(ended(11, &answer(b"", "")), "not started: it ended with signal: 11 (SIGSEGV)");
+        assert!(ended(9, &answer(b"", "")).starts_with("interrupted"), "nor does it say that none can be started");
+        assert_eq!(ended(1 << 8, &answer(b"", "operation not permitted\n")), "not started: operation not permitted");
         let nowhere = Isolation::of("/nonexistent".into());
         let verdict = nowhere.extract(b"bytes", Path::new("a.png"), &order());
         assert!(matches!(verdict, TrialOutcome::NotStarted(why) if why.contains("no such file")));

@@ -9,8 +9,22 @@ use super::extract::{Extracted, Outputs};
 use crate::config::Encoder;
 use crate::picture::{Bounds, Square, Unusable};
 
-/// The child writes this first: whatever happens to it afterwards is caused by the picture.
-pub const READY: &[u8] = b"ready\n";
+/// The child's first line begins with this; then comes the memory that it may take, in bytes. Whatever happens to it afterwards
+/// is caused by the picture.
+const READY: &str = "ready ";
+
+/// The child's side: it is ready, and may take so much memory.
+pub fn write_ready(to: &mut impl Write, memory_bytes: u64) -> io::Result<()> {
+    writeln!(to, "{READY}{memory_bytes}")?;
+    to.flush()
+}
+
+/// The service's side: the memory that the child may take, and what it wrote after that; `None` if it was not ready.
+pub fn read_ready(written: &[u8]) -> Option<(u64, &[u8])> {
+    let end = written.iter().position(|byte| *byte == b'\n')?;
+    let memory = std::str::from_utf8(&written[..end]).ok()?.strip_prefix(READY)?.parse().ok()?;
+    Some((memory, &written[end + 1..]))
+}
 
 /// The child's one argument, as JSON. The file's bytes come on standard input.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -21,7 +35,7 @@ pub struct ChildRequest {
     pub extension: String,
     /// The outputs to compute.
     pub order: DecodeOrder,
-    /// Memory that the child may allocate after its start, in bytes.
+    /// Memory that the child may allocate after its start at most, in bytes.
     pub memory_bytes: u64,
 }
 
@@ -36,7 +50,7 @@ pub struct DecodeOrder {
     pub encoder: Encoder,
 }
 
-/// What the child writes after [`READY`]: this as a line of JSON, then the bytes of square, features and picture.
+/// What the child writes after that it is ready: this as a line of JSON, then the bytes of square, features and picture.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Head {
     /// It is a usable picture.
@@ -80,7 +94,7 @@ fn write_head(to: &mut impl Write, head: &Head) -> io::Result<()> {
     to.write_all(&line)
 }
 
-/// The service's side: the answer in what the child wrote after [`READY`], and the processor time of the decoding in
+/// The service's side: the answer in what the child wrote after that, and the processor time of the decoding in
 /// milliseconds; `None` where it is not whole.
 pub fn read_answer(mut written: &[u8]) -> Option<(Result<Extracted, Unusable>, u64)> {
     let end = written.iter().position(|byte| *byte == b'\n')?;

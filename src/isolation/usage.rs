@@ -23,8 +23,12 @@ pub struct Activity {
 impl Activity {
     /// That of a process; `None` when it is gone. `"self"` is this one.
     pub fn of(process: &str) -> Option<Self> {
-        let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-        Self::parse(&text)
+        let read = |path: &Path| Self::parse(&fs::read_to_string(path.join("stat")).ok()?);
+        let whole = read(&Path::new("/proc").join(process))?;
+        // The process's own state is that of its first thread, which may only wait for the others.
+        let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?.flatten();
+        let is_asleep = threads.filter_map(|thread| read(&thread.path())).all(|thread| thread.is_asleep);
+        Some(Self { is_asleep, ..whole })
     }
 
     /// The second field, the name, is in brackets and may contain anything.
@@ -75,6 +79,8 @@ fn kib_of(text: &str, key: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
 
     #[test]
@@ -83,6 +89,18 @@ mod tests {
         let activity = Activity::parse(line).unwrap();
         assert_eq!((activity.processor_time, activity.is_asleep), (Duration::from_millis(1_750), false));
         assert!(Activity::parse("12 (x) S 1 2 3 4 5 6 7 8 9 10 1 1").unwrap().is_asleep);
+        let is_over = AtomicBool::new(false);
+        let busy = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::hint::spin_loop()
+                }
+            });
+            let busy = (0..1_000).any(|_| Activity::of("self").is_some_and(|activity| !activity.is_asleep));
+            is_over.store(true, Ordering::Relaxed);
+            busy
+        });
+        assert!(busy, "one thread at work is a process at work");
         assert!(Activity::of("self").is_some() && address_space().is_some_and(|bytes| bytes > 1 << 20));
     }
 

@@ -86,6 +86,8 @@ pub enum Unusable {
     SetAside(CrashCause),
     /// It may have killed a process; another thread will find out.
     AwaitsTrial,
+    /// Its trial was ended by something else, which proves nothing.
+    TrialInterrupted(String),
     /// The user who runs artificio may not read it.
     NoPermission,
     /// It is no longer there.
@@ -97,7 +99,16 @@ pub enum Unusable {
 impl Unusable {
     /// Whether the file may still be incomplete, so that it is worth reading again later.
     pub fn may_be_unfinished(&self) -> bool {
-        matches!(self, Self::Empty | Self::CutOff | Self::Changing | Self::NoPermission | Self::Gone | Self::System(_))
+        matches!(
+            self,
+            Self::Empty
+                | Self::CutOff
+                | Self::Changing
+                | Self::NoPermission
+                | Self::Gone
+                | Self::System(_)
+                | Self::TrialInterrupted(_)
+        )
     }
 
     /// Whether its content is in quarantine. That list decides, whatever else is stored about the file.
@@ -127,7 +138,7 @@ impl Unusable {
             Self::SetAside(CrashCause::Time { .. }) => {
                 "save it smaller, or again as JPEG or PNG, or raise max_decode_ms in [limits]".into()
             }
-            Self::AwaitsTrial => "there is nothing to do".into(),
+            Self::AwaitsTrial | Self::TrialInterrupted(_) => "there is nothing to do: it is tried again".into(),
             Self::NoPermission => "give the user who runs artificio permission to read it".into(),
             Self::Gone => "put it back".into(),
             Self::System(_) => "check that the disk is healthy and reachable".into(),
@@ -160,6 +171,9 @@ impl fmt::Display for Unusable {
             }
             Self::SetAside(cause) => write!(out, "{cause}; it is set aside"),
             Self::AwaitsTrial => write!(out, "the picture has yet to be decoded in a process of its own"),
+            Self::TrialInterrupted(why) => {
+                write!(out, "whether the picture can be decoded could not be found out: {why}")
+            }
             Self::NoPermission => write!(out, "the file cannot be read: no permission"),
             Self::Gone => write!(out, "the file cannot be read: it is gone"),
             Self::System(reason) => write!(out, "the file cannot be read: {reason}"),

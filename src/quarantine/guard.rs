@@ -46,6 +46,11 @@ impl Guard {
         self.0.as_ref().and_then(|deps| deps.quarantine.refuses(content, bounds))
     }
 
+    /// Whether a trial is to be held before `content` is decoded.
+    pub fn is_suspect(&self, content: Hash, bounds: &Bounds) -> bool {
+        self.0.as_ref().is_some_and(|deps| deps.quarantine.is_suspect(content, bounds))
+    }
+
     /// Decodes `contents`, read from the file at `path`, and computes the `outputs`: for a suspect in a trial, for all others
     /// here.
     pub fn extract(
@@ -60,11 +65,15 @@ impl Guard {
             && deps.suspects == Suspects::Try
             && deps.quarantine.treatment(contents.hash, bounds) == Treatment::Suspect
         {
+            // All of what is done with pictures belongs to the trial, the network included.
+            let outputs = Outputs { square: true, ..outputs };
             let order = DecodeOrder { bounds: *bounds, outputs, encoder: extractor.encoder() };
             if let Some(result) = deps.quarantine.hold_trial(contents, path, &order) {
                 return result;
             }
-            return self.decode_here(contents, path, bounds, |decoded| extract(decoded, outputs, extractor));
+            let result = self.decode_here(contents, path, bounds, |decoded| extract(decoded, outputs, extractor));
+            deps.quarantine.acquit(contents.hash);
+            return result;
         }
         self.decode(contents, path, bounds, |decoded| extract(decoded, outputs, extractor))
     }

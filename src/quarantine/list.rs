@@ -132,7 +132,8 @@ impl List {
         self.entries.push(entry);
         if self.entries.len() > MOST_ENTRIES {
             // Suspects first: the other entries took a trial to find out.
-            let at = self.entries.iter().position(|entry| entry.state == QuarantineState::Suspect).unwrap_or(0);
+            let older = &self.entries[..self.entries.len() - 1];
+            let at = older.iter().position(|entry| entry.state == QuarantineState::Suspect).unwrap_or(0);
             self.entries.remove(at);
         }
     }

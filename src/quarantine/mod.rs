@@ -96,6 +96,11 @@ impl Quarantine {
         }
     }
 
+    /// Whether a trial is to be held before this content is decoded.
+    pub fn is_suspect(&self, content: Hash, bounds: &Bounds) -> bool {
+        self.treatment(content, bounds) == Treatment::Suspect
+    }
+
     /// Whether a suspect was read at this path: what an earlier version decided about the file must be decided again.
     pub fn is_suspect_at(&self, path: &Path) -> bool {
         self.list().is_suspect_at(path)
@@ -129,6 +134,11 @@ impl Quarantine {
         marks::clear(&self.folder);
     }
 
+    /// A suspect was decoded without harm.
+    fn acquit(&self, content: Hash) {
+        self.change(|list| list.remove(content));
+    }
+
     /// Holds the trial of a suspect; `None` where none can be held.
     fn hold_trial(
         &self,
@@ -141,7 +151,7 @@ impl Quarantine {
             TrialOutcome::Ended(result) => {
                 self.set_no_trial(None);
                 debug!(file:% = shown; "{shown}: decoded in a process of its own without harm");
-                self.change(|list| list.remove(contents.hash));
+                self.acquit(contents.hash);
                 Some(result)
             }
             TrialOutcome::Crashed(cause) => {
@@ -151,8 +161,10 @@ impl Quarantine {
             }
             TrialOutcome::Interrupted(why) => {
                 info!(file:% = shown; "{shown}: its trial proved nothing ({why}) and is repeated");
-                Some(Err(Unusable::System(why)))
+                Some(Err(Unusable::TrialInterrupted(why)))
             }
+            // It is held at the next start.
+            TrialOutcome::Cancelled => Some(Err(Unusable::AwaitsTrial)),
             TrialOutcome::NotStarted(why) => {
                 self.set_no_trial(Some(&why));
                 None

@@ -112,7 +112,7 @@ fn a_trial_ended_from_outside_is_repeated() {
     let held = trials.held.clone();
     let (quarantine, _) = open(state.path(), trials);
     for _ in 0..3 {
-        assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::System("killed".into()));
+        assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::TrialInterrupted("killed".into()));
     }
     assert_eq!(held.lock().unwrap().len(), 3);
     assert_eq!(treatment(&quarantine, "good"), Treatment::Suspect);
@@ -136,7 +136,7 @@ fn without_child_processes_it_reports_that_and_sets_nothing_aside() {
     assert_eq!(quarantine.trouble(), None);
     assert_eq!(decode(&quarantine, Suspects::Try, "good"), Unusable::NotAPicture, "decoded here");
     assert!(quarantine.trouble().is_some_and(|trouble| trouble.what.ends_with("operation not permitted")));
-    assert_eq!(treatment(&quarantine, "good"), Treatment::Suspect);
+    assert_eq!(treatment(&quarantine, "good"), Treatment::Unknown, "it did no harm");
 }
 
 #[test]

@@ -123,6 +123,7 @@ pub struct TrainingJob {
 impl TrainingJob {
     /// Starts the thread. It ends when the loop has ended.
     pub fn start(self, ends: Sender<ThreadEnd>) -> Result<(), Trouble> {
+        let run = self.run;
         let work = move || {
             run_when_idle();
             let ending = match self.train() {
@@ -133,7 +134,7 @@ impl TrainingJob {
             // There is no receiver when the daemon is stopping; only the work is lost.
             let _ = self.send(TrainingEvent::Ended(ending));
         };
-        threads::spawn(THREAD, ends, work).map(drop)
+        threads::spawn(&thread_name(THREAD, run), ends, work).map(drop)
     }
 
     fn train(&self) -> Result<TrainingEnd, Halt> {
@@ -233,4 +234,9 @@ pub fn run_when_idle() {
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         debug!("this thread runs at normal priority: {error}");
     }
+}
+
+/// The thread of one run, so that the end of one is not taken for that of the next.
+pub fn thread_name(kind: &str, run: u64) -> String {
+    format!("{kind}-{run}")
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 
 use super::handle::{Stage, TrainingHandle};
-use super::job::{Halt, Successor, TrainingEnd, TrainingEvent, TrainingMessage};
+use super::job::{Halt, Successor, TrainingEnd, TrainingEvent, TrainingMessage, thread_name};
 use super::reencoding::Reencoding;
 use crate::catalog::{Catalog, Decision, ModelRow};
 use crate::config::{Encoder, Metric, ModelSettings};
@@ -121,6 +121,7 @@ pub struct Restorer {
 impl Restorer {
     /// Starts the thread. It ends when the loop has ended.
     pub fn start(self, ends: Sender<ThreadEnd>) -> Result<(), Trouble> {
+        let run = self.run;
         let work = move || {
             let ending = match self.restore() {
                 Ok(successor) => Ok(TrainingEnd::Ready(Box::new(successor))),
@@ -130,7 +131,7 @@ impl Restorer {
             // There is no receiver when the daemon is stopping.
             let _ = self.send(TrainingEvent::Ended(ending));
         };
-        threads::spawn(THREAD, ends, work).map(drop)
+        threads::spawn(&thread_name(THREAD, run), ends, work).map(drop)
     }
 
     fn restore(&self) -> Result<Successor, Halt> {

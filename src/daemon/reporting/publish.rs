@@ -31,6 +31,10 @@ impl Daemon {
             return true;
         }
         let troubles = self.reporting.log_troubles(self.folders.trees().flat_map(Tree::troubles));
+        // Only now, so that it was logged however soon everything was scanned.
+        if self.folders.are_seen() {
+            self.note("overflow", None);
+        }
         let mut status = self.status(state, &troubles);
         self.reporting.add_forecast(now, &mut status);
         if self.reporting.take_new(now, &status) {
