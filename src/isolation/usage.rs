@@ -93,7 +93,7 @@ mod tests {
         let busy = std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !is_over.load(Ordering::Relaxed) {
-                    std::hint::spin_loop()
+                    std::hint::spin_loop();
                 }
             });
             let busy = (0..1_000).any(|_| Activity::of("self").is_some_and(|activity| !activity.is_asleep));
