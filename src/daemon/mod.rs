@@ -1,8 +1,8 @@
 //! The running service: one event loop that turns what happens in the folders into jobs, and jobs into answers.
 //!
-//! [`Daemon::turn`] is the whole program on one page: it handles an event, then takes each step that may be due. [`plan`] and
-//! `training::policy` decide what to do and do no input or output; [`workers`] do the work and decide nothing. The state is
-//! kept in the parts of [`state`].
+//! `Daemon::turn` is the whole program on one page: it handles an event, then takes each step that may be due. `plan` and
+//! `training::policy` decide what to do and do no input or output; `workers` do the work and decide nothing. The state is
+//! kept in the parts of `state`.
 
 mod changes;
 mod commands;

@@ -50,13 +50,13 @@ pub const OF_ONE_BY_OUTLINES: Candidates = Candidates { least: LEAST_OUTLINE, ne
 pub const COMPARED_TO_COUNT: usize = 1;
 
 /// Where the outline of a window agrees less with that of the other picture, nothing finer is compared. Of copies trimmed to
-/// 60 % of both sides one in a hundred has less than 0.77. Other than [`LEAST_OUTLINE`], which compares whole pictures, this
+/// 60 % of both sides one in a hundred has less than 0.77. Other than `LEAST_OUTLINE`, which compares whole pictures, this
 /// compares the window that a trimmed copy shows.
 pub const LEAST_WINDOW_OUTLINE: f32 = 0.7;
 /// Where relief agrees less at the start, the window is not refined.
 pub const LEAST_RELIEF: f32 = 0.25;
 
-/// Whether `features` are those that [`LEAST_COSINE`] was measured with: another encoder's say too little about copies.
+/// Whether `features` are those that `LEAST_COSINE` was measured with: another encoder's say too little about copies.
 pub fn are_comparable(features: &[f32]) -> bool {
     features.len() == Backbone::WIDTH
 }

@@ -1,5 +1,5 @@
-//! Answers one query, in stages of one file each: [`input`] reads the pictures, [`search`] finds the nearest ones, [`matches`]
-//! turns them into matches, [`status`] describes the result, [`render`] draws the sheet, [`write`] writes sheet and record.
+//! Answers one query, in stages of one file each: `input` reads the pictures, `search` finds the nearest ones, `matches`
+//! turns them into matches, `status` describes the result, `render` draws the sheet, `write` writes sheet and record.
 //!
 //! It knows nothing of the daemon: a [`WorkerContext`] is all it needs.
 
