@@ -10,16 +10,13 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use crate::answer::gallery::{FILE_NAME, GalleryEntry, page};
+use crate::daemon::retry::{LONGEST_RETRY_PAUSE, RETRY_PAUSE};
 use crate::error::Trouble;
 use crate::files::{Stamp, write_whole};
 use crate::threads::{self, ThreadEnd};
 
 /// Name of the thread.
 pub const THREAD: &str = "gallery";
-/// A page that could not be written is tried again after this long ...
-const RETRY_PAUSE: Duration = Duration::from_secs(5);
-/// ... and after ever longer, but no longer than this.
-const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(20);
 /// The page is written at most this often (with 10,000 answers an update takes this thread 40 to 60 ms, and the first
 /// reading of all of them 200 ms) ...
 const PAUSE: Duration = Duration::from_secs(1);

@@ -5,6 +5,7 @@
 //! of a millisecond, another answer a hundred times as long.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Daemon;
 use super::encode::Encoded;
@@ -12,6 +13,11 @@ use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::files::{has_room, make_folder};
 use crate::query::{FileRead, Unwritten};
+
+/// What could not be written (results, answers, the gallery) is tried again after this long ...
+pub const RETRY_PAUSE: Duration = Duration::from_secs(5);
+/// ... and, where that costs the work of doing it again, after ever longer, but no longer than this.
+pub const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(20);
 
 impl Daemon {
     /// Holds the results of pictures that were read; `refusal` is the reason, if it is new.

@@ -9,13 +9,10 @@ use std::time::Duration;
 use super::Pacer;
 use crate::answer::name;
 use crate::catalog::AnswerRow;
+use crate::daemon::retry::{LONGEST_RETRY_PAUSE, RETRY_PAUSE};
 
 /// Answers that may be out of date are reviewed at most this often.
 const REVIEW_PAUSE: Duration = Duration::from_millis(200);
-/// An answer that could not be written is tried again after this long ...
-const RETRY_PAUSE: Duration = Duration::from_secs(5);
-/// ... then after longer and longer pauses, because each try repeats the work; but no longer than this.
-const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(20);
 
 /// The state of all queries.
 pub struct Queries {

@@ -9,10 +9,8 @@ use std::time::Duration;
 
 use crate::catalog::Catalog;
 use crate::daemon::encode::Encoded;
+use crate::daemon::retry::RETRY_PAUSE;
 use crate::query::FileRead;
-
-/// What could not be written is tried again after this long.
-const RETRY_PAUSE: Duration = Duration::from_secs(5);
 
 /// The catalog with its buffer of unwritten results.
 pub struct Store {
