@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::search::QueryPicture;
+use super::search::EncodedPicture;
 use crate::answer::{DuplicatePart, MatchPart, Relation};
 use crate::catalog::{Catalog, Root};
 use crate::config::AnswerSettings;
@@ -54,7 +54,7 @@ impl<'a> Selection<'a> {
     }
 
     /// Matches with ranks from `found`, the most similar first.
-    pub fn select(&self, found: Vec<(Found, f32)>, asked: &[QueryPicture], catalog: &Catalog) -> Selected {
+    pub fn select(&self, found: Vec<(Found, f32)>, asked: &[EncodedPicture], catalog: &Catalog) -> Selected {
         let mut matches = self.matches(found, asked, catalog);
         let nearest = has_nothing_similar(&matches, self.min_likeness).then(|| matches.swap_remove(0).part);
         if nearest.is_some() {
@@ -63,10 +63,10 @@ impl<'a> Selection<'a> {
         Selected { matches, nearest }
     }
 
-    fn matches(&self, found: Vec<(Found, f32)>, asked: &[QueryPicture], catalog: &Catalog) -> Vec<Matched> {
+    fn matches(&self, found: Vec<(Found, f32)>, asked: &[EncodedPicture], catalog: &Catalog) -> Vec<Matched> {
         // The features of another encoder do not tell well enough whether a picture is unrelated.
         let with_features = asked.iter().any(|member| member.features.len() == Backbone::WIDTH);
-        let members: Vec<Appearance> = asked.iter().map(QueryPicture::appearance).collect();
+        let members: Vec<Appearance> = asked.iter().map(EncodedPicture::appearance).collect();
         let mut matches: Vec<Matched> = Vec::new();
         for (found, closer_than) in found {
             // If the catalog cannot be read, the marks are missing; nothing else.

@@ -12,7 +12,7 @@ use crate::serving::load::{inventory_of, load_index};
 use crate::serving::{SearchRequest, Serving};
 
 /// A usable picture of the query.
-pub struct QueryPicture {
+pub struct EncodedPicture {
     /// Its content.
     pub content: Hash,
     /// Its features, `[width]`.
@@ -21,7 +21,7 @@ pub struct QueryPicture {
     pub miniature: Miniature,
 }
 
-impl QueryPicture {
+impl EncodedPicture {
     /// What near-duplicates are found by.
     pub fn appearance(&self) -> Appearance {
         Appearance::new(Some(self.content), Some(&self.features), Some(self.miniature.clone()))
@@ -51,22 +51,22 @@ pub struct SearchedBy {
 }
 
 /// The features of the members that are pictures.
-pub fn encode(members: &[Member], context: &WorkerContext) -> Vec<QueryPicture> {
+pub fn encode(members: &[Member], context: &WorkerContext) -> Vec<EncodedPicture> {
     let kind = context.extractor.kind();
     let asked = |member: &Member| {
         let (Some(square), Ok(content)) = (&member.square, &member.file.result) else { return None };
         let kept = context.catalog.features(*content, kind.version).ok().flatten();
         let made = || context.extractor.features(std::slice::from_ref(square)).into_values();
         let features = kept.filter(|row| row.len() == kind.width).unwrap_or_else(made);
-        Some(QueryPicture { content: *content, features, miniature: Miniature::of(square) })
+        Some(EncodedPicture { content: *content, features, miniature: Miniature::of(square) })
     };
     members.iter().filter_map(asked).collect()
 }
 
 /// The `count` pictures most similar to the query and unlike its negative examples; none below the least score.
 pub fn search(
-    asked: &[QueryPicture],
-    negatives: &[QueryPicture],
+    asked: &[EncodedPicture],
+    negatives: &[EncodedPicture],
     config: &Config,
     count: usize,
     context: &WorkerContext,
@@ -123,7 +123,7 @@ fn search_in(serving: &Serving, request: &SearchRequest<'_>) -> Searched {
 }
 
 /// Their features, `[m, width of the encoder's features]`.
-fn rows_of(asked: &[QueryPicture], context: &WorkerContext) -> Rows {
+fn rows_of(asked: &[EncodedPicture], context: &WorkerContext) -> Rows {
     let mut rows = Rows::empty(context.extractor.kind().width);
     for member in asked {
         let fits = rows.push(&member.features);
