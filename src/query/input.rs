@@ -1,11 +1,12 @@
 //! The first stage of a query: reads its files, that is its pictures, its negative examples, and its own settings.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use image::DynamicImage;
 
 use super::{Query, WorkerContext};
-use crate::config::{Config, SetSettings};
+use crate::config::{Config, ConfigError, SetSettings};
 use crate::files::Stamp;
 use crate::isolation::{Extracted, Outputs};
 use crate::picture::{self, Bounds, Hash, Square, Unusable};
@@ -36,8 +37,27 @@ pub struct Member {
 /// The settings of a set, and the file they come from.
 pub struct SetFile {
     pub file: FileRead,
-    /// An error is a message for a person.
-    pub settings: Result<SetSettings, String>,
+    pub settings: Result<SetSettings, SetSettingsError>,
+}
+
+/// Why a set's own settings cannot be used.
+pub enum SetSettingsError {
+    /// The file cannot be read.
+    Unreadable(PathBuf, Unusable),
+    /// It is no text.
+    NotText(PathBuf),
+    /// There are mistakes in it.
+    Mistakes(ConfigError),
+}
+
+impl fmt::Display for SetSettingsError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(path, problem) => write!(out, "{}: {problem}", path.display()),
+            Self::NotText(path) => write!(out, "{}: the file is not UTF-8 text", path.display()),
+            Self::Mistakes(error) => error.fmt(out),
+        }
+    }
 }
 
 /// A query as it was read.
@@ -85,7 +105,7 @@ impl Input {
 
     /// The mistake in the set's own settings, if any.
     pub fn mistake(&self) -> Option<String> {
-        self.settings.as_ref()?.settings.as_ref().err().cloned()
+        self.settings.as_ref()?.settings.as_ref().err().map(ToString::to_string)
     }
 
     /// Whether one of its files may still be being written.
@@ -136,14 +156,11 @@ impl SetFile {
         let absolute = config.folders.query.join(path);
         let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
         let (stamp, result, settings) = match picture::read_still(&absolute, &Bounds::from(&config.limits)) {
-            Err(problem) => {
-                let message = format!("{}: {problem}", absolute.display());
-                (before, Err(problem), Err(message))
-            }
+            Err(problem) => (before, Err(problem.clone()), Err(SetSettingsError::Unreadable(absolute, problem))),
             Ok(contents) => {
                 let settings = match std::str::from_utf8(&contents.bytes) {
-                    Ok(text) => SetSettings::parse(&absolute, text).map_err(|error| error.to_string()),
-                    Err(_) => Err(format!("{}: the file is not UTF-8 text", absolute.display())),
+                    Ok(text) => SetSettings::parse(&absolute, text).map_err(SetSettingsError::Mistakes),
+                    Err(_) => Err(SetSettingsError::NotText(absolute)),
                 };
                 (Some(contents.stamp), Ok(contents.hash), settings)
             }
