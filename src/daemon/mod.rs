@@ -4,6 +4,7 @@
 //! `training::policy` decide what to do and do no input or output; `workers` do the work and decide nothing. The state is
 //! kept in the parts of `state`.
 
+mod catalog_file;
 mod changes;
 mod commands;
 mod encode;
@@ -22,6 +23,7 @@ mod review;
 mod start;
 mod state;
 mod supervision;
+mod sweep;
 mod timers;
 mod workers;
 
@@ -36,6 +38,7 @@ use crate::error::{Fatal, Trouble};
 use crate::service_status::{ServiceStatus, State};
 use crate::watch::{Hint, Tree};
 
+use catalog_file::Condition;
 use event::{Channels, Event, Signal};
 use plan::Plan;
 use reporting::manager;
@@ -66,6 +69,14 @@ pub struct NoObserver;
 
 impl Observer for NoObserver {}
 
+/// How a run ended.
+enum Ending {
+    /// Somebody asked for it.
+    Stopped,
+    /// The catalog is damaged and must be replaced.
+    CatalogDamaged,
+}
+
 /// The service. All of its state can be rebuilt from the catalog and the folders.
 pub struct Daemon {
     settings: Settings,
@@ -85,19 +96,37 @@ pub struct Daemon {
 impl Daemon {
     /// Runs until a signal or the observer ends it.
     pub fn run(setup: Setup, observer: &mut dyn Observer) -> Result<(), Fatal> {
-        Self::start(setup)?.turn(observer)
+        Self::run_prepared(setup, observer, |_| ())
     }
 
     /// Reads new pictures, trains once regardless of the policy, and answers no queries. The observer ends it after the
     /// training.
     pub fn train(setup: Setup, observer: &mut dyn Observer) -> Result<(), Fatal> {
-        let mut daemon = Self::start(setup)?;
-        daemon.folders.ignore(Root::Query);
-        daemon.training.ask_for(TrainRequest::Owner);
-        daemon.turn(observer)
+        Self::run_prepared(setup, observer, |daemon| {
+            daemon.folders.ignore(Root::Query);
+            daemon.training.ask_for(TrainRequest::Owner);
+        })
     }
 
-    fn turn(self, observer: &mut dyn Observer) -> Result<(), Fatal> {
+    /// Begins again with an empty catalog when the catalog turns out to be damaged, once.
+    fn run_prepared(setup: Setup, observer: &mut dyn Observer, prepare: impl Fn(&mut Self)) -> Result<(), Fatal> {
+        let mut condition = Condition::Unknown;
+        loop {
+            let mut daemon = Self::start(setup.clone(), condition)?;
+            prepare(&mut daemon);
+            match daemon.turn(observer)? {
+                Ending::Stopped => return Ok(()),
+                Ending::CatalogDamaged if condition == Condition::Unknown => condition = Condition::Damaged,
+                Ending::CatalogDamaged => {
+                    let reason =
+                        "the catalog was damaged again after it had been made anew; see whether the disk is healthy";
+                    return Err(Fatal::Failed(reason.into()));
+                }
+            }
+        }
+    }
+
+    fn turn(self, observer: &mut dyn Observer) -> Result<Ending, Fatal> {
         let mut daemon = self;
         loop {
             match daemon.channels.next(daemon.patience()) {
@@ -115,6 +144,7 @@ impl Daemon {
             daemon.abandon_overdue_decodings();
             daemon.retry_writing();
             daemon.drop_orphaned_embeddings();
+            daemon.drop_orphaned_contents();
             daemon.poll_folders();
             daemon.rescan_folders();
             daemon.reload_if_changed();
@@ -136,8 +166,12 @@ impl Daemon {
             if !daemon.life.holds_lock() {
                 return Err(daemon.state_is_gone());
             }
+            if daemon.store.catalog().is_damaged() {
+                daemon.finish_work();
+                return Ok(Ending::CatalogDamaged);
+            }
         }
-        daemon.stop(observer)
+        daemon.stop(observer).map(|()| Ending::Stopped)
     }
 
     /// Time since the start: the clock for everything that waits.
@@ -217,11 +251,21 @@ impl Daemon {
     /// Shuts down cleanly: work under way is finished and stored, nothing new is started.
     fn stop(mut self, observer: &mut dyn Observer) -> Result<(), Fatal> {
         info!("stopping");
-        drop(self.training.end());
-        self.workers.quarantine().cancel_trials();
         manager::stopping();
         self.reporting.hurry();
         self.report(State::Stopping, observer);
+        self.finish_work();
+        let moved = self.store.catalog().checkpoint();
+        self.note("catalog", moved.err());
+        self.reporting.hurry();
+        self.report(State::Stopping, observer);
+        info!("stopped");
+        Ok(())
+    }
+
+    fn finish_work(&mut self) {
+        drop(self.training.end());
+        self.workers.quarantine().cancel_trials();
         let deadline = Instant::now() + STOP_PATIENCE;
         while self.plan.busy() > 0 && Instant::now() < deadline {
             if let Event::Done(outcomes) = self.channels.next(Duration::from_millis(100)) {
@@ -230,9 +274,5 @@ impl Daemon {
         }
         self.workers.quarantine().close();
         self.reporting.gallery().finish();
-        self.reporting.hurry();
-        self.report(State::Stopping, observer);
-        info!("stopped");
-        Ok(())
     }
 }
