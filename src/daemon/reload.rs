@@ -6,6 +6,7 @@ use log::{info, warn};
 
 use super::Daemon;
 use super::reporting::manager;
+use crate::catalog::Root;
 use crate::config::{self, Config};
 use crate::error::Trouble;
 use crate::serving::Serving;
@@ -86,7 +87,7 @@ impl Daemon {
             self.cancel_training();
         }
         if old.limits != new.limits {
-            self.recheck_failed();
+            self.pictures.recheck_failed();
         }
         // What can be trained on may have changed with the settings.
         self.training_pictures_changed();
@@ -95,7 +96,8 @@ impl Daemon {
 
     fn rebuild_index(&mut self) {
         let model = self.serving.read().model.clone();
-        match load_index(self.store.catalog(), self.settings.config(), &model, self.pictures.contents()) {
+        let inventory = self.pictures.usable(Root::Inventory);
+        match load_index(self.store.catalog(), self.settings.config(), &model, inventory) {
             Ok(index) => *self.serving.write() = Serving::new(model, index),
             Err(trouble) => self.note("catalog", Some(trouble)),
         }

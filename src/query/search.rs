@@ -89,7 +89,7 @@ fn look_up(request: &SearchRequest<'_>, config: &Config, context: &WorkerContext
     let (model, generation) = (serving.model.clone(), serving.index.generation());
     drop(serving);
     let index =
-        inventory_of(&context.catalog).and_then(|contents| load_index(&context.catalog, config, &model, &contents));
+        inventory_of(&context.catalog).and_then(|contents| load_index(&context.catalog, config, &model, contents));
     match index {
         Ok(index) => {
             let mut searched = search_in(&Serving::new(model, index), request);

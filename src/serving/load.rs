@@ -1,7 +1,6 @@
 //! Loads the model and the index from the catalog.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::base::rows::Rows;
 use crate::catalog::{Catalog, FileRow, FileState, Root};
@@ -18,9 +17,9 @@ pub fn load_model_read_only(catalog: &Catalog, settings: &ModelSettings) -> Resu
 }
 
 /// The contents of the inventory as the catalog knows it.
-pub fn inventory_of(catalog: &Catalog) -> Result<HashMap<(Root, PathBuf), Hash>, Trouble> {
+pub fn inventory_of(catalog: &Catalog) -> Result<Vec<(PathBuf, Hash)>, Trouble> {
     let content = |row: FileRow| match row.state {
-        FileState::Read(hash) => Some(((Root::Inventory, row.path), hash)),
+        FileState::Read(hash) => Some((row.path, hash)),
         FileState::Failed { .. } => None,
     };
     Ok(catalog.files(Root::Inventory)?.into_iter().filter_map(content).collect())
@@ -31,17 +30,17 @@ pub fn load_index(
     catalog: &Catalog,
     config: &Config,
     model: &Model,
-    contents: &HashMap<(Root, PathBuf), Hash>,
+    inventory: impl IntoIterator<Item = (impl AsRef<Path>, Hash)>,
 ) -> Result<Index, Trouble> {
     let embeddings = catalog.embeddings(model.id())?;
     let mut pictures = Vec::new();
-    for ((_, path), &hash) in contents.iter().filter(|((root, _), _)| *root == Root::Inventory) {
+    for (path, hash) in inventory {
         let embedding = match embeddings.get(&hash) {
             Some(embedding) => Some(embedding.clone()),
             None => embedding_of(catalog, model, hash)?,
         };
         if let Some(embedding) = embedding {
-            pictures.push((path.clone(), embedding));
+            pictures.push((path.as_ref().to_path_buf(), embedding));
         }
     }
     Ok(Index::filled(model.embedding_width(), config.similarity.metric, pictures))
