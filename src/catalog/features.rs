@@ -1,11 +1,14 @@
 //! The catalog's tables of vectors: the features of each picture content by their version, and its embedding by model.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use half::f16;
 use rusqlite::{OptionalExtension, params};
 
-use super::Catalog;
+use super::{Catalog, Root};
 use crate::base::rows::Rows;
 use crate::error::Trouble;
 use crate::picture::Hash;
@@ -73,22 +76,31 @@ impl Catalog {
             hash,
             model,
         )?;
-        Ok(blob.map(|bytes| embedding_from_bytes(&bytes)))
+        Ok(blob.map(|bytes| values_in(&bytes).collect()))
     }
 
-    /// All embeddings under a model, in one pass.
-    pub fn embeddings(&self, model: &str) -> Result<HashMap<Hash, Vec<f32>>, Trouble> {
-        let collect = || {
-            let mut statement = self
-                .connection
-                .prepare_cached("SELECT hash, row FROM codes JOIN contents ON id = content WHERE model = ?1")?;
-            let rows = statement.query_map([model], |row| {
-                let blob = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-                Ok((Hash(row.get(0)?), embedding_from_bytes(blob)))
-            })?;
-            rows.collect::<rusqlite::Result<HashMap<_, _>>>()
+    /// Visits the embeddings under a model of all files of a root, in the order in which the contents are stored: the table is
+    /// read once, in one direction, and none of it has to be held in memory.
+    pub fn visit_embeddings(
+        &self,
+        root: Root,
+        model: &str,
+        mut visit: impl FnMut(&Path, &[f32]),
+    ) -> Result<(), Trouble> {
+        let mut run = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT path, row FROM codes CROSS JOIN files ON files.content = codes.content
+                 WHERE model = ?1 AND root = ?2 ORDER BY codes.content",
+            )?;
+            let (mut rows, mut embedding) = (statement.query(params![model, root.number()])?, Vec::new());
+            while let Some(row) = rows.next()? {
+                embedding.clear();
+                embedding.extend(values_in(row.get_ref(1)?.as_blob()?));
+                visit(Path::new(OsStr::from_bytes(row.get_ref(0)?.as_blob()?)), &embedding);
+            }
+            Ok(())
         };
-        collect().map_err(|error| self.trouble("read", &error))
+        run().map_err(|error: rusqlite::Error| self.trouble("read", &error))
     }
 
     /// Stores the embedding of a content under a model.
@@ -109,14 +121,18 @@ impl Catalog {
     }
 }
 
-fn embedding_from_bytes(bytes: &[u8]) -> Vec<f32> {
-    let value = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    bytes.chunks_exact(4).map(value).collect()
+/// The values of an embedding's bytes.
+fn values_in(bytes: &[u8]) -> impl Iterator<Item = f32> {
+    bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+    use crate::catalog::{FileRow, FileState};
+    use crate::files::Stamp;
 
     #[test]
     fn features_come_back_by_content_and_version() {
@@ -141,7 +157,27 @@ mod tests {
         catalog.put_embedding(hash, "m1", &[0.1, -2.5e-7]).unwrap();
         assert_eq!(catalog.embedding(hash, "m1").unwrap().unwrap(), [0.1, -2.5e-7]);
         assert!(catalog.embedding(hash, "m2").unwrap().is_none());
-        assert_eq!(catalog.embeddings("m1").unwrap(), HashMap::from([(hash, vec![0.1, -2.5e-7])]));
-        assert!(catalog.embeddings("m2").unwrap().is_empty());
+    }
+
+    #[test]
+    fn all_embeddings_of_a_root_are_visited_with_their_files() {
+        let state = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(state.path()).unwrap().catalog;
+        let files = [("a", b"one"), ("b", b"two"), ("c", b"one"), ("d", b"six")];
+        for (path, content) in files {
+            let (path, hash) = (PathBuf::from(path), Hash::of(content));
+            catalog
+                .put_file(Root::Inventory, &FileRow { path, stamp: Stamp::NEVER, state: FileState::Read(hash) })
+                .unwrap();
+        }
+        let unasked = FileRow { path: "t".into(), stamp: Stamp::NEVER, state: FileState::Read(Hash::of(b"one")) };
+        catalog.put_file(Root::Training, &unasked).unwrap();
+        catalog.put_embedding(Hash::of(b"two"), "m1", &[2.0]).unwrap();
+        catalog.put_embedding(Hash::of(b"one"), "m1", &[1.0]).unwrap();
+        catalog.put_embedding(Hash::of(b"six"), "m2", &[6.0]).unwrap();
+        let mut visited = Vec::new();
+        let visit = |path: &Path, row: &[f32]| visited.push((path.display().to_string(), row[0]));
+        catalog.visit_embeddings(Root::Inventory, "m1", visit).unwrap();
+        assert_eq!(visited, [("a".into(), 1.0), ("c".into(), 1.0), ("b".into(), 2.0)]);
     }
 }

@@ -1,7 +1,7 @@
 //! Starts the daemon on a root folder: lock, folders, catalog, index, workers, watches.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use super::gallery::Gallery;
 use super::plan::Plan;
 use super::reporting::manager::Loading;
 use super::requests;
-use super::state::{Folders, Lifecycle, Pictures, Queries, Reporting, Served, Settings, Store, TrainingState};
+use super::state::{Folders, Lifecycle, Pictures, Queries, Reporting, Settings, Store, TrainingState};
 use super::workers::{JOBS_A_WORKER, WorkerDeps, Workers};
 use crate::catalog::{AnswerRow, Catalog, FileRow, FileState, Root};
 use crate::config::{self, Config, ModelSettings, Setup};
@@ -23,7 +23,7 @@ use crate::files::{Lock, Stamp, make_folder, sweep_half_written};
 use crate::index::Index;
 use crate::isolation::Isolation;
 use crate::model::{Extractor, FeatureKind, Model};
-use crate::picture::{Bounds, Hash, silence_caught_panics};
+use crate::picture::{Bounds, silence_caught_panics};
 use crate::quarantine::Quarantine;
 use crate::service_status::LastTrainingPart;
 use crate::serving::load::load_index;
@@ -62,12 +62,12 @@ impl Daemon {
         catalog_file::start_check(&catalog, channels.end_sender.clone())?;
         let self_test = WatcherSelfTest::new(config.folders.state.join("pulse"));
         let mut daemon = Self {
-            queries: Queries::new(answers),
+            queries: Queries::new(answers, |query| files.has_query(query)),
             store: Store::new(catalog),
-            serving: Served::new(serving),
+            serving,
             channels,
             folders: Folders::new(files.trees, hints, self_test, &config.watch),
-            pictures: Pictures::new(files.contents, files.failed),
+            pictures: files.pictures,
             plan: Plan::new(JOBS_A_WORKER * count),
             workers,
             training: TrainingState::new(history, last_training),
@@ -167,7 +167,7 @@ impl CatalogContent {
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
         let files = load_files(catalog, config, quarantine)?;
-        let index = load_index(catalog, config, &model, &files.contents)?;
+        let index = load_index(catalog, &model, files.pictures.usable(Root::Inventory))?;
         Ok(Self { model, history, last_training, files, index, answers: catalog.answers()? })
     }
 }
@@ -175,14 +175,19 @@ impl CatalogContent {
 /// The files of the watched folders as the catalog knows them.
 struct CatalogFiles {
     trees: BTreeMap<Root, Tree>,
-    contents: HashMap<(Root, PathBuf), Hash>,
-    failed: BTreeMap<(Root, PathBuf), Trouble>,
+    pictures: Pictures,
+}
+
+impl CatalogFiles {
+    fn has_query(&self, query: &Path) -> bool {
+        self.trees.get(&Root::Query).is_some_and(|tree| tree.has_files(query))
+    }
 }
 
 fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Result<CatalogFiles, Trouble> {
     let bounds = Bounds::from(&config.limits);
     let kind = FeatureKind::of(config.model.encoder);
-    let mut known = CatalogFiles { trees: BTreeMap::new(), contents: HashMap::new(), failed: BTreeMap::new() };
+    let mut known = CatalogFiles { trees: BTreeMap::new(), pictures: Pictures::default() };
     let with_features = catalog.contents_with_features(kind.version)?;
     let with_miniatures = catalog.contents_with_miniatures()?;
     for root in Root::ALL {
@@ -202,14 +207,14 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
                     if lacks_miniature || quarantine.is_suspect(hash, &bounds) {
                         stamp = Stamp::NEVER;
                     }
-                    known.contents.insert((root, path.clone()), hash);
+                    known.pictures.put(root, &path, hash);
                 }
                 // Set aside by a version that only counted crashes: it gets a trial.
                 FileState::Failed { .. } if quarantine.is_suspect_at(&folder.join(&path)) => continue,
                 FileState::Read(_) => {}
                 FileState::Failed { problem, remedy } => {
                     let trouble = Trouble::new(problem, folder.join(&path), remedy);
-                    known.failed.insert((root, path.clone()), trouble);
+                    known.pictures.fail(root, &path, trouble);
                 }
             }
             files.push((path, Known { stamp, has_failed }));
