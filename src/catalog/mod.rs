@@ -35,6 +35,8 @@ pub use upgrade::Upgraded;
 
 /// The file's name inside the state folder.
 pub const FILE_NAME: &str = "catalog.sqlite";
+/// The journal is moved into the file when it has so many pages: 4 MB.
+const JOURNAL_PAGES: i64 = 500;
 /// How long one connection waits for another to finish writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -161,6 +163,7 @@ impl Catalog {
         }
         connection.pragma_update(None, "journal_mode", "wal").map_err(judge)?;
         connection.pragma_update(None, "synchronous", "full").map_err(judge)?;
+        connection.pragma_update(None, "wal_autocheckpoint", JOURNAL_PAGES).map_err(judge)?;
         Ok((Self::new(connection, path), upgraded))
     }
 
@@ -368,11 +371,11 @@ mod tests {
         reader.check().unwrap();
         assert!(!catalog.is_damaged() && !reader.is_damaged());
         drop((catalog, reader));
-        // The last third of the file is rows of features: a start reads none of them.
+        // The last fifth of the file is rows of features: a start reads none of them.
         let path = state.path().join(FILE_NAME);
         let mut bytes = std::fs::read(&path).unwrap();
         let length = bytes.len();
-        bytes[length * 2 / 3..].fill(0xA5);
+        bytes[length * 4 / 5..].fill(0xA5);
         std::fs::write(&path, &bytes).unwrap();
         let opened = Catalog::open(state.path()).unwrap();
         assert!(opened.set_aside.is_none() && opened.catalog.contents_with_features("t").unwrap().len() == 300);
