@@ -92,7 +92,7 @@ fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
             ));
         }
         let before = cpu_s();
-        catalog.together(|catalog| {
+        catalog.together_unflushed(|catalog| {
             for (file, hash, features, embedding) in &pictures {
                 catalog.put_file(Root::Inventory, file)?;
                 catalog.put_features(*hash, Backbone::VERSION, features)?;
@@ -123,7 +123,7 @@ fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
 fn measure_known(catalog: &mut Catalog, files: &[PathBuf], model: &str) -> Result<(), Box<dyn Error>> {
     let (before, started) = (cpu_s(), Instant::now());
     for paths in files.chunks(PICTURES_AT_ONCE) {
-        catalog.together(|catalog| {
+        catalog.together_unflushed(|catalog| {
             for path in paths {
                 let hash = Hash::of(path.as_os_str().as_encoded_bytes());
                 let is_known = catalog.has_features(hash, Backbone::VERSION)? && catalog.miniature(hash)?.is_some();
