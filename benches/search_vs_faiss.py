@@ -17,7 +17,7 @@ import argparse, os, shutil, subprocess, sys, time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-from service import Service, Stopped, Workplace
+from service import Service, Stopped, Workplace, count_of
 
 try:
     import faiss
@@ -128,11 +128,6 @@ def recall_on_pictures(work: Path, program: str, folders: list[str]):
     print(f"{len(embeddings):>9,} real, each asks for the others: recall@10 {recall:.5f}; {took:.3f} CPU-ms a query", flush=True)
 
 
-def number(text: str) -> int:
-    units = {"k": 1_000, "m": 1_000_000}
-    return int(float(text[:-1]) * units[text[-1].lower()]) if text[-1].lower() in units else int(text)
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", default="10k,100k,1M")
@@ -142,7 +137,7 @@ def main():
     faiss.omp_set_num_threads(1)
     try:
         with Workplace(options.work, "search") as work:
-            for count in map(number, filter(None, options.sizes.split(","))):
+            for count in map(count_of, filter(None, options.sizes.split(","))):
                 time_beside_faiss(work, count)
             if options.real:
                 recall_on_pictures(work, options.real[0], options.real[1:])

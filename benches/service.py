@@ -17,6 +17,12 @@ def percentile(values: list, share: float):
     return ordered[max(0, math.ceil(len(ordered) * share) - 1)] if ordered else None
 
 
+def count_of(text: str) -> int:
+    """10k is 10,000, and 1M is 1,000,000."""
+    units = {"k": 1_000, "m": 1_000_000}
+    return int(float(text[:-1]) * units[text[-1].lower()]) if text[-1].lower() in units else int(text)
+
+
 class Workplace:
     """A new folder that is removed at the end, also after Ctrl-C and SIGTERM, and nothing else is."""
 
@@ -114,6 +120,18 @@ class Service:
     def cpu_s(self) -> float:
         """CPU time of all its threads, also of those that ended: the clock of the process, in nanoseconds."""
         return time.clock_gettime((~self.process.pid << 3) | 2)
+
+    def cpu_of_s(self, seconds: float) -> float:
+        """CPU time of the next seconds."""
+        before = self.cpu_s()
+        time.sleep(seconds)
+        self.check()
+        return self.cpu_s() - before
+
+    def wait_quiet(self):
+        """Until it has done next to nothing for three seconds."""
+        while self.cpu_of_s(3.0) > 0.1:
+            pass
 
     def memory_mb(self) -> tuple[float, float]:
         """What is resident now, and the most that ever was, in units of 1,000,000 bytes."""
