@@ -129,6 +129,7 @@ class Growth:
     def serve(self):
         column, inventory = self.column, self.inventory
         with self.start_three_times(self.known, inventory.files, "", inventory.find) as service:
+            service.wait_quiet()
             took, search = self.queries.one_by_one(service, "idle", QUERIES)
             column.note_queries("idle", took)
             column.note(search=statistics.median(search) if search else None)
@@ -220,6 +221,7 @@ class Growth:
         settings(root, root / "db/img_inventory_raw")
         with self.start_three_times(root, files, "distinct_") as service:
             column.note(distinct_rss=service.memory_mb()[0])
+            service.wait_quiet()
             took, search = self.queries.one_by_one(service, "idle", QUERIES)
             column.note_queries("distinct_idle", took)
             column.note(distinct_search=statistics.median(search) if search else None)
