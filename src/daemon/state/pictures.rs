@@ -60,11 +60,6 @@ impl Pictures {
         self.contents.remove(&key).is_some()
     }
 
-    /// All contents, by root and path.
-    pub fn contents(&self) -> &HashMap<(Root, PathBuf), Hash> {
-        &self.contents
-    }
-
     /// The contents of a root.
     pub fn contents_of(&self, root: Root) -> HashSet<Hash> {
         self.of_root(root).map(|(_, content)| content).collect()
