@@ -95,8 +95,8 @@ fn export(root: &Path, embeddings: &Path) -> Result<(), Box<dyn Error>> {
     let catalog = Catalog::open_reader(&config.folders.state)?;
     let model = load_model_read_only(&catalog, &config.model)?;
     let contents = inventory_of(&catalog)?;
-    let index = load_index(&catalog, &model, &contents)?;
-    let mut paths: Vec<_> = contents.into_keys().map(|(_, path)| path).collect();
+    let index = load_index(&catalog, &model, contents.iter().map(|(path, hash)| (path.as_path(), *hash)))?;
+    let mut paths: Vec<_> = contents.into_iter().map(|(path, _)| path).collect();
     paths.sort();
     let rows = paths.iter().filter_map(|path| index.embedding(path));
     let bytes: Vec<u8> = rows.flatten().flat_map(|value| value.to_le_bytes()).collect();

@@ -1,4 +1,4 @@
-//! Measures the time from the start of the service to READY with a full catalog: `cargo bench --bench start -- 36 100000`.
+//! Measures the catalog, and the time from the start of the service to READY with a full one: `cargo bench --bench start -- 36 100000`.
 //! The pictures are links to one file a folder, and in the catalog each has been read already: nothing is decoded.
 //! `cargo bench --bench start -- fill ROOT 100000` only makes such a root, for `benches/growth.py`.
 
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use artificio::base::rows::Rows;
-use artificio::catalog::{Catalog, Decision, FileRow, FileState, ModelRow, Root, TrainingSource};
+use artificio::catalog::{Catalog, Decision, FILE_NAME, FileRow, FileState, ModelRow, Root, TrainingSource};
 use artificio::config::Setup;
 use artificio::config::{Config, Encoder, Source};
 use artificio::daemon::{Daemon, Observer};
@@ -21,7 +21,9 @@ use artificio_random::Random;
 /// Files in a folder; a file system allows only so many links to one file.
 const FILES_A_FOLDER: usize = 1_000;
 /// Files whose rows are made at a time.
-const FILES_A_COMMIT: usize = 5_000;
+const FILES_A_BATCH: usize = 4_096;
+/// Pictures in a transaction: as many as the service stores at a time while two workers import.
+const PICTURES_AT_ONCE: usize = 32;
 /// Rows the made-up model is fitted to.
 const FIT_ON: usize = 2_000;
 
@@ -83,31 +85,77 @@ fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     let mut catalog = Catalog::open(&folders.state)?.catalog;
     let files = links(&folders.inventory, count)?;
     let miniature = Miniature::from_bytes(&[128; MINIATURE_SIDE * MINIATURE_SIDE]).ok_or("no miniature")?;
-    for paths in files.chunks(FILES_A_COMMIT) {
+    let (mut payload, mut spent_s) = (0, 0.0);
+    for paths in files.chunks(FILES_A_BATCH) {
         let features = features.rows(paths.len()).ok_or("no rows")?;
         let embeddings = model.encode(&features);
         let stamps = paths.iter().map(|path| fs::metadata(folders.inventory.join(path)).map(|found| Stamp::of(&found)));
         let stamps = stamps.collect::<Result<Vec<_>, _>>()?;
-        catalog.together(|catalog| {
-            for (((path, stamp), features), embedding) in
-                paths.iter().zip(stamps).zip(features.iter()).zip(embeddings.iter())
-            {
-                let hash = Hash::of(path.as_os_str().as_encoded_bytes());
-                let file = FileRow { path: path.clone(), stamp, state: FileState::Read(hash) };
-                catalog.put_file(Root::Inventory, &file)?;
-                catalog.put_features(hash, Backbone::VERSION, features)?;
-                catalog.put_embedding(hash, &row.id, embedding)?;
-                catalog.put_miniature(hash, &miniature)?;
-                catalog.put_trained_picture(&row.id, hash)?;
-            }
-            Ok(())
-        })?;
+        let pictures: Vec<_> = paths.iter().zip(stamps).zip(features.iter()).zip(embeddings.iter()).collect();
+        let before = cpu_s();
+        for pictures in pictures.chunks(PICTURES_AT_ONCE) {
+            catalog.together(|catalog| {
+                for (((path, stamp), features), embedding) in pictures {
+                    let hash = Hash::of(path.as_os_str().as_encoded_bytes());
+                    let file = FileRow { path: path.to_path_buf(), stamp: *stamp, state: FileState::Read(hash) };
+                    catalog.put_file(Root::Inventory, &file)?;
+                    catalog.put_features(hash, Backbone::VERSION, features)?;
+                    catalog.put_miniature(hash, &miniature)?;
+                    catalog.put_embedding(hash, &row.id, embedding)?;
+                    payload += path.as_os_str().len() + size_of::<Stamp>() + size_of::<Hash>();
+                    payload += 2 * features.len() + miniature.bytes().len() + size_of_val(*embedding);
+                }
+                Ok(())
+            })?;
+        }
+        spent_s += cpu_s() - before;
     }
+    catalog.checkpoint()?;
+    let bytes = fs::metadata(folders.state.join(FILE_NAME))?.len() as f64;
+    println!(
+        "catalog of {count}: {:.0} bytes a picture, {:.3} times the payload; {:.0} pictures/CPU-s stored",
+        bytes / count as f64,
+        bytes / payload as f64,
+        count as f64 / spent_s
+    );
+    measure_known(&mut catalog, &files, &row.id)?;
     catalog.together(|catalog| {
         catalog.put_model(&row)?;
         catalog.make_current(Some(&row.id))
     })?;
     Ok(())
+}
+
+/// What the catalog's part costs when files arrive whose contents are known: what workers ask, and what the loop reads and writes.
+fn measure_known(catalog: &mut Catalog, files: &[PathBuf], model: &str) -> Result<(), Box<dyn Error>> {
+    let (before, started) = (cpu_s(), Instant::now());
+    for paths in files.chunks(PICTURES_AT_ONCE) {
+        catalog.together(|catalog| {
+            for path in paths {
+                let hash = Hash::of(path.as_os_str().as_encoded_bytes());
+                let is_known = catalog.has_features(hash, Backbone::VERSION)? && catalog.miniature(hash)?.is_some();
+                assert!(is_known && catalog.embedding(hash, model)?.is_some());
+                let file = FileRow { path: path.clone(), stamp: Stamp::NEVER, state: FileState::Read(hash) };
+                catalog.put_file(Root::Training, &file)?;
+            }
+            Ok(())
+        })?;
+    }
+    let (cpu, wall) = (files.len() as f64 / (cpu_s() - before), files.len() as f64 / started.elapsed().as_secs_f64());
+    println!("catalog of {}: {cpu:.0} known files/CPU-s stored, {wall:.0}/s with the disk", files.len());
+    for paths in files.chunks(1_000) {
+        catalog.together(|catalog| paths.iter().try_for_each(|path| catalog.remove_file(Root::Training, path)))?;
+    }
+    Ok(())
+}
+
+/// Processor time of this process so far.
+fn cpu_s() -> f64 {
+    let text = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split(' ').collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or_default();
+    // Fields 14 and 15, user and system time; the clock has ticked 100 times a second on every Linux since 2.6.
+    (ticks(12) + ticks(13)) / 100.0
 }
 
 /// `count` files below `folder`, each a link to the first of its folder; paths relative to it.
