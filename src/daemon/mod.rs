@@ -10,7 +10,6 @@ mod commands;
 mod encode;
 mod event;
 mod gallery;
-mod graph_build;
 mod model_switch;
 mod outcomes;
 mod plan;
@@ -36,12 +35,13 @@ use crate::catalog::Root;
 use crate::config::{Config, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::service_status::{ServiceStatus, State};
+use crate::serving::Shared;
 use crate::watch::{Hint, Tree};
 
 use event::{Channels, Event, Signal};
 use plan::{Plan, Task};
 use reporting::manager;
-use state::{Folders, Lifecycle, Pictures, Queries, Reporting, Served, Settings, Store, TrainRequest, TrainingState};
+use state::{Folders, Lifecycle, Pictures, Queries, Reporting, Settings, Store, TrainRequest, TrainingState};
 use turn_clock::TurnClock;
 use workers::Workers;
 
@@ -75,7 +75,7 @@ impl Observer for NoObserver {}
 pub struct Daemon {
     settings: Settings,
     store: Store,
-    serving: Served,
+    serving: Shared,
     channels: Channels,
     folders: Folders,
     pictures: Pictures,
@@ -87,9 +87,12 @@ pub struct Daemon {
     life: Lifecycle,
 }
 
+/// A name for the log, and what it does.
+type Step = (&'static str, fn(&mut Daemon));
+
 /// What may be due after an event, in this order. Each does a bounded amount of work, so that no turn takes long: what is left is
 /// done in the next one.
-const STEPS: [(&str, fn(&mut Daemon)); 17] = [
+const STEPS: [Step; 16] = [
     ("take hints", Daemon::take_waiting_hints),
     ("test the watcher", Daemon::test_watcher),
     ("abandon decodings", Daemon::abandon_overdue_decodings),
@@ -104,7 +107,6 @@ const STEPS: [(&str, fn(&mut Daemon)); 17] = [
     ("take requests", Daemon::take_requests),
     ("review answers", Daemon::review_answers),
     ("consider training", Daemon::consider_training),
-    ("build the graph", Daemon::consider_graph_build),
     ("start jobs", Daemon::start_jobs),
     ("supervise workers", Daemon::supervise_workers),
 ];
@@ -133,7 +135,6 @@ impl Daemon {
                 Event::Hint(hint) => daemon.take_hint(hint),
                 Event::Done(outcomes) => daemon.take_outcomes(outcomes),
                 Event::Training(message) => daemon.take_training_event(*message),
-                Event::GraphBuilt(built) => daemon.take_graph(built),
                 Event::ThreadEnded(end) => daemon.take_thread_end(&end),
                 Event::Signal(Signal::Reload) => daemon.reload_by_signal(),
                 Event::Signal(Signal::Stop) => break,

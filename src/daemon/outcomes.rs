@@ -89,7 +89,7 @@ impl Daemon {
         if self.store.must_wait(self.now()) {
             return self.hold_encoded(encoded, None);
         }
-        let serving = self.serving.shared();
+        let serving = self.serving.clone();
         let kind = FeatureKind::of(self.config().model.encoder);
         let kept = self.store.catalog_mut().together(|catalog| {
             let mut embeddings: Vec<Option<Vec<f32>>> = Vec::new();
@@ -164,7 +164,7 @@ impl Daemon {
                 self.note("reading", None);
                 let is_same = self.pictures.put(root, &path, hash);
                 // An unchanged picture has its embedding already; inserting it again would repeat the search for its neighbours.
-                let is_searched = is_same && self.serving.read().index.embedding(&path).is_some();
+                let is_searched = is_same && self.serving.read().index.contains(&path);
                 if let Some(embedding) = embedding.filter(|_| !is_searched) {
                     self.serving.write().index.put(&path, &embedding);
                 }

@@ -6,11 +6,8 @@ use log::{info, warn};
 
 use super::Daemon;
 use super::reporting::manager;
-use crate::catalog::Root;
 use crate::config::{self, Config};
 use crate::error::Trouble;
-use crate::serving::Serving;
-use crate::serving::load::load_index;
 
 impl Daemon {
     /// Reads the configuration again once a detected change of it has settled.
@@ -81,7 +78,8 @@ impl Daemon {
         let has_new_metric = new.similarity.metric != old.similarity.metric;
         log::set_max_level(super::reporting::publish::filter(new.log.level));
         if has_new_metric {
-            self.rebuild_index();
+            // Answers may be others.
+            self.serving.write().index.mark_changed();
         }
         if old.model.differs_in_training(&new.model) || has_new_metric {
             self.cancel_training();
@@ -92,14 +90,5 @@ impl Daemon {
         // What can be trained on may have changed with the settings.
         self.training_pictures_changed();
         info!("new settings in force: {}", self.settings.path().display());
-    }
-
-    fn rebuild_index(&mut self) {
-        let model = self.serving.read().model.clone();
-        let inventory = self.pictures.usable(Root::Inventory);
-        match load_index(self.store.catalog(), self.settings.config(), &model, inventory) {
-            Ok(index) => *self.serving.write() = Serving::new(model, index),
-            Err(trouble) => self.note("catalog", Some(trouble)),
-        }
     }
 }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::base::rows::Rows;
 use crate::catalog::{Catalog, FileRow, FileState, Root};
-use crate::config::{Config, ModelSettings};
+use crate::clock;
+use crate::config::ModelSettings;
 use crate::error::Trouble;
 use crate::index::Index;
 use crate::model::Model;
@@ -28,22 +29,23 @@ pub fn inventory_of(catalog: &Catalog) -> Result<Vec<(PathBuf, Hash)>, Trouble> 
 /// The index of the inventory's embeddings under `model`: from the catalog, or computed from the features.
 pub fn load_index(
     catalog: &Catalog,
-    config: &Config,
     model: &Model,
     inventory: impl IntoIterator<Item = (impl AsRef<Path>, Hash)>,
 ) -> Result<Index, Trouble> {
     let embeddings = catalog.embeddings(model.id())?;
-    let mut pictures = Vec::new();
+    let mut index = Index::empty(model.embedding_width());
     for (path, hash) in inventory {
-        let embedding = match embeddings.get(&hash) {
-            Some(embedding) => Some(embedding.clone()),
-            None => embedding_of(catalog, model, hash)?,
+        match embeddings.get(&hash) {
+            Some(embedding) => index.put(path.as_ref(), embedding),
+            None => {
+                let embedding = embedding_of(catalog, model, hash)?;
+                embedding.is_some_and(|embedding| index.put(path.as_ref(), &embedding))
+            }
         };
-        if let Some(embedding) = embedding {
-            pictures.push((path.as_ref().to_path_buf(), embedding));
-        }
     }
-    Ok(Index::filled(model.embedding_width(), config.similarity.metric, pictures))
+    // Rises from one process to the next as well: changes are fewer than microseconds.
+    index.continue_from(clock::now_us());
+    Ok(index)
 }
 
 /// The embedding of a content whose features are in the catalog.
