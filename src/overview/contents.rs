@@ -23,7 +23,8 @@ pub struct InventoryContents {
     pub paths: Vec<Vec<PathBuf>>,
     /// Files that have not been read so far.
     pub waiting: usize,
-    hashes: Vec<Hash>,
+    /// Of each.
+    pub hashes: Vec<Hash>,
 }
 
 /// What is known of them: the backbone's features, where it serves, and miniatures.
