@@ -138,7 +138,7 @@ mod tests {
         let mut rows = Rows::empty(WIDTH);
         for at in 0..count {
             let next = match at % 10 {
-                9 => row(Some(&rows.row(at - 1).to_vec()), 0.6),
+                9 => row(Some(rows.row(at - 1)), 0.6),
                 _ => row(Some(&directions[at * 7 % 300]), 1.0),
             };
             rows.push(&next);

@@ -7,7 +7,7 @@ use super::collection::{catalog, nothing_read};
 use crate::base::rows::{Rows, to_unit_length};
 use crate::catalog::{Catalog, FileState, Root};
 use crate::config::{Config, Encoder};
-use crate::dedup::Pictures;
+use crate::dedup::PictureSource;
 use crate::error::{Fatal, Trouble};
 use crate::model::{Backbone, FeatureKind};
 use crate::picture::{Hash, MINIATURE_SIDE, Miniature};
@@ -23,7 +23,8 @@ pub struct InventoryContents {
     pub paths: Vec<Vec<PathBuf>>,
     /// Files that have not been read so far.
     pub waiting: usize,
-    hashes: Vec<Hash>,
+    /// Of each.
+    pub hashes: Vec<Hash>,
 }
 
 /// What is known of them: the backbone's features, where it serves, and miniatures.
@@ -81,7 +82,7 @@ impl InventoryContents {
     }
 }
 
-impl Pictures for CataloguedPictures {
+impl PictureSource for CataloguedPictures {
     fn count(&self) -> usize {
         self.hashes.len()
     }
