@@ -23,11 +23,11 @@ pub(super) struct Cells {
 }
 
 /// A cell, and the cosine of a row with its centre.
-pub(super) type Near = (u32, f32);
+pub(super) type NearCell = (u32, f32);
 
 impl Cells {
     /// Of rows of which the nearest centres are known.
-    pub(super) fn of(centres: Rows, homes: &[Near]) -> Self {
+    pub(super) fn of(centres: Rows, homes: &[NearCell]) -> Self {
         let mut members: Vec<u32> = (0..homes.len() as u32).collect();
         let home = |member: &u32| homes[*member as usize];
         members.sort_unstable_by(|one, other| {
@@ -47,7 +47,7 @@ impl Cells {
     /// The members of the `probes` cells nearest to `row`. Of a cell that holds more than `most` those that are about as far
     /// from its centre as `row` is: among them are the copies of a picture that is there a thousand times.
     pub(super) fn around(&self, row: &[f32], probes: usize, most: usize) -> Vec<&[u32]> {
-        let part = |(cell, near): Near| {
+        let part = |(cell, near): NearCell| {
             let (start, end) = (self.starts[cell as usize], self.starts[cell as usize + 1]);
             let place = start + self.nearness[start..end].partition_point(|member| *member < near);
             let first = place.saturating_sub(most / 2).min(end.saturating_sub(most)).max(start);
@@ -58,7 +58,7 @@ impl Cells {
 }
 
 /// The `count` centres nearest to a row, the nearest first.
-pub(super) fn nearest(centres: &Rows, row: &[f32], count: usize) -> Vec<Near> {
+pub(super) fn nearest(centres: &Rows, row: &[f32], count: usize) -> Vec<NearCell> {
     let cosines = Arch::new().dispatch(CentreCosines { centres, row });
     first(cosines, count, |one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)))
 }
@@ -69,10 +69,10 @@ struct CentreCosines<'a> {
 }
 
 impl WithSimd for CentreCosines<'_> {
-    type Output = Vec<Near>;
+    type Output = Vec<NearCell>;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Vec<Near> {
+    fn with_simd<S: Simd>(self, _: S) -> Vec<NearCell> {
         let mut cosines = Vec::with_capacity(self.centres.len());
         for at in 0..self.centres.len() {
             cosines.push((at as u32, dot(self.centres.row(at), self.row)));
@@ -82,9 +82,10 @@ impl WithSimd for CentreCosines<'_> {
 }
 
 /// The nearest centre of each row.
-pub(super) fn homes(centres: &Rows, rows: &Rows) -> Vec<Near> {
+pub(super) fn homes(centres: &Rows, rows: &Rows) -> Vec<NearCell> {
     let home = |at: usize| nearest(centres, rows.row(at), 1).first().copied().unwrap_or_default();
-    let turn = |number: usize| (number * TURN..rows.len().min((number + 1) * TURN)).map(home).collect::<Vec<Near>>();
+    let turn =
+        |number: usize| (number * TURN..rows.len().min((number + 1) * TURN)).map(home).collect::<Vec<NearCell>>();
     map(rows.len().div_ceil(TURN), turn).concat()
 }
 

@@ -28,9 +28,9 @@ pub struct Link {
     pub alignment: Alignment,
 }
 
-/// Pictures in which near-duplicates are searched for, by their positions. They are read a few at a time: of a million all
+/// PictureSource in which near-duplicates are searched for, by their positions. They are read a few at a time: of a million all
 /// miniatures are a gigabyte, and all features five.
-pub trait Pictures {
+pub trait PictureSource {
     /// How many there are.
     fn count(&self) -> usize;
 
@@ -53,7 +53,7 @@ pub trait Pictures {
 /// A search for near-duplicates.
 pub struct DuplicateSearch<'a> {
     /// Where.
-    pub pictures: &'a dyn Pictures,
+    pub pictures: &'a dyn PictureSource,
     /// From which similarity of their alignment on two are linked; [`policy::NEAR_DUPLICATE`] unless the user says otherwise.
     pub threshold: f32,
     /// Up to so many pictures all pairs are compared; [`policy::ALL_PAIRS_UP_TO`] but in tests.
@@ -62,7 +62,7 @@ pub struct DuplicateSearch<'a> {
 
 impl<'a> DuplicateSearch<'a> {
     /// Among these, as [`policy`] says.
-    pub fn among(pictures: &'a dyn Pictures, threshold: f32) -> Self {
+    pub fn among(pictures: &'a dyn PictureSource, threshold: f32) -> Self {
         Self { pictures, threshold, all_pairs_up_to: policy::ALL_PAIRS_UP_TO }
     }
 
@@ -77,7 +77,7 @@ impl<'a> DuplicateSearch<'a> {
         let (mut links, mut rest, threshold) = (Vec::new(), &order[..], self.threshold);
         while !rest.is_empty() {
             let (here, needed) = partners.block(rest, MINIATURES);
-            let block = Block { positions: &needed, miniatures: self.pictures.miniatures(&needed)? };
+            let block = MiniatureBlock { positions: &needed, miniatures: self.pictures.miniatures(&needed)? };
             for some in rest[..here].chunks(TURN * cores()) {
                 if progress.is_cancelled() {
                     return Ok(None);
@@ -106,12 +106,12 @@ impl<'a> DuplicateSearch<'a> {
 }
 
 /// The miniatures of some pictures, whose positions are ascending.
-struct Block<'a> {
+struct MiniatureBlock<'a> {
     positions: &'a [u32],
     miniatures: Vec<Miniature>,
 }
 
-impl Block<'_> {
+impl MiniatureBlock<'_> {
     fn miniature(&self, position: u32) -> &Miniature {
         &self.miniatures[self.positions.partition_point(|other| *other < position)]
     }
@@ -174,7 +174,7 @@ mod tests {
         features: Rows,
     }
 
-    impl Pictures for InMemory {
+    impl PictureSource for InMemory {
         fn count(&self) -> usize {
             self.miniatures.len()
         }

@@ -19,4 +19,4 @@ pub mod policy;
 pub use alignment::{Alignment, Scene, Window};
 pub use appearance::Appearance;
 pub use groups::{ComparePairs, Group, GroupMember, grouped};
-pub use links::{DuplicateSearch, Link, Pictures};
+pub use links::{DuplicateSearch, Link, PictureSource};

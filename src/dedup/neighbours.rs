@@ -4,14 +4,14 @@ use super::alignment::{OUTLINE_VALUES, mirror, outline, outlines};
 use super::candidates::{Pair, candidates};
 use super::coded::{Coded, evenly};
 use super::codes::Folding;
-use super::links::Pictures;
+use super::links::PictureSource;
 use super::policy;
 use crate::base::parallel::map;
 use crate::base::rows::Rows;
 use crate::error::Trouble;
 use crate::progress::Part;
 
-/// Pictures in the mean around which features are folded.
+/// PictureSource in the mean around which features are folded.
 const MEAN_OF: usize = 2048;
 
 /// What is compared with what.
@@ -84,7 +84,7 @@ impl Partners {
 }
 
 /// All pairs are compared; for inventories that fit into memory.
-pub(super) fn all_pairs(pictures: &dyn Pictures, progress: &Part<'_>) -> Result<Option<Neighbours>, Trouble> {
+pub(super) fn all_pairs(pictures: &dyn PictureSource, progress: &Part<'_>) -> Result<Option<Neighbours>, Trouble> {
     let order: Vec<u32> = (0..pictures.count() as u32).collect();
     let features = if pictures.have_features() { pictures.features(&order)? } else { Rows::default() };
     let (mut plain, mut mirrored) = (Rows::empty(OUTLINE_VALUES), Rows::empty(OUTLINE_VALUES));
@@ -104,12 +104,12 @@ pub(super) fn all_pairs(pictures: &dyn Pictures, progress: &Part<'_>) -> Result<
     Ok(found().map(|pairs| Neighbours { partners: Partners::from_pairs(order.len(), &pairs), order }))
 }
 
-fn by_outlines(pictures: &dyn Pictures) -> policy::Candidates {
+fn by_outlines(pictures: &dyn PictureSource) -> policy::Candidates {
     if pictures.have_features() { policy::OF_ALL_BY_OUTLINES } else { policy::OF_ALL_BY_OUTLINES_ALONE }
 }
 
 /// Only what lies in near cells is compared. At a million 600 MB, most of it codes and pairs.
-pub(super) fn within_cells(pictures: &dyn Pictures, progress: &Part<'_>) -> Result<Option<Neighbours>, Trouble> {
+pub(super) fn within_cells(pictures: &dyn PictureSource, progress: &Part<'_>) -> Result<Option<Neighbours>, Trouble> {
     let count = pictures.count();
     let part = |start, share| Part { progress, start, share };
     let mut pairs = Vec::new();

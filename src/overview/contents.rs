@@ -7,7 +7,7 @@ use super::collection::{catalog, nothing_read};
 use crate::base::rows::{Rows, to_unit_length};
 use crate::catalog::{Catalog, FileState, Root};
 use crate::config::{Config, Encoder};
-use crate::dedup::Pictures;
+use crate::dedup::PictureSource;
 use crate::error::{Fatal, Trouble};
 use crate::model::{Backbone, FeatureKind};
 use crate::picture::{Hash, MINIATURE_SIDE, Miniature};
@@ -82,7 +82,7 @@ impl InventoryContents {
     }
 }
 
-impl Pictures for CataloguedPictures {
+impl PictureSource for CataloguedPictures {
     fn count(&self) -> usize {
         self.hashes.len()
     }

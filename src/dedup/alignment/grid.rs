@@ -67,28 +67,23 @@ impl Sums {
         let columns = Edges::<SIDE>::along(window.left, window.width);
         let rows = Edges::<SIDE>::along(window.top, window.height);
         let area = window.width * window.height / (SIDE * SIDE) as f32;
-        let (mut left, mut cells) = ([0.0; CORNERS], [[0.0; SIDE]; SIDE]);
-        for number in 0..=SIDE {
-            let right = rows.of(&self.between(columns.before[number], columns.share[number]));
-            if number > 0 {
-                for y in 0..SIDE {
-                    cells[number - 1][y] = (right[y + 1] - left[y + 1] - right[y] + left[y]) / area;
-                }
+        // In two passes: what was just written in one place cannot be read in another without waiting for it.
+        let mut between = [[0.0; CORNERS]; CORNERS];
+        for (number, between) in between.iter_mut().enumerate().take(SIDE + 1) {
+            let (left, right) = (&self.0[columns.before[number]], &self.0[columns.before[number] + 1]);
+            for y in 0..CORNERS {
+                between[y] = left[y] + (right[y] - left[y]) * columns.share[number];
+            }
+        }
+        let (mut left, mut cells) = (rows.of(&between[0]), [[0.0; SIDE]; SIDE]);
+        for number in 0..SIDE {
+            let right = rows.of(&between[number + 1]);
+            for y in 0..SIDE {
+                cells[number][y] = (right[y + 1] - left[y + 1] - right[y] + left[y]) / area;
             }
             left = right;
         }
         cells
-    }
-
-    /// The sums a `share` of a pixel to the right of column `before`.
-    #[inline(always)]
-    fn between(&self, before: usize, share: f32) -> Column {
-        let (left, right) = (&self.0[before], &self.0[before + 1]);
-        let mut sums = [0.0; CORNERS];
-        for y in 0..CORNERS {
-            sums[y] = left[y] + (right[y] - left[y]) * share;
-        }
-        sums
     }
 }
 

@@ -35,32 +35,36 @@ impl Relief {
     fn of_cells(cells: &CellGrid<FINE>) -> Self {
         const WIDE: usize = FINE + 2 * REACH;
         let count = ((2 * REACH + 1) * (2 * REACH + 1)) as f32;
-        let mut relief = [[0.0; FINE]; FINE];
-        for (x, line) in relief.iter_mut().enumerate() {
-            let mut along = [[0.0; FINE]; 2];
+        // In passes over all columns: what was just written in one place cannot be read in another without waiting for it.
+        let mut along = [[[0.0; WIDE]; 2]; FINE];
+        for (x, [sums, squares]) in along.iter_mut().enumerate() {
             for near in x..=x + 2 * REACH {
                 let column = &cells[near.saturating_sub(REACH).min(FINE - 1)];
                 for y in 0..FINE {
-                    along[0][y] += column[y];
-                    along[1][y] += column[y] * column[y];
+                    sums[REACH + y] += column[y];
+                    squares[REACH + y] += column[y] * column[y];
                 }
             }
-            let mut around = [[0.0; FINE]; 2];
-            for (sums, around) in along.iter().zip(&mut around) {
-                let mut padded = [0.0; WIDE];
-                for (at, value) in padded.iter_mut().enumerate() {
-                    *value = sums[at.saturating_sub(REACH).min(FINE - 1)];
+            for padded in [sums, squares] {
+                for at in 0..REACH {
+                    padded[at] = padded[REACH];
+                    padded[REACH + FINE + at] = padded[REACH + FINE - 1];
                 }
-                for step in 0..=2 * REACH {
-                    for y in 0..FINE {
-                        around[y] += padded[y + step];
-                    }
+            }
+        }
+        let mut relief = [[0.0; FINE]; FINE];
+        for (x, [sums, squares]) in along.iter().enumerate() {
+            let mut around = [[0.0; FINE]; 2];
+            for step in 0..=2 * REACH {
+                for y in 0..FINE {
+                    around[0][y] += sums[y + step];
+                    around[1][y] += squares[y + step];
                 }
             }
             for y in 0..FINE {
                 let mean = around[0][y] / count;
                 let variance = (around[1][y] / count - mean * mean).max(0.0);
-                line[y] = (cells[x][y] - mean) / (variance + NOISE).sqrt();
+                relief[x][y] = (cells[x][y] - mean) / (variance + NOISE).sqrt();
             }
         }
         Self(relief)
