@@ -8,8 +8,9 @@
   and orders them as well, which costs the same at every size ("ranking"). faiss: `IndexFlatIP`, which is exact float32, and
   `IndexScalarQuantizer` with QT_8bit, which has 8 bits a value as our scan has, and no exact order after it. Three turns each;
   the fastest counts.
-- recall@10: how many of the 10 nearest by float32 are the first 10 of ours, before they are averaged. `--real` has PROGRAM index folders of pictures, trains,
-  and lets every embedding ask for the others; a folder may be any, such as `inventory/` of a set for `artificio evaluate`.
+- recall@10: how many of the 10 nearest by float32 are among the first 10 of ours, before they are averaged. `--real` has
+  PROGRAM index and train on folders of pictures, such as `inventory/` of sets for `artificio evaluate`; then every
+  embedding asks for the others.
 
 Needs: pip install numpy faiss-cpu. Our side is built with CARGO_PROFILE (dev by default). A million takes 4 GB of memory.
 """
