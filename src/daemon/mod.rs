@@ -178,8 +178,7 @@ impl Daemon {
                 let remedy = "every folder is being scanned; if this happens often: sudo sysctl fs.inotify.max_queued_events=131072";
                 let trouble = Trouble::new("more happened at once than the system could report", QUEUE_LIMIT, remedy);
                 self.note("overflow", Some(trouble));
-                let now = self.now();
-                self.folders.look_everywhere(now);
+                self.folders.look_everywhere();
             }
         }
     }

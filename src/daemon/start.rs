@@ -1,6 +1,6 @@
 //! Starts the daemon on a root folder: lock, folders, catalog, index, workers, watches.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -193,7 +193,7 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
             }
             files.push((path, Known { stamp, has_failed }));
         }
-        known.trees.insert(root, Tree::new(folder, root == Root::Inventory, files));
+        known.trees.insert(root, Tree::new(folder, root == Root::Inventory, BTreeSet::new(), files));
     }
     Ok(known)
 }

@@ -91,7 +91,7 @@ impl Daemon {
         let again =
             self.plan.pending_paths(Root::Inventory).filter(|path| serving.index.embedding(path).is_some()).count();
         let failed = self.pictures.failed().filter(|((root, _), _)| *root == Root::Inventory).count();
-        let is_seen = self.folders.were_seen();
+        let is_seen = self.folders.are_ready();
         let state = match state {
             State::Ready if !is_seen => State::Starting,
             State::Ready if !troubles.is_empty() => State::Degraded,

@@ -8,12 +8,18 @@ use crate::catalog::Root;
 use crate::config::WatchSettings;
 use crate::error::Trouble;
 use crate::files::Stamp;
-use crate::watch::{Change, Hints, Known, Tree, WatcherSelfTest};
+use crate::watch::{Change, Hints, Known, Tree, TurnBudget, WatcherSelfTest};
 
 /// A watcher that does not work is restarted this often.
 const WATCHER_RETRY: Duration = Duration::from_secs(60);
 /// Polling takes at most this fraction of the time: one part in so many.
 const POLL_COST_FACTOR: u32 = 200;
+/// Directory entries that are looked at in one turn of the loop, in each watched folder: a few milliseconds when the disk's
+/// content is in memory.
+const ENTRIES_A_TURN: usize = 2_000;
+/// The service is ready when all folders were scanned once, or when this much was looked at: the catalog knows the rest, and a
+/// million files take seconds, on a cold disk minutes.
+const LOOKED_AT_WHEN_READY: usize = 100_000;
 
 /// Everything that is watched.
 pub struct Folders {
@@ -69,9 +75,16 @@ impl Folders {
         self.trees().all(Tree::is_scanned)
     }
 
-    /// Whether each folder has been scanned since the start.
-    pub fn were_seen(&self) -> bool {
-        self.trees().all(Tree::is_first_scan_done)
+    /// Whether enough has been looked at since the start to be ready: all queries, and all or much of the rest.
+    pub fn are_ready(&self) -> bool {
+        let is_much = self.trees().map(Tree::looked_at).sum::<usize>() >= LOOKED_AT_WHEN_READY;
+        self.trees.iter().all(|(root, tree)| tree.is_first_scan_done() || (is_much && *root != Root::Query))
+    }
+
+    /// Files of a root that are still being written, and one for all that was not looked at yet since the start.
+    pub fn settling_or_unseen(&self, root: Root) -> usize {
+        let is_unseen = self.tree(root).is_some_and(|tree| !tree.is_first_scan_done());
+        self.settling(root) + usize::from(is_unseen)
     }
 
     /// When the next folder is due.
@@ -136,21 +149,17 @@ impl Folders {
         }
         self.watcher_tried = now;
         self.hints.restart();
-        self.mark_all(now);
+        self.trees.values_mut().for_each(|tree| tree.mark_all(false));
         true
     }
 
-    /// Hints were lost: sets every watch again and scans every folder. A folder created in that time has no watch; watches must
-    /// be removed first, because setting one that seems to exist does nothing.
-    pub fn look_everywhere(&mut self, now: Duration) {
+    /// Hints were lost: scans every folder and sets every watch again. A folder created in that time has no watch, although its
+    /// path may seem to have one.
+    pub fn look_everywhere(&mut self) {
         for tree in self.trees.values_mut() {
-            self.hints.disarm_below(tree.root());
-            tree.mark_all(now);
+            self.hints.distrust_below(tree.root());
+            tree.mark_all(false);
         }
-    }
-
-    fn mark_all(&mut self, now: Duration) {
-        self.trees.values_mut().for_each(|tree| tree.mark_all(now));
     }
 
     /// If it is time, marks the folders that may change without hints (`everything`: all) to be scanned; `true` if it was.
@@ -159,7 +168,7 @@ impl Folders {
             return false;
         }
         let everything = everything || self.is_polling(now);
-        let cost: Duration = self.trees.values_mut().map(|tree| tree.mark_polled(now, everything)).sum();
+        let cost: Duration = self.trees.values_mut().map(|tree| tree.mark_polled(everything)).sum();
         self.next_poll = now + Duration::from_secs(settings.poll_s.get()).max(cost * POLL_COST_FACTOR);
         true
     }
@@ -170,16 +179,18 @@ impl Folders {
             return false;
         }
         self.next_rescan = now + Duration::from_secs(settings.rescan_s.get());
-        self.mark_all(now);
+        self.trees.values_mut().for_each(|tree| tree.mark_all(true));
         true
     }
 
-    /// Scans every folder that is due and returns what changed.
+    /// Looks at a bounded part of what is due and returns what changed. The folder of queries comes first.
     pub fn look(&mut self, now: Duration, quiet: Duration) -> Vec<(Root, Change)> {
         let mut changes = Vec::new();
         for (&root, tree) in &mut self.trees {
             tree.check_root(now, &mut self.hints);
-            changes.extend(tree.turn(now, quiet, &mut self.hints).into_iter().map(|change| (root, change)));
+            let mut budget = TurnBudget::of(ENTRIES_A_TURN);
+            let found = tree.turn(now, quiet, &mut self.hints, &mut budget);
+            changes.extend(found.into_iter().map(|change| (root, change)));
         }
         changes
     }
@@ -207,10 +218,10 @@ impl Folders {
         }
     }
 
-    /// Accepts that the inventory was emptied on purpose.
+    /// Accepts that what is away of the inventory was emptied on purpose.
     pub fn accept_empty(&mut self, root: Root, now: Duration, next_poll: Duration) {
         if let Some(tree) = self.trees.get_mut(&root) {
-            tree.accept_empty(now);
+            tree.accept_empty();
         }
         self.next_poll = now + next_poll;
     }
@@ -218,6 +229,8 @@ impl Folders {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use crossbeam_channel::unbounded;
 
     use super::*;
@@ -228,16 +241,17 @@ mod tests {
         let inventory = folder.path().join("inventory");
         std::fs::create_dir(&inventory).unwrap();
         std::fs::write(inventory.join("a.jpg"), b"a").unwrap();
-        let trees = BTreeMap::from([(Root::Inventory, Tree::new(&inventory, false, Vec::new()))]);
+        let trees = BTreeMap::from([(Root::Inventory, Tree::new(&inventory, false, BTreeSet::new(), Vec::new()))]);
         let (hints, lost) = (unbounded(), unbounded());
         let self_test = WatcherSelfTest::new(folder.path().join("pulse"));
         let mut folders = Folders::new(trees, Hints::start(hints.0, lost.0), self_test, &WatchSettings::default());
         let second = Duration::from_secs;
-        assert!(!folders.were_seen());
+        assert!(!folders.are_ready() && folders.settling_or_unseen(Root::Inventory) == 1);
         let found = (1..5).flat_map(|at| folders.look(second(at), Duration::from_millis(100))).collect::<Vec<_>>();
         let [(Root::Inventory, Change::Ready(path, stamp))] = &found[..] else { panic!("{found:?}") };
         assert_eq!(path, Path::new("a.jpg"));
-        assert!(folders.are_seen() && folders.watched() > 0);
+        assert!(folders.are_seen() && folders.are_ready() && folders.watched() > 0);
+        assert_eq!(folders.settling_or_unseen(Root::Inventory), 0);
         folders.learn(Root::Inventory, path, Known { stamp: *stamp, has_failed: false });
         std::fs::remove_file(inventory.join("a.jpg")).unwrap();
         folders.recheck_file(Root::Inventory, path, second(5));
