@@ -6,6 +6,7 @@ use log::{debug, info};
 
 use super::Daemon;
 use super::encode::EncodeJob;
+use super::mounts;
 use super::plan::Task;
 use super::start::folder_of;
 use super::workers::Job;
@@ -42,6 +43,10 @@ impl Daemon {
             }
         }
         self.files_removed(removed);
+        if let Some(mounts) = self.folders.new_mounts() {
+            let saved = mounts::save(&self.settings.config().folders.state, mounts);
+            self.note("mounts", saved.err());
+        }
     }
 
     pub(super) fn absolute(&self, root: Root, path: &Path) -> PathBuf {

@@ -11,6 +11,7 @@ mod event;
 mod gallery;
 mod graph_build;
 mod model_switch;
+mod mounts;
 mod outcomes;
 mod plan;
 mod reload;

@@ -1,6 +1,6 @@
 //! Starts the daemon on a root folder: lock, folders, catalog, index, workers, watches.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,6 +10,7 @@ use log::{info, warn};
 use super::Daemon;
 use super::event::Channels;
 use super::gallery::Gallery;
+use super::mounts;
 use super::plan::Plan;
 use super::reporting::manager::Loading;
 use super::requests;
@@ -162,6 +163,7 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
     let bounds = Bounds::from(&config.limits);
     let kind = FeatureKind::of(config.model.encoder);
     let mut known = CatalogFiles { trees: BTreeMap::new(), contents: HashMap::new(), failed: BTreeMap::new() };
+    let mut mounts = mounts::load(&config.folders.state);
     let with_features = catalog.contents_with_features(kind.version)?;
     let with_miniatures = catalog.contents_with_miniatures()?;
     for root in Root::ALL {
@@ -193,7 +195,9 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
             }
             files.push((path, Known { stamp, has_failed }));
         }
-        known.trees.insert(root, Tree::new(folder, root == Root::Inventory, BTreeSet::new(), files));
+        known
+            .trees
+            .insert(root, Tree::new(folder, root == Root::Inventory, mounts.remove(&root).unwrap_or_default(), files));
     }
     Ok(known)
 }

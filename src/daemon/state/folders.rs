@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::catalog::Root;
 use crate::config::WatchSettings;
+use crate::daemon::mounts::MountPaths;
 use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::watch::{Change, Hints, Known, Tree, TurnBudget, WatcherSelfTest};
@@ -24,6 +25,8 @@ const LOOKED_AT_WHEN_READY: usize = 100_000;
 /// Everything that is watched.
 pub struct Folders {
     trees: BTreeMap<Root, Tree>,
+    /// As they were last remembered on disk.
+    mounts: MountPaths,
     hints: Hints,
     self_test: WatcherSelfTest,
     /// When a watcher was last started, while none works.
@@ -40,8 +43,10 @@ impl Folders {
         self_test: WatcherSelfTest,
         settings: &WatchSettings,
     ) -> Self {
+        let mounts = mounts_of(&trees);
         Self {
             trees,
+            mounts,
             hints,
             self_test,
             watcher_tried: Duration::ZERO,
@@ -195,6 +200,19 @@ impl Folders {
         changes
     }
 
+    /// Where disks are mounted, if that has changed since the last call.
+    pub fn new_mounts(&mut self) -> Option<&MountPaths> {
+        let is_same = self.trees.iter().all(|(root, tree)| {
+            let known = self.mounts.get(root);
+            known.map_or(tree.mounts().is_empty(), |known| known == tree.mounts())
+        });
+        if is_same {
+            return None;
+        }
+        self.mounts = mounts_of(&self.trees);
+        Some(&self.mounts)
+    }
+
     /// A file was read, or was unusable, in this state.
     pub fn learn(&mut self, root: Root, path: &Path, known: Known) {
         if let Some(tree) = self.trees.get_mut(&root) {
@@ -225,6 +243,11 @@ impl Folders {
         }
         self.next_poll = now + next_poll;
     }
+}
+
+fn mounts_of(trees: &BTreeMap<Root, Tree>) -> MountPaths {
+    let mounts = trees.iter().map(|(root, tree)| (*root, tree.mounts().clone()));
+    mounts.filter(|(_, paths)| !paths.is_empty()).collect()
 }
 
 #[cfg(test)]
@@ -259,6 +282,21 @@ mod tests {
         assert_eq!(gone, [(Root::Inventory, Change::Removed("a.jpg".into()))]);
         folders.ignore(Root::Inventory);
         assert!(folders.tree(Root::Inventory).is_none() && folders.settling(Root::Inventory) == 0);
+    }
+
+    #[test]
+    fn mounts_are_remembered_when_they_change() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("nas")).unwrap();
+        let tree = Tree::new(folder.path(), false, BTreeSet::from(["nas".into()]), Vec::new());
+        let self_test = WatcherSelfTest::new(folder.path().join("pulse"));
+        let hints = Hints::start(unbounded().0, unbounded().0);
+        let trees = BTreeMap::from([(Root::Inventory, tree)]);
+        let mut folders = Folders::new(trees, hints, self_test, &WatchSettings::default());
+        assert!(folders.new_mounts().is_none(), "as it was");
+        folders.look(Duration::from_secs(1), Duration::ZERO);
+        assert_eq!(folders.new_mounts(), Some(&MountPaths::new()), "nothing was known there: an ordinary folder");
+        assert!(folders.new_mounts().is_none());
     }
 
     #[test]
