@@ -97,7 +97,6 @@ impl Daemon {
             row,
             paths: self.pictures.paths_of(Root::Inventory),
             settings: self.config().model.clone(),
-            metric: self.config().similarity.metric,
             handle: Arc::clone(&job.handle),
             sender: self.channels.training_sender.clone(),
         };

@@ -94,7 +94,11 @@ impl Daemon {
         self.training.mark_orphans();
         self.log_new_model(&model, row.as_ref());
         // The old index is freed after the lock is released: queries do not wait for that.
-        let served = std::mem::replace(&mut *self.serving.write(), Serving::new(model, index));
+        let served = {
+            let mut serving = self.serving.write();
+            index.continue_from(serving.index.generation());
+            std::mem::replace(&mut *serving, Serving::new(model, index))
+        };
         drop(served);
         Ok(())
     }

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 
 use super::job::{Halt, TrainingEvent, TrainingJob};
 use crate::catalog::Catalog;
-use crate::config::Metric;
 use crate::index::Index;
 use crate::model::Model;
 use crate::picture::Hash;
-use crate::progress::{CancelledWhen, Progress};
+use crate::progress::Progress;
 
 use super::handle::{Stage, TrainingHandle};
 
@@ -25,8 +24,6 @@ pub struct Reencoding<'a> {
     pub model: &'a Model,
     /// Paths below the inventory folder, and contents.
     pub paths: &'a HashMap<PathBuf, Hash>,
-    /// How embeddings are compared.
-    pub metric: Metric,
     /// To the loop.
     pub handle: &'a TrainingHandle,
     /// To the loop.
@@ -42,23 +39,17 @@ impl Reencoding<'_> {
         }
         let mut contents: Vec<Hash> = paths_of.keys().copied().collect();
         contents.sort_unstable();
-        let mut pictures = Vec::with_capacity(self.paths.len());
+        let mut index = Index::empty(self.model.embedding_width());
         for (at, batch) in contents.chunks(BATCH).enumerate() {
             if self.handle.is_cancelled() {
                 return Err(Halt::Cancelled);
             }
             for (hash, embedding) in self.embeddings_of(batch)? {
-                let paths = paths_of.get(&hash).into_iter().flatten();
-                pictures.extend(paths.map(|path| ((*path).clone(), embedding.clone())));
+                for path in paths_of.get(&hash).into_iter().flatten() {
+                    index.put(path, &embedding);
+                }
             }
             self.handle.set_share((at * BATCH) as f32 / contents.len() as f32);
-        }
-        let mut index = Index::filled(self.model.embedding_width(), self.metric, pictures);
-        // A large index needs the k-NN graph as well. It is built here, so that the model's first answers are already as good
-        // as the later ones.
-        if let Some(build) = index.graph_build() {
-            let built = build.run(&CancelledWhen(|| self.handle.is_cancelled())).ok_or(Halt::Cancelled)?;
-            index.take_built_graph(built);
         }
         Ok(index)
     }
@@ -92,7 +83,7 @@ impl TrainingJob {
     /// Encodes the whole inventory: the embeddings go to the loop, which stores them, and into an index.
     pub(super) fn encode_inventory(&self, catalog: &Catalog, model: &Model) -> Result<Index, Halt> {
         self.enter(Stage::Encoding)?;
-        let (paths, metric) = (&self.input.paths, self.input.config.similarity.metric);
-        Reencoding { catalog, model, paths, metric, handle: &self.handle, send: &|event| self.send(event) }.run()
+        let paths = &self.input.paths;
+        Reencoding { catalog, model, paths, handle: &self.handle, send: &|event| self.send(event) }.run()
     }
 }

@@ -11,7 +11,7 @@ use super::handle::{Stage, TrainingHandle};
 use super::job::{Halt, Successor, TrainingEnd, TrainingEvent, TrainingMessage, thread_name};
 use super::reencoding::Reencoding;
 use crate::catalog::{Catalog, Decision, ModelRow};
-use crate::config::{Encoder, Metric, ModelSettings};
+use crate::config::{Encoder, ModelSettings};
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
 use crate::model::{FeatureKind, Model, UNTRAINED_ID};
@@ -110,8 +110,6 @@ pub struct Restorer {
     pub paths: HashMap<PathBuf, Hash>,
     /// The kind of model that may serve.
     pub settings: ModelSettings,
-    /// How embeddings are compared.
-    pub metric: Metric,
     /// To the loop.
     pub handle: Arc<TrainingHandle>,
     /// To the loop.
@@ -144,14 +142,8 @@ impl Restorer {
             None => Model::untrained(&self.settings),
         };
         let send = |event| self.send(event);
-        let reencoding = Reencoding {
-            catalog: &catalog,
-            model: &model,
-            paths: &self.paths,
-            metric: self.metric,
-            handle: &self.handle,
-            send: &send,
-        };
+        let reencoding =
+            Reencoding { catalog: &catalog, model: &model, paths: &self.paths, handle: &self.handle, send: &send };
         let index = reencoding.run()?;
         if self.handle.is_cancelled() {
             return Err(Halt::Cancelled);

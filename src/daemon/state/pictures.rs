@@ -1,10 +1,11 @@
 //! The state of single files: the content of usable ones, the problem of the others, and how often a file was found incomplete.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::catalog::Root;
+use crate::daemon::by_root::ByRoot;
 use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::picture::Hash;
@@ -19,82 +20,100 @@ const _: () = {
     assert!(total > Duration::from_secs(4).as_millis());
 };
 
+/// The files of one root.
+#[derive(Debug, Default)]
+struct FilesOfRoot {
+    /// In the order of paths, so that a path is stored once and looked up without a copy.
+    contents: BTreeMap<Box<Path>, Hash>,
+    failed: BTreeMap<PathBuf, Trouble>,
+}
+
 /// By root and path below it.
 #[derive(Debug, Default)]
 pub struct Pictures {
-    contents: HashMap<(Root, PathBuf), Hash>,
-    failed: BTreeMap<(Root, PathBuf), Trouble>,
+    roots: ByRoot<FilesOfRoot>,
     unfinished: HashMap<(Root, PathBuf), (Option<Stamp>, usize)>,
+    /// Unusable files to look at again, after a change of the settings.
+    rechecks: Vec<(Root, PathBuf)>,
 }
 
 impl Pictures {
-    /// As the catalog knows them.
-    pub fn new(contents: HashMap<(Root, PathBuf), Hash>, failed: BTreeMap<(Root, PathBuf), Trouble>) -> Self {
-        Self { contents, failed, unfinished: HashMap::new() }
-    }
-
     /// A picture is usable; `true` if it had this content before.
     pub fn put(&mut self, root: Root, path: &Path, content: Hash) -> bool {
-        let key = (root, path.to_path_buf());
-        self.failed.remove(&key);
-        self.contents.insert(key, content) == Some(content)
+        let files = self.roots.of_mut(root);
+        files.failed.remove(path);
+        match files.contents.get_mut(path) {
+            Some(known) => std::mem::replace(known, content) == content,
+            None => files.contents.insert(path.into(), content).is_some(),
+        }
     }
 
     /// A file is unusable.
     pub fn fail(&mut self, root: Root, path: &Path, trouble: Trouble) {
-        let key = (root, path.to_path_buf());
-        self.contents.remove(&key);
-        self.failed.insert(key, trouble);
+        let files = self.roots.of_mut(root);
+        files.contents.remove(path);
+        files.failed.insert(path.to_path_buf(), trouble);
     }
 
     /// The problem of a file is gone.
     pub fn clear_problem(&mut self, root: Root, path: &Path) {
-        self.failed.remove(&(root, path.to_path_buf()));
+        self.roots.of_mut(root).failed.remove(path);
     }
 
     /// A file is gone; `true` if it was usable.
     pub fn forget(&mut self, root: Root, path: &Path) -> bool {
-        let key = (root, path.to_path_buf());
-        self.unfinished.remove(&key);
-        self.failed.remove(&key);
-        self.contents.remove(&key).is_some()
+        self.mark_finished(root, path);
+        let files = self.roots.of_mut(root);
+        files.failed.remove(path);
+        files.contents.remove(path).is_some()
     }
 
-    /// All contents, by root and path.
-    pub fn contents(&self) -> &HashMap<(Root, PathBuf), Hash> {
-        &self.contents
+    /// Whether a file was read, usable or not.
+    pub fn is_known(&self, root: Root, path: &Path) -> bool {
+        let files = self.roots.of(root);
+        files.contents.contains_key(path) || files.failed.contains_key(path)
+    }
+
+    /// The usable files of a root, in the order of their paths.
+    pub fn usable(&self, root: Root) -> impl Iterator<Item = (&Path, Hash)> {
+        self.roots.of(root).contents.iter().map(|(path, content)| (&**path, *content))
     }
 
     /// The contents of a root.
     pub fn contents_of(&self, root: Root) -> HashSet<Hash> {
-        self.of_root(root).map(|(_, content)| content).collect()
+        self.usable(root).map(|(_, content)| content).collect()
     }
 
     /// The paths of a root with their contents.
     pub fn paths_of(&self, root: Root) -> HashMap<PathBuf, Hash> {
-        self.of_root(root).map(|(path, content)| (path.to_path_buf(), content)).collect()
+        self.usable(root).map(|(path, content)| (path.to_path_buf(), content)).collect()
     }
 
     /// The contents of a root, each with one file below `folder` that has it.
     pub fn files_of(&self, root: Root, folder: &Path) -> BTreeMap<Hash, PathBuf> {
-        self.of_root(root).map(|(path, content)| (content, folder.join(path))).collect()
+        self.usable(root).map(|(path, content)| (content, folder.join(path))).collect()
     }
 
-    fn of_root(&self, root: Root) -> impl Iterator<Item = (&Path, Hash)> {
-        self.contents
-            .iter()
-            .filter(move |((of, _), _)| *of == root)
-            .map(|((_, path), content)| (path.as_path(), *content))
+    /// How many files of a root are unusable.
+    pub fn failed(&self, root: Root) -> usize {
+        self.roots.of(root).failed.len()
     }
 
-    /// The unusable files with their problems, in order.
-    pub fn failed(&self) -> impl ExactSizeIterator<Item = (&(Root, PathBuf), &Trouble)> {
-        self.failed.iter()
+    /// The problems of unusable files, in order.
+    pub fn problems(&self) -> impl Iterator<Item = &Trouble> {
+        self.roots.all().flat_map(|files| files.failed.values())
     }
 
-    /// The unusable files.
-    pub fn failed_paths(&self) -> BTreeSet<(Root, PathBuf)> {
-        self.failed.keys().cloned().collect()
+    /// All unusable files are to be looked at again.
+    pub fn recheck_failed(&mut self) {
+        let failed = |root| self.roots.of(root).failed.keys().map(move |path| (root, path.clone()));
+        let failed = Root::ALL.into_iter().flat_map(failed).collect();
+        self.rechecks = failed;
+    }
+
+    /// Some of the files to look at again, at most `count`.
+    pub fn take_rechecks(&mut self, count: usize) -> Vec<(Root, PathBuf)> {
+        self.rechecks.split_off(self.rechecks.len().saturating_sub(count))
     }
 
     /// A file in this state may be incomplete: how long to wait before the next try; `None` after the last one.
@@ -116,7 +135,10 @@ impl Pictures {
 
     /// The file is complete.
     pub fn mark_finished(&mut self, root: Root, path: &Path) {
-        self.unfinished.remove(&(root, path.to_path_buf()));
+        // Nearly always there is none, and no key to be made.
+        if !self.unfinished.is_empty() {
+            self.unfinished.remove(&(root, path.to_path_buf()));
+        }
     }
 }
 
@@ -136,9 +158,9 @@ mod tests {
         assert!(!pictures.put(Root::Inventory, Path::new(A), content));
         assert!(pictures.put(Root::Inventory, Path::new(A), content), "the same as before");
         pictures.fail(Root::Inventory, Path::new(A), Trouble::new("it is cut off", A, ""));
-        assert!(pictures.contents_of(Root::Inventory).is_empty() && pictures.failed().len() == 1);
+        assert!(pictures.contents_of(Root::Inventory).is_empty() && pictures.failed(Root::Inventory) == 1);
         pictures.put(Root::Inventory, Path::new(A), content);
-        assert_eq!((pictures.failed().len(), pictures.paths_of(Root::Training).len()), (0, 0));
+        assert_eq!((pictures.failed(Root::Inventory), pictures.paths_of(Root::Training).len()), (0, 0));
         assert_eq!(pictures.files_of(Root::Inventory, Path::new("/i"))[&content], Path::new("/i/a.jpg"));
         assert!(pictures.forget(Root::Inventory, Path::new(A)) && !pictures.forget(Root::Inventory, Path::new(A)));
     }
