@@ -11,7 +11,7 @@ mod encode;
 mod event;
 mod gallery;
 mod model_switch;
-mod mounts;
+pub mod mounts;
 mod outcomes;
 mod plan;
 mod reload;

@@ -18,6 +18,8 @@ const POLL_COST_FACTOR: u32 = 200;
 /// Directory entries that are looked at in one turn of the loop, in each watched folder: a few milliseconds when the disk's
 /// content is in memory.
 const ENTRIES_A_TURN: usize = 2_000;
+/// When it is not, the turn ends after this long.
+const LOOK_LIMIT: Duration = Duration::from_millis(10);
 /// The service is ready when all folders were scanned once, or when this much was looked at: the catalog knows the rest, and a
 /// million files take seconds, on a cold disk minutes.
 const LOOKED_AT_WHEN_READY: usize = 100_000;
@@ -193,7 +195,7 @@ impl Folders {
         let mut changes = Vec::new();
         for (&root, tree) in &mut self.trees {
             tree.check_root(now, &mut self.hints);
-            let mut budget = TurnBudget::of(ENTRIES_A_TURN);
+            let mut budget = TurnBudget::of(ENTRIES_A_TURN).within(LOOK_LIMIT);
             let found = tree.turn(now, quiet, &mut self.hints, &mut budget);
             changes.extend(found.into_iter().map(|change| (root, change)));
         }
@@ -258,6 +260,17 @@ mod tests {
 
     use super::*;
 
+    /// All turns that there is something to do in at this time.
+    fn look_to_the_end(folders: &mut Folders, now: Duration) -> Vec<(Root, Change)> {
+        let mut changes = Vec::new();
+        loop {
+            changes.extend(folders.look(now, Duration::from_millis(100)));
+            if folders.next_due().is_none_or(|due| due > now) {
+                return changes;
+            }
+        }
+    }
+
     #[test]
     fn what_is_there_is_found_once_and_rechecked_when_it_goes() {
         let folder = tempfile::tempdir().unwrap();
@@ -270,7 +283,7 @@ mod tests {
         let mut folders = Folders::new(trees, Hints::start(hints.0, lost.0), self_test, &WatchSettings::default());
         let second = Duration::from_secs;
         assert!(!folders.are_ready() && folders.settling_or_unseen(Root::Inventory) == 1);
-        let found = (1..5).flat_map(|at| folders.look(second(at), Duration::from_millis(100))).collect::<Vec<_>>();
+        let found = (1..5).flat_map(|at| look_to_the_end(&mut folders, second(at))).collect::<Vec<_>>();
         let [(Root::Inventory, Change::Ready(path, stamp))] = &found[..] else { panic!("{found:?}") };
         assert_eq!(path, Path::new("a.jpg"));
         assert!(folders.are_seen() && folders.are_ready() && folders.watched() > 0);
@@ -278,7 +291,7 @@ mod tests {
         folders.learn(Root::Inventory, path, Known { stamp: *stamp, has_failed: false });
         std::fs::remove_file(inventory.join("a.jpg")).unwrap();
         folders.recheck_file(Root::Inventory, path, second(5));
-        let gone = (6..9).flat_map(|at| folders.look(second(at), Duration::ZERO)).collect::<Vec<_>>();
+        let gone = (6..9).flat_map(|at| look_to_the_end(&mut folders, second(at))).collect::<Vec<_>>();
         assert_eq!(gone, [(Root::Inventory, Change::Removed("a.jpg".into()))]);
         folders.ignore(Root::Inventory);
         assert!(folders.tree(Root::Inventory).is_none() && folders.settling(Root::Inventory) == 0);
@@ -294,7 +307,7 @@ mod tests {
         let trees = BTreeMap::from([(Root::Inventory, tree)]);
         let mut folders = Folders::new(trees, hints, self_test, &WatchSettings::default());
         assert!(folders.new_mounts().is_none(), "as it was");
-        folders.look(Duration::from_secs(1), Duration::ZERO);
+        look_to_the_end(&mut folders, Duration::from_secs(1));
         assert_eq!(folders.new_mounts(), Some(&MountPaths::new()), "nothing was known there: an ordinary folder");
         assert!(folders.new_mounts().is_none());
     }
