@@ -41,7 +41,8 @@ impl Catalog {
     pub fn files(&self, root: Root) -> Result<Vec<FileRow>, Trouble> {
         let collect = || {
             let mut statement = self.connection.prepare_cached(
-                "SELECT path, size, mtime_ns, ctime_ns, inode, hash, problem, remedy FROM files WHERE root = ?1 ORDER BY path",
+                "SELECT path, size, mtime_ns, ctime_ns, inode, hash, problem, remedy
+                 FROM files LEFT JOIN contents ON id = content WHERE root = ?1 ORDER BY path",
             )?;
             statement.query_map([root.number()], read_row)?.collect::<rusqlite::Result<Vec<_>>>()
         };
@@ -50,8 +51,8 @@ impl Catalog {
 
     /// Records the result of reading a file; it replaces the earlier one.
     pub fn put_file(&self, root: Root, row: &FileRow) -> Result<(), Trouble> {
-        let (hash, problem, remedy) = match &row.state {
-            FileState::Read(hash) => (Some(hash.0), None, None),
+        let (content, problem, remedy) = match &row.state {
+            FileState::Read(hash) => (Some(self.content_or_new(*hash)?), None, None),
             FileState::Failed { problem, remedy } => (None, Some(problem), Some(remedy)),
         };
         let Stamp { size, mtime_ns, ctime_ns, inode } = row.stamp;
@@ -64,7 +65,7 @@ impl Catalog {
                 mtime_ns,
                 ctime_ns,
                 inode.cast_signed(),
-                hash,
+                content,
                 problem,
                 remedy
             ],
@@ -75,11 +76,11 @@ impl Catalog {
     pub fn content_of(&self, root: Root, path: &Path) -> Result<Option<Hash>, Trouble> {
         let find = || {
             self.connection
-                .prepare_cached("SELECT hash FROM files WHERE root = ?1 AND path = ?2")?
-                .query_row(params![root.number(), path.as_os_str().as_bytes()], |row| row.get::<_, Option<[u8; 32]>>(0))
+                .prepare_cached("SELECT hash FROM files JOIN contents ON id = content WHERE root = ?1 AND path = ?2")?
+                .query_row(params![root.number(), path.as_os_str().as_bytes()], |row| Ok(Hash(row.get(0)?)))
                 .optional()
         };
-        find().map(|hash| hash.flatten().map(Hash)).map_err(|error| self.trouble("read", &error))
+        find().map_err(|error| self.trouble("read", &error))
     }
 
     /// Removes a file.
