@@ -55,6 +55,9 @@ impl Catalog {
             FileState::Read(hash) => (Some(self.content_or_new(*hash)?), None, None),
             FileState::Failed { problem, remedy } => (None, Some(problem), Some(remedy)),
         };
+        if let Some(content) = content {
+            self.write("UPDATE contents SET gone_s = NULL WHERE id = ?1 AND gone_s IS NOT NULL", [content])?;
+        }
         let Stamp { size, mtime_ns, ctime_ns, inode } = row.stamp;
         self.write(
             "INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
