@@ -55,7 +55,7 @@ fn link(place: &Path, count: usize, files_a_folder: usize) -> Result<(), Box<dyn
 fn measure(place: &Path, count: usize, files_a_folder: usize) -> Result<(), Box<dyn Error>> {
     let (hints, lost) = (bounded(1), bounded(1));
     let (bytes_before, started) = (resident()?, Instant::now());
-    let tree = Tree::new(place, false, BTreeSet::new(), known(place)?);
+    let tree = Tree::new(place, false, BTreeSet::new(), known(place)?.collect());
     let (bytes, loaded) = (resident()?.saturating_sub(bytes_before), started.elapsed());
     let mut look =
         Look { tree, hints: Hints::start(hints.0, lost.0), now: Duration::ZERO, longest: Duration::ZERO, turns: 0 };

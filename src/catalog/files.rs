@@ -39,14 +39,22 @@ pub enum FileState {
 impl Catalog {
     /// All files of a root, ordered by path.
     pub fn files(&self, root: Root) -> Result<Vec<FileRow>, Trouble> {
-        let collect = || {
+        let mut rows = Vec::new();
+        self.each_file(root, |row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// Visits all files of a root, ordered by path: a list of a million would take as much memory as what is kept of them.
+    pub fn each_file(&self, root: Root, mut visit: impl FnMut(FileRow)) -> Result<(), Trouble> {
+        let mut read = || {
             let mut statement = self.connection.prepare_cached(
                 "SELECT path, size, mtime_ns, ctime_ns, inode, hash, problem, remedy
                  FROM files LEFT JOIN contents ON id = content WHERE root = ?1 ORDER BY path",
             )?;
-            statement.query_map([root.number()], read_row)?.collect::<rusqlite::Result<Vec<_>>>()
+            let mut rows = statement.query_map([root.number()], read_row)?;
+            rows.try_for_each(|row| row.map(&mut visit))
         };
-        collect().map_err(|error| self.trouble("read", &error))
+        read().map_err(|error| self.trouble("read", &error))
     }
 
     /// Records the result of reading a file; it replaces the earlier one.

@@ -22,5 +22,5 @@ pub use name::is_ignored;
 pub use reconcile::Known;
 pub use self_test::WatcherSelfTest;
 pub use settle::Settle;
-pub use tree::{Change, Tree};
+pub use tree::{Change, KnownFiles, Tree};
 pub use turn_budget::TurnBudget;

@@ -4,6 +4,7 @@
 //! what changes meanwhile is found by the scan that follows its hint.
 
 mod dirty;
+mod known_files;
 mod mounts;
 mod pass;
 mod scan;
@@ -18,6 +19,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use self::dirty::DirtyFolders;
+pub use self::known_files::KnownFiles;
 use self::mounts::Mounts;
 use self::pass::{Pass, Scope};
 use self::scan::Scan;
@@ -101,12 +103,7 @@ impl Folder {
 impl Tree {
     /// A tree with the files `known` from earlier. `keeps_when_empty`: a root that is suddenly empty or missing counts
     /// as offline, and its files stay known. `mounts`: where disks were mounted earlier, of which the same holds.
-    pub fn new(
-        root: &Path,
-        keeps_when_empty: bool,
-        mounts: BTreeSet<PathBuf>,
-        known: impl IntoIterator<Item = (PathBuf, Known)>,
-    ) -> Self {
+    pub fn new(root: &Path, keeps_when_empty: bool, mounts: BTreeSet<PathBuf>, known: KnownFiles) -> Self {
         let mut tree = Self {
             root: root.to_path_buf(),
             keeps_when_empty,
@@ -208,25 +205,6 @@ impl Tree {
             files.extend(names.map(|(name, _)| path.join(&**name)));
         }
         files
-    }
-
-    /// Records the state of many files. Those of a folder should follow each other: a folder's map is then built at one go,
-    /// which is faster and leaves no gaps.
-    fn learn_all(&mut self, known: impl IntoIterator<Item = (PathBuf, Known)>) {
-        let mut known = known.into_iter().peekable();
-        while let Some((path, first)) = known.next() {
-            let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { continue };
-            let mut run = vec![(Box::from(name), Entry::file(first, false))];
-            while let Some((path, known)) = known.next_if(|(path, _)| path.parent() == Some(folder)) {
-                run.extend(path.file_name().map(|name| (Box::from(name), Entry::file(known, false))));
-            }
-            let state = self.folder_at(folder);
-            if state.entries.is_empty() {
-                state.entries = run.into_iter().collect();
-            } else {
-                state.entries.extend(run);
-            }
-        }
     }
 
     /// Records the state of a file when it was read.

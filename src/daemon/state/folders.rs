@@ -259,6 +259,7 @@ mod tests {
     use crossbeam_channel::unbounded;
 
     use super::*;
+    use crate::watch::KnownFiles;
 
     /// All turns that there is something to do in at this time.
     fn look_to_the_end(folders: &mut Folders, now: Duration) -> Vec<(Root, Change)> {
@@ -277,7 +278,8 @@ mod tests {
         let inventory = folder.path().join("inventory");
         std::fs::create_dir(&inventory).unwrap();
         std::fs::write(inventory.join("a.jpg"), b"a").unwrap();
-        let trees = BTreeMap::from([(Root::Inventory, Tree::new(&inventory, false, BTreeSet::new(), Vec::new()))]);
+        let trees =
+            BTreeMap::from([(Root::Inventory, Tree::new(&inventory, false, BTreeSet::new(), KnownFiles::default()))]);
         let (hints, lost) = (unbounded(), unbounded());
         let self_test = WatcherSelfTest::new(folder.path().join("pulse"));
         let mut folders = Folders::new(trees, Hints::start(hints.0, lost.0), self_test, &WatchSettings::default());
@@ -301,7 +303,7 @@ mod tests {
     fn mounts_are_remembered_when_they_change() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("nas")).unwrap();
-        let tree = Tree::new(folder.path(), false, BTreeSet::from(["nas".into()]), Vec::new());
+        let tree = Tree::new(folder.path(), false, BTreeSet::from(["nas".into()]), KnownFiles::default());
         let self_test = WatcherSelfTest::new(folder.path().join("pulse"));
         let hints = Hints::start(unbounded().0, unbounded().0);
         let trees = BTreeMap::from([(Root::Inventory, tree)]);

@@ -25,7 +25,7 @@ fn test_tree(keeps_when_empty: bool) -> TestTree {
     let root = place.path().join("root");
     fs::create_dir(&root).unwrap();
     let hints = Hints::start(bounded(1).0, bounded(1).0);
-    let tree = Tree::new(&root, keeps_when_empty, BTreeSet::new(), []);
+    let tree = Tree::new(&root, keeps_when_empty, BTreeSet::new(), KnownFiles::default());
     TestTree { _place: place, root, tree, hints, now: Duration::ZERO }
 }
 
@@ -107,7 +107,7 @@ fn what_was_removed_while_nothing_ran_is_noticed_at_the_next_start() {
         })
         .collect();
     fs::remove_dir_all(test.root.join("one/two")).unwrap();
-    test.tree = Tree::new(&test.root, false, BTreeSet::new(), known);
+    test.tree = Tree::new(&test.root, false, BTreeSet::new(), known.into_iter().collect());
     assert_eq!(test.scan(), ["-one/two/a.jpg"]);
 }
 
@@ -158,7 +158,8 @@ fn a_disk_below_the_root_is_away_until_it_is_back_or_given_up() {
     let (usb, aside) = (test.root.join("disks/usb"), test.root.with_file_name("aside"));
     fs::rename(&usb, &aside).unwrap();
     fs::create_dir(&usb).unwrap();
-    let start = |root: &Path| Tree::new(root, false, BTreeSet::from(["disks/usb".into()]), known.clone());
+    let start =
+        |root: &Path| Tree::new(root, false, BTreeSet::from(["disks/usb".into()]), known.iter().cloned().collect());
     test.tree = start(&test.root);
     assert_eq!(test.scan(), Vec::<String>::new());
     assert!(test.tree.is_offline() && test.tree.has_files(Path::new("disks/usb/2019")));

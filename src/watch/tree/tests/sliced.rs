@@ -11,7 +11,7 @@ const OVERSHOOT: usize = 300 * 8;
 fn files_on_disk(root: &Path) -> BTreeSet<PathBuf> {
     let mut tree = test_tree(false);
     tree.root = root.to_path_buf();
-    tree.tree = Tree::new(root, false, BTreeSet::new(), []);
+    tree.tree = Tree::new(root, false, BTreeSet::new(), KnownFiles::default());
     tree.scan();
     tree.tree.known_below(Path::new("")).into_iter().collect()
 }
