@@ -100,11 +100,11 @@ pub struct Daemon {
 }
 
 /// A name for the log, and what it does.
-type Step = (&'static str, fn(&mut Daemon));
+type TurnStep = (&'static str, fn(&mut Daemon));
 
 /// What may be due after an event, in this order. Each does a bounded amount of work, so that no turn takes long: what is left is
 /// done in the next one.
-const STEPS: [Step; 17] = [
+const STEPS: [TurnStep; 17] = [
     ("take hints", Daemon::take_waiting_hints),
     ("test the watcher", Daemon::test_watcher),
     ("abandon decodings", Daemon::abandon_overdue_decodings),

@@ -14,7 +14,7 @@ use crate::config::{Metric, SetMode};
 
 /// So many pictures nearest to a query are averaged with one another and put in their final order. Measured: see
 /// `docs/decisions/one-search.md`.
-pub const SHORTLIST: usize = 200;
+pub const SHORTLIST: usize = 300;
 
 /// So many more are taken from the scan, whose order is not exact: those that belong to the shortlist are among them.
 const MARGIN: usize = 100;

@@ -1,6 +1,7 @@
 //! The state of single files: the content of usable ones, the problem of the others, and how often a file was found incomplete.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,9 +24,9 @@ const _: () = {
 /// The files of one root.
 #[derive(Debug, Default)]
 struct FilesOfRoot {
-    /// In the order of paths, so that a path is stored once and looked up without a copy.
-    contents: BTreeMap<Box<Path>, Hash>,
-    failed: BTreeMap<PathBuf, Trouble>,
+    /// By the bytes of paths: each is stored once, looked up without a copy, and not compared part by part.
+    contents: BTreeMap<Box<OsStr>, Hash>,
+    failed: BTreeMap<Box<OsStr>, Trouble>,
 }
 
 /// By root and path below it.
@@ -41,42 +42,42 @@ impl Pictures {
     /// A picture is usable; `true` if it had this content before.
     pub fn put(&mut self, root: Root, path: &Path, content: Hash) -> bool {
         let files = self.roots.of_mut(root);
-        files.failed.remove(path);
-        match files.contents.get_mut(path) {
+        files.failed.remove(path.as_os_str());
+        match files.contents.get_mut(path.as_os_str()) {
             Some(known) => std::mem::replace(known, content) == content,
-            None => files.contents.insert(path.into(), content).is_some(),
+            None => files.contents.insert(path.as_os_str().into(), content).is_some(),
         }
     }
 
     /// A file is unusable.
     pub fn fail(&mut self, root: Root, path: &Path, trouble: Trouble) {
         let files = self.roots.of_mut(root);
-        files.contents.remove(path);
-        files.failed.insert(path.to_path_buf(), trouble);
+        files.contents.remove(path.as_os_str());
+        files.failed.insert(path.as_os_str().into(), trouble);
     }
 
     /// The problem of a file is gone.
     pub fn clear_problem(&mut self, root: Root, path: &Path) {
-        self.roots.of_mut(root).failed.remove(path);
+        self.roots.of_mut(root).failed.remove(path.as_os_str());
     }
 
     /// A file is gone; `true` if it was usable.
     pub fn forget(&mut self, root: Root, path: &Path) -> bool {
         self.mark_finished(root, path);
         let files = self.roots.of_mut(root);
-        files.failed.remove(path);
-        files.contents.remove(path).is_some()
+        files.failed.remove(path.as_os_str());
+        files.contents.remove(path.as_os_str()).is_some()
     }
 
     /// Whether a file was read, usable or not.
     pub fn is_known(&self, root: Root, path: &Path) -> bool {
         let files = self.roots.of(root);
-        files.contents.contains_key(path) || files.failed.contains_key(path)
+        files.contents.contains_key(path.as_os_str()) || files.failed.contains_key(path.as_os_str())
     }
 
     /// The usable files of a root, in the order of their paths.
     pub fn usable(&self, root: Root) -> impl Iterator<Item = (&Path, Hash)> + Clone {
-        self.roots.of(root).contents.iter().map(|(path, content)| (&**path, *content))
+        self.roots.of(root).contents.iter().map(|(path, content)| (Path::new(&**path), *content))
     }
 
     /// The contents of a root.
@@ -106,7 +107,7 @@ impl Pictures {
 
     /// All unusable files are to be looked at again.
     pub fn recheck_failed(&mut self) {
-        let failed = |root| self.roots.of(root).failed.keys().map(move |path| (root, path.clone()));
+        let failed = |root| self.roots.of(root).failed.keys().map(move |path| (root, PathBuf::from(&**path)));
         let failed = Root::ALL.into_iter().flat_map(failed).collect();
         self.rechecks = failed;
     }
