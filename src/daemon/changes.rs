@@ -6,6 +6,7 @@ use log::{debug, info};
 
 use super::Daemon;
 use super::encode::EncodeJob;
+use super::mounts;
 use super::plan::Task;
 use super::start::folder_of;
 use super::workers::Job;
@@ -20,7 +21,7 @@ use crate::watch::{Change, Tree};
 const NEGATIVES_FOLDER: &str = "not";
 
 impl Daemon {
-    /// Scans every folder that is due and handles what changed.
+    /// Looks at a part of the folders that are due and handles what changed.
     pub(super) fn look_at_folders(&mut self) {
         let (now, quiet) = (self.now(), self.settings.quiet());
         let mut removed = Vec::new();
@@ -42,6 +43,10 @@ impl Daemon {
             }
         }
         self.files_removed(removed);
+        if let Some(mounts) = self.folders.new_mounts() {
+            let saved = mounts::save(&self.settings.config().folders.state, mounts);
+            self.note("mounts", saved.err());
+        }
     }
 
     pub(super) fn absolute(&self, root: Root, path: &Path) -> PathBuf {
@@ -92,7 +97,7 @@ impl Daemon {
         if self.queries.changed() == 0 {
             return;
         }
-        let (now, settled) = (self.life.now(), self.queries.take_settled(&tree.unsettled_tops()));
+        let (now, settled) = (self.life.now(), self.queries.take_settled(|query| tree.is_unsettled(query)));
         for query in settled {
             match tree.has_files(&query) {
                 true => self.plan.enqueue(Root::Query, &query, None, now),
@@ -106,7 +111,7 @@ impl Daemon {
 
     /// Hands the most urgent jobs to idle workers.
     pub(super) fn start_jobs(&mut self) {
-        let settling = self.folders.settling(Root::Inventory);
+        let settling = self.folders.settling_or_unseen(Root::Inventory);
         for (Task { root, path }, stamp) in self.plan.start(self.now(), settling) {
             let job = match (root, stamp) {
                 (Root::Query, _) => Some(Job::Answer(Box::new(self.query_of(&path)))),
@@ -135,7 +140,7 @@ impl Daemon {
                 _ => vec![query.to_path_buf()],
             };
             let inventory = self.tree(Root::Inventory);
-            let settling = inventory.map_or(0, Tree::settling);
+            let settling = self.folders.settling_or_unseen(Root::Inventory);
             (files, is_set, settling, inventory.is_some_and(Tree::is_offline))
         };
         files.sort_unstable();
@@ -176,10 +181,8 @@ impl Daemon {
     fn answer_name(&mut self, query: &Path, is_set: bool) -> String {
         let tree = self.folders.tree(Root::Query);
         // A query that is settling again is not a known file at the moment, but it exists.
-        let unsettled = tree.map(Tree::unsettled_tops).unwrap_or_default();
         let is_live = |other: &Path| {
-            tree.is_some_and(|tree| tree.is_known_file(other) || tree.is_folder(other))
-                || unsettled.contains(other.as_os_str())
+            tree.is_some_and(|tree| tree.is_known_file(other) || tree.is_folder(other) || tree.is_unsettled(other))
         };
         self.queries.name_for(query, is_set, is_live)
     }

@@ -12,6 +12,7 @@ mod encode;
 mod event;
 mod gallery;
 mod model_switch;
+pub mod mounts;
 mod outcomes;
 mod plan;
 mod reload;
@@ -234,8 +235,7 @@ impl Daemon {
                 let remedy = "every folder is being scanned; if this happens often: sudo sysctl fs.inotify.max_queued_events=131072";
                 let trouble = Trouble::new("more happened at once than the system could report", QUEUE_LIMIT, remedy);
                 self.note("overflow", Some(trouble));
-                let now = self.now();
-                self.folders.look_everywhere(now);
+                self.folders.look_everywhere();
                 self.reporting.gallery().hint_all();
             }
         }
