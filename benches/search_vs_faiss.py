@@ -27,7 +27,7 @@ try:
 except ImportError as missing:
     sys.exit(f"{missing}: python3 -m venv VENV, VENV/bin/pip install numpy faiss-cpu, and run this with VENV/bin/python")
 
-WIDTH, SHORTLIST, QUERIES, TURNS = 192, 200, 40, 3
+WIDTH, SHORTLIST, QUERIES, TURNS = 192, 300, 40, 3
 GROUPS, DIRECTIONS = 2_000, 40
 #: In a measurement; as in benches/search.rs.
 ROWS_COMPARED = 20_000_000
