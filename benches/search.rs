@@ -16,14 +16,14 @@ use artificio::base::dot::dot;
 use artificio::base::rows::Rows;
 use artificio::catalog::Catalog;
 use artificio::config::{Config, Metric, SetMode};
-use artificio::index::{Comparison, Index, Snapshot};
+use artificio::index::{Index, SearchMode, Snapshot};
 use artificio::serving::load::{inventory_of, load_index, load_model_read_only};
 
 /// Rows that are compared in a measurement, so that the clock's steps of a few milliseconds do not matter.
 const ROWS_COMPARED: usize = 20_000_000;
 /// The ranking of the shortlist costs about as much as the scan of so many rows.
 const ROWS_AT_LEAST: usize = 10_000;
-const COSINE: Comparison = Comparison { metric: Metric::Cosine, mode: SetMode::Mean };
+const COSINE: SearchMode = SearchMode { metric: Metric::Cosine, mode: SetMode::Mean };
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Cargo adds "--bench".

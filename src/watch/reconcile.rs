@@ -21,7 +21,7 @@ pub struct Known {
 pub struct Entry(u64);
 
 /// A listing gives its mark to what it sees; what still has the other one at its end was removed.
-pub type Mark = bool;
+pub type SightMark = bool;
 
 const MARK: u64 = 1;
 const KIND: u64 = 0b110;
@@ -31,13 +31,13 @@ const FOLDER: u64 = 0b100;
 
 impl Entry {
     /// A file.
-    pub fn file(known: Known, mark: Mark) -> Self {
+    pub fn file(known: Known, mark: SightMark) -> Self {
         let kind = if known.has_failed { FAILED_FILE } else { FILE };
         Self(fingerprint(&known.stamp, known.has_failed) | kind | u64::from(mark))
     }
 
     /// A sub-folder.
-    pub fn folder(mark: Mark) -> Self {
+    pub fn folder(mark: SightMark) -> Self {
         Self(FOLDER | u64::from(mark))
     }
 
@@ -47,12 +47,12 @@ impl Entry {
     }
 
     /// The mark of the listing that saw it last.
-    pub fn mark(self) -> Mark {
+    pub fn mark(self) -> SightMark {
         self.0 & MARK == 1
     }
 
     /// The same with another mark.
-    pub fn marked(self, mark: Mark) -> Self {
+    pub fn marked(self, mark: SightMark) -> Self {
         Self(self.0 & !MARK | u64::from(mark))
     }
 

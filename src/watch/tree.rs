@@ -25,7 +25,7 @@ use self::pass::{Pass, Scope};
 use self::scan::Scan;
 use self::trouble::FolderTroubles;
 use super::identity::Identity;
-use super::reconcile::{Entry, Mark};
+use super::reconcile::{Entry, SightMark};
 use super::{Known, Settle};
 use crate::error::Trouble;
 use crate::files::Stamp;
@@ -86,7 +86,7 @@ struct Folder {
     /// Known files and sub-folders. A map in order: it is gone through piece by piece, and never grows at one go.
     entries: BTreeMap<Box<OsStr>, Entry>,
     /// That of the listing that is going on, or of the last one.
-    mark: Mark,
+    mark: SightMark,
     /// The pass of its last scan.
     scanned_in: u64,
     scan_cost: Duration,

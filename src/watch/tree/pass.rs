@@ -20,13 +20,13 @@ pub struct Pass {
     number: u64,
     /// The number when the present round through the folders began.
     round: u64,
-    position: Position,
+    position: PassPosition,
     scope: Scope,
     is_precaution: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Position {
+enum PassPosition {
     Idle,
     Begin,
     After(PathBuf),
@@ -35,7 +35,7 @@ enum Position {
 impl Pass {
     /// No pass goes on.
     pub fn idle() -> Self {
-        Self { number: 0, round: 0, position: Position::Idle, scope: Scope::Polled, is_precaution: true }
+        Self { number: 0, round: 0, position: PassPosition::Idle, scope: Scope::Polled, is_precaution: true }
     }
 
     /// Asks for a pass. If one goes on, it does not begin anew (the last folders might never be reached), but goes around
@@ -43,8 +43,8 @@ impl Pass {
     pub fn ask(&mut self, scope: Scope, is_precaution: bool) {
         self.number += 1;
         let is_under_way = self.is_under_way();
-        if !matches!(self.position, Position::After(_)) {
-            (self.round, self.position) = (self.number, Position::Begin);
+        if !matches!(self.position, PassPosition::After(_)) {
+            (self.round, self.position) = (self.number, PassPosition::Begin);
         }
         let was_all = is_under_way && self.scope == Scope::Everything;
         self.scope = if was_all { Scope::Everything } else { scope };
@@ -53,7 +53,7 @@ impl Pass {
 
     /// Whether a pass goes on.
     pub fn is_under_way(&self) -> bool {
-        self.position != Position::Idle
+        self.position != PassPosition::Idle
     }
 
     /// Whether one goes on for a reason: until it ends, something may not have been noticed.
@@ -74,30 +74,30 @@ impl Pass {
     /// Where the next folder is looked for.
     pub fn next(&self) -> (Bound<&Path>, Bound<&Path>) {
         match &self.position {
-            Position::Idle | Position::Begin => (Bound::Unbounded, Bound::Unbounded),
-            Position::After(folder) => (Bound::Excluded(folder), Bound::Unbounded),
+            PassPosition::Idle | PassPosition::Begin => (Bound::Unbounded, Bound::Unbounded),
+            PassPosition::After(folder) => (Bound::Excluded(folder), Bound::Unbounded),
         }
     }
 
     /// Whether the pass will come to this folder by itself.
     pub fn is_before(&self, folder: &Path) -> bool {
         match &self.position {
-            Position::Idle => false,
-            Position::Begin => self.scope == Scope::Everything,
-            Position::After(last) => self.scope == Scope::Everything && folder > last.as_path(),
+            PassPosition::Idle => false,
+            PassPosition::Begin => self.scope == Scope::Everything,
+            PassPosition::After(last) => self.scope == Scope::Everything && folder > last.as_path(),
         }
     }
 
     /// This folder has had its turn.
     pub fn passed(&mut self, folder: &Path) {
-        self.position = Position::After(folder.to_path_buf());
+        self.position = PassPosition::After(folder.to_path_buf());
     }
 
     /// There are no more folders: another round if a pass was asked for during this one, or the end; `true` if it is.
     pub fn end_round(&mut self) -> bool {
         let is_end = self.round == self.number;
         self.round = self.number;
-        self.position = if is_end { Position::Idle } else { Position::Begin };
+        self.position = if is_end { PassPosition::Idle } else { PassPosition::Begin };
         is_end
     }
 }

@@ -18,7 +18,7 @@ use crate::files::Stamp;
 use crate::watch::filesystem::without_events;
 use crate::watch::identity::Identity;
 use crate::watch::listing::{Listed, Listing};
-use crate::watch::reconcile::Mark;
+use crate::watch::reconcile::SightMark;
 use crate::watch::turn_budget::COST_OF_A_CHANGE;
 use crate::watch::{Hints, Known, TurnBudget, WatchState};
 
@@ -31,9 +31,9 @@ const BATCH: usize = 128;
 #[derive(Debug)]
 pub struct Scan {
     folder: PathBuf,
-    step: Step,
+    step: ScanStep,
     /// The mark of what this listing has seen.
-    mark: Mark,
+    mark: SightMark,
     /// Names that hints have named, and that were not listed yet.
     touched: HashSet<OsString>,
     armed: WatchState,
@@ -47,7 +47,7 @@ pub struct Scan {
 }
 
 #[derive(Debug)]
-enum Step {
+enum ScanStep {
     /// What is listed is compared with what is known.
     List(Listing),
     /// What is known and was not listed is gone.
@@ -67,7 +67,7 @@ struct Look<'a> {
     changes: Vec<Change>,
 }
 
-impl Step {
+impl ScanStep {
     const KEEP_ALL: Self = Self::Keep { after: None, gone: Vec::new() };
 
     /// The same without reporting more as removed: it may only be elsewhere.
@@ -94,14 +94,14 @@ impl Scan {
     /// Nothing but dropping what is known: the root is gone.
     fn of_missing_root() -> Self {
         let gone = vec![PathBuf::new()];
-        Self { step: Step::DropBelow(gone), ..Self::new(PathBuf::new(), HashSet::new(), WatchState::Missing) }
+        Self { step: ScanStep::DropBelow(gone), ..Self::new(PathBuf::new(), HashSet::new(), WatchState::Missing) }
     }
 
     fn new(folder: PathBuf, touched: HashSet<OsString>, armed: WatchState) -> Self {
         let is_too_deep = folder.components().count() >= DEPTH_LIMIT;
         Self {
             folder,
-            step: Step::KEEP_ALL,
+            step: ScanStep::KEEP_ALL,
             mark: false,
             touched,
             armed,
@@ -233,7 +233,7 @@ impl Tree {
                 (state.mark, state.scanned_in) = (!state.mark, number);
                 let (mark, scan) = (state.mark, Scan::new(folder, touched, armed));
                 let cost = started.elapsed();
-                self.scan = Some(Scan { step: Step::List(listing), mark, is_mounted, is_of_pass, cost, ..scan });
+                self.scan = Some(Scan { step: ScanStep::List(listing), mark, is_mounted, is_of_pass, cost, ..scan });
             }
             Err(error) => self.listing_failed(&folder, &error, look),
         }
@@ -247,7 +247,7 @@ impl Tree {
                 break false;
             }
             let next = match &mut scan.step {
-                Step::List(listing) => {
+                ScanStep::List(listing) => {
                     let (batch, end) = next_batch(listing, look.budget);
                     self.take_listed(&mut scan, batch, look);
                     match end {
@@ -255,19 +255,19 @@ impl Tree {
                         Some(Ok(())) => Some(self.listing_ended(&mut scan, look)),
                         Some(Err(error)) => {
                             self.listing_broke_off(&scan.folder, &error, look);
-                            Some(Step::KEEP_ALL)
+                            Some(ScanStep::KEEP_ALL)
                         }
                     }
                 }
-                Step::Remove { after, gone } => {
+                ScanStep::Remove { after, gone } => {
                     let is_end = self.remove_unseen(&scan.folder, scan.mark, after, gone, look);
-                    is_end.then(|| Step::DropBelow(std::mem::take(gone)))
+                    is_end.then(|| ScanStep::DropBelow(std::mem::take(gone)))
                 }
-                Step::Keep { after, gone } => {
+                ScanStep::Keep { after, gone } => {
                     let is_end = self.keep_unseen(&scan.folder, scan.mark, after, look);
-                    is_end.then(|| Step::DropBelow(std::mem::take(gone)))
+                    is_end.then(|| ScanStep::DropBelow(std::mem::take(gone)))
                 }
-                Step::DropBelow(gone) => match self.drop_below(gone, look) {
+                ScanStep::DropBelow(gone) => match self.drop_below(gone, look) {
                     true => break true,
                     false => None,
                 },
@@ -324,7 +324,7 @@ impl Tree {
     }
 
     /// Everything in the folder was listed.
-    fn listing_ended(&mut self, scan: &mut Scan, look: &mut Look<'_>) -> Step {
+    fn listing_ended(&mut self, scan: &mut Scan, look: &mut Look<'_>) -> ScanStep {
         let folder = &scan.folder;
         let is_root = folder.as_os_str().is_empty();
         for name in scan.touched.drain() {
@@ -339,7 +339,7 @@ impl Tree {
         }
         if scan.is_bare && is_kept && self.has_files(folder) {
             self.mounts.goes_away(folder);
-            return Step::KEEP_ALL;
+            return ScanStep::KEEP_ALL;
         }
         self.mounts.is_here(folder, scan.is_mounted);
         let absolute = self.absolute(folder);
@@ -353,7 +353,7 @@ impl Tree {
         let unwatched = if let WatchState::Polled(trouble) = &scan.armed { Some(trouble.clone()) } else { None };
         self.unwatched.set(folder, unwatched);
         self.unreadable.set(folder, None);
-        Step::Remove { after: None, gone: Vec::new() }
+        ScanStep::Remove { after: None, gone: Vec::new() }
     }
 
     fn scan_ended(&mut self, scan: Scan) {

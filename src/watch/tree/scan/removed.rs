@@ -6,7 +6,7 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use super::{COST_OF_A_FOLDER, Change, Look, Tree};
-use crate::watch::reconcile::{Entry, Mark};
+use crate::watch::reconcile::{Entry, SightMark};
 use crate::watch::turn_budget::COST_OF_A_CHANGE;
 
 /// Known entries checked for their mark at a time, and what that costs in listed ones.
@@ -18,7 +18,7 @@ impl Tree {
     pub(super) fn remove_unseen(
         &mut self,
         folder: &Path,
-        mark: Mark,
+        mark: SightMark,
         after: &mut Option<OsString>,
         gone: &mut Vec<PathBuf>,
         look: &mut Look<'_>,
@@ -64,7 +64,7 @@ impl Tree {
     pub(super) fn keep_unseen(
         &mut self,
         folder: &Path,
-        mark: Mark,
+        mark: SightMark,
         after: &mut Option<OsString>,
         look: &mut Look<'_>,
     ) -> bool {
@@ -81,7 +81,7 @@ impl Tree {
         is_end
     }
 
-    fn set_mark(&mut self, folder: &Path, name: &OsStr, mark: Mark) {
+    fn set_mark(&mut self, folder: &Path, name: &OsStr, mark: SightMark) {
         if let Some(entry) = self.folders.get_mut(folder).and_then(|state| state.entries.get_mut(name)) {
             *entry = entry.marked(mark);
         }
