@@ -19,6 +19,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::Trouble;
 
 pub use answers::{AnswerRow, AnswerState};
+pub use features::{FeaturesPage, PageEnd};
 pub use files::{FileRow, FileState};
 pub use inspect::CatalogState;
 pub use models::{Decision, ModelRow};

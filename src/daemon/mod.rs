@@ -123,6 +123,7 @@ impl Daemon {
             daemon.take_requests();
             daemon.review_answers();
             daemon.consider_training();
+            daemon.hold_back_untrained();
             daemon.consider_graph_build();
             daemon.start_jobs();
             daemon.supervise_workers();

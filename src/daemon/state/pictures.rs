@@ -1,6 +1,6 @@
 //! The state of single files: the content of usable ones, the problem of the others, and how often a file was found incomplete.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::picture::Hash;
+use crate::training::sketch::{ContentSample, ContentSketch};
 
 /// A file that may be incomplete is read again after these pauses; then its problem is reported. A file that changes in
 /// between starts again.
@@ -25,25 +26,34 @@ pub struct Pictures {
     contents: HashMap<(Root, PathBuf), Hash>,
     failed: BTreeMap<(Root, PathBuf), Trouble>,
     unfinished: HashMap<(Root, PathBuf), (Option<Stamp>, usize)>,
+    sketches: BTreeMap<Root, ContentSketch>,
 }
 
 impl Pictures {
     /// As the catalog knows them.
     pub fn new(contents: HashMap<(Root, PathBuf), Hash>, failed: BTreeMap<(Root, PathBuf), Trouble>) -> Self {
-        Self { contents, failed, unfinished: HashMap::new() }
+        let mut pictures = Self { contents, failed, ..Self::default() };
+        Root::ALL.into_iter().for_each(|root| pictures.sketch_again(root));
+        pictures
     }
 
     /// A picture is usable; `true` if it had this content before.
     pub fn put(&mut self, root: Root, path: &Path, content: Hash) -> bool {
         let key = (root, path.to_path_buf());
         self.failed.remove(&key);
-        self.contents.insert(key, content) == Some(content)
+        let former = self.contents.insert(key, content);
+        let sketch = self.sketches.entry(root).or_default();
+        sketch.insert(content);
+        if let Some(former) = former {
+            sketch.remove(former);
+        }
+        former == Some(content)
     }
 
     /// A file is unusable.
     pub fn fail(&mut self, root: Root, path: &Path, trouble: Trouble) {
         let key = (root, path.to_path_buf());
-        self.contents.remove(&key);
+        self.remove_content(&key);
         self.failed.insert(key, trouble);
     }
 
@@ -57,7 +67,15 @@ impl Pictures {
         let key = (root, path.to_path_buf());
         self.unfinished.remove(&key);
         self.failed.remove(&key);
-        self.contents.remove(&key).is_some()
+        self.remove_content(&key)
+    }
+
+    fn remove_content(&mut self, key: &(Root, PathBuf)) -> bool {
+        let former = self.contents.remove(key);
+        if let (Some(former), Some(sketch)) = (former, self.sketches.get_mut(&key.0)) {
+            sketch.remove(former);
+        }
+        former.is_some()
     }
 
     /// All contents, by root and path.
@@ -65,19 +83,19 @@ impl Pictures {
         &self.contents
     }
 
-    /// The contents of a root.
-    pub fn contents_of(&self, root: Root) -> HashSet<Hash> {
-        self.of_root(root).map(|(_, content)| content).collect()
+    /// A sample of the contents of a root: all of them while they are few.
+    pub fn sample_of(&mut self, root: Root) -> ContentSample {
+        if self.sketches.get(&root).is_some_and(ContentSketch::is_depleted) {
+            self.sketch_again(root);
+        }
+        self.sketches.get(&root).map(ContentSketch::sample).unwrap_or_default()
     }
 
-    /// The paths of a root with their contents.
-    pub fn paths_of(&self, root: Root) -> HashMap<PathBuf, Hash> {
-        self.of_root(root).map(|(path, content)| (path.to_path_buf(), content)).collect()
-    }
-
-    /// The contents of a root, each with one file below `folder` that has it.
-    pub fn files_of(&self, root: Root, folder: &Path) -> BTreeMap<Hash, PathBuf> {
-        self.of_root(root).map(|(path, content)| (content, folder.join(path))).collect()
+    /// Looks at all contents of a root; that is needed once at the start, and when most of them have gone.
+    fn sketch_again(&mut self, root: Root) {
+        let mut sketch = ContentSketch::default();
+        self.of_root(root).for_each(|(_, content)| sketch.insert(content));
+        self.sketches.insert(root, sketch);
     }
 
     fn of_root(&self, root: Root) -> impl Iterator<Item = (&Path, Hash)> {
@@ -136,11 +154,42 @@ mod tests {
         assert!(!pictures.put(Root::Inventory, Path::new(A), content));
         assert!(pictures.put(Root::Inventory, Path::new(A), content), "the same as before");
         pictures.fail(Root::Inventory, Path::new(A), Trouble::new("it is cut off", A, ""));
-        assert!(pictures.contents_of(Root::Inventory).is_empty() && pictures.failed().len() == 1);
+        assert!(pictures.sample_of(Root::Inventory).is_empty() && pictures.failed().len() == 1);
         pictures.put(Root::Inventory, Path::new(A), content);
-        assert_eq!((pictures.failed().len(), pictures.paths_of(Root::Training).len()), (0, 0));
-        assert_eq!(pictures.files_of(Root::Inventory, Path::new("/i"))[&content], Path::new("/i/a.jpg"));
+        assert!(pictures.failed().len() == 0 && pictures.sample_of(Root::Training).is_empty());
+        assert_eq!(pictures.sample_of(Root::Inventory).hashes(), [content]);
         assert!(pictures.forget(Root::Inventory, Path::new(A)) && !pictures.forget(Root::Inventory, Path::new(A)));
+    }
+
+    #[test]
+    fn a_sample_follows_contents_through_every_change() {
+        let (mut pictures, [one, other]) = (Pictures::default(), [Hash::of(b"one"), Hash::of(b"other")]);
+        let count = |pictures: &mut Pictures| pictures.sample_of(Root::Inventory).count();
+        for (path, content) in [("a", one), ("b", one), ("c", other), ("c", other)] {
+            pictures.put(Root::Inventory, Path::new(path), content);
+        }
+        assert_eq!(count(&mut pictures), 2, "two files have one content");
+        pictures.put(Root::Inventory, Path::new("c"), one);
+        assert_eq!(pictures.sample_of(Root::Inventory).hashes(), [one]);
+        pictures.forget(Root::Inventory, Path::new("a"));
+        pictures.fail(Root::Inventory, Path::new("c"), Trouble::new("it is cut off", "c", ""));
+        assert_eq!(count(&mut pictures), 1);
+        pictures.forget(Root::Inventory, Path::new("b"));
+        assert_eq!(count(&mut pictures), 0);
+    }
+
+    #[test]
+    fn after_most_pictures_have_gone_the_sample_is_of_all_that_are_left() {
+        let mut pictures = Pictures::default();
+        let path = |number: u32| PathBuf::from(number.to_string());
+        for number in 0..40_000_u32 {
+            pictures.put(Root::Inventory, &path(number), Hash::of(&number.to_le_bytes()));
+        }
+        assert!(pictures.sample_of(Root::Inventory).count().abs_diff(40_000) < 1_600);
+        for number in 60..40_000 {
+            pictures.forget(Root::Inventory, &path(number));
+        }
+        assert_eq!(pictures.sample_of(Root::Inventory).count(), 60);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Root};
 use crate::daemon::encode::Encoded;
 use crate::daemon::retry::RETRY_PAUSE;
 use crate::query::FileRead;
@@ -16,6 +16,8 @@ use crate::query::FileRead;
 pub struct Store {
     catalog: Catalog,
     encoded: Vec<Encoded>,
+    /// Files that are gone.
+    removed: Vec<(Root, PathBuf)>,
     /// The files of queries whose answers are written.
     answered: BTreeMap<PathBuf, Vec<FileRead>>,
     next_try: Duration,
@@ -24,7 +26,7 @@ pub struct Store {
 impl Store {
     /// With an empty buffer.
     pub fn new(catalog: Catalog) -> Self {
-        Self { catalog, encoded: Vec::new(), answered: BTreeMap::new(), next_try: Duration::ZERO }
+        Self { catalog, encoded: Vec::new(), removed: Vec::new(), answered: BTreeMap::new(), next_try: Duration::ZERO }
     }
 
     /// For reading, and for single statements.
@@ -57,6 +59,16 @@ impl Store {
         self.encoded.extend(encoded);
     }
 
+    /// Holds files to be removed.
+    pub fn hold_removed(&mut self, removed: Vec<(Root, PathBuf)>) {
+        self.removed.extend(removed);
+    }
+
+    /// The files held to be removed.
+    pub fn take_removed(&mut self) -> Vec<(Root, PathBuf)> {
+        std::mem::take(&mut self.removed)
+    }
+
     /// Holds the record that a query was answered, and from which files.
     pub fn hold_answered(&mut self, query: PathBuf, files: Vec<FileRead>) {
         self.answered.insert(query, files);
@@ -81,7 +93,6 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Root;
     use crate::files::Stamp;
     use crate::picture::Unusable;
 
@@ -98,6 +109,8 @@ mod tests {
         store.mark_failed(now);
         assert!(!store.may_try(now) && store.must_wait(now) && store.may_try(now + RETRY_PAUSE));
         assert_eq!(store.take_encoded().len(), 1);
+        store.hold_removed(vec![(Root::Inventory, "a".into())]);
+        assert_eq!((store.take_removed().len(), store.take_removed().len()), (1, 0));
         assert!(!store.must_wait(now), "there is nothing to write");
         store.mark_written(Path::new("q"));
         assert!(store.take_answered().is_none());
