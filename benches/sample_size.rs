@@ -63,7 +63,9 @@ fn sample(pictures: &Pictures, size: usize, draw: u8) -> Rows {
     let mut order: Vec<usize> = (0..pictures.hashes.len()).collect();
     order.sort_by_key(|&at| Hash::of(&[&pictures.hashes[at].0[..], &[draw]].concat()).0);
     let mut rows = Rows::empty(pictures.features.width());
-    order[..size].iter().for_each(|&at| drop(rows.push(pictures.features.row(at))));
+    for &at in &order[..size] {
+        rows.push(pictures.features.row(at));
+    }
     rows
 }
 

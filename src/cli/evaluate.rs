@@ -40,11 +40,14 @@ pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> 
 }
 
 fn table(report: &Evaluation) -> String {
-    let mut text = format!("{:<14}{:>8}{:>8}{:>8}{:>9}\n", "method", "P@1", "P@5", "mAP", "queries");
+    let mut text = format!("{:<14}{:>8}{:>8}{:>8}{:>8}{:>9}\n", "method", "P@1", "P@5", "P@10", "mAP", "queries");
     for row in &report.rows {
         let (method, figures) = (row.method, &row.figures);
-        let (first, fifth, map) = (figures.p_at_1, figures.p_at_5, figures.map);
-        text += &format!("{method:<14}{first:>8.3}{fifth:>8.3}{map:>8.3}{:>9}\n", row.queries);
+        text += &format!("{method:<14}");
+        for figure in [figures.p_at_1, figures.p_at_5, figures.p_at_10, figures.map] {
+            text += &format!("{figure:>8.3}");
+        }
+        text += &format!("{:>9}\n", row.queries);
     }
     text += &format!("\n{} pictures searched, {} trained on\n", report.inventory, report.trained_on);
     for ModelFigures { encoder, embedding_width, reconstruction_error } in &report.models {

@@ -7,7 +7,6 @@ use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::graph_build::GraphBuilt;
 use super::workers::Outcome;
 use crate::error::Trouble;
 use crate::threads::{self, ThreadEnd};
@@ -32,8 +31,6 @@ pub enum Event {
     Done(Vec<Outcome>),
     /// A message of a training thread.
     Training(Box<TrainingMessage>),
-    /// A k-NN graph build has ended.
-    GraphBuilt(GraphBuilt),
     /// A thread has ended, normally or by a panic.
     ThreadEnded(ThreadEnd),
     /// A signal of the operating system.
@@ -57,7 +54,6 @@ pub struct Channels {
     lost: Receiver<Hint>,
     outcomes: Receiver<Outcome>,
     training: Receiver<TrainingMessage>,
-    graphs: Receiver<GraphBuilt>,
     ends: Receiver<ThreadEnd>,
     signals: Receiver<Signal>,
     /// When the folder of requests is checked next.
@@ -70,8 +66,6 @@ pub struct Channels {
     pub outcome_sender: Sender<Outcome>,
     /// For the training thread, which waits until the loop has taken its last message.
     pub training_sender: Sender<TrainingMessage>,
-    /// For the thread that builds the k-NN graph.
-    pub graph_sender: Sender<GraphBuilt>,
     /// For every thread started.
     pub end_sender: Sender<ThreadEnd>,
 }
@@ -83,7 +77,6 @@ impl Channels {
         let (lost_sender, lost) = bounded(1);
         let (outcome_sender, outcomes) = bounded(OUTCOME_CAPACITY);
         let (training_sender, training) = bounded(1);
-        let (graph_sender, graphs) = bounded(1);
         // Unbounded, but there are only as many ends as threads: a thread never waits for the loop to end.
         let (end_sender, ends) = unbounded();
         let signals = listen_for_signals(end_sender.clone())?;
@@ -92,7 +85,6 @@ impl Channels {
             lost,
             outcomes,
             training,
-            graphs,
             ends,
             signals,
             next_requests: Duration::ZERO,
@@ -100,7 +92,6 @@ impl Channels {
             lost_sender,
             outcome_sender,
             training_sender,
-            graph_sender,
             end_sender,
         })
     }
@@ -113,7 +104,6 @@ impl Channels {
             recv(self.lost) -> _ => Event::Hint(Hint::Lost),
             recv(self.hints) -> hint => hint.map_or(Event::Tick, Event::Hint),
             recv(self.training) -> message => message.map_or(Event::Tick, |message| Event::Training(Box::new(message))),
-            recv(self.graphs) -> built => built.map_or(Event::Tick, Event::GraphBuilt),
             recv(self.ends) -> end => end.map_or(Event::Tick, Event::ThreadEnded),
             default(patience) => Event::Tick,
         }

@@ -9,7 +9,6 @@ mod commands;
 mod encode;
 mod event;
 mod gallery;
-mod graph_build;
 mod model_switch;
 mod outcomes;
 mod plan;
@@ -34,12 +33,13 @@ use crate::catalog::Root;
 use crate::config::{Config, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::service_status::{ServiceStatus, State};
+use crate::serving::Shared;
 use crate::watch::{Hint, Tree};
 
 use event::{Channels, Event, Signal};
 use plan::Plan;
 use reporting::manager;
-use state::{Folders, Lifecycle, Pictures, Queries, Reporting, Served, Settings, Store, TrainRequest, TrainingState};
+use state::{Folders, Lifecycle, Pictures, Queries, Reporting, Settings, Store, TrainRequest, TrainingState};
 use workers::Workers;
 
 pub use reporting::publish::filter as log_filter;
@@ -70,7 +70,7 @@ impl Observer for NoObserver {}
 pub struct Daemon {
     settings: Settings,
     store: Store,
-    serving: Served,
+    serving: Shared,
     channels: Channels,
     folders: Folders,
     pictures: Pictures,
@@ -104,7 +104,6 @@ impl Daemon {
                 Event::Hint(hint) => daemon.take_hint(hint),
                 Event::Done(outcomes) => daemon.take_outcomes(outcomes),
                 Event::Training(message) => daemon.take_training_event(*message),
-                Event::GraphBuilt(built) => daemon.take_graph(built),
                 Event::ThreadEnded(end) => daemon.take_thread_end(&end),
                 Event::Signal(Signal::Reload) => daemon.reload_by_signal(),
                 Event::Signal(Signal::Stop) => break,
@@ -124,7 +123,6 @@ impl Daemon {
             daemon.review_answers();
             daemon.consider_training();
             daemon.hold_back_untrained();
-            daemon.consider_graph_build();
             daemon.start_jobs();
             daemon.supervise_workers();
             if !daemon.report(State::Ready, observer) {

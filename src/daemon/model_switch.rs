@@ -96,7 +96,9 @@ impl Daemon {
         })?;
         self.training.mark_orphans();
         self.log_new_model(&model, row.as_ref());
-        Ok(std::mem::replace(&mut *self.serving.write(), Serving::new(model, index)))
+        let mut serving = self.serving.write();
+        index.continue_from(serving.index.generation());
+        Ok(std::mem::replace(&mut *serving, Serving::new(model, index)))
     }
 
     fn log_new_model(&mut self, model: &Model, new: Option<&ModelRow>) {

@@ -91,7 +91,7 @@ impl Daemon {
             let model = &self.serving.read().model;
             (model.id().to_string(), model.is_trained())
         };
-        let serving = self.serving.shared();
+        let serving = self.serving.clone();
         let kind = FeatureKind::of(self.config().model.encoder);
         let kept = self.store.catalog_mut().together(|catalog| {
             let mut embeddings: Vec<Option<Vec<f32>>> = Vec::new();
@@ -174,7 +174,7 @@ impl Daemon {
                     self.training.inventory_changed(&path, Some(hash));
                 }
                 // An unchanged picture has its embedding already; inserting it again would repeat the search for its neighbours.
-                let is_searched = is_same && self.serving.read().index.embedding(&path).is_some();
+                let is_searched = is_same && self.serving.read().index.contains(&path);
                 if let Some(embedding) = embedding.filter(|_| !is_searched) {
                     self.serving.write().index.put(&path, &embedding);
                 }

@@ -8,8 +8,6 @@ use super::Daemon;
 use super::reporting::manager;
 use crate::config::{self, Config};
 use crate::error::Trouble;
-use crate::serving::Serving;
-use crate::serving::load::load_index;
 
 impl Daemon {
     /// Reads the configuration again once a detected change of it has settled.
@@ -80,7 +78,8 @@ impl Daemon {
         let has_new_metric = new.similarity.metric != old.similarity.metric;
         log::set_max_level(super::reporting::publish::filter(new.log.level));
         if has_new_metric {
-            self.rebuild_index();
+            // Answers may be others.
+            self.serving.write().index.mark_changed();
         }
         if old.model.differs_in_training(&new.model) || has_new_metric {
             self.cancel_training();
@@ -91,13 +90,5 @@ impl Daemon {
         // What can be trained on may have changed with the settings.
         self.training_pictures_changed();
         info!("new settings in force: {}", self.settings.path().display());
-    }
-
-    fn rebuild_index(&mut self) {
-        let model = self.serving.read().model.clone();
-        match load_index(self.store.catalog(), self.settings.config(), &model, self.pictures.contents()) {
-            Ok(index) => *self.serving.write() = Serving::new(model, index),
-            Err(trouble) => self.note("catalog", Some(trouble)),
-        }
     }
 }

@@ -102,7 +102,7 @@ impl Daemon {
     /// The model that a new one is compared with: the one that serves, unless the settings ask for another kind.
     fn model_to_beat(&self) -> Option<Model> {
         let settings = &self.config().model;
-        let serving = self.serving.read().model.clone();
+        let serving = Model::clone(&self.serving.read().model);
         let width = settings.code_width.count();
         let is_allowed = settings.train_on_inventory || self.training.history().serves_training_alone;
         let to_beat = if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained(settings) };

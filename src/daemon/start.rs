@@ -13,7 +13,7 @@ use super::gallery::Gallery;
 use super::plan::Plan;
 use super::reporting::manager::Loading;
 use super::requests;
-use super::state::{Folders, Lifecycle, Pictures, Queries, Reporting, Served, Settings, Store, TrainingState};
+use super::state::{Folders, Lifecycle, Pictures, Queries, Reporting, Settings, Store, TrainingState};
 use super::workers::{JOBS_A_WORKER, WorkerDeps, Workers};
 use crate::catalog::{Catalog, FileRow, FileState, Root};
 use crate::config::{self, Config, Encoder, ModelSettings, Setup};
@@ -53,7 +53,7 @@ impl Daemon {
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
         let files = load_files(&catalog, &config, &quarantine)?;
-        let index = load_index(&catalog, &config, &model, &files.contents)?;
+        let index = load_index(&catalog, &model, &files.contents)?;
         let serving = Shared::new(Serving::new(model, index));
         let channels = Channels::open()?;
         let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());
@@ -72,7 +72,7 @@ impl Daemon {
         let mut daemon = Self {
             queries: Queries::new(catalog.answers()?),
             store: Store::new(catalog),
-            serving: Served::new(serving),
+            serving,
             channels,
             folders: Folders::new(files.trees, hints, self_test, &config.watch),
             pictures: Pictures::new(files.contents, files.failed),

@@ -6,7 +6,7 @@ use log::error;
 use super::plan::Task;
 use super::state::UnderWay;
 use super::workers::LostWork;
-use super::{Daemon, event, gallery, graph_build};
+use super::{Daemon, event, gallery};
 use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::picture::Unusable;
@@ -32,11 +32,6 @@ impl Daemon {
             return self.training_panicked(trouble());
         }
         match end.name.as_str() {
-            graph_build::THREAD => {
-                let now = self.now();
-                self.serving.fail_build(now);
-                self.note("graph", Some(trouble()));
-            }
             gallery::THREAD => {
                 let folders = &self.settings.config().folders;
                 let restarted =
@@ -80,7 +75,7 @@ impl Daemon {
 /// Whether the thread of that name is no worker.
 fn is_singular(name: &str) -> bool {
     let of_training = [job::THREAD, rollback::THREAD].iter().any(|kind| name.starts_with(kind));
-    of_training || [graph_build::THREAD, gallery::THREAD, event::SIGNALS].contains(&name)
+    of_training || [gallery::THREAD, event::SIGNALS].contains(&name)
 }
 
 /// The thread of a job under way. A job that was cancelled may still panic: that is not the end of the one after it.

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::base::rows::Rows;
 
-/// How many of the first results [`Figures::p_at_5`] counts.
-const FIRST: usize = 5;
+/// How many of the first results [`Figures::p_at_5`] and [`Figures::p_at_10`] count.
+const FIRST: [usize; 2] = [5, 10];
 
 /// Means over all queries, each between 0 and 1; all zero without queries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
@@ -20,6 +20,8 @@ pub struct Figures {
     pub p_at_1: f64,
     /// Share of the first five results (of all, when there are fewer) with the query's label.
     pub p_at_5: f64,
+    /// The same of the first ten.
+    pub p_at_10: f64,
     /// Mean average precision over the full ranking: for every result with the query's label, the share of such results
     /// up to its rank, averaged over them. A query whose label the inventory lacks counts as 0.
     pub map: f64,
@@ -87,15 +89,16 @@ fn hits(order: &[usize], labels: &[String], wanted: &str) -> Vec<bool> {
 }
 
 fn of_one_query(hits: &[bool]) -> Figures {
-    let first = &hits[..hits.len().min(FIRST)];
+    let first = |count: usize| share(&hits[..hits.len().min(count)]);
     let (mut found, mut precision) = (0.0, 0.0);
     for (position, _) in hits.iter().enumerate().filter(|(_, hit)| **hit) {
         found += 1.0;
         precision += found / (position + 1) as f64;
     }
     Figures {
-        p_at_1: share(&hits[..hits.len().min(1)]),
-        p_at_5: share(first),
+        p_at_1: first(1),
+        p_at_5: first(FIRST[0]),
+        p_at_10: first(FIRST[1]),
         map: if found > 0.0 { precision / found } else { 0.0 },
     }
 }
@@ -110,10 +113,16 @@ fn mean(of_each: impl Iterator<Item = Figures>) -> Figures {
         queries += 1.0;
         sum.p_at_1 += one.p_at_1;
         sum.p_at_5 += one.p_at_5;
+        sum.p_at_10 += one.p_at_10;
         sum.map += one.map;
     }
     let queries = queries.max(1.0);
-    Figures { p_at_1: sum.p_at_1 / queries, p_at_5: sum.p_at_5 / queries, map: sum.map / queries }
+    Figures {
+        p_at_1: sum.p_at_1 / queries,
+        p_at_5: sum.p_at_5 / queries,
+        p_at_10: sum.p_at_10 / queries,
+        map: sum.map / queries,
+    }
 }
 
 #[cfg(test)]
@@ -125,7 +134,7 @@ mod tests {
     }
 
     fn assert_near(found: Figures, p_at_1: f64, p_at_5: f64, map: f64) {
-        let expected = Figures { p_at_1, p_at_5, map };
+        let expected = Figures { p_at_1, p_at_5, p_at_10: found.p_at_10, map };
         let apart = [found.p_at_1 - p_at_1, found.p_at_5 - p_at_5, found.map - map];
         assert!(apart.iter().all(|difference| difference.abs() < 1e-12), "found {found:?}, expected {expected:?}");
     }
@@ -135,6 +144,14 @@ mod tests {
         // Ranked b a a: right at the ranks 2 and 3, so (1/2 + 2/3) / 2; three results only, of which two are right.
         let similarity = Rows::from_values(3, vec![0.2, 0.3, 0.1]).unwrap();
         assert_near(figures(&similarity, &labels("aba"), &labels("a")), 0.0, 2.0 / 3.0, 7.0 / 12.0);
+    }
+
+    #[test]
+    fn the_first_ten_are_counted_as_the_first_five_are() {
+        // Twelve results; of the first five one is right, of the first ten six are.
+        let similarity = Rows::from_values(12, (0..12).map(|at| -(at as f32)).collect()).unwrap();
+        let found = figures(&similarity, &labels("bbabbaaaaabb"), &labels("a"));
+        assert_eq!((found.p_at_1, found.p_at_5, found.p_at_10), (0.0, 0.2, 0.6));
     }
 
     #[test]
@@ -212,7 +229,7 @@ mod tests {
 
     #[test]
     fn the_keys_are_those_that_scripts_read() {
-        let text = serde_json::to_string(&Figures { p_at_1: 1.0, p_at_5: 0.5, map: 0.25 }).unwrap();
-        assert_eq!(text, r#"{"p_at_1":1.0,"p_at_5":0.5,"map":0.25}"#);
+        let text = serde_json::to_string(&Figures { p_at_1: 1.0, p_at_5: 0.5, p_at_10: 0.4, map: 0.25 }).unwrap();
+        assert_eq!(text, r#"{"p_at_1":1.0,"p_at_5":0.5,"p_at_10":0.4,"map":0.25}"#);
     }
 }

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::metrics::{Figures, figures_without};
 use crate::base::rows::Rows;
-use crate::config::{Metric, SetMode};
-use crate::index::Index;
+use crate::index::{Comparison, Found, Index};
 
 /// Most pictures of a set.
 const SET_PICTURES: usize = 3;
@@ -59,25 +58,18 @@ fn query(members: &[usize], embeddings: &Rows, labels: &[String], origin: Origin
 }
 
 /// How good the index's answers to `queries` are, over inventory embeddings `[n, width]`.
-pub(super) fn asked(
-    queries: &[LabelledQuery],
-    inventory: &Rows,
-    labels: &[String],
-    metric: Metric,
-    mode: SetMode,
-) -> Figures {
-    let pictures = inventory.iter().enumerate().map(|(at, embedding)| (name_of(at), embedding.to_vec()));
-    let mut index = Index::filled(inventory.width(), metric, pictures);
+pub(super) fn asked(queries: &[LabelledQuery], inventory: &Rows, labels: &[String], how: Comparison) -> Figures {
+    let pictures = inventory.iter().enumerate().map(|(at, embedding)| (name_of(at), embedding));
+    let mut index = Index::filled(inventory.width(), pictures);
     let mut similarities = Rows::empty(inventory.len());
     for query in queries {
         let hidden: Vec<PathBuf> = query.hidden.iter().map(|&at| name_of(at)).collect();
         index.remove(hidden.iter().map(PathBuf::as_path));
-        index.settle();
-        similarities.push(&similarities_of(&index, &query.embeddings, mode, inventory.len()));
+        let found = index.snapshot().search(&query.embeddings, how, inventory.len());
+        similarities.push(&places(&found, inventory.len()));
         for &at in &query.hidden {
             index.put(&name_of(at), inventory.row(at));
         }
-        index.settle();
     }
     let of_questions: Vec<String> = queries.iter().map(|query| query.label.clone()).collect();
     let hidden: Vec<&[usize]> = queries.iter().map(|query| query.hidden.as_slice()).collect();
@@ -93,20 +85,21 @@ fn number_of(path: &Path) -> Option<usize> {
     path.to_str()?.parse().ok()
 }
 
-/// By the inventory's order; one that is not in the index is least similar of all.
-fn similarities_of(index: &Index, embeddings: &Rows, mode: SetMode, count: usize) -> Vec<f32> {
-    let mut similarities = vec![f32::NEG_INFINITY; count];
-    for found in index.search(embeddings, mode, count) {
-        if let Some(place) = number_of(&found.path).and_then(|at| similarities.get_mut(at)) {
-            *place = found.similarity;
+/// By the inventory's order: the greater, the earlier it was found; one that is not in the index comes last.
+fn places(found: &[Found], count: usize) -> Vec<f32> {
+    let mut places = vec![f32::NEG_INFINITY; count];
+    for (rank, found) in found.iter().enumerate() {
+        if let Some(place) = number_of(&found.path).and_then(|at| places.get_mut(at)) {
+            *place = -(rank as f32);
         }
     }
-    similarities
+    places
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Metric, SetMode};
 
     /// Four pictures of each of three labels, at angles that distinguish them.
     fn labelled() -> (Rows, Vec<String>) {
@@ -137,7 +130,7 @@ mod tests {
         for queries in [singles(&embeddings, &labels, Origin::Inventory), sets(&embeddings, &labels, Origin::Inventory)]
         {
             for mode in [SetMode::Mean, SetMode::Nearest] {
-                let figures = asked(&queries, &embeddings, &labels, Metric::Cosine, mode);
+                let figures = asked(&queries, &embeddings, &labels, Comparison { metric: Metric::Cosine, mode });
                 assert_eq!((figures.p_at_1, figures.map), (1.0, 1.0), "{mode:?}");
             }
         }
@@ -145,6 +138,7 @@ mod tests {
         let mut odd = embeddings.clone();
         odd.row_mut(0).copy_from_slice(&[-1.0, 0.0]);
         let query = &singles(&odd, &labels, Origin::Inventory)[..1];
-        assert!(asked(query, &odd, &labels, Metric::Euclidean, SetMode::Mean).map < 0.5);
+        let how = Comparison { metric: Metric::Euclidean, mode: SetMode::Mean };
+        assert!(asked(query, &odd, &labels, how).map < 0.5);
     }
 }

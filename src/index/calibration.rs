@@ -1,11 +1,10 @@
 //! What a similarity means: the share of random inventory pairs that are less similar.
 
-use artificio_random::Random;
+use pulp::Arch;
 
-use super::Index;
-
-/// Pairs sampled: with so many a share is known within ±0.7 % (two standard errors), and the tail to 1 in 20,000.
-const SAMPLED_PAIRS: usize = 20_000;
+use super::averaging::{averaged, prepared, similarity};
+use crate::base::rows::Rows;
+use crate::config::Metric;
 
 /// Similarities of random inventory pairs, sorted.
 #[derive(Debug, Clone, Default)]
@@ -14,21 +13,23 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Measures an index: every pair of a small one, a sample of a large one; always the same for the same index.
-    pub fn measure(index: &Index) -> Self {
-        let count = index.len();
-        let all_pairs = count * count.saturating_sub(1) / 2;
-        let mut sorted: Vec<f32> = if all_pairs <= SAMPLED_PAIRS {
-            let pairs = (0..count).flat_map(|a| (0..a).map(move |b| (a, b)));
-            pairs.map(|(a, b)| index.similarity_between(a, b)).collect()
-        } else {
-            let mut random = Random::new(0);
-            let mut below = |limit: usize| random.count(0, limit - 1);
-            let pairs = std::iter::repeat_with(|| (below(count), below(count - 1)));
-            // The second is drawn from the others: skip over the first.
-            let others = pairs.map(|(a, b)| (a, if b >= a { b + 1 } else { b }));
-            others.take(SAMPLED_PAIRS).map(|(a, b)| index.similarity_between(a, b)).collect()
-        };
+    /// Measures every pair of a sample of the inventory, averaged as the results of a search are. (In a large inventory a
+    /// sampled picture's own nearest are seldom sampled too; those of the sample take their place.)
+    pub fn measure<'a>(sample: impl Iterator<Item = &'a [f32]>, is_averaged: bool, metric: Metric) -> Self {
+        let mut sample = sample.map(|embedding| prepared(embedding.to_vec(), metric)).peekable();
+        let mut rows = Rows::empty(sample.peek().map_or(0, Vec::len));
+        for row in sample {
+            rows.push(&row);
+        }
+        if is_averaged {
+            rows = averaged(&rows, metric);
+        }
+        let mut sorted = Vec::with_capacity(rows.len() * rows.len().saturating_sub(1) / 2);
+        Arch::new().dispatch(|| {
+            for (at, row) in rows.iter().enumerate() {
+                sorted.extend(rows.iter().take(at).map(|other| similarity(row, other, metric)));
+            }
+        });
         sorted.sort_unstable_by(f32::total_cmp);
         Self { sorted }
     }
@@ -47,20 +48,21 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::config::Metric;
+    use crate::index::Index;
 
+    /// Averaging moves pictures on an even circle to their own place.
     fn circle(count: usize) -> Index {
-        let mut index = Index::empty(2, Metric::Cosine);
-        for at in 0..count {
-            let angle = at as f32 / count as f32 * std::f32::consts::TAU;
-            index.put(Path::new(&format!("{at}")), &[angle.cos(), angle.sin()]);
-        }
-        index
+        let at = |at: usize| at as f32 / count as f32 * std::f32::consts::TAU;
+        Index::filled(2, (0..count).map(|number| (format!("{number}"), [at(number).cos(), at(number).sin()])))
+    }
+
+    fn calibration(index: &Index) -> Calibration {
+        index.snapshot().calibration(Metric::Cosine)
     }
 
     #[test]
     fn a_small_inventory_is_measured_whole() {
-        let calibration = Calibration::measure(&circle(4));
+        let calibration = calibration(&circle(4));
         // 4 neighbours at cosine 0, 2 opposites at cosine -1.
         assert_eq!(calibration.closer_than(0.5), 1.0);
         assert!((calibration.closer_than(-0.5) - 2.0 / 6.0).abs() < 1e-6);
@@ -68,16 +70,22 @@ mod tests {
     }
 
     #[test]
-    fn a_large_inventory_is_sampled_evenly_and_the_same_every_time() {
-        let index = circle(1000);
-        let calibration = Calibration::measure(&index);
+    fn a_large_inventory_is_sampled_evenly_and_the_same_in_every_order() {
+        let index = circle(5_000);
+        let found = calibration(&index);
         // On a circle the angle between two random points is even: half of the pairs are less similar than cosine 0.
-        assert!((calibration.closer_than(0.0) - 0.5).abs() < 0.02);
-        assert_eq!(calibration.closer_than(0.3), Calibration::measure(&index).closer_than(0.3));
+        assert!((found.closer_than(0.0) - 0.5).abs() < 0.02);
+        let mut other = Index::empty(2);
+        for number in (0..5_000).rev() {
+            let path = format!("{number}");
+            other.put(Path::new(&path), &index.embedding(Path::new(&path)).unwrap());
+        }
+        assert!((found.closer_than(0.3) - calibration(&other).closer_than(0.3)).abs() < 1e-3);
     }
 
     #[test]
     fn without_pairs_everything_is_closest() {
-        assert_eq!(Calibration::measure(&circle(1)).closer_than(0.0), 1.0);
+        assert_eq!(calibration(&circle(1)).closer_than(0.0), 1.0);
+        assert_eq!(calibration(&Index::empty(2)).closer_than(0.0), 1.0);
     }
 }

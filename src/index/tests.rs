@@ -1,9 +1,15 @@
-//! What an index finds, and how it gets there as pictures come and go.
+//! What an index finds, and that it follows pictures as they come and go.
+
+use artificio_random::Random;
 
 use super::*;
+use crate::base::rows::Rows;
 
-fn index(metric: Metric, rows: &[(&str, [f32; 2])]) -> Index {
-    let mut index = Index::empty(2, metric);
+const COSINE: Comparison = Comparison { metric: Metric::Cosine, mode: SetMode::Mean };
+const EUCLIDEAN: Comparison = Comparison { metric: Metric::Euclidean, mode: SetMode::Mean };
+
+fn index(rows: &[(&str, [f32; 2])]) -> Index {
+    let mut index = Index::empty(2);
     for (path, embedding) in rows {
         assert!(index.put(Path::new(path), embedding));
     }
@@ -18,119 +24,180 @@ fn query(rows: &[[f32; 2]]) -> Rows {
     Rows::from_values(2, rows.concat()).unwrap()
 }
 
+fn ask(index: &Index, rows: &[[f32; 2]], how: Comparison, k: usize) -> Vec<Found> {
+    index.snapshot().search(&query(rows), how, k)
+}
+
+fn at(degrees: f32) -> [f32; 2] {
+    [degrees.to_radians().cos(), degrees.to_radians().sin()]
+}
+
 #[test]
-fn cosine_ranks_by_angle_and_euclid_by_distance() {
-    let rows = [("far", [10.0, 0.5]), ("near", [1.0, 0.9]), ("other", [-1.0, 0.0])];
-    let wanted = query(&[[1.0, 0.0]]);
-    let by_angle = index(Metric::Cosine, &rows).search(&wanted, SetMode::Mean, 3);
+fn one_set_of_embeddings_is_ranked_by_angle_and_by_distance() {
+    let index = index(&[("far", [10.0, 0.5]), ("near", [1.0, 0.9]), ("other", [-1.0, 0.0])]);
+    let by_angle = ask(&index, &[[1.0, 0.0]], COSINE, 3);
     assert_eq!(names(&by_angle), ["far", "near", "other"]);
-    assert!((by_angle[2].similarity + 1.0).abs() < 1e-6);
-    let by_distance = index(Metric::Euclidean, &rows).search(&wanted, SetMode::Mean, 3);
+    assert!((by_angle[2].similarity + 1.0).abs() < 1e-4);
+    let by_distance = ask(&index, &[[1.0, 0.0]], EUCLIDEAN, 3);
     assert_eq!(names(&by_distance), ["near", "other", "far"]);
-    assert!((by_distance[1].similarity - 1.0 / 3.0).abs() < 1e-6);
+    assert!((by_distance[1].similarity - 1.0 / 3.0).abs() < 1e-4);
 }
 
 #[test]
 fn a_set_is_ranked_by_its_mean_or_by_its_nearest_member() {
-    let index = index(Metric::Cosine, &[("between", [1.0, 1.0]), ("at one member", [1.0, 0.01])]);
-    let set = query(&[[1.0, 0.0], [0.0, 1.0]]);
-    assert_eq!(names(&index.search(&set, SetMode::Mean, 2)), ["between", "at one member"]);
-    assert_eq!(names(&index.search(&set, SetMode::Nearest, 2)), ["at one member", "between"]);
-}
-
-/// What a large inventory goes through: answers before the build, changes during it, and the same answers after it
-/// as from an index that knew its neighbours all along.
-#[test]
-fn a_build_in_the_background_ends_where_a_small_index_is_at_once() {
-    let at = |number: usize| [(number as f32 * 0.37).cos(), (number as f32 * 0.37).sin()];
-    let name = |number: usize| PathBuf::from(format!("{number:02}"));
-    let pictures = |numbers: std::ops::Range<usize>| numbers.map(|number| (name(number), at(number).to_vec()));
-    let mut late = Index::filled(2, Metric::Cosine, pictures(0..30));
-    late.graph = None;
-    assert!(late.needs_graph_build());
-    let ask = |index: &Index| index.search(&query(&[at(7)]), SetMode::Mean, 99);
-    assert_eq!(ask(&late).len(), 30);
-    let build = late.graph_build().unwrap();
-    late.remove([name(3).as_path(), name(8).as_path()]);
-    late.put(&name(8), &at(50));
-    late.put(&name(40), &at(40));
-    late.take_built_graph(build.run(&Unfollowed).unwrap());
-    assert!(late.graph_build().is_none(), "nothing is left to do");
-    let mut early = Index::filled(2, Metric::Cosine, pictures(0..30));
-    early.remove([name(3).as_path()]);
-    early.put(&name(8), &at(50));
-    early.put(&name(40), &at(40));
-    early.settle();
-    assert_eq!(ask(&late), ask(&early));
-    assert_eq!(ask(&late).len(), 30);
+    let index = index(&[("between", [1.0, 1.0]), ("at one member", [1.0, 0.01])]);
+    let set = [[1.0, 0.0], [0.0, 1.0]];
+    assert_eq!(names(&ask(&index, &set, COSINE, 2)), ["between", "at one member"]);
+    let nearest = Comparison { mode: SetMode::Nearest, ..COSINE };
+    assert_eq!(names(&ask(&index, &set, nearest, 2)), ["at one member", "between"]);
 }
 
 /// Two directions apart from the query by the same angle; on one side lie the query's nearest pictures.
 #[test]
 fn a_query_is_averaged_with_its_nearest_pictures() {
-    let at = |degrees: f32| [degrees.to_radians().cos(), degrees.to_radians().sin()];
-    let mut few = index(Metric::Cosine, &[("left", at(-20.0)), ("right", at(20.0))]);
+    let mut index = index(&[("left", at(-20.0)), ("right", at(20.0))]);
     for (name, degrees) in [("near 1", 4.0), ("near 2", 5.0), ("near 3", 6.0)] {
-        few.put(Path::new(name), &at(degrees));
+        index.put(Path::new(name), &at(degrees));
     }
-    let ask = |index: &Index| index.search(&query(&[at(0.0)]), SetMode::Mean, 99);
     let rank = |found: &[Found], name: &str| names(found).iter().position(|other| *other == name).unwrap();
-    let similarity = |found: &[Found], name: &str| found[rank(found, name)].similarity;
-    assert_eq!(similarity(&ask(&few), "left"), similarity(&ask(&few), "right"), "too few to have neighbours");
-    let mut many = few;
+    let few = ask(&index, &[at(0.0)], COSINE, 99);
+    let similarity = |name: &str| few[rank(&few, name)].similarity;
+    assert!((similarity("left") - similarity("right")).abs() < 1e-4, "too few to have neighbours");
     for number in 0..10 {
-        many.put(Path::new(&format!("far {number}")), &at(90.0 + number as f32));
+        index.put(Path::new(&format!("far {number}")), &at(90.0 + number as f32));
     }
-    many.settle();
-    let found = ask(&many);
+    let found = ask(&index, &[at(0.0)], COSINE, 99);
     assert_eq!(names(&found[..3]), ["near 1", "near 2", "near 3"]);
     assert!(rank(&found, "right") < rank(&found, "left"));
 }
 
-/// Many at once are not joined one by one, and not mixed with those that are.
-#[test]
-fn a_crowd_is_compared_by_codes_alone_until_it_settles() {
-    let at = |number: usize| [(number as f32 * 0.37).cos(), (number as f32 * 0.37).sin()];
-    let names: Vec<PathBuf> = (0..200).map(|number| PathBuf::from(format!("{number:03}"))).collect();
-    let mut index = Index::empty(2, Metric::Cosine);
-    for (number, name) in names.iter().enumerate() {
-        assert!(index.put(name, &at(number)));
-        assert_eq!(index.graph.is_some(), number < JOINED_AT_ONCE, "{number}");
-    }
-    assert!(!index.is_settled());
-    index.settle();
-    assert!(index.is_settled());
-    let pictures = names.iter().enumerate().map(|(number, name)| (name.clone(), at(number).to_vec()));
-    let again = Index::filled(2, Metric::Cosine, pictures);
-    let ask = |index: &Index| index.search(&query(&[at(7)]), SetMode::Mean, 99);
-    assert_eq!(ask(&index), ask(&again));
-    index.remove(names[20..].iter().map(PathBuf::as_path));
-    index.settle();
-    assert_eq!((index.len(), ask(&index).len()), (20, 20));
-}
-
 #[test]
 fn removed_and_replaced_pictures_are_not_found_where_they_were() {
-    let mut index = index(Metric::Cosine, &[("a", [1.0, 0.0]), ("b", [0.0, 1.0]), ("c", [0.7, 0.7])]);
+    let mut index = index(&[("a", [1.0, 0.0]), ("b", [0.0, 1.0]), ("c", [0.7, 0.7])]);
     index.remove([Path::new("a"), Path::new("not there")]);
-    assert_eq!(names(&index.search(&query(&[[1.0, 0.0]]), SetMode::Mean, 9)), ["c", "b"]);
+    assert_eq!(names(&ask(&index, &[[1.0, 0.0]], COSINE, 9)), ["c", "b"]);
     index.put(Path::new("b"), &[1.0, 0.0]);
-    assert_eq!(names(&index.search(&query(&[[1.0, 0.0]]), SetMode::Mean, 9)), ["b", "c"]);
-    assert_eq!(index.len(), 2);
+    assert_eq!(names(&ask(&index, &[[1.0, 0.0]], COSINE, 9)), ["b", "c"]);
+    assert_eq!((index.len(), index.contains(Path::new("a"))), (2, false));
 }
 
 #[test]
 fn ties_come_in_the_order_of_their_paths_and_k_cuts() {
-    let index = index(Metric::Cosine, &[("b", [1.0, 0.0]), ("c", [1.0, 0.0]), ("a", [1.0, 0.0])]);
-    assert_eq!(names(&index.search(&query(&[[1.0, 0.0]]), SetMode::Mean, 2)), ["a", "b"]);
-    assert!(index.search(&query(&[]), SetMode::Mean, 2).is_empty());
-    assert!(index.search(&query(&[[1.0, 0.0]]), SetMode::Mean, 0).is_empty());
+    let few = index(&[("b", [1.0, 0.0]), ("c", [1.0, 0.0]), ("a", [1.0, 0.0])]);
+    assert_eq!(names(&ask(&few, &[[1.0, 0.0]], COSINE, 2)), ["a", "b"]);
+    assert!(ask(&few, &[], COSINE, 2).is_empty());
+    assert!(ask(&few, &[[1.0, 0.0]], COSINE, 0).is_empty());
+    // More copies of one picture than a shortlist holds, in several segments.
+    let copies = (0..9_000).rev().map(|number| (format!("{number:04}"), [3.0, 4.0]));
+    let found = ask(&Index::filled(2, copies), &[[3.0, 4.0]], COSINE, 300);
+    assert_eq!(names(&found), (0..300).map(|number| format!("{number:04}")).collect::<Vec<_>>());
 }
 
 #[test]
-fn a_code_of_another_width_is_refused() {
-    let mut index = index(Metric::Cosine, &[("a", [1.0, 0.0])]);
+fn an_embedding_of_another_width_is_refused() {
+    let mut index = index(&[("a", [1.0, 0.0])]);
     assert!(!index.put(Path::new("b"), &[1.0]));
     assert!(!index.put(Path::new("a"), &[1.0]));
     assert_eq!(index.len(), 1);
+    assert!(index.snapshot().search(&Rows::from_values(1, vec![1.0]).unwrap(), COSINE, 9).is_empty());
+}
+
+#[test]
+fn a_search_sees_the_index_as_it_was_when_it_began() {
+    let mut index = index(&[("a", [1.0, 0.0]), ("b", [0.0, 1.0])]);
+    let snapshot = index.snapshot();
+    index.remove([Path::new("a")]);
+    index.put(Path::new("b"), &[1.0, 0.0]);
+    index.put(Path::new("c"), &[1.0, 0.0]);
+    let found = snapshot.search(&query(&[[0.0, 1.0]]), COSINE, 9);
+    assert_eq!(names(&found), ["b", "a"]);
+    assert!(snapshot.generation() < index.generation());
+    assert_eq!(names(&ask(&index, &[[1.0, 0.0]], COSINE, 9)), ["b", "c"]);
+}
+
+/// Random embeddings around some centres, as those of real pictures lie.
+fn clustered(count: usize, width: usize, random: &mut Random) -> Vec<Vec<f32>> {
+    let mut normal = |size: f32| (0..width).map(|_| size * random.normal()).collect::<Vec<f32>>();
+    let centres: Vec<Vec<f32>> = (0..50).map(|_| normal(1.0)).collect();
+    let near = |centre: &[f32], offset: Vec<f32>| centre.iter().zip(offset).map(|(a, b)| a + b).collect();
+    (0..count).map(|number| near(&centres[number % centres.len()], normal(0.7))).collect()
+}
+
+/// The search as it is meant, in float32 and without any short cut.
+fn exact(rows: &[Vec<f32>], query: &[f32], how: Comparison) -> Vec<usize> {
+    let prepared: Vec<Vec<f32>> = rows.iter().map(|row| averaging::prepared(row.clone(), how.metric)).collect();
+    let query = averaging::prepared(query.to_vec(), how.metric);
+    let order = |rows: &[Vec<f32>], query: &[f32]| {
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        let similarity = |at: usize| averaging::similarity(&rows[at], query, how.metric);
+        order.sort_by(|a, b| similarity(*b).total_cmp(&similarity(*a)));
+        order
+    };
+    let shortlist = &order(&prepared, &query)[..SHORTLIST];
+    let near = shortlist.iter().flat_map(|at| prepared[*at].clone()).collect();
+    let averaged = averaging::averaged(&Rows::from_values(query.len(), near).unwrap(), how.metric);
+    let query = averaging::expanded(&query, &averaged, how.metric);
+    let averaged: Vec<Vec<f32>> = averaged.iter().map(<[f32]>::to_vec).collect();
+    order(&averaged, &query).into_iter().map(|at| shortlist[at]).collect()
+}
+
+#[test]
+fn quantised_embeddings_find_what_exact_ones_do() {
+    let mut random = Random::new(5);
+    let rows = clustered(9_000, 64, &mut random);
+    let index = Index::filled(64, rows.iter().enumerate().map(|(number, row)| (format!("{number}"), row)));
+    let (mut hits, mut all) = (0, 0);
+    for query in clustered(40, 64, &mut random) {
+        for how in [COSINE, EUCLIDEAN] {
+            let found = index.snapshot().search(&Rows::from_values(64, query.clone()).unwrap(), how, 10);
+            let expected = &exact(&rows, &query, how)[..10];
+            let is_expected = |found: &&Found| expected.contains(&found.path.to_str().unwrap().parse().unwrap());
+            hits += found.iter().filter(is_expected).count();
+            all += expected.len();
+        }
+    }
+    assert!(hits * 1_000 >= all * 999, "{hits} of {all}");
+}
+
+/// Further results follow the shortlist, each picture once, and never with a greater similarity than those before.
+#[test]
+fn all_pictures_can_be_asked_for() {
+    let mut random = Random::new(6);
+    let rows = clustered(1_000, 16, &mut random);
+    let index = Index::filled(16, rows.iter().enumerate().map(|(number, row)| (format!("{number}"), row)));
+    for how in [COSINE, EUCLIDEAN] {
+        let found = index.snapshot().search(&Rows::from_values(16, rows[3].clone()).unwrap(), how, 5_000);
+        assert!(found.windows(2).all(|two| two[0].similarity >= two[1].similarity));
+        let mut names = names(&found);
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 1_000);
+    }
+}
+
+/// What came, went and moved in whatever order: the same as an index filled at once.
+#[test]
+fn any_order_of_changes_gives_the_same_answers() {
+    let mut random = Random::new(7);
+    let rows = clustered(9_000, 8, &mut random);
+    let name = |number: usize| format!("{number:04}");
+    let mut index = Index::empty(8);
+    let mut kept = std::collections::BTreeSet::new();
+    for _ in 0..30_000 {
+        let number = random.count(0, rows.len() - 1);
+        if random.count(0, 2) == 0 {
+            index.remove([Path::new(&name(number))]);
+            kept.remove(&number);
+        } else {
+            assert!(index.put(Path::new(&name(number)), &rows[number]));
+            kept.insert(number);
+        }
+    }
+    let again = Index::filled(8, kept.iter().rev().map(|number| (name(*number), &rows[*number])));
+    assert_eq!((index.len(), again.len()), (kept.len(), kept.len()));
+    for number in (0..9_000).step_by(500) {
+        let query = Rows::from_values(8, rows[number].clone()).unwrap();
+        assert_eq!(index.snapshot().search(&query, COSINE, 300), again.snapshot().search(&query, COSINE, 300));
+        assert_eq!(index.embedding(Path::new(&name(number))), again.embedding(Path::new(&name(number))));
+    }
 }

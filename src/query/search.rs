@@ -6,10 +6,9 @@ use crate::answer::SearchModelPart;
 use crate::base::rows::Rows;
 use crate::config::Config;
 use crate::dedup::Appearance;
-use crate::index::Found;
+use crate::index::{Comparison, Found};
 use crate::picture::{Hash, Miniature};
-use crate::serving::load::{inventory_of, load_index};
-use crate::serving::{SearchRequest, Serving};
+use crate::serving::SearchRequest;
 
 /// A usable picture of the query.
 pub struct EncodedPicture {
@@ -72,54 +71,23 @@ pub fn search(
     context: &WorkerContext,
 ) -> Searched {
     let (positive, negative) = (rows_of(asked, context), rows_of(negatives, context));
-    let mode = config.similarity.set_mode;
-    let request = SearchRequest { positive: &positive, negative: &negative, mode, count };
-    let mut searched = look_up(&request, config, context);
-    searched.found.retain(|(_, closer_than)| *closer_than >= config.answer.min_score.get());
-    searched
-}
-
-fn look_up(request: &SearchRequest<'_>, config: &Config, context: &WorkerContext) -> Searched {
-    // One lock for model and embeddings: a query sees one model, even if it is replaced during the search.
-    let serving = context.serving.read();
-    if serving.index.metric() == config.similarity.metric {
-        return search_in(&serving, request);
-    }
-    // The set has a metric of its own. An index prepares its embeddings for one metric, so one is built for this answer.
-    let (model, generation) = (serving.model.clone(), serving.index.generation());
-    drop(serving);
-    let index =
-        inventory_of(&context.catalog).and_then(|contents| load_index(&context.catalog, config, &model, &contents));
-    match index {
-        Ok(index) => {
-            let mut searched = search_in(&Serving::new(model, index), request);
-            searched.by.index_generation = generation;
-            searched
-        }
-        // If the catalog cannot be read, the set's metric is not used; the record names the metric that was.
-        Err(trouble) => {
-            log::warn!("{trouble}");
-            search_in(&context.serving.read(), request)
-        }
-    }
-}
-
-fn search_in(serving: &Serving, request: &SearchRequest<'_>) -> Searched {
-    let inventory = serving.index.len();
-    Searched {
-        found: serving.search(request),
-        inventory,
-        by: SearchedBy {
-            model: SearchModelPart {
-                id: serving.model.id().into(),
-                encoder: serving.model.encoder().name(),
-                trained_on: serving.model.trained_on(),
-            },
-            inventory,
-            index_generation: serving.index.generation(),
-            metric: serving.index.metric().name(),
+    let comparison = Comparison { metric: config.similarity.metric, mode: config.similarity.set_mode };
+    // One view of model and embeddings: a query sees one model, even if it is replaced during the search.
+    let view = context.serving.view();
+    let mut found = view.search(&SearchRequest { positive: &positive, negative: &negative, comparison, count });
+    found.retain(|(_, closer_than)| *closer_than >= config.answer.min_score.get());
+    let inventory = view.snapshot.len();
+    let by = SearchedBy {
+        model: SearchModelPart {
+            id: view.model.id().into(),
+            encoder: view.model.encoder().name(),
+            trained_on: view.model.trained_on(),
         },
-    }
+        inventory,
+        index_generation: view.snapshot.generation(),
+        metric: comparison.metric.name(),
+    };
+    Searched { found, inventory, by }
 }
 
 /// Their features, `[m, width of the encoder's features]`.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::base::rows::Rows;
 use crate::catalog::{Catalog, FileRow, FileState, Root};
-use crate::config::{Config, ModelSettings};
+use crate::config::ModelSettings;
 use crate::error::Trouble;
 use crate::index::Index;
 use crate::model::Model;
@@ -29,7 +29,6 @@ pub fn inventory_of(catalog: &Catalog) -> Result<HashMap<(Root, PathBuf), Hash>,
 /// The index of the inventory's embeddings under `model`: from the catalog, or computed from the features.
 pub fn load_index(
     catalog: &Catalog,
-    config: &Config,
     model: &Model,
     contents: &HashMap<(Root, PathBuf), Hash>,
 ) -> Result<Index, Trouble> {
@@ -44,7 +43,7 @@ pub fn load_index(
             pictures.push((path.clone(), embedding));
         }
     }
-    Ok(Index::filled(model.embedding_width(), config.similarity.metric, pictures))
+    Ok(Index::filled(model.embedding_width(), pictures))
 }
 
 /// The embedding of a content whose features are in the catalog.

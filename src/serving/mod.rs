@@ -3,22 +3,21 @@
 mod feedback;
 pub mod load;
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::base::rows::Rows;
-use crate::config::SetMode;
-use crate::index::{Calibration, Found, Index};
+use crate::config::Metric;
+use crate::index::{Calibration, Comparison, Found, Index, Snapshot};
 use crate::model::Model;
 use feedback::away_from;
 
 /// A model, and the inventory's embeddings under it.
 pub struct Serving {
     /// Turns features into embeddings.
-    pub model: Model,
+    pub model: Arc<Model>,
     /// The embeddings.
     pub index: Index,
-    calibration: Mutex<Option<(u64, Arc<Calibration>)>>,
-    identity: Arc<()>,
+    calibrations: Arc<Calibrations>,
 }
 
 /// A search.
@@ -27,8 +26,8 @@ pub struct SearchRequest<'a> {
     pub positive: &'a Rows,
     /// Features of its negative examples.
     pub negative: &'a Rows,
-    /// How the results of several pictures are combined.
-    pub mode: SetMode,
+    /// How embeddings are compared, and the results of several pictures combined.
+    pub comparison: Comparison,
     /// Number of matches.
     pub count: usize,
 }
@@ -36,46 +35,79 @@ pub struct SearchRequest<'a> {
 impl Serving {
     /// `model` with the `index` of its embeddings.
     pub fn new(model: Model, index: Index) -> Self {
-        Self { model, index, calibration: Mutex::new(None), identity: Arc::new(()) }
+        Self { model: Arc::new(model), index, calibrations: Arc::default() }
     }
 
-    /// Identifies this serving state; dead once another has replaced it.
-    pub fn identity(&self) -> Weak<()> {
-        Arc::downgrade(&self.identity)
+    /// Both as they are now, to be searched without a lock.
+    pub fn view(&self) -> View {
+        View {
+            model: Arc::clone(&self.model),
+            snapshot: self.index.snapshot(),
+            calibrations: Arc::clone(&self.calibrations),
+        }
     }
+}
 
+/// A model with the inventory's embeddings under it, as they were at one moment.
+pub struct View {
+    /// Turns features into embeddings.
+    pub model: Arc<Model>,
+    /// The embeddings.
+    pub snapshot: Snapshot,
+    calibrations: Arc<Calibrations>,
+}
+
+impl View {
     /// The pictures most similar to a query, each with the share of inventory pairs that are less similar.
     pub fn search(&self, request: &SearchRequest<'_>) -> Vec<(Found, f32)> {
+        let metric = request.comparison.metric;
         let positive = self.model.encode(request.positive);
         let embeddings = match request.negative.is_empty() {
             true => positive,
-            false => away_from(&positive, &self.model.encode(request.negative), self.index.metric()),
+            false => away_from(&positive, &self.model.encode(request.negative), metric),
         };
-        let found = self.index.search(&embeddings, request.mode, request.count);
-        let calibration = self.calibration();
+        let found = self.snapshot.search(&embeddings, request.comparison, request.count);
+        let calibration = self.calibrations.of(&self.snapshot, metric);
         let with_score = |found: Found| {
             let closer_than = calibration.closer_than(found.similarity);
             (found, closer_than)
         };
         found.into_iter().map(with_score).collect()
     }
+}
 
-    /// Measured once for each state of the index.
-    fn calibration(&self) -> Arc<Calibration> {
-        let generation = self.index.generation();
-        let mut kept = self.calibration.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*kept {
-            Some((measured, calibration)) if *measured == generation => Arc::clone(calibration),
+/// The last calibration by each metric.
+#[derive(Default)]
+struct Calibrations {
+    cosine: Mutex<Option<Measured>>,
+    euclidean: Mutex<Option<Measured>>,
+}
+
+/// A calibration, and the version of the sample it was measured on.
+type Measured = (u64, Arc<Calibration>);
+
+impl Calibrations {
+    /// Measured once for each state of the sample.
+    fn of(&self, snapshot: &Snapshot, metric: Metric) -> Arc<Calibration> {
+        let last = match metric {
+            Metric::Cosine => &self.cosine,
+            Metric::Euclidean => &self.euclidean,
+        };
+        let version = snapshot.sample_version();
+        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((measured, calibration)) if *measured == version => Arc::clone(calibration),
             _ => {
-                let calibration = Arc::new(Calibration::measure(&self.index));
-                *kept = Some((generation, Arc::clone(&calibration)));
+                let calibration = Arc::new(snapshot.calibration(metric));
+                *last = Some((version, Arc::clone(&calibration)));
                 calibration
             }
         }
     }
 }
 
-/// The serving state, shared by workers and the event loop. A query holds one read lock, so it sees one model.
+/// The serving state, shared by workers and the event loop. It is locked only to look something up, to change a picture, or
+/// to take a [`View`].
 #[derive(Clone)]
 pub struct Shared(Arc<RwLock<Serving>>);
 
@@ -93,5 +125,10 @@ impl Shared {
     /// Locks for writing.
     pub fn write(&self) -> RwLockWriteGuard<'_, Serving> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Model and embeddings as they are now.
+    pub fn view(&self) -> View {
+        self.read().view()
     }
 }

@@ -45,7 +45,7 @@ impl Reencoding<'_> {
     /// transaction would keep SQLite from reusing its journal.
     pub(super) fn run(&self) -> Result<Index, Halt> {
         let kind = self.model.features();
-        let mut index = Index::empty(self.model.embedding_width(), crate::config::Metric::Cosine);
+        let mut index = Index::empty(self.model.embedding_width());
         self.handle.follow_changes();
         let (mut end, mut done) = (None, 0);
         loop {

@@ -218,7 +218,7 @@ fn evaluate_measures_in_every_way_and_leaves_no_trace() {
         let sets = if more.contains(&"--leave-one-out") { &["set_mean", "set_nearest"][..] } else { &[] };
         assert_eq!(methods, [&["artificio", "features", "histogram", "pixels", "euclidean"][..], sets].concat());
         for row in rows {
-            for figure in ["p_at_1", "p_at_5", "map"] {
+            for figure in ["p_at_1", "p_at_5", "p_at_10", "map"] {
                 let value = row[figure].as_f64().unwrap();
                 assert!((0.0..=1.0).contains(&value), "{row:#}");
             }

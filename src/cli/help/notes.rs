@@ -80,7 +80,8 @@ static EVALUATE: Notes = Notes {
         "Rows: artificio is what the service would answer; features (the network as published), histogram and pixels are \
          baselines; euclidean is artificio by the other metric; set_mean and set_nearest search with up to three pictures \
          of a label at once.",
-        "P@1, P@5: share of the first result, of the first five, with the query's label. mAP: mean average precision.",
+        "P@1, P@5, P@10: share of the first result, the first five, the first ten, with the query's label. mAP: mean \
+         average precision.",
     ],
     examples: &[
         ("artificio evaluate pictures", "each query against the inventory"),

@@ -88,8 +88,7 @@ impl Daemon {
         let serving = self.serving.read();
         let indexed = serving.index.len();
         // Changed pictures, and those read by an older program, are searchable while they wait to be read again.
-        let again =
-            self.plan.pending_paths(Root::Inventory).filter(|path| serving.index.embedding(path).is_some()).count();
+        let again = self.plan.pending_paths(Root::Inventory).filter(|path| serving.index.contains(path)).count();
         let failed = self.pictures.failed().filter(|((root, _), _)| *root == Root::Inventory).count();
         let is_seen = self.folders.were_seen();
         let state = match state {

@@ -78,11 +78,6 @@ impl Pictures {
         former.is_some()
     }
 
-    /// All contents, by root and path.
-    pub fn contents(&self) -> &HashMap<(Root, PathBuf), Hash> {
-        &self.contents
-    }
-
     /// A sample of the contents of a root: all of them while they are few.
     pub fn sample_of(&mut self, root: Root) -> ContentSample {
         if self.sketches.get(&root).is_some_and(ContentSketch::is_depleted) {

@@ -1,20 +1,36 @@
 //! The inverted residual block that EfficientNet-Lite0 is made of, and the memory its layers work in.
 
+use super::GROUP;
 use super::buffer::Buffer;
 use super::depthwise::Depthwise;
+use super::matmul::{PART, Pixels, Target};
 use super::pointwise::{Activation, Pointwise};
+use super::stem;
 use crate::model::weights::{Archive, LoadError};
 
-/// How many times wider a block is inside than at its entrance; the first block is not.
+/// How many times wider a block is inside than at its entrance.
 const EXPANSION: usize = 6;
+
+/// Bytes of a block's widened pixels that are worked on at a time: they stay in the second cache from the expansion to the
+/// projection, and never go to memory.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// An inverted residual block: widen, filter each channel, narrow, add what came in.
 pub(super) struct Block {
-    expand: Option<Pointwise>,
+    /// The first block's is the stem.
+    expand: Pointwise,
     depthwise: Depthwise,
-    stride: usize,
     project: Pointwise,
     residual: bool,
+    outputs: usize,
+}
+
+/// What of a block is worked on at a time: some rows of the output in all channels, or all rows in some channels.
+#[derive(Clone, Copy)]
+struct Piece {
+    rows: usize,
+    /// A multiple of [`PART`], or all.
+    channels: usize,
 }
 
 /// Where a picture's pixels stand between layers.
@@ -22,12 +38,14 @@ pub(super) struct Block {
 pub(super) struct Scratch {
     /// What a block begins with and leaves behind.
     pub(super) current: Buffer,
-    /// After the expansion.
+    /// After the expansion: some rows.
     pub(super) wide: Buffer,
-    /// After the depthwise convolution.
+    /// After the depthwise convolution: some rows.
     filtered: Buffer,
     /// What becomes `current`.
     next: Buffer,
+    /// Where the pixels of a product go.
+    pub(super) places: Vec<usize>,
 }
 
 impl Block {
@@ -38,41 +56,107 @@ impl Block {
         stride: usize,
         [inputs, outputs]: [usize; 2],
     ) -> Result<Self, LoadError> {
-        let (expand, inner) = if name == "blocks.0" {
-            (None, inputs)
+        let (expand, seen, inner) = if name == "blocks.0" {
+            ("stem".into(), stem::SEEN, inputs)
         } else {
-            let inner = inputs * EXPANSION;
-            (Some(Pointwise::read(archive, &format!("{name}.expand"), inputs, inner, Activation::Relu6)?), inner)
+            (format!("{name}.expand"), inputs, inputs * EXPANSION)
         };
         Ok(Self {
-            expand,
+            expand: Pointwise::read(archive, &expand, seen, inner, Activation::Relu6)?,
             depthwise: Depthwise::read(archive, &format!("{name}.depthwise"), side, stride, inner)?,
-            stride,
             project: Pointwise::read(archive, &format!("{name}.project"), inner, outputs, Activation::Linear)?,
             residual: stride == 1 && inputs == outputs,
+            outputs,
         })
     }
 
     /// Side of the output for one of the input.
     pub(super) fn shrunk(&self, side: usize) -> usize {
-        side.div_ceil(self.stride)
+        self.depthwise.shrunk(side)
     }
 
-    /// Turns `scratch.current` from `[side, side, in]` to `[⌈side/stride⌉, ⌈side/stride⌉, out]`.
-    pub(super) fn apply(&self, side: usize, scratch: &mut Scratch) {
-        let Scratch { current, wide, filtered, next } = scratch;
-        match &self.expand {
-            Some(expand) => {
-                expand.apply(current, wide);
-                self.depthwise.apply(wide, side, side, filtered);
-            }
-            None => self.depthwise.apply(current, side, side, filtered),
+    /// A large picture goes in bands of rows, a small one, where weights are many, in parts of the channels: then each
+    /// weight is read once.
+    fn piece(&self, side: usize) -> Piece {
+        let (channels, shrunk) = (self.depthwise.channels(), self.shrunk(side));
+        let numbers = PIECE_BYTES / size_of::<f32>();
+        match numbers / (side * side) / PART {
+            0 => Piece { rows: (numbers / channels / side * shrunk / side).clamp(1, shrunk), channels },
+            parts => Piece { rows: shrunk, channels: channels.min(parts * PART) },
         }
-        if self.residual {
-            self.project.apply_and_add(filtered, current, next);
-        } else {
-            self.project.apply(filtered, next);
+    }
+
+    /// Turns `scratch.current` from `[side, side]` pixels to `[⌈side/stride⌉, ⌈side/stride⌉]`.
+    pub(super) fn apply(&self, side: usize, scratch: &mut Scratch) {
+        self.apply_by(self.piece(side), side, scratch);
+    }
+
+    fn apply_by(&self, piece: Piece, side: usize, scratch: &mut Scratch) {
+        let Scratch { current, wide, filtered, next, places } = scratch;
+        let shrunk = self.shrunk(side);
+        let channels = self.depthwise.channels();
+        let window = self.depthwise.window(side, side, piece.rows);
+        let wide = wide.room(window.len(piece.channels));
+        window.clear_margins(wide);
+        let next_values = next.room(shrunk * shrunk * self.outputs.next_multiple_of(GROUP));
+        let mut expanded = 0;
+        for first in (0..shrunk).step_by(piece.rows) {
+            let rows = first..shrunk.min(first + piece.rows);
+            let seen = self.depthwise.rows_seen(&window, rows.end);
+            for first in (0..channels).step_by(piece.channels) {
+                let part = first..channels.min(first + piece.channels);
+                window.places(expanded..seen, places);
+                let pixels = Pixels { values: current, pitch: side * side, first: expanded * side };
+                self.expand.widen(part.clone(), pixels, Target { values: wide, pitch: window.group_pitch(), places });
+                let filtered = filtered.room(rows.len() * shrunk * part.len());
+                self.depthwise.apply(part.clone(), wide, window, rows.clone(), filtered);
+                places.clear();
+                places.extend(rows.start * shrunk..rows.end * shrunk);
+                let pixels = Pixels { values: filtered, pitch: rows.len() * shrunk, first: 0 };
+                let residual = if self.residual { Some(&**current) } else { None };
+                let target = Target { values: next_values, pitch: shrunk * shrunk, places };
+                self.project.narrow(part, pixels, residual, target);
+            }
+            expanded = seen;
         }
         std::mem::swap(current, next);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::backbone::network::{WEIGHTS, WEIGHTS_VERSION};
+
+    #[test]
+    fn pieces_leave_no_seams() {
+        let archive = Archive::open(WEIGHTS, "version", WEIGHTS_VERSION).unwrap();
+        for (name, kernel, stride, [inputs, outputs], side) in [
+            ("blocks.2", 3, 1, [24, 24], 72),
+            ("blocks.3", 5, 2, [24, 40], 72),
+            ("blocks.4", 5, 1, [40, 40], 37),
+            ("blocks.5", 3, 2, [40, 80], 29),
+            ("blocks.10", 5, 1, [112, 112], 18),
+        ] {
+            let block = Block::read(&archive, name, kernel, stride, [inputs, outputs]).unwrap();
+            let (rows, channels) = (block.shrunk(side), block.depthwise.channels());
+            let run = |piece: Piece| {
+                let mut scratch = Scratch::default();
+                let current = scratch.current.room(side * side * inputs.next_multiple_of(GROUP));
+                current.iter_mut().enumerate().for_each(|(at, value)| *value = (at * 37 % 101) as f32 / 50.0 - 1.0);
+                block.apply_by(piece, side, &mut scratch);
+                // The last group may hold channels that mean nothing.
+                scratch.current[..outputs / GROUP * GROUP * rows * rows].to_vec()
+            };
+            let whole = run(Piece { rows, channels });
+            assert!(whole.iter().any(|value| *value > 0.1), "{name} does something");
+            let usual = block.piece(side);
+            assert!(usual.rows < rows || usual.channels < channels, "{name} is worked on in pieces");
+            for piece in
+                [usual, Piece { rows: 1, channels }, Piece { rows: 7, channels }, Piece { rows, channels: PART }]
+            {
+                assert!(run(piece) == whole, "{name} by {} rows, {} channels", piece.rows, piece.channels);
+            }
+        }
     }
 }

@@ -1,34 +1,76 @@
-//! A direct depthwise convolution on NHWC pictures with bias and ReLU6 in the same pass.
+//! A direct depthwise convolution with bias and ReLU6 in the same pass.
 //!
-//! Nine neighbouring output pixels are summed together in registers, over all taps, and written once: each weight is
-//! loaded once for the nine of them. What lies outside the picture is a row of zeros, so borders take the same path.
+//! Neighbouring output pixels of a channel group are summed together in registers, over all taps, and written once: each
+//! weight is loaded once for all of them. The input comes a few rows at a time, in a [`Window`].
+
+use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::GROUP;
 use super::buffer::Buffer;
 use crate::model::weights::{Archive, LoadError};
 
-/// Channels come in multiples of this; no vector of any machine is longer.
-const CHANNEL_BLOCK: usize = 16;
-
 /// Output pixels that are summed together; every layer of the backbone is a multiple of 9 wide.
 const TILE: usize = 9;
-
-/// Input columns that a tile of the widest kernel and stride sees.
-const MAX_COLUMNS: usize = (TILE - 1) * 2 + 5;
 
 /// A depthwise convolution with TensorFlow SAME padding, bias and ReLU6.
 pub(super) struct Depthwise {
     side: usize,
     stride: usize,
+    /// `[groups, side * side, GROUP]`
     weights: Buffer,
     bias: Buffer,
 }
 
 /// Zeros before the first pixel under TensorFlow SAME padding; what is missing to `side` goes behind the last one.
-pub(super) fn padding_before(length: usize, side: usize, stride: usize) -> usize {
+fn padding_before(length: usize, side: usize, stride: usize) -> usize {
     let steps = length.div_ceil(stride).max(1) - 1;
     (steps * stride + side).saturating_sub(length) / 2
+}
+
+/// The rows of a layer's input that some rows of its output see: `[groups, slots, pitch, GROUP]`. Row y stands in slot
+/// y % slots, so rows that the next ones see as well stay where they are.
+#[derive(Clone, Copy)]
+pub(super) struct Window {
+    height: usize,
+    width: usize,
+    /// Columns of zeros before the picture's.
+    before: usize,
+    /// Rows of zeros above the picture's.
+    above: usize,
+    /// Columns with zeros before and behind, as many as tiles see.
+    pitch: usize,
+    slots: usize,
+}
+
+impl Window {
+    /// Numbers that so many channels take.
+    pub(super) fn len(&self, channels: usize) -> usize {
+        self.group_pitch() * channels
+    }
+
+    /// Pixels from a group to the next.
+    pub(super) fn group_pitch(&self) -> usize {
+        self.slots * self.pitch
+    }
+
+    /// Sets `places` to those of the pixels of `rows`.
+    pub(super) fn places(&self, rows: Range<usize>, places: &mut Vec<usize>) {
+        places.clear();
+        for row in rows {
+            let start = row % self.slots * self.pitch + self.before;
+            places.extend(start..start + self.width);
+        }
+    }
+
+    /// Makes the columns before and behind the picture's zero; nothing else is ever written there.
+    pub(super) fn clear_margins(&self, values: &mut [f32]) {
+        for row in values.chunks_exact_mut(self.pitch * GROUP) {
+            row[..self.before * GROUP].fill(0.0);
+            row[(self.before + self.width) * GROUP..].fill(0.0);
+        }
+    }
 }
 
 impl Depthwise {
@@ -45,24 +87,64 @@ impl Depthwise {
         Ok(Self::new(side, stride, &weights, &bias))
     }
 
-    /// A kernel `[side * side, channels]`; `side` 3 or 5, `stride` 1 or 2, channels in multiples of [`CHANNEL_BLOCK`].
+    /// A kernel `[side * side, channels]`; `side` 3 or 5, `stride` 1 or 2, channels in multiples of [`GROUP`].
     fn new(side: usize, stride: usize, weights: &[f32], bias: &[f32]) -> Self {
-        debug_assert!(matches!((side, stride), (3 | 5, 1 | 2)) && bias.len().is_multiple_of(CHANNEL_BLOCK));
-        Self { side, stride, weights: Buffer::holding(weights), bias: Buffer::holding(bias) }
+        debug_assert!(matches!((side, stride), (3 | 5, 1 | 2)) && bias.len().is_multiple_of(GROUP));
+        let mut grouped = Vec::with_capacity(weights.len());
+        for channel in (0..bias.len()).step_by(GROUP) {
+            weights.chunks_exact(bias.len()).for_each(|tap| grouped.extend_from_slice(&tap[channel..][..GROUP]));
+        }
+        Self { side, stride, weights: Buffer::holding(&grouped), bias: Buffer::holding(bias) }
     }
 
-    /// `[height, width, channels]` to `[⌈height/stride⌉, ⌈width/stride⌉, channels]`.
-    pub(super) fn apply(&self, input: &[f32], height: usize, width: usize, out: &mut Buffer) {
-        let out = out.room(height.div_ceil(self.stride) * width.div_ceil(self.stride) * self.bias.len());
-        Arch::new().dispatch(DepthwiseRun { layer: self, input, height, width, out });
+    /// How many channels it filters.
+    pub(super) fn channels(&self) -> usize {
+        self.bias.len()
+    }
+
+    /// Rows or columns of the output for those of the input.
+    pub(super) fn shrunk(&self, length: usize) -> usize {
+        length.div_ceil(self.stride)
+    }
+
+    /// A window on an input `[height, width]` wide enough for `rows` rows of the output.
+    pub(super) fn window(&self, height: usize, width: usize, rows: usize) -> Window {
+        let (side, stride) = (self.side, self.stride);
+        let tiles = self.shrunk(width).div_ceil(TILE);
+        Window {
+            height,
+            width,
+            before: padding_before(width, side, stride),
+            above: padding_before(height, side, stride),
+            pitch: (tiles * TILE - 1) * stride + side,
+            slots: height.min((rows - 1) * stride + side),
+        }
+    }
+
+    /// Rows of the input, from the first, that must have been seen for output rows before `end`.
+    pub(super) fn rows_seen(&self, window: &Window, end: usize) -> usize {
+        ((end - 1) * self.stride + self.side - window.above).min(window.height)
+    }
+
+    /// The `rows` of `channels` of the output, `[groups, rows.len() * ⌈width/stride⌉, GROUP]`.
+    pub(super) fn apply(
+        &self,
+        channels: Range<usize>,
+        input: &[f32],
+        window: Window,
+        rows: Range<usize>,
+        out: &mut [f32],
+    ) {
+        Arch::new().dispatch(DepthwiseRun { layer: self, channels, input, window, rows, out });
     }
 }
 
 struct DepthwiseRun<'data> {
     layer: &'data Depthwise,
+    channels: Range<usize>,
     input: &'data [f32],
-    height: usize,
-    width: usize,
+    window: Window,
+    rows: Range<usize>,
     out: &'data mut [f32],
 }
 
@@ -72,80 +154,66 @@ impl WithSimd for DepthwiseRun<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         match (self.layer.side, self.layer.stride) {
-            (3, 1) => self.rows::<S, 3, 1>(simd),
-            (3, _) => self.rows::<S, 3, 2>(simd),
-            (_, 1) => self.rows::<S, 5, 1>(simd),
-            _ => self.rows::<S, 5, 2>(simd),
+            (3, 1) => self.groups::<S, 3, 1>(simd),
+            (3, _) => self.groups::<S, 3, 2>(simd),
+            (_, 1) => self.groups::<S, 5, 1>(simd),
+            _ => self.groups::<S, 5, 2>(simd),
         }
     }
 }
 
 impl DepthwiseRun<'_> {
     #[inline(always)]
-    fn rows<S: Simd, const SIDE: usize, const STRIDE: usize>(self, simd: S) {
-        let Self { layer, input, height, width, out } = self;
-        let lanes = layer.bias.len() / S::F32_LANES;
+    fn groups<S: Simd, const SIDE: usize, const STRIDE: usize>(self, simd: S) {
+        let Self { layer, channels, input, window, rows, out } = self;
+        let lanes = GROUP / S::F32_LANES;
         let (input, out) = (S::as_simd_f32s(input).0, S::as_mut_simd_f32s(out).0);
-        let (weights, bias) = (S::as_simd_f32s(&layer.weights).0, S::as_simd_f32s(&layer.bias).0);
-        let (above, before) = (padding_before(height, SIDE, STRIDE), padding_before(width, SIDE, STRIDE));
-        let outside = vec![simd.splat_f32s(0.0); lanes];
-        for (y, row) in out.chunks_exact_mut(width.div_ceil(STRIDE) * lanes).enumerate() {
-            let mut lines: [&[S::f32s]; SIDE] = [&[]; SIDE];
-            for (tap, line) in lines.iter_mut().enumerate() {
-                let at = (y * STRIDE + tap).wrapping_sub(above);
-                if at < height {
-                    *line = &input[at * width * lanes..][..width * lanes];
+        let (weights, bias) = (&layer.weights[channels.start * SIDE * SIDE..], &layer.bias[channels]);
+        let (weights, bias) = (S::as_simd_f32s(weights).0, S::as_simd_f32s(bias).0);
+        let wide = layer.shrunk(window.width);
+        let zeros = vec![simd.splat_f32s(0.0); window.pitch * lanes];
+        let groups =
+            input.chunks_exact(window.group_pitch() * lanes).zip(out.chunks_exact_mut(rows.len() * wide * lanes));
+        let taps = weights.chunks_exact(SIDE * SIDE * lanes).zip(bias.chunks_exact(lanes));
+        for ((input, out), (weights, bias)) in groups.zip(taps) {
+            for (y, out) in rows.clone().zip(out.chunks_exact_mut(wide * lanes)) {
+                let mut lines: [&[S::f32s]; SIDE] = [&zeros; SIDE];
+                for (tap, line) in lines.iter_mut().enumerate() {
+                    let at = (y * STRIDE + tap).wrapping_sub(window.above);
+                    if at < window.height {
+                        *line = &input[at % window.slots * window.pitch * lanes..][..window.pitch * lanes];
+                    }
+                }
+                for (tile, out) in out.chunks_mut(TILE * lanes).enumerate() {
+                    pixels::<S, SIDE, STRIDE>(simd, &lines, tile * TILE * STRIDE * lanes, weights, bias, out);
                 }
             }
-            for (tile, out) in row.chunks_mut(TILE * lanes).enumerate() {
-                let first = (tile * TILE * STRIDE).wrapping_sub(before);
-                let seen = seen_from::<S, SIDE>(&lines, first, (TILE - 1) * STRIDE + SIDE, &outside);
-                pixels::<S, SIDE, STRIDE>(simd, &seen, weights, bias, out);
-            }
         }
     }
 }
 
-/// The `count` pixels of each line from column `first` on; `outside` where there is none. A column left of the picture
-/// has wrapped round to a huge number, and an empty line lies above or below it.
-#[inline(always)]
-fn seen_from<'data, S: Simd, const SIDE: usize>(
-    lines: &[&'data [S::f32s]; SIDE],
-    first: usize,
-    count: usize,
-    outside: &'data [S::f32s],
-) -> [[&'data [S::f32s]; MAX_COLUMNS]; SIDE] {
-    let lanes = outside.len();
-    let mut seen = [[outside; MAX_COLUMNS]; SIDE];
-    for (line, seen) in lines.iter().zip(&mut seen) {
-        for (column, pixel) in seen[..count].iter_mut().enumerate() {
-            let at = first.wrapping_add(column);
-            if at < line.len() / lanes {
-                *pixel = &line[at * lanes..][..lanes];
-            }
-        }
-    }
-    seen
-}
-
-/// Up to [`TILE`] neighbouring output pixels from the input pixels `seen`.
+/// Up to [`TILE`] neighbouring output pixels.
 #[inline(always)]
 fn pixels<S: Simd, const SIDE: usize, const STRIDE: usize>(
     simd: S,
-    seen: &[[&[S::f32s]; MAX_COLUMNS]; SIDE],
+    lines: &[&[S::f32s]; SIDE],
+    first: usize,
     weights: &[S::f32s],
     bias: &[S::f32s],
     out: &mut [S::f32s],
 ) {
-    let lanes = bias.len();
+    let lanes = GROUP / S::F32_LANES;
     let (zero, six) = (simd.splat_f32s(0.0), simd.splat_f32s(6.0));
+    let (weights, bias) = (&weights[..SIDE * SIDE * lanes], &bias[..lanes]);
     for lane in 0..lanes {
         let mut sums = [bias[lane]; TILE];
-        for (row, line) in seen.iter().enumerate() {
+        for row in 0..SIDE {
+            let line = &lines[row][first..][..((TILE - 1) * STRIDE + SIDE) * lanes];
             for column in 0..SIDE {
                 let weight = weights[(row * SIDE + column) * lanes + lane];
                 for pixel in 0..TILE {
-                    sums[pixel] = simd.mul_add_e_f32s(line[pixel * STRIDE + column][lane], weight, sums[pixel]);
+                    let value = line[(pixel * STRIDE + column) * lanes + lane];
+                    sums[pixel] = simd.mul_add_e_f32s(value, weight, sums[pixel]);
                 }
             }
         }
@@ -165,42 +233,69 @@ mod tests {
             .collect()
     }
 
-    /// Straight from the definition, one number at a time.
-    fn naive(layer: &Depthwise, input: &[f32], height: usize, width: usize) -> Vec<f32> {
-        let (side, stride, channels) = (layer.side, layer.stride, layer.bias.len());
+    /// Straight from the definition, one number at a time, of one channel `[height, width]`.
+    fn naive(layer: &Depthwise, channel: usize, input: &[f32], height: usize, width: usize) -> Vec<f32> {
+        let (side, stride) = (layer.side, layer.stride);
         let (above, before) = (padding_before(height, side, stride), padding_before(width, side, stride));
+        let weights = &layer.weights[channel / GROUP * side * side * GROUP + channel % GROUP..];
         let mut out = Vec::new();
-        for y in 0..height.div_ceil(stride) {
-            for x in 0..width.div_ceil(stride) {
-                for channel in 0..channels {
-                    let mut sum = layer.bias[channel];
-                    for (row, column) in (0..side * side).map(|tap| (tap / side, tap % side)) {
-                        let (down, right) = (y * stride + row, x * stride + column);
-                        if (above..height + above).contains(&down) && (before..width + before).contains(&right) {
-                            let at = ((down - above) * width + right - before) * channels + channel;
-                            sum += input[at] * layer.weights[(row * side + column) * channels + channel];
-                        }
-                    }
-                    out.push(sum.clamp(0.0, 6.0));
+        for (y, x) in (0..height.div_ceil(stride)).flat_map(|y| (0..width.div_ceil(stride)).map(move |x| (y, x))) {
+            let mut sum = layer.bias[channel];
+            for (row, column) in (0..side * side).map(|tap| (tap / side, tap % side)) {
+                let (down, right) = (y * stride + row, x * stride + column);
+                if (above..height + above).contains(&down) && (before..width + before).contains(&right) {
+                    sum += input[(down - above) * width + right - before] * weights[(row * side + column) * GROUP];
                 }
             }
+            out.push(sum.clamp(0.0, 6.0));
         }
         out
     }
 
+    /// All rows, `band` of them at a time, through a window no larger than needed.
+    fn in_bands(layer: &Depthwise, channels: Range<usize>, input: &[f32], height: usize, width: usize, band: usize) {
+        let (high, wide) = (layer.shrunk(height), layer.shrunk(width));
+        let window = layer.window(height, width, band);
+        let mut seen = vec![f32::NAN; window.len(channels.len())];
+        window.clear_margins(&mut seen);
+        let (mut places, mut taken) = (Vec::new(), 0);
+        for rows in (0..high).step_by(band).map(|first| first..high.min(first + band)) {
+            let end = layer.rows_seen(&window, rows.end);
+            window.places(taken..end, &mut places);
+            for (at, place) in places.iter().enumerate() {
+                for channel in 0..channels.len() {
+                    let group = channel / GROUP * window.group_pitch();
+                    let value = input[((channels.start + channel) * height + taken) * width + at];
+                    seen[(group + place) * GROUP + channel % GROUP] = value;
+                }
+            }
+            taken = end;
+            let mut out = vec![0.0; rows.len() * wide * channels.len()];
+            layer.apply(channels.clone(), &seen, window, rows.clone(), &mut out);
+            for channel in 0..channels.len() {
+                let from = &input[(channels.start + channel) * height * width..][..height * width];
+                let expected = &naive(layer, channels.start + channel, from, height, width)[rows.start * wide..];
+                let group = channel / GROUP * rows.len() * wide;
+                for (pixel, expected) in (0..rows.len() * wide).zip(expected) {
+                    let error = (out[(group + pixel) * GROUP + channel % GROUP] - expected).abs();
+                    let Depthwise { side, stride, .. } = layer;
+                    assert!(error < 1e-5, "{error}: kernel {side}, stride {stride}, {height}×{width}, {band} rows");
+                }
+            }
+        }
+        assert_eq!(taken, height, "every row of the input was seen");
+    }
+
     #[test]
-    fn it_does_what_the_definition_says() {
+    fn it_does_what_the_definition_says_of_any_rows_and_channels() {
         for (side, stride) in [(3, 1), (3, 2), (5, 1), (5, 2)] {
+            let layer = Depthwise::new(side, stride, &noise(side * side * 48, 1), &noise(48, 2));
             for (height, width) in [(1, 1), (2, 3), (7, 7), (9, 14), (13, 11), (16, 23)] {
-                for channels in [16, 48] {
-                    let layer = Depthwise::new(side, stride, &noise(side * side * channels, 1), &noise(channels, 2));
-                    let input = noise(height * width * channels, 3);
-                    let mut fast = Buffer::default();
-                    layer.apply(&input, height, width, &mut fast);
-                    let slow = naive(&layer, &input, height, width);
-                    assert_eq!(fast.len(), slow.len());
-                    let worst = fast.iter().zip(&slow).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-                    assert!(worst < 1e-5, "{worst} at kernel {side}, stride {stride}, {height}×{width}×{channels}");
+                let input = noise(height * width * 48, 3);
+                for channels in [0..48, 16..32] {
+                    for band in [1, 2, 5, layer.shrunk(height)] {
+                        in_bands(&layer, channels.clone(), &input, height, width, band.min(layer.shrunk(height)));
+                    }
                 }
             }
         }

@@ -2,7 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::GROUP;
 use super::block::{Block, Scratch};
+use super::matmul::{Pixels, Target};
 use super::pointwise::{Activation, Pointwise};
 use super::stem;
 use crate::base::rows::Rows;
@@ -11,7 +13,7 @@ use crate::model::weights::{Archive, LoadError};
 use crate::picture::Square;
 
 /// Made by `tools/convert_lite0.py`; its licence stands beside it.
-const WEIGHTS: &[u8] = include_bytes!("../../../assets/efficientnet_lite0.safetensors");
+pub(super) const WEIGHTS: &[u8] = include_bytes!("../../../assets/efficientnet_lite0.safetensors");
 
 /// (depthwise kernel, stride of the first block, output channels, blocks): Tan and Le, EfficientNet, ICML 2019, table 1,
 /// without squeeze-and-excitation, with ReLU6 and a stem and head of fixed width (the Lite variant).
@@ -21,7 +23,7 @@ const STAGES: [(usize, usize, usize, usize); 7] =
 const STEM_WIDTH: usize = 32;
 
 /// What the weights' file calls itself.
-const WEIGHTS_VERSION: &str = "lite0-1";
+pub(super) const WEIGHTS_VERSION: &str = "lite0-1";
 
 /// Places of the last layer are weighted by a normal distribution about the middle of the picture, of this deviation in sides. Flat
 /// from 0.22 to 0.29.
@@ -29,10 +31,9 @@ const POOLING_REACH: f32 = 0.25;
 
 /// The frozen network from a picture to its features. Shared by all workers; a call computes on the caller's core.
 pub struct Backbone {
-    stem: Pointwise,
     blocks: Vec<Block>,
     head: Pointwise,
-    /// Scratch memory of calls that are over, 17 MB each, at most one for every call that ever ran at the same time.
+    /// Scratch memory of calls that are over, 5 MB each, at most one for every call that ever ran at the same time.
     /// Giving it back to the system and asking for it again would cost more than a third of the time of a picture.
     idle: Mutex<Vec<Scratch>>,
 }
@@ -62,7 +63,6 @@ impl Backbone {
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, LoadError> {
         let archive = Archive::open(bytes, "version", WEIGHTS_VERSION)?;
-        let stem = Pointwise::read(&archive, "stem", 27, STEM_WIDTH, Activation::Relu6)?;
         let mut blocks = Vec::new();
         let mut inputs = STEM_WIDTH;
         for (side, stride, outputs, repeats) in STAGES {
@@ -74,7 +74,7 @@ impl Backbone {
             }
         }
         let head = Pointwise::read(&archive, "head", inputs, Self::WIDTH, Activation::Relu6)?;
-        Ok(Self { stem, blocks, head, idle: Mutex::default() })
+        Ok(Self { blocks, head, idle: Mutex::default() })
     }
 
     /// Pictures, of any even side, to features `[n, 1280]`, none of them negative.
@@ -90,63 +90,74 @@ impl Backbone {
 
     /// The same pooled as published, by the plain mean: what the network is without anything of ours.
     pub fn published_features(&self, pictures: &[Square]) -> Rows {
-        self.pooled(pictures, |places, _| mean(places))
+        self.pooled(pictures, mean)
     }
 
     fn pooled(&self, pictures: &[Square], pool: impl Fn(&[f32], usize) -> Vec<f32>) -> Rows {
         let mut rows = Rows::empty(Self::WIDTH);
-        let mut pixels = Vec::new();
         // A worker that panicked left a whole list behind, if any: nothing is computed under the lock.
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let mut scratch = idle().pop().unwrap_or_default();
         for picture in pictures {
-            pixels.clear();
-            pixels.extend(picture.rgb().iter().map(|value| (f32::from(*value) - 127.0) / 128.0));
-            let side = self.forward(&pixels, picture.side(), &mut scratch);
+            let side = self.forward(picture.rgb(), picture.side(), scaled, &mut scratch);
             rows.push(&pool(&scratch.wide, side));
         }
         idle().push(scratch);
         rows
     }
 
-    /// One picture `[side, side, 3]` that is already (x − 127) / 128 to the last layer, which stands in `scratch.wide`
-    /// then, `[last, last, 1280]`; `last` is given back.
-    fn forward(&self, pixels: &[f32], side: usize, scratch: &mut Scratch) -> usize {
-        stem::gather(pixels, side, &mut scratch.wide);
-        self.stem.apply(&scratch.wide, &mut scratch.current);
+    /// One picture `[side, side, 3]`, of values that `scaled` makes numbers of, to the last layer, which stands in `scratch.wide` then,
+    /// `[groups, last, last, GROUP]`; `last` is given back.
+    fn forward<T: Copy>(&self, picture: &[T], side: usize, scaled: impl Fn(T) -> f32, scratch: &mut Scratch) -> usize {
+        stem::gather(picture, side, scaled, &mut scratch.current);
         let mut side = side / 2;
         for block in &self.blocks {
             block.apply(side, scratch);
             side = block.shrunk(side);
         }
-        self.head.apply(&scratch.current, &mut scratch.wide);
+        let Scratch { current, wide, places, .. } = scratch;
+        places.clear();
+        places.extend(0..side * side);
+        let pitch = side * side;
+        let target = Target { values: wide.room(pitch * Self::WIDTH), pitch, places };
+        self.head.widen(0..Self::WIDTH, Pixels { values: current, pitch, first: 0 }, target);
         side
     }
 }
 
-/// Global average pool: `[places, 1280]` to `[1280]`.
-fn mean(places: &[f32]) -> Vec<f32> {
+/// What the network was trained with for a byte of a picture.
+fn scaled(value: u8) -> f32 {
+    (f32::from(value) - 127.0) / 128.0
+}
+
+/// Global average pool: `[groups, places, GROUP]` to `[1280]`.
+fn mean(places: &[f32], side: usize) -> Vec<f32> {
     let mut mean = vec![0.0; Backbone::WIDTH];
-    for place in places.chunks_exact(Backbone::WIDTH) {
-        mean.iter_mut().zip(place).for_each(|(sum, value)| *sum += value);
+    for (group, places) in places.chunks_exact(side * side * GROUP).enumerate() {
+        let mean = &mut mean[group * GROUP..][..GROUP];
+        for place in places.chunks_exact(GROUP) {
+            mean.iter_mut().zip(place).for_each(|(sum, value)| *sum += value);
+        }
     }
-    let share = Backbone::WIDTH as f32 / places.len() as f32;
-    mean.iter_mut().for_each(|sum| *sum *= share);
+    mean.iter_mut().for_each(|sum| *sum *= 1.0 / (side * side) as f32);
     mean
 }
 
 /// Generalised mean (Radenović, Tolias and Chum, "Fine-tuning CNN image retrieval with no human annotation", TPAMI 2019)
-/// of `[side, side, 1280]`, places weighted about the middle (after Babenko and Lempitsky, "Aggregating deep convolutional
+/// of `[groups, side, side, GROUP]`, places weighted about the middle (after Babenko and Lempitsky, "Aggregating deep convolutional
 /// features for image retrieval", ICCV 2015): `[1280]`. The mean's power is 1.5, x · √x, where 1 would be the plain mean and
 /// a large one the greatest value; answers are as good from 1.25 to 2. Places at the edge see padding where a picture goes on.
 fn centred_mean(places: &[f32], side: usize) -> Vec<f32> {
     let distance = |at: usize| (at as f32 - (side - 1) as f32 / 2.0) / side as f32 / POOLING_REACH;
     let weight = |at: usize| (-0.5 * (distance(at / side).powi(2) + distance(at % side).powi(2))).exp();
     let all: f32 = (0..side * side).map(weight).sum();
+    let weights: Vec<f32> = (0..side * side).map(|at| weight(at) / all).collect();
     let mut sums = vec![0.0; Backbone::WIDTH];
-    for (at, place) in places.chunks_exact(Backbone::WIDTH).enumerate() {
-        let weight = weight(at) / all;
-        sums.iter_mut().zip(place).for_each(|(sum, value)| *sum += weight * value * value.sqrt());
+    for (group, places) in places.chunks_exact(side * side * GROUP).enumerate() {
+        let sums = &mut sums[group * GROUP..][..GROUP];
+        for (place, weight) in places.chunks_exact(GROUP).zip(&weights) {
+            sums.iter_mut().zip(place).for_each(|(sum, value)| *sum += weight * value * value.sqrt());
+        }
     }
     sums.iter_mut().for_each(|sum| *sum = sum.powf(2.0 / 3.0));
     sums
@@ -173,9 +184,9 @@ mod tests {
             pixels.extend((0..3).map(|c| (0.013 * i as f64 + 0.017 * j as f64 + 0.7 * f64::from(c)).sin() as f32));
         }
         let mut scratch = Scratch::default();
-        let side = Backbone::load().unwrap().forward(&pixels, Backbone::PUBLISHED_SIDE, &mut scratch);
+        let side = Backbone::load().unwrap().forward(&pixels, Backbone::PUBLISHED_SIDE, |value| value, &mut scratch);
         assert_eq!(side, 7);
-        let error = distance(&mean(&scratch.wide), &expected);
+        let error = distance(&mean(&scratch.wide, side), &expected);
         println!("relative error of the probe: {error:.2e}");
         assert!(error < 5e-3, "{error}");
     }
@@ -199,8 +210,7 @@ mod tests {
 
     #[test]
     fn the_middle_of_a_picture_counts_most_and_the_strong_more_than_the_many() {
-        let places =
-            |values: [f32; 9]| -> Vec<f32> { values.iter().flat_map(|value| [*value; Backbone::WIDTH]).collect() };
+        let places = |values: [f32; 9]| values.map(|value| [value; GROUP]).concat().repeat(Backbone::WIDTH / GROUP);
         let pooled = |values: [f32; 9]| centred_mean(&places(values), 3)[0];
         assert!((pooled([2.0; 9]) - 2.0).abs() < 1e-5, "what is everywhere the same stays what it is");
         let (middle, edge, corner) =

@@ -1,7 +1,8 @@
 //! A 1×1 convolution: one matrix product over all pixels.
 
-use super::buffer::Buffer;
-use super::matmul::{Finish, Packed};
+use std::ops::Range;
+
+use super::matmul::{Finish, Packed, Part, Pixels, Target};
 use crate::model::weights::{Archive, LoadError};
 
 /// What follows the bias.
@@ -20,11 +21,6 @@ pub(super) struct Pointwise {
 }
 
 impl Pointwise {
-    /// `weights` are `[inputs, bias.len()]`.
-    pub(super) fn new(weights: Vec<f32>, bias: Vec<f32>, activation: Activation) -> Self {
-        Self { weights: Packed::new(&weights, &bias), activation }
-    }
-
     /// The layer called `name` in `archive`: `name.weight` `[inputs, outputs]` and `name.bias` `[outputs]`.
     pub(super) fn read(
         archive: &Archive,
@@ -35,24 +31,25 @@ impl Pointwise {
     ) -> Result<Self, LoadError> {
         let weights = archive.sized(&format!("{name}.weight"), inputs, outputs)?;
         let bias = archive.sized(&format!("{name}.bias"), 1, outputs)?;
-        Ok(Self::new(weights, bias, activation))
+        Ok(Self { weights: Packed::new(&weights, &bias), activation })
     }
 
-    /// Pixels `[n, in]` to pixels `[n, out]`.
-    pub(super) fn apply(&self, pixels: &[f32], out: &mut Buffer) {
-        self.run(pixels, None, out);
+    /// All inputs of as many `pixels` as `target` has places, to the channels `outputs`.
+    pub(super) fn widen(&self, outputs: Range<usize>, pixels: Pixels, target: Target) {
+        self.apply(Part { inputs: 0..self.weights.inputs, outputs }, pixels, None, target);
     }
 
-    /// As [`Pointwise::apply`], plus the pixels `residual` `[n, out]`.
-    pub(super) fn apply_and_add(&self, pixels: &[f32], residual: &[f32], out: &mut Buffer) {
-        self.run(pixels, Some(residual), out);
+    /// The channels `inputs` to all outputs, one part of the inputs after another; with the last, `residual` is added,
+    /// which stands as `target` does.
+    pub(super) fn narrow(&self, inputs: Range<usize>, pixels: Pixels, residual: Option<&[f32]>, target: Target) {
+        self.apply(Part { inputs, outputs: 0..self.weights.outputs }, pixels, residual, target);
     }
 
-    fn run(&self, pixels: &[f32], residual: Option<&[f32]>, out: &mut Buffer) {
+    fn apply(&self, part: Part, pixels: Pixels, residual: Option<&[f32]>, target: Target) {
         let (floor, ceiling) = match self.activation {
             Activation::Relu6 => (0.0, 6.0),
             Activation::Linear => (f32::MIN, f32::MAX),
         };
-        self.weights.apply(pixels, Finish { floor, ceiling, residual }, out);
+        self.weights.apply(part, pixels, Finish { floor, ceiling, residual }, target);
     }
 }

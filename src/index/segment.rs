@@ -1,0 +1,125 @@
+//! Some thousand embeddings in one piece: small enough to be copied when a search still uses them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::quantised::{quantise, restore};
+use super::sample::{SampleKey, key_of};
+
+/// Embeddings in a full segment. A copy of one of 192 values takes half a millisecond.
+pub const CAPACITY: usize = 4_096;
+
+/// Where a position is: the segment, and the row in it.
+pub fn place(position: u32) -> (usize, usize) {
+    (position as usize / CAPACITY, position as usize % CAPACITY)
+}
+
+/// Embeddings `[n, width]` of `n` pictures, quantised, with their paths.
+#[derive(Debug, Clone)]
+pub struct Segment {
+    width: usize,
+    coarse: Vec<i8>,
+    fine: Vec<i8>,
+    rows: Vec<RowHead>,
+    paths: Vec<Arc<Path>>,
+}
+
+/// What belongs to a row besides its values.
+#[derive(Debug, Clone, Copy)]
+pub struct RowHead {
+    /// Of the coarse values.
+    pub scale: f32,
+    /// Euclidean length of the embedding.
+    pub length: f32,
+    /// Decides whether the picture is in the sample.
+    pub key: SampleKey,
+}
+
+/// A row taken out, to be put elsewhere.
+pub struct Row {
+    path: Arc<Path>,
+    head: RowHead,
+    coarse: Vec<i8>,
+    fine: Vec<i8>,
+}
+
+impl Row {
+    /// Whose row it is.
+    pub fn path(&self) -> &Arc<Path> {
+        &self.path
+    }
+}
+
+impl Segment {
+    /// No rows yet.
+    pub fn empty(width: usize) -> Self {
+        Self { width, coarse: Vec::new(), fine: Vec::new(), rows: Vec::new(), paths: Vec::new() }
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Adds a row of `width` values.
+    pub fn push(&mut self, path: Arc<Path>, embedding: &[f32]) {
+        let row = self.len();
+        self.coarse.resize((row + 1) * self.width, 0);
+        self.fine.resize((row + 1) * self.width, 0);
+        self.rows.push(RowHead { scale: 0.0, length: 0.0, key: key_of(&path) });
+        self.paths.push(path);
+        self.replace(row, embedding);
+    }
+
+    /// Gives a row other values.
+    pub fn replace(&mut self, row: usize, embedding: &[f32]) {
+        let values = row * self.width..(row + 1) * self.width;
+        let (coarse, fine) = (&mut self.coarse[values.clone()], &mut self.fine[values]);
+        let scale = quantise(embedding, coarse, fine);
+        let squares: f32 = restore(coarse, fine, scale).iter().map(|value| value * value).sum();
+        let head = &mut self.rows[row];
+        (head.scale, head.length) = (scale, squares.sqrt());
+    }
+
+    /// Takes the last row out.
+    pub fn pop(&mut self) -> Option<Row> {
+        let (path, head) = (self.paths.pop()?, self.rows.pop()?);
+        let start = self.rows.len() * self.width;
+        Some(Row { path, head, coarse: self.coarse.split_off(start), fine: self.fine.split_off(start) })
+    }
+
+    /// Puts `moved` in the place of a row.
+    pub fn put_row(&mut self, row: usize, moved: Row) {
+        let start = row * self.width;
+        self.coarse[start..][..self.width].copy_from_slice(&moved.coarse);
+        self.fine[start..][..self.width].copy_from_slice(&moved.fine);
+        self.rows[row] = moved.head;
+        self.paths[row] = moved.path;
+    }
+
+    /// The path of a row.
+    pub fn path(&self, row: usize) -> &Arc<Path> {
+        &self.paths[row]
+    }
+
+    /// The values of a row.
+    pub fn embedding(&self, row: usize) -> Vec<f32> {
+        let values = row * self.width..(row + 1) * self.width;
+        restore(&self.coarse[values.clone()], &self.fine[values], self.rows[row].scale)
+    }
+
+    /// Of every row the coarse values, `[width]`, and the head.
+    pub fn coarse(&self) -> impl Iterator<Item = (&[i8], &RowHead)> {
+        self.coarse.chunks_exact(self.width.max(1)).zip(&self.rows)
+    }
+
+    /// Of every row the head.
+    pub fn heads(&self) -> &[RowHead] {
+        &self.rows
+    }
+}

@@ -1,0 +1,70 @@
+//! The index as it was at one moment, to be searched without any lock.
+
+use std::sync::Arc;
+
+use super::calibration::Calibration;
+use super::sample::Sample;
+use super::segment::Segment;
+use super::{Comparison, Found, ranking};
+use crate::base::rows::Rows;
+use crate::config::Metric;
+
+/// With fewer pictures than this the nearest are not near: embeddings are compared as they are.
+pub(super) const AVERAGING_MINIMUM: usize = 12;
+
+/// All embeddings of an [`super::Index`], shared with it as long as it does not change them.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    width: usize,
+    segments: Vec<Arc<Segment>>,
+    sample: Arc<Sample>,
+    generation: u64,
+}
+
+impl Snapshot {
+    pub(super) fn new(width: usize, segments: Vec<Arc<Segment>>, sample: Arc<Sample>, generation: u64) -> Self {
+        Self { width, segments, sample, generation }
+    }
+
+    /// Pictures in it.
+    pub fn len(&self) -> usize {
+        self.segments.iter().map(|segment| segment.len()).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.segments.is_empty()
+    }
+
+    /// Values in an embedding.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// That of the index when this was taken.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Which sample the [`Snapshot::calibration`] is made from: the same number, the same sample.
+    pub fn sample_version(&self) -> u64 {
+        self.sample.version()
+    }
+
+    /// The `k` pictures most similar to `query`, embeddings of one or several pictures `[m, width]`, best first;
+    /// pictures equally similar in the order of their paths.
+    ///
+    /// The [`super::SHORTLIST`] pictures that are nearest by their embeddings alone are averaged, each with its nearest among
+    /// them, and so is the query; that decides their order. Further pictures follow by their embeddings alone.
+    pub fn search(&self, query: &Rows, how: Comparison, k: usize) -> Vec<Found> {
+        if query.width() != self.width {
+            return Vec::new();
+        }
+        ranking::search(&self.segments, self.len(), query, how, k)
+    }
+
+    /// What a similarity by `metric` means in this inventory.
+    pub fn calibration(&self, metric: Metric) -> Calibration {
+        Calibration::measure(self.sample.embeddings(), self.len() >= AVERAGING_MINIMUM, metric)
+    }
+}
