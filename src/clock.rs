@@ -7,6 +7,11 @@ pub fn now_s() -> i64 {
     Timestamp::now().as_second()
 }
 
+/// Microseconds since 1970.
+pub fn now_us() -> u64 {
+    Timestamp::now().as_microsecond().try_into().unwrap_or_default()
+}
+
 /// A moment in the local time zone, as shown on a sheet: "23 November 2026, 21:40".
 pub fn local_text(seconds: i64) -> String {
     let moment = Timestamp::from_second(seconds).unwrap_or_default().to_zoned_datetime(jiff::tz::TimeZone::system());

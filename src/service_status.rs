@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::catalog::ModelRow;
 use crate::error::Trouble;
-use crate::files::write_whole;
+use crate::files::replace_quick;
 use crate::training::handle::Stage;
 
 /// The file's name inside the state folder.
@@ -168,6 +168,6 @@ impl ServiceStatus {
     pub fn write(&self, state_folder: &Path) -> Result<(), Trouble> {
         let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
         text.push(b'\n');
-        write_whole(&state_folder.join(FILE_NAME), &text, "write the status")
+        replace_quick(&state_folder.join(FILE_NAME), &text, "write the status")
     }
 }

@@ -59,15 +59,17 @@ impl GalleryEntry {
     }
 }
 
-/// The page with `entries`, the newest first; `inventory` is the inventory folder, `answer` the folder of the page.
-pub fn page(entries: &mut [&GalleryEntry], inventory: &Path, answer: &Path) -> Vec<u8> {
+/// The page with `entries`, the newest first; they `are_all`, or there are older ones. `inventory` is the inventory folder, `answer`
+/// the folder of the page.
+pub fn page(entries: &mut [&GalleryEntry], are_all: bool, inventory: &Path, answer: &Path) -> Vec<u8> {
     #[derive(Serialize)]
     struct GalleryData<'a> {
         inventory: String,
+        are_all: bool,
         answers: &'a [&'a GalleryEntry],
     }
     entries.sort_by(|one, other| other.time.cmp(&one.time).then_with(|| one.name.cmp(&other.name)));
-    let data = GalleryData { inventory: link_to(inventory, answer), answers: entries };
+    let data = GalleryData { inventory: link_to(inventory, answer), are_all, answers: entries };
     // Texts, numbers and lists always have a JSON form.
     let json = json_in_script(&serde_json::to_string(&data).unwrap_or_default());
     let body = BODY.replacen(PLACE, &json, 1);
@@ -116,7 +118,7 @@ mod tests {
     fn the_newest_answer_comes_first_and_no_name_ends_the_data() {
         let old = GalleryEntry::from_record(&record("</script><b>", 5), "result_old").unwrap();
         let new = GalleryEntry::from_record(&record("new", 6), "result_new").unwrap();
-        let page = page(&mut [&old, &new], Path::new("/s/db/img_inventory_raw"), Path::new("/s/answer"));
+        let page = page(&mut [&old, &new], true, Path::new("/s/db/img_inventory_raw"), Path::new("/s/answer"));
         let page = String::from_utf8(page).unwrap();
         let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text} is not on the page"));
         assert!(at("\"name\":\"new\"") < at("\"name\":\"\\u003c/script>\\u003cb>\""));
@@ -142,7 +144,7 @@ mod tests {
     #[test]
     fn the_page_asks_for_nothing_from_outside() {
         assert_eq!(BODY.matches(PLACE).count(), 1);
-        let page = String::from_utf8(page(&mut [], Path::new("/s/db"), Path::new("/s/answer"))).unwrap();
+        let page = String::from_utf8(page(&mut [], true, Path::new("/s/db"), Path::new("/s/answer"))).unwrap();
         for outside in ["http:", "https:", "//cdn", "@import", "<link", "src=\""] {
             assert!(!page.contains(outside), "{outside}");
         }

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::Catalog;
 use super::files::path_at;
@@ -93,19 +93,22 @@ impl Catalog {
             let mut statement = self.connection.prepare_cached(
                 "SELECT query, name, content, status, is_provisional, answered_s FROM answers ORDER BY query",
             )?;
-            let rows = statement.query_map([], |row| {
-                Ok(AnswerRow {
-                    query: path_at(row, 0)?,
-                    name: row.get(1)?,
-                    content: row.get::<_, Option<[u8; 32]>>(2)?.map(Hash),
-                    state: AnswerState::of_name(&row.get::<_, String>(3)?),
-                    is_provisional: row.get(4)?,
-                    answered_s: row.get(5)?,
-                })
-            })?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
+            statement.query_map([], read_row)?.collect::<rusqlite::Result<Vec<_>>>()
         };
         collect().map_err(|error| self.trouble("read", &error))
+    }
+
+    /// The answer of one query.
+    pub fn answer(&self, query: &Path) -> Result<Option<AnswerRow>, Trouble> {
+        let find = || {
+            self.connection
+                .prepare_cached(
+                    "SELECT query, name, content, status, is_provisional, answered_s FROM answers WHERE query = ?1",
+                )?
+                .query_row([query.as_os_str().as_bytes()], read_row)
+                .optional()
+        };
+        find().map_err(|error| self.trouble("read", &error))
     }
 
     /// Records an answer; it replaces the query's earlier one.
@@ -122,4 +125,15 @@ impl Catalog {
             ],
         )
     }
+}
+
+fn read_row(row: &Row<'_>) -> rusqlite::Result<AnswerRow> {
+    Ok(AnswerRow {
+        query: path_at(row, 0)?,
+        name: row.get(1)?,
+        content: row.get::<_, Option<[u8; 32]>>(2)?.map(Hash),
+        state: AnswerState::of_name(&row.get::<_, String>(3)?),
+        is_provisional: row.get(4)?,
+        answered_s: row.get(5)?,
+    })
 }

@@ -289,6 +289,8 @@ mod tests {
         assert!(failed.is_err());
         assert!(catalog.answers().unwrap().is_empty());
         catalog.together(|catalog| catalog.put_answer(&answer)).unwrap();
+        assert_eq!(catalog.answer(&answer.query).unwrap().as_ref(), Some(&answer));
+        assert_eq!(catalog.answer(Path::new("b.jpg")).unwrap(), None);
         assert_eq!(catalog.answers().unwrap(), [answer]);
     }
 }

@@ -52,6 +52,9 @@ impl Daemon {
         debug!("{} settled", self.absolute(root, path).display());
         match root {
             Root::Query => self.queries.mark_changed(unit_of(path)),
+            Root::Inventory | Root::Training if self.pictures.is_known(root, path) => {
+                self.plan.enqueue_known(root, path, stamp, self.life.now());
+            }
             Root::Inventory | Root::Training => self.plan.enqueue(root, path, Some(stamp), self.life.now()),
         }
     }
@@ -118,7 +121,10 @@ impl Daemon {
         for query in settled {
             match tree.has_files(&query) {
                 true => self.plan.enqueue(Root::Query, &query, None, now),
-                false => self.plan.dequeue(Root::Query, &query),
+                false => {
+                    self.plan.dequeue(Root::Query, &query);
+                    self.queries.forget(&query);
+                }
             }
         }
     }
@@ -163,6 +169,7 @@ impl Daemon {
         let (negatives, files) =
             files.into_iter().partition(|file| is_set && file.starts_with(query.join(NEGATIVES_FOLDER)));
         let is_recheck = self.queries.take_recheck(query);
+        self.recall_answer(query);
         let name = self.answer_name(query, is_set);
         let former = self.queries.answer(query).filter(|answer| !answer.is_provisional && answer.name == name);
         Query {
@@ -178,6 +185,15 @@ impl Daemon {
             inventory_pending: self.plan.awaited(Root::Inventory) + settling,
             inventory_offline: is_offline,
             config: self.settings.config().clone(),
+        }
+    }
+
+    /// The answer of a query that was away, or is new, is in the catalog if anywhere. One that cannot be read is made again.
+    fn recall_answer(&mut self, query: &Path) {
+        if self.queries.answer(query).is_none()
+            && let Ok(Some(row)) = self.store.catalog().answer(query)
+        {
+            self.queries.restore_answer(row);
         }
     }
 

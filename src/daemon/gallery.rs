@@ -1,24 +1,29 @@
 //! Keeps the page of all answers, `answer/index.html`, up to date on a thread of its own, so that no answer waits for it.
 
-use std::collections::HashMap;
-use std::ffi::OsString;
+mod records;
+
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use crate::answer::gallery::{FILE_NAME, GalleryEntry, page};
+pub use crate::answer::gallery::FILE_NAME as PAGE;
+use crate::answer::gallery::page;
 use crate::daemon::retry::{LONGEST_RETRY_PAUSE, RETRY_PAUSE};
 use crate::error::Trouble;
-use crate::files::{Stamp, write_whole};
+use crate::files::replace_quick;
 use crate::threads::{self, ThreadEnd};
+use records::{AnswerChanges, NewestRecords, record_stem};
 
 /// Name of the thread.
 pub const THREAD: &str = "gallery";
-/// The page is written at most this often (with 10,000 answers an update takes this thread 40 to 60 ms, and the first
-/// reading of all of them 200 ms) ...
+/// The page shows so many answers, the newest: a browser opens it, and writing it takes a tenth of a second.
+const MOST_ANSWERS: usize = 20_000;
+/// The page is written at most this often (with 10,000 answers that takes this thread 40 ms, and the first reading of all of
+/// them 200 ms) ...
 const PAUSE: Duration = Duration::from_secs(1);
 /// ... and writing takes at most this fraction of the time: one part in so many.
 const COST_FACTOR: u32 = 20;
@@ -28,6 +33,7 @@ const LAST_PATIENCE: Duration = Duration::from_secs(1);
 /// The loop's handle on the thread, which ends when this is dropped.
 pub struct Gallery {
     hints: Option<Sender<()>>,
+    changes: Arc<Mutex<AnswerChanges>>,
     thread: JoinHandle<()>,
     trouble: Arc<Mutex<Option<Trouble>>>,
 }
@@ -36,17 +42,18 @@ impl Gallery {
     /// Starts it; the first page is written at once.
     pub fn start(answer: &Path, inventory: &Path, ends: &Sender<ThreadEnd>) -> Result<Self, Trouble> {
         let (sender, hints) = bounded(1);
-        let trouble = Arc::new(Mutex::new(None));
+        let (trouble, changes) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(AnswerChanges::Unknown)));
         let gallery_thread = GalleryThread {
             answer: answer.to_path_buf(),
             inventory: inventory.to_path_buf(),
-            entries: HashMap::new(),
-            written: std::fs::read(answer.join(FILE_NAME)).ok().map(|bytes| blake3::hash(&bytes)),
+            records: NewestRecords::new(MOST_ANSWERS),
+            written: std::fs::read(answer.join(PAGE)).ok().map(|bytes| blake3::hash(&bytes)),
+            changes: Arc::clone(&changes),
             trouble: Arc::clone(&trouble),
         };
         let thread = threads::spawn(THREAD, ends.clone(), move || gallery_thread.run(&hints))?;
-        let gallery = Self { hints: Some(sender), thread, trouble };
-        gallery.hint();
+        let gallery = Self { hints: Some(sender), changes, thread, trouble };
+        gallery.wake();
         Ok(gallery)
     }
 
@@ -56,15 +63,28 @@ impl Gallery {
         Ok(())
     }
 
-    /// Something in the answer folder has changed.
-    pub fn hint(&self) {
+    /// A file of the answer folder was written or removed.
+    pub fn hint(&self, name: &OsStr) {
+        if record_stem(name).is_some() || name == PAGE {
+            locked(&self.changes).add(name);
+            self.wake();
+        }
+    }
+
+    /// Anything in the answer folder may have changed.
+    pub fn hint_all(&self) {
+        *locked(&self.changes) = AnswerChanges::Unknown;
+        self.wake();
+    }
+
+    fn wake(&self) {
         // Full: an update is pending already.
         let _ = self.hints.as_ref().map(|hints| hints.try_send(()));
     }
 
     /// Why the page could not be written, if so.
     pub fn trouble(&self) -> Option<Trouble> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.trouble).clone()
     }
 
     /// Waits for the last page, up to a limit.
@@ -77,12 +97,17 @@ impl Gallery {
     }
 }
 
+/// Nothing that is done under these locks can leave half a value behind.
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 struct GalleryThread {
     answer: PathBuf,
     inventory: PathBuf,
-    /// By the record's file name.
-    entries: HashMap<OsString, (Stamp, Option<GalleryEntry>)>,
+    records: NewestRecords,
     written: Option<blake3::Hash>,
+    changes: Arc<Mutex<AnswerChanges>>,
     trouble: Arc<Mutex<Option<Trouble>>>,
 }
 
@@ -95,7 +120,7 @@ impl GalleryThread {
             is_due = updated.is_err();
             let pause = if is_due { retry_pause } else { PAUSE.max(started.elapsed() * COST_FACTOR) };
             retry_pause = if is_due { (retry_pause * 2).min(LONGEST_RETRY_PAUSE) } else { RETRY_PAUSE };
-            *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = updated.err();
+            *locked(&self.trouble) = updated.err();
             loop {
                 match hints.recv_deadline(started + pause) {
                     Ok(()) => is_due = true,
@@ -115,38 +140,21 @@ impl GalleryThread {
 
     /// Updates the page from the records; only changed ones are read.
     fn update(&mut self) -> Result<(), Trouble> {
-        // Without the folder there is nothing to show; the next answer creates it.
-        let Ok(folder) = std::fs::read_dir(&self.answer) else { return Ok(()) };
-        let mut there = HashMap::new();
-        for file in folder.flatten() {
-            let name = file.file_name();
-            let Some(stem) = name.to_str().and_then(record_stem) else { continue };
-            let Ok(stamp) = file.metadata().map(|metadata| Stamp::of(&metadata)) else { continue };
-            let entry = match self.entries.remove(&name) {
-                Some((seen, entry)) if seen == stamp => entry,
-                _ => std::fs::read(file.path()).ok().and_then(|record| GalleryEntry::from_record(&record, stem)),
-            };
-            there.insert(name, (stamp, entry));
-        }
-        self.entries = there;
-        let mut entries: Vec<&GalleryEntry> = self.entries.values().filter_map(|(_, entry)| entry.as_ref()).collect();
-        let path = self.answer.join(FILE_NAME);
+        let changes = std::mem::take(&mut *locked(&self.changes));
+        self.records.update(&self.answer, &changes);
+        let mut entries = self.records.entries();
+        let path = self.answer.join(PAGE);
         if entries.is_empty() && !path.exists() {
             return Ok(());
         }
-        let page = page(&mut entries, &self.inventory, &self.answer);
+        let page = page(&mut entries, self.records.are_all(), &self.inventory, &self.answer);
         let hash = blake3::hash(&page);
         if self.written != Some(hash) || !path.exists() {
             // The problem concerns the folder (full, read-only), as it does for answers.
-            let written = write_whole(&path, &page, "write the gallery");
+            let written = replace_quick(&path, &page, "write the gallery");
             written.map_err(|trouble| Trouble { path: self.answer.clone(), ..trouble })?;
             self.written = Some(hash);
         }
         Ok(())
     }
-}
-
-/// `result_burger` of `result_burger.json`; none for other files.
-fn record_stem(name: &str) -> Option<&str> {
-    name.strip_suffix(".json").filter(|stem| stem.starts_with("result_"))
 }

@@ -4,6 +4,7 @@
 //! `training::policy` decide what to do and do no input or output; `workers` do the work and decide nothing. The state is
 //! kept in the parts of `state`.
 
+mod by_root;
 mod changes;
 mod commands;
 mod encode;
@@ -22,6 +23,7 @@ mod start;
 mod state;
 mod supervision;
 mod timers;
+mod turn_clock;
 mod workers;
 
 use std::path::Path;
@@ -37,9 +39,10 @@ use crate::serving::Shared;
 use crate::watch::{Hint, Tree};
 
 use event::{Channels, Event, Signal};
-use plan::Plan;
+use plan::{Plan, Task};
 use reporting::manager;
 use state::{Folders, Lifecycle, Pictures, Queries, Reporting, Settings, Store, TrainRequest, TrainingState};
+use turn_clock::TurnClock;
 use workers::Workers;
 
 pub use reporting::publish::filter as log_filter;
@@ -48,6 +51,8 @@ pub use timers::EMPTIED_ON_PURPOSE;
 
 /// The root folders and the configuration file are checked at least this often.
 const TICK: Duration = Duration::from_secs(1);
+/// Hints handled in one turn; those left bring the next turn at once.
+const HINTS_A_TURN: usize = 4_096;
 /// The system's limit of queued events.
 const QUEUE_LIMIT: &str = "/proc/sys/fs/inotify/max_queued_events";
 /// When the daemon is asked to stop, work under way gets this long to end.
@@ -82,6 +87,31 @@ pub struct Daemon {
     life: Lifecycle,
 }
 
+/// A name for the log, and what it does.
+type Step = (&'static str, fn(&mut Daemon));
+
+/// What may be due after an event, in this order. Each does a bounded amount of work, so that no turn takes long: what is left is
+/// done in the next one.
+const STEPS: [Step; 17] = [
+    ("take hints", Daemon::take_waiting_hints),
+    ("test the watcher", Daemon::test_watcher),
+    ("abandon decodings", Daemon::abandon_overdue_decodings),
+    ("write again", Daemon::retry_writing),
+    ("drop embeddings", Daemon::drop_orphaned_embeddings),
+    ("poll folders", Daemon::poll_folders),
+    ("rescan folders", Daemon::rescan_folders),
+    ("reload", Daemon::reload_if_changed),
+    ("recheck failed", Daemon::recheck_failed),
+    ("look at folders", Daemon::look_at_folders),
+    ("enqueue queries", Daemon::enqueue_settled_queries),
+    ("take requests", Daemon::take_requests),
+    ("review answers", Daemon::review_answers),
+    ("consider training", Daemon::consider_training),
+    ("hold back untrained", Daemon::hold_back_untrained),
+    ("start jobs", Daemon::start_jobs),
+    ("supervise workers", Daemon::supervise_workers),
+];
+
 impl Daemon {
     /// Runs until a signal or the observer ends it.
     pub fn run(setup: Setup, observer: &mut dyn Observer) -> Result<(), Fatal> {
@@ -100,7 +130,9 @@ impl Daemon {
     fn turn(self, observer: &mut dyn Observer) -> Result<(), Fatal> {
         let mut daemon = self;
         loop {
-            match daemon.channels.next(daemon.patience()) {
+            let event = daemon.channels.next(daemon.patience());
+            let mut clock = TurnClock::start();
+            match event {
                 Event::Hint(hint) => daemon.take_hint(hint),
                 Event::Done(outcomes) => daemon.take_outcomes(outcomes),
                 Event::Training(message) => daemon.take_training_event(*message),
@@ -109,23 +141,15 @@ impl Daemon {
                 Event::Signal(Signal::Stop) => break,
                 Event::Tick => {}
             }
-            daemon.take_waiting_hints();
-            daemon.test_watcher();
-            daemon.abandon_overdue_decodings();
-            daemon.retry_writing();
-            daemon.drop_orphaned_embeddings();
-            daemon.poll_folders();
-            daemon.rescan_folders();
-            daemon.reload_if_changed();
-            daemon.look_at_folders();
-            daemon.enqueue_settled_queries();
-            daemon.take_requests();
-            daemon.review_answers();
-            daemon.consider_training();
-            daemon.hold_back_untrained();
-            daemon.start_jobs();
-            daemon.supervise_workers();
-            if !daemon.report(State::Ready, observer) {
+            clock.step("take the event");
+            for (name, step) in STEPS {
+                step(&mut daemon);
+                clock.step(name);
+            }
+            let goes_on = daemon.report(State::Ready, observer);
+            clock.step("report");
+            daemon.reporting.metrics().count_turn(clock.end());
+            if !goes_on {
                 break;
             }
             if let Some(reason) = daemon.life.take_fatal_reason() {
@@ -179,6 +203,7 @@ impl Daemon {
                 self.note("overflow", Some(trouble));
                 let now = self.now();
                 self.folders.look_everywhere(now);
+                self.reporting.gallery().hint_all();
             }
         }
     }
@@ -191,6 +216,14 @@ impl Daemon {
             self.channels.hurry_requests();
             return;
         }
+        if path.parent() == Some(&self.config().folders.answer) {
+            let name = path.file_name().unwrap_or_default();
+            // The page itself only matters when it was removed.
+            if name != gallery::PAGE || !path.exists() {
+                self.reporting.gallery().hint(name);
+            }
+            return;
+        }
         let now = self.now();
         self.folders.hint(path, now);
         if self.settings.path().parent() == path.parent() {
@@ -198,9 +231,10 @@ impl Daemon {
         }
     }
 
-    /// Hints come in bursts: all waiting ones are handled in one turn.
+    /// Hints come in bursts: many are handled in one turn.
     fn take_waiting_hints(&mut self) {
-        while let Some(hint) = self.channels.another_hint() {
+        for _ in 0..HINTS_A_TURN {
+            let Some(hint) = self.channels.another_hint() else { break };
             self.take_hint(hint);
         }
     }
@@ -221,6 +255,9 @@ impl Daemon {
         manager::stopping();
         self.reporting.hurry();
         self.report(State::Stopping, observer);
+        for Task { root, path } in self.workers.take_unstarted() {
+            self.plan.ended(root, &path);
+        }
         let deadline = Instant::now() + STOP_PATIENCE;
         while self.plan.busy() > 0 && Instant::now() < deadline {
             if let Event::Done(outcomes) = self.channels.next(Duration::from_millis(100)) {

@@ -9,11 +9,11 @@ use super::Daemon;
 use super::encode::Encoded;
 use super::workers::Outcome;
 use crate::answer::Status;
-use crate::catalog::{AnswerRow, AnswerState, FileRow, FileState, Root};
+use crate::catalog::{AnswerRow, AnswerState, Catalog, FileRow, FileState, Root};
 use crate::clock;
 use crate::error::Trouble;
 use crate::files::Stamp;
-use crate::model::FeatureKind;
+use crate::model::{FeatureKind, Model};
 use crate::picture::{Hash, Unusable};
 use crate::query::{Answered, Done, FileRead};
 use crate::serving::load::embedding_of;
@@ -21,6 +21,8 @@ use crate::watch::Known;
 
 /// A file that could not be read (a failing disk, too many open files) is tried again after this long.
 const SYSTEM_RETRY_PAUSE: Duration = Duration::from_secs(30);
+/// Files that were unusable and are looked at again in one turn of the loop.
+const RECHECKS_A_TURN: usize = 500;
 
 impl Daemon {
     /// Handles the results of workers; encoded pictures are stored in one transaction.
@@ -87,10 +89,6 @@ impl Daemon {
         if self.store.must_wait(self.now()) {
             return self.hold_encoded(encoded, None);
         }
-        let (model_id, is_trained) = {
-            let model = &self.serving.read().model;
-            (model.id().to_string(), model.is_trained())
-        };
         let serving = self.serving.clone();
         let kind = FeatureKind::of(self.config().model.encoder);
         let kept = self.store.catalog_mut().together(|catalog| {
@@ -118,15 +116,10 @@ impl Daemon {
                 if let Some(miniature) = &made.miniature {
                     catalog.put_miniature(*hash, miniature)?;
                 }
-                let embedding = match root {
-                    Root::Inventory => embedding_of(catalog, &serving.read().model, *hash)?,
+                embeddings.push(match root {
+                    Root::Inventory => stored_embedding(catalog, &serving.read().model, *hash)?,
                     Root::Query | Root::Training => None,
-                };
-                // Without a trained model the embedding is the features, which are stored already.
-                if let Some(embedding) = embedding.as_ref().filter(|_| is_trained) {
-                    catalog.put_embedding(*hash, &model_id, embedding)?;
-                }
-                embeddings.push(embedding);
+                });
             }
             Ok(embeddings)
         });
@@ -147,9 +140,9 @@ impl Daemon {
         self.folders.recheck_file(root, path, now);
     }
 
-    /// The limits for pictures have changed: files that were unusable may be fine now.
+    /// Once the limits for pictures have changed, files that were unusable may be fine: some of them are looked at again.
     pub(super) fn recheck_failed(&mut self) {
-        for (root, path) in self.pictures.failed_paths() {
+        for (root, path) in self.pictures.take_rechecks(RECHECKS_A_TURN) {
             self.recheck_file(root, &path);
         }
     }
@@ -206,7 +199,7 @@ impl Daemon {
         };
         if let Done::Written { status, total_ms, .. } = &done {
             self.reporting.metrics().count_answer(*status, *total_ms);
-            self.reporting.gallery().hint();
+            self.reporting.gallery().hint(format!("result_{}.json", answered.name).as_ref());
             self.resume_answers();
         }
         self.pictures.mark_finished(Root::Query, &answered.query);
@@ -264,6 +257,10 @@ impl Daemon {
             Ok(()) => {
                 self.store.mark_written(&query);
                 self.note("catalog", None);
+                // Removed while it was answered.
+                if !self.tree(Root::Query).is_some_and(|tree| tree.has_files(&query)) {
+                    self.queries.forget(&query);
+                }
             }
             Err(trouble) => self.hold_answered(query, files, trouble),
         }
@@ -319,6 +316,22 @@ impl Daemon {
 fn refusal(query: &str, sentence: &str, sheet: &str) -> String {
     let pause = if sentence.contains('\n') { '\n' } else { ' ' };
     format!("{query}: {sentence}{pause}The answer is {sheet}")
+}
+
+/// The embedding of a content whose features are in the catalog: the stored one, which a moved or copied picture has already, or a new
+/// one, which is stored. Without a trained model it is the features.
+fn stored_embedding(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
+    if !model.is_trained() {
+        return embedding_of(catalog, model, hash);
+    }
+    if let Some(embedding) = catalog.embedding(hash, model.id())? {
+        return Ok(Some(embedding));
+    }
+    let embedding = embedding_of(catalog, model, hash)?;
+    if let Some(embedding) = &embedding {
+        catalog.put_embedding(hash, model.id(), embedding)?;
+    }
+    Ok(embedding)
 }
 
 fn state_of_answer(status: Status) -> AnswerState {

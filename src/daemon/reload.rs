@@ -85,7 +85,7 @@ impl Daemon {
             self.cancel_training();
         }
         if old.limits != new.limits {
-            self.recheck_failed();
+            self.pictures.recheck_failed();
         }
         // What can be trained on may have changed with the settings.
         self.training_pictures_changed();

@@ -1,7 +1,7 @@
 //! Starts the daemon on a root folder: lock, folders, catalog, index, workers, watches.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,7 +21,7 @@ use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp, make_folder, sweep_half_written};
 use crate::isolation::Isolation;
 use crate::model::{Extractor, FeatureKind, Model};
-use crate::picture::{Bounds, EditedView, Hash, silence_caught_panics};
+use crate::picture::{Bounds, EditedView, silence_caught_panics};
 use crate::quarantine::Quarantine;
 use crate::service_status::LastTrainingPart;
 use crate::serving::load::load_index;
@@ -53,7 +53,7 @@ impl Daemon {
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
         let files = load_files(&catalog, &config, &quarantine)?;
-        let index = load_index(&catalog, &model, &files.contents)?;
+        let index = load_index(&catalog, &model, files.pictures.usable(Root::Inventory))?;
         let serving = Shared::new(Serving::new(model, index));
         let channels = Channels::open()?;
         let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());
@@ -70,12 +70,12 @@ impl Daemon {
         let gallery = Gallery::start(&config.folders.answer, &config.folders.inventory, &channels.end_sender)?;
         let self_test = WatcherSelfTest::new(config.folders.state.join("pulse"));
         let mut daemon = Self {
-            queries: Queries::new(catalog.answers()?),
+            queries: Queries::new(catalog.answers()?, |query| files.has_query(query)),
             store: Store::new(catalog),
             serving,
             channels,
             folders: Folders::new(files.trees, hints, self_test, &config.watch),
-            pictures: Pictures::new(files.contents, files.failed),
+            pictures: files.pictures,
             plan: Plan::new(JOBS_A_WORKER * count),
             workers,
             training: TrainingState::new(history, last_training),
@@ -154,14 +154,19 @@ fn feature_versions() -> Vec<String> {
 /// The files of the watched folders as the catalog knows them.
 struct CatalogFiles {
     trees: BTreeMap<Root, Tree>,
-    contents: HashMap<(Root, PathBuf), Hash>,
-    failed: BTreeMap<(Root, PathBuf), Trouble>,
+    pictures: Pictures,
+}
+
+impl CatalogFiles {
+    fn has_query(&self, query: &Path) -> bool {
+        self.trees.get(&Root::Query).is_some_and(|tree| tree.has_files(query))
+    }
 }
 
 fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Result<CatalogFiles, Trouble> {
     let bounds = Bounds::from(&config.limits);
     let kind = FeatureKind::of(config.model.encoder);
-    let mut known = CatalogFiles { trees: BTreeMap::new(), contents: HashMap::new(), failed: BTreeMap::new() };
+    let mut known = CatalogFiles { trees: BTreeMap::new(), pictures: Pictures::default() };
     let with_features = catalog.contents_with_features(kind.version)?;
     let with_miniatures = catalog.contents_with_miniatures()?;
     for root in Root::ALL {
@@ -181,14 +186,14 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
                     if lacks_miniature || quarantine.is_suspect(hash, &bounds) {
                         stamp = Stamp::NEVER;
                     }
-                    known.contents.insert((root, path.clone()), hash);
+                    known.pictures.put(root, &path, hash);
                 }
                 // Set aside by a version that only counted crashes: it gets a trial.
                 FileState::Failed { .. } if quarantine.is_suspect_at(&folder.join(&path)) => continue,
                 FileState::Read(_) => {}
                 FileState::Failed { problem, remedy } => {
                     let trouble = Trouble::new(problem, folder.join(&path), remedy);
-                    known.failed.insert((root, path.clone()), trouble);
+                    known.pictures.fail(root, &path, trouble);
                 }
             }
             files.push((path, Known { stamp, has_failed }));

@@ -18,8 +18,8 @@ const MOST_ABANDONED: usize = 3;
 pub const EMPTIED_ON_PURPOSE: &str = "inventory-emptied-on-purpose";
 
 impl Daemon {
-    /// Watches the folder of the configuration, so that renames by editors and replaced links are noticed, and that of the
-    /// self-test. They come before all others, because the system may limit the number of watches.
+    /// Watches the folder of the configuration, so that renames by editors and replaced links are noticed, that of the
+    /// answers, whose page follows when they are removed, and that of the self-test. They come before all others, because the system may limit the number of watches.
     pub(super) fn watch_own_folders(&mut self) {
         let made = make_folder(self.folders.self_test_folder());
         self.note("pulse", made.err());
@@ -28,7 +28,8 @@ impl Daemon {
         self.note("requests", made.err());
         // If it cannot be watched, the regular check of its stamp is enough.
         let of_config = self.settings.path().parent().filter(|folder| folder.is_dir());
-        let own: Vec<_> = [Some(requests.as_path()), of_config].into_iter().flatten().collect();
+        let answers = Some(self.settings.config().folders.answer.as_path());
+        let own: Vec<_> = [Some(requests.as_path()), of_config, answers].into_iter().flatten().collect();
         self.folders.watch_own(&own);
     }
 
@@ -80,6 +81,9 @@ impl Daemon {
     pub(super) fn rescan_folders(&mut self) {
         let now = self.now();
         let is_due = self.folders.rescan(now, &self.settings.config().watch);
+        if is_due {
+            self.reporting.gallery().hint_all();
+        }
         if is_due && self.plan.under_way() == 0 && self.training.under_way().is_none() {
             let dropped = self.store.catalog().drop_orphans();
             self.note("catalog", dropped.err());

@@ -61,8 +61,8 @@ pub enum Outcome {
 }
 
 /// Jobs queued ahead for each worker. While the catalog flushes one batch of results to the disk, the next one grows; with a
-/// queue this long workers never wait for the disk.
-pub const JOBS_A_WORKER: usize = 16;
+/// queue this long workers never wait for the disk, not even those that read files whose contents are known.
+pub const JOBS_A_WORKER: usize = 64;
 
 /// What a worker needs.
 pub struct WorkerDeps {
@@ -140,6 +140,11 @@ impl Workers {
         let queue = if matches!(job, Job::Answer(_)) { &self.urgent.0 } else { &self.jobs.0 };
         // Never fails: the receiver is in this struct as well.
         let _ = queue.send(job);
+    }
+
+    /// Takes back the pictures that no worker has begun with.
+    pub fn take_unstarted(&self) -> Vec<Task> {
+        self.jobs.1.try_iter().map(|job| job.task()).collect()
     }
 
     /// Hands a job to the thread that holds trials, which does the rest of the job as well.

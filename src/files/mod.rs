@@ -32,6 +32,17 @@ pub fn write_whole(path: &Path, bytes: &[u8], doing: &str) -> Result<(), Trouble
     })
 }
 
+/// The same without waiting for the disk, for a file that is written again at the next start anyway: a reader sees the old content
+/// or the new, but a loss of power may leave an empty file.
+pub fn replace_quick(path: &Path, bytes: &[u8], doing: &str) -> Result<(), Trouble> {
+    let temporary = temporary_path(path);
+    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|error| {
+        let _ = fs::remove_file(&temporary);
+        Trouble::system(doing, path, &error)
+    })
+}
+
 /// Whether a file of so many bytes can be written into `folder` right now. It is tried, because quota, inodes and
 /// permissions matter as well as free space.
 pub fn has_room(folder: &Path, bytes: usize) -> bool {
@@ -98,6 +109,8 @@ mod tests {
         write_whole(&path, b"old", "write").unwrap();
         write_whole(&path, b"new", "write").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
+        replace_quick(&path, b"newest", "write").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"newest");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -121,6 +134,7 @@ mod tests {
     fn a_failed_write_names_the_path_and_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("missing/answer.json");
+        assert_eq!(replace_quick(&path, b"x", "write").unwrap_err().path, path);
         let trouble = write_whole(&path, b"x", "write the record").unwrap_err();
         assert_eq!(trouble.path, path);
         assert!(trouble.what.starts_with("could not write the record: no such file"), "{}", trouble.what);

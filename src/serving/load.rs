@@ -1,10 +1,10 @@
 //! Loads the model and the index from the catalog.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::base::rows::Rows;
 use crate::catalog::{Catalog, FileRow, FileState, Root};
+use crate::clock;
 use crate::config::ModelSettings;
 use crate::error::Trouble;
 use crate::index::Index;
@@ -18,9 +18,9 @@ pub fn load_model_read_only(catalog: &Catalog, settings: &ModelSettings) -> Resu
 }
 
 /// The contents of the inventory as the catalog knows it.
-pub fn inventory_of(catalog: &Catalog) -> Result<HashMap<(Root, PathBuf), Hash>, Trouble> {
+pub fn inventory_of(catalog: &Catalog) -> Result<Vec<(PathBuf, Hash)>, Trouble> {
     let content = |row: FileRow| match row.state {
-        FileState::Read(hash) => Some(((Root::Inventory, row.path), hash)),
+        FileState::Read(hash) => Some((row.path, hash)),
         FileState::Failed { .. } => None,
     };
     Ok(catalog.files(Root::Inventory)?.into_iter().filter_map(content).collect())
@@ -30,20 +30,22 @@ pub fn inventory_of(catalog: &Catalog) -> Result<HashMap<(Root, PathBuf), Hash>,
 pub fn load_index(
     catalog: &Catalog,
     model: &Model,
-    contents: &HashMap<(Root, PathBuf), Hash>,
+    inventory: impl IntoIterator<Item = (impl AsRef<Path>, Hash)>,
 ) -> Result<Index, Trouble> {
     let embeddings = catalog.embeddings(model.id())?;
-    let mut pictures = Vec::new();
-    for ((_, path), &hash) in contents.iter().filter(|((root, _), _)| *root == Root::Inventory) {
-        let embedding = match embeddings.get(&hash) {
-            Some(embedding) => Some(embedding.clone()),
-            None => embedding_of(catalog, model, hash)?,
+    let mut index = Index::empty(model.embedding_width());
+    for (path, hash) in inventory {
+        match embeddings.get(&hash) {
+            Some(embedding) => index.put(path.as_ref(), embedding),
+            None => {
+                let embedding = embedding_of(catalog, model, hash)?;
+                embedding.is_some_and(|embedding| index.put(path.as_ref(), &embedding))
+            }
         };
-        if let Some(embedding) = embedding {
-            pictures.push((path.clone(), embedding));
-        }
     }
-    Ok(Index::filled(model.embedding_width(), pictures))
+    // Rises from one process to the next as well: changes are fewer than microseconds.
+    index.continue_from(clock::now_us());
+    Ok(index)
 }
 
 /// The embedding of a content whose features are in the catalog.

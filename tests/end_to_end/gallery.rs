@@ -66,6 +66,28 @@ fn answered() -> (Workplace, PathBuf) {
     (workplace, page)
 }
 
+#[test]
+fn a_removed_answer_leaves_the_page() {
+    let mut workplace = Workplace::new();
+    workplace.stock(2);
+    workplace.start();
+    workplace.wait_indexed(6);
+    for (name, seed) in [("breakfast", 1), ("lunch", 2)] {
+        put(workplace.query(format!("{name}.jpg")), &jpeg(Food::Egg, seed));
+        workplace.wait_record(name);
+        workplace.wait_gallery(&format!("{name}.jpg"));
+    }
+    fs::remove_file(workplace.record_path("breakfast")).unwrap();
+    fs::remove_file(workplace.sheet_path("breakfast")).unwrap();
+    let page = workplace.root().join("answer/index.html");
+    workplace.wait("the answer is gone from the page", || {
+        let text = fs::read_to_string(&page).ok()?;
+        (!text.contains("breakfast.jpg") && text.contains("lunch.jpg")).then_some(())
+    });
+    fs::remove_file(&page).unwrap();
+    workplace.wait_gallery("lunch.jpg");
+}
+
 /// The values of an attribute, in the order of the page.
 fn attributes<'a>(html: &'a str, start: &str) -> Vec<&'a str> {
     html.split(start).skip(1).map(|rest| &rest[..rest.find('"').unwrap()]).collect()

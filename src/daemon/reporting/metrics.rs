@@ -11,7 +11,7 @@ use super::exposition::Exposition;
 use crate::answer;
 use crate::catalog::{ModelRow, Root};
 use crate::error::Trouble;
-use crate::files::write_whole;
+use crate::files::replace_quick;
 use crate::service_status::{ServiceStatus, State};
 
 /// The file's name inside the state folder.
@@ -22,6 +22,9 @@ const PAUSE: Duration = Duration::from_secs(15);
 const INTERVAL: Duration = Duration::from_secs(60);
 /// Upper bounds of the answers' times, in seconds.
 const ANSWER_BOUNDS_S: [f64; 9] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Upper bounds of the turns of the event loop, in seconds.
+const TURN_BOUNDS_S: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 /// Every status an answer may have.
 const STATUSES: [answer::Status; 4] =
@@ -38,6 +41,10 @@ pub struct Metrics {
     encoded: u64,
     unusable: BTreeMap<Root, u64>,
     troubles: u64,
+    /// Number of turns for each of [`TURN_BOUNDS_S`], and of those slower than all.
+    turns_within: [u64; TURN_BOUNDS_S.len() + 1],
+    turns: Duration,
+    longest_turn: Duration,
     model: Option<ModelFacts>,
     written: Option<(Duration, String)>,
 }
@@ -70,13 +77,17 @@ pub struct Facts<'a> {
     pub degraded: Vec<&'a str>,
 }
 
+/// Which of the buckets with these upper bounds a value falls into; the one after the last is for what is above all.
+fn bucket(bounds: &[f64], value: f64) -> usize {
+    bounds.iter().position(|bound| value <= *bound).unwrap_or(bounds.len())
+}
+
 impl Metrics {
     /// An answer was written, `total_ms` after its query's turn came.
     pub fn count_answer(&mut self, status: answer::Status, total_ms: f64) {
         *self.answers.entry(status.name()).or_default() += 1;
         let seconds = total_ms / 1_000.0;
-        let bucket = ANSWER_BOUNDS_S.iter().position(|bound| seconds <= *bound).unwrap_or(ANSWER_BOUNDS_S.len());
-        self.answers_within[bucket] += 1;
+        self.answers_within[bucket(&ANSWER_BOUNDS_S, seconds)] += 1;
         self.answers_s += seconds;
     }
 
@@ -89,6 +100,13 @@ impl Metrics {
     /// A file could not be used.
     pub fn count_unusable(&mut self, root: Root) {
         *self.unusable.entry(root).or_default() += 1;
+    }
+
+    /// A turn of the event loop took this long.
+    pub fn count_turn(&mut self, took: Duration) {
+        self.turns_within[bucket(&TURN_BOUNDS_S, took.as_secs_f64())] += 1;
+        self.turns += took;
+        self.longest_turn = self.longest_turn.max(took);
     }
 
     /// Counts a problem of the daemon itself.
@@ -128,11 +146,13 @@ impl Metrics {
         folder: &Path,
     ) -> Result<(), Trouble> {
         let text = self.text(status, facts);
+        // The turns alone are no reason to write: even an idle loop turns.
         let is_current = |(at, last): &(Duration, String)| *last == text && now.saturating_sub(*at) < INTERVAL;
         if self.written.as_ref().is_some_and(is_current) {
             return Ok(());
         }
-        let written = write_whole(&folder.join(FILE_NAME), text.as_bytes(), "write the metrics");
+        let whole = format!("{text}{}", self.turns_text());
+        let written = replace_quick(&folder.join(FILE_NAME), whole.as_bytes(), "write the metrics");
         // After a failure it is not tried again at once either.
         self.written = Some((now, text));
         written
@@ -214,6 +234,15 @@ impl Metrics {
         }
         out.counter("artificio_encoded_total", "Pictures that went through the network since the start.");
         out.plain("artificio_encoded_total", self.encoded as f64);
+    }
+
+    fn turns_text(&self) -> String {
+        let mut out = Exposition::default();
+        let help = "Time of one turn of the event loop; events, signals and jobs wait for it.";
+        out.histogram("artificio_turn_seconds", help, &TURN_BOUNDS_S, &self.turns_within, self.turns.as_secs_f64());
+        out.gauge("artificio_turn_longest_seconds", "The longest turn of the event loop since the start.");
+        out.plain("artificio_turn_longest_seconds", self.longest_turn.as_secs_f64());
+        out.into_text()
     }
 
     fn render_model(&self, out: &mut Exposition, status: &ServiceStatus) {
@@ -322,7 +351,10 @@ mod tests {
         metrics.count_picture(Root::Inventory, false);
         metrics.count_unusable(Root::Query);
         metrics.set_model("m1", None);
-        let text = metrics.text(&status(), &facts());
+        for ms in [2, 300, 7_000] {
+            metrics.count_turn(Duration::from_millis(ms));
+        }
+        let text = metrics.text(&status(), &facts()) + &metrics.turns_text();
         assert_well_formed(&text);
         for line in [
             "artificio_state{state=\"degraded\"} 1",
@@ -335,6 +367,10 @@ mod tests {
             "artificio_answer_seconds_count 2",
             "artificio_pictures_read_total{folder=\"inventory\"} 2",
             "artificio_encoded_total 1",
+            "artificio_turn_seconds_bucket{le=\"0.25\"} 1",
+            "artificio_turn_seconds_bucket{le=\"5\"} 2",
+            "artificio_turn_seconds_count 3",
+            "artificio_turn_longest_seconds 7",
             "artificio_unusable_total{folder=\"query\"} 1",
             "artificio_degraded{about=\"watcher\"} 1",
             "artificio_watches_allowed 8192",
@@ -359,8 +395,10 @@ mod tests {
         };
         assert!(is_written(&mut metrics, 0, State::Ready), "at once");
         metrics.count_picture(Root::Inventory, true);
+        metrics.count_turn(Duration::from_millis(1));
         assert!(!is_written(&mut metrics, 14, State::Ready), "too soon");
         assert!(is_written(&mut metrics, 15, State::Ready), "changed");
+        metrics.count_turn(Duration::from_millis(1));
         assert!(!is_written(&mut metrics, 74, State::Ready), "the content is the same");
         assert!(is_written(&mut metrics, 75, State::Ready), "a sign of life");
         metrics.count_trouble();

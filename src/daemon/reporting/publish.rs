@@ -88,27 +88,25 @@ impl Daemon {
         let serving = self.serving.read();
         let indexed = serving.index.len();
         // Changed pictures, and those read by an older program, are searchable while they wait to be read again.
-        let again = self.plan.pending_paths(Root::Inventory).filter(|path| serving.index.contains(path)).count();
-        let failed = self.pictures.failed().filter(|((root, _), _)| *root == Root::Inventory).count();
+        let again = self.plan.known(Root::Inventory);
+        let failed = self.pictures.failed(Root::Inventory);
         let is_seen = self.folders.were_seen();
         let state = match state {
             State::Ready if !is_seen => State::Starting,
             State::Ready if !troubles.is_empty() => State::Degraded,
             other => other,
         };
-        let answered = self.queries.answers().filter(|answer| answer.is_answered());
-        let queries_failed = answered.clone().filter(|answer| answer.is_error()).count();
         let queries_settling = self.queries.changed().max(self.folders.settling(Root::Query).min(1));
-        let failures = self.pictures.failed();
-        let problem_count = troubles.len() + failures.len();
-        let problems = troubles.iter().chain(failures.map(|(_, trouble)| trouble));
+        let failures: usize = Root::ALL.map(|root| self.pictures.failed(root)).iter().sum();
+        let problem_count = troubles.len() + failures;
+        let problems = troubles.iter().chain(self.pictures.problems());
         ServiceStatus {
             state,
             pid: std::process::id(),
             version: env!("CARGO_PKG_VERSION"),
             started_s: self.life.started_s(),
             inventory: InventoryPart {
-                files: indexed + failed + pending - again,
+                files: (indexed + failed + pending).saturating_sub(again),
                 indexed,
                 pending,
                 failed,
@@ -116,8 +114,8 @@ impl Daemon {
                 remaining_s: None,
             },
             queries: QueriesPart {
-                answered: answered.count() - queries_failed,
-                failed: queries_failed,
+                answered: self.queries.answered(),
+                failed: self.queries.failed(),
                 pending: self.plan.pending(Root::Query) + queries_settling,
             },
             model: ServedModelPart {

@@ -1,6 +1,7 @@
 //! The daemon's state, in parts of one subject each. A part has private fields, does no work on the disk beyond its own subject,
 //! and knows nothing of the other parts; the loop does what needs several of them.
 
+mod answers;
 mod folders;
 mod lifecycle;
 mod pacer;
@@ -11,6 +12,7 @@ mod settings;
 mod store;
 mod training;
 
+use answers::Answers;
 pub use folders::Folders;
 pub use lifecycle::Lifecycle;
 pub use pacer::Pacer;

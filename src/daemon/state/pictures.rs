@@ -1,10 +1,11 @@
 //! The state of single files: the content of usable ones, the problem of the others, and how often a file was found incomplete.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::catalog::Root;
+use crate::daemon::by_root::ByRoot;
 use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::picture::Hash;
@@ -20,94 +21,112 @@ const _: () = {
     assert!(total > Duration::from_secs(4).as_millis());
 };
 
+/// The files of one root.
+#[derive(Debug, Default)]
+struct FilesOfRoot {
+    /// In the order of paths, so that a path is stored once and looked up without a copy.
+    contents: BTreeMap<Box<Path>, Hash>,
+    failed: BTreeMap<PathBuf, Trouble>,
+    /// Of the contents.
+    sketch: ContentSketch,
+}
+
+impl FilesOfRoot {
+    fn put(&mut self, path: &Path, content: Hash) -> Option<Hash> {
+        let former = match self.contents.get_mut(path) {
+            Some(known) => Some(std::mem::replace(known, content)),
+            None => self.contents.insert(path.into(), content),
+        };
+        self.sketch.insert(content);
+        if let Some(former) = former {
+            self.sketch.remove(former);
+        }
+        former
+    }
+
+    fn remove(&mut self, path: &Path) -> Option<Hash> {
+        self.contents.remove(path).inspect(|former| self.sketch.remove(*former))
+    }
+}
+
 /// By root and path below it.
 #[derive(Debug, Default)]
 pub struct Pictures {
-    contents: HashMap<(Root, PathBuf), Hash>,
-    failed: BTreeMap<(Root, PathBuf), Trouble>,
+    roots: ByRoot<FilesOfRoot>,
     unfinished: HashMap<(Root, PathBuf), (Option<Stamp>, usize)>,
-    sketches: BTreeMap<Root, ContentSketch>,
+    /// Unusable files to look at again, after a change of the settings.
+    rechecks: Vec<(Root, PathBuf)>,
 }
 
 impl Pictures {
-    /// As the catalog knows them.
-    pub fn new(contents: HashMap<(Root, PathBuf), Hash>, failed: BTreeMap<(Root, PathBuf), Trouble>) -> Self {
-        let mut pictures = Self { contents, failed, ..Self::default() };
-        Root::ALL.into_iter().for_each(|root| pictures.sketch_again(root));
-        pictures
-    }
-
     /// A picture is usable; `true` if it had this content before.
     pub fn put(&mut self, root: Root, path: &Path, content: Hash) -> bool {
-        let key = (root, path.to_path_buf());
-        self.failed.remove(&key);
-        let former = self.contents.insert(key, content);
-        let sketch = self.sketches.entry(root).or_default();
-        sketch.insert(content);
-        if let Some(former) = former {
-            sketch.remove(former);
-        }
-        former == Some(content)
+        let files = self.roots.of_mut(root);
+        files.failed.remove(path);
+        files.put(path, content) == Some(content)
     }
 
     /// A file is unusable.
     pub fn fail(&mut self, root: Root, path: &Path, trouble: Trouble) {
-        let key = (root, path.to_path_buf());
-        self.remove_content(&key);
-        self.failed.insert(key, trouble);
+        let files = self.roots.of_mut(root);
+        files.remove(path);
+        files.failed.insert(path.to_path_buf(), trouble);
     }
 
     /// The problem of a file is gone.
     pub fn clear_problem(&mut self, root: Root, path: &Path) {
-        self.failed.remove(&(root, path.to_path_buf()));
+        self.roots.of_mut(root).failed.remove(path);
     }
 
     /// A file is gone; `true` if it was usable.
     pub fn forget(&mut self, root: Root, path: &Path) -> bool {
-        let key = (root, path.to_path_buf());
-        self.unfinished.remove(&key);
-        self.failed.remove(&key);
-        self.remove_content(&key)
+        self.mark_finished(root, path);
+        let files = self.roots.of_mut(root);
+        files.failed.remove(path);
+        files.remove(path).is_some()
     }
 
-    fn remove_content(&mut self, key: &(Root, PathBuf)) -> bool {
-        let former = self.contents.remove(key);
-        if let (Some(former), Some(sketch)) = (former, self.sketches.get_mut(&key.0)) {
-            sketch.remove(former);
-        }
-        former.is_some()
+    /// Whether a file was read, usable or not.
+    pub fn is_known(&self, root: Root, path: &Path) -> bool {
+        let files = self.roots.of(root);
+        files.contents.contains_key(path) || files.failed.contains_key(path)
     }
 
-    /// A sample of the contents of a root: all of them while they are few.
+    /// The usable files of a root, in the order of their paths.
+    pub fn usable(&self, root: Root) -> impl Iterator<Item = (&Path, Hash)> {
+        self.roots.of(root).contents.iter().map(|(path, content)| (&**path, *content))
+    }
+
+    /// A sample of the contents of a root: all of them while they are few. All contents are looked at when most of them have gone.
     pub fn sample_of(&mut self, root: Root) -> ContentSample {
-        if self.sketches.get(&root).is_some_and(ContentSketch::is_depleted) {
-            self.sketch_again(root);
+        let files = self.roots.of_mut(root);
+        if files.sketch.is_depleted() {
+            files.sketch = ContentSketch::default();
+            files.contents.values().for_each(|content| files.sketch.insert(*content));
         }
-        self.sketches.get(&root).map(ContentSketch::sample).unwrap_or_default()
+        files.sketch.sample()
     }
 
-    /// Looks at all contents of a root; that is needed once at the start, and when most of them have gone.
-    fn sketch_again(&mut self, root: Root) {
-        let mut sketch = ContentSketch::default();
-        self.of_root(root).for_each(|(_, content)| sketch.insert(content));
-        self.sketches.insert(root, sketch);
+    /// How many files of a root are unusable.
+    pub fn failed(&self, root: Root) -> usize {
+        self.roots.of(root).failed.len()
     }
 
-    fn of_root(&self, root: Root) -> impl Iterator<Item = (&Path, Hash)> {
-        self.contents
-            .iter()
-            .filter(move |((of, _), _)| *of == root)
-            .map(|((_, path), content)| (path.as_path(), *content))
+    /// The problems of unusable files, in order.
+    pub fn problems(&self) -> impl Iterator<Item = &Trouble> {
+        self.roots.all().flat_map(|files| files.failed.values())
     }
 
-    /// The unusable files with their problems, in order.
-    pub fn failed(&self) -> impl ExactSizeIterator<Item = (&(Root, PathBuf), &Trouble)> {
-        self.failed.iter()
+    /// All unusable files are to be looked at again.
+    pub fn recheck_failed(&mut self) {
+        let failed = |root| self.roots.of(root).failed.keys().map(move |path| (root, path.clone()));
+        let failed = Root::ALL.into_iter().flat_map(failed).collect();
+        self.rechecks = failed;
     }
 
-    /// The unusable files.
-    pub fn failed_paths(&self) -> BTreeSet<(Root, PathBuf)> {
-        self.failed.keys().cloned().collect()
+    /// Some of the files to look at again, at most `count`.
+    pub fn take_rechecks(&mut self, count: usize) -> Vec<(Root, PathBuf)> {
+        self.rechecks.split_off(self.rechecks.len().saturating_sub(count))
     }
 
     /// A file in this state may be incomplete: how long to wait before the next try; `None` after the last one.
@@ -129,7 +148,10 @@ impl Pictures {
 
     /// The file is complete.
     pub fn mark_finished(&mut self, root: Root, path: &Path) {
-        self.unfinished.remove(&(root, path.to_path_buf()));
+        // Nearly always there is none, and no key to be made.
+        if !self.unfinished.is_empty() {
+            self.unfinished.remove(&(root, path.to_path_buf()));
+        }
     }
 }
 
@@ -149,9 +171,9 @@ mod tests {
         assert!(!pictures.put(Root::Inventory, Path::new(A), content));
         assert!(pictures.put(Root::Inventory, Path::new(A), content), "the same as before");
         pictures.fail(Root::Inventory, Path::new(A), Trouble::new("it is cut off", A, ""));
-        assert!(pictures.sample_of(Root::Inventory).is_empty() && pictures.failed().len() == 1);
+        assert!(pictures.sample_of(Root::Inventory).is_empty() && pictures.failed(Root::Inventory) == 1);
         pictures.put(Root::Inventory, Path::new(A), content);
-        assert!(pictures.failed().len() == 0 && pictures.sample_of(Root::Training).is_empty());
+        assert!(pictures.failed(Root::Inventory) == 0 && pictures.sample_of(Root::Training).is_empty());
         assert_eq!(pictures.sample_of(Root::Inventory).hashes(), [content]);
         assert!(pictures.forget(Root::Inventory, Path::new(A)) && !pictures.forget(Root::Inventory, Path::new(A)));
     }

@@ -1,24 +1,26 @@
 //! The state of the queries: which have changed, their answers and names, which answers may be out of date, and whether answers
 //! can be written at the moment.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Pacer;
+use super::{Answers, Pacer};
 use crate::answer::name;
 use crate::catalog::AnswerRow;
 use crate::daemon::retry::{LONGEST_RETRY_PAUSE, RETRY_PAUSE};
 
 /// Answers that may be out of date are reviewed at most this often.
 const REVIEW_PAUSE: Duration = Duration::from_millis(200);
+/// ... and this many of them at most at a time.
+const REVIEWED_AT_ONCE: usize = 100;
 
 /// The state of all queries.
 pub struct Queries {
     /// Something in them changed, and they have not settled yet.
     changed: BTreeSet<PathBuf>,
-    answers: BTreeMap<PathBuf, AnswerRow>,
+    answers: Answers,
     rechecks: Rechecks,
     stall: Option<Stall>,
     review: Pacer,
@@ -27,9 +29,10 @@ pub struct Queries {
 /// Old answers to check again.
 #[derive(Debug, Default)]
 struct Rechecks {
-    /// Model and state of the index for which all answers have been enqueued.
+    /// Model and state of the index for which answers are enqueued ...
     seen: Option<(String, u64)>,
-    waiting: BTreeSet<PathBuf>,
+    /// ... and the last of them that was, in the order of paths.
+    last: Option<PathBuf>,
     under_way: BTreeSet<PathBuf>,
 }
 
@@ -44,11 +47,18 @@ struct Stall {
 }
 
 impl Queries {
-    /// With the answers that the catalog knows.
-    pub fn new(answers: Vec<AnswerRow>) -> Self {
+    /// With the answers that the catalog knows; those of removed queries (`is_live`) are counted only.
+    pub fn new(answers: Vec<AnswerRow>, is_live: impl Fn(&Path) -> bool) -> Self {
+        let mut known = Answers::default();
+        for answer in answers {
+            match is_live(&answer.query) {
+                true => known.put(answer),
+                false => known.count_only(&answer),
+            }
+        }
         Self {
             changed: BTreeSet::new(),
-            answers: answers.into_iter().map(|answer| (answer.query.clone(), answer)).collect(),
+            answers: known,
             rechecks: Rechecks::default(),
             stall: None,
             review: Pacer::new(REVIEW_PAUSE),
@@ -73,9 +83,14 @@ impl Queries {
         quiet
     }
 
-    /// All answers.
-    pub fn answers(&self) -> impl Iterator<Item = &AnswerRow> + Clone {
-        self.answers.values()
+    /// How many answers there are that are no errors.
+    pub fn answered(&self) -> usize {
+        self.answers.answered()
+    }
+
+    /// How many error answers there are.
+    pub fn failed(&self) -> usize {
+        self.answers.failed()
     }
 
     /// The answer of a query.
@@ -83,24 +98,31 @@ impl Queries {
         self.answers.get(query)
     }
 
-    /// A query was answered. A name has one owner, as in the catalog.
+    /// A query was answered.
     pub fn put_answer(&mut self, row: AnswerRow) {
-        self.answers.retain(|query, answer| *query == row.query || answer.name != row.name);
-        self.answers.insert(row.query.clone(), row);
+        self.answers.put(row);
+    }
+
+    /// A query is there again; the catalog has its answer.
+    pub fn restore_answer(&mut self, row: AnswerRow) {
+        self.answers.restore(row);
+    }
+
+    /// A query was removed. Its answer stays in the catalog.
+    pub fn forget(&mut self, query: &Path) {
+        self.answers.forget(query);
     }
 
     /// The name of a query's answer: the one it has, or the first that no other live query has, which it keeps.
     pub fn name_for(&mut self, query: &Path, is_set: bool, is_live: impl Fn(&Path) -> bool) -> String {
-        let is_taken = |name: &str| {
-            self.answers.values().any(|answer| answer.name == name && answer.query != query && is_live(&answer.query))
-        };
+        let is_taken = |name: &str| self.answers.owner(name).is_some_and(|owner| owner != query && is_live(owner));
         // While a query was gone, another one may have taken its name.
         if let Some(answer) = self.answers.get(query).filter(|answer| !is_taken(&answer.name)) {
             return answer.name.clone();
         }
         let [preferred, full, own] = name::candidates(query, is_set);
         let name = [preferred, full].into_iter().find(|name| !is_taken(name)).unwrap_or(own);
-        self.answers.insert(query.to_path_buf(), AnswerRow::reserved(query, &name));
+        self.answers.put(AnswerRow::reserved(query, &name));
         name
     }
 
@@ -114,28 +136,23 @@ impl Queries {
         self.review.next_due()
     }
 
-    /// The queries answered before the inventory was complete. Each is returned once: its new answer decides whether it is
-    /// provisional again. After a crash the catalog still has the mark.
+    /// Some of the queries answered before the inventory was complete. Each is returned once: its new answer decides whether it
+    /// is provisional again. After a crash the catalog still has the mark.
     pub fn take_provisional(&mut self) -> Vec<PathBuf> {
-        let provisional = self.answers.values_mut().filter(|answer| answer.is_provisional && answer.is_answered());
-        let take = |answer: &mut AnswerRow| {
-            answer.is_provisional = false;
-            answer.content = None;
-            answer.query.clone()
-        };
-        provisional.map(take).collect()
+        self.answers.take_provisional(REVIEWED_AT_ONCE)
     }
 
     /// The next query whose answer may have changed; `state` is that of model and index. Each query is returned once for each
     /// state.
     pub fn next_recheck(&mut self, state: (String, u64), exists: impl Fn(&Path) -> bool) -> Option<PathBuf> {
         if self.rechecks.seen.as_ref() != Some(&state) {
-            self.rechecks.seen = Some(state);
-            let answered = self.answers.values().filter(|answer| answer.is_answered() && !answer.is_error());
-            self.rechecks.waiting = answered.map(|answer| answer.query.clone()).collect();
+            (self.rechecks.seen, self.rechecks.last) = (Some(state), None);
         }
-        while let Some(query) = self.rechecks.waiting.pop_first() {
-            if exists(&query) {
+        for _ in 0..REVIEWED_AT_ONCE {
+            let answer = self.answers.next_after(self.rechecks.last.as_deref())?;
+            let query = answer.query.clone();
+            self.rechecks.last = Some(query.clone());
+            if answer.is_answered() && !answer.is_error() && exists(&query) {
                 self.rechecks.under_way.insert(query.clone());
                 return Some(query);
             }
@@ -194,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_name_has_one_owner_among_live_queries() {
-        let mut queries = Queries::new(Vec::new());
+        let mut queries = Queries::new(Vec::new(), |_| true);
         let everybody = |_: &Path| true;
         assert_eq!(queries.name_for(Path::new("a.jpg"), false, everybody), "a");
         assert_eq!(queries.name_for(Path::new("a.png"), false, everybody), "a.png");
@@ -206,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_query_is_enqueued_when_all_its_files_have_settled() {
-        let mut queries = Queries::new(Vec::new());
+        let mut queries = Queries::new(Vec::new(), |_| true);
         queries.mark_changed("set".into());
         queries.mark_changed("one.jpg".into());
         assert_eq!(queries.take_settled(&HashSet::from([OsStr::new("set")])), [PathBuf::from("one.jpg")]);
@@ -221,7 +238,7 @@ mod tests {
             answered("b", AnswerState::Ok, false),
             answered("c", AnswerState::Error, false),
         ];
-        let mut queries = Queries::new(rows.to_vec());
+        let mut queries = Queries::new(rows.to_vec(), |_| true);
         assert_eq!(queries.take_provisional(), [PathBuf::from("a")]);
         assert!(queries.take_provisional().is_empty());
         let mut next = |state: u64| queries.next_recheck(("m1".into(), state), |query| query != Path::new("b"));
@@ -231,7 +248,7 @@ mod tests {
 
     #[test]
     fn while_answers_cannot_be_written_the_pauses_grow_and_one_query_tests_it() {
-        let mut queries = Queries::new(Vec::new());
+        let mut queries = Queries::new(Vec::new(), |_| true);
         let second = Duration::from_secs;
         queries.stall(100, second(0));
         queries.stall(300, second(1));
