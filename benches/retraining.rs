@@ -1,19 +1,16 @@
-//! A retraining with so many pictures in the catalog, all of different contents: `cargo bench --bench retraining -- 10000 100000`.
+//! A retraining of a root that `cargo bench --bench start -- fill ROOT 100000` has filled: `cargo bench --bench retraining -- ROOT`.
 //! Prints seconds and CPU seconds from the order to the new model serving, and memory before and at the peak.
 //!
-//! Features are made up, files are links; nothing is decoded.
-
-mod filled_root;
+//! Contents and features are made up; nothing is decoded.
 
 use std::error::Error;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use artificio::config::{Setup, Source};
 use artificio::daemon::{Daemon, Observer};
 use artificio::service_status::{ServiceStatus, State};
-use filled_root::fill;
 
 /// Ends the service when the model that was trained serves.
 struct UntilTrained {
@@ -44,28 +41,15 @@ impl Observer for UntilTrained {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let counts: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
-    for count in if counts.is_empty() { vec![10_000, 100_000] } else { counts } {
-        let place =
-            PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("retraining-{}-{count}", std::process::id()));
-        let result = measure(&place, count);
-        fs::remove_dir_all(&place)?;
-        result?;
-    }
-    Ok(())
-}
-
-fn measure(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
-    fill(root, count)?;
+    let root = std::env::args().skip(1).find(|argument| argument != "--bench").ok_or("ROOT is missing")?;
+    let root = PathBuf::from(root);
     let source = Source { path: root.join("config/artificio.toml"), required: false };
     let mut observer = UntilTrained { ready: None, done: None };
-    Daemon::train(Setup { root: root.to_path_buf(), source }, &mut observer)?;
+    Daemon::train(Setup { root, source }, &mut observer)?;
     let (_, _, _, before_mb) = observer.ready.ok_or("it never became ready")?;
     let (seconds, cpu_s) = observer.done.ok_or("no model was trained")?;
     let peak_mb = memory_mb("VmHWM:");
-    println!(
-        "{count} pictures: new model after {seconds:.1} s, {cpu_s:.1} CPU s; {before_mb} MB before, {peak_mb} MB at the peak"
-    );
+    println!("new model after {seconds:.1} s, {cpu_s:.1} CPU s; {before_mb} MB before, {peak_mb} MB at the peak");
     Ok(())
 }
 

@@ -1,11 +1,14 @@
 //! The catalog's tables of vectors: the features of each picture content by their version, and its embedding by model.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use half::f16;
-use rusqlite::{OptionalExtension, params, params_from_iter};
+use rusqlite::{OptionalExtension, params};
 
-use super::Catalog;
+use super::{Catalog, Root};
 use crate::base::rows::Rows;
 use crate::error::Trouble;
 use crate::picture::Hash;
@@ -20,15 +23,17 @@ pub struct FeaturesPage {
     pub end: Option<PageEnd>,
 }
 
-/// The place in the table behind the last row of a page.
-pub struct PageEnd(Hash);
+/// The last content of a page.
+pub struct PageEnd(i64);
 
 impl Catalog {
     /// Whether the features of a content are stored.
     pub fn has_features(&self, hash: Hash, version: &str) -> Result<bool, Trouble> {
         let find = || {
             self.connection
-                .prepare_cached("SELECT 1 FROM features WHERE hash = ?1 AND trunk = ?2")?
+                .prepare_cached(
+                    "SELECT 1 FROM features WHERE trunk = ?2 AND content = (SELECT id FROM contents WHERE hash = ?1)",
+                )?
                 .exists(params![hash.0, version])
         };
         find().map_err(|error| self.trouble("read", &error))
@@ -37,7 +42,9 @@ impl Catalog {
     /// The contents whose features are stored. In one pass, because 100,000 single questions take seconds.
     pub fn contents_with_features(&self, version: &str) -> Result<HashSet<Hash>, Trouble> {
         let collect = || {
-            let mut statement = self.connection.prepare_cached("SELECT hash FROM features WHERE trunk = ?1")?;
+            let mut statement = self
+                .connection
+                .prepare_cached("SELECT hash FROM features JOIN contents ON id = content WHERE trunk = ?1")?;
             statement.query_map([version], |row| Ok(Hash(row.get(0)?)))?.collect::<rusqlite::Result<HashSet<_>>>()
         };
         collect().map_err(|error| self.trouble("read", &error))
@@ -45,14 +52,22 @@ impl Catalog {
 
     /// The features of a content, `[width]`; stored as float16, so each is within 0.05 % of what the network gave.
     pub fn features(&self, hash: Hash, version: &str) -> Result<Option<Vec<f32>>, Trouble> {
-        let blob = self.blob("SELECT row FROM features WHERE hash = ?1 AND trunk = ?2", hash, version)?;
+        let blob = self.blob(
+            "SELECT row FROM features WHERE trunk = ?2 AND content = (SELECT id FROM contents WHERE hash = ?1)",
+            hash,
+            version,
+        )?;
         Ok(blob.map(|bytes| features_from_bytes(&bytes)))
     }
 
     /// Stores the features of a content.
     pub fn put_features(&self, hash: Hash, version: &str, features: &[f32]) -> Result<(), Trouble> {
         let bytes: Vec<u8> = features.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect();
-        self.write("INSERT OR REPLACE INTO features VALUES (?1, ?2, ?3)", params![hash.0, version, bytes])
+        let content = self.content_or_new(hash)?;
+        self.write(
+            "INSERT OR REPLACE INTO features (content, trunk, row) VALUES (?1, ?2, ?3)",
+            params![content, version, bytes],
+        )
     }
 
     /// The stored features of `hashes`, in that order, with the hashes they belong to.
@@ -77,17 +92,17 @@ impl Catalog {
     ) -> Result<FeaturesPage, Trouble> {
         let collect = || {
             let mut statement = self.connection.prepare_cached(
-                "SELECT hash, row FROM features WHERE hash > ?1 AND trunk = ?2 ORDER BY hash LIMIT ?3",
+                "SELECT content, hash, row FROM features CROSS JOIN contents ON id = content
+                 WHERE trunk = ?1 AND content > ?2 ORDER BY content LIMIT ?3",
             )?;
-            let start = after.as_ref().map_or(&[][..], |PageEnd(hash)| &hash.0);
-            let mut rows = statement.query(params![start, version, count as i64])?;
+            let start = after.map_or(0, |PageEnd(content)| content);
+            let mut rows = statement.query(params![version, start, count as i64])?;
             let mut page = FeaturesPage { contents: Vec::new(), features: Rows::empty(width), end: None };
             while let Some(row) = rows.next()? {
-                let hash = Hash(row.get(0)?);
-                if page.features.push(&features_from_bytes(row.get_ref(1)?.as_blob()?)) {
-                    page.contents.push(hash);
+                if page.features.push(&features_from_bytes(row.get_ref(2)?.as_blob()?)) {
+                    page.contents.push(Hash(row.get(1)?));
                 }
-                page.end = Some(PageEnd(hash));
+                page.end = Some(PageEnd(row.get(0)?));
             }
             Ok(page)
         };
@@ -96,44 +111,46 @@ impl Catalog {
 
     /// The embedding of a content under a model.
     pub fn embedding(&self, hash: Hash, model: &str) -> Result<Option<Vec<f32>>, Trouble> {
-        let blob = self.blob("SELECT row FROM codes WHERE hash = ?1 AND model = ?2", hash, model)?;
-        Ok(blob.map(|bytes| embedding_from_bytes(&bytes)))
+        let blob = self.blob(
+            "SELECT row FROM codes WHERE model = ?2 AND content = (SELECT id FROM contents WHERE hash = ?1)",
+            hash,
+            model,
+        )?;
+        Ok(blob.map(|bytes| values_in(&bytes).collect()))
     }
 
-    /// All embeddings under a model, in one pass.
-    pub fn embeddings(&self, model: &str) -> Result<HashMap<Hash, Vec<f32>>, Trouble> {
-        let collect = || {
-            let mut statement = self.connection.prepare_cached("SELECT hash, row FROM codes WHERE model = ?1")?;
-            let rows = statement.query_map([model], |row| {
-                let blob = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-                Ok((Hash(row.get(0)?), embedding_from_bytes(blob)))
-            })?;
-            rows.collect::<rusqlite::Result<HashMap<_, _>>>()
+    /// Visits the embeddings under a model of all files of a root, in the order in which the contents are stored: the table is
+    /// read once, in one direction, and none of it has to be held in memory.
+    pub fn visit_embeddings(
+        &self,
+        root: Root,
+        model: &str,
+        mut visit: impl FnMut(&Path, &[f32]),
+    ) -> Result<(), Trouble> {
+        let mut run = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT path, row FROM codes CROSS JOIN files ON files.content = codes.content
+                 WHERE model = ?1 AND root = ?2 ORDER BY codes.content",
+            )?;
+            let (mut rows, mut embedding) = (statement.query(params![model, root.number()])?, Vec::new());
+            while let Some(row) = rows.next()? {
+                embedding.clear();
+                embedding.extend(values_in(row.get_ref(1)?.as_blob()?));
+                visit(Path::new(OsStr::from_bytes(row.get_ref(0)?.as_blob()?)), &embedding);
+            }
+            Ok(())
         };
-        collect().map_err(|error| self.trouble("read", &error))
+        run().map_err(|error: rusqlite::Error| self.trouble("read", &error))
     }
 
     /// Stores the embedding of a content under a model.
     pub fn put_embedding(&self, hash: Hash, model: &str, embedding: &[f32]) -> Result<(), Trouble> {
         let bytes: Vec<u8> = embedding.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.write("INSERT OR REPLACE INTO codes VALUES (?1, ?2, ?3)", params![model, hash.0, bytes])
-    }
-
-    /// Deletes features, miniatures and embeddings whose content no file has any more.
-    pub fn drop_orphans(&self) -> Result<(), Trouble> {
-        for table in ["features", "miniatures", "codes"] {
-            let statement =
-                format!("DELETE FROM {table} WHERE hash NOT IN (SELECT hash FROM files WHERE hash IS NOT NULL)");
-            self.write(&statement, params![])?;
-        }
-        Ok(())
-    }
-
-    /// Deletes features of any version not in `versions`: an older program made them, and nothing uses them.
-    pub fn drop_features_except(&self, versions: &[String]) -> Result<(), Trouble> {
-        let places = vec!["?"; versions.len()].join(", ");
-        let statement = format!("DELETE FROM features WHERE trunk NOT IN ({places})");
-        self.write(&statement, params_from_iter(versions))
+        let content = self.content_or_new(hash)?;
+        self.write(
+            "INSERT OR REPLACE INTO codes (content, model, row) VALUES (?1, ?2, ?3)",
+            params![content, model, bytes],
+        )
     }
 
     fn blob(&self, statement: &str, hash: Hash, owner: &str) -> Result<Option<Vec<u8>>, Trouble> {
@@ -148,14 +165,18 @@ fn features_from_bytes(bytes: &[u8]) -> Vec<f32> {
     bytes.chunks_exact(2).map(|pair| f16::from_le_bytes([pair[0], pair[1]]).to_f32()).collect()
 }
 
-fn embedding_from_bytes(bytes: &[u8]) -> Vec<f32> {
-    let value = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    bytes.chunks_exact(4).map(value).collect()
+/// The values of an embedding's bytes.
+fn values_in(bytes: &[u8]) -> impl Iterator<Item = f32> {
+    bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+    use crate::catalog::{FileRow, FileState};
+    use crate::files::Stamp;
 
     #[test]
     fn features_come_back_by_content_and_version() {
@@ -168,11 +189,6 @@ mod tests {
         assert!(catalog.has_features(here, "backbone-1").unwrap());
         assert_eq!(catalog.contents_with_features("backbone-1").unwrap(), HashSet::from([here]));
         assert!(catalog.contents_with_features("backbone-2").unwrap().is_empty());
-        catalog.put_features(here, "backbone-0", &[1.0]).unwrap();
-        catalog.drop_features_except(&["backbone-1".into(), "backbone-1/view".into()]).unwrap();
-        assert!(
-            catalog.has_features(here, "backbone-1").unwrap() && !catalog.has_features(here, "backbone-0").unwrap()
-        );
         let (found, rows) = catalog.many_features(&[missing, here], "backbone-1", 3).unwrap();
         assert_eq!((found, rows.values()), (vec![here], &[0.5, 6.0, 0.0][..]));
     }
@@ -213,9 +229,27 @@ mod tests {
         catalog.put_embedding(hash, "m1", &[0.1, -2.5e-7]).unwrap();
         assert_eq!(catalog.embedding(hash, "m1").unwrap().unwrap(), [0.1, -2.5e-7]);
         assert!(catalog.embedding(hash, "m2").unwrap().is_none());
-        assert_eq!(catalog.embeddings("m1").unwrap(), HashMap::from([(hash, vec![0.1, -2.5e-7])]));
-        assert!(catalog.embeddings("m2").unwrap().is_empty());
-        catalog.drop_orphans().unwrap();
-        assert!(catalog.embedding(hash, "m1").unwrap().is_none());
+    }
+
+    #[test]
+    fn all_embeddings_of_a_root_are_visited_with_their_files() {
+        let state = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(state.path()).unwrap().catalog;
+        let files = [("a", b"one"), ("b", b"two"), ("c", b"one"), ("d", b"six")];
+        for (path, content) in files {
+            let (path, hash) = (PathBuf::from(path), Hash::of(content));
+            catalog
+                .put_file(Root::Inventory, &FileRow { path, stamp: Stamp::NEVER, state: FileState::Read(hash) })
+                .unwrap();
+        }
+        let unasked = FileRow { path: "t".into(), stamp: Stamp::NEVER, state: FileState::Read(Hash::of(b"one")) };
+        catalog.put_file(Root::Training, &unasked).unwrap();
+        catalog.put_embedding(Hash::of(b"two"), "m1", &[2.0]).unwrap();
+        catalog.put_embedding(Hash::of(b"one"), "m1", &[1.0]).unwrap();
+        catalog.put_embedding(Hash::of(b"six"), "m2", &[6.0]).unwrap();
+        let mut visited = Vec::new();
+        let visit = |path: &Path, row: &[f32]| visited.push((path.display().to_string(), row[0]));
+        catalog.visit_embeddings(Root::Inventory, "m1", visit).unwrap();
+        assert_eq!(visited, [("a".into(), 1.0), ("c".into(), 1.0), ("b".into(), 2.0)]);
     }
 }

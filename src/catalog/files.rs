@@ -41,7 +41,8 @@ impl Catalog {
     pub fn files(&self, root: Root) -> Result<Vec<FileRow>, Trouble> {
         let collect = || {
             let mut statement = self.connection.prepare_cached(
-                "SELECT path, size, mtime_ns, ctime_ns, inode, hash, problem, remedy FROM files WHERE root = ?1 ORDER BY path",
+                "SELECT path, size, mtime_ns, ctime_ns, inode, hash, problem, remedy
+                 FROM files LEFT JOIN contents ON id = content WHERE root = ?1 ORDER BY path",
             )?;
             statement.query_map([root.number()], read_row)?.collect::<rusqlite::Result<Vec<_>>>()
         };
@@ -50,8 +51,8 @@ impl Catalog {
 
     /// Records the result of reading a file; it replaces the earlier one.
     pub fn put_file(&self, root: Root, row: &FileRow) -> Result<(), Trouble> {
-        let (hash, problem, remedy) = match &row.state {
-            FileState::Read(hash) => (Some(hash.0), None, None),
+        let (content, problem, remedy) = match &row.state {
+            FileState::Read(hash) => (Some(self.content_or_new(*hash)?), None, None),
             FileState::Failed { problem, remedy } => (None, Some(problem), Some(remedy)),
         };
         let Stamp { size, mtime_ns, ctime_ns, inode } = row.stamp;
@@ -64,7 +65,7 @@ impl Catalog {
                 mtime_ns,
                 ctime_ns,
                 inode.cast_signed(),
-                hash,
+                content,
                 problem,
                 remedy
             ],
@@ -75,18 +76,19 @@ impl Catalog {
     pub fn content_of(&self, root: Root, path: &Path) -> Result<Option<Hash>, Trouble> {
         let find = || {
             self.connection
-                .prepare_cached("SELECT hash FROM files WHERE root = ?1 AND path = ?2")?
-                .query_row(params![root.number(), path.as_os_str().as_bytes()], |row| row.get::<_, Option<[u8; 32]>>(0))
+                .prepare_cached("SELECT hash FROM files JOIN contents ON id = content WHERE root = ?1 AND path = ?2")?
+                .query_row(params![root.number(), path.as_os_str().as_bytes()], |row| Ok(Hash(row.get(0)?)))
                 .optional()
         };
-        find().map(|hash| hash.flatten().map(Hash)).map_err(|error| self.trouble("read", &error))
+        find().map_err(|error| self.trouble("read", &error))
     }
 
     /// The files of a root that have this content, ordered by path.
     pub fn files_with(&self, root: Root, content: Hash) -> Result<Vec<PathBuf>, Trouble> {
         let collect = || {
             let mut statement = self.connection.prepare_cached(
-                "SELECT path FROM files INDEXED BY files_by_hash WHERE hash = ?1 AND root = ?2 ORDER BY path",
+                "SELECT path FROM files INDEXED BY files_by_content
+                 WHERE content = (SELECT id FROM contents WHERE hash = ?1) AND root = ?2 ORDER BY path",
             )?;
             let rows = statement.query_map(params![content.0, root.number()], |row| path_at(row, 0))?;
             rows.collect::<rusqlite::Result<Vec<_>>>()

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::schema::{APPLICATION_ID, VERSION};
-use super::{BUSY_TIMEOUT, Catalog, FILE_NAME, trouble};
+use super::schema::{Format, format_of};
+use super::{BUSY_TIMEOUT, Catalog, FILE_NAME, is_damage, trouble};
 use crate::error::Trouble;
 
 /// Whether this program can use a state folder's catalog.
@@ -30,29 +30,15 @@ impl Catalog {
         if !path.exists() {
             return Ok(CatalogState::Missing);
         }
-        let judged = connect(&path).and_then(|connection| {
-            let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-            let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-            Ok((number("application_id")?, number("user_version")?, tables, connection))
-        });
-        let (application, version, tables, connection) = match judged {
-            Ok(judged) => judged,
-            Err(error) => {
-                return match error.sqlite_error_code() {
-                    Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-                        Ok(CatalogState::Unusable("is damaged".into()))
-                    }
-                    _ => Err(trouble(&path, "read", &error)),
-                };
-            }
-        };
-        Ok(match version {
-            0 if tables == 0 => CatalogState::Missing,
-            _ if application != APPLICATION_ID => CatalogState::Unusable("belongs to another program".into()),
-            VERSION => CatalogState::Current(Self { connection, path }),
-            1..VERSION => CatalogState::Older(version),
-            _ => CatalogState::Unusable(format!("has version {version}; this program knows {VERSION}")),
-        })
+        let judged = connect(&path).and_then(|connection| Ok((format_of(&connection)?, connection)));
+        match judged {
+            Ok((Format::New, _)) => Ok(CatalogState::Missing),
+            Ok((Format::Current, connection)) => Ok(CatalogState::Current(Self::new(connection, &path))),
+            Ok((Format::Older(version), _)) => Ok(CatalogState::Older(version)),
+            Ok((Format::Unusable(reason), _)) => Ok(CatalogState::Unusable(reason)),
+            Err(error) if is_damage(&error) => Ok(CatalogState::Unusable("is damaged".into())),
+            Err(error) => Err(trouble(&path, "read", &error)),
+        }
     }
 }
 

@@ -3,30 +3,41 @@
 //! All of it can be rebuilt from the folders: losing the catalog costs time, nothing else.
 
 mod answers;
+mod contents;
 mod features;
 mod files;
 mod inspect;
 mod miniatures;
 mod models;
+mod orphans;
 mod schema;
 mod stored_name;
+mod upgrade;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::Trouble;
+use crate::progress::{Progress, Unfollowed};
+use schema::Format;
 
 pub use answers::{AnswerRow, AnswerState};
 pub use features::{FeaturesPage, PageEnd};
 pub use files::{FileRow, FileState};
 pub use inspect::CatalogState;
 pub use models::{Decision, ModelRow};
+pub use orphans::OrphanSweep;
 pub use stored_name::{Choice, StoredName, TrainingSource};
+pub use upgrade::Upgraded;
 
 /// The file's name inside the state folder.
 pub const FILE_NAME: &str = "catalog.sqlite";
+/// The journal is moved into the file when it has so many pages: 4 MB.
+const JOURNAL_PAGES: i64 = 500;
 /// How long one connection waits for another to finish writing.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -68,6 +79,8 @@ impl Root {
 pub struct Catalog {
     connection: Connection,
     path: PathBuf,
+    /// Shared with its readers.
+    is_damaged: Arc<AtomicBool>,
 }
 
 /// What [`Catalog::open`] found.
@@ -77,24 +90,40 @@ pub struct Opened {
     pub catalog: Catalog,
     /// Set when a damaged or foreign file was moved out of the way and an empty catalog took its place.
     pub set_aside: Option<Trouble>,
+    /// Set when the file was of an older version.
+    pub upgraded: Option<Upgraded>,
 }
 
 impl Catalog {
+    fn new(connection: Connection, path: &Path) -> Self {
+        Self { connection, path: path.to_path_buf(), is_damaged: Arc::default() }
+    }
+
     /// Opens the catalog of a state folder for reading and writing, making it where there is none.
-    /// One that is damaged or of an unknown version is set aside under another name.
+    /// One of an unknown version, or in which SQLite finds nothing to begin with, is set aside under another name. Damage deeper
+    /// inside is found when it is read: see [`Catalog::is_damaged`] and [`Catalog::check`].
     pub fn open(state: &Path) -> Result<Opened, Trouble> {
+        Self::open_followed(state, &Unfollowed)
+    }
+
+    /// The same; an upgrade, which may take a minute, is followed by `progress`.
+    pub fn open_followed(state: &Path, progress: &dyn Progress) -> Result<Opened, Trouble> {
         let path = state.join(FILE_NAME);
-        match Self::open_checked(&path) {
-            Ok(catalog) => Ok(Opened { catalog, set_aside: None }),
+        match Self::open_or_upgrade(&path, progress) {
+            Ok((catalog, upgraded)) => Ok(Opened { catalog, set_aside: None, upgraded }),
             Err(OpenError::Unreachable(trouble)) => Err(trouble),
-            Err(OpenError::Unusable(reason)) => {
-                let kept = set_aside(&path)?;
-                let catalog = Self::open_checked(&path).map_err(|error| error.into_trouble(&path))?;
-                let remedy =
-                    format!("everything is rebuilt from the folders; the old file is kept as {}", kept.display());
-                Ok(Opened { catalog, set_aside: Some(Trouble::new(format!("the catalog {reason}"), &path, remedy)) })
-            }
+            Err(OpenError::Unusable(reason)) => Self::replace(state, &reason),
         }
+    }
+
+    /// Sets the catalog of a state folder aside, which no other thread of this process has open, and makes an empty one.
+    pub fn replace(state: &Path, reason: &str) -> Result<Opened, Trouble> {
+        let path = state.join(FILE_NAME);
+        let kept = set_aside(&path)?;
+        let (catalog, _) = Self::open_or_upgrade(&path, &Unfollowed).map_err(|error| error.into_trouble(&path))?;
+        let remedy = format!("everything is rebuilt from the folders; the old file is kept as {}", kept.display());
+        let set_aside = Some(Trouble::new(format!("the catalog {reason}"), &path, remedy));
+        Ok(Opened { catalog, set_aside, upgraded: None })
     }
 
     /// Opens the existing catalog of a state folder for reading only.
@@ -103,25 +132,69 @@ impl Catalog {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags).map_err(|error| trouble(&path, "open", &error))?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(|error| trouble(&path, "open", &error))?;
-        if !schema::is_current_version(&connection).map_err(|error| trouble(&path, "open", &error))? {
+        if schema::format_of(&connection).map_err(|error| trouble(&path, "open", &error))? != Format::Current {
             let remedy = "it is upgraded, or rebuilt, when artificio runs next";
             return Err(Trouble::new("the catalog is of another version", &path, remedy));
         }
-        Ok(Self { connection, path })
+        Ok(Self::new(connection, &path))
     }
 
-    fn open_checked(path: &Path) -> Result<Self, OpenError> {
+    /// Opens it a second time, for reading only; what either finds damaged counts for both.
+    pub fn reader(&self) -> Result<Self, Trouble> {
+        let reader = Self::open_reader(self.path.parent().unwrap_or(Path::new(".")))?;
+        Ok(Self { is_damaged: Arc::clone(&self.is_damaged), ..reader })
+    }
+
+    fn open_or_upgrade(path: &Path, progress: &dyn Progress) -> Result<(Self, Option<Upgraded>), OpenError> {
         let judge = |error: rusqlite::Error| OpenError::judge(path, &error);
-        let connection = Connection::open(path).map_err(judge)?;
-        connection.busy_timeout(BUSY_TIMEOUT).map_err(judge)?;
+        let mut connection = connect(path).map_err(judge)?;
+        let mut upgraded = None;
+        match schema::format_of(&connection).map_err(judge)? {
+            Format::Unusable(reason) => return Err(OpenError::Unusable(reason)),
+            Format::New => schema::create(&connection, "wal").map_err(judge)?,
+            Format::Older(version) => {
+                // Without a journal beside it: that would be taken for the new file's.
+                connection.pragma_update(None, "journal_mode", "delete").map_err(judge)?;
+                schema::step_up(&connection, version).map_err(judge)?;
+                connection.close().map_err(|(_, error)| judge(error))?;
+                upgraded = Some(upgrade::replace(path, schema::LAST_IN_PLACE, progress)?);
+                connection = connect(path).map_err(judge)?;
+            }
+            Format::Current => {}
+        }
         connection.pragma_update(None, "journal_mode", "wal").map_err(judge)?;
         connection.pragma_update(None, "synchronous", "full").map_err(judge)?;
-        let health: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(judge)?;
-        if health != "ok" {
-            return Err(OpenError::Unusable("is damaged".into()));
-        }
-        schema::prepare(&connection).map_err(judge)?.map_err(OpenError::Unusable)?;
-        Ok(Self { connection, path: path.to_path_buf() })
+        connection.pragma_update(None, "wal_autocheckpoint", JOURNAL_PAGES).map_err(judge)?;
+        Ok((Self::new(connection, path), upgraded))
+    }
+
+    /// Whether something was read that SQLite did not write: the file must be replaced.
+    pub fn is_damaged(&self) -> bool {
+        self.is_damaged.load(Ordering::Relaxed)
+    }
+
+    fn mark_damaged(&self, is_damaged: bool) {
+        self.is_damaged.fetch_or(is_damaged, Ordering::Relaxed);
+    }
+
+    /// Moves everything from the journal into the file, and empties the journal unless another connection reads it.
+    pub fn checkpoint(&self) -> Result<(), Trouble> {
+        // Without waiting for readers: what they keep in the journal is as durable there.
+        let checkpoint = || {
+            self.connection.busy_timeout(Duration::ZERO)?;
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            self.connection.busy_timeout(BUSY_TIMEOUT)
+        };
+        checkpoint().map_err(|error| self.trouble("write", &error))
+    }
+
+    /// Reads the whole file and sees whether its structure is sound; what is found is in [`Catalog::is_damaged`]. At a million
+    /// pictures that is five gigabytes: nothing may wait for it.
+    pub fn check(&self) -> Result<(), Trouble> {
+        let check = || self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        let health = check().map_err(|error| self.trouble("read", &error))?;
+        self.mark_damaged(health != "ok");
+        Ok(())
     }
 
     /// Runs `work` as one transaction: all of it becomes durable, or nothing.
@@ -153,8 +226,20 @@ impl Catalog {
     }
 
     fn trouble(&self, doing: &str, error: &rusqlite::Error) -> Trouble {
+        self.mark_damaged(is_damage(error));
         trouble(&self.path, doing, error)
     }
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    Ok(connection)
+}
+
+/// Whether SQLite found a file that is none of its own, or not as it wrote it.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt))
 }
 
 fn trouble(path: &Path, doing: &str, error: &rusqlite::Error) -> Trouble {
@@ -183,11 +268,9 @@ enum OpenError {
 
 impl OpenError {
     fn judge(path: &Path, error: &rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-                Self::Unusable("is damaged".into())
-            }
-            _ => Self::Unreachable(trouble(path, "open", error)),
+        match is_damage(error) {
+            true => Self::Unusable("is damaged".into()),
+            false => Self::Unreachable(trouble(path, "open", error)),
         }
     }
 
@@ -268,6 +351,44 @@ mod tests {
             catalog.put_model(&ModelRow { id: "m2".into(), ..model }).unwrap();
             catalog.forget_model("m2").unwrap();
         }
+    }
+
+    fn wal_bytes(state: &Path) -> u64 {
+        std::fs::metadata(state.join("catalog.sqlite-wal")).unwrap().len()
+    }
+
+    #[test]
+    fn damage_is_found_where_it_is_read_and_by_the_check_wherever_it_is() {
+        let state = tempfile::tempdir().unwrap();
+        let mut catalog = Catalog::open(state.path()).unwrap().catalog;
+        let hash = |number: u32| crate::picture::Hash::of(&number.to_le_bytes());
+        let store =
+            |catalog: &Catalog| (0..300).try_for_each(|number| catalog.put_features(hash(number), "t", &[0.5; 1280]));
+        catalog.together(store).unwrap();
+        let reader = catalog.reader().unwrap();
+        assert!(wal_bytes(state.path()) > 0);
+        catalog.checkpoint().unwrap();
+        assert_eq!(wal_bytes(state.path()), 0, "an orderly stop leaves nothing in the journal");
+        reader.check().unwrap();
+        assert!(!catalog.is_damaged() && !reader.is_damaged());
+        drop((catalog, reader));
+        // The last fifth of the file is rows of features: a start reads none of them.
+        let path = state.path().join(FILE_NAME);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let length = bytes.len();
+        bytes[length * 4 / 5..].fill(0xA5);
+        std::fs::write(&path, &bytes).unwrap();
+        let opened = Catalog::open(state.path()).unwrap();
+        assert!(opened.set_aside.is_none() && opened.catalog.contents_with_features("t").unwrap().len() == 300);
+        assert!(!opened.catalog.is_damaged());
+        drop(opened.catalog.reader().unwrap().check());
+        assert!(opened.catalog.is_damaged());
+        drop(opened);
+        let catalog = Catalog::open(state.path()).unwrap().catalog;
+        assert!(catalog.features(hash(299), "t").is_err() && catalog.is_damaged());
+        drop(catalog);
+        let replaced = Catalog::replace(state.path(), "is damaged").unwrap();
+        assert!(replaced.set_aside.unwrap().remedy.contains("damaged-1") && !replaced.catalog.is_damaged());
     }
 
     #[test]

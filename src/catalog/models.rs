@@ -1,6 +1,8 @@
 //! The catalog's table of trained models, refused ones included. At most one is current: the caller makes a model current and
 //! stores the embeddings it needs in one transaction.
 
+use std::collections::HashSet;
+
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::Catalog;
@@ -100,6 +102,18 @@ impl Catalog {
         collect().map_err(|error| self.trouble("read", &error))
     }
 
+    /// The versions of the features of every model that serves, or could serve again: of the `keep` last ones that passed.
+    pub fn feature_versions(&self, keep: usize) -> Result<HashSet<String>, Trouble> {
+        let collect = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT trunk FROM models WHERE is_current = 1 OR number IN (SELECT number FROM models
+                 WHERE is_current = 0 AND decision <> 'refused' ORDER BY number DESC LIMIT ?1)",
+            )?;
+            statement.query_map([keep as i64], |row| row.get(0))?.collect::<rusqlite::Result<HashSet<_>>>()
+        };
+        collect().map_err(|error| self.trouble("read", &error))
+    }
+
     /// Adds a model, under the number reserved last; it does not serve yet.
     pub fn put_model(&self, model: &ModelRow) -> Result<(), Trouble> {
         self.write(
@@ -151,32 +165,24 @@ impl Catalog {
     /// Deletes up to `limit` embeddings, or trained pictures, of a model that is neither stored nor `in_training`; `false` when there
     /// were none.
     pub fn drop_orphaned_embeddings(&self, in_training: Option<&str>, limit: usize) -> Result<bool, Trouble> {
-        for table in ["codes", "trained_pictures"] {
+        for (table, delete) in [
+            ("codes", "DELETE FROM codes WHERE rowid IN (SELECT rowid FROM codes WHERE model = ?1 LIMIT ?2)"),
+            (
+                "trained_pictures",
+                "DELETE FROM trained_pictures WHERE model = ?1
+                 AND hash IN (SELECT hash FROM trained_pictures WHERE model = ?1 LIMIT ?2)",
+            ),
+        ] {
             let mut owner = String::new();
-            while let Some(next) = self.next_owner(table, &owner)? {
+            while let Some(next) = self.next_owner(table, "model", &owner)? {
                 owner = next;
                 if in_training != Some(&owner) && self.model(&owner)?.is_none() {
-                    let statement = format!(
-                        "DELETE FROM {table} WHERE model = ?1
-                         AND hash IN (SELECT hash FROM {table} WHERE model = ?1 LIMIT ?2)"
-                    );
-                    self.write(&statement, params![owner, limit as i64])?;
+                    self.write(delete, params![owner, limit as i64])?;
                     return Ok(true);
                 }
             }
         }
         Ok(false)
-    }
-
-    /// The first model by name after `owner` that has rows in `table`: one look-up, however many rows it has.
-    fn next_owner(&self, table: &str, owner: &str) -> Result<Option<String>, Trouble> {
-        let find = || {
-            self.connection
-                .prepare_cached(&format!("SELECT model FROM {table} WHERE model > ?1 ORDER BY model LIMIT 1"))?
-                .query_row([owner], |row| row.get(0))
-                .optional()
-        };
-        find().map_err(|error| self.trouble("read", &error))
     }
 
     /// Records that `model` was trained on the picture of this content.

@@ -1,11 +1,13 @@
-//! The catalog's tables and their version. An older version is upgraded in place; an unknown one is refused, never guessed.
+//! The catalog's tables and their version. An older version is upgraded; an unknown one is refused, never guessed.
 
 use rusqlite::Connection;
 
-/// Raised with every change of the tables below, which then needs a step of [`UPGRADES`].
-pub(super) const VERSION: i64 = UPGRADES.len() as i64 + 1;
+/// Raised with every change of the tables below. An older file is upgraded: see [`STEPS`] and `upgrade`.
+pub(super) const VERSION: i64 = LAST_IN_PLACE + 1;
+/// Up to this version the steps below change a file in place; the next one copies it, because the size of its pages changes.
+pub(super) const LAST_IN_PLACE: i64 = STEPS.len() as i64 + 1;
 /// The steps from version n to n + 1, the first from version 1.
-const UPGRADES: [&str; 2] = [
+const STEPS: [&str; 2] = [
     "
 ALTER TABLE models ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE models ADD COLUMN decision TEXT NOT NULL DEFAULT 'unchecked';
@@ -19,25 +21,34 @@ CREATE TABLE miniatures (hash BLOB PRIMARY KEY, kind TEXT NOT NULL, pixels BLOB 
 /// "artf": marks this program's files among other SQLite files.
 pub(super) const APPLICATION_ID: i64 = 0x6172_7466;
 
+/// Three rows of features fit into a page of this size; into one of 4,096 bytes a single one, and a third of it stays empty.
+const PAGE_BYTES: i64 = 8_192;
+/// Rows of features, pixels and embeddings are in ordinary tables, where new ones are appended: in one WITHOUT ROWID
+/// each would take a page of its own beside the table.
 const TABLES: &str = "
+CREATE TABLE contents (         -- whatever is known of a content is known by its number
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: what was deleted late cannot become another content's
+    hash BLOB NOT NULL UNIQUE   -- blake3
+);
 CREATE TABLE files (            -- every file seen in a watched folder
     root INTEGER NOT NULL,
     path BLOB NOT NULL,         -- relative to the root, as the disk spells it
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
-    hash BLOB,                  -- blake3 of the content; NULL when it could not be read
+    content INTEGER,            -- NULL when it could not be read
     problem TEXT, remedy TEXT,  -- NULL when the file is fine
     PRIMARY KEY (root, path)
 ) WITHOUT ROWID;
-CREATE INDEX files_by_hash ON files (hash);
+CREATE INDEX files_by_content ON files (content);
 CREATE TABLE features (         -- the output of the network for a content
-    hash BLOB NOT NULL, trunk TEXT NOT NULL, row BLOB NOT NULL, -- float16, little-endian
-    PRIMARY KEY (hash, trunk)
-) WITHOUT ROWID;
+    content INTEGER NOT NULL, trunk TEXT NOT NULL, row BLOB NOT NULL, -- float16, little-endian
+    UNIQUE (trunk, content)
+);
 CREATE TABLE miniatures (       -- of the inventory's contents, to recognise copies
-    hash BLOB PRIMARY KEY,
+    content INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,         -- its version; one of another version is made again
     pixels BLOB NOT NULL        -- 32×32 greyscale
-) WITHOUT ROWID;
+);
+CREATE INDEX miniatures_by_kind ON miniatures (kind); -- which contents have one, without reading them all
 CREATE TABLE models (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE, created_s INTEGER NOT NULL, encoder TEXT NOT NULL, trunk TEXT NOT NULL,
@@ -54,9 +65,9 @@ CREATE TABLE trained_pictures ( -- the contents a model was trained on
     PRIMARY KEY (model, hash)
 ) WITHOUT ROWID;
 CREATE TABLE codes (            -- the embedding of a content
-    model TEXT NOT NULL, hash BLOB NOT NULL, row BLOB NOT NULL, -- float32, little-endian
-    PRIMARY KEY (model, hash)
-) WITHOUT ROWID;
+    content INTEGER NOT NULL, model TEXT NOT NULL, row BLOB NOT NULL, -- float32, little-endian
+    UNIQUE (model, content)
+);
 CREATE TABLE answers (
     query BLOB PRIMARY KEY,     -- the query's path relative to the query folder
     name TEXT NOT NULL UNIQUE,  -- answer/result_<name>.png and .json
@@ -65,30 +76,84 @@ CREATE TABLE answers (
 ) WITHOUT ROWID;
 ";
 
-/// Whether a file has the current version.
-pub fn is_current_version(connection: &Connection) -> rusqlite::Result<bool> {
-    Ok(connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? == VERSION)
+/// What a file is to this program.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// Empty.
+    New,
+    /// Of this version.
+    Current,
+    /// Of this older one.
+    Older(i64),
+    /// None that it can use, for this reason.
+    Unusable(String),
 }
 
-/// Creates the tables in a new file and upgrades an older one. The inner error says why the file is unusable.
-pub fn prepare(connection: &Connection) -> rusqlite::Result<Result<(), String>> {
+/// Reads what a file is. Besides, whatever is wrong with its tables is found here: SQLite reads their definitions.
+pub(super) fn format_of(connection: &Connection) -> rusqlite::Result<Format> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (version, application) = (number("user_version")?, number("application_id")?);
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if tables == 0 && version == 0 {
-        connection.execute_batch(&format!(
-            "BEGIN; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
-        ))?;
-        return Ok(Ok(()));
-    }
-    if application != APPLICATION_ID {
-        return Ok(Err("belongs to another program".into()));
-    }
-    if !(1..=VERSION).contains(&version) {
-        return Ok(Err(format!("has version {version}; this program knows {VERSION}")));
-    }
-    for (step, number) in UPGRADES.iter().zip(2..).skip(version as usize - 1) {
+    Ok(match version {
+        0 if tables == 0 => Format::New,
+        _ if application != APPLICATION_ID => Format::Unusable("belongs to another program".into()),
+        VERSION => Format::Current,
+        1..VERSION => Format::Older(version),
+        _ => Format::Unusable(format!("has version {version}; this program knows {VERSION}")),
+    })
+}
+
+/// Creates the tables in an empty file with a journal of this mode.
+pub(super) fn create(connection: &Connection, journal: &str) -> rusqlite::Result<()> {
+    // The size of the pages cannot be changed later, nor in the mode "wal".
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    connection.pragma_update(None, "journal_mode", journal)?;
+    connection.execute_batch(&format!(
+        "BEGIN; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+    ))
+}
+
+/// Upgrades an older file as far as that is possible in place.
+pub(super) fn step_up(connection: &Connection, version: i64) -> rusqlite::Result<()> {
+    for (step, number) in STEPS.iter().zip(2..).skip(version as usize - 1) {
         connection.execute_batch(&format!("BEGIN; {step} PRAGMA user_version = {number}; COMMIT;"))?;
     }
-    Ok(Ok(()))
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::{Catalog, FileRow, FileState, Root};
+    use crate::files::Stamp;
+    use crate::picture::{Hash, MINIATURE_SIDE, Miniature};
+
+    #[test]
+    fn a_catalog_takes_little_more_than_what_is_in_it() {
+        let state = tempfile::tempdir().unwrap();
+        let mut catalog = Catalog::open(state.path()).unwrap().catalog;
+        let (mut payload, count) = (0, 3_000_u32);
+        let (features, embedding) = (vec![0.5; 1_280], vec![0.5; 192]);
+        let miniature = Miniature::from_bytes(&[7; MINIATURE_SIDE * MINIATURE_SIDE]).unwrap();
+        for batch in 0..count / 100 {
+            let store = |catalog: &Catalog| {
+                for number in batch * 100..(batch + 1) * 100 {
+                    let (hash, path) = (Hash::of(&number.to_le_bytes()), format!("holiday/{number:06}.jpg"));
+                    payload += hash.0.len() + path.len() + 4 * size_of::<u64>();
+                    let row = FileRow { path: path.into(), stamp: Stamp::NEVER, state: FileState::Read(hash) };
+                    catalog.put_file(Root::Inventory, &row)?;
+                    catalog.put_features(hash, "lite0-288-centred-1", &features)?;
+                    catalog.put_miniature(hash, &miniature)?;
+                    catalog.put_embedding(hash, "m12-20261126", &embedding)?;
+                    payload += 2 * features.len() + miniature.bytes().len() + 4 * embedding.len();
+                }
+                Ok(())
+            };
+            catalog.together(store).unwrap();
+        }
+        let number =
+            |name: &str| catalog.connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        let ratio = (number("page_count") * number("page_size")) as f64 / payload as f64;
+        println!("{ratio:.3} times the payload, {} bytes a picture", payload as f64 * ratio / f64::from(count));
+        assert!((1.0..1.2).contains(&ratio), "{ratio:.3}");
+    }
 }

@@ -5,6 +5,7 @@
 //! kept in the parts of `state`.
 
 mod by_root;
+mod catalog_file;
 mod changes;
 mod commands;
 mod encode;
@@ -22,6 +23,7 @@ mod review;
 mod start;
 mod state;
 mod supervision;
+mod sweep;
 mod timers;
 mod turn_clock;
 mod workers;
@@ -38,6 +40,7 @@ use crate::service_status::{ServiceStatus, State};
 use crate::serving::Shared;
 use crate::watch::{Hint, Tree};
 
+use catalog_file::Condition;
 use event::{Channels, Event, Signal};
 use plan::{Plan, Task};
 use reporting::manager;
@@ -71,6 +74,14 @@ pub struct NoObserver;
 
 impl Observer for NoObserver {}
 
+/// How a run ended.
+enum Ending {
+    /// Somebody asked for it.
+    Stopped,
+    /// The catalog is damaged and must be replaced.
+    CatalogDamaged,
+}
+
 /// The service. All of its state can be rebuilt from the catalog and the folders.
 pub struct Daemon {
     settings: Settings,
@@ -92,12 +103,13 @@ type Step = (&'static str, fn(&mut Daemon));
 
 /// What may be due after an event, in this order. Each does a bounded amount of work, so that no turn takes long: what is left is
 /// done in the next one.
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 18] = [
     ("take hints", Daemon::take_waiting_hints),
     ("test the watcher", Daemon::test_watcher),
     ("abandon decodings", Daemon::abandon_overdue_decodings),
     ("write again", Daemon::retry_writing),
     ("drop embeddings", Daemon::drop_orphaned_embeddings),
+    ("drop contents", Daemon::drop_orphaned_contents),
     ("poll folders", Daemon::poll_folders),
     ("rescan folders", Daemon::rescan_folders),
     ("reload", Daemon::reload_if_changed),
@@ -115,19 +127,37 @@ const STEPS: [Step; 17] = [
 impl Daemon {
     /// Runs until a signal or the observer ends it.
     pub fn run(setup: Setup, observer: &mut dyn Observer) -> Result<(), Fatal> {
-        Self::start(setup)?.turn(observer)
+        Self::run_prepared(setup, observer, |_| ())
     }
 
     /// Reads new pictures, trains once regardless of the policy, and answers no queries. The observer ends it after the
     /// training.
     pub fn train(setup: Setup, observer: &mut dyn Observer) -> Result<(), Fatal> {
-        let mut daemon = Self::start(setup)?;
-        daemon.folders.ignore(Root::Query);
-        daemon.training.ask_for(TrainRequest::Owner);
-        daemon.turn(observer)
+        Self::run_prepared(setup, observer, |daemon| {
+            daemon.folders.ignore(Root::Query);
+            daemon.training.ask_for(TrainRequest::Owner);
+        })
     }
 
-    fn turn(self, observer: &mut dyn Observer) -> Result<(), Fatal> {
+    /// Begins again with an empty catalog when the catalog turns out to be damaged, once.
+    fn run_prepared(setup: Setup, observer: &mut dyn Observer, prepare: impl Fn(&mut Self)) -> Result<(), Fatal> {
+        let mut condition = Condition::Unknown;
+        loop {
+            let mut daemon = Self::start(setup.clone(), condition)?;
+            prepare(&mut daemon);
+            match daemon.turn(observer)? {
+                Ending::Stopped => return Ok(()),
+                Ending::CatalogDamaged if condition == Condition::Unknown => condition = Condition::Damaged,
+                Ending::CatalogDamaged => {
+                    let reason =
+                        "the catalog was damaged again after it had been made anew; see whether the disk is healthy";
+                    return Err(Fatal::Failed(reason.into()));
+                }
+            }
+        }
+    }
+
+    fn turn(self, observer: &mut dyn Observer) -> Result<Ending, Fatal> {
         let mut daemon = self;
         loop {
             let event = daemon.channels.next(daemon.patience());
@@ -159,8 +189,12 @@ impl Daemon {
             if !daemon.life.holds_lock() {
                 return Err(daemon.state_is_gone());
             }
+            if daemon.store.catalog().is_damaged() {
+                daemon.finish_work();
+                return Ok(Ending::CatalogDamaged);
+            }
         }
-        daemon.stop(observer)
+        daemon.stop(observer).map(|()| Ending::Stopped)
     }
 
     /// Time since the start: the clock for everything that waits.
@@ -250,11 +284,21 @@ impl Daemon {
     /// Shuts down cleanly: work under way is finished and stored, nothing new is started.
     fn stop(mut self, observer: &mut dyn Observer) -> Result<(), Fatal> {
         info!("stopping");
-        drop(self.training.end());
-        self.workers.quarantine().cancel_trials();
         manager::stopping();
         self.reporting.hurry();
         self.report(State::Stopping, observer);
+        self.finish_work();
+        let moved = self.store.catalog().checkpoint();
+        self.note("catalog", moved.err());
+        self.reporting.hurry();
+        self.report(State::Stopping, observer);
+        info!("stopped");
+        Ok(())
+    }
+
+    fn finish_work(&mut self) {
+        drop(self.training.end());
+        self.workers.quarantine().cancel_trials();
         for Task { root, path } in self.workers.take_unstarted() {
             self.plan.ended(root, &path);
         }
@@ -266,9 +310,5 @@ impl Daemon {
         }
         self.workers.quarantine().close();
         self.reporting.gallery().finish();
-        self.reporting.hurry();
-        self.report(State::Stopping, observer);
-        info!("stopped");
-        Ok(())
     }
 }

@@ -8,6 +8,7 @@ use std::time::Instant;
 use log::{info, warn};
 
 use super::Daemon;
+use super::catalog_file::{self, Condition};
 use super::event::Channels;
 use super::gallery::Gallery;
 use super::plan::Plan;
@@ -15,13 +16,14 @@ use super::reporting::manager::Loading;
 use super::requests;
 use super::state::{Folders, Lifecycle, Pictures, Queries, Reporting, Settings, Store, TrainingState};
 use super::workers::{JOBS_A_WORKER, WorkerDeps, Workers};
-use crate::catalog::{Catalog, FileRow, FileState, Root};
-use crate::config::{self, Config, Encoder, ModelSettings, Setup};
+use crate::catalog::{AnswerRow, Catalog, FileRow, FileState, Root};
+use crate::config::{self, Config, ModelSettings, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp, make_folder, sweep_half_written};
+use crate::index::Index;
 use crate::isolation::Isolation;
 use crate::model::{Extractor, FeatureKind, Model};
-use crate::picture::{Bounds, EditedView, silence_caught_panics};
+use crate::picture::{Bounds, silence_caught_panics};
 use crate::quarantine::Quarantine;
 use crate::service_status::LastTrainingPart;
 use crate::serving::load::load_index;
@@ -30,7 +32,7 @@ use crate::training::history::TrainingHistory;
 use crate::watch::{Hints, Known, Tree, WatcherSelfTest};
 
 impl Daemon {
-    pub(super) fn start(setup: Setup) -> Result<Self, Fatal> {
+    pub(super) fn start(setup: Setup, condition: Condition) -> Result<Self, Fatal> {
         let started = Instant::now();
         let loading = Loading::begin();
         silence_caught_panics();
@@ -41,19 +43,8 @@ impl Daemon {
         sweep_half_written(&config.folders.state);
         requests::delete_all(&config.folders.state);
         let quarantine = open_quarantine(&config);
-        let opened = Catalog::open(&config.folders.state)?;
-        if let Some(trouble) = &opened.set_aside {
-            warn!("{trouble}");
-        }
-        let catalog = opened.catalog;
-        catalog.drop_orphans()?;
-        catalog.drop_features_except(&feature_versions())?;
-        let model = load_model(&catalog, &config.model)?;
-        let history = TrainingHistory::load(&catalog, config.model.encoder)?;
-        let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
-        info!("model {}: {} pictures trained on", model.id(), model.trained_on());
-        let files = load_files(&catalog, &config, &quarantine)?;
-        let index = load_index(&catalog, &model, files.pictures.usable(Root::Inventory))?;
+        let (catalog, known) = load_catalog(&config, &quarantine, condition)?;
+        let CatalogContent { model, history, last_training, files, index, answers } = known;
         let serving = Shared::new(Serving::new(model, index));
         let channels = Channels::open()?;
         let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());
@@ -68,9 +59,10 @@ impl Daemon {
         };
         let workers = Workers::start(count, deps)?;
         let gallery = Gallery::start(&config.folders.answer, &config.folders.inventory, &channels.end_sender)?;
+        catalog_file::start_check(&catalog, channels.end_sender.clone())?;
         let self_test = WatcherSelfTest::new(config.folders.state.join("pulse"));
         let mut daemon = Self {
-            queries: Queries::new(catalog.answers()?, |query| files.has_query(query)),
+            queries: Queries::new(answers, |query| files.has_query(query)),
             store: Store::new(catalog),
             serving,
             channels,
@@ -142,13 +134,42 @@ fn load_model(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trou
     }
 }
 
-/// The versions of all features that this program computes: of both encoders, and of augmented views.
-fn feature_versions() -> Vec<String> {
-    let of = |encoder| {
-        let kind = FeatureKind::of(encoder);
-        std::iter::once(kind.version.to_string()).chain(EditedView::ALL.map(|view| kind.of_view(view)))
-    };
-    [Encoder::Pretrained, Encoder::Convolutional].into_iter().flat_map(of).collect()
+/// What the service needs of the catalog.
+struct CatalogContent {
+    model: Model,
+    history: TrainingHistory,
+    last_training: Option<LastTrainingPart>,
+    files: CatalogFiles,
+    index: Index,
+    answers: Vec<AnswerRow>,
+}
+
+/// Opens the catalog and reads what the service needs. Where that turns out to be damaged, the file is replaced.
+fn load_catalog(
+    config: &Config,
+    quarantine: &Quarantine,
+    condition: Condition,
+) -> Result<(Catalog, CatalogContent), Trouble> {
+    let catalog = catalog_file::open(&config.folders.state, condition)?;
+    match CatalogContent::read(&catalog, config, quarantine) {
+        Err(_) if catalog.is_damaged() && condition == Condition::Unknown => {
+            drop(catalog);
+            load_catalog(config, quarantine, Condition::Damaged)
+        }
+        content => Ok((catalog, content?)),
+    }
+}
+
+impl CatalogContent {
+    fn read(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Result<Self, Trouble> {
+        let model = load_model(catalog, &config.model)?;
+        let history = TrainingHistory::load(catalog, config.model.encoder)?;
+        let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
+        info!("model {}: {} pictures trained on", model.id(), model.trained_on());
+        let files = load_files(catalog, config, quarantine)?;
+        let index = load_index(catalog, &model, files.pictures.usable(Root::Inventory))?;
+        Ok(Self { model, history, last_training, files, index, answers: catalog.answers()? })
+    }
 }
 
 /// The files of the watched folders as the catalog knows them.

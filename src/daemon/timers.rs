@@ -80,13 +80,8 @@ impl Daemon {
     /// Scans all folders, in case events were missed.
     pub(super) fn rescan_folders(&mut self) {
         let now = self.now();
-        let is_due = self.folders.rescan(now, &self.settings.config().watch);
-        if is_due {
+        if self.folders.rescan(now, &self.settings.config().watch) {
             self.reporting.gallery().hint_all();
-        }
-        if is_due && self.plan.under_way() == 0 && self.training.under_way().is_none() {
-            let dropped = self.store.catalog().drop_orphans();
-            self.note("catalog", dropped.err());
         }
     }
 

@@ -72,6 +72,26 @@ pub fn move_into_place(from: &Path, to: &Path) -> Result<(), Trouble> {
     fs::rename(from, to).map_err(|error| Trouble::system("move into place", to, &error))
 }
 
+/// A name beside `path` for a file that is being made: what a crash leaves of it is swept.
+pub fn unfinished_path(path: &Path) -> PathBuf {
+    temporary_path(path)
+}
+
+/// Puts `new`, a finished file on the same disk, in the place of `path`, in one step. The former file stays as `former`;
+/// `false` where the file system cannot give a file two names, which is what that takes.
+pub fn exchange(new: &Path, path: &Path, former: &Path) -> Result<bool, Trouble> {
+    let exchanged = File::open(new).and_then(|file| file.sync_all()).and_then(|()| {
+        if former.exists() {
+            fs::remove_file(former)?;
+        }
+        let is_kept = fs::hard_link(path, former).is_ok();
+        fs::rename(new, path)?;
+        flush_folder(path.parent().unwrap_or(Path::new(".")))?;
+        Ok(is_kept)
+    });
+    exchanged.map_err(|error| Trouble::system("put a new file in the place of the former one", path, &error))
+}
+
 /// Removes half-written files that a crash left in `folder`.
 pub fn sweep_half_written(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
@@ -112,6 +132,23 @@ mod tests {
         replace_quick(&path, b"newest", "write").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"newest");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_former_file_stays_under_its_other_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, former] = ["catalog", "catalog.former"].map(|name| folder.path().join(name));
+        for content in ["first", "second", "third"] {
+            let new = unfinished_path(&path);
+            fs::write(&new, content).unwrap();
+            if content == "first" {
+                fs::rename(&new, &path).unwrap();
+            } else {
+                assert!(exchange(&new, &path, &former).unwrap());
+            }
+        }
+        assert_eq!([&path, &former].map(|path| fs::read_to_string(path).unwrap()), ["third", "second"]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 
     #[test]

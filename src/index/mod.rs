@@ -156,6 +156,12 @@ impl Index {
         }
     }
 
+    /// Takes all pictures out that are not to be kept.
+    pub fn keep(&mut self, is_kept: impl Fn(&Path) -> bool) {
+        let gone: Vec<Arc<Path>> = self.position_of.keys().filter(|path| !is_kept(path)).cloned().collect();
+        self.remove(gone.iter().map(|path| &**path));
+    }
+
     /// Moves the last picture to `position`, whose picture is gone from the map already.
     fn fill_gap(&mut self, position: u32) {
         let Some(last) = self.segments.last_mut() else { return };

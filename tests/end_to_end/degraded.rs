@@ -316,14 +316,14 @@ struct SlowStart {
 
 /// Longer than between two requests for more time.
 const REQUEST_PAUSE: Duration = Duration::from_secs(7);
-/// The daemon's first write to the catalog waits for another writer, for ten seconds at most.
+/// The daemon waits for a catalog that another process has to itself, for ten seconds at most.
 const HELD: Duration = Duration::from_millis(8_500);
 
-/// Starts the daemon while another process writes its catalog, and stops it. `None` where the machine kept the daemon or the
+/// Starts the daemon while another process has its catalog to itself, and stops it. `None` where the machine kept the daemon or the
 /// test from running for a second, so that the times show nothing.
 fn start_slowly(place: &mut Workplace, socket: &UnixDatagram) -> Option<SlowStart> {
     let other = rusqlite::Connection::open(place.state("catalog.sqlite")).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE").unwrap();
     place.launch_by(&["env", &format!("NOTIFY_SOCKET={}", place.root().join("notify").display())]);
     let (started, mut other, mut budget) = (Instant::now(), Some(other), place.budget());
     let (mut asked, mut ready, mut buffer) = (Vec::new(), None, [0; 4096]);

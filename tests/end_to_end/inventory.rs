@@ -59,7 +59,8 @@ fn a_replaced_picture_is_found_by_its_new_content_only() {
 fn features(workplace: &Workplace) -> Vec<(Vec<u8>, Vec<u8>)> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
     let catalog = Connection::open_with_flags(workplace.state("catalog.sqlite"), flags).unwrap();
-    let mut statement = catalog.prepare("SELECT hash, row FROM features ORDER BY hash").unwrap();
+    let mut statement =
+        catalog.prepare("SELECT hash, row FROM features JOIN contents ON id = content ORDER BY hash").unwrap();
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     rows.collect::<Result<_, _>>().unwrap()
 }

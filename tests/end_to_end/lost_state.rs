@@ -70,6 +70,33 @@ fn a_catalog_damaged_in_the_middle_is_set_aside_and_rebuilt() {
     assert!(workplace.state("catalog.sqlite.damaged-1").exists());
 }
 
+/// The check of the whole file finds it a moment after the start, in the running service.
+#[test]
+fn damage_that_no_start_meets_is_found_and_the_catalog_rebuilt() {
+    let workplace = with_an_answer();
+    let path = workplace.state("catalog.sqlite");
+    let (catalog, mut bytes) = (rusqlite::Connection::open(&path).unwrap(), fs::read(&path).unwrap());
+    let places = "SELECT pgoffset, pgsize FROM dbstat WHERE name = 'features' AND pagetype = 'leaf'";
+    let mut statement = catalog.prepare(places).unwrap();
+    let places = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let places: Vec<(u32, u32)> = places.collect::<Result<_, _>>().unwrap();
+    assert!(!places.is_empty(), "no rows of features");
+    for (start, length) in places {
+        bytes[start as usize..(start + length) as usize].fill(0xA5);
+    }
+    drop(statement);
+    drop(catalog);
+    fs::write(&path, &bytes).unwrap();
+    let mut workplace = workplace;
+    workplace.start();
+    workplace.wait("the catalog set aside", || workplace.state("catalog.sqlite.damaged-1").exists().then_some(()));
+    workplace.wait_status("all read again", |status| {
+        status["model"]["trained_on"] == 6 && status["inventory"]["indexed"] == 6 && status["queries"]["answered"] == 1
+    });
+    assert_eq!(workplace.wait_record("q")["status"], "ok");
+    workplace.assert_alive(0);
+}
+
 #[test]
 fn an_empty_catalog_file_is_a_new_catalog() {
     let workplace = with_an_answer();

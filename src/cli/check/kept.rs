@@ -22,9 +22,9 @@ pub(super) fn look(config: &Config, is_running: bool, found: &mut Findings) {
         Err(trouble) => found.problems.push(trouble),
         Ok(CatalogState::Missing) => {}
         Ok(CatalogState::Older(version)) => {
-            let what = format!("the catalog is of version {version} and is brought up to date at the next start");
-            let keep = format!("nothing needs to be done; to be able to go back: cp '{0}' '{0}.old'", path.display());
-            found.notes.push(Trouble::new(what, &path, keep));
+            let what = format!("the catalog is of version {version} and is upgraded at the next start");
+            let remedy = "nothing needs to be done; the former file is kept beside it for two weeks";
+            found.notes.push(Trouble::new(what, &path, remedy));
         }
         Ok(CatalogState::Unusable(reason)) => {
             let what = format!("the catalog {reason}: it would be moved away and everything read again");

@@ -73,6 +73,11 @@ impl Patience {
     }
 }
 
+/// Loading goes on: the manager is asked for more time.
+pub fn goes_on() {
+    extend();
+}
+
 fn extend() {
     let extension = u32::try_from(EXTENSION.as_micros()).unwrap_or(u32::MAX);
     tell(&[NotifyState::ExtendTimeoutUsec(extension)]);

@@ -93,7 +93,7 @@ impl Pictures {
     }
 
     /// The usable files of a root, in the order of their paths.
-    pub fn usable(&self, root: Root) -> impl Iterator<Item = (&Path, Hash)> {
+    pub fn usable(&self, root: Root) -> impl Iterator<Item = (&Path, Hash)> + Clone {
         self.roots.of(root).contents.iter().map(|(path, content)| (&**path, *content))
     }
 

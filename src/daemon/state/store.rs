@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::catalog::{Catalog, Root};
+use crate::catalog::{Catalog, OrphanSweep, Root};
 use crate::daemon::encode::Encoded;
 use crate::daemon::retry::RETRY_PAUSE;
+use crate::daemon::sweep::SWEEP_INTERVAL;
 use crate::query::FileRead;
 
 /// The catalog with its buffer of unwritten results.
@@ -21,12 +22,23 @@ pub struct Store {
     /// The files of queries whose answers are written.
     answered: BTreeMap<PathBuf, Vec<FileRead>>,
     next_try: Duration,
+    /// The sweep under way, and when the next one begins.
+    sweep: Option<OrphanSweep>,
+    next_sweep: Duration,
 }
 
 impl Store {
     /// With an empty buffer.
     pub fn new(catalog: Catalog) -> Self {
-        Self { catalog, encoded: Vec::new(), removed: Vec::new(), answered: BTreeMap::new(), next_try: Duration::ZERO }
+        Self {
+            catalog,
+            encoded: Vec::new(),
+            removed: Vec::new(),
+            answered: BTreeMap::new(),
+            next_try: Duration::ZERO,
+            sweep: None,
+            next_sweep: SWEEP_INTERVAL,
+        }
     }
 
     /// For reading, and for single statements.
@@ -84,6 +96,22 @@ impl Store {
         self.answered.pop_first()
     }
 
+    /// The sweep to go on with now, if any. Results that are held have contents that may not go.
+    pub fn sweep_due(&mut self, now: Duration) -> Option<OrphanSweep> {
+        if !self.encoded.is_empty() {
+            return None;
+        }
+        self.sweep.take().or_else(|| (now >= self.next_sweep).then(OrphanSweep::begin))
+    }
+
+    /// The sweep has come so far; `None` ends it.
+    pub fn swept(&mut self, sweep: Option<OrphanSweep>, now: Duration) {
+        self.sweep = sweep;
+        if self.sweep.is_none() {
+            self.next_sweep = now + SWEEP_INTERVAL;
+        }
+    }
+
     /// A query's answer is stored: drops what is held of an earlier answer.
     pub fn mark_written(&mut self, query: &Path) {
         self.answered.remove(query);
@@ -112,6 +140,14 @@ mod tests {
         store.hold_removed(vec![(Root::Inventory, "a".into())]);
         assert_eq!((store.take_removed().len(), store.take_removed().len()), (1, 0));
         assert!(!store.must_wait(now), "there is nothing to write");
+        assert_eq!(
+            (store.sweep_due(SWEEP_INTERVAL / 2), store.sweep_due(SWEEP_INTERVAL)),
+            (None, Some(OrphanSweep::begin()))
+        );
+        store.swept(Some(OrphanSweep::begin()), SWEEP_INTERVAL);
+        assert!(store.sweep_due(SWEEP_INTERVAL).is_some(), "it goes on");
+        store.swept(None, SWEEP_INTERVAL);
+        assert!(store.sweep_due(SWEEP_INTERVAL * 3 / 2).is_none() && store.sweep_due(SWEEP_INTERVAL * 2).is_some());
         store.mark_written(Path::new("q"));
         assert!(store.take_answered().is_none());
     }

@@ -1,0 +1,125 @@
+//! Deletes from the catalog what nothing needs any more, a few rows at a time: all at once takes seconds in a large catalog.
+
+use rusqlite::params;
+
+use super::Catalog;
+use crate::error::Trouble;
+
+/// How far a sweep has come: the last content looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrphanSweep {
+    last: i64,
+}
+
+impl OrphanSweep {
+    /// At its beginning.
+    pub fn begin() -> Self {
+        Self { last: 0 }
+    }
+}
+
+impl Catalog {
+    /// Deletes features of a version that is not among `versions`, `most` at a time; when there are none, looks at the next `most`
+    /// contents and deletes whatever belongs to those that no file has any more. `None` when the sweep is through.
+    pub fn sweep_orphans(
+        &self,
+        sweep: OrphanSweep,
+        versions: &[String],
+        most: usize,
+    ) -> Result<Option<OrphanSweep>, Trouble> {
+        if self.drop_features_except(versions, most)? {
+            return Ok(Some(sweep));
+        }
+        let find = || {
+            self.connection
+                .prepare_cached("SELECT max(id) FROM (SELECT id FROM contents WHERE id > ?1 ORDER BY id LIMIT ?2)")?
+                .query_row(params![sweep.last, most as i64], |row| row.get::<_, Option<i64>>(0))
+        };
+        let Some(last) = find().map_err(|error| self.trouble("read", &error))? else { return Ok(None) };
+        for (table, owner) in [("features", "trunk"), ("codes", "model")] {
+            let mut name = String::new();
+            while let Some(next) = self.next_owner(table, owner, &name)? {
+                name = next;
+                let statement = delete_orphans(table, "content", &format!("{owner} = ?3"));
+                self.write(&statement, params![sweep.last, last, name])?;
+            }
+        }
+        // The number goes last: until then a sweep that is cut off can begin again.
+        for (table, column) in [("miniatures", "content"), ("contents", "id")] {
+            self.write(&delete_orphans(table, column, "true"), params![sweep.last, last])?;
+        }
+        Ok(Some(OrphanSweep { last }))
+    }
+
+    /// Deletes up to `most` features of a version that is not among `versions`; `false` when there are none.
+    fn drop_features_except(&self, versions: &[String], most: usize) -> Result<bool, Trouble> {
+        let mut version = String::new();
+        while let Some(next) = self.next_owner("features", "trunk", &version)? {
+            version = next;
+            if !versions.contains(&version) {
+                self.write(
+                    "DELETE FROM features WHERE rowid IN (SELECT rowid FROM features WHERE trunk = ?1 LIMIT ?2)",
+                    params![version, most as i64],
+                )?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn delete_orphans(table: &str, column: &str, which: &str) -> String {
+    format!(
+        "DELETE FROM {table} WHERE {which} AND {column} > ?1 AND {column} <= ?2
+         AND NOT EXISTS (SELECT 1 FROM files WHERE files.content = {table}.{column})"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{FileRow, FileState, Root};
+    use crate::files::Stamp;
+    use crate::picture::{Hash, MINIATURE_SIDE, Miniature};
+
+    #[test]
+    fn what_no_file_has_goes_a_few_rows_at_a_time() {
+        let state = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(state.path()).unwrap().catalog;
+        let pixels = Miniature::from_bytes(&[1; MINIATURE_SIDE * MINIATURE_SIDE]).unwrap();
+        let hash = |number: usize| Hash::of(&number.to_le_bytes());
+        for number in 0..20 {
+            catalog.put_features(hash(number), "v2", &[1.0]).unwrap();
+            catalog.put_features(hash(number), "v1", &[1.0]).unwrap();
+            catalog.put_miniature(hash(number), &pixels).unwrap();
+            catalog.put_embedding(hash(number), "m1", &[1.0]).unwrap();
+            if number % 2 == 0 {
+                let state = FileState::Read(hash(number));
+                let row = FileRow { path: format!("{number}").into(), stamp: Stamp::NEVER, state };
+                catalog.put_file(Root::Inventory, &row).unwrap();
+            }
+        }
+        let count = |table: &str| -> i64 {
+            catalog.connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+        };
+        let tables = ["features", "codes", "miniatures", "contents"];
+        let (mut sweep, mut slices, mut left) = (Some(OrphanSweep::begin()), 0, tables.map(count));
+        assert_eq!(left, [40, 20, 20, 20]);
+        while let Some(here) = sweep {
+            sweep = catalog.sweep_orphans(here, &["v2".into()], 3).unwrap();
+            slices += 1;
+            let now = tables.map(count);
+            assert!(left.iter().zip(now).all(|(before, after)| before - after <= 3), "{left:?} {now:?}");
+            left = now;
+        }
+        assert!(slices >= (20 + 20) / 3, "{slices} slices");
+        assert_eq!(left, [10; 4]);
+        for number in 0..20 {
+            let is_there = number % 2 == 0;
+            assert_eq!(catalog.has_features(hash(number), "v2").unwrap(), is_there);
+            assert!(!catalog.has_features(hash(number), "v1").unwrap(), "nothing uses them");
+            assert_eq!(catalog.miniature(hash(number)).unwrap().is_some(), is_there);
+            assert_eq!(catalog.embedding(hash(number), "m1").unwrap().is_some(), is_there);
+        }
+    }
+}

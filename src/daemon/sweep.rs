@@ -1,0 +1,60 @@
+//! Deletes from the catalog what belongs to contents that no file has any more, while there is nothing else to do.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::Daemon;
+use crate::model::FeatureKind;
+use crate::picture::EditedView;
+
+/// A sweep begins this long after the start, or after the last one. Whatever is away for less, such as
+/// a disk that is not mounted, need not be read again.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(24 * 3_600);
+/// Rows looked at in one turn of the loop: a few milliseconds.
+const ROWS_A_TURN: usize = 500;
+
+impl Daemon {
+    /// Goes on with a sweep that is due.
+    pub(super) fn drop_orphaned_contents(&mut self) {
+        // What is being read may have just such a content.
+        if self.plan.under_way() > 0 || self.training.under_way().is_some() {
+            return;
+        }
+        let now = self.now();
+        let Some(sweep) = self.store.sweep_due(now) else { return };
+        let keep = self.config().model.keep_models.count();
+        let kind = FeatureKind::of(self.config().model.encoder);
+        let catalog = self.store.catalog();
+        let versions = catalog.feature_versions(keep).map(|of_models| needed_versions(kind, of_models));
+        match versions.and_then(|versions| catalog.sweep_orphans(sweep, &versions, ROWS_A_TURN)) {
+            Ok(next) => self.store.swept(next, now),
+            Err(trouble) => {
+                self.store.swept(None, now);
+                self.note("catalog", Some(trouble));
+            }
+        }
+    }
+}
+
+/// The versions of the features that are needed: the configured encoder's, those of its edited views, and those of the models
+/// to which one can go back, also after another encoder was configured or an older program installed.
+fn needed_versions(kind: FeatureKind, of_models: HashSet<String>) -> Vec<String> {
+    let views = EditedView::ALL.map(|view| kind.of_view(view));
+    of_models.into_iter().chain([kind.version.to_string()]).chain(views).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Encoder;
+
+    #[test]
+    fn what_a_rollback_needs_is_kept_and_so_is_what_is_made_now() {
+        let kind = FeatureKind::of(Encoder::Pretrained);
+        let versions = needed_versions(kind, HashSet::from(["of an older program".into()]));
+        let other = FeatureKind::of(Encoder::Convolutional);
+        assert!(versions.contains(&kind.version.to_string()) && versions.contains(&"of an older program".to_string()));
+        assert!(EditedView::ALL.iter().all(|view| versions.contains(&kind.of_view(*view))));
+        assert!(!versions.contains(&other.version.to_string()));
+    }
+}
