@@ -94,6 +94,19 @@ impl Catalog {
         find().map_err(|error| self.trouble("read", &error))
     }
 
+    /// The files of a root that have this content, ordered by path.
+    pub fn files_with(&self, root: Root, content: Hash) -> Result<Vec<PathBuf>, Trouble> {
+        let collect = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT path FROM files INDEXED BY files_by_content
+                 WHERE content = (SELECT id FROM contents WHERE hash = ?1) AND root = ?2 ORDER BY path",
+            )?;
+            let rows = statement.query_map(params![content.0, root.number()], |row| path_at(row, 0))?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        collect().map_err(|error| self.trouble("read", &error))
+    }
+
     /// Removes a file.
     pub fn remove_file(&self, root: Root, path: &Path) -> Result<(), Trouble> {
         self.write(

@@ -68,15 +68,13 @@ impl Daemon {
         if removed.is_empty() {
             return;
         }
-        // A failed write leaves rows of deleted files; the next start removes them.
-        let kept = self
-            .store
-            .catalog_mut()
-            .together(|catalog| removed.iter().try_for_each(|(root, path)| catalog.remove_file(*root, path)));
-        self.note("catalog", kept.err());
+        self.remove_from_catalog(removed.clone());
         let of_inventory = removed.iter().filter(|(root, _)| *root == Root::Inventory);
         self.serving.write().index.remove(of_inventory.map(|(_, path)| path.as_path()));
         for (root, path) in removed {
+            if root == Root::Inventory {
+                self.training.inventory_changed(&path, None);
+            }
             // It may have been the file that could not be read.
             self.note("reading", None);
             let was_known = self.pictures.forget(root, &path);
@@ -88,6 +86,33 @@ impl Daemon {
             if was_known && root != Root::Query {
                 info!("{} is gone", self.absolute(root, &path).display());
             }
+        }
+    }
+
+    /// Removes files that are gone from the catalog, or holds them until that is possible: a training takes its pictures from there.
+    fn remove_from_catalog(&mut self, removed: Vec<(Root, PathBuf)>) {
+        let kept = self
+            .store
+            .catalog_mut()
+            .together(|catalog| removed.iter().try_for_each(|(root, path)| catalog.remove_file(*root, path)));
+        if kept.is_err() {
+            let now = self.now();
+            self.store.mark_failed(now);
+            self.store.hold_removed(removed);
+        }
+        self.note("catalog", kept.err());
+    }
+
+    /// Removes the files that could not be removed from the catalog before, unless they are back.
+    pub(super) fn remove_held(&mut self) {
+        let mut removed = self.store.take_removed();
+        removed.retain(|(root, path)| !self.tree(*root).is_some_and(|tree| tree.is_known_file(path)));
+        if removed.is_empty() {
+            return;
+        }
+        self.remove_from_catalog(removed.clone());
+        for (_, path) in removed.iter().filter(|(root, _)| *root == Root::Inventory) {
+            self.training.inventory_changed(path, None);
         }
     }
 
