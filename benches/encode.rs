@@ -2,11 +2,18 @@
 //!
 //! `cargo bench --bench encode`: the median over several runs, for batches of 1 and 8 pictures of the side that the network
 //! was published with, which is comparable with other programs, and for one of the side that is used.
+//!
+//! `cargo bench --bench encode -- FILE...`: instead, what the service does with each file, on one thread and nothing beside it:
+//! reading and decoding it, and the network; the mean of all files, for `benches/throughput.py`.
 
+use std::path::Path;
 use std::time::Instant;
 
-use artificio::model::Backbone;
-use artificio::picture::Square;
+use artificio::config::{Config, Encoder};
+use artificio::isolation::Outputs;
+use artificio::model::{Backbone, Extractor};
+use artificio::picture::{Bounds, Square, read_still};
+use artificio::quarantine::Guard;
 
 const RUNS: usize = 9;
 
@@ -14,6 +21,11 @@ const RUNS: usize = 9;
 const PICTURES_A_RUN: usize = 40;
 
 fn main() {
+    // Cargo adds "--bench".
+    let files: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if !files.is_empty() {
+        return measure_files(&files);
+    }
     let backbone = match Backbone::load() {
         Ok(backbone) => backbone,
         Err(trouble) => return eprintln!("{trouble}"),
@@ -25,6 +37,34 @@ fn main() {
         let name = if side == Backbone::PUBLISHED_SIDE { "artificio".into() } else { format!("artificio-at-{side}") };
         println!("{name} threads=1 batch={batch}: {:.2} CPU ms/image", times_ms[RUNS / 2]);
     }
+}
+
+/// The first file is done once before: what is read only once belongs to none.
+fn measure_files(files: &[String]) {
+    let extractor = match Extractor::load(Encoder::Pretrained) {
+        Ok(extractor) => extractor,
+        Err(trouble) => return eprintln!("{trouble}"),
+    };
+    let bounds = Bounds::from(&Config::default().limits);
+    let run = |outputs: Outputs, files: &[String]| {
+        let (start, start_ms) = (Instant::now(), cpu_ms());
+        for file in files.iter().map(Path::new) {
+            let done = read_still(file, &bounds)
+                .and_then(|contents| Guard::none().extract(&contents, file, &bounds, outputs, &extractor));
+            if done.is_err() {
+                eprintln!("{}: cannot be used", file.display());
+            }
+        }
+        [cpu_ms() - start_ms, start.elapsed().as_secs_f64() * 1e3].map(|ms| ms / files.len() as f64)
+    };
+    let decoded = Outputs { square: true, features: false, longest_px: None };
+    let encoded = Outputs { features: true, ..decoded };
+    run(encoded, &files[..1]);
+    let ([decode, _], [all, wall]) = (run(decoded, files), run(encoded, files));
+    let network = all - decode;
+    println!(
+        "files threads=1: {decode:.2} CPU ms decoding, {network:.2} CPU ms network, {all:.2} CPU ms/file, {wall:.2} ms/file"
+    );
 }
 
 /// A made-up picture, different for every `seed`.

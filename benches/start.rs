@@ -1,5 +1,6 @@
 //! Measures the catalog, and the time from the start of the service to READY with a full one: `cargo bench --bench start -- 36 100000`.
-//! The pictures are links to one file, and in the catalog each has been read already: nothing is decoded.
+//! The pictures are links to one file a folder, and in the catalog each has been read already: nothing is decoded.
+//! `cargo bench --bench start -- fill ROOT 100000` only makes such a root, for `benches/growth.py`.
 
 use std::error::Error;
 use std::fs;
@@ -15,11 +16,16 @@ use artificio::files::Stamp;
 use artificio::model::{Autoencoder, Backbone, LinearAutoencoder, Model};
 use artificio::picture::{Hash, MINIATURE_SIDE, Miniature};
 use artificio::service_status::{ServiceStatus, State};
+use artificio_random::Random;
 
-/// Pictures in a transaction: as many as the service stores at a time while two workers import.
-const PICTURES_AT_ONCE: usize = 32;
 /// Files in a folder; a file system allows only so many links to one file.
 const FILES_A_FOLDER: usize = 1_000;
+/// Files whose rows are made at a time.
+const FILES_A_BATCH: usize = 4_096;
+/// Pictures in a transaction: as many as the service stores at a time while two workers import.
+const PICTURES_AT_ONCE: usize = 32;
+/// Rows the made-up model is fitted to.
+const FIT_ON: usize = 2_000;
 
 /// Ends the service as soon as it is ready.
 struct UntilReady {
@@ -38,7 +44,13 @@ impl Observer for UntilReady {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let counts: Vec<usize> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [fill_only, root, count, ..] = arguments.as_slice()
+        && fill_only == "fill"
+    {
+        return fill(Path::new(root), count.parse()?);
+    }
+    let counts: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
     for count in if counts.is_empty() { vec![36, 100_000] } else { counts } {
         let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("start-{}-{count}", std::process::id()));
         let result = measure(&place, count);
@@ -65,8 +77,8 @@ fn measure(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
 fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     let folders = Config::default().folders.below(root);
     fs::create_dir_all(&folders.state)?;
-    let mut numbers = Numbers(1);
-    let sample = Rows::from_values(Backbone::WIDTH, numbers.values(300 * Backbone::WIDTH)).ok_or("no rows")?;
+    let mut features = MadeUpFeatures::new();
+    let sample = features.rows(FIT_ON).ok_or("no rows")?;
     let autoencoder = LinearAutoencoder::fit(&sample, 192).ok_or("nothing to fit")?;
     let row = model_row(&autoencoder, &sample);
     let model = Model::trained(row.id.clone(), sample.len(), Autoencoder::Linear(Box::new(autoencoder)));
@@ -74,33 +86,28 @@ fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     let files = links(&folders.inventory, count)?;
     let miniature = Miniature::from_bytes(&[128; MINIATURE_SIDE * MINIATURE_SIDE]).ok_or("no miniature")?;
     let (mut payload, mut spent_s) = (0, 0.0);
-    for paths in files.chunks(PICTURES_AT_ONCE) {
-        let mut pictures = Vec::new();
-        for path in paths {
-            let features = numbers.values(Backbone::WIDTH);
-            let rows = Rows::from_values(Backbone::WIDTH, features.clone()).ok_or("no rows")?;
-            let stamp = Stamp::of(&fs::metadata(folders.inventory.join(path))?);
-            let hash = Hash::of(path.as_os_str().as_encoded_bytes());
-            let embedding = model.encode(&rows).into_values();
-            payload += path.as_os_str().len() + size_of::<Stamp>() + size_of::<Hash>();
-            payload += 2 * features.len() + miniature.bytes().len() + size_of_val(&embedding[..]);
-            pictures.push((
-                FileRow { path: path.clone(), stamp, state: FileState::Read(hash) },
-                hash,
-                features,
-                embedding,
-            ));
-        }
+    for paths in files.chunks(FILES_A_BATCH) {
+        let features = features.rows(paths.len()).ok_or("no rows")?;
+        let embeddings = model.encode(&features);
+        let stamps = paths.iter().map(|path| fs::metadata(folders.inventory.join(path)).map(|found| Stamp::of(&found)));
+        let stamps = stamps.collect::<Result<Vec<_>, _>>()?;
+        let pictures: Vec<_> = paths.iter().zip(stamps).zip(features.iter()).zip(embeddings.iter()).collect();
         let before = cpu_s();
-        catalog.together_unflushed(|catalog| {
-            for (file, hash, features, embedding) in &pictures {
-                catalog.put_file(Root::Inventory, file)?;
-                catalog.put_features(*hash, Backbone::VERSION, features)?;
-                catalog.put_miniature(*hash, &miniature)?;
-                catalog.put_embedding(*hash, &row.id, embedding)?;
-            }
-            Ok(())
-        })?;
+        for pictures in pictures.chunks(PICTURES_AT_ONCE) {
+            catalog.together_unflushed(|catalog| {
+                for (((path, stamp), features), embedding) in pictures {
+                    let hash = Hash::of(path.as_os_str().as_encoded_bytes());
+                    let file = FileRow { path: path.to_path_buf(), stamp: *stamp, state: FileState::Read(hash) };
+                    catalog.put_file(Root::Inventory, &file)?;
+                    catalog.put_features(hash, Backbone::VERSION, features)?;
+                    catalog.put_miniature(hash, &miniature)?;
+                    catalog.put_embedding(hash, &row.id, embedding)?;
+                    payload += path.as_os_str().len() + size_of::<Stamp>() + size_of::<Hash>();
+                    payload += 2 * features.len() + miniature.bytes().len() + size_of_val(*embedding);
+                }
+                Ok(())
+            })?;
+        }
         spent_s += cpu_s() - before;
     }
     catalog.checkpoint()?;
@@ -151,16 +158,17 @@ fn cpu_s() -> f64 {
     (ticks(12) + ticks(13)) / 100.0
 }
 
-/// `count` files below `folder`, all of one content; paths relative to it.
+/// `count` files below `folder`, each a link to the first of its folder; paths relative to it.
 fn links(folder: &Path, count: usize) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let picture = artificio_demo::inventory().into_iter().next().ok_or("the demo has no pictures")?.encode()?;
     let mut paths = Vec::new();
     for number in 0..count {
         let inner = PathBuf::from(format!("{:03}", number / FILES_A_FOLDER));
-        let first = folder.join(&inner).join("0.png");
-        let path = inner.join(format!("{}.png", number % FILES_A_FOLDER));
+        let first = folder.join(&inner).join("0.jpg");
+        let path = inner.join(format!("{}.jpg", number % FILES_A_FOLDER));
         if number % FILES_A_FOLDER == 0 {
             fs::create_dir_all(folder.join(&inner))?;
-            fs::write(&first, b"never looked into")?;
+            fs::write(&first, &picture)?;
         } else {
             fs::hard_link(&first, folder.join(&path))?;
         }
@@ -186,15 +194,35 @@ fn model_row(autoencoder: &LinearAutoencoder, sample: &Rows) -> ModelRow {
     }
 }
 
-/// Made-up numbers from 0 to 1, the same every time.
-struct Numbers(u64);
+/// Features with something to learn, as real ones have: groups of pictures that differ in few directions, and some noise.
+struct MadeUpFeatures {
+    random: Random,
+    groups: Vec<Vec<f32>>,
+    directions: Vec<Vec<f32>>,
+}
 
-impl Numbers {
-    fn values(&mut self, count: usize) -> Vec<f32> {
-        let next = || {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (self.0 >> 40) as f32 / (1_u64 << 24) as f32
+impl MadeUpFeatures {
+    fn new() -> Self {
+        let mut random = Random::new(1);
+        let mut vectors = |count: usize, low: f32, high: f32| -> Vec<Vec<f32>> {
+            let mut values = || (0..Backbone::WIDTH).map(|_| random.between(low, high)).collect();
+            std::iter::repeat_with(&mut values).take(count).collect()
         };
-        std::iter::repeat_with(next).take(count).collect()
+        let (groups, directions) = (vectors(200, 0.0, 1.0), vectors(30, -0.5, 0.5));
+        Self { random, groups, directions }
+    }
+
+    fn rows(&mut self, count: usize) -> Option<Rows> {
+        let mut rows = Rows::empty(Backbone::WIDTH);
+        for _ in 0..count {
+            let mut row = self.groups.get(self.random.count(0, self.groups.len() - 1))?.clone();
+            for (rank, direction) in self.directions.iter().enumerate() {
+                let weight = self.random.normal() / (1.0 + rank as f32).sqrt();
+                row.iter_mut().zip(direction).for_each(|(value, step)| *value += weight * step);
+            }
+            row.iter_mut().for_each(|value| *value = (*value + self.random.around(0.0, 0.05)).max(0.0));
+            rows.push(&row);
+        }
+        Some(rows)
     }
 }

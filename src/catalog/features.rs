@@ -13,6 +13,19 @@ use crate::base::rows::Rows;
 use crate::error::Trouble;
 use crate::picture::Hash;
 
+/// A page of a pass over all features.
+pub struct FeaturesPage {
+    /// Contents.
+    pub contents: Vec<Hash>,
+    /// Their features, `[contents.len(), width]`.
+    pub features: Rows,
+    /// Where the next page begins; `None` when there is no more.
+    pub end: Option<PageEnd>,
+}
+
+/// The last content of a page.
+pub struct PageEnd(i64);
+
 impl Catalog {
     /// Whether the features of a content are stored.
     pub fn has_features(&self, hash: Hash, version: &str) -> Result<bool, Trouble> {
@@ -44,8 +57,7 @@ impl Catalog {
             hash,
             version,
         )?;
-        Ok(blob
-            .map(|bytes| bytes.chunks_exact(2).map(|pair| f16::from_le_bytes([pair[0], pair[1]]).to_f32()).collect()))
+        Ok(blob.map(|bytes| features_from_bytes(&bytes)))
     }
 
     /// Stores the features of a content.
@@ -67,6 +79,34 @@ impl Catalog {
             }
         }
         Ok((found, rows))
+    }
+
+    /// The next contents with features of `version`, at most `count`, in the order in which they are stored: a pass over all of them
+    /// reads the disk in one direction. `after` is the end of the page before.
+    pub fn next_features(
+        &self,
+        after: Option<PageEnd>,
+        version: &str,
+        width: usize,
+        count: usize,
+    ) -> Result<FeaturesPage, Trouble> {
+        let collect = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT content, hash, row FROM features CROSS JOIN contents ON id = content
+                 WHERE trunk = ?1 AND content > ?2 ORDER BY content LIMIT ?3",
+            )?;
+            let start = after.map_or(0, |PageEnd(content)| content);
+            let mut rows = statement.query(params![version, start, count as i64])?;
+            let mut page = FeaturesPage { contents: Vec::new(), features: Rows::empty(width), end: None };
+            while let Some(row) = rows.next()? {
+                if page.features.push(&features_from_bytes(row.get_ref(2)?.as_blob()?)) {
+                    page.contents.push(Hash(row.get(1)?));
+                }
+                page.end = Some(PageEnd(row.get(0)?));
+            }
+            Ok(page)
+        };
+        collect().map_err(|error: rusqlite::Error| self.trouble("read", &error))
     }
 
     /// The embedding of a content under a model.
@@ -121,6 +161,10 @@ impl Catalog {
     }
 }
 
+fn features_from_bytes(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(2).map(|pair| f16::from_le_bytes([pair[0], pair[1]]).to_f32()).collect()
+}
+
 /// The values of an embedding's bytes.
 fn values_in(bytes: &[u8]) -> impl Iterator<Item = f32> {
     bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
@@ -147,6 +191,34 @@ mod tests {
         assert!(catalog.contents_with_features("backbone-2").unwrap().is_empty());
         let (found, rows) = catalog.many_features(&[missing, here], "backbone-1", 3).unwrap();
         assert_eq!((found, rows.values()), (vec![here], &[0.5, 6.0, 0.0][..]));
+    }
+
+    #[test]
+    fn a_pass_over_all_features_visits_each_content_once() {
+        let state = tempfile::tempdir().unwrap();
+        let catalog = Catalog::open(state.path()).unwrap().catalog;
+        let contents: Vec<Hash> = (0..7_u8).map(|number| Hash::of(&[number])).collect();
+        for hash in &contents {
+            catalog.put_features(*hash, "backbone-1", &[1.0, 2.0]).unwrap();
+            catalog.put_features(*hash, "backbone-1/view", &[3.0, 4.0]).unwrap();
+        }
+        catalog.put_features(contents[3], "backbone-1", &[1.0]).unwrap();
+        let (mut visited, mut pages, mut end) = (Vec::new(), 0, None);
+        loop {
+            let page = catalog.next_features(end, "backbone-1", 2, 3).unwrap();
+            assert_eq!(page.features.values(), [1.0, 2.0].repeat(page.contents.len()));
+            visited.extend(page.contents);
+            end = page.end;
+            if end.is_none() {
+                break;
+            }
+            pages += 1;
+        }
+        visited.sort_unstable();
+        let mut usable = contents;
+        usable.remove(3);
+        usable.sort_unstable();
+        assert_eq!((visited, pages), (usable, 3), "the one of another width is left out");
     }
 
     #[test]

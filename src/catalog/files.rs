@@ -39,14 +39,22 @@ pub enum FileState {
 impl Catalog {
     /// All files of a root, ordered by path.
     pub fn files(&self, root: Root) -> Result<Vec<FileRow>, Trouble> {
-        let collect = || {
+        let mut rows = Vec::new();
+        self.each_file(root, |row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// Visits all files of a root, ordered by path: a list of a million would take as much memory as what is kept of them.
+    pub fn each_file(&self, root: Root, mut visit: impl FnMut(FileRow)) -> Result<(), Trouble> {
+        let mut read = || {
             let mut statement = self.connection.prepare_cached(
                 "SELECT path, size, mtime_ns, ctime_ns, inode, hash, problem, remedy
                  FROM files LEFT JOIN contents ON id = content WHERE root = ?1 ORDER BY path",
             )?;
-            statement.query_map([root.number()], read_row)?.collect::<rusqlite::Result<Vec<_>>>()
+            let mut rows = statement.query_map([root.number()], read_row)?;
+            rows.try_for_each(|row| row.map(&mut visit))
         };
-        collect().map_err(|error| self.trouble("read", &error))
+        read().map_err(|error| self.trouble("read", &error))
     }
 
     /// Records the result of reading a file; it replaces the earlier one.
@@ -55,6 +63,9 @@ impl Catalog {
             FileState::Read(hash) => (Some(self.content_or_new(*hash)?), None, None),
             FileState::Failed { problem, remedy } => (None, Some(problem), Some(remedy)),
         };
+        if let Some(content) = content {
+            self.write("UPDATE contents SET gone_s = NULL WHERE id = ?1 AND gone_s IS NOT NULL", [content])?;
+        }
         let Stamp { size, mtime_ns, ctime_ns, inode } = row.stamp;
         self.write(
             "INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -81,6 +92,19 @@ impl Catalog {
                 .optional()
         };
         find().map_err(|error| self.trouble("read", &error))
+    }
+
+    /// The files of a root that have this content, ordered by path.
+    pub fn files_with(&self, root: Root, content: Hash) -> Result<Vec<PathBuf>, Trouble> {
+        let collect = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT path FROM files INDEXED BY files_by_content
+                 WHERE content = (SELECT id FROM contents WHERE hash = ?1) AND root = ?2 ORDER BY path",
+            )?;
+            let rows = statement.query_map(params![content.0, root.number()], |row| path_at(row, 0))?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        collect().map_err(|error| self.trouble("read", &error))
     }
 
     /// Removes a file.

@@ -26,6 +26,7 @@ use crate::progress::{Progress, Unfollowed};
 use schema::Format;
 
 pub use answers::{AnswerRow, AnswerState};
+pub use features::{FeaturesPage, PageEnd};
 pub use files::{FileRow, FileState};
 pub use inspect::CatalogState;
 pub use models::{Decision, ModelRow};

@@ -114,11 +114,13 @@ impl Catalog {
         collect().map_err(|error| self.trouble("read", &error))
     }
 
-    /// Adds a model; it does not serve yet.
+    /// Adds a model, under the number reserved last; it does not serve yet.
     pub fn put_model(&self, model: &ModelRow) -> Result<(), Trouble> {
         self.write(
             &format!(
-                "INSERT INTO models ({COLUMNS}, is_current) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)"
+                "INSERT INTO models (number, {COLUMNS}, is_current) VALUES
+                 ((SELECT seq FROM sqlite_sequence WHERE name = 'models' AND seq NOT IN (SELECT number FROM models)),
+                  ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)"
             ),
             params![
                 model.id,
@@ -157,21 +159,27 @@ impl Catalog {
                                 WHERE is_current = 0 AND decision <> 'refused' ORDER BY number DESC LIMIT ?1)
              AND number NOT IN (SELECT number FROM models WHERE decision = 'refused' ORDER BY number DESC LIMIT ?1)",
             params![keep as i64],
-        )?;
-        self.write("DELETE FROM trained_pictures WHERE model NOT IN (SELECT id FROM models)", params![])
+        )
     }
 
-    /// Deletes up to `limit` embeddings of a model that is neither stored nor `in_training`; `false` when there were none.
+    /// Deletes up to `limit` embeddings, or trained pictures, of a model that is neither stored nor `in_training`; `false` when there
+    /// were none.
     pub fn drop_orphaned_embeddings(&self, in_training: Option<&str>, limit: usize) -> Result<bool, Trouble> {
-        let mut owner = String::new();
-        while let Some(next) = self.next_owner("codes", "model", &owner)? {
-            owner = next;
-            if in_training != Some(&owner) && self.model(&owner)?.is_none() {
-                self.write(
-                    "DELETE FROM codes WHERE rowid IN (SELECT rowid FROM codes WHERE model = ?1 LIMIT ?2)",
-                    params![owner, limit as i64],
-                )?;
-                return Ok(true);
+        for (table, delete) in [
+            ("codes", "DELETE FROM codes WHERE rowid IN (SELECT rowid FROM codes WHERE model = ?1 LIMIT ?2)"),
+            (
+                "trained_pictures",
+                "DELETE FROM trained_pictures WHERE model = ?1
+                 AND hash IN (SELECT hash FROM trained_pictures WHERE model = ?1 LIMIT ?2)",
+            ),
+        ] {
+            let mut owner = String::new();
+            while let Some(next) = self.next_owner(table, "model", &owner)? {
+                owner = next;
+                if in_training != Some(&owner) && self.model(&owner)?.is_none() {
+                    self.write(delete, params![owner, limit as i64])?;
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
@@ -182,25 +190,31 @@ impl Catalog {
         self.write("INSERT OR IGNORE INTO trained_pictures VALUES (?1, ?2)", params![model, hash.0])
     }
 
-    /// The contents that `model` was trained on.
-    pub fn trained_pictures(&self, model: &str) -> Result<HashSet<Hash>, Trouble> {
+    /// The contents that `model` was trained on, the smallest hashes first, at most `count`.
+    pub fn trained_pictures(&self, model: &str, count: usize) -> Result<Vec<Hash>, Trouble> {
         let collect = || {
-            let mut statement = self.connection.prepare_cached("SELECT hash FROM trained_pictures WHERE model = ?1")?;
-            statement.query_map([model], |row| Ok(Hash(row.get(0)?)))?.collect::<rusqlite::Result<HashSet<_>>>()
+            let mut statement = self
+                .connection
+                .prepare_cached("SELECT hash FROM trained_pictures WHERE model = ?1 ORDER BY hash LIMIT ?2")?;
+            let rows = statement.query_map(params![model, count as i64], |row| Ok(Hash(row.get(0)?)))?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         collect().map_err(|error| self.trouble("read", &error))
     }
 
-    /// How many models have ever been trained here; the next one is named after it.
-    pub fn models_trained(&self) -> Result<i64, Trouble> {
-        let find = || {
-            self.connection.query_row(
-                "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'models'",
-                [],
-                |row| row.get(0),
-            )
-        };
-        find().map_err(|error| self.trouble("read", &error))
+    /// Reserves the number of the next model, which is named after it, for good: the number of a training that is cut off is never
+    /// given again, so no other model can take the embeddings that it left for its own.
+    pub fn reserve_model_number(&mut self) -> Result<i64, Trouble> {
+        self.together(|catalog| {
+            let counted = "FROM sqlite_sequence WHERE name = 'models'";
+            catalog.write(
+                &format!("INSERT INTO sqlite_sequence SELECT 'models', 0 WHERE NOT EXISTS (SELECT 1 {counted})"),
+                params![],
+            )?;
+            catalog.write("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'models'", params![])?;
+            let find = || catalog.connection.query_row(&format!("SELECT seq {counted}"), [], |row| row.get(0));
+            find().map_err(|error| catalog.trouble("read", &error))
+        })
     }
 }
 
@@ -262,13 +276,13 @@ mod tests {
         }
         assert_eq!(catalog.current_model().unwrap(), Some(model("m3", Decision::Passed)));
         assert_eq!(ids(&catalog), ["m3", "m2"]);
-        assert_eq!(catalog.models_trained().unwrap(), 3);
         catalog.put_embedding(Hash::of(&[0]), "m4", &[1.0]).unwrap();
         let mut rounds = 0;
         while catalog.drop_orphaned_embeddings(Some("m4"), 2).unwrap() {
             rounds += 1;
         }
-        assert_eq!(rounds, 3, "five embeddings, two at a time");
+        assert_eq!(rounds, 4, "five embeddings, two at a time, and a trained picture");
+        assert_eq!(["m1", "m2"].map(|id| catalog.trained_pictures(id, 9).unwrap().len()), [0, 1]);
         let has_embedding = |id| catalog.embedding(Hash::of(&[0]), id).unwrap().is_some();
         assert_eq!(["m1", "m2", "m3", "m4"].map(has_embedding), [false, true, true, true]);
         assert!(catalog.drop_orphaned_embeddings(None, 2).unwrap() && !has_embedding("m4"));
@@ -304,6 +318,23 @@ mod tests {
         catalog.drop_old_models(2).unwrap();
         assert_eq!(ids(&catalog), ["m5", "m4", "m1"]);
         assert_eq!(catalog.last_model(Encoder::Pretrained, TrainingSource::Training).unwrap(), Some(refused));
-        assert_eq!(catalog.trained_pictures("m1").unwrap(), HashSet::from([Hash::of(b"x")]));
+        assert_eq!(catalog.trained_pictures("m1", 9).unwrap(), [Hash::of(b"x")]);
+    }
+
+    #[test]
+    fn the_number_of_a_training_that_was_cut_off_is_never_given_again() {
+        let state = tempfile::tempdir().unwrap();
+        let reserve = || Catalog::open(state.path()).unwrap().catalog.reserve_model_number().unwrap();
+        assert_eq!([reserve(), reserve()], [1, 2]);
+        let catalog = Catalog::open(state.path()).unwrap().catalog;
+        catalog.put_model(&model("m2", Decision::Passed)).unwrap();
+        assert_eq!([reserve(), reserve()], [3, 4]);
+        // A catalog of an earlier program, in which nothing was reserved: its models were counted as they were stored.
+        for id in ["m4", "m5", "m6"] {
+            catalog.put_model(&model(id, Decision::Passed)).unwrap();
+        }
+        assert_eq!((reserve(), ids(&catalog)), (7, ["m6", "m5", "m4", "m2"].map(String::from).to_vec()));
+        catalog.forget_model("m6").unwrap();
+        assert_eq!(reserve(), 8);
     }
 }

@@ -5,6 +5,9 @@ use rusqlite::params;
 use super::Catalog;
 use crate::error::Trouble;
 
+/// What belongs to a content is kept this long after its last file went: it may be on a disk that comes back.
+pub(super) const KEPT_S: i64 = 30 * 24 * 3_600;
+
 /// How far a sweep has come: the last content looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrphanSweep {
@@ -20,12 +23,14 @@ impl OrphanSweep {
 
 impl Catalog {
     /// Deletes features of a version that is not among `versions`, `most` at a time; when there are none, looks at the next `most`
-    /// contents and deletes whatever belongs to those that no file has any more. `None` when the sweep is through.
+    /// contents and deletes whatever belongs to those that no file has had for long: their files may only be away. `None` when
+    /// the sweep is through.
     pub fn sweep_orphans(
         &self,
         sweep: OrphanSweep,
         versions: &[String],
         most: usize,
+        now_s: i64,
     ) -> Result<Option<OrphanSweep>, Trouble> {
         if self.drop_features_except(versions, most)? {
             return Ok(Some(sweep));
@@ -36,17 +41,29 @@ impl Catalog {
                 .query_row(params![sweep.last, most as i64], |row| row.get::<_, Option<i64>>(0))
         };
         let Some(last) = find().map_err(|error| self.trouble("read", &error))? else { return Ok(None) };
+        for (value, is, exists) in [("NULL", "NOT NULL", "EXISTS"), ("?3", "NULL", "NOT EXISTS")] {
+            let statement = format!(
+                "UPDATE contents SET gone_s = {value} WHERE id > ?1 AND id <= ?2 AND gone_s IS {is}
+                 AND {exists} (SELECT 1 FROM files WHERE files.content = contents.id)"
+            );
+            // Every statement takes as many values as it names.
+            match value {
+                "NULL" => self.write(&statement, params![sweep.last, last])?,
+                _ => self.write(&statement, params![sweep.last, last, now_s])?,
+            }
+        }
+        let long_ago_s = now_s - KEPT_S;
         for (table, owner) in [("features", "trunk"), ("codes", "model")] {
             let mut name = String::new();
             while let Some(next) = self.next_owner(table, owner, &name)? {
                 name = next;
-                let statement = delete_orphans(table, "content", &format!("{owner} = ?3"));
-                self.write(&statement, params![sweep.last, last, name])?;
+                let statement = delete_orphans(table, "content", &format!("{owner} = ?4"));
+                self.write(&statement, params![sweep.last, last, long_ago_s, name])?;
             }
         }
         // The number goes last: until then a sweep that is cut off can begin again.
         for (table, column) in [("miniatures", "content"), ("contents", "id")] {
-            self.write(&delete_orphans(table, column, "true"), params![sweep.last, last])?;
+            self.write(&delete_orphans(table, column, "true"), params![sweep.last, last, long_ago_s])?;
         }
         Ok(Some(OrphanSweep { last }))
     }
@@ -71,6 +88,7 @@ impl Catalog {
 fn delete_orphans(table: &str, column: &str, which: &str) -> String {
     format!(
         "DELETE FROM {table} WHERE {which} AND {column} > ?1 AND {column} <= ?2
+         AND {column} IN (SELECT id FROM contents WHERE id > ?1 AND id <= ?2 AND gone_s <= ?3)
          AND NOT EXISTS (SELECT 1 FROM files WHERE files.content = {table}.{column})"
     )
 }
@@ -103,19 +121,29 @@ mod tests {
             catalog.connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
         };
         let tables = ["features", "codes", "miniatures", "contents"];
-        let (mut sweep, mut slices, mut left) = (Some(OrphanSweep::begin()), 0, tables.map(count));
-        assert_eq!(left, [40, 20, 20, 20]);
-        while let Some(here) = sweep {
-            sweep = catalog.sweep_orphans(here, &["v2".into()], 3).unwrap();
-            slices += 1;
-            let now = tables.map(count);
-            assert!(left.iter().zip(now).all(|(before, after)| before - after <= 3), "{left:?} {now:?}");
-            left = now;
-        }
+        let sweep_all = |now_s: i64| {
+            let (mut sweep, mut slices, mut left) = (Some(OrphanSweep::begin()), 0, tables.map(count));
+            while let Some(here) = sweep {
+                sweep = catalog.sweep_orphans(here, &["v2".into()], 3, now_s).unwrap();
+                slices += 1;
+                let now = tables.map(count);
+                assert!(left.iter().zip(now).all(|(before, after)| before - after <= 3), "{left:?} {now:?}");
+                left = now;
+            }
+            (slices, left)
+        };
+        assert_eq!(tables.map(count), [40, 20, 20, 20]);
+        let (slices, left) = sweep_all(1_000);
         assert!(slices >= (20 + 20) / 3, "{slices} slices");
-        assert_eq!(left, [10; 4]);
+        assert_eq!(left, [20; 4], "their files may only be away");
+        assert_eq!(sweep_all(1_000 + KEPT_S - 1).1, [20; 4]);
+        // It was back for a while.
+        let row = FileRow { path: "1".into(), stamp: Stamp::NEVER, state: FileState::Read(hash(1)) };
+        catalog.put_file(Root::Inventory, &row).unwrap();
+        catalog.remove_file(Root::Inventory, &row.path).unwrap();
+        assert_eq!(sweep_all(1_000 + KEPT_S).1, [11; 4]);
         for number in 0..20 {
-            let is_there = number % 2 == 0;
+            let is_there = number % 2 == 0 || number == 1;
             assert_eq!(catalog.has_features(hash(number), "v2").unwrap(), is_there);
             assert!(!catalog.has_features(hash(number), "v1").unwrap(), "nothing uses them");
             assert_eq!(catalog.miniature(hash(number)).unwrap().is_some(), is_there);

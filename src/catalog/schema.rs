@@ -28,7 +28,8 @@ const PAGE_BYTES: i64 = 8_192;
 const TABLES: &str = "
 CREATE TABLE contents (         -- whatever is known of a content is known by its number
     id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: what was deleted late cannot become another content's
-    hash BLOB NOT NULL UNIQUE   -- blake3
+    hash BLOB NOT NULL UNIQUE,  -- blake3
+    gone_s INTEGER              -- since when no file is known to have it; seconds since 1970
 );
 CREATE TABLE files (            -- every file seen in a watched folder
     root INTEGER NOT NULL,

@@ -9,11 +9,12 @@ use serde::Serialize;
 use super::arguments::{MapOptions, absolute};
 use super::output;
 use super::progress_bar::CancellableProgress;
+use crate::answer::sheet::thousands;
 use crate::config::Setup;
 use crate::config::{self, Config};
 use crate::error::{Fatal, Trouble};
 use crate::files::write_whole;
-use crate::map::{Grid, draw, page, plane, snapped};
+use crate::map::{Grid, captioned, draw, page, plane, snapped};
 use crate::overview::{Collection, NotEncoded, Thumbnail, thumbnails, to_jpeg};
 use crate::picture::{Bounds, silence_caught_panics};
 
@@ -27,6 +28,8 @@ struct MapReport<'a> {
     model: &'a str,
     pictures: usize,
     shown: usize,
+    /// More pictures than were asked for: `shown` were chosen evenly.
+    is_sample: bool,
     waiting: usize,
     left_out: Vec<&'a Trouble>,
 }
@@ -35,9 +38,7 @@ pub fn run(options: &MapOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     silence_caught_panics();
     let config = config::load(&setup.source, &setup.root)?;
     let targets = targets(&options.files, &config)?;
-    let whole = Collection::read(&config)?;
-    whole.some_or_fail(&config.folders.inventory)?;
-    let collection = whole.thinned(options.limit);
+    let collection = Collection::read(&config, options.limit)?;
     let bar = CancellableProgress::new()?;
     bar.stage("laying out");
     let places = plane(&collection.embeddings, &bar).ok_or_else(|| bar.stopped())?;
@@ -62,9 +63,10 @@ pub fn run(options: &MapOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     let report = MapReport {
         files: targets.iter().map(|target| target.display().to_string()).collect(),
         model: &collection.model,
-        pictures: whole.len(),
+        pictures: collection.total,
         shown: collection.len() - left_out.len(),
-        waiting: whole.waiting,
+        is_sample: collection.len() < collection.total,
+        waiting: collection.waiting,
         left_out,
     };
     if options.json {
@@ -76,7 +78,9 @@ pub fn run(options: &MapOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
 }
 
 fn summary(report: &MapReport) -> String {
-    let mut text = format!("{} of {} pictures laid out, by model {}\n", report.shown, report.pictures, report.model);
+    let sampled = if report.is_sample { ", chosen evenly" } else { "" };
+    let (shown, pictures) = (thousands(report.shown), thousands(report.pictures));
+    let mut text = format!("{shown} of {pictures} pictures laid out{sampled}, by model {}\n", report.model);
     if report.waiting > 0 {
         text += &format!("{} more are waiting to be read\n", report.waiting);
     }
@@ -149,14 +153,22 @@ fn render(
     config: &Config,
 ) -> Result<Vec<u8>, Fatal> {
     let failed = |error: NotEncoded| Fatal::Failed(format!("{}: {error}", target.display()));
-    match MapFormat::of(target) {
-        Some(MapFormat::Page) => {
-            let title = format!("{} pictures by similarity", collection.len());
-            page(&title, grid, &collection.paths, &collection.embeddings, thumbnails)
-                .map(String::into_bytes)
-                .map_err(failed)
-        }
-        _ => to_jpeg(&draw(grid, thumbnails, cell_px(collection.len()), config.answer.theme)).map_err(failed),
+    let (title, theme) = (title(collection), config.answer.theme);
+    if let Some(MapFormat::Page) = MapFormat::of(target) {
+        let page = page(&title, grid, &collection.paths, &collection.embeddings, thumbnails);
+        return page.map(String::into_bytes).map_err(failed);
+    }
+    let map = draw(grid, thumbnails, cell_px(collection.len()), theme);
+    let map = if collection.len() < collection.total { captioned(&map, &title, theme) } else { map };
+    to_jpeg(&map).map_err(failed)
+}
+
+/// What the map shows, also where it is not all.
+fn title(collection: &Collection) -> String {
+    let (shown, total) = (thousands(collection.len()), thousands(collection.total));
+    match collection.len() == collection.total {
+        true => format!("{} pictures by similarity", collection.len()),
+        false => format!("{shown} of {total} pictures by similarity, chosen evenly"),
     }
 }
 
@@ -173,6 +185,20 @@ fn cell_px(pictures: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sample_is_said() {
+        let mut collection =
+            Collection { paths: vec!["a.jpg".into(), "b.jpg".into()], total: 2, ..Collection::default() };
+        assert_eq!(title(&collection), "2 pictures by similarity");
+        collection.total = 312_000;
+        assert_eq!(title(&collection), "2 of 312,000 pictures by similarity, chosen evenly");
+        let (files, left_out) = (vec!["map.jpg".into()], Vec::new());
+        let report =
+            MapReport { files, model: "m3", pictures: 312_000, shown: 5000, is_sample: true, waiting: 0, left_out };
+        let expected = "5,000 of 312,000 pictures laid out, chosen evenly, by model m3\nmap.jpg\n";
+        assert_eq!(summary(&report), expected);
+    }
 
     #[test]
     fn a_map_is_not_written_where_it_would_be_taken_for_a_picture() {

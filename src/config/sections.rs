@@ -97,7 +97,7 @@ pub struct ModelSettings {
     pub train_on_inventory: bool,
     /// Train again once there are this many new training pictures.
     pub retrain_after: Bounded<1, 1_000_000>,
-    /// Train again only when the new pictures are at least this share of those trained on before.
+    /// Train again only when the new pictures are at least this share of the former ones; beyond 1,000 it rises until they double.
     pub retrain_growth: Share,
     /// Train only after this many seconds without new training pictures.
     pub quiet_s: Bounded<0, 86_400>,

@@ -6,6 +6,7 @@ use log::{debug, info};
 
 use super::Daemon;
 use super::encode::EncodeJob;
+use super::mounts;
 use super::plan::Task;
 use super::start::folder_of;
 use super::workers::Job;
@@ -20,7 +21,7 @@ use crate::watch::{Change, Tree};
 const NEGATIVES_FOLDER: &str = "not";
 
 impl Daemon {
-    /// Scans every folder that is due and handles what changed.
+    /// Looks at a part of the folders that are due and handles what changed.
     pub(super) fn look_at_folders(&mut self) {
         let (now, quiet) = (self.now(), self.settings.quiet());
         let mut removed = Vec::new();
@@ -42,6 +43,10 @@ impl Daemon {
             }
         }
         self.files_removed(removed);
+        if let Some(mounts) = self.folders.new_mounts() {
+            let saved = mounts::save(&self.settings.config().folders.state, mounts);
+            self.note("mounts", saved.err());
+        }
     }
 
     pub(super) fn absolute(&self, root: Root, path: &Path) -> PathBuf {
@@ -63,15 +68,13 @@ impl Daemon {
         if removed.is_empty() {
             return;
         }
-        // A failed write leaves rows of deleted files; the next start removes them.
-        let kept = self
-            .store
-            .catalog_mut()
-            .together(|catalog| removed.iter().try_for_each(|(root, path)| catalog.remove_file(*root, path)));
-        self.note("catalog", kept.err());
+        self.remove_from_catalog(removed.clone());
         let of_inventory = removed.iter().filter(|(root, _)| *root == Root::Inventory);
         self.serving.write().index.remove(of_inventory.map(|(_, path)| path.as_path()));
         for (root, path) in removed {
+            if root == Root::Inventory {
+                self.training.inventory_changed(&path, None);
+            }
             // It may have been the file that could not be read.
             self.note("reading", None);
             let was_known = self.pictures.forget(root, &path);
@@ -86,13 +89,40 @@ impl Daemon {
         }
     }
 
+    /// Removes files that are gone from the catalog, or holds them until that is possible: a training takes its pictures from there.
+    fn remove_from_catalog(&mut self, removed: Vec<(Root, PathBuf)>) {
+        let kept = self
+            .store
+            .catalog_mut()
+            .together(|catalog| removed.iter().try_for_each(|(root, path)| catalog.remove_file(*root, path)));
+        if kept.is_err() {
+            let now = self.now();
+            self.store.mark_failed(now);
+            self.store.hold_removed(removed);
+        }
+        self.note("catalog", kept.err());
+    }
+
+    /// Removes the files that could not be removed from the catalog before, unless they are back.
+    pub(super) fn remove_held(&mut self) {
+        let mut removed = self.store.take_removed();
+        removed.retain(|(root, path)| !self.tree(*root).is_some_and(|tree| tree.is_known_file(path)));
+        if removed.is_empty() {
+            return;
+        }
+        self.remove_from_catalog(removed.clone());
+        for (_, path) in removed.iter().filter(|(root, _)| *root == Root::Inventory) {
+            self.training.inventory_changed(path, None);
+        }
+    }
+
     /// Enqueues the changed queries whose files have all settled.
     pub(super) fn enqueue_settled_queries(&mut self) {
         let Some(tree) = self.folders.tree(Root::Query) else { return };
         if self.queries.changed() == 0 {
             return;
         }
-        let (now, settled) = (self.life.now(), self.queries.take_settled(&tree.unsettled_tops()));
+        let (now, settled) = (self.life.now(), self.queries.take_settled(|query| tree.is_unsettled(query)));
         for query in settled {
             match tree.has_files(&query) {
                 true => self.plan.enqueue(Root::Query, &query, None, now),
@@ -106,7 +136,7 @@ impl Daemon {
 
     /// Hands the most urgent jobs to idle workers.
     pub(super) fn start_jobs(&mut self) {
-        let settling = self.folders.settling(Root::Inventory);
+        let settling = self.folders.settling_or_unseen(Root::Inventory);
         for (Task { root, path }, stamp) in self.plan.start(self.now(), settling) {
             let job = match (root, stamp) {
                 (Root::Query, _) => Some(Job::Answer(Box::new(self.query_of(&path)))),
@@ -135,7 +165,7 @@ impl Daemon {
                 _ => vec![query.to_path_buf()],
             };
             let inventory = self.tree(Root::Inventory);
-            let settling = inventory.map_or(0, Tree::settling);
+            let settling = self.folders.settling_or_unseen(Root::Inventory);
             (files, is_set, settling, inventory.is_some_and(Tree::is_offline))
         };
         files.sort_unstable();
@@ -176,10 +206,8 @@ impl Daemon {
     fn answer_name(&mut self, query: &Path, is_set: bool) -> String {
         let tree = self.folders.tree(Root::Query);
         // A query that is settling again is not a known file at the moment, but it exists.
-        let unsettled = tree.map(Tree::unsettled_tops).unwrap_or_default();
         let is_live = |other: &Path| {
-            tree.is_some_and(|tree| tree.is_known_file(other) || tree.is_folder(other))
-                || unsettled.contains(other.as_os_str())
+            tree.is_some_and(|tree| tree.is_known_file(other) || tree.is_folder(other) || tree.is_unsettled(other))
         };
         self.queries.name_for(query, is_set, is_live)
     }

@@ -9,7 +9,6 @@ use log::info;
 use super::Daemon;
 use super::requests::{self, Reply, Request};
 use super::state::{Purpose, TrainRequest, UnderWay};
-use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::model::UNTRAINED_ID;
 use crate::training::policy::TooFewPictures;
@@ -95,7 +94,6 @@ impl Daemon {
             run: job.run,
             state: self.config().folders.state.clone(),
             row,
-            paths: self.pictures.paths_of(Root::Inventory),
             settings: self.config().model.clone(),
             handle: Arc::clone(&job.handle),
             sender: self.channels.training_sender.clone(),

@@ -12,6 +12,7 @@ mod encode;
 mod event;
 mod gallery;
 mod model_switch;
+pub mod mounts;
 mod outcomes;
 mod plan;
 mod reload;
@@ -99,11 +100,11 @@ pub struct Daemon {
 }
 
 /// A name for the log, and what it does.
-type Step = (&'static str, fn(&mut Daemon));
+type TurnStep = (&'static str, fn(&mut Daemon));
 
 /// What may be due after an event, in this order. Each does a bounded amount of work, so that no turn takes long: what is left is
 /// done in the next one.
-const STEPS: [Step; 17] = [
+const STEPS: [TurnStep; 18] = [
     ("take hints", Daemon::take_waiting_hints),
     ("test the watcher", Daemon::test_watcher),
     ("abandon decodings", Daemon::abandon_overdue_decodings),
@@ -119,6 +120,7 @@ const STEPS: [Step; 17] = [
     ("take requests", Daemon::take_requests),
     ("review answers", Daemon::review_answers),
     ("consider training", Daemon::consider_training),
+    ("hold back untrained", Daemon::hold_back_untrained),
     ("start jobs", Daemon::start_jobs),
     ("supervise workers", Daemon::supervise_workers),
 ];
@@ -234,8 +236,7 @@ impl Daemon {
                 let remedy = "every folder is being scanned; if this happens often: sudo sysctl fs.inotify.max_queued_events=131072";
                 let trouble = Trouble::new("more happened at once than the system could report", QUEUE_LIMIT, remedy);
                 self.note("overflow", Some(trouble));
-                let now = self.now();
-                self.folders.look_everywhere(now);
+                self.folders.look_everywhere();
                 self.reporting.gallery().hint_all();
             }
         }

@@ -1,19 +1,21 @@
 //! Handles the messages of a training thread, and replaces the model that serves by the new one.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
+use crossbeam_channel::Sender;
 use log::{debug, info};
 
 use super::state::{Purpose, UnderWay};
-use crate::catalog::{ModelRow, Root};
+use crate::catalog::ModelRow;
 use crate::daemon::Daemon;
 use crate::error::Trouble;
 use crate::model::Model;
 use crate::service_status::LastTrainingPart;
 use crate::serving::Serving;
-use crate::serving::load::embedding_of;
+use crate::training::handle::TrainingHandle;
 use crate::training::history::TrainingHistory;
 use crate::training::job::{Successor, TrainingEnd, TrainingEvent, TrainingMessage};
+use crate::training::reencoding::apply_changes;
 
 /// Embeddings of deleted models that are deleted in one turn of the loop.
 const DROPPED_AT_ONCE: usize = 1_000;
@@ -22,7 +24,7 @@ impl Daemon {
     /// Handles a message of a training thread.
     pub(super) fn take_training_event(&mut self, message: TrainingMessage) {
         let Some(job) = self.training.run(message.run) else { return };
-        let (id, started) = (job.id.clone(), job.started);
+        let (id, started, handle) = (job.id.clone(), job.started, Arc::clone(&job.handle));
         let kept = match message.event {
             TrainingEvent::Embeddings(embeddings) => self.store.catalog_mut().together(|catalog| {
                 embeddings.iter().try_for_each(|(hash, embedding)| catalog.put_embedding(*hash, &id, embedding))
@@ -34,9 +36,9 @@ impl Daemon {
             TrainingEvent::Views(views) => self.store.catalog_mut().together(|catalog| {
                 views.iter().try_for_each(|(hash, kind, features)| catalog.put_features(*hash, kind, features))
             }),
-            TrainingEvent::Ended(ending) => {
+            TrainingEvent::Ended { ending, retired } => {
                 debug!("model {id} took {:.1} s", started.elapsed().as_secs_f64());
-                ending.and_then(|ending| self.end_training(ending))
+                ending.and_then(|ending| self.end_training(ending, &handle, &retired))
             }
         };
         if let Err(trouble) = kept {
@@ -47,7 +49,12 @@ impl Daemon {
         }
     }
 
-    fn end_training(&mut self, ending: TrainingEnd) -> Result<(), Trouble> {
+    fn end_training(
+        &mut self,
+        ending: TrainingEnd,
+        handle: &TrainingHandle,
+        retired: &Sender<Serving>,
+    ) -> Result<(), Trouble> {
         match ending {
             TrainingEnd::Cancelled => {}
             TrainingEnd::Refused(row) => {
@@ -55,7 +62,11 @@ impl Daemon {
                 info!(model = row.id.as_str(); "model {} is refused: {}; the model before stays in use", row.id, row.reason);
                 self.training.set_last(LastTrainingPart::of(&row));
             }
-            TrainingEnd::Ready(successor) => self.switch_model(*successor)?,
+            TrainingEnd::Ready(successor) => {
+                let served = self.switch_model(*successor, handle)?;
+                // The thread frees it: for a large index that takes longer than a turn of the loop may.
+                let _ = retired.send(served);
+            }
         }
         if let Some(Purpose::Rollback(place)) = self.training.end().map(UnderWay::take_purpose) {
             self.report_rollback(&place);
@@ -67,23 +78,15 @@ impl Daemon {
         Ok(())
     }
 
-    /// Lets a new model serve, with the embeddings of all pictures; those that came or went during the training are included.
-    fn switch_model(&mut self, successor: Successor) -> Result<(), Trouble> {
-        let Successor { model, row, mut index, inventory } = successor;
-        let now = self.pictures.paths_of(Root::Inventory);
-        let late: Vec<_> = now.iter().filter(|(path, hash)| inventory.get(*path) != Some(hash)).collect();
-        let gone = inventory.keys().filter(|path| !now.contains_key(*path));
-        index.remove(gone.map(PathBuf::as_path));
+    /// Lets a new model serve, with the embeddings of all pictures; the last ones that came or went during the training are included.
+    /// Returns what served before.
+    fn switch_model(&mut self, successor: Successor, handle: &TrainingHandle) -> Result<Serving, Trouble> {
+        let Successor { model, row, mut index } = successor;
         let keep = self.config().model.keep_models.count();
         self.store.catalog_mut().together(|catalog| {
-            for (path, &hash) in late {
-                index.remove([path.as_path()]);
-                if let Some(embedding) = embedding_of(catalog, &model, hash)? {
-                    if model.is_trained() {
-                        catalog.put_embedding(hash, model.id(), &embedding)?;
-                    }
-                    index.put(path, &embedding);
-                }
+            let late = apply_changes(catalog, &model, &mut index, &handle.take_changes())?;
+            for (hash, embedding) in late.iter().filter(|_| model.is_trained()) {
+                catalog.put_embedding(*hash, model.id(), embedding)?;
             }
             if let Some(row) = &row {
                 catalog.put_model(row)?;
@@ -93,14 +96,9 @@ impl Daemon {
         })?;
         self.training.mark_orphans();
         self.log_new_model(&model, row.as_ref());
-        // The old index is freed after the lock is released: queries do not wait for that.
-        let served = {
-            let mut serving = self.serving.write();
-            index.continue_from(serving.index.generation());
-            std::mem::replace(&mut *serving, Serving::new(model, index))
-        };
-        drop(served);
-        Ok(())
+        let mut serving = self.serving.write();
+        index.continue_from(serving.index.generation());
+        Ok(std::mem::replace(&mut *serving, Serving::new(model, index)))
     }
 
     fn log_new_model(&mut self, model: &Model, new: Option<&ModelRow>) {

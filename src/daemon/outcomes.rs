@@ -164,6 +164,9 @@ impl Daemon {
                 self.reporting.metrics().count_picture(root, made.features.is_some());
                 self.note("reading", None);
                 let is_same = self.pictures.put(root, &path, hash);
+                if root == Root::Inventory {
+                    self.training.inventory_changed(&path, Some(hash));
+                }
                 // An unchanged picture has its embedding already; inserting it again would repeat the search for its neighbours.
                 let is_searched = is_same && self.serving.read().index.contains(&path);
                 if let Some(embedding) = embedding.filter(|_| !is_searched) {
@@ -177,6 +180,7 @@ impl Daemon {
                 self.reporting.metrics().count_unusable(root);
                 self.pictures.fail(root, &path, trouble);
                 if root == Root::Inventory {
+                    self.training.inventory_changed(&path, None);
                     self.serving.write().index.remove([path.as_path()]);
                 }
             }

@@ -16,12 +16,16 @@ use crate::model::Model;
 use crate::quarantine::{Suspects, Unsupervised};
 use crate::training::job::{TrainingInput, TrainingJob};
 use crate::training::policy;
+use crate::training::sketch::ContentSample;
 use crate::watch::Tree;
 
 /// A training that failed is tried again after this long.
 const TRAINING_RETRY: Duration = Duration::from_secs(30);
 /// Embeddings at least this wide can be compared with the untrained network.
 const WIDE: usize = 64;
+/// While the first model is in training, no more pictures are read than have so many values: 20,000 with those of the backbone, seven
+/// times as many as a model's. Besides, the training gets the cores that the pictures leave.
+const MOST_UNTRAINED_VALUES: usize = 20_000 * 1_280;
 
 impl Daemon {
     /// The pictures to train on, or the settings for training, have changed.
@@ -42,24 +46,39 @@ impl Daemon {
         let is_busy = roots().any(|(root, tree)| {
             self.plan.awaited(root) > 0 || tree.is_none_or(|tree| !tree.is_scanned() || tree.settling() > 0)
         });
-        if !is_known || !self.training.is_due(self.now(), self.training_quiet(), is_busy) {
+        let now = self.now();
+        let is_overdue = self.training.is_overdue(now);
+        if !(is_known || is_overdue) || !self.training.is_due(now, self.training_quiet(), is_busy) {
             return;
         }
         self.training.look();
-        let contents_of = |root| self.pictures.contents_of(root);
-        let (training, inventory) = (contents_of(Root::Training), contents_of(Root::Inventory));
-        self.note_refusal(training.len());
+        let (training, inventory) = (self.pictures.sample_of(Root::Training), self.pictures.sample_of(Root::Inventory));
+        self.note_refusal(training.count());
         let request = self.training.take_request();
         let settings = &self.config().model;
         if let Some(request) = request {
             let folder = &self.config().folders.training;
             let source = policy::requested(settings, &training, &inventory);
             let source = source.map_err(|why| Refusal::TooFew(why, folder.clone()));
-            let started = source.and_then(|source| Ok(self.start_training(source)?));
+            let started = source.and_then(|source| Ok(self.start_training(source, [training, inventory])?));
             self.report_start(&request, started);
         } else if let Some(source) = policy::due(settings, self.training.history(), &training, &inventory) {
             // An error was reported where it happened; the training is tried again later.
-            let _ = self.start_training(source);
+            let _ = self.start_training(source, [training, inventory]);
+        }
+    }
+
+    /// Lets the inventory wait while it grows faster than its first model comes.
+    pub(super) fn hold_back_untrained(&mut self) {
+        let is_first = self.training.under_way().is_some_and(|job| !job.is_rollback());
+        let untrained_values = {
+            let serving = self.serving.read();
+            if serving.model.is_trained() { 0 } else { serving.index.len() * serving.index.width() }
+        };
+        let must_wait = is_first && untrained_values >= MOST_UNTRAINED_VALUES;
+        match must_wait {
+            true => self.plan.close(Root::Inventory),
+            false => self.plan.open(Root::Inventory),
         }
     }
 
@@ -93,25 +112,27 @@ impl Daemon {
     }
 
     /// The id of the new model.
-    fn start_training(&mut self, source: TrainingSource) -> Result<String, Trouble> {
-        let trained = self.store.catalog().models_trained();
-        let trained = trained.inspect_err(|trouble| self.delay_training(trouble.clone()))?;
-        let id = format!("m{}-{}", self.training.next_number(trained.unsigned_abs()), clock::today());
-        let folders = &self.settings.config().folders;
+    fn start_training(
+        &mut self,
+        source: TrainingSource,
+        [training, inventory]: [ContentSample; 2],
+    ) -> Result<String, Trouble> {
+        let number = self.store.catalog_mut().reserve_model_number();
+        let number = number.inspect_err(|trouble| self.delay_training(trouble.clone()))?;
+        let id = format!("m{number}-{}", clock::today());
         let input = TrainingInput {
-            state: folders.state.clone(),
+            state: self.config().folders.state.clone(),
             id: id.clone(),
             source,
-            training: self.pictures.files_of(Root::Training, &folders.training),
-            inventory: self.pictures.files_of(Root::Inventory, &folders.inventory),
-            paths: self.pictures.paths_of(Root::Inventory),
+            training,
+            inventory,
             against: self.model_to_beat(),
             config: Arc::clone(self.settings.config()),
             extractor: Arc::clone(self.workers.extractor()),
             guard: self.workers.quarantine().guard("training", Suspects::Leave, Arc::new(Unsupervised)),
             now_s: clock::now_s(),
         };
-        let pictures = if source == TrainingSource::Training { input.training.len() } else { input.inventory.len() };
+        let pictures = input.pictures().hashes().len();
         info!(model = id.as_str(); "training model {id} on {pictures} {} pictures", source.name());
         let job = self.training.prepare(&id, Purpose::Training { pictures, source });
         let (run, handle) = (job.run, Arc::clone(&job.handle));

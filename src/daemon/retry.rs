@@ -63,6 +63,7 @@ impl Daemon {
         if self.store.may_try(now) {
             let encoded = self.store.take_encoded();
             self.keep_encoded(encoded);
+            self.remove_held();
             // Up to the first failure: the others would fail as well.
             while self.store.may_try(now) {
                 let Some((query, files)) = self.store.take_answered() else { break };

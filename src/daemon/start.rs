@@ -11,6 +11,7 @@ use super::Daemon;
 use super::catalog_file::{self, Condition};
 use super::event::Channels;
 use super::gallery::Gallery;
+use super::mounts;
 use super::plan::Plan;
 use super::reporting::manager::Loading;
 use super::requests;
@@ -29,7 +30,7 @@ use crate::service_status::LastTrainingPart;
 use crate::serving::load::load_index;
 use crate::serving::{Serving, Shared};
 use crate::training::history::TrainingHistory;
-use crate::watch::{Hints, Known, Tree, WatcherSelfTest};
+use crate::watch::{Hints, Known, KnownFiles, Tree, WatcherSelfTest};
 
 impl Daemon {
     pub(super) fn start(setup: Setup, condition: Condition) -> Result<Self, Fatal> {
@@ -188,18 +189,20 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
     let bounds = Bounds::from(&config.limits);
     let kind = FeatureKind::of(config.model.encoder);
     let mut known = CatalogFiles { trees: BTreeMap::new(), pictures: Pictures::default() };
+    let mut mounts = mounts::load(&config.folders.state);
     let with_features = catalog.contents_with_features(kind.version)?;
     let with_miniatures = catalog.contents_with_miniatures()?;
     for root in Root::ALL {
         let folder = folder_of(config, root);
-        let mut files = Vec::new();
-        for FileRow { path, mut stamp, state } in catalog.files(root)? {
+        let mut files = KnownFiles::default();
+        let pictures = &mut known.pictures;
+        catalog.each_file(root, |FileRow { path, mut stamp, state }| {
             let has_failed = matches!(state, FileState::Failed { .. });
             match state {
                 // Without features (another encoder's are there) the picture has to be read again.
-                FileState::Read(hash) if root != Root::Query && !with_features.contains(&hash) => continue,
+                FileState::Read(hash) if root != Root::Query && !with_features.contains(&hash) => return,
                 // A content that is set aside must be reported, so the picture is read again.
-                FileState::Read(hash) if root != Root::Query && quarantine.refuses(hash, &bounds).is_some() => continue,
+                FileState::Read(hash) if root != Root::Query && quarantine.refuses(hash, &bounds).is_some() => return,
                 FileState::Read(hash) if root != Root::Query => {
                     // Read by a version without miniatures: it is read again, and stays searchable until then.
                     let lacks_miniature = root == Root::Inventory && !with_miniatures.contains(&hash);
@@ -207,19 +210,20 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
                     if lacks_miniature || quarantine.is_suspect(hash, &bounds) {
                         stamp = Stamp::NEVER;
                     }
-                    known.pictures.put(root, &path, hash);
+                    pictures.put(root, &path, hash);
                 }
                 // Set aside by a version that only counted crashes: it gets a trial.
-                FileState::Failed { .. } if quarantine.is_suspect_at(&folder.join(&path)) => continue,
+                FileState::Failed { .. } if quarantine.is_suspect_at(&folder.join(&path)) => return,
                 FileState::Read(_) => {}
                 FileState::Failed { problem, remedy } => {
                     let trouble = Trouble::new(problem, folder.join(&path), remedy);
-                    known.pictures.fail(root, &path, trouble);
+                    pictures.fail(root, &path, trouble);
                 }
             }
-            files.push((path, Known { stamp, has_failed }));
-        }
-        known.trees.insert(root, Tree::new(folder, root == Root::Inventory, files));
+            files.add(&path, Known { stamp, has_failed });
+        })?;
+        let mounts = mounts.remove(&root).unwrap_or_default();
+        known.trees.insert(root, Tree::new(folder, root == Root::Inventory, mounts, files));
     }
     Ok(known)
 }

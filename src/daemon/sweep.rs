@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Daemon;
+use crate::clock;
 use crate::model::FeatureKind;
 use crate::picture::EditedView;
 
-/// A sweep begins this long after the start, or after the last one. Whatever is away for less, such as
-/// a disk that is not mounted, need not be read again.
-pub const SWEEP_INTERVAL: Duration = Duration::from_secs(24 * 3_600);
+/// A sweep begins this long after the start, or after the last one. Not less often: a machine may run for a few hours a day.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(6 * 3_600);
 /// Rows looked at in one turn of the loop: a few milliseconds.
 const ROWS_A_TURN: usize = 500;
 
@@ -26,7 +26,7 @@ impl Daemon {
         let kind = FeatureKind::of(self.config().model.encoder);
         let catalog = self.store.catalog();
         let versions = catalog.feature_versions(keep).map(|of_models| needed_versions(kind, of_models));
-        match versions.and_then(|versions| catalog.sweep_orphans(sweep, &versions, ROWS_A_TURN)) {
+        match versions.and_then(|versions| catalog.sweep_orphans(sweep, &versions, ROWS_A_TURN, clock::now_s())) {
             Ok(next) => self.store.swept(next, now),
             Err(trouble) => {
                 self.store.swept(None, now);

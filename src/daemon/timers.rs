@@ -85,19 +85,20 @@ impl Daemon {
         }
     }
 
-    /// Forgets the pictures of an empty inventory when the user states that it was emptied on purpose.
+    /// Forgets the pictures of an empty inventory, or of disks that are away, when the user states that this is on purpose.
     fn forget_emptied_inventory(&mut self) {
         let marker = self.config().folders.state.join(EMPTIED_ON_PURPOSE);
         if !marker.exists() {
             return;
         }
-        if !self.tree(Root::Inventory).is_some_and(Tree::is_offline) {
-            // The inventory is back: the statement must not apply the next time it is away.
-            return self.note("emptied", remove_own(&marker).err());
-        }
-        info!("the inventory was emptied on purpose: its pictures are forgotten");
+        let is_away = |root: &Root| self.tree(*root).is_some_and(Tree::is_offline);
+        let away: Vec<Root> = [Root::Inventory, Root::Training].into_iter().filter(is_away).collect();
+        // If all is back, the statement must not apply the next time something is away.
         let now = self.now();
-        self.folders.accept_empty(Root::Inventory, now, TICK);
+        for root in away {
+            info!("the {} was emptied on purpose: its pictures are forgotten", root.name());
+            self.folders.accept_empty(root, now, TICK);
+        }
         self.note("emptied", remove_own(&marker).err());
     }
 }

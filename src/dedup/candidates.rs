@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use super::policy::Candidates;
 use crate::base::dot::dot;
@@ -11,6 +11,9 @@ use crate::base::parallel::cores;
 use crate::base::rows::Rows;
 use crate::progress::Progress;
 
+/// Positions of two pictures, the former first.
+pub(super) type Pair = (u32, u32);
+
 /// The pairs `(one, other)`, `one` before `other`, of which either is a candidate of the other. Their cosine is that of row
 /// `other` of `rows` and row `one` of `partners`, all of unit length; the other way round it has to be the same. All pairs are
 /// compared, n² / 2 products, on all cores. `None` when the work was cancelled.
@@ -18,12 +21,12 @@ pub(super) fn candidates(
     (rows, partners): (&Rows, &Rows),
     Candidates { least, nearest }: Candidates,
     progress: &dyn Progress,
-) -> Option<Vec<(usize, usize)>> {
+) -> Option<Vec<Pair>> {
     let options = KnnOptions { k: nearest, least, threads: cores() };
     let lists = nearest_of_all(&Cosines { rows, partners }, options, progress)?;
-    let ordered = |(one, other): (usize, usize)| (one.min(other), one.max(other));
-    let of = |one: usize| lists[one].iter().map(move |(other, _)| ordered((one, *other as usize)));
-    let mut pairs: Vec<(usize, usize)> = (0..lists.len()).flat_map(of).collect();
+    let of =
+        |one: usize| lists[one].iter().map(move |(other, _)| (*other.min(&(one as u32)), *other.max(&(one as u32))));
+    let mut pairs: Vec<Pair> = (0..lists.len()).flat_map(of).collect();
     pairs.sort_unstable();
     pairs.dedup();
     Some(pairs)
@@ -40,13 +43,28 @@ impl Pairs for Cosines<'_> {
     }
 
     fn similarities(&self, rows: &Range<usize>, columns: &Range<usize>, table: &mut [f32]) {
-        Arch::new().dispatch(|| {
-            for (line, row) in table.chunks_exact_mut(columns.len()).zip(rows.clone()) {
-                for (value, column) in line.iter_mut().zip(columns.clone()) {
-                    *value = dot(self.rows.row(row), self.partners.row(column));
-                }
+        Arch::new().dispatch(CosineTable { cosines: self, rows, columns, table });
+    }
+}
+
+struct CosineTable<'a> {
+    cosines: &'a Cosines<'a>,
+    rows: &'a Range<usize>,
+    columns: &'a Range<usize>,
+    table: &'a mut [f32],
+}
+
+impl WithSimd for CosineTable<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { cosines, rows, columns, table } = self;
+        for (line, row) in table.chunks_exact_mut(columns.len()).zip(rows.clone()) {
+            for (value, column) in line.iter_mut().zip(columns.clone()) {
+                *value = dot(cosines.rows.row(row), cosines.partners.row(column));
             }
-        });
+        }
     }
 }
 
@@ -79,7 +97,7 @@ mod tests {
             let mut others: Vec<usize> =
                 (0..total).filter(|&other| other != one && cosine(one, other) >= least).collect();
             others.sort_by(|a, b| cosine(one, *b).total_cmp(&cosine(one, *a)));
-            wanted.extend(others.into_iter().take(nearest).map(|other| (one.min(other), one.max(other))));
+            wanted.extend(others.into_iter().take(nearest).map(|other| (one.min(other) as u32, one.max(other) as u32)));
         }
         wanted.sort_unstable();
         wanted.dedup();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::links::Link;
 use crate::base::parallel::cores;
+use crate::error::Trouble;
 use crate::progress::Progress;
 
 /// Two groups stay two where more pairs than this had to be compared to find that a picture is the hub of both. One that has
@@ -33,18 +34,24 @@ pub struct GroupMember {
 /// Compares pictures that were never compared.
 pub trait ComparePairs {
     /// How `one` and each of `others` are linked, in their order.
-    fn links(&self, one: usize, others: &[usize]) -> Vec<Option<Link>>;
+    ///
+    /// # Errors
+    /// When pictures cannot be read.
+    fn links(&self, one: usize, others: &[usize]) -> Result<Vec<Option<Link>>, Trouble>;
 }
 
 /// Groups of the `count` pictures between which there are `links`, the most similar first. `compare` is for two that were
 /// never compared. The most similar are joined first, and groups only where one picture of either is linked with all others
 /// of both. `None` when the work was cancelled.
+///
+/// # Errors
+/// When pictures cannot be read.
 pub fn grouped(
     count: usize,
     links: &[Link],
     compare: &dyn ComparePairs,
     progress: &dyn Progress,
-) -> Option<Vec<Group>> {
+) -> Result<Option<Vec<Group>>, Trouble> {
     let known = links.iter().map(|link| (pair(link.one, link.other), Some(*link))).collect();
     let mut comparisons = Comparisons { known, compare };
     let mut home: Vec<usize> = (0..count).collect();
@@ -53,7 +60,7 @@ pub fn grouped(
     order.sort_by(|one, other| other.alignment.similarity.total_cmp(&one.alignment.similarity));
     for (number, link) in order.into_iter().enumerate() {
         if progress.is_cancelled() {
-            return None;
+            return Ok(None);
         }
         progress.set_share(number as f32 / links.len() as f32);
         let (one, other) = (home[link.one], home[link.other]);
@@ -62,8 +69,13 @@ pub fn grouped(
         }
         let (more, less) = if groups[one].1.len() >= groups[other].1.len() { (one, other) } else { (other, one) };
         let hubs = [groups[more].0, groups[less].0, link.one, link.other];
-        let is_hub = |hub: &usize| comparisons.is_hub(*hub, [&groups[more].1, &groups[less].1]);
-        if let Some(hub) = hubs.into_iter().find(is_hub) {
+        let mut found = None;
+        for hub in hubs {
+            if found.is_none() && comparisons.is_hub(hub, [&groups[more].1, &groups[less].1])? {
+                found = Some(hub);
+            }
+        }
+        if let Some(hub) = found {
             let joining = std::mem::take(&mut groups[less].1);
             joining.iter().for_each(|member| home[*member] = more);
             groups[more].0 = hub;
@@ -73,7 +85,7 @@ pub fn grouped(
     let of_several = groups.into_iter().filter(|(_, members)| members.len() > 1);
     let mut groups: Vec<Group> = of_several.map(|(hub, members)| comparisons.group(hub, members)).collect();
     groups.sort_by(|one, other| other.similarity.total_cmp(&one.similarity).then(one.hub.cmp(&other.hub)));
-    Some(groups)
+    Ok(Some(groups))
 }
 
 fn pair(one: usize, other: usize) -> (usize, usize) {
@@ -89,22 +101,25 @@ struct Comparisons<'a> {
 impl Comparisons<'_> {
     /// Whether all other `members` are linked with `hub`. What is not known is compared, a few pairs at a time, since most
     /// that are no hub fail at once.
-    fn is_hub(&mut self, hub: usize, members: [&[usize]; 2]) -> bool {
+    fn is_hub(&mut self, hub: usize, members: [&[usize]; 2]) -> Result<bool, Trouble> {
         let mut unknown = Vec::new();
         for &member in members.into_iter().flatten().filter(|member| **member != hub) {
             match self.known.get(&pair(hub, member)) {
-                Some(None) => return false,
+                Some(None) => return Ok(false),
                 Some(Some(_)) => {}
+                None if unknown.len() == MOST_COMPARISONS => return Ok(false),
                 None => unknown.push(member),
             }
         }
-        unknown.len() <= MOST_COMPARISONS
-            && unknown.chunks(2 * cores()).all(|some| {
-                let links = self.compare.links(hub, some);
-                let are_all_linked = links.iter().all(Option::is_some);
-                self.known.extend(some.iter().map(|&member| pair(hub, member)).zip(links));
-                are_all_linked
-            })
+        for some in unknown.chunks(2 * cores()) {
+            let links = self.compare.links(hub, some)?;
+            let are_all_linked = links.iter().all(Option::is_some);
+            self.known.extend(some.iter().map(|&member| pair(hub, member)).zip(links));
+            if !are_all_linked {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn group(&self, hub: usize, mut members: Vec<usize>) -> Group {
@@ -127,13 +142,13 @@ mod tests {
     struct Says(Option<f32>);
 
     impl ComparePairs for Says {
-        fn links(&self, one: usize, others: &[usize]) -> Vec<Option<Link>> {
-            others.iter().map(|&other| self.0.map(|similarity| link(one, other, similarity))).collect()
+        fn links(&self, one: usize, others: &[usize]) -> Result<Vec<Option<Link>>, Trouble> {
+            Ok(others.iter().map(|&other| self.0.map(|similarity| link(one, other, similarity))).collect())
         }
     }
 
     fn found(count: usize, links: &[Link], says: Option<f32>) -> Vec<Group> {
-        grouped(count, links, &Says(says), &Unfollowed).unwrap()
+        grouped(count, links, &Says(says), &Unfollowed).unwrap().unwrap()
     }
 
     fn link(one: usize, other: usize, similarity: f32) -> Link {

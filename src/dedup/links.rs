@@ -1,14 +1,19 @@
-//! All near-duplicates of a collection: candidates by features and outlines, confirmed by their pixels.
+//! All near-duplicates of a collection: candidates, confirmed by their pixels.
 
-use super::alignment::{Alignment, OUTLINE_VALUES, Scene, outlines};
-use super::candidates::candidates;
+use super::alignment::{Alignment, Scene};
 use super::groups::ComparePairs;
+use super::neighbours::{Neighbours, all_pairs, within_cells};
 use super::policy;
 use crate::base::parallel::{cores, map};
 use crate::base::rows::Rows;
+use crate::error::Trouble;
 use crate::picture::Miniature;
 use crate::progress::{Part, Progress};
 
+/// Share of the whole work spent on finding candidates.
+const SEARCH_SHARE: f32 = 0.3;
+/// Miniatures in memory at a time, a kilobyte each.
+const MINIATURES: usize = policy::ALL_PAIRS_UP_TO;
 /// Scenes made at a time by a core, before it is asked whether to go on.
 const TURN: usize = 16;
 
@@ -23,75 +28,104 @@ pub struct Link {
     pub alignment: Alignment,
 }
 
-/// A collection in which near-duplicates are searched for; position `i` of each list belongs to the same picture.
-pub struct DuplicateSearch<'a> {
-    /// What they look like.
-    pub miniatures: &'a [Miniature],
-    /// The backbone's features at unit length, `[n, 1280]`; no rows where they are not known.
-    pub features: &'a Rows,
-    /// From which similarity of their alignment on two are linked; [`policy::NEAR_DUPLICATE`] unless the user says otherwise.
-    pub threshold: f32,
+/// PictureSource in which near-duplicates are searched for, by their positions. They are read a few at a time: of a million all
+/// miniatures are a gigabyte, and all features five.
+pub trait PictureSource {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// Whether the backbone's features are known.
+    fn have_features(&self) -> bool;
+
+    /// Those of some, at unit length, `[positions.len(), 1280]`; zeros for a picture that is gone meanwhile.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn features(&self, positions: &[u32]) -> Result<Rows, Trouble>;
+
+    /// What some look like; a plain grey, which is like nothing, for a picture that is gone meanwhile.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn miniatures(&self, positions: &[u32]) -> Result<Vec<Miniature>, Trouble>;
 }
 
-impl DuplicateSearch<'_> {
+/// A search for near-duplicates.
+pub struct DuplicateSearch<'a> {
+    /// Where.
+    pub pictures: &'a dyn PictureSource,
+    /// From which similarity of their alignment on two are linked; [`policy::NEAR_DUPLICATE`] unless the user says otherwise.
+    pub threshold: f32,
+    /// Up to so many pictures all pairs are compared; [`policy::ALL_PAIRS_UP_TO`] but in tests.
+    pub all_pairs_up_to: usize,
+}
+
+impl<'a> DuplicateSearch<'a> {
+    /// Among these, as [`policy`] says.
+    pub fn among(pictures: &'a dyn PictureSource, threshold: f32) -> Self {
+        Self { pictures, threshold, all_pairs_up_to: policy::ALL_PAIRS_UP_TO }
+    }
+
     /// All pairs that are linked, in the order of their positions. `None` when the work was cancelled.
-    pub fn links(&self, progress: &dyn Progress) -> Option<Vec<Link>> {
-        let partners = self.partners(&Part { progress, start: 0.0, share: 0.5 })?;
-        let progress = Part { progress, start: 0.5, share: 0.5 };
-        let mut links = Vec::new();
-        let turn = TURN * cores();
-        for start in (0..partners.len()).step_by(turn) {
-            if progress.is_cancelled() {
-                return None;
+    ///
+    /// # Errors
+    /// When pictures cannot be read.
+    pub fn links(&self, progress: &dyn Progress) -> Result<Option<Vec<Link>>, Trouble> {
+        let search = Part { progress, start: 0.0, share: SEARCH_SHARE };
+        let Some(Neighbours { order, partners }) = self.neighbours(&search)? else { return Ok(None) };
+        let progress = Part { progress, start: SEARCH_SHARE, share: 1.0 - SEARCH_SHARE };
+        let (mut links, mut rest, threshold) = (Vec::new(), &order[..], self.threshold);
+        while !rest.is_empty() {
+            let (here, needed) = partners.block(rest, MINIATURES);
+            let block = MiniatureBlock { positions: &needed, miniatures: self.pictures.miniatures(&needed)? };
+            for some in rest[..here].chunks(TURN * cores()) {
+                if progress.is_cancelled() {
+                    return Ok(None);
+                }
+                let found = map(some.len(), |at| block.links(some[at], partners.of(some[at]), threshold));
+                links.extend(found.into_iter().flatten());
             }
-            progress.set_share(start as f32 / partners.len() as f32);
-            let here = turn.min(partners.len() - start);
-            let found = map(here, |at| self.found_in(start + at, &partners[start + at]));
-            links.extend(found.into_iter().flatten());
+            rest = &rest[here..];
+            progress.set_share(1.0 - rest.len() as f32 / order.len() as f32);
         }
         // Of both ways of comparing a pair the better: a trimmed picture lies in the whole one, not the other way round.
         let pair = |link: &Link| (link.one.min(link.other), link.one.max(link.other));
         let better = |one: &Link, other: &Link| other.alignment.similarity.total_cmp(&one.alignment.similarity);
         links.sort_by(|one, other| pair(one).cmp(&pair(other)).then(better(one, other)).then(one.one.cmp(&other.one)));
         links.dedup_by_key(|link| pair(link));
-        Some(links)
+        Ok(Some(links))
     }
 
-    /// For each picture, those that are searched for in it.
-    fn partners(&self, progress: &Part<'_>) -> Option<Vec<Vec<usize>>> {
-        let (mut plain, mut mirrored) = (Rows::empty(OUTLINE_VALUES), Rows::empty(OUTLINE_VALUES));
-        for miniature in self.miniatures {
-            let [as_it_is, in_a_mirror] = outlines(miniature);
-            plain.push(&as_it_is);
-            mirrored.push(&in_a_mirror);
+    /// What is compared with what, as far as it is not cancelled.
+    fn neighbours(&self, progress: &Part<'_>) -> Result<Option<Neighbours>, Trouble> {
+        match self.pictures.count() <= self.all_pairs_up_to {
+            true => all_pairs(self.pictures, progress),
+            false => within_cells(self.pictures, progress),
         }
-        let part = |start, share| Part { progress, start, share };
-        let features = self.features;
-        let by_outlines =
-            if features.is_empty() { policy::OF_ALL_BY_OUTLINES_ALONE } else { policy::OF_ALL_BY_OUTLINES };
-        let mut pairs = candidates((features, features), policy::OF_ALL_BY_FEATURES, &part(0.0, 0.8))?;
-        pairs.extend(candidates((&plain, &plain), by_outlines, &part(0.8, 0.1))?);
-        pairs.extend(candidates((&plain, &mirrored), by_outlines, &part(0.9, 0.1))?);
-        let mut partners = vec![Vec::new(); self.miniatures.len()];
-        for (one, other) in pairs {
-            partners[one].push(other);
-            partners[other].push(one);
-        }
-        for list in &mut partners {
-            list.sort_unstable();
-            list.dedup();
-        }
-        Some(partners)
+    }
+}
+
+/// The miniatures of some pictures, whose positions are ascending.
+struct MiniatureBlock<'a> {
+    positions: &'a [u32],
+    miniatures: Vec<Miniature>,
+}
+
+impl MiniatureBlock<'_> {
+    fn miniature(&self, position: u32) -> &Miniature {
+        &self.miniatures[self.positions.partition_point(|other| *other < position)]
     }
 
-    fn found_in(&self, at: usize, partners: &[usize]) -> Vec<Link> {
+    /// Those of `partners` that are found in the picture at `at`.
+    fn links(&self, at: u32, partners: &[u32], threshold: f32) -> Vec<Link> {
         if partners.is_empty() {
             return Vec::new();
         }
-        let scene = Scene::of(&self.miniatures[at]);
-        let found = |&other: &usize| {
-            let alignment = scene.align(&self.miniatures[other])?;
-            (alignment.similarity >= self.threshold).then_some(Link { one: at, other, alignment })
+        let scene = Scene::of(self.miniature(at));
+        let found = |&other: &u32| {
+            let alignment = scene.align(self.miniature(other))?;
+            let (one, other) = (at as usize, other as usize);
+            (alignment.similarity >= threshold).then_some(Link { one, other, alignment })
         };
         partners.iter().filter_map(found).collect()
     }
@@ -99,21 +133,23 @@ impl DuplicateSearch<'_> {
 
 /// Pairs that were no candidates, as the members of a group may be.
 impl ComparePairs for DuplicateSearch<'_> {
-    fn links(&self, one: usize, others: &[usize]) -> Vec<Option<Link>> {
-        let scene = |at: usize| Scene::of(&self.miniatures[at]);
-        let here = scene(one);
-        map(others.len(), |number| {
+    fn links(&self, one: usize, others: &[usize]) -> Result<Vec<Option<Link>>, Trouble> {
+        let positions: Vec<u32> = [one].iter().chain(others).map(|at| *at as u32).collect();
+        let miniatures = self.pictures.miniatures(&positions)?;
+        let (here, threshold) = (Scene::of(&miniatures[0]), self.threshold);
+        Ok(map(others.len(), |number| {
             let other = others[number];
-            let (alignment, is_swapped) = here.align_either_way(&scene(other))?;
+            let (alignment, is_swapped) = here.align_either_way(&Scene::of(&miniatures[number + 1]))?;
             let (one, other) = if is_swapped { (other, one) } else { (one, other) };
-            (alignment.similarity >= self.threshold).then_some(Link { one, other, alignment })
-        })
+            (alignment.similarity >= threshold).then_some(Link { one, other, alignment })
+        }))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::rows::to_unit_length;
     use crate::progress::Unfollowed;
 
     /// A picture of its own for every number.
@@ -133,16 +169,66 @@ mod tests {
         Miniature::from_bytes(&bytes).unwrap()
     }
 
+    struct InMemory {
+        miniatures: Vec<Miniature>,
+        features: Rows,
+    }
+
+    impl PictureSource for InMemory {
+        fn count(&self) -> usize {
+            self.miniatures.len()
+        }
+
+        fn have_features(&self) -> bool {
+            !self.features.is_empty()
+        }
+
+        fn features(&self, positions: &[u32]) -> Result<Rows, Trouble> {
+            let mut rows = Rows::empty(self.features.width());
+            positions.iter().for_each(|at| _ = rows.push(self.features.row(*at as usize)));
+            Ok(rows)
+        }
+
+        fn miniatures(&self, positions: &[u32]) -> Result<Vec<Miniature>, Trouble> {
+            Ok(positions.iter().map(|at| self.miniatures[*at as usize].clone()).collect())
+        }
+    }
+
     #[test]
     fn a_mirrored_copy_is_found_without_any_features() {
         let original = miniature(3);
         let mirrored: Vec<u8> = original.bytes().chunks_exact(32).flat_map(|row| row.iter().rev().copied()).collect();
         let mut miniatures: Vec<Miniature> = (0..20).map(miniature).collect();
         miniatures.push(Miniature::from_bytes(&mirrored).unwrap());
-        let search = DuplicateSearch { miniatures: &miniatures, features: &Rows::default(), threshold: 0.9 };
-        let found = search.links(&Unfollowed).unwrap();
+        let pictures = InMemory { miniatures, features: Rows::default() };
+        let found = DuplicateSearch::among(&pictures, 0.9).links(&Unfollowed).unwrap().unwrap();
         assert_eq!(found.len(), 1, "{found:#?}");
         assert_eq!((found[0].one, found[0].other), (3, 20));
         assert!(found[0].alignment.is_mirrored && found[0].alignment.similarity > 0.99, "{:?}", found[0]);
+    }
+
+    #[test]
+    fn cells_lead_to_the_links_that_all_pairs_lead_to() {
+        let mut miniatures: Vec<Miniature> = (0..90).map(miniature).collect();
+        for at in [3, 40, 77] {
+            let brighter: Vec<u8> = miniatures[at].bytes().iter().map(|shade| shade / 2 + 90).collect();
+            let mirrored: Vec<u8> = brighter.chunks_exact(32).flat_map(|row| row.iter().rev().copied()).collect();
+            miniatures.extend([brighter, mirrored].map(|bytes| Miniature::from_bytes(&bytes).unwrap()));
+        }
+        // Features that tell nothing but which pictures are of one kind.
+        let mut features = Rows::empty(1280);
+        for at in 0..miniatures.len() {
+            let mut row: Vec<f32> =
+                (0..1280).map(|value| 1.0 + ((at / 12 * 31 + value * 7 + at % 12) as f32).sin()).collect();
+            to_unit_length(&mut row);
+            features.push(&row);
+        }
+        for features in [Rows::default(), features] {
+            let pictures = InMemory { miniatures: miniatures.clone(), features };
+            let among_all = DuplicateSearch::among(&pictures, 0.9).links(&Unfollowed).unwrap().unwrap();
+            assert!(among_all.len() >= 9, "{}", among_all.len());
+            let within_cells = DuplicateSearch { all_pairs_up_to: 0, ..DuplicateSearch::among(&pictures, 0.9) };
+            assert_eq!(within_cells.links(&Unfollowed).unwrap().unwrap(), among_all);
+        }
     }
 }

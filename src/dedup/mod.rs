@@ -8,11 +8,15 @@
 mod alignment;
 mod appearance;
 mod candidates;
+mod cells;
+mod coded;
+mod codes;
 mod groups;
 mod links;
+mod neighbours;
 pub mod policy;
 
 pub use alignment::{Alignment, Scene, Window};
 pub use appearance::Appearance;
 pub use groups::{ComparePairs, Group, GroupMember, grouped};
-pub use links::{DuplicateSearch, Link};
+pub use links::{DuplicateSearch, Link, PictureSource};

@@ -11,7 +11,7 @@ use crate::base::dot::dot;
 use crate::base::rows::Rows;
 use crate::config::{Encoder, Metric, ModelSettings, SetMode};
 use crate::error::{Fatal, Trouble};
-use crate::index::Comparison;
+use crate::index::SearchMode;
 use crate::model::{Model, TrainingError, TrainingSet};
 use crate::picture::Bounds;
 use crate::progress::{Part, Progress};
@@ -177,7 +177,7 @@ impl LabelledPictures {
     fn singly(&self, method: &'static str, [inventory, queries]: &[Rows; 2], metric: Metric) -> MethodFigures {
         let asking = if self.origin == Origin::Inventory { inventory } else { queries };
         let queries = singles(asking, &self.asking().labels, self.origin);
-        let figures = asked(&queries, inventory, &self.inventory.labels, Comparison { metric, mode: SetMode::Mean });
+        let figures = asked(&queries, inventory, &self.inventory.labels, SearchMode { metric, mode: SetMode::Mean });
         MethodFigures { method, queries: queries.len(), figures }
     }
 
@@ -191,7 +191,7 @@ impl LabelledPictures {
     ) -> Option<MethodFigures> {
         let asking = if self.origin == Origin::Inventory { inventory } else { queries };
         let queries = sets(asking, &self.asking().labels, self.origin);
-        let figures = asked(&queries, inventory, &self.inventory.labels, Comparison { metric, mode });
+        let figures = asked(&queries, inventory, &self.inventory.labels, SearchMode { metric, mode });
         (!queries.is_empty()).then_some(MethodFigures { method, queries: queries.len(), figures })
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::metrics::{Figures, figures_without};
 use crate::base::rows::Rows;
-use crate::index::{Comparison, Found, Index};
+use crate::index::{Found, Index, SearchMode};
 
 /// Most pictures of a set.
 const SET_PICTURES: usize = 3;
@@ -58,7 +58,7 @@ fn query(members: &[usize], embeddings: &Rows, labels: &[String], origin: Origin
 }
 
 /// How good the index's answers to `queries` are, over inventory embeddings `[n, width]`.
-pub(super) fn asked(queries: &[LabelledQuery], inventory: &Rows, labels: &[String], how: Comparison) -> Figures {
+pub(super) fn asked(queries: &[LabelledQuery], inventory: &Rows, labels: &[String], how: SearchMode) -> Figures {
     let pictures = inventory.iter().enumerate().map(|(at, embedding)| (name_of(at), embedding));
     let mut index = Index::filled(inventory.width(), pictures);
     let mut similarities = Rows::empty(inventory.len());
@@ -130,7 +130,7 @@ mod tests {
         for queries in [singles(&embeddings, &labels, Origin::Inventory), sets(&embeddings, &labels, Origin::Inventory)]
         {
             for mode in [SetMode::Mean, SetMode::Nearest] {
-                let figures = asked(&queries, &embeddings, &labels, Comparison { metric: Metric::Cosine, mode });
+                let figures = asked(&queries, &embeddings, &labels, SearchMode { metric: Metric::Cosine, mode });
                 assert_eq!((figures.p_at_1, figures.map), (1.0, 1.0), "{mode:?}");
             }
         }
@@ -138,7 +138,7 @@ mod tests {
         let mut odd = embeddings.clone();
         odd.row_mut(0).copy_from_slice(&[-1.0, 0.0]);
         let query = &singles(&odd, &labels, Origin::Inventory)[..1];
-        let how = Comparison { metric: Metric::Euclidean, mode: SetMode::Mean };
+        let how = SearchMode { metric: Metric::Euclidean, mode: SetMode::Mean };
         assert!(asked(query, &odd, &labels, how).map < 0.5);
     }
 }

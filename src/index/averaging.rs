@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::base::dot::{dot, squared_distance};
 use crate::base::nearest::NearestList;
@@ -36,7 +36,7 @@ pub fn prepared(mut embedding: Vec<f32>, metric: Metric) -> Vec<f32> {
 
 /// Each of `rows` averaged with those nearest to it among the others.
 pub fn averaged(rows: &Rows, metric: Metric) -> Rows {
-    let lists = Arch::new().dispatch(|| nearest_lists(rows, metric));
+    let lists = nearest_among(rows, metric);
     let mut averaged = Rows::empty(rows.width());
     for (row, list) in rows.iter().zip(&lists) {
         averaged.push(&averaged_with(row, list.iter().map(|(other, _)| rows.row(*other as usize)), metric));
@@ -47,23 +47,46 @@ pub fn averaged(rows: &Rows, metric: Metric) -> Rows {
 /// `embedding` averaged with those of `rows` that are nearest to it.
 pub fn expanded(embedding: &[f32], rows: &Rows, metric: Metric) -> Vec<f32> {
     let mut list = NearestList::default();
-    Arch::new().dispatch(|| {
-        for (at, row) in rows.iter().enumerate() {
-            list.offer((at as u32, similarity(embedding, row, metric)), WEIGHTS.len(), nearer);
-        }
-    });
+    for (at, row) in rows.iter().enumerate() {
+        list.offer((at as u32, similarity(embedding, row, metric)), WEIGHTS.len(), nearer);
+    }
     averaged_with(embedding, list.iter().map(|(at, _)| rows.row(*at as usize)), metric)
 }
 
-#[inline(always)]
-fn nearest_lists(rows: &Rows, metric: Metric) -> Vec<NearestList> {
-    let mut lists = vec![NearestList::default(); rows.len()];
-    for (one, row) in rows.iter().enumerate() {
-        for (other, before) in rows.iter().enumerate().take(one) {
-            let similarity = similarity(row, before, metric);
-            lists[one].offer((other as u32, similarity), WEIGHTS.len(), nearer);
-            lists[other].offer((one as u32, similarity), WEIGHTS.len(), nearer);
+/// The similarities of all pairs of `rows`: of each row those with the rows before it.
+pub fn all_pairs(rows: &Rows, metric: Metric) -> Vec<f32> {
+    Arch::new().dispatch(AllPairs { rows, metric })
+}
+
+/// Not a closure: those are not compiled for the vectors of the dispatch.
+struct AllPairs<'a> {
+    rows: &'a Rows,
+    metric: Metric,
+}
+
+impl WithSimd for AllPairs<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Vec<f32> {
+        let count = self.rows.len();
+        let mut similarities = Vec::with_capacity(count * count.saturating_sub(1) / 2);
+        for (one, row) in self.rows.iter().enumerate() {
+            for before in self.rows.iter().take(one) {
+                similarities.push(similarity(row, before, self.metric));
+            }
         }
+        similarities
+    }
+}
+
+/// Of each of `rows`, the nearest others.
+fn nearest_among(rows: &Rows, metric: Metric) -> Vec<NearestList> {
+    let mut lists = vec![NearestList::default(); rows.len()];
+    let pairs = (0..rows.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
+    for ((one, other), similarity) in pairs.zip(all_pairs(rows, metric)) {
+        lists[one].offer((other as u32, similarity), WEIGHTS.len(), nearer);
+        lists[other].offer((one as u32, similarity), WEIGHTS.len(), nearer);
     }
     lists
 }

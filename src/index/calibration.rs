@@ -1,8 +1,6 @@
 //! What a similarity means: the share of random inventory pairs that are less similar.
 
-use pulp::Arch;
-
-use super::averaging::{averaged, prepared, similarity};
+use super::averaging::{all_pairs, averaged, prepared};
 use crate::base::rows::Rows;
 use crate::config::Metric;
 
@@ -24,12 +22,7 @@ impl Calibration {
         if is_averaged {
             rows = averaged(&rows, metric);
         }
-        let mut sorted = Vec::with_capacity(rows.len() * rows.len().saturating_sub(1) / 2);
-        Arch::new().dispatch(|| {
-            for (at, row) in rows.iter().enumerate() {
-                sorted.extend(rows.iter().take(at).map(|other| similarity(row, other, metric)));
-            }
-        });
+        let mut sorted = all_pairs(&rows, metric);
         sorted.sort_unstable_by(f32::total_cmp);
         Self { sorted }
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::config::{Metric, SetMode};
 
-use sample::Sample;
+use sample::PictureSample;
 use segment::Segment;
 
 pub use calibration::Calibration;
@@ -32,7 +32,7 @@ pub struct Index {
     /// All full, except the last.
     segments: Vec<Arc<Segment>>,
     position_of: HashMap<Arc<Path>, u32>,
-    sample: Arc<Sample>,
+    sample: Arc<PictureSample>,
     generation: u64,
 }
 
@@ -47,7 +47,7 @@ pub struct Found {
 
 /// How a search compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Comparison {
+pub struct SearchMode {
     /// What makes two embeddings similar.
     pub metric: Metric,
     /// How several pictures of a query are combined.
@@ -57,7 +57,7 @@ pub struct Comparison {
 impl Index {
     /// An index without pictures, for embeddings of `width` values.
     pub fn empty(width: usize) -> Self {
-        let sample = Arc::new(Sample::default());
+        let sample = Arc::new(PictureSample::default());
         Self { width, segments: Vec::new(), position_of: HashMap::new(), sample, generation: 0 }
     }
 
@@ -127,7 +127,7 @@ impl Index {
             None => self.append(path, embedding),
         };
         let others = self.len() - 1;
-        Sample::offer(&mut self.sample, &path, others, embedding);
+        PictureSample::offer(&mut self.sample, &path, others, embedding);
         self.generation += 1;
         true
     }
@@ -148,12 +148,18 @@ impl Index {
         for path in paths {
             let Some(position) = self.position_of.remove(path) else { continue };
             self.fill_gap(position);
-            Sample::forget(&mut self.sample, path);
+            PictureSample::forget(&mut self.sample, path);
             self.generation += 1;
         }
         if self.sample.is_depleted(self.len()) {
-            self.sample = Arc::new(Sample::of(&self.segments, self.sample.version()));
+            self.sample = Arc::new(PictureSample::of(&self.segments, self.sample.version()));
         }
+    }
+
+    /// Takes all pictures out that are not to be kept.
+    pub fn keep(&mut self, is_kept: impl Fn(&Path) -> bool) {
+        let gone: Vec<Arc<Path>> = self.position_of.keys().filter(|path| !is_kept(path)).cloned().collect();
+        self.remove(gone.iter().map(|path| &**path));
     }
 
     /// Moves the last picture to `position`, whose picture is gone from the map already.

@@ -8,13 +8,13 @@ use super::averaging::{averaged, expanded, prepared, similarity};
 use super::scan::{nearest, path_at};
 use super::segment::{Segment, place};
 use super::snapshot::AVERAGING_MINIMUM;
-use super::{Comparison, Found};
+use super::{Found, SearchMode};
 use crate::base::rows::Rows;
 use crate::config::{Metric, SetMode};
 
 /// So many pictures nearest to a query are averaged with one another and put in their final order. Measured: see
 /// `docs/decisions/one-search.md`.
-pub const SHORTLIST: usize = 200;
+pub const SHORTLIST: usize = 300;
 
 /// So many more are taken from the scan, whose order is not exact: those that belong to the shortlist are among them.
 const MARGIN: usize = 100;
@@ -28,7 +28,7 @@ struct Near<'a> {
 }
 
 /// The `k` pictures most similar to the pictures `query`, `[m, width]`, best first; of equal ones, by path.
-pub fn search(segments: &[Arc<Segment>], count: usize, query: &Rows, how: Comparison, k: usize) -> Vec<Found> {
+pub fn search(segments: &[Arc<Segment>], count: usize, query: &Rows, how: SearchMode, k: usize) -> Vec<Found> {
     let members = members(query, how);
     let near = near(segments, &members, how.metric, k);
     let shortlist = near.len().min(SHORTLIST);
@@ -49,7 +49,7 @@ pub fn search(segments: &[Arc<Segment>], count: usize, query: &Rows, how: Compar
 }
 
 /// What is searched for: every picture of the query, or their mean.
-fn members(query: &Rows, how: Comparison) -> Vec<Vec<f32>> {
+fn members(query: &Rows, how: SearchMode) -> Vec<Vec<f32>> {
     let members: Vec<Vec<f32>> = query.iter().map(|row| prepared(row.to_vec(), how.metric)).collect();
     match how.mode {
         SetMode::Nearest => members,

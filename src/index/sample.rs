@@ -24,12 +24,12 @@ pub fn key_of(path: &Path) -> SampleKey {
 
 /// Embeddings by key and path. Holds all pictures, or at least [`USED`] of them and none that comes after one left out.
 #[derive(Debug, Clone, Default)]
-pub struct Sample {
+pub struct PictureSample {
     held: BTreeMap<(SampleKey, Arc<Path>), Arc<[f32]>>,
     version: u64,
 }
 
-impl Sample {
+impl PictureSample {
     /// Of all pictures in `segments`, after one of `version`.
     pub fn of(segments: &[Arc<Segment>], version: u64) -> Self {
         let places = segments.iter().flat_map(|segment| (0..segment.len()).map(move |row| (segment, row)));

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use super::quantised::QuantisedQuery;
-use super::segment::{RowHead, Segment, place};
+use super::segment::{CAPACITY, RowHead, Segment, place};
 use crate::base::dot::dot;
 use crate::base::nearest::keep_first;
 use crate::config::Metric;
@@ -45,7 +45,7 @@ pub fn nearest(segments: &[Arc<Segment>], members: &[Vec<f32>], metric: Metric, 
     let mut best = Best { segments, count, floor: f32::NEG_INFINITY, candidates: Vec::new() };
     if count > 0 && !probes.is_empty() {
         for (number, segment) in segments.iter().enumerate() {
-            Arch::new().dispatch(|| best.take_segment(number, segment, &probes, metric));
+            Arch::new().dispatch(SegmentScan { best: &mut best, number, segment, probes: &probes, metric });
         }
     }
     best.finish()
@@ -60,19 +60,34 @@ struct Best<'a> {
     candidates: Vec<Candidate>,
 }
 
-impl Best<'_> {
+/// A segment to be scanned. Not a closure: those are not compiled for the vectors of the dispatch.
+struct SegmentScan<'a, 'b> {
+    best: &'a mut Best<'b>,
+    number: usize,
+    segment: &'a Segment,
+    probes: &'a [Probe],
+    metric: Metric,
+}
+
+impl WithSimd for SegmentScan<'_, '_> {
+    type Output = ();
+
     #[inline(always)]
-    fn take_segment(&mut self, number: usize, segment: &Segment, probes: &[Probe], metric: Metric) {
-        let first = number * super::segment::CAPACITY;
-        for (at, (coarse, head)) in segment.coarse().enumerate() {
-            let scores = probes.iter().map(|probe| probe.score(coarse, head, metric));
-            let score = scores.fold(f32::NEG_INFINITY, f32::max);
-            if score >= self.floor {
-                self.take(((first + at) as u32, score));
+    fn with_simd<S: Simd>(self, _: S) {
+        let first = self.number * CAPACITY;
+        for (at, (coarse, head)) in self.segment.coarse().enumerate() {
+            let mut score = f32::NEG_INFINITY;
+            for probe in self.probes {
+                score = score.max(probe.score(coarse, head, self.metric));
+            }
+            if score >= self.best.floor {
+                self.best.take(((first + at) as u32, score));
             }
         }
     }
+}
 
+impl Best<'_> {
     fn take(&mut self, candidate: Candidate) {
         self.candidates.push(candidate);
         if self.candidates.len() >= 2 * self.count + 64 {

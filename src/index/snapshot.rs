@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::calibration::Calibration;
-use super::sample::Sample;
+use super::sample::PictureSample;
 use super::segment::Segment;
-use super::{Comparison, Found, ranking};
+use super::{Found, SearchMode, ranking};
 use crate::base::rows::Rows;
 use crate::config::Metric;
 
@@ -17,12 +17,12 @@ pub(super) const AVERAGING_MINIMUM: usize = 12;
 pub struct Snapshot {
     width: usize,
     segments: Vec<Arc<Segment>>,
-    sample: Arc<Sample>,
+    sample: Arc<PictureSample>,
     generation: u64,
 }
 
 impl Snapshot {
-    pub(super) fn new(width: usize, segments: Vec<Arc<Segment>>, sample: Arc<Sample>, generation: u64) -> Self {
+    pub(super) fn new(width: usize, segments: Vec<Arc<Segment>>, sample: Arc<PictureSample>, generation: u64) -> Self {
         Self { width, segments, sample, generation }
     }
 
@@ -56,7 +56,7 @@ impl Snapshot {
     ///
     /// The [`super::SHORTLIST`] pictures that are nearest by their embeddings alone are averaged, each with its nearest among
     /// them, and so is the query; that decides their order. Further pictures follow by their embeddings alone.
-    pub fn search(&self, query: &Rows, how: Comparison, k: usize) -> Vec<Found> {
+    pub fn search(&self, query: &Rows, how: SearchMode, k: usize) -> Vec<Found> {
         if query.width() != self.width {
             return Vec::new();
         }

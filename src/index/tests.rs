@@ -5,8 +5,8 @@ use artificio_random::Random;
 use super::*;
 use crate::base::rows::Rows;
 
-const COSINE: Comparison = Comparison { metric: Metric::Cosine, mode: SetMode::Mean };
-const EUCLIDEAN: Comparison = Comparison { metric: Metric::Euclidean, mode: SetMode::Mean };
+const COSINE: SearchMode = SearchMode { metric: Metric::Cosine, mode: SetMode::Mean };
+const EUCLIDEAN: SearchMode = SearchMode { metric: Metric::Euclidean, mode: SetMode::Mean };
 
 fn index(rows: &[(&str, [f32; 2])]) -> Index {
     let mut index = Index::empty(2);
@@ -24,7 +24,7 @@ fn query(rows: &[[f32; 2]]) -> Rows {
     Rows::from_values(2, rows.concat()).unwrap()
 }
 
-fn ask(index: &Index, rows: &[[f32; 2]], how: Comparison, k: usize) -> Vec<Found> {
+fn ask(index: &Index, rows: &[[f32; 2]], how: SearchMode, k: usize) -> Vec<Found> {
     index.snapshot().search(&query(rows), how, k)
 }
 
@@ -48,7 +48,7 @@ fn a_set_is_ranked_by_its_mean_or_by_its_nearest_member() {
     let index = index(&[("between", [1.0, 1.0]), ("at one member", [1.0, 0.01])]);
     let set = [[1.0, 0.0], [0.0, 1.0]];
     assert_eq!(names(&ask(&index, &set, COSINE, 2)), ["between", "at one member"]);
-    let nearest = Comparison { mode: SetMode::Nearest, ..COSINE };
+    let nearest = SearchMode { mode: SetMode::Nearest, ..COSINE };
     assert_eq!(names(&ask(&index, &set, nearest, 2)), ["at one member", "between"]);
 }
 
@@ -124,7 +124,7 @@ fn clustered(count: usize, width: usize, random: &mut Random) -> Vec<Vec<f32>> {
 }
 
 /// The search as it is meant, in float32 and without any short cut.
-fn exact(rows: &[Vec<f32>], query: &[f32], how: Comparison) -> Vec<usize> {
+fn exact(rows: &[Vec<f32>], query: &[f32], how: SearchMode) -> Vec<usize> {
     let prepared: Vec<Vec<f32>> = rows.iter().map(|row| averaging::prepared(row.clone(), how.metric)).collect();
     let query = averaging::prepared(query.to_vec(), how.metric);
     let order = |rows: &[Vec<f32>], query: &[f32]| {

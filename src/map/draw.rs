@@ -4,18 +4,20 @@ use image::imageops;
 use image::{Rgb, RgbImage, RgbaImage};
 
 use super::grid::Grid;
+use crate::answer::text::{Setting, Weight, fitted};
 use crate::config::Theme;
-use crate::overview::Thumbnail;
+use crate::overview::{Thumbnail, write};
 
 /// Share of a cell's side left free between pictures.
 const GAP: f32 = 0.05;
 
+const CAPTION: Setting = Setting { size_px: 22.0, weight: Weight::Regular };
+/// Height of the strip below the map that a caption stands in.
+const STRIP_PX: u32 = 48;
+
 /// Draws the map with cells of `cell_px`; thumbnails in the order of the grid's cells, `None` where there is none.
 pub fn draw(grid: &Grid, thumbnails: &[Thumbnail], cell_px: u32, theme: Theme) -> RgbImage {
-    let ground = match theme {
-        Theme::Light => Rgb([251, 250, 248]),
-        Theme::Dark => Rgb([21, 23, 26]),
-    };
+    let ground = ground(theme);
     let gap = ((cell_px as f32 * GAP).round() as u32).max(1);
     let margin = cell_px / 2;
     let side = |cells: usize| cells as u32 * cell_px + 2 * margin;
@@ -28,6 +30,27 @@ pub fn draw(grid: &Grid, thumbnails: &[Thumbnail], cell_px: u32, theme: Theme) -
         imageops::replace(&mut map, &piece, place(cell.column), place(cell.row));
     }
     map
+}
+
+fn ground(theme: Theme) -> Rgb<u8> {
+    match theme {
+        Theme::Light => Rgb([251, 250, 248]),
+        Theme::Dark => Rgb([21, 23, 26]),
+    }
+}
+
+/// The map with a line of text below it.
+pub fn captioned(map: &RgbImage, caption: &str, theme: Theme) -> RgbImage {
+    let ink = match theme {
+        Theme::Light => [84, 88, 94],
+        Theme::Dark => [181, 185, 190],
+    };
+    let mut larger = RgbImage::from_pixel(map.width(), map.height() + STRIP_PX, ground(theme));
+    imageops::replace(&mut larger, map, 0, 0);
+    let margin = STRIP_PX / 2;
+    let line = fitted(caption, CAPTION, map.width().saturating_sub(2 * margin) as f32);
+    write(&mut larger, &line, margin, map.height() + margin, ink);
+    larger
 }
 
 /// The square in the middle of a picture at `side` pixels, on `ground`. Most of what a picture shows is there, and squares
@@ -70,5 +93,14 @@ mod tests {
             assert_eq!(map.get_pixel(free.0, free.1).0, [251, 250, 248], "{free:?}");
         }
         assert!(to_jpeg(&map).unwrap().starts_with(b"\xFF\xD8"));
+    }
+
+    #[test]
+    fn a_caption_stands_below_the_map_and_covers_nothing() {
+        let map = RgbImage::from_pixel(400, 100, Rgb([255, 0, 0]));
+        let captioned = captioned(&map, "5,000 of 312,000 pictures", Theme::Light);
+        assert_eq!(captioned.dimensions(), (400, 100 + STRIP_PX));
+        assert_eq!(imageops::crop_imm(&captioned, 0, 0, 400, 100).to_image(), map);
+        assert!(captioned.pixels().any(|pixel| pixel.0.iter().all(|value| *value < 150)), "it is written");
     }
 }

@@ -5,7 +5,7 @@ mod grid;
 mod page;
 mod plane;
 
-pub use draw::draw;
+pub use draw::{captioned, draw};
 pub use grid::{Grid, GridCell, snapped};
 pub use page::page;
 pub use plane::plane;

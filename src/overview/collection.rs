@@ -1,4 +1,4 @@
-//! Loads all pictures of the inventory with their embeddings from the catalog, for commands that need them at once.
+//! Loads pictures of the inventory with their embeddings from the catalog: all of them, or a sample that is spread evenly.
 
 use std::path::{Path, PathBuf};
 
@@ -9,25 +9,25 @@ use crate::error::{Fatal, Trouble};
 use crate::model::FeatureKind;
 use crate::picture::Hash;
 
-/// The inventory's pictures with their embeddings; position `i` of each list belongs to the same picture.
-#[derive(Debug, Clone)]
+/// Pictures of the inventory with their embeddings; position `i` of each list belongs to the same picture.
+#[derive(Debug, Clone, Default)]
 pub struct Collection {
     /// The model whose embeddings these are; "features" before the first training.
     pub model: String,
     /// Relative to the inventory folder, in their order.
     pub paths: Vec<PathBuf>,
-    /// Contents.
-    pub hashes: Vec<Hash>,
     /// Embeddings at unit length, `[n, width]`.
     pub embeddings: Rows,
+    /// Pictures of the inventory that have an embedding, of which these were chosen.
+    pub total: usize,
     /// Pictures of the inventory that have no embedding yet.
     pub waiting: usize,
 }
 
 impl Collection {
-    /// Reads it from the catalog in the configured state folder; also while a daemon uses it. Embeddings are of the model that
-    /// serves, or features before the first training.
-    pub fn read(config: &Config) -> Result<Self, Fatal> {
+    /// Reads at most `limit` pictures from the catalog in the configured state folder; also while a daemon uses it. Embeddings
+    /// are of the model that serves, or features before the first training. Fails when there are none.
+    pub fn read(config: &Config, limit: usize) -> Result<Self, Fatal> {
         let catalog = catalog(config)?;
         let kind = FeatureKind::of(config.model.encoder);
         let serves = |row: &ModelRow| row.features_version == kind.version && row.encoder.is(config.model.encoder);
@@ -42,37 +42,47 @@ impl Collection {
             Some(id) => catalog.embedding(hash, id),
             None => catalog.features(hash, kind.version),
         };
-        let mut collection = Self::empty(model.as_deref().unwrap_or("features"));
-        for (path, hash) in pictures {
-            match embedding(hash)? {
-                Some(row) => collection.push(path, hash, row),
-                None => collection.waiting += 1,
+        let collection = Self::sampled(pictures, limit, embedding)?;
+        match collection.paths.is_empty() {
+            true => Err(nothing_read(&config.folders.inventory)),
+            false => Ok(Self { model: model.unwrap_or_else(|| "features".into()), ..collection }),
+        }
+    }
+
+    /// At most `limit` of `pictures`, which stand in the order of their paths. The hash of its path decides whether a picture is
+    /// chosen: every folder has its share, the choice is the same each time, and a few newcomers change little of it. Only what
+    /// is chosen is kept in memory. An embedding of another width than the others' counts as missing.
+    fn sampled(
+        pictures: Vec<(PathBuf, Hash)>,
+        limit: usize,
+        embedding: impl Fn(Hash) -> Result<Option<Vec<f32>>, Trouble>,
+    ) -> Result<Self, Trouble> {
+        let path_hash = |at: usize| Hash::of(pictures[at].0.as_os_str().as_encoded_bytes());
+        let mut order: Vec<(Hash, usize)> = (0..pictures.len()).map(|at| (path_hash(at), at)).collect();
+        order.sort_unstable();
+        let (mut chosen, mut width, mut waiting) = (Vec::new(), None, 0);
+        for (_, at) in order {
+            match embedding(pictures[at].1)? {
+                Some(row) if row.len() == *width.get_or_insert(row.len()) => {
+                    if chosen.len() < limit {
+                        chosen.push((at, row));
+                    }
+                }
+                _ => waiting += 1,
             }
         }
-        Ok(collection)
-    }
-
-    /// Without pictures.
-    pub fn empty(model: &str) -> Self {
-        let (paths, hashes) = (Vec::new(), Vec::new());
-        Self { model: model.into(), paths, hashes, embeddings: Rows::default(), waiting: 0 }
-    }
-
-    /// Adds a picture. One whose embedding has another width than the others' counts as not encoded yet.
-    pub fn push(&mut self, path: PathBuf, hash: Hash, mut embedding: Vec<f32>) {
-        to_unit_length(&mut embedding);
-        if self.paths.is_empty() {
-            self.embeddings = Rows::empty(embedding.len());
+        chosen.sort_unstable_by_key(|(at, _)| *at);
+        let mut sample = Self { total: pictures.len() - waiting, waiting, ..Self::default() };
+        sample.embeddings = Rows::empty(width.unwrap_or(0));
+        for (at, mut row) in chosen {
+            to_unit_length(&mut row);
+            sample.embeddings.push(&row);
+            sample.paths.push(pictures[at].0.clone());
         }
-        if self.embeddings.push(&embedding) {
-            self.paths.push(path);
-            self.hashes.push(hash);
-        } else {
-            self.waiting += 1;
-        }
+        Ok(sample)
     }
 
-    /// How many pictures there are.
+    /// How many pictures were chosen.
     pub fn len(&self) -> usize {
         self.paths.len()
     }
@@ -80,23 +90,6 @@ impl Collection {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.paths.is_empty()
-    }
-
-    /// Fails when there are no pictures; `inventory` is for the message.
-    pub fn some_or_fail(&self, inventory: &Path) -> Result<(), Fatal> {
-        if self.is_empty() { Err(nothing_read(inventory)) } else { Ok(()) }
-    }
-
-    /// At most `limit` of the pictures, taken evenly over the order of their paths, so that every folder has its share.
-    pub fn thinned(&self, limit: usize) -> Self {
-        if self.len() <= limit {
-            return self.clone();
-        }
-        let mut thinned = Self::empty(&self.model);
-        for at in (0..limit).map(|number| number * self.len() / limit) {
-            thinned.push(self.paths[at].clone(), self.hashes[at], self.embeddings.row(at).to_vec());
-        }
-        thinned
     }
 }
 
@@ -121,16 +114,43 @@ pub(super) fn nothing_read(inventory: &Path) -> Fatal {
 mod tests {
     use super::*;
 
+    fn picture(name: &str) -> (PathBuf, Hash) {
+        (name.into(), Hash::of(name.as_bytes()))
+    }
+
+    /// One picture has no embedding, and one has that of another model.
+    fn sampled(pictures: &[(PathBuf, Hash)], limit: usize) -> Collection {
+        let row = |hash: Hash| match hash {
+            _ if hash == Hash::of(b"unread") => None,
+            _ if hash == Hash::of(b"odd") => Some(vec![1.0]),
+            _ => Some(vec![3.0, f32::from(hash.0[0])]),
+        };
+        Collection::sampled(pictures.to_vec(), limit, |hash| Ok(row(hash))).unwrap()
+    }
+
     #[test]
-    fn thinning_takes_pictures_from_everywhere() {
-        let mut collection = Collection::empty("m1");
-        for number in 0..10_u8 {
-            collection.push(format!("{number}.jpg").into(), Hash::of(&[number]), vec![1.0, f32::from(number)]);
+    fn a_sample_has_pictures_of_every_folder_and_newcomers_change_little_of_it() {
+        let mut pictures: Vec<_> = (0..4000).map(|at| picture(&format!("{}/{at:04}.jpg", at / 1000))).collect();
+        pictures.extend(["odd", "unread"].map(picture));
+        let sample = sampled(&pictures, 400);
+        assert_eq!((sample.len(), sample.total, sample.waiting), (400, 4000, 2));
+        assert!(sample.paths.is_sorted() && sample.embeddings.len() == 400);
+        for folder in ["0", "1", "2", "3"] {
+            let share = sample.paths.iter().filter(|path| path.starts_with(folder)).count();
+            assert!((70..130).contains(&share), "{share} of folder {folder}");
         }
-        collection.push("odd.jpg".into(), Hash::of(b"odd"), vec![1.0]);
-        assert_eq!((collection.len(), collection.waiting), (10, 1));
-        let names: Vec<_> = collection.thinned(3).paths.iter().map(|path| path.display().to_string()).collect();
-        assert_eq!(names, ["0.jpg", "3.jpg", "6.jpg"]);
-        assert_eq!(collection.thinned(50).len(), 10);
+        pictures.drain(..40);
+        let later = sampled(&pictures, 400);
+        let same = sample.paths.iter().filter(|path| later.paths.contains(path)).count();
+        assert!((380..400).contains(&same), "{same}");
+    }
+
+    #[test]
+    fn what_is_no_more_than_the_limit_is_shown_whole_and_in_order() {
+        let pictures = ["a", "b", "odd", "c", "unread"].map(picture);
+        for limit in [3, 5000] {
+            let sample = sampled(&pictures, limit);
+            assert_eq!((sample.paths, sample.total), (["a", "b", "c"].map(PathBuf::from).to_vec(), 3));
+        }
     }
 }

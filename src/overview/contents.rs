@@ -1,63 +1,111 @@
-//! Loads the distinct contents of the inventory, each with its files and with what near-duplicates are found by.
+//! The distinct contents of the inventory, each with its files; and what near-duplicates are found by, read as it is needed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::collection::{catalog, nothing_read};
 use crate::base::rows::{Rows, to_unit_length};
-use crate::catalog::{FileState, Root};
+use crate::catalog::{Catalog, FileState, Root};
 use crate::config::{Config, Encoder};
-use crate::error::Fatal;
+use crate::dedup::PictureSource;
+use crate::error::{Fatal, Trouble};
 use crate::model::{Backbone, FeatureKind};
-use crate::picture::{Hash, Miniature};
+use crate::picture::{Hash, MINIATURE_SIDE, Miniature};
 
-/// The contents in the order of their first paths; position `i` of each list belongs to the same content.
+/// What is taken for the miniature of a picture that is gone.
+const GREY: u8 = 128;
+
+/// The contents in the order of their first paths; position `i` of each list belongs to the same content. Files of one content are
+/// never compared.
 #[derive(Default)]
 pub struct InventoryContents {
     /// Where each lies, relative to the inventory folder, in order.
     pub paths: Vec<Vec<PathBuf>>,
-    /// What they look like.
-    pub miniatures: Vec<Miniature>,
-    /// The backbone's features at unit length, `[n, 1280]`; no rows where another encoder serves.
-    pub features: Rows,
     /// Files that have not been read so far.
     pub waiting: usize,
+    /// Of each.
+    pub hashes: Vec<Hash>,
+}
+
+/// What is known of them: the backbone's features, where it serves, and miniatures.
+pub struct CataloguedPictures {
+    catalog: Catalog,
+    hashes: Vec<Hash>,
+    features_version: Option<&'static str>,
 }
 
 impl InventoryContents {
     /// Reads them from the catalog in the configured state folder; also while a daemon uses it. Fails when there are none.
-    pub fn read(config: &Config) -> Result<Self, Fatal> {
+    pub fn read(config: &Config) -> Result<(Self, CataloguedPictures), Fatal> {
         let catalog = catalog(config)?;
-        let kind = FeatureKind::of(config.model.encoder);
         let is_pretrained = config.model.encoder == Encoder::Pretrained;
-        let mut miniatures = catalog.miniatures()?;
-        let mut contents = Self { features: Rows::empty(Backbone::WIDTH), ..Self::default() };
-        let mut known: HashMap<Hash, usize> = HashMap::new();
-        for file in catalog.files(Root::Inventory)? {
-            let FileState::Read(hash) = file.state else { continue };
-            if let Some(&at) = known.get(&hash) {
-                contents.paths[at].push(file.path);
-                continue;
-            }
-            let features = if is_pretrained { catalog.features(hash, kind.version)? } else { None };
-            let is_read = !is_pretrained || features.as_ref().is_some_and(|row| row.len() == Backbone::WIDTH);
-            let Some(miniature) = miniatures.remove(&hash).filter(|_| is_read) else {
-                contents.waiting += 1;
-                continue;
-            };
-            if let Some(mut row) = features {
-                to_unit_length(&mut row);
-                contents.features.push(&row);
-            }
-            known.insert(hash, contents.paths.len());
-            contents.paths.push(vec![file.path]);
-            contents.miniatures.push(miniature);
+        let features_version = is_pretrained.then_some(FeatureKind::of(config.model.encoder).version);
+        let mut readable = catalog.contents_with_miniatures()?;
+        if let Some(version) = features_version {
+            let with_features = catalog.contents_with_features(version)?;
+            readable.retain(|hash| with_features.contains(hash));
         }
-        if contents.paths.is_empty() { Err(nothing_read(&config.folders.inventory)) } else { Ok(contents) }
+        let contents = Self::of(
+            catalog.files(Root::Inventory)?.into_iter().filter_map(|file| match file.state {
+                FileState::Read(hash) => Some((file.path, hash)),
+                FileState::Failed { .. } => None,
+            }),
+            &readable,
+        );
+        if contents.paths.is_empty() {
+            return Err(nothing_read(&config.folders.inventory));
+        }
+        let pictures = CataloguedPictures { catalog, hashes: contents.hashes.clone(), features_version };
+        Ok((contents, pictures))
+    }
+
+    fn of(files: impl Iterator<Item = (PathBuf, Hash)>, readable: &HashSet<Hash>) -> Self {
+        let mut contents = Self::default();
+        let mut known: HashMap<Hash, usize> = HashMap::new();
+        for (path, hash) in files {
+            if let Some(&at) = known.get(&hash) {
+                contents.paths[at].push(path);
+            } else if readable.contains(&hash) {
+                known.insert(hash, contents.paths.len());
+                contents.paths.push(vec![path]);
+                contents.hashes.push(hash);
+            } else {
+                contents.waiting += 1;
+            }
+        }
+        contents
     }
 
     /// How many files there are.
     pub fn files(&self) -> usize {
         self.paths.iter().map(Vec::len).sum()
+    }
+}
+
+impl PictureSource for CataloguedPictures {
+    fn count(&self) -> usize {
+        self.hashes.len()
+    }
+
+    fn have_features(&self) -> bool {
+        self.features_version.is_some()
+    }
+
+    fn features(&self, positions: &[u32]) -> Result<Rows, Trouble> {
+        let mut rows = Rows::empty(Backbone::WIDTH);
+        for at in positions {
+            let version = self.features_version.unwrap_or_default();
+            let row = self.catalog.features(self.hashes[*at as usize], version)?;
+            let mut row = row.filter(|row| row.len() == Backbone::WIDTH).unwrap_or_else(|| vec![0.0; Backbone::WIDTH]);
+            to_unit_length(&mut row);
+            rows.push(&row);
+        }
+        Ok(rows)
+    }
+
+    fn miniatures(&self, positions: &[u32]) -> Result<Vec<Miniature>, Trouble> {
+        let grey = || Miniature([GREY; MINIATURE_SIDE * MINIATURE_SIDE]);
+        let read = |at: &u32| Ok(self.catalog.miniature(self.hashes[*at as usize])?.unwrap_or_else(grey));
+        positions.iter().map(read).collect()
     }
 }

@@ -4,9 +4,11 @@
 mod collection;
 mod contents;
 mod group_sheet;
+mod lettering;
 mod thumbnails;
 
 pub use collection::Collection;
-pub use contents::InventoryContents;
+pub use contents::{CataloguedPictures, InventoryContents};
 pub use group_sheet::{SHOWN_GROUPS, SHOWN_MEMBERS, SheetGroup, group_sheet};
+pub use lettering::write;
 pub use thumbnails::{NotEncoded, Thumbnail, on_white, thumbnails, to_jpeg};

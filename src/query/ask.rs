@@ -140,7 +140,7 @@ fn open_context(config: &Config) -> Result<super::WorkerContext, Fatal> {
     let serving = catalog.at_one_moment(|catalog| {
         let model = load_model_read_only(catalog, &config.model)?;
         let contents = inventory_of(catalog)?;
-        let index = load_index(catalog, &model, contents)?;
+        let index = load_index(catalog, &model, contents.iter().map(|(path, hash)| (path.as_path(), *hash)))?;
         Ok(Serving::new(model, index))
     })?;
     if serving.index.is_empty() {

@@ -6,7 +6,7 @@ use crate::answer::SearchModelPart;
 use crate::base::rows::Rows;
 use crate::config::Config;
 use crate::dedup::Appearance;
-use crate::index::{Comparison, Found};
+use crate::index::{Found, SearchMode};
 use crate::picture::{Hash, Miniature};
 use crate::serving::SearchRequest;
 
@@ -71,7 +71,7 @@ pub fn search(
     context: &WorkerContext,
 ) -> Searched {
     let (positive, negative) = (rows_of(asked, context), rows_of(negatives, context));
-    let comparison = Comparison { metric: config.similarity.metric, mode: config.similarity.set_mode };
+    let comparison = SearchMode { metric: config.similarity.metric, mode: config.similarity.set_mode };
     // One view of model and embeddings: a query sees one model, even if it is replaced during the search.
     let view = context.serving.view();
     let mut found = view.search(&SearchRequest { positive: &positive, negative: &negative, comparison, count });

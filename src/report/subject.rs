@@ -89,8 +89,6 @@ fn inventory(catalog: &Catalog, kind: FeatureKind) -> Result<(Vec<PathBuf>, Rows
 }
 
 fn training(catalog: &Catalog, id: &str, kind: FeatureKind) -> Result<Rows, Trouble> {
-    let mut contents: Vec<Hash> = catalog.trained_pictures(id)?.into_iter().collect();
-    contents.sort_unstable();
-    let chosen: Vec<Hash> = evenly(contents.len(), MOST_VALUES / kind.width).map(|at| contents[at]).collect();
-    Ok(catalog.many_features(&chosen, kind.version, kind.width)?.1)
+    let contents = catalog.trained_pictures(id, MOST_VALUES / kind.width)?;
+    Ok(catalog.many_features(&contents, kind.version, kind.width)?.1)
 }

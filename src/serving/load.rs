@@ -1,6 +1,6 @@
 //! Loads the model and the index from the catalog.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::base::rows::Rows;
@@ -28,23 +28,28 @@ pub fn inventory_of(catalog: &Catalog) -> Result<Vec<(PathBuf, Hash)>, Trouble> 
 }
 
 /// The index of the inventory's embeddings under `model`: from the catalog, or computed from the features.
-pub fn load_index(
+pub fn load_index<'a>(
     catalog: &Catalog,
     model: &Model,
-    inventory: impl IntoIterator<Item = (impl AsRef<Path>, Hash)>,
+    inventory: impl Iterator<Item = (&'a Path, Hash)> + Clone,
 ) -> Result<Index, Trouble> {
     let mut index = Index::empty(model.embedding_width());
-    let mut without: HashMap<PathBuf, Hash> =
-        inventory.into_iter().map(|(path, hash)| (path.as_ref().to_path_buf(), hash)).collect();
     catalog.visit_embeddings(Root::Inventory, model.id(), |path, embedding| {
-        if without.remove(path).is_some() {
-            index.put(path, embedding);
-        }
+        index.put(path, embedding);
     })?;
-    for (path, hash) in without {
-        if let Some(embedding) = embedding_of(catalog, model, hash)? {
-            index.put(&path, &embedding);
+    let mut count = 0;
+    for (path, hash) in inventory.clone() {
+        count += 1;
+        if !index.contains(path)
+            && let Some(embedding) = embedding_of(catalog, model, hash)?
+        {
+            index.put(path, &embedding);
         }
+    }
+    // Seldom: files that the catalog knows and that are not to be used.
+    if index.len() > count {
+        let used: HashSet<&Path> = inventory.map(|(path, _)| path).collect();
+        index.keep(|path| used.contains(path));
     }
     // Rises from one process to the next as well: changes are fewer than microseconds.
     index.continue_from(clock::now_us());

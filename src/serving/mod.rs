@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use crate::base::rows::Rows;
 use crate::config::Metric;
-use crate::index::{Calibration, Comparison, Found, Index, Snapshot};
+use crate::index::{Calibration, Found, Index, SearchMode, Snapshot};
 use crate::model::Model;
 use feedback::away_from;
 
@@ -27,7 +27,7 @@ pub struct SearchRequest<'a> {
     /// Features of its negative examples.
     pub negative: &'a Rows,
     /// How embeddings are compared, and the results of several pictures combined.
-    pub comparison: Comparison,
+    pub comparison: SearchMode,
     /// Number of matches.
     pub count: usize,
 }

@@ -1,14 +1,13 @@
 //! Measures a new model against the one that serves, for the gate: both look for the same pictures, some of which were held
 //! out from the training of the new model's shadow.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use image::DynamicImage;
 
 use super::job::{Halt, TrainingEvent, TrainingJob};
 use crate::base::rows::Rows;
-use crate::catalog::{Catalog, TrainingSource};
+use crate::catalog::{Catalog, Root, TrainingSource};
 use crate::evaluate::gate::{
     Comparison, Evidence, FEWEST_PICTURES, RetrievalQuality, relative_reconstruction_error, view_retrieval,
 };
@@ -82,14 +81,13 @@ impl TrainingJob {
         let Some(before) = &self.input.against else { return Ok(()) };
         let held_out = MOST_HELD_OUT.min(training_set.training().len() / HELD_OUT_SHARE);
         let holds_out = self.input.source == TrainingSource::Training && held_out >= FEWEST_PICTURES;
-        let inventory = &self.input.inventory;
-        let all = inventory.len().min(MOST_SOUGHT) + if holds_out { held_out } else { 0 };
-        let search = self.search(catalog, inventory, MOST_SOUGHT, [0, all])?;
+        let done = self.input.inventory.hashes().len().min(MOST_SOUGHT);
+        let all = done + if holds_out { held_out } else { 0 };
+        let search = self.search(catalog, Root::Inventory, MOST_SOUGHT, [0, all])?;
         evidence.inventory = search.compare(before, model);
         self.check()?;
         if holds_out {
-            let done = inventory.len().min(MOST_SOUGHT);
-            let search = self.search(catalog, &self.input.training, held_out, [done, all])?;
+            let search = self.search(catalog, Root::Training, held_out, [done, all])?;
             // For a convolutional encoder this takes as long as the training itself; a gate without held-out pictures would be worse.
             let shadow = training_set.train_without(held_out, &self.input.config.model, &*self.handle);
             let shadow = shadow.ok().map(|shadow| Model::trained(model.id().into(), model.trained_on(), shadow));
@@ -98,26 +96,23 @@ impl TrainingJob {
         self.check()
     }
 
-    /// Prepares the search for the first `sought` of `pictures` among the first of them. `done` of `all` pictures were prepared
-    /// before.
-    fn search(
-        &self,
-        catalog: &Catalog,
-        pictures: &BTreeMap<Hash, PathBuf>,
-        sought: usize,
-        [done, all]: [usize; 2],
-    ) -> Result<Search, Halt> {
+    /// Prepares the search for the first `sought` pictures of a root among the first of them. `done` of `all` pictures were
+    /// prepared before.
+    fn search(&self, catalog: &Catalog, root: Root, sought: usize, [done, all]: [usize; 2]) -> Result<Search, Halt> {
         let FeatureKind { version, width } = self.features();
-        let among: Vec<Hash> = pictures.keys().take(MOST_AMONG).copied().collect();
-        let (contents, among) = catalog.many_features(&among, version, width)?;
+        let pictures = if root == Root::Training { &self.input.training } else { &self.input.inventory };
+        let among = &pictures.hashes()[..pictures.hashes().len().min(MOST_AMONG)];
+        let (contents, among) = catalog.many_features(among, version, width)?;
         let mut search = Search { among, sought: Vec::new(), views: Rows::empty(width) };
         let mut new = Vec::new();
         for (at, content) in contents.into_iter().enumerate().take(sought) {
             self.check()?;
-            let path = pictures.get(&content);
             let views = match self.kept_views(catalog, content)? {
                 Some(views) => Some(views),
-                None => path.and_then(|path| self.make_views(content, path, &mut new)),
+                None => {
+                    let file = self.input.file_with(catalog, root, content)?;
+                    file.and_then(|file| self.make_views(content, &file, &mut new))
+                }
             };
             for view in views.into_iter().flatten() {
                 search.sought.push(at);

@@ -1,18 +1,17 @@
 //! Earlier trainings, as far as the policy needs them: their pictures, and whether their models passed.
 
-use std::collections::HashSet;
-
 use crate::catalog::{Catalog, Decision, TrainingSource};
 use crate::config::Encoder;
 use crate::error::Trouble;
 use crate::model::FeatureKind;
-use crate::picture::Hash;
+
+use super::sketch::{ContentSample, SAMPLE_SIZE};
 
 /// The last training on pictures from one source, whether its model passed or not.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Attempt {
-    /// Contents it was trained on.
-    pub pictures: HashSet<Hash>,
+    /// The contents there were.
+    pub pictures: ContentSample,
     /// Inventory pictures that it was trained on as well.
     pub inventory_count: usize,
     /// Whether its model serves; not so when it was refused or rolled back.
@@ -46,7 +45,7 @@ impl TrainingHistory {
                 return Ok(None);
             }
             Ok::<_, Trouble>(Some(Attempt {
-                pictures: catalog.trained_pictures(&row.id)?,
+                pictures: ContentSample::of_sorted(catalog.trained_pictures(&row.id, SAMPLE_SIZE)?),
                 inventory_count: row.inventory_count,
                 serves: serves(&row.id),
                 refused: (row.decision == Decision::Refused).then_some(row.reason),

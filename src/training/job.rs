@@ -1,16 +1,17 @@
 //! Trains a model on a thread of its own while the service runs. It reads the catalog and writes nothing: it sends its results
 //! to the event loop in batches small enough not to delay anything.
 
-use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Sender, bounded};
 use log::debug;
 
 use super::handle::{Stage, TrainingHandle};
+use super::reencoding::EmbeddedContents;
+use super::sketch::ContentSample;
 use crate::base::rows::Rows;
-use crate::catalog::{Catalog, Decision, ModelRow, TrainingSource};
+use crate::catalog::{Catalog, Decision, ModelRow, Root, TrainingSource};
 use crate::config::Config;
 use crate::error::Trouble;
 use crate::index::Index;
@@ -18,12 +19,13 @@ use crate::model::{Extractor, FeatureKind, Model, TrainingError, TrainingSet};
 use crate::picture::Hash;
 use crate::progress::Progress;
 use crate::quarantine::Guard;
+use crate::serving::Serving;
 use crate::threads::{self, ThreadEnd};
 
 /// Name of the thread.
 pub const THREAD: &str = "training";
 /// Contents in one message of what was trained on.
-const CONTENTS_BATCH: usize = 5_000;
+const CONTENTS_BATCH: usize = 2_000;
 /// All other work comes first (see nice(1)).
 const NICENESS: i32 = 19;
 
@@ -35,12 +37,10 @@ pub struct TrainingInput {
     pub id: String,
     /// Where the pictures come from.
     pub source: TrainingSource,
-    /// The training pictures: contents, each with a file that has it.
-    pub training: BTreeMap<Hash, PathBuf>,
-    /// The inventory, in the same form.
-    pub inventory: BTreeMap<Hash, PathBuf>,
-    /// The pictures to encode: paths below the inventory folder, and contents.
-    pub paths: HashMap<PathBuf, Hash>,
+    /// The training pictures.
+    pub training: ContentSample,
+    /// The inventory.
+    pub inventory: ContentSample,
     /// The model to compare the new one with; `None` where they cannot be compared.
     pub against: Option<Model>,
     /// The settings in force.
@@ -65,13 +65,18 @@ pub struct TrainingMessage {
 /// What happened in a training.
 pub enum TrainingEvent {
     /// Embeddings of the new model; they are used once it serves.
-    Embeddings(Vec<(Hash, Vec<f32>)>),
+    Embeddings(EmbeddedContents),
     /// Some of the contents that it was trained on.
     TrainedOn(Vec<Hash>),
     /// Features of augmented pictures with their version: the next training does not have to compute them again.
     Views(Vec<(Hash, String, Vec<f32>)>),
     /// It has ended.
-    Ended(Result<TrainingEnd, Trouble>),
+    Ended {
+        /// How.
+        ending: Result<TrainingEnd, Trouble>,
+        /// What served before goes back here: freeing a large index takes a while.
+        retired: Sender<Serving>,
+    },
 }
 
 /// How a training without trouble ended.
@@ -84,7 +89,7 @@ pub enum TrainingEnd {
     Cancelled,
 }
 
-/// A model ready to serve; the loop has its embeddings already.
+/// A model ready to serve; the loop has its embeddings already, but for the changes recorded since.
 pub struct Successor {
     /// Ready to serve.
     pub model: Model,
@@ -92,8 +97,6 @@ pub struct Successor {
     pub row: Option<ModelRow>,
     /// The inventory's embeddings.
     pub index: Index,
-    /// The pictures in the index: paths and contents.
-    pub inventory: HashMap<PathBuf, Hash>,
 }
 
 /// Why a training stopped early.
@@ -120,6 +123,23 @@ pub struct TrainingJob {
     pub sender: Sender<TrainingMessage>,
 }
 
+impl TrainingInput {
+    /// The pictures of the source.
+    pub fn pictures(&self) -> &ContentSample {
+        match self.source {
+            TrainingSource::Training => &self.training,
+            TrainingSource::Inventory => &self.inventory,
+        }
+    }
+
+    /// Absolute path of a file of a root that has this content.
+    pub(super) fn file_with(&self, catalog: &Catalog, root: Root, content: Hash) -> Result<Option<PathBuf>, Trouble> {
+        let folders = &self.config.folders;
+        let folder = if root == Root::Training { &folders.training } else { &folders.inventory };
+        Ok(catalog.files_with(root, content)?.first().map(|path| folder.join(path)))
+    }
+}
+
 impl TrainingJob {
     /// Starts the thread. It ends when the loop has ended.
     pub fn start(self, ends: Sender<ThreadEnd>) -> Result<(), Trouble> {
@@ -131,8 +151,7 @@ impl TrainingJob {
                 Err(Halt::Cancelled) => Ok(TrainingEnd::Cancelled),
                 Err(Halt::Trouble(trouble)) => Err(trouble),
             };
-            // There is no receiver when the daemon is stopping; only the work is lost.
-            let _ = self.send(TrainingEvent::Ended(ending));
+            end_with(ending, |event| self.send(event));
         };
         threads::spawn(&thread_name(THREAD, run), ends, work).map(drop)
     }
@@ -142,8 +161,7 @@ impl TrainingJob {
         let catalog = Catalog::open_reader(&self.input.state)?;
         self.enter(Stage::Reading)?;
         let training_set = self.read_training_set(&catalog)?;
-        let pictures = if *source == TrainingSource::Training { &self.input.training } else { &self.input.inventory };
-        for contents in pictures.keys().copied().collect::<Vec<_>>().chunks(CONTENTS_BATCH) {
+        for contents in self.input.pictures().hashes().chunks(CONTENTS_BATCH) {
             self.send(TrainingEvent::TrainedOn(contents.to_vec()))?;
         }
         let mut row = ModelRow {
@@ -153,7 +171,7 @@ impl TrainingJob {
             features_version: self.features().version.into(),
             trained_on: training_set.training().len(),
             source: (*source).into(),
-            inventory_count: if training_set.inventory_count() > 0 { self.input.inventory.len() } else { 0 },
+            inventory_count: if training_set.inventory_count() > 0 { self.input.inventory.count() } else { 0 },
             reconstruction_error: 1.0,
             weights: Vec::new(),
             decision: Decision::Refused,
@@ -180,6 +198,8 @@ impl TrainingJob {
         row.weights = autoencoder.to_safetensors();
         let model = Model::trained(id.clone(), row.trained_on, autoencoder);
         self.examine(&catalog, &training_set, &model, &mut evidence)?;
+        // What it was fitted to is as large as a second index.
+        drop(training_set);
         let verdict = evidence.verdict();
         row.figures = serde_json::to_string(&evidence).unwrap_or_default();
         row.reason = verdict.reason;
@@ -188,17 +208,16 @@ impl TrainingJob {
         }
         row.decision = Decision::Passed;
         let index = self.encode_inventory(&catalog, &model)?;
-        let inventory = self.input.paths.clone();
-        Ok(TrainingEnd::Ready(Box::new(Successor { model, row: Some(row), index, inventory })))
+        Ok(TrainingEnd::Ready(Box::new(Successor { model, row: Some(row), index })))
     }
 
-    /// The training set: the first pictures in the order of their hashes, which is as good as a random choice and reproducible.
+    /// The training set: what the samples hold, or as much of it as a fit takes.
     fn read_training_set(&self, catalog: &Catalog) -> Result<TrainingSet, Halt> {
         let TrainingInput { source, training, inventory, config, .. } = &self.input;
         let FeatureKind { version, width } = self.features();
-        let read = |pictures: &BTreeMap<Hash, PathBuf>| {
-            let contents: Vec<Hash> = pictures.keys().take(TrainingSet::most_rows(width)).copied().collect();
-            catalog.many_features(&contents, version, width).map(|(_, rows)| rows)
+        let read = |pictures: &ContentSample| {
+            let most = pictures.hashes().len().min(TrainingSet::most_rows(width));
+            catalog.many_features(&pictures.hashes()[..most], version, width).map(|(_, rows)| rows)
         };
         Ok(match source {
             TrainingSource::Inventory => TrainingSet::of_inventory(read(inventory)?),
@@ -225,6 +244,15 @@ impl TrainingJob {
 
     pub(super) fn send(&self, event: TrainingEvent) -> Result<(), Halt> {
         self.sender.send(TrainingMessage { run: self.run, event }).map_err(|_| Halt::Cancelled)
+    }
+}
+
+/// The last message of a thread that prepares a model. It then frees what served before: that takes a while.
+pub(super) fn end_with(ending: Result<TrainingEnd, Trouble>, send: impl FnOnce(TrainingEvent) -> Result<(), Halt>) {
+    let (retired, receiver) = bounded(1);
+    // There is no receiver when the daemon is stopping; only the work is lost.
+    if send(TrainingEvent::Ended { ending, retired }).is_ok() {
+        drop(receiver.recv());
     }
 }
 

@@ -1,5 +1,6 @@
 //! Training: when to train (`policy`), the training on a thread of its own (`job`), the comparison with the model that serves
-//! (`evidence`), encoding the whole inventory (`reencoding`), and going back to an earlier model (`rollback`).
+//! (`evidence`), encoding the whole inventory (`reencoding`), going back to an earlier model (`rollback`), and samples of what there is
+//! to train on (`sketch`).
 //!
 //! It knows nothing of the daemon: jobs read the catalog and send their results as [`job::TrainingMessage`]s.
 
@@ -11,3 +12,4 @@ pub mod job;
 pub mod policy;
 pub mod reencoding;
 pub mod rollback;
+pub mod sketch;

@@ -1,22 +1,27 @@
 //! Decides when to train, and on which pictures. Pure: everything it needs is an argument.
 
-use std::collections::HashSet;
 use std::fmt;
 
 use super::history::{Attempt, TrainingHistory};
+use super::sketch::ContentSample;
 use crate::catalog::TrainingSource;
 use crate::config::ModelSettings;
-use crate::picture::Hash;
+
+/// Beyond so many pictures the share that has to be new rises in step with their number, until they have doubled: more of the same
+/// teaches less and less, and every training encodes them all. From nothing to a million that is a dozen trainings instead of a hundred.
+const STEADY_GROWTH: usize = 1_000;
+/// The largest share that has to be new, unless the settings ask for more.
+const DOUBLED: f32 = 1.0;
 
 /// What to train on now, if anything: there must be enough pictures, and enough of them new since the last attempt.
 pub fn due(
     settings: &ModelSettings,
     tried: &TrainingHistory,
-    training: &HashSet<Hash>,
-    inventory: &HashSet<Hash>,
+    training: &ContentSample,
+    inventory: &ContentSample,
 ) -> Option<TrainingSource> {
-    let is_enough = |pictures: &HashSet<Hash>| pictures.len() >= settings.min_train.count();
-    let inventory_count = if settings.train_on_inventory { inventory.len() } else { 0 };
+    let is_enough = |pictures: &ContentSample| pictures.count() >= settings.min_train.count();
+    let inventory_count = if settings.train_on_inventory { inventory.count() } else { 0 };
     if is_enough(training) && has_changed(settings, tried.training.as_ref(), training, inventory_count) {
         return Some(TrainingSource::Training);
     }
@@ -31,15 +36,15 @@ pub fn due(
 /// When there are too few pictures.
 pub fn requested(
     settings: &ModelSettings,
-    training: &HashSet<Hash>,
-    inventory: &HashSet<Hash>,
+    training: &ContentSample,
+    inventory: &ContentSample,
 ) -> Result<TrainingSource, TooFewPictures> {
     let needed = settings.min_train.count();
-    let inventory = settings.train_on_inventory.then_some(inventory.len());
-    match (training.len() >= needed, inventory) {
+    let (training, inventory) = (training.count(), settings.train_on_inventory.then_some(inventory.count()));
+    match (training >= needed, inventory) {
         (true, _) => Ok(TrainingSource::Training),
         (false, Some(count)) if count >= needed => Ok(TrainingSource::Inventory),
-        (false, inventory) => Err(TooFewPictures { needed, training: training.len(), inventory }),
+        (false, inventory) => Err(TooFewPictures { needed, training, inventory }),
     }
 }
 
@@ -69,26 +74,36 @@ impl fmt::Display for TooFewPictures {
 fn has_changed(
     settings: &ModelSettings,
     last: Option<&Attempt>,
-    pictures: &HashSet<Hash>,
+    pictures: &ContentSample,
     inventory_count: usize,
 ) -> bool {
     let Some(last) = last else { return true };
-    let by_growth = |count: usize| (settings.retrain_growth.get() * count as f32).ceil() as usize;
-    let threshold = |count: usize| settings.retrain_after.count().max(by_growth(count));
-    let new = pictures.difference(&last.pictures).count();
+    let new = pictures.count_without(&last.pictures);
     // After a refusal, removed pictures count too: they may have been what spoilt the model.
-    let gone = if last.serves { 0 } else { last.pictures.difference(pictures).count() };
-    new + gone >= threshold(last.pictures.len())
-        || inventory_count.abs_diff(last.inventory_count) >= threshold(last.inventory_count)
+    let gone = if last.serves { 0 } else { last.pictures.count_without(pictures) };
+    new + gone >= needed_change(settings, last.pictures.count())
+        || inventory_count.abs_diff(last.inventory_count) >= needed_change(settings, last.inventory_count)
+}
+
+/// How many pictures have to be new after a training on `count`.
+fn needed_change(settings: &ModelSettings, count: usize) -> usize {
+    let share = settings.retrain_growth.get();
+    let rising = share * (count as f32 / STEADY_GROWTH as f32).max(1.0);
+    let by_growth = rising.min(share.max(DOUBLED)) * count as f32;
+    settings.retrain_after.count().max(by_growth.ceil() as usize)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Bounded, Share};
+    use crate::picture::Hash;
+    use crate::training::sketch::ContentSketch;
 
-    fn hashes(from: u32, to: u32) -> HashSet<Hash> {
-        (from..to).map(|number| Hash::of(&number.to_le_bytes())).collect()
+    fn hashes(from: u32, to: u32) -> ContentSample {
+        let mut sketch = ContentSketch::default();
+        (from..to).for_each(|number| sketch.insert(Hash::of(&number.to_le_bytes())));
+        sketch.sample()
     }
 
     fn settings() -> ModelSettings {
@@ -100,7 +115,7 @@ mod tests {
         }
     }
 
-    fn attempt(pictures: HashSet<Hash>, serves: bool) -> Option<Attempt> {
+    fn attempt(pictures: ContentSample, serves: bool) -> Option<Attempt> {
         Some(Attempt { pictures, serves, ..Attempt::default() })
     }
 
@@ -189,5 +204,46 @@ mod tests {
             request(3, 7).unwrap_err().to_string(),
             "20 pictures are needed (min_train); the training folder holds 3, the inventory 7"
         );
+    }
+
+    /// The numbers of pictures of an inventory at which it is trained on, while it grows from `from` by `step` at a time.
+    fn trainings(settings: &ModelSettings, from: u32, to: u32, step: u32) -> Vec<u32> {
+        let (mut sketch, mut tried, mut trained) = (ContentSketch::default(), TrainingHistory::default(), Vec::new());
+        for number in 0..to {
+            sketch.insert(Hash::of(&number.to_le_bytes()));
+            let count = number + 1;
+            if count >= from && count % step == 0 {
+                let inventory = sketch.sample();
+                if due(settings, &tried, &ContentSample::default(), &inventory).is_some() {
+                    tried = on_inventory(attempt(inventory, true));
+                    trained.push(count);
+                }
+            }
+        }
+        trained
+    }
+
+    #[test]
+    fn small_inventories_are_trained_on_as_the_settings_say() {
+        assert_eq!(trainings(&settings(), 1, 60, 1), [20, 30, 40, 50, 60]);
+        let tenths = trainings(&settings(), 500, 1_200, 1);
+        assert_eq!(tenths, [500, 550, 605, 666, 733, 807, 888, 977, 1_075, 1_191]);
+        let only_after = ModelSettings { retrain_growth: Share::new(0.0), ..settings() };
+        assert_eq!(trainings(&only_after, 5_000, 5_030, 1), [5_000, 5_010, 5_020, 5_030]);
+    }
+
+    #[test]
+    fn while_an_inventory_grows_to_a_million_trainings_are_few() {
+        let trained = trainings(&settings(), 1_000, 1_000_000, 1_000);
+        assert!(trained.len() <= 13, "{trained:?}");
+        let large: Vec<&u32> = trained.iter().filter(|count| **count >= 10_000).collect();
+        let grown = |pair: &[&u32]| f64::from(*pair[1]) / f64::from(*pair[0]);
+        assert!(large.windows(2).all(|pair| (1.9..2.3).contains(&grown(pair))), "{trained:?}");
+    }
+
+    #[test]
+    fn who_asks_for_more_growth_than_doubling_gets_it() {
+        assert_eq!(needed_change(&ModelSettings { retrain_growth: Share::new(1.0), ..settings() }, 100), 100);
+        assert_eq!([100, 1_000, 2_000, 50_000].map(|count| needed_change(&settings(), count)), [10, 100, 400, 50_000]);
     }
 }

@@ -1,29 +1,37 @@
 //! Encodes the whole inventory with one model and builds the index of its embeddings, while the service runs.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
+use super::handle::{InventoryChange, Stage, TrainingHandle};
 use super::job::{Halt, TrainingEvent, TrainingJob};
-use crate::catalog::Catalog;
+use crate::base::parallel;
+use crate::base::rows::Rows;
+use crate::catalog::{Catalog, Root};
+use crate::error::Trouble;
 use crate::index::Index;
 use crate::model::Model;
 use crate::picture::Hash;
 use crate::progress::Progress;
 
-use super::handle::{Stage, TrainingHandle};
+/// Contents a page: their features are in memory together, and the loop writes their embeddings in one transaction of a few
+/// milliseconds.
+const PAGE: usize = 1_000;
+/// With no more changes than this to catch up with, the loop does the rest when it exchanges the models.
+const FEW_CHANGES: usize = 100;
 
-/// Pictures a batch: their features are in memory together, and the loop writes their embeddings in one transaction of a
-/// few milliseconds.
-const BATCH: usize = 1_000;
+/// Contents with their embeddings.
+pub type EmbeddedContents = Vec<(Hash, Vec<f32>)>;
 
-/// The pictures to encode, the model, and where the embeddings go.
+/// The model, and where the embeddings go.
 pub struct Reencoding<'a> {
     /// For reading.
     pub catalog: &'a Catalog,
-    /// Encodes them.
+    /// Encodes all pictures.
     pub model: &'a Model,
-    /// Paths below the inventory folder, and contents.
-    pub paths: &'a HashMap<PathBuf, Hash>,
+    /// Whether the catalog may have embeddings of this model, which served before.
+    pub has_served: bool,
+    /// About how many contents there are; 0 where nobody asks for the progress.
+    pub expected: usize,
     /// To the loop.
     pub handle: &'a TrainingHandle,
     /// To the loop.
@@ -31,51 +39,75 @@ pub struct Reencoding<'a> {
 }
 
 impl Reencoding<'_> {
-    /// Computes the embeddings that are not stored yet and sends them to be stored.
+    /// Computes all embeddings in one pass over the features, and sends those to be stored that are not.
+    ///
+    /// The catalog is read page by page, as it is at the moment, and what changed meanwhile is caught up with after each: a long
+    /// transaction would keep SQLite from reusing its journal.
     pub(super) fn run(&self) -> Result<Index, Halt> {
-        let mut paths_of: HashMap<Hash, Vec<&PathBuf>> = HashMap::new();
-        for (path, hash) in self.paths {
-            paths_of.entry(*hash).or_default().push(path);
-        }
-        let mut contents: Vec<Hash> = paths_of.keys().copied().collect();
-        contents.sort_unstable();
+        let kind = self.model.features();
         let mut index = Index::empty(self.model.embedding_width());
-        for (at, batch) in contents.chunks(BATCH).enumerate() {
-            if self.handle.is_cancelled() {
-                return Err(Halt::Cancelled);
+        self.handle.follow_changes();
+        let (mut end, mut done) = (None, 0);
+        loop {
+            self.check()?;
+            let page = self.catalog.next_features(end, kind.version, kind.width, PAGE)?;
+            end = page.end;
+            if end.is_none() {
+                break;
             }
-            for (hash, embedding) in self.embeddings_of(batch)? {
-                for path in paths_of.get(&hash).into_iter().flatten() {
-                    index.put(path, &embedding);
-                }
-            }
-            self.handle.set_share((at * BATCH) as f32 / contents.len() as f32);
+            done += page.contents.len();
+            self.take_page(&page.contents, &page.features, &mut index)?;
+            self.catch_up(&mut index)?;
+            self.handle.set_share(done as f32 / self.expected.max(1) as f32);
+        }
+        while self.catch_up(&mut index)? > FEW_CHANGES {
+            self.check()?;
         }
         Ok(index)
     }
 
-    fn embeddings_of(&self, contents: &[Hash]) -> Result<Vec<(Hash, Vec<f32>)>, Halt> {
-        let (mut embeddings, mut without) = (Vec::new(), Vec::new());
-        for &hash in contents {
-            match self
-                .catalog
-                .embedding(hash, self.model.id())?
-                .filter(|embedding| embedding.len() == self.model.embedding_width())
-            {
-                Some(embedding) => embeddings.push((hash, embedding)),
-                None => without.push(hash),
+    /// Encodes the contents of a page that inventory pictures have; others are of training pictures.
+    fn take_page(&self, contents: &[Hash], features: &Rows, index: &mut Index) -> Result<(), Halt> {
+        let (mut pictures, mut searched) = (Vec::new(), Rows::empty(features.width()));
+        for (hash, row) in contents.iter().zip(features.iter()) {
+            let paths = self.catalog.files_with(Root::Inventory, *hash)?;
+            if !paths.is_empty() {
+                pictures.push((*hash, paths));
+                searched.push(row);
             }
         }
-        let kind = self.model.features();
-        let (found, features) = self.catalog.many_features(&without, kind.version, kind.width)?;
-        let made = self.model.encode(&features);
-        let made: Vec<(Hash, Vec<f32>)> = found.into_iter().zip(made.iter().map(<[f32]>::to_vec)).collect();
-        // Without a trained model the embeddings are the features, which are stored already.
-        if self.model.is_trained() && !made.is_empty() {
-            (self.send)(TrainingEvent::Embeddings(made.clone()))?;
+        let embeddings = encode_on_all_cores(self.model, &searched);
+        let mut new = Vec::new();
+        for ((hash, paths), embedding) in pictures.iter().zip(embeddings.iter()) {
+            for path in paths {
+                index.put(path, embedding);
+            }
+            if !self.has_served || self.catalog.embedding(*hash, self.model.id())?.is_none() {
+                new.push((*hash, embedding.to_vec()));
+            }
         }
-        embeddings.extend(made);
-        Ok(embeddings)
+        self.store(new)
+    }
+
+    /// Takes over what changed since the last time; returns how much that was.
+    fn catch_up(&self, index: &mut Index) -> Result<usize, Halt> {
+        let changes = self.handle.take_changes();
+        for some in changes.chunks(PAGE) {
+            self.store(apply_changes(self.catalog, self.model, index, some)?)?;
+        }
+        Ok(changes.len())
+    }
+
+    fn store(&self, embeddings: EmbeddedContents) -> Result<(), Halt> {
+        // Without a trained model the embeddings are the features, which are stored already.
+        if self.model.is_trained() && !embeddings.is_empty() {
+            (self.send)(TrainingEvent::Embeddings(embeddings))?;
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), Halt> {
+        if self.handle.is_cancelled() { Err(Halt::Cancelled) } else { Ok(()) }
     }
 }
 
@@ -83,7 +115,44 @@ impl TrainingJob {
     /// Encodes the whole inventory: the embeddings go to the loop, which stores them, and into an index.
     pub(super) fn encode_inventory(&self, catalog: &Catalog, model: &Model) -> Result<Index, Halt> {
         self.enter(Stage::Encoding)?;
-        let paths = &self.input.paths;
-        Reencoding { catalog, model, paths, handle: &self.handle, send: &|event| self.send(event) }.run()
+        let expected = self.input.inventory.count();
+        let (handle, send) = (&*self.handle, &|event| self.send(event));
+        Reencoding { catalog, model, has_served: false, expected, handle, send }.run()
     }
 }
+
+/// Makes an index what it is after `changes`, in their order; returns the embeddings that this took, to be stored.
+pub fn apply_changes(
+    catalog: &Catalog,
+    model: &Model,
+    index: &mut Index,
+    changes: &[InventoryChange],
+) -> Result<EmbeddedContents, Trouble> {
+    let contents: Vec<Hash> = changes.iter().filter_map(|(_, content)| *content).collect();
+    let kind = model.features();
+    let (found, features) = catalog.many_features(&contents, kind.version, kind.width)?;
+    let embeddings = model.encode(&features);
+    let embeddings: HashMap<Hash, &[f32]> = found.into_iter().zip(embeddings.iter()).collect();
+    for (path, content) in changes {
+        match content.and_then(|content| embeddings.get(&content)) {
+            Some(embedding) => drop(index.put(path, embedding)),
+            None => index.remove([path.as_path()]),
+        }
+    }
+    Ok(embeddings.into_iter().map(|(hash, embedding)| (hash, embedding.to_vec())).collect())
+}
+
+/// As [`Model::encode`]: each core takes some of the rows. The threads have the low priority of the one that starts them.
+fn encode_on_all_cores(model: &Model, features: &Rows) -> Rows {
+    let (cores, width) = (parallel::cores(), features.width());
+    let share = features.len().div_ceil(cores).max(1) * width;
+    let shares: Vec<&[f32]> = features.values().chunks(share).collect();
+    let encoded = parallel::map(shares.len(), |at| {
+        Rows::from_values(width, shares[at].to_vec()).map(|rows| model.encode(&rows).into_values()).unwrap_or_default()
+    });
+    Rows::from_values(model.embedding_width(), encoded.concat()).unwrap_or_else(|| Rows::empty(model.embedding_width()))
+}
+
+#[cfg(test)]
+#[path = "reencoding_tests.rs"]
+mod tests;

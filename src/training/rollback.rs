@@ -1,6 +1,5 @@
 //! Going back to an earlier model: which one, and making it ready to serve.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,14 +7,13 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 
 use super::handle::{Stage, TrainingHandle};
-use super::job::{Halt, Successor, TrainingEnd, TrainingEvent, TrainingMessage, thread_name};
+use super::job::{Halt, Successor, TrainingEnd, TrainingEvent, TrainingMessage, end_with, thread_name};
 use super::reencoding::Reencoding;
 use crate::catalog::{Catalog, Decision, ModelRow};
 use crate::config::{Encoder, ModelSettings};
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
 use crate::model::{FeatureKind, Model, UNTRAINED_ID};
-use crate::picture::Hash;
 use crate::progress::Progress;
 use crate::threads::{self, ThreadEnd};
 
@@ -106,8 +104,6 @@ pub struct Restorer {
     pub state: PathBuf,
     /// The model; `None` is the untrained network.
     pub row: Option<ModelRow>,
-    /// The pictures to encode: paths below the inventory folder, and contents.
-    pub paths: HashMap<PathBuf, Hash>,
     /// The kind of model that may serve.
     pub settings: ModelSettings,
     /// To the loop.
@@ -126,8 +122,7 @@ impl Restorer {
                 Err(Halt::Cancelled) => Ok(TrainingEnd::Cancelled),
                 Err(Halt::Trouble(trouble)) => Err(trouble),
             };
-            // There is no receiver when the daemon is stopping.
-            let _ = self.send(TrainingEvent::Ended(ending));
+            end_with(ending, |event| self.send(event));
         };
         threads::spawn(&thread_name(THREAD, run), ends, work).map(drop)
     }
@@ -141,14 +136,13 @@ impl Restorer {
             }
             None => Model::untrained(&self.settings),
         };
-        let send = |event| self.send(event);
-        let reencoding =
-            Reencoding { catalog: &catalog, model: &model, paths: &self.paths, handle: &self.handle, send: &send };
-        let index = reencoding.run()?;
+        let (handle, send) = (&*self.handle, &|event| self.send(event));
+        let index =
+            Reencoding { catalog: &catalog, model: &model, has_served: true, expected: 0, handle, send }.run()?;
         if self.handle.is_cancelled() {
             return Err(Halt::Cancelled);
         }
-        Ok(Successor { model, row: None, index, inventory: self.paths.clone() })
+        Ok(Successor { model, row: None, index })
     }
 
     fn send(&self, event: TrainingEvent) -> Result<(), Halt> {

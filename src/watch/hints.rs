@@ -4,7 +4,8 @@
 //! Each folder has a watch of its own, never a recursive one. Recursive watching loses what arrives in a new folder
 //! before its watch is set. Here a folder is scanned after its watch is set. The event handler never waits.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use crossbeam_channel::{Sender, TrySendError};
@@ -44,20 +45,39 @@ pub enum WatchState {
 /// The watches on all folders.
 pub struct Hints {
     watcher: Result<RecommendedWatcher, Trouble>,
-    watched: HashMap<PathBuf, Identity>,
+    watched: BTreeMap<PathBuf, Armed>,
+    /// The system has one watch for a folder, whatever its path: this is where it is set.
+    owners: HashMap<Identity, PathBuf>,
+    distrusted: usize,
     hints: Sender<Hint>,
     lost: Sender<Hint>,
+}
+
+/// A folder on which a watch was set.
+struct Armed {
+    identity: Identity,
+    /// False when the watch may be gone without notice, or may have missed something.
+    is_trusted: bool,
 }
 
 impl Hints {
     /// Starts with no watches. `lost` is a channel of capacity one: when it is full, the loss is known already.
     pub fn start(hints: Sender<Hint>, lost: Sender<Hint>) -> Self {
-        Self { watcher: watcher(&hints, &lost), watched: HashMap::new(), hints, lost }
+        Self {
+            watcher: watcher(&hints, &lost),
+            watched: BTreeMap::new(),
+            owners: HashMap::new(),
+            distrusted: 0,
+            hints,
+            lost,
+        }
     }
 
     /// Replaces the watcher by a new one without watches: the old one has died, or could not be started.
     pub fn restart(&mut self) {
         self.watched.clear();
+        self.owners.clear();
+        self.distrusted = 0;
         self.watcher = watcher(&self.hints, &self.lost);
     }
 
@@ -69,11 +89,13 @@ impl Hints {
     /// Sets a watch on `folder` if it has none, so that it sends hints.
     pub fn arm(&mut self, folder: &Path) -> WatchState {
         let Some(identity) = Identity::of(folder) else { return WatchState::Missing };
-        match self.watched.get(folder) {
-            Some(armed) if *armed == identity => return WatchState::AlreadyWatched,
-            // The watch is on an earlier folder of the same path.
-            Some(_) => self.disarm_below(folder),
-            None => {}
+        if self.watched.get(folder).is_some_and(|armed| armed.is_trusted && armed.identity == identity) {
+            return WatchState::AlreadyWatched;
+        }
+        self.disarm(folder);
+        // Moved here from another path. That watch must go first: it is the same one for the system.
+        if let Some(earlier) = self.owners.get(&identity).cloned() {
+            self.disarm(&earlier);
         }
         let watcher = match &mut self.watcher {
             Ok(watcher) => watcher,
@@ -81,7 +103,8 @@ impl Hints {
         };
         match watcher.watch(folder, RecursiveMode::NonRecursive) {
             Ok(()) => {
-                self.watched.insert(folder.to_path_buf(), identity);
+                self.watched.insert(folder.to_path_buf(), Armed { identity, is_trusted: true });
+                self.owners.insert(identity, folder.to_path_buf());
                 WatchState::NewlyWatched
             }
             Err(_) if !folder.is_dir() => WatchState::Missing,
@@ -89,21 +112,30 @@ impl Hints {
         }
     }
 
-    /// Removes the watches on `folder` and everything below it, which are gone or have become other folders.
-    pub fn disarm_below(&mut self, folder: &Path) {
-        let below = self.watched.extract_if(|path, _| path.starts_with(folder));
-        let below: Vec<PathBuf> = below.map(|(path, _)| path).collect();
+    /// Removes the watch on `folder`, which is gone or has become another one.
+    pub fn disarm(&mut self, folder: &Path) {
+        let Some(armed) = self.watched.remove(folder) else { return };
+        self.distrusted -= usize::from(!armed.is_trusted);
+        self.owners.remove(&armed.identity);
         if let Ok(watcher) = &mut self.watcher {
-            for path in below {
-                // The system drops the watch of a removed folder by itself; then this fails, as it should.
-                let _ = watcher.unwatch(&path);
-            }
+            // The system drops the watch of a removed folder by itself; then this fails, as it should.
+            let _ = watcher.unwatch(folder);
+        }
+    }
+
+    /// The watches on `folder` and everything below it may be gone, or may have missed something: each is set again when its
+    /// folder is scanned the next time.
+    pub fn distrust_below(&mut self, folder: &Path) {
+        let from_here = self.watched.range_mut::<Path, _>((Bound::Included(folder), Bound::Unbounded));
+        for (_, armed) in from_here.take_while(|(path, _)| path.starts_with(folder)) {
+            self.distrusted += usize::from(armed.is_trusted);
+            armed.is_trusted = false;
         }
     }
 
     /// Folders that send hints.
     pub fn watched(&self) -> usize {
-        self.watched.len()
+        self.watched.len() - self.distrusted
     }
 }
 
@@ -182,6 +214,40 @@ mod tests {
         assert!(hints_before(&second).iter().all(|hint| *hint == Hint::Path(first.clone())));
         std::fs::read(&first).unwrap();
         assert!(!hints_before(&third).contains(&Hint::Path(first)), "reading must not be a hint");
+    }
+
+    #[test]
+    fn a_moved_folder_sends_hints_from_where_it_is() {
+        let place = tempfile::tempdir().unwrap();
+        let [old, new] = ["old", "new"].map(|name| place.path().join(name));
+        let ((hints, received), (lost, _lost)) = (bounded(100), bounded(1));
+        let mut watches = Hints::start(hints, lost);
+        std::fs::create_dir(&old).unwrap();
+        assert_eq!(watches.arm(&old), WatchState::NewlyWatched);
+        std::fs::rename(&old, &new).unwrap();
+        assert_eq!(watches.arm(&new), WatchState::NewlyWatched);
+        // What was at the old path is cleaned up after it was seen at the new one.
+        watches.disarm(&old);
+        assert_eq!(watches.watched(), 1);
+        std::fs::write(new.join("a.jpg"), b"x").unwrap();
+        while received.recv_timeout(LONG).expect("a hint") != Hint::Path(new.join("a.jpg")) {}
+    }
+
+    #[test]
+    fn a_distrusted_watch_is_set_again() {
+        let place = tempfile::tempdir().unwrap();
+        let inner = place.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        let ((hints, received), (lost, _lost)) = (bounded(100), bounded(1));
+        let mut watches = Hints::start(hints, lost);
+        assert!([place.path(), &inner].iter().all(|folder| watches.arm(folder) == WatchState::NewlyWatched));
+        watches.distrust_below(&inner);
+        assert_eq!(watches.watched(), 1);
+        assert_eq!(watches.arm(place.path()), WatchState::AlreadyWatched);
+        assert_eq!(watches.arm(&inner), WatchState::NewlyWatched);
+        assert_eq!(watches.watched(), 2);
+        std::fs::write(inner.join("a.jpg"), b"x").unwrap();
+        while received.recv_timeout(LONG).expect("a hint") != Hint::Path(inner.join("a.jpg")) {}
     }
 
     #[test]

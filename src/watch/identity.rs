@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 /// Device, inode number and creation time. Inode numbers alone are not enough: some file systems (ext4) reuse them at
 /// once, so that a folder removed and created again can have the same number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity {
     device: u64,
     inode: u64,
@@ -18,6 +18,11 @@ impl Identity {
     pub fn of(path: &Path) -> Option<Self> {
         let found = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_dir)?;
         Some(Self { device: found.dev(), inode: found.ino(), created: found.created().ok() })
+    }
+
+    /// Whether the folder at `path`, with this identity, is on another disk than the folder that it lies in.
+    pub fn is_mounted_at(&self, path: &Path) -> bool {
+        path.parent().and_then(Self::of).is_some_and(|above| above.device != self.device)
     }
 }
 
@@ -39,5 +44,11 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
         fs::create_dir(&folder).unwrap();
         assert_ne!(Identity::of(&folder), first);
+    }
+
+    #[test]
+    fn a_disk_is_known_by_the_folder_it_is_mounted_at() {
+        let is_mounted = |path: &str| Identity::of(Path::new(path)).unwrap().is_mounted_at(Path::new(path));
+        assert!(is_mounted("/proc") && !is_mounted("/proc/self") && !is_mounted("/"));
     }
 }

@@ -1,64 +1,76 @@
-//! Lists one folder as it is right now: its files with their stamps, its sub-folders, and what is skipped and why.
+//! Lists one folder as it is right now, entry by entry: its files with their stamps, its sub-folders, and what is skipped
+//! and why.
 
 use std::ffi::OsString;
-use std::fs::{self, DirEntry, FileType};
+use std::fs::{self, DirEntry, FileType, ReadDir};
 use std::io;
 use std::os::unix::fs::FileTypeExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::is_ignored;
 use crate::files::Stamp;
 
-/// What a folder holds, without its sub-folders' content.
-#[derive(Debug, Default)]
-pub struct Listing {
-    /// Ordinary files.
-    pub files: Vec<(OsString, Stamp)>,
-    /// Sub-folders.
-    pub folders: Vec<OsString>,
-    /// Other entries, which may have been meant as pictures.
-    pub skipped: Vec<Skipped>,
-}
-
-/// An entry of a folder that is never opened.
+/// One entry of a folder.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Skipped {
-    /// Its name in the folder.
-    pub name: OsString,
-    /// Why.
-    pub reason: &'static str,
+pub enum Listed {
+    /// An ordinary file.
+    File(OsString, Stamp),
+    /// A sub-folder.
+    Folder(OsString),
+    /// Something that is never opened, which may have been meant as a picture, and why.
+    Skipped(OsString, &'static str),
+    /// Something that is not even mentioned.
+    Ignored,
 }
 
-/// Lists `folder`, which lies in (or is) the watched folder `root`.
-pub fn list(folder: &Path, root: &Path) -> io::Result<Listing> {
-    let mut listing = Listing::default();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
+/// A folder being listed. It may take long, so the folder changes meanwhile: what comes is seen or not.
+#[derive(Debug)]
+pub struct Listing {
+    entries: ReadDir,
+    root: PathBuf,
+}
+
+impl Listing {
+    /// Begins to list `folder`, which lies in (or is) the watched folder `root`.
+    pub fn open(folder: &Path, root: &Path) -> io::Result<Self> {
+        Ok(Self { entries: fs::read_dir(folder)?, root: root.to_path_buf() })
+    }
+
+    fn look_at(&self, entry: &DirEntry) -> io::Result<Listed> {
         let name = entry.file_name();
         if is_ignored(&name) {
-            continue;
+            return Ok(Listed::Ignored);
         }
         // An entry can be removed between the listing and this call. Then it counts as not listed.
-        let Ok(kind) = entry.file_type() else { continue };
+        let Ok(kind) = entry.file_type() else { return Ok(Listed::Ignored) };
         if kind.is_dir() {
-            listing.folders.push(name);
-        } else if kind.is_file() {
-            match entry.metadata() {
-                Ok(metadata) => listing.files.push((name, Stamp::of(&metadata))),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                // If some entries cannot be read, the listing fails: a partial one would report files as removed.
-                Err(error) => return Err(error),
-            }
-        } else if kind.is_symlink() {
-            match stamp_of_link_target(&entry, root) {
-                Ok(stamp) => listing.files.push((name, stamp)),
-                Err(reason) => listing.skipped.push(Skipped { name, reason }),
-            }
-        } else {
-            listing.skipped.push(Skipped { name, reason: kind_of_special(kind) });
+            return Ok(Listed::Folder(name));
         }
+        if kind.is_file() {
+            return match entry.metadata() {
+                Ok(metadata) => Ok(Listed::File(name, Stamp::of(&metadata))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Listed::Ignored),
+                // If some entries cannot be read, the listing fails: a partial one would report files as removed.
+                Err(error) => Err(error),
+            };
+        }
+        if kind.is_symlink() {
+            return Ok(match stamp_of_link_target(entry, &self.root) {
+                Ok(stamp) => Listed::File(name, stamp),
+                Err(reason) => Listed::Skipped(name, reason),
+            });
+        }
+        Ok(Listed::Skipped(name, kind_of_special(kind)))
     }
-    Ok(listing)
+}
+
+impl Iterator for Listing {
+    type Item = io::Result<Listed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let entry = self.entries.next()?;
+        Some(entry.and_then(|entry| self.look_at(&entry)))
+    }
 }
 
 /// The stamp of a symbolic link's target, which must be a file in the same watched folder.
@@ -105,12 +117,18 @@ mod tests {
         symlink(root.join("nothing"), root.join("dangling.png")).unwrap();
         symlink(&root, root.join("loop")).unwrap();
         let _socket = UnixListener::bind(root.join("socket.png")).unwrap();
-        let listing = list(&root, &root).unwrap();
-        let mut files: Vec<_> = listing.files.iter().map(|(name, _)| name.to_str().unwrap()).collect();
+        let (mut files, mut folders, mut skipped, mut ignored) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        for entry in Listing::open(&root, &root).unwrap() {
+            match entry.unwrap() {
+                Listed::File(name, _) => files.push(name),
+                Listed::Folder(name) => folders.push(name),
+                Listed::Skipped(name, _) => skipped.push(name),
+                Listed::Ignored => ignored += 1,
+            }
+        }
         files.sort_unstable();
         assert_eq!(files, ["a.png", "inside.png"]);
-        assert_eq!(listing.folders, ["sub.png"]);
-        let mut skipped: Vec<_> = listing.skipped.iter().map(|skipped| skipped.name.to_str().unwrap()).collect();
+        assert_eq!((folders, ignored), (vec!["sub.png".into()], 1));
         skipped.sort_unstable();
         assert_eq!(skipped, ["dangling.png", "loop", "outward.png", "socket.png"]);
     }

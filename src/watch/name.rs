@@ -11,10 +11,13 @@ const LEFTOVERS: [&str; 5] = ["thumbs.db", "@eadir", "desktop.ini", "#recycle", 
 /// Whether a file or folder of this name is ignored: nothing is logged, and no watch is set on it.
 pub fn is_ignored(name: &OsStr) -> bool {
     let name = name.as_bytes();
-    let lower = name.to_ascii_lowercase();
+    let ends_with = |end: &str| {
+        let from = name.len().checked_sub(end.len());
+        from.is_some_and(|from| name[from..].eq_ignore_ascii_case(end.as_bytes()))
+    };
     name.starts_with(b".")
-        || UNFINISHED_ENDS.iter().any(|end| lower.ends_with(end.as_bytes()))
-        || LEFTOVERS.iter().any(|leftover| lower == leftover.as_bytes())
+        || UNFINISHED_ENDS.iter().any(|end| ends_with(end))
+        || LEFTOVERS.iter().any(|leftover| name.eq_ignore_ascii_case(leftover.as_bytes()))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! Compares the files of one folder on disk with what the catalog knows of them. Pure.
+//! Compares an entry of a folder on disk with what is known of it. Pure.
+//!
+//! A million files are known at a time, so what is known of one takes eight bytes.
 
-use std::collections::HashMap;
-use std::ffi::OsString;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::Listing;
 use crate::files::Stamp;
 
 /// What is known of a file from the last time it was read.
@@ -15,34 +15,62 @@ pub struct Known {
     pub has_failed: bool,
 }
 
-/// How a folder differs from what is known of it.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Differences {
-    /// Files to be read, once they have settled.
-    pub new_or_changed: Vec<(OsString, Stamp)>,
-    /// Files that are the same.
-    pub unchanged: Vec<OsString>,
-    /// Files that were removed.
-    pub removed: Vec<OsString>,
+/// A known entry of a folder: a sub-folder, or a file with a fingerprint of its stamp (61 bits: of 2⁶¹ changed files one is
+/// missed), and the mark of the listing that saw it last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry(u64);
+
+/// A listing gives its mark to what it sees; what still has the other one at its end was removed.
+pub type SightMark = bool;
+
+const MARK: u64 = 1;
+const KIND: u64 = 0b110;
+const FILE: u64 = 0;
+const FAILED_FILE: u64 = 0b010;
+const FOLDER: u64 = 0b100;
+
+impl Entry {
+    /// A file.
+    pub fn file(known: Known, mark: SightMark) -> Self {
+        let kind = if known.has_failed { FAILED_FILE } else { FILE };
+        Self(fingerprint(&known.stamp, known.has_failed) | kind | u64::from(mark))
+    }
+
+    /// A sub-folder.
+    pub fn folder(mark: SightMark) -> Self {
+        Self(FOLDER | u64::from(mark))
+    }
+
+    /// Whether it is a sub-folder.
+    pub fn is_folder(self) -> bool {
+        self.0 & KIND == FOLDER
+    }
+
+    /// The mark of the listing that saw it last.
+    pub fn mark(self) -> SightMark {
+        self.0 & MARK == 1
+    }
+
+    /// The same with another mark.
+    pub fn marked(self, mark: SightMark) -> Self {
+        Self(self.0 & !MARK | u64::from(mark))
+    }
+
+    /// Whether the file needs no reading: its content is the one that is known.
+    pub fn is_as_known(self, stamp: &Stamp) -> bool {
+        let has_failed = self.0 & KIND == FAILED_FILE;
+        !self.is_folder() && self.0 & !(MARK | KIND) == fingerprint(stamp, has_failed)
+    }
 }
 
-/// Compares a folder's listing with what is known of the same folder.
-pub fn reconcile(listing: &Listing, known: &HashMap<OsString, Known>) -> Differences {
-    let mut differences = Differences::default();
-    let mut unseen: HashMap<&OsString, &Known> = known.iter().collect();
-    for (name, stamp) in &listing.files {
-        let is_as_known = unseen.remove(name).is_some_and(|known| match known.has_failed {
-            true => known.stamp == *stamp,
-            false => known.stamp.same_content(stamp),
-        });
-        match is_as_known {
-            true => differences.unchanged.push(name.clone()),
-            false => differences.new_or_changed.push((name.clone(), *stamp)),
-        }
+/// Of all that must stay the same, without the bits that say other things.
+fn fingerprint(stamp: &Stamp, has_failed: bool) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (stamp.size, stamp.mtime_ns, stamp.inode).hash(&mut hasher);
+    if has_failed {
+        stamp.ctime_ns.hash(&mut hasher);
     }
-    differences.removed = unseen.into_keys().cloned().collect();
-    differences.removed.sort_unstable();
-    differences
+    hasher.finish() & !(MARK | KIND)
 }
 
 #[cfg(test)]
@@ -54,29 +82,33 @@ mod tests {
     }
 
     #[test]
-    fn new_changed_unchanged_and_removed_are_distinguished() {
-        let known = |stamp, has_failed| Known { stamp, has_failed };
-        let before = HashMap::from([
-            ("same".into(), known(stamp(1, 1), false)),
-            ("renamed over".into(), known(stamp(1, 1), false)),
-            ("chmod".into(), known(stamp(1, 1), false)),
-            ("made readable".into(), known(stamp(1, 1), true)),
-            ("gone".into(), known(stamp(1, 1), false)),
-        ]);
-        let listing = Listing {
-            files: vec![
-                ("same".into(), stamp(1, 1)),
-                ("renamed over".into(), Stamp { inode: 2, ..stamp(1, 1) }),
-                ("chmod".into(), stamp(1, 2)),
-                ("made readable".into(), stamp(1, 2)),
-                ("new".into(), stamp(3, 3)),
-            ],
-            ..Listing::default()
-        };
-        let found = reconcile(&listing, &before);
-        let names: Vec<_> = found.new_or_changed.iter().map(|(name, _)| name.to_str().unwrap()).collect();
-        assert_eq!(names, ["renamed over", "made readable", "new"]);
-        assert_eq!(found.unchanged, ["same", "chmod"]);
-        assert_eq!(found.removed, ["gone"]);
+    fn changed_and_unchanged_are_distinguished() {
+        let known = |has_failed| Entry::file(Known { stamp: stamp(1, 1), has_failed }, false);
+        let cases = [
+            ("the same", false, stamp(1, 1), true),
+            ("renamed over", false, Stamp { inode: 2, ..stamp(1, 1) }, false),
+            ("written", false, stamp(2, 2), false),
+            ("longer", false, Stamp { size: 2, ..stamp(1, 1) }, false),
+            ("chmod", false, stamp(1, 2), true),
+            ("made readable", true, stamp(1, 2), false),
+            ("still unusable", true, stamp(1, 1), true),
+        ];
+        for (name, has_failed, now, is_as_known) in cases {
+            assert_eq!(known(has_failed).is_as_known(&now), is_as_known, "{name}");
+            assert_eq!(
+                known(has_failed).marked(true).is_as_known(&now),
+                is_as_known,
+                "{name}, seen by another listing"
+            );
+        }
+    }
+
+    #[test]
+    fn a_mark_changes_nothing_else() {
+        let file = Entry::file(Known { stamp: stamp(1, 1), has_failed: true }, true);
+        assert!(file.mark() && !file.marked(false).mark() && !file.is_folder());
+        assert_eq!(file.marked(false).marked(true), file);
+        let folder = Entry::folder(false);
+        assert!(folder.is_folder() && folder.marked(true).is_folder() && !folder.is_as_known(&Stamp::NEVER));
     }
 }

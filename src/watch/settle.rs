@@ -2,7 +2,8 @@
 //!
 //! Pure: the time is an argument.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ const MAX_SETTLING_TIME: Duration = Duration::from_secs(60);
 /// New or changed files that are not ready yet. Times are durations since one fixed moment.
 #[derive(Debug, Default)]
 pub struct Settle {
-    waiting: HashMap<PathBuf, Waiting>,
+    waiting: BTreeMap<PathBuf, Waiting>,
     by_time: BTreeSet<(Duration, PathBuf)>,
 }
 
@@ -50,15 +51,26 @@ impl Settle {
 
     /// Every file below `folder` is gone.
     pub fn forget_below(&mut self, folder: &Path) {
-        self.waiting.retain(|path, _| !path.starts_with(folder));
-        self.by_time.retain(|(_, path)| !path.starts_with(folder));
+        let below: Vec<PathBuf> = self.below(folder).cloned().collect();
+        below.iter().for_each(|path| self.forget(path));
     }
 
-    /// Removes and returns the files whose waiting time is over. The caller compares each once more, and records it
-    /// again if it has changed.
-    pub fn take_due(&mut self, now: Duration) -> Vec<(PathBuf, Stamp)> {
+    /// Whether a file waits that is `path` or lies below it.
+    pub fn has_below(&self, path: &Path) -> bool {
+        self.below(path).next().is_some()
+    }
+
+    /// What is below a folder is adjacent in the order of paths.
+    fn below(&self, folder: &Path) -> impl Iterator<Item = &PathBuf> {
+        let from_here = self.waiting.range::<Path, _>((Bound::Included(folder), Bound::Unbounded));
+        from_here.map(|(path, _)| path).take_while(move |path| path.starts_with(folder))
+    }
+
+    /// Removes and returns the files whose waiting time is over, at most `limit` of them. The caller compares each once
+    /// more, and records it again if it has changed.
+    pub fn take_due(&mut self, now: Duration, limit: usize) -> Vec<(PathBuf, Stamp)> {
         let mut due = Vec::new();
-        while self.next_due().is_some_and(|ready_at| ready_at <= now) {
+        while due.len() < limit && self.next_due().is_some_and(|ready_at| ready_at <= now) {
             let Some((_, path)) = self.by_time.pop_first() else { break };
             if let Some((path, waiting)) = self.waiting.remove_entry(&path) {
                 due.push((path, waiting.stamp));
@@ -70,11 +82,6 @@ impl Settle {
     /// When the next file may be ready.
     pub fn next_due(&self) -> Option<Duration> {
         self.by_time.first().map(|(ready_at, _)| *ready_at)
-    }
-
-    /// The files waiting.
-    pub fn paths(&self) -> impl Iterator<Item = &Path> {
-        self.waiting.keys().map(PathBuf::as_path)
     }
 
     /// Files waiting.
@@ -110,7 +117,7 @@ mod tests {
             let (time, what) = step.trim().split_once(' ').expect("a time and what happens then");
             let time = time.parse().expect("milliseconds");
             match what {
-                "?" => ready.extend(settle.take_due(at(time)).iter().map(|_| time)),
+                "?" => ready.extend(settle.take_due(at(time), 9).iter().map(|_| time)),
                 "-" => settle.forget(Path::new("a")),
                 seen => {
                     let size = seen.trim_end_matches('!').parse().expect("a size");
@@ -141,7 +148,7 @@ mod tests {
         let limit = MAX_SETTLING_TIME.as_millis() as u64;
         for time in (0..=limit).step_by(100) {
             settle.observe(Path::new("a"), stamp(1), true, at(time), QUIET);
-            let due = settle.take_due(at(time));
+            let due = settle.take_due(at(time), 9);
             assert_eq!(due.len(), usize::from(time == limit), "at {time} ms");
         }
     }
@@ -152,12 +159,21 @@ mod tests {
         settle.observe(Path::new("set/a"), stamp(1), false, at(0), QUIET);
         settle.observe(Path::new("set/b"), stamp(1), false, at(200), QUIET);
         assert_eq!(settle.next_due(), Some(at(400)));
-        settle.take_due(at(400));
-        assert_eq!(settle.paths().collect::<Vec<_>>(), [Path::new("set/b")]);
+        settle.take_due(at(400), 9);
+        assert!(settle.has_below(Path::new("set/b")) && !settle.has_below(Path::new("set/a")));
         settle.forget_below(Path::new("se"));
         assert_eq!(settle.len(), 1);
         settle.forget_below(Path::new("set"));
         assert_eq!(settle.next_due(), None);
-        assert!(settle.is_empty());
+        assert!(settle.is_empty() && !settle.has_below(Path::new("set")));
+    }
+
+    #[test]
+    fn no_more_are_taken_at_once_than_asked_for() {
+        let mut settle = Settle::default();
+        for name in ["a", "b", "c"] {
+            settle.observe(Path::new(name), stamp(1), false, at(0), QUIET);
+        }
+        assert_eq!([2, 2, 2].map(|limit| settle.take_due(at(400), limit).len()), [2, 1, 0]);
     }
 }

@@ -1,16 +1,31 @@
 //! The state of one watched folder with its sub-folders: their watches, their known files, and which need a scan.
+//!
+//! A turn of the event loop looks at a bounded number of entries. What one look finds is the same however many turns it takes:
+//! what changes meanwhile is found by the scan that follows its hint.
 
+mod dirty;
+mod known_files;
+mod mounts;
+mod pass;
 mod scan;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::ops::Bound;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
+use self::dirty::DirtyFolders;
+pub use self::known_files::KnownFiles;
+use self::mounts::Mounts;
+use self::pass::{Pass, Scope};
+use self::scan::Scan;
+use self::trouble::FolderTroubles;
 use super::identity::Identity;
+use super::reconcile::{Entry, SightMark};
 use super::{Known, Settle};
 use crate::error::Trouble;
 use crate::files::Stamp;
@@ -43,54 +58,75 @@ pub struct Tree {
     /// An empty or missing root counts as offline, not as emptied.
     keeps_when_empty: bool,
     identity: Option<Identity>,
-    is_offline: bool,
     accepts_empty: bool,
     /// Every folder has been scanned since the start, or found missing.
     is_first_scan_done: bool,
     folders: BTreeMap<PathBuf, Folder>,
-    dirty: HashMap<PathBuf, Dirty>,
+    dirty: DirtyFolders,
+    /// New folders, to be scanned next.
+    found: Vec<PathBuf>,
+    pass: Pass,
+    /// The scan that goes on: one at a time.
+    scan: Option<Scan>,
     settle: Settle,
+    mounts: Mounts,
+    unwatched: FolderTroubles,
+    unreadable: FolderTroubles,
+    /// Folders whose file system may change without hints.
+    eventless: usize,
+    polls_everything: bool,
+    /// What the last pass took in the polled folders, and the present one so far.
+    poll_cost: [Duration; 2],
     reported_skipped: HashSet<PathBuf>,
+    looked_at: usize,
 }
 
 #[derive(Debug, Default)]
 struct Folder {
-    known: HashMap<OsString, Known>,
-    children: BTreeSet<OsString>,
+    /// Known files and sub-folders. A map in order: it is gone through piece by piece, and never grows at one go.
+    entries: BTreeMap<Box<OsStr>, Entry>,
+    /// That of the listing that is going on, or of the last one.
+    mark: SightMark,
+    /// The pass of its last scan.
+    scanned_in: u64,
     scan_cost: Duration,
-    was_scanned: bool,
-    /// Why it cannot be watched, if it cannot.
-    unwatched: Option<Trouble>,
     /// Its file system, if that may change without hints.
     eventless: Option<&'static str>,
-    unreadable: Option<Trouble>,
 }
 
-#[derive(Debug)]
-struct Dirty {
-    due: Duration,
-    touched: HashSet<OsString>,
+impl Folder {
+    fn has_files(&self) -> bool {
+        self.entries.values().any(|entry| !entry.is_folder())
+    }
 }
 
 impl Tree {
     /// A tree with the files `known` from earlier. `keeps_when_empty`: a root that is suddenly empty or missing counts
-    /// as offline, and its files stay known.
-    pub fn new(root: &Path, keeps_when_empty: bool, known: impl IntoIterator<Item = (PathBuf, Known)>) -> Self {
+    /// as offline, and its files stay known. `mounts`: where disks were mounted earlier, of which the same holds.
+    pub fn new(root: &Path, keeps_when_empty: bool, mounts: BTreeSet<PathBuf>, known: KnownFiles) -> Self {
         let mut tree = Self {
             root: root.to_path_buf(),
             keeps_when_empty,
             identity: None,
-            is_offline: false,
             accepts_empty: false,
             is_first_scan_done: false,
             folders: BTreeMap::from([(PathBuf::new(), Folder::default())]),
-            dirty: HashMap::new(),
+            dirty: DirtyFolders::default(),
+            found: Vec::new(),
+            pass: Pass::idle(),
+            scan: None,
             settle: Settle::default(),
+            mounts: Mounts::new(mounts),
+            unwatched: FolderTroubles::default(),
+            unreadable: FolderTroubles::default(),
+            eventless: 0,
+            polls_everything: false,
+            poll_cost: [Duration::ZERO; 2],
             reported_skipped: HashSet::new(),
+            looked_at: 0,
         };
-        for (path, known) in known {
-            tree.learn(&path, known);
-        }
+        tree.learn_all(known);
+        tree.mark_all(false);
         tree
     }
 
@@ -104,9 +140,14 @@ impl Tree {
         self.root.join(path)
     }
 
-    /// Whether the root is missing or suddenly empty, so that its known files cannot be read.
+    /// Whether the root is missing or suddenly empty, or a disk in it is, so that known files cannot be read.
     pub fn is_offline(&self) -> bool {
-        self.is_offline
+        !self.mounts.away().is_empty()
+    }
+
+    /// Where disks are mounted in this tree, or were before they went away.
+    pub fn mounts(&self) -> &BTreeSet<PathBuf> {
+        self.mounts.known()
     }
 
     /// Files that are settling.
@@ -114,20 +155,29 @@ impl Tree {
         self.settle.len()
     }
 
-    /// The entries of the root with files that are settling, or with folders still to be scanned.
-    pub fn unsettled_tops(&self) -> HashSet<&OsStr> {
-        let dirty = self.dirty.keys().map(PathBuf::as_path);
-        self.settle.paths().chain(dirty).filter_map(|path| path.iter().next()).collect()
+    /// Whether `path` has a file that is settling, or a folder still to be scanned.
+    pub fn is_unsettled(&self, path: &Path) -> bool {
+        self.settle.has_below(path)
+            || self.dirty.has_below(path)
+            || self.found.iter().any(|folder| folder.starts_with(path))
+            || self.scan.as_ref().is_some_and(|scan| scan.folder().starts_with(path))
+            || (self.pass.is_needed() && self.below(path).any(|(_, folder)| folder.scanned_in != self.pass.number()))
     }
 
-    /// Whether no folder is waiting to be scanned.
+    /// Whether no folder is waiting to be scanned. The regular look at everything, in case hints were missed, does not count.
     pub fn is_scanned(&self) -> bool {
-        self.dirty.is_empty()
+        let is_scanning = self.scan.as_ref().is_some_and(|scan| !scan.is_of_pass());
+        self.dirty.is_empty() && self.found.is_empty() && !is_scanning && !self.pass.is_needed()
     }
 
     /// Whether every folder known at the start, and every one found in them, has been scanned once.
     pub fn is_first_scan_done(&self) -> bool {
         self.is_first_scan_done
+    }
+
+    /// Entries looked at since the start.
+    pub fn looked_at(&self) -> usize {
+        self.looked_at
     }
 
     /// Whether `path` is a folder seen in this tree.
@@ -138,23 +188,35 @@ impl Tree {
     /// Whether `path` is a file known in this tree, readable or not.
     pub fn is_known_file(&self, path: &Path) -> bool {
         let folder = path.parent().and_then(|parent| self.folders.get(parent));
-        folder.zip(path.file_name()).is_some_and(|(folder, name)| folder.known.contains_key(name))
+        let entry = folder.zip(path.file_name()).and_then(|(folder, name)| folder.entries.get(name));
+        entry.is_some_and(|entry| !entry.is_folder())
     }
 
     /// Whether `path` is a file known in this tree, or a folder with any below it.
     pub fn has_files(&self, path: &Path) -> bool {
-        self.is_known_file(path) || self.below(path).any(|(_, folder)| !folder.known.is_empty())
+        self.is_known_file(path) || self.below(path).any(|(_, folder)| folder.has_files())
     }
 
     /// Files known below `folder`, readable or not.
     pub fn known_below(&self, folder: &Path) -> Vec<PathBuf> {
-        self.below(folder).flat_map(|(path, folder)| folder.known.keys().map(move |name| path.join(name))).collect()
+        let mut files = Vec::new();
+        for (path, folder) in self.below(folder) {
+            let names = folder.entries.iter().filter(|(_, entry)| !entry.is_folder());
+            files.extend(names.map(|(name, _)| path.join(&**name)));
+        }
+        files
     }
 
     /// Records the state of a file when it was read.
     pub fn learn(&mut self, path: &Path, known: Known) {
         if let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {
-            self.folder_at(folder).known.insert(name.to_os_string(), known);
+            let folder = self.folder_at(folder);
+            let entry = Entry::file(known, folder.mark);
+            match folder.entries.get_mut(name) {
+                Some(earlier) if earlier.is_folder() => {}
+                Some(earlier) => *earlier = entry,
+                None => drop(folder.entries.insert(name.into(), entry)),
+            }
         }
     }
 
@@ -171,10 +233,12 @@ impl Tree {
 
     /// The state of a folder; adds it and its ancestors to the tree where they are missing.
     fn folder_at(&mut self, folder: &Path) -> &mut Folder {
-        let missing: Vec<&Path> = folder.ancestors().filter(|inner| !self.folders.contains_key(*inner)).collect();
+        let is_missing = |inner: &&Path| !self.folders.contains_key(*inner);
+        let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
         for inner in missing {
             if let (Some(parent), Some(name)) = (inner.parent(), inner.file_name()) {
-                self.folders.entry(parent.to_path_buf()).or_default().children.insert(name.to_os_string());
+                let parent = self.folders.entry(parent.to_path_buf()).or_default();
+                parent.entries.insert(name.into(), Entry::folder(parent.mark));
             }
         }
         self.folders.entry(folder.to_path_buf()).or_default()
@@ -187,53 +251,49 @@ impl Tree {
             return true;
         }
         if self.folders.contains_key(inner) {
-            self.mark(inner.to_path_buf(), now, None);
+            self.mark(inner, now, None);
         }
         if let (Some(folder), Some(name)) = (inner.parent(), inner.file_name()) {
-            self.mark(folder.to_path_buf(), now, Some(name.to_os_string()));
+            self.mark(folder, now, Some(name.to_os_string()));
         }
         true
     }
 
-    /// Marks every folder to be scanned: at the start, after lost hints, and at regular intervals.
-    pub fn mark_all(&mut self, now: Duration) {
-        for folder in self.folders.keys().cloned().collect::<Vec<_>>() {
-            self.mark(folder, now, None);
+    /// Lets every folder be scanned: at the start, after lost hints, and at regular intervals (`is_precaution`).
+    pub fn mark_all(&mut self, is_precaution: bool) {
+        self.pass.ask(Scope::Everything, is_precaution);
+    }
+
+    /// Lets every folder that may change without hints be scanned (all folders if `everything`); the scan also tries again to
+    /// watch it. Returns how long the last scans of these folders took.
+    pub fn mark_polled(&mut self, everything: bool) -> Duration {
+        self.polls_everything = everything;
+        let are_any = self.eventless > 0 || !self.unwatched.is_empty() || !self.unreadable.is_empty();
+        if (everything || are_any) && !self.pass.is_under_way() {
+            self.pass.ask(if everything { Scope::Everything } else { Scope::Polled }, true);
         }
+        self.poll_cost[0]
     }
 
-    /// Marks every folder that may change without hints to be scanned (all folders if `everything`); the scan also
-    /// tries again to watch it. Returns how long the last scans of these folders took.
-    pub fn mark_polled(&mut self, now: Duration, everything: bool) -> Duration {
-        let is_polled = |folder: &Folder| {
-            everything || folder.unwatched.is_some() || folder.eventless.is_some() || folder.unreadable.is_some()
-        };
-        let polled: Vec<(PathBuf, Duration)> = self
-            .folders
-            .iter()
-            .filter(|(_, folder)| is_polled(folder))
-            .map(|(path, folder)| (path.clone(), folder.scan_cost))
-            .collect();
-        let cost = polled.iter().map(|(_, cost)| *cost).sum();
-        polled.into_iter().for_each(|(path, _)| self.mark(path, now, None));
-        cost
-    }
-
-    /// The user confirms that the root was emptied on purpose: the next scan reports its files as removed.
-    pub fn accept_empty(&mut self, now: Duration) {
+    /// The user confirms that the root, or the disks that are away, were emptied on purpose: the next scan reports their files
+    /// as removed.
+    pub fn accept_empty(&mut self) {
         self.accepts_empty = true;
-        self.mark_all(now);
+        self.mounts.accept();
+        self.mark_all(false);
     }
 
-    fn mark(&mut self, folder: PathBuf, now: Duration, touched: Option<OsString>) {
-        let cost = self.folders.get(&folder).map_or(Duration::ZERO, |folder| folder.scan_cost);
-        let due = now + COALESCE.max(cost * SCAN_COST_FACTOR);
-        self.dirty.entry(folder).or_insert_with(|| Dirty { due, touched: HashSet::new() }).touched.extend(touched);
+    fn mark(&mut self, folder: &Path, now: Duration, touched: Option<OsString>) {
+        let cost = self.folders.get(folder).map_or(Duration::ZERO, |folder| folder.scan_cost);
+        self.dirty.mark(folder, now + COALESCE.max(cost * SCAN_COST_FACTOR), touched);
     }
 
     /// When there is something to do next.
     pub fn next_due(&self) -> Option<Duration> {
-        self.dirty.values().map(|dirty| dirty.due).chain(self.settle.next_due()).min()
+        if self.scan.is_some() || !self.found.is_empty() || self.pass.is_under_way() {
+            return Some(Duration::ZERO);
+        }
+        self.dirty.next_due().into_iter().chain(self.settle.next_due()).min()
     }
 
     /// `folder` and its sub-folders at every depth, which are adjacent in the order of paths.
@@ -244,17 +304,17 @@ impl Tree {
 
     /// What is wrong with this tree right now: one entry for each kind of trouble, with the first folder concerned.
     pub fn troubles(&self) -> Vec<Trouble> {
-        let mut found: BTreeMap<&str, Trouble> = BTreeMap::new();
-        for folder in self.folders.values() {
-            for trouble in folder.unwatched.iter().chain(&folder.unreadable) {
-                found.entry(&trouble.what).or_insert_with(|| trouble.clone());
-            }
-        }
-        let mut troubles: Vec<Trouble> = found.into_values().collect();
-        if self.is_offline {
+        let kinds: BTreeMap<&str, &Trouble> = self
+            .unwatched
+            .firsts()
+            .chain(self.unreadable.firsts())
+            .map(|(_, trouble)| (&*trouble.what, trouble))
+            .collect();
+        let mut troubles: Vec<Trouble> = kinds.into_values().cloned().collect();
+        if let Some(folder) = self.mounts.away().first() {
             troubles.push(Trouble::new(
                 "the folder is missing or suddenly empty; its known pictures are kept and still found",
-                &self.root,
+                self.root.join(folder),
                 "mount or restore it; `artificio check` says what to do if it was emptied on purpose",
             ));
         } else if self.identity.is_none() && !(self.keeps_when_empty && self.has_files(Path::new(""))) {

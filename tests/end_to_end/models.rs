@@ -3,6 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
+use artificio::catalog::{Catalog, FileRow, FileState, Root};
+use artificio::picture::Hash;
 use artificio_demo::Food;
 use image::{ImageFormat, RgbImage};
 use serde_json::Value;
@@ -201,6 +203,41 @@ fn killed_in_the_middle_of_a_training_the_old_model_serves_on() {
     assert_eq!(status["model"]["id"], first);
     put(workplace.query("q.jpg"), &jpeg(Food::Pizza, 2_000));
     assert_eq!(workplace.wait_record("q")["model"]["id"], first);
+}
+
+/// Embeddings that a killed training left behind are of a model that never came to be: the next model must not take them for its own.
+#[test]
+fn after_a_training_was_killed_the_next_model_has_a_name_and_embeddings_of_its_own() {
+    let (mut workplace, first, count) = in_training();
+    let killed = workplace.status().unwrap()["model"]["training"]["id"].as_str().unwrap().to_string();
+    workplace.kill();
+    let left_behind = [9.0; 4];
+    let contents = |catalog: &Catalog| -> Vec<Hash> {
+        let content = |file: FileRow| match file.state {
+            FileState::Read(hash) => hash,
+            FileState::Failed { .. } => panic!("{file:?}"),
+        };
+        catalog.files(Root::Inventory).unwrap().into_iter().map(content).collect()
+    };
+    let mut catalog = Catalog::open(&workplace.state("")).unwrap().catalog;
+    let leave = |catalog: &Catalog| {
+        contents(catalog).iter().try_for_each(|hash| catalog.put_embedding(*hash, &killed, &left_behind))
+    };
+    catalog.together(leave).unwrap();
+    drop(catalog);
+
+    workplace.start();
+    let status = workplace.wait_status("another model", |status| {
+        status["model"]["id"] != first && status["inventory"]["indexed"] == count
+    });
+    assert_ne!(status["model"]["id"], killed.as_str());
+    let catalog = Catalog::open_reader(&workplace.state("")).unwrap();
+    let contents = contents(&catalog);
+    assert!(contents.len() > 100, "{} contents", contents.len());
+    for hash in contents {
+        let embedding = catalog.embedding(hash, status["model"]["id"].as_str().unwrap()).unwrap().expect("stored");
+        assert_ne!(embedding, left_behind);
+    }
 }
 
 #[test]

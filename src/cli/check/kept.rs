@@ -1,12 +1,13 @@
 //! Checks the stored state of the service: the catalog, its model, what it knows of the inventory; and whether it runs.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use super::Findings;
 use crate::catalog::{Catalog, CatalogState, FILE_NAME, Root};
 use crate::config::{Config, Encoder, FolderSettings};
-use crate::daemon::EMPTIED_ON_PURPOSE;
+use crate::daemon::{EMPTIED_ON_PURPOSE, mounts};
 use crate::error::Trouble;
 use crate::model::Model;
 use crate::service_status;
@@ -36,7 +37,7 @@ pub(super) fn look(config: &Config, is_running: bool, found: &mut Findings) {
         }
         Ok(CatalogState::Current(catalog)) => {
             found.notes.extend(useless_model(&catalog, config.model.encoder, &path));
-            found.problems.extend(emptied_inventory(&catalog, folders));
+            found.problems.extend(emptied_folders(&catalog, folders));
         }
     }
 }
@@ -71,14 +72,35 @@ fn useless_model(catalog: &Catalog, encoder: Encoder, path: &Path) -> Option<Tro
     Some(Trouble::new(what, path, remedy))
 }
 
-/// An inventory that is suddenly empty may be a disk that is not mounted: the service keeps what it knew until it is told.
-fn emptied_inventory(catalog: &Catalog, folders: &FolderSettings) -> Option<Trouble> {
-    let folder = &folders.inventory;
+/// An inventory that is suddenly empty, or a folder in which a disk was mounted, may be a disk that is not mounted: the service
+/// keeps what it knew until it is told.
+fn emptied_folders(catalog: &Catalog, folders: &FolderSettings) -> Vec<Trouble> {
+    let mounts = mounts::load(&folders.state);
+    let mounts = mounts.iter().flat_map(|(root, paths)| paths.iter().map(|path| (*root, path.as_path())));
+    let places: BTreeSet<(Root, &Path)> = mounts.chain([(Root::Inventory, Path::new(""))]).collect();
+    places.into_iter().filter_map(|(root, path)| emptied_folder(catalog, folders, root, path)).collect()
+}
+
+fn emptied_folder(catalog: &Catalog, folders: &FolderSettings, root: Root, path: &Path) -> Option<Trouble> {
+    let of_root = match root {
+        Root::Query => return None,
+        Root::Inventory => &folders.inventory,
+        Root::Training => &folders.training,
+    };
+    let folder = of_root.join(path);
     let is_empty =
-        fs::read_dir(folder).map_or(true, |entries| entries.flatten().all(|entry| is_ignored(&entry.file_name())));
-    let known = if is_empty { catalog.files(Root::Inventory).ok()?.len() } else { 0 };
+        fs::read_dir(&folder).map_or(true, |entries| entries.flatten().all(|entry| is_ignored(&entry.file_name())));
+    if !is_empty {
+        return None;
+    }
+    let known = catalog.files(root).ok()?.iter().filter(|file| file.path.starts_with(path)).count();
+    let name = match (root, path.as_os_str().is_empty()) {
+        (Root::Inventory, true) => "the inventory",
+        (_, true) => "the training folder",
+        (_, false) => "the folder of a disk",
+    };
     (known > 0).then(|| {
-        let what = format!("the inventory is empty or cannot be read, but {known} of its pictures are known");
+        let what = format!("{name} is empty or cannot be read, but {known} of its pictures are known");
         let marker = folders.state.join(EMPTIED_ON_PURPOSE);
         let remedy = format!("mount or restore it; if it was emptied on purpose: touch '{}'", marker.display());
         Trouble::new(what, folder, remedy)

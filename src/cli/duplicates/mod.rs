@@ -29,14 +29,13 @@ pub fn run(options: &DuplicatesOptions, setup: &Setup) -> Result<ExitCode, Fatal
             return Err(Fatal::Usage(format!("{}: a sheet of groups ends in .jpg", sheet.display())));
         }
     }
-    let contents = InventoryContents::read(&config)?;
+    let (contents, pictures) = InventoryContents::read(&config)?;
     let bar = CancellableProgress::new()?;
     bar.stage("comparing pictures");
-    let threshold = options.least_similarity;
-    let search = DuplicateSearch { miniatures: &contents.miniatures, features: &contents.features, threshold };
-    let links = search.links(&bar).ok_or_else(|| bar.stopped())?;
+    let search = DuplicateSearch::among(&pictures, options.least_similarity);
+    let links = search.links(&bar)?.ok_or_else(|| bar.stopped())?;
     bar.stage("grouping copies");
-    let groups = grouped(contents.paths.len(), &links, &search, &bar).ok_or_else(|| bar.stopped())?;
+    let groups = grouped(contents.paths.len(), &links, &search, &bar)?.ok_or_else(|| bar.stopped())?;
     let report = report(&contents, &groups, options.least_similarity);
     if let Some(sheet) = &sheet {
         bar.stage("reading pictures");

@@ -1,3 +1,5 @@
+//! The plan, tested from data, with the time as an argument.
+
 use super::*;
 
 fn stamp(size: u64) -> Option<Stamp> {

@@ -90,7 +90,7 @@ impl Daemon {
         // Changed pictures, and those read by an older program, are searchable while they wait to be read again.
         let again = self.plan.known(Root::Inventory);
         let failed = self.pictures.failed(Root::Inventory);
-        let is_seen = self.folders.were_seen();
+        let is_seen = self.folders.are_ready();
         let state = match state {
             State::Ready if !is_seen => State::Starting,
             State::Ready if !troubles.is_empty() => State::Degraded,

@@ -6,18 +6,29 @@ use std::time::Duration;
 
 use crate::catalog::Root;
 use crate::config::WatchSettings;
+use crate::daemon::mounts::MountPaths;
 use crate::error::Trouble;
 use crate::files::Stamp;
-use crate::watch::{Change, Hints, Known, Tree, WatcherSelfTest};
+use crate::watch::{Change, Hints, Known, Tree, TurnBudget, WatcherSelfTest};
 
 /// A watcher that does not work is restarted this often.
 const WATCHER_RETRY: Duration = Duration::from_secs(60);
 /// Polling takes at most this fraction of the time: one part in so many.
 const POLL_COST_FACTOR: u32 = 200;
+/// Directory entries that are looked at in one turn of the loop, in each watched folder: a few milliseconds when the disk's
+/// content is in memory.
+const ENTRIES_A_TURN: usize = 2_000;
+/// When it is not, the turn ends after this long.
+const LOOK_LIMIT: Duration = Duration::from_millis(10);
+/// The service is ready when all folders were scanned once, or when this much was looked at: the catalog knows the rest, and a
+/// million files take seconds, on a cold disk minutes.
+const LOOKED_AT_WHEN_READY: usize = 100_000;
 
 /// Everything that is watched.
 pub struct Folders {
     trees: BTreeMap<Root, Tree>,
+    /// As they were last remembered on disk.
+    mounts: MountPaths,
     hints: Hints,
     self_test: WatcherSelfTest,
     /// When a watcher was last started, while none works.
@@ -34,8 +45,10 @@ impl Folders {
         self_test: WatcherSelfTest,
         settings: &WatchSettings,
     ) -> Self {
+        let mounts = mounts_of(&trees);
         Self {
             trees,
+            mounts,
             hints,
             self_test,
             watcher_tried: Duration::ZERO,
@@ -69,9 +82,16 @@ impl Folders {
         self.trees().all(Tree::is_scanned)
     }
 
-    /// Whether each folder has been scanned since the start.
-    pub fn were_seen(&self) -> bool {
-        self.trees().all(Tree::is_first_scan_done)
+    /// Whether enough has been looked at since the start to be ready: all queries, and all or much of the rest.
+    pub fn are_ready(&self) -> bool {
+        let is_much = self.trees().map(Tree::looked_at).sum::<usize>() >= LOOKED_AT_WHEN_READY;
+        self.trees.iter().all(|(root, tree)| tree.is_first_scan_done() || (is_much && *root != Root::Query))
+    }
+
+    /// Files of a root that are still being written, and one for all that was not looked at yet since the start.
+    pub fn settling_or_unseen(&self, root: Root) -> usize {
+        let is_unseen = self.tree(root).is_some_and(|tree| !tree.is_first_scan_done());
+        self.settling(root) + usize::from(is_unseen)
     }
 
     /// When the next folder is due.
@@ -136,21 +156,17 @@ impl Folders {
         }
         self.watcher_tried = now;
         self.hints.restart();
-        self.mark_all(now);
+        self.trees.values_mut().for_each(|tree| tree.mark_all(false));
         true
     }
 
-    /// Hints were lost: sets every watch again and scans every folder. A folder created in that time has no watch; watches must
-    /// be removed first, because setting one that seems to exist does nothing.
-    pub fn look_everywhere(&mut self, now: Duration) {
+    /// Hints were lost: scans every folder and sets every watch again. A folder created in that time has no watch, although its
+    /// path may seem to have one.
+    pub fn look_everywhere(&mut self) {
         for tree in self.trees.values_mut() {
-            self.hints.disarm_below(tree.root());
-            tree.mark_all(now);
+            self.hints.distrust_below(tree.root());
+            tree.mark_all(false);
         }
-    }
-
-    fn mark_all(&mut self, now: Duration) {
-        self.trees.values_mut().for_each(|tree| tree.mark_all(now));
     }
 
     /// If it is time, marks the folders that may change without hints (`everything`: all) to be scanned; `true` if it was.
@@ -159,7 +175,7 @@ impl Folders {
             return false;
         }
         let everything = everything || self.is_polling(now);
-        let cost: Duration = self.trees.values_mut().map(|tree| tree.mark_polled(now, everything)).sum();
+        let cost: Duration = self.trees.values_mut().map(|tree| tree.mark_polled(everything)).sum();
         self.next_poll = now + Duration::from_secs(settings.poll_s.get()).max(cost * POLL_COST_FACTOR);
         true
     }
@@ -170,18 +186,33 @@ impl Folders {
             return false;
         }
         self.next_rescan = now + Duration::from_secs(settings.rescan_s.get());
-        self.mark_all(now);
+        self.trees.values_mut().for_each(|tree| tree.mark_all(true));
         true
     }
 
-    /// Scans every folder that is due and returns what changed.
+    /// Looks at a bounded part of what is due and returns what changed. The folder of queries comes first.
     pub fn look(&mut self, now: Duration, quiet: Duration) -> Vec<(Root, Change)> {
         let mut changes = Vec::new();
         for (&root, tree) in &mut self.trees {
             tree.check_root(now, &mut self.hints);
-            changes.extend(tree.turn(now, quiet, &mut self.hints).into_iter().map(|change| (root, change)));
+            let mut budget = TurnBudget::of(ENTRIES_A_TURN).within(LOOK_LIMIT);
+            let found = tree.turn(now, quiet, &mut self.hints, &mut budget);
+            changes.extend(found.into_iter().map(|change| (root, change)));
         }
         changes
+    }
+
+    /// Where disks are mounted, if that has changed since the last call.
+    pub fn new_mounts(&mut self) -> Option<&MountPaths> {
+        let is_same = self.trees.iter().all(|(root, tree)| {
+            let known = self.mounts.get(root);
+            known.map_or(tree.mounts().is_empty(), |known| known == tree.mounts())
+        });
+        if is_same {
+            return None;
+        }
+        self.mounts = mounts_of(&self.trees);
+        Some(&self.mounts)
     }
 
     /// A file was read, or was unusable, in this state.
@@ -207,20 +238,39 @@ impl Folders {
         }
     }
 
-    /// Accepts that the inventory was emptied on purpose.
+    /// Accepts that what is away of the inventory was emptied on purpose.
     pub fn accept_empty(&mut self, root: Root, now: Duration, next_poll: Duration) {
         if let Some(tree) = self.trees.get_mut(&root) {
-            tree.accept_empty(now);
+            tree.accept_empty();
         }
         self.next_poll = now + next_poll;
     }
 }
 
+fn mounts_of(trees: &BTreeMap<Root, Tree>) -> MountPaths {
+    let mounts = trees.iter().map(|(root, tree)| (*root, tree.mounts().clone()));
+    mounts.filter(|(_, paths)| !paths.is_empty()).collect()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use crossbeam_channel::unbounded;
 
     use super::*;
+    use crate::watch::KnownFiles;
+
+    /// All turns that there is something to do in at this time.
+    fn look_to_the_end(folders: &mut Folders, now: Duration) -> Vec<(Root, Change)> {
+        let mut changes = Vec::new();
+        loop {
+            changes.extend(folders.look(now, Duration::from_millis(100)));
+            if folders.next_due().is_none_or(|due| due > now) {
+                return changes;
+            }
+        }
+    }
 
     #[test]
     fn what_is_there_is_found_once_and_rechecked_when_it_goes() {
@@ -228,23 +278,40 @@ mod tests {
         let inventory = folder.path().join("inventory");
         std::fs::create_dir(&inventory).unwrap();
         std::fs::write(inventory.join("a.jpg"), b"a").unwrap();
-        let trees = BTreeMap::from([(Root::Inventory, Tree::new(&inventory, false, Vec::new()))]);
+        let trees =
+            BTreeMap::from([(Root::Inventory, Tree::new(&inventory, false, BTreeSet::new(), KnownFiles::default()))]);
         let (hints, lost) = (unbounded(), unbounded());
         let self_test = WatcherSelfTest::new(folder.path().join("pulse"));
         let mut folders = Folders::new(trees, Hints::start(hints.0, lost.0), self_test, &WatchSettings::default());
         let second = Duration::from_secs;
-        assert!(!folders.were_seen());
-        let found = (1..5).flat_map(|at| folders.look(second(at), Duration::from_millis(100))).collect::<Vec<_>>();
+        assert!(!folders.are_ready() && folders.settling_or_unseen(Root::Inventory) == 1);
+        let found = (1..5).flat_map(|at| look_to_the_end(&mut folders, second(at))).collect::<Vec<_>>();
         let [(Root::Inventory, Change::Ready(path, stamp))] = &found[..] else { panic!("{found:?}") };
         assert_eq!(path, Path::new("a.jpg"));
-        assert!(folders.are_seen() && folders.watched() > 0);
+        assert!(folders.are_seen() && folders.are_ready() && folders.watched() > 0);
+        assert_eq!(folders.settling_or_unseen(Root::Inventory), 0);
         folders.learn(Root::Inventory, path, Known { stamp: *stamp, has_failed: false });
         std::fs::remove_file(inventory.join("a.jpg")).unwrap();
         folders.recheck_file(Root::Inventory, path, second(5));
-        let gone = (6..9).flat_map(|at| folders.look(second(at), Duration::ZERO)).collect::<Vec<_>>();
+        let gone = (6..9).flat_map(|at| look_to_the_end(&mut folders, second(at))).collect::<Vec<_>>();
         assert_eq!(gone, [(Root::Inventory, Change::Removed("a.jpg".into()))]);
         folders.ignore(Root::Inventory);
         assert!(folders.tree(Root::Inventory).is_none() && folders.settling(Root::Inventory) == 0);
+    }
+
+    #[test]
+    fn mounts_are_remembered_when_they_change() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("nas")).unwrap();
+        let tree = Tree::new(folder.path(), false, BTreeSet::from(["nas".into()]), KnownFiles::default());
+        let self_test = WatcherSelfTest::new(folder.path().join("pulse"));
+        let hints = Hints::start(unbounded().0, unbounded().0);
+        let trees = BTreeMap::from([(Root::Inventory, tree)]);
+        let mut folders = Folders::new(trees, hints, self_test, &WatchSettings::default());
+        assert!(folders.new_mounts().is_none(), "as it was");
+        look_to_the_end(&mut folders, Duration::from_secs(1));
+        assert_eq!(folders.new_mounts(), Some(&MountPaths::new()), "nothing was known there: an ordinary folder");
+        assert!(folders.new_mounts().is_none());
     }
 
     #[test]

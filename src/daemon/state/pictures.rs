@@ -1,6 +1,7 @@
 //! The state of single files: the content of usable ones, the problem of the others, and how often a file was found incomplete.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use crate::daemon::by_root::ByRoot;
 use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::picture::Hash;
+use crate::training::sketch::{ContentSample, ContentSketch};
 
 /// A file that may be incomplete is read again after these pauses; then its problem is reported. A file that changes in
 /// between starts again.
@@ -23,9 +25,29 @@ const _: () = {
 /// The files of one root.
 #[derive(Debug, Default)]
 struct FilesOfRoot {
-    /// In the order of paths, so that a path is stored once and looked up without a copy.
-    contents: BTreeMap<Box<Path>, Hash>,
-    failed: BTreeMap<PathBuf, Trouble>,
+    /// By the bytes of paths: each is stored once, looked up without a copy, and not compared part by part.
+    contents: BTreeMap<Box<OsStr>, Hash>,
+    failed: BTreeMap<Box<OsStr>, Trouble>,
+    /// Of the contents.
+    sketch: ContentSketch,
+}
+
+impl FilesOfRoot {
+    fn put(&mut self, path: &Path, content: Hash) -> Option<Hash> {
+        let former = match self.contents.get_mut(path.as_os_str()) {
+            Some(known) => Some(std::mem::replace(known, content)),
+            None => self.contents.insert(path.as_os_str().into(), content),
+        };
+        self.sketch.insert(content);
+        if let Some(former) = former {
+            self.sketch.remove(former);
+        }
+        former
+    }
+
+    fn remove(&mut self, path: &Path) -> Option<Hash> {
+        self.contents.remove(path.as_os_str()).inspect(|former| self.sketch.remove(*former))
+    }
 }
 
 /// By root and path below it.
@@ -41,57 +63,49 @@ impl Pictures {
     /// A picture is usable; `true` if it had this content before.
     pub fn put(&mut self, root: Root, path: &Path, content: Hash) -> bool {
         let files = self.roots.of_mut(root);
-        files.failed.remove(path);
-        match files.contents.get_mut(path) {
-            Some(known) => std::mem::replace(known, content) == content,
-            None => files.contents.insert(path.into(), content).is_some(),
-        }
+        files.failed.remove(path.as_os_str());
+        files.put(path, content) == Some(content)
     }
 
     /// A file is unusable.
     pub fn fail(&mut self, root: Root, path: &Path, trouble: Trouble) {
         let files = self.roots.of_mut(root);
-        files.contents.remove(path);
-        files.failed.insert(path.to_path_buf(), trouble);
+        files.remove(path);
+        files.failed.insert(path.as_os_str().into(), trouble);
     }
 
     /// The problem of a file is gone.
     pub fn clear_problem(&mut self, root: Root, path: &Path) {
-        self.roots.of_mut(root).failed.remove(path);
+        self.roots.of_mut(root).failed.remove(path.as_os_str());
     }
 
     /// A file is gone; `true` if it was usable.
     pub fn forget(&mut self, root: Root, path: &Path) -> bool {
         self.mark_finished(root, path);
         let files = self.roots.of_mut(root);
-        files.failed.remove(path);
-        files.contents.remove(path).is_some()
+        files.failed.remove(path.as_os_str());
+        files.remove(path).is_some()
     }
 
     /// Whether a file was read, usable or not.
     pub fn is_known(&self, root: Root, path: &Path) -> bool {
         let files = self.roots.of(root);
-        files.contents.contains_key(path) || files.failed.contains_key(path)
+        files.contents.contains_key(path.as_os_str()) || files.failed.contains_key(path.as_os_str())
     }
 
     /// The usable files of a root, in the order of their paths.
-    pub fn usable(&self, root: Root) -> impl Iterator<Item = (&Path, Hash)> {
-        self.roots.of(root).contents.iter().map(|(path, content)| (&**path, *content))
+    pub fn usable(&self, root: Root) -> impl Iterator<Item = (&Path, Hash)> + Clone {
+        self.roots.of(root).contents.iter().map(|(path, content)| (Path::new(&**path), *content))
     }
 
-    /// The contents of a root.
-    pub fn contents_of(&self, root: Root) -> HashSet<Hash> {
-        self.usable(root).map(|(_, content)| content).collect()
-    }
-
-    /// The paths of a root with their contents.
-    pub fn paths_of(&self, root: Root) -> HashMap<PathBuf, Hash> {
-        self.usable(root).map(|(path, content)| (path.to_path_buf(), content)).collect()
-    }
-
-    /// The contents of a root, each with one file below `folder` that has it.
-    pub fn files_of(&self, root: Root, folder: &Path) -> BTreeMap<Hash, PathBuf> {
-        self.usable(root).map(|(path, content)| (content, folder.join(path))).collect()
+    /// A sample of the contents of a root: all of them while they are few. All contents are looked at when most of them have gone.
+    pub fn sample_of(&mut self, root: Root) -> ContentSample {
+        let files = self.roots.of_mut(root);
+        if files.sketch.is_depleted() {
+            files.sketch = ContentSketch::default();
+            files.contents.values().for_each(|content| files.sketch.insert(*content));
+        }
+        files.sketch.sample()
     }
 
     /// How many files of a root are unusable.
@@ -106,7 +120,7 @@ impl Pictures {
 
     /// All unusable files are to be looked at again.
     pub fn recheck_failed(&mut self) {
-        let failed = |root| self.roots.of(root).failed.keys().map(move |path| (root, path.clone()));
+        let failed = |root| self.roots.of(root).failed.keys().map(move |path| (root, PathBuf::from(&**path)));
         let failed = Root::ALL.into_iter().flat_map(failed).collect();
         self.rechecks = failed;
     }
@@ -158,11 +172,42 @@ mod tests {
         assert!(!pictures.put(Root::Inventory, Path::new(A), content));
         assert!(pictures.put(Root::Inventory, Path::new(A), content), "the same as before");
         pictures.fail(Root::Inventory, Path::new(A), Trouble::new("it is cut off", A, ""));
-        assert!(pictures.contents_of(Root::Inventory).is_empty() && pictures.failed(Root::Inventory) == 1);
+        assert!(pictures.sample_of(Root::Inventory).is_empty() && pictures.failed(Root::Inventory) == 1);
         pictures.put(Root::Inventory, Path::new(A), content);
-        assert_eq!((pictures.failed(Root::Inventory), pictures.paths_of(Root::Training).len()), (0, 0));
-        assert_eq!(pictures.files_of(Root::Inventory, Path::new("/i"))[&content], Path::new("/i/a.jpg"));
+        assert!(pictures.failed(Root::Inventory) == 0 && pictures.sample_of(Root::Training).is_empty());
+        assert_eq!(pictures.sample_of(Root::Inventory).hashes(), [content]);
         assert!(pictures.forget(Root::Inventory, Path::new(A)) && !pictures.forget(Root::Inventory, Path::new(A)));
+    }
+
+    #[test]
+    fn a_sample_follows_contents_through_every_change() {
+        let (mut pictures, [one, other]) = (Pictures::default(), [Hash::of(b"one"), Hash::of(b"other")]);
+        let count = |pictures: &mut Pictures| pictures.sample_of(Root::Inventory).count();
+        for (path, content) in [("a", one), ("b", one), ("c", other), ("c", other)] {
+            pictures.put(Root::Inventory, Path::new(path), content);
+        }
+        assert_eq!(count(&mut pictures), 2, "two files have one content");
+        pictures.put(Root::Inventory, Path::new("c"), one);
+        assert_eq!(pictures.sample_of(Root::Inventory).hashes(), [one]);
+        pictures.forget(Root::Inventory, Path::new("a"));
+        pictures.fail(Root::Inventory, Path::new("c"), Trouble::new("it is cut off", "c", ""));
+        assert_eq!(count(&mut pictures), 1);
+        pictures.forget(Root::Inventory, Path::new("b"));
+        assert_eq!(count(&mut pictures), 0);
+    }
+
+    #[test]
+    fn after_most_pictures_have_gone_the_sample_is_of_all_that_are_left() {
+        let mut pictures = Pictures::default();
+        let path = |number: u32| PathBuf::from(number.to_string());
+        for number in 0..40_000_u32 {
+            pictures.put(Root::Inventory, &path(number), Hash::of(&number.to_le_bytes()));
+        }
+        assert!(pictures.sample_of(Root::Inventory).count().abs_diff(40_000) < 1_600);
+        for number in 60..40_000 {
+            pictures.forget(Root::Inventory, &path(number));
+        }
+        assert_eq!(pictures.sample_of(Root::Inventory).count(), 60);
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! The state of the queries: which have changed, their answers and names, which answers may be out of date, and whether answers
 //! can be written at the moment.
 
-use std::collections::{BTreeSet, HashSet};
-use std::ffi::OsStr;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -75,12 +74,9 @@ impl Queries {
         self.changed.len()
     }
 
-    /// The changed queries that have settled; `unsettled` are the names of those in which a file is still settling.
-    pub fn take_settled(&mut self, unsettled: &HashSet<&OsStr>) -> Vec<PathBuf> {
-        let quiet: Vec<PathBuf> =
-            self.changed.iter().filter(|query| !unsettled.contains(query.as_os_str())).cloned().collect();
-        self.changed.retain(|query| unsettled.contains(query.as_os_str()));
-        quiet
+    /// The changed queries that have settled; `is_unsettled` says in which a file is still settling.
+    pub fn take_settled(&mut self, is_unsettled: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
+        self.changed.extract_if(.., |query| !is_unsettled(query)).collect()
     }
 
     /// How many answers there are that are no errors.
@@ -226,9 +222,9 @@ mod tests {
         let mut queries = Queries::new(Vec::new(), |_| true);
         queries.mark_changed("set".into());
         queries.mark_changed("one.jpg".into());
-        assert_eq!(queries.take_settled(&HashSet::from([OsStr::new("set")])), [PathBuf::from("one.jpg")]);
+        assert_eq!(queries.take_settled(|query| query == Path::new("set")), [PathBuf::from("one.jpg")]);
         assert_eq!(queries.changed(), 1);
-        assert_eq!(queries.take_settled(&HashSet::new()), [PathBuf::from("set")]);
+        assert_eq!(queries.take_settled(|_| false), [PathBuf::from("set")]);
     }
 
     #[test]

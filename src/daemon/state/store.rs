@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::catalog::{Catalog, OrphanSweep};
+use crate::catalog::{Catalog, OrphanSweep, Root};
 use crate::daemon::encode::Encoded;
 use crate::daemon::retry::RETRY_PAUSE;
 use crate::daemon::sweep::SWEEP_INTERVAL;
@@ -17,6 +17,8 @@ use crate::query::FileRead;
 pub struct Store {
     catalog: Catalog,
     encoded: Vec<Encoded>,
+    /// Files that are gone.
+    removed: Vec<(Root, PathBuf)>,
     /// The files of queries whose answers are written.
     answered: BTreeMap<PathBuf, Vec<FileRead>>,
     next_try: Duration,
@@ -31,6 +33,7 @@ impl Store {
         Self {
             catalog,
             encoded: Vec::new(),
+            removed: Vec::new(),
             answered: BTreeMap::new(),
             next_try: Duration::ZERO,
             sweep: None,
@@ -66,6 +69,16 @@ impl Store {
     /// Holds the results of pictures that were read.
     pub fn hold_encoded(&mut self, encoded: Vec<Encoded>) {
         self.encoded.extend(encoded);
+    }
+
+    /// Holds files to be removed.
+    pub fn hold_removed(&mut self, removed: Vec<(Root, PathBuf)>) {
+        self.removed.extend(removed);
+    }
+
+    /// The files held to be removed.
+    pub fn take_removed(&mut self) -> Vec<(Root, PathBuf)> {
+        std::mem::take(&mut self.removed)
     }
 
     /// Holds the record that a query was answered, and from which files.
@@ -108,7 +121,6 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::Root;
     use crate::files::Stamp;
     use crate::picture::Unusable;
 
@@ -125,6 +137,8 @@ mod tests {
         store.mark_failed(now);
         assert!(!store.may_try(now) && store.must_wait(now) && store.may_try(now + RETRY_PAUSE));
         assert_eq!(store.take_encoded().len(), 1);
+        store.hold_removed(vec![(Root::Inventory, "a".into())]);
+        assert_eq!((store.take_removed().len(), store.take_removed().len()), (1, 0));
         assert!(!store.must_wait(now), "there is nothing to write");
         assert_eq!(
             (store.sweep_due(SWEEP_INTERVAL / 2), store.sweep_due(SWEEP_INTERVAL)),

@@ -1,10 +1,11 @@
 //! The state of trainings: the earlier ones, the one under way or requested, and whether the training pictures have changed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::catalog::{Choice, TrainingSource};
+use crate::picture::Hash;
 use crate::service_status::{LastTrainingPart, TrainingPart};
 use crate::training::debounce::RetrainDebounce;
 use crate::training::handle::TrainingHandle;
@@ -87,8 +88,6 @@ pub struct TrainingState {
     debounce: Option<RetrainDebounce>,
     /// Jobs started so far.
     runs: u64,
-    /// The number of the last model; cancelled trainings count too.
-    last_number: u64,
     has_orphans: bool,
 }
 
@@ -96,12 +95,19 @@ impl TrainingState {
     /// From the catalog; the policy looks at the pictures once they are all read.
     pub fn new(history: TrainingHistory, last: Option<LastTrainingPart>) -> Self {
         let debounce = Some(RetrainDebounce::after_change(None, Duration::ZERO));
-        Self { history, last, under_way: None, request: None, debounce, runs: 0, last_number: 0, has_orphans: true }
+        Self { history, last, under_way: None, request: None, debounce, runs: 0, has_orphans: true }
     }
 
     /// The pictures to train on, or the settings for training, have changed.
     pub fn pictures_changed(&mut self, now: Duration) {
         self.debounce = Some(RetrainDebounce::after_change(self.debounce, now));
+    }
+
+    /// An inventory picture has this content now; `None`: it is gone or unusable. The catalog knows that already.
+    pub fn inventory_changed(&self, path: &Path, content: Option<Hash>) {
+        if let Some(job) = &self.under_way {
+            job.handle.record_change(|| path.to_path_buf(), content);
+        }
     }
 
     /// Starts no training until then.
@@ -119,6 +125,11 @@ impl TrainingState {
         let is_settled = self.debounce.is_some_and(|debounce| debounce.is_due(now, quiet, is_busy));
         let is_requested = self.request.is_some() && !is_busy;
         (is_settled || is_requested) && self.under_way.is_none()
+    }
+
+    /// Whether so many pictures have come that the policy looks at them, although others are still on their way.
+    pub fn is_overdue(&self, now: Duration) -> bool {
+        self.debounce.is_some_and(|debounce| debounce.is_overdue(now)) && self.under_way.is_none()
     }
 
     /// The policy looks at the pictures as they are.
@@ -156,13 +167,6 @@ impl TrainingState {
     /// The result of the last training.
     pub fn last(&self) -> Option<&LastTrainingPart> {
         self.last.as_ref()
-    }
-
-    /// The number of a new model; the catalog has `trained`. A cancelled one has a number too, and perhaps embeddings: no number is
-    /// used twice.
-    pub fn next_number(&mut self, trained: u64) -> u64 {
-        self.last_number = self.last_number.max(trained) + 1;
-        self.last_number
     }
 
     /// A job to be begun.
@@ -252,8 +256,14 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_used_once_whatever_the_catalog_has() {
-        let mut training = state();
-        assert_eq!([training.next_number(4), training.next_number(4), training.next_number(9)], [5, 6, 10]);
+    fn the_job_under_way_hears_of_changes_of_the_inventory() {
+        let (mut training, content) = (state(), Hash::of(b"a"));
+        training.inventory_changed(Path::new("before.jpg"), None);
+        let job = training.prepare("m1", Purpose::Rollback("reply".into()));
+        let handle = Arc::clone(&job.handle);
+        training.begin(job);
+        handle.follow_changes();
+        training.inventory_changed(Path::new("a.jpg"), Some(content));
+        assert_eq!(handle.take_changes(), [("a.jpg".into(), Some(content))]);
     }
 }

@@ -104,6 +104,33 @@ fn different_pictures_and_those_without_shape_are_not_the_same() {
 }
 
 #[test]
+fn windows_side_by_side_are_compared_as_one_alone_is() {
+    let (one, other) = (drawn(|x, y| shade(5, x, y)), drawn(|x, y| shade(6, x, y)));
+    let (sums, posed) = (Sums::of(&one), posed_outline(&outline(&other), 3));
+    let mut found = Vec::new();
+    WindowOutlines::of(&sums).similar(&posed, 0.0, &mut found, -2.0);
+    assert_eq!(found.len(), 385);
+    for (similarity, window) in found {
+        let cells = sums.cells::<8>(&window);
+        let mut alone: Outline = std::array::from_fn(|at| cells[at % 8][at / 8]);
+        let mean = alone.iter().sum::<f32>() / alone.len() as f32;
+        alone.iter_mut().for_each(|value| *value -= mean);
+        let length = alone.iter().map(|value| value * value).sum::<f32>().sqrt().max(1e-3);
+        let wanted = outline_similarity(&alone.map(|value| value / length), &posed);
+        assert_eq!(similarity.to_bits(), wanted.to_bits(), "{window:?}");
+    }
+    assert_eq!(sums.cells::<16>(&Window::WHOLE), whole_cells(&one));
+}
+
+#[test]
+fn a_mirrored_outline_is_that_of_the_mirrored_picture() {
+    let [as_it_is, in_a_mirror] = outlines(&drawn(|x, y| shade(7, x, y)));
+    let mut mirrored = as_it_is;
+    mirror(&mut mirrored);
+    assert_eq!(mirrored, in_a_mirror);
+}
+
+#[test]
 fn there_are_as_many_windows_as_the_documents_say() {
-    assert_eq!(windows().len(), 385);
+    assert_eq!(outlines::windows().len(), 385);
 }

@@ -7,13 +7,15 @@
 mod grid;
 mod outlines;
 mod refine;
+mod relief;
 
 pub use grid::Window;
-pub(super) use outlines::{OUTLINE_VALUES, Outline, outline_similarity, outlines};
+pub(super) use outlines::{OUTLINE_VALUES, Outline, mirror, outline, outline_similarity, outlines};
 
-use grid::{FINE, Relief, Sums};
-use outlines::{POSES, outline, posed_miniature, posed_outline, windows};
+use grid::{Sums, whole_cells};
+use outlines::{POSES, WindowOutlines, posed_cells, posed_outline};
 use refine::refined;
+use relief::Relief;
 
 use super::policy::{LEAST_RELIEF, LEAST_WINDOW_OUTLINE};
 use crate::picture::Miniature;
@@ -32,7 +34,7 @@ const LEAST_TURNED_PX: f32 = 29.0;
 pub struct Scene {
     miniature: Miniature,
     sums: Sums,
-    windows: Vec<(Window, Outline)>,
+    windows: WindowOutlines,
 }
 
 /// How one picture lies in another.
@@ -60,17 +62,16 @@ impl Scene {
     /// Of a picture.
     pub fn of(miniature: &Miniature) -> Self {
         let sums = Sums::of(miniature);
-        let windows = windows().into_iter().map(|window| (window, outline(&sums, &window))).collect();
-        Self { miniature: miniature.clone(), sums, windows }
+        Self { miniature: miniature.clone(), windows: WindowOutlines::of(&sums), sums }
     }
 
     /// Where `other` lies in this picture, if anywhere: as a whole, or as one that was trimmed.
     pub fn align(&self, other: &Miniature) -> Option<Alignment> {
-        let mut starts: Vec<Start> = self.starts(other).collect();
+        let mut starts = self.starts(other);
         starts.sort_by(|one, other| other.agreement.total_cmp(&one.agreement));
         let worth_it = starts.into_iter().take(REFINED).filter(|start| start.agreement >= LEAST_RELIEF);
         let aligned = worth_it.map(|start| {
-            let agreement = |window: &Window| self.relief(window).agreement(&start.relief);
+            let agreement = |window: &Window| Relief::of_window(&self.sums, window).agreement(&start.relief);
             let (window, similarity) = refined(start.window, start.agreement, agreement);
             let (is_mirrored, quarter_turns) = (start.pose % 2 == 1, (start.pose / 2) as u8);
             Alignment { similarity, is_mirrored, quarter_turns, window }
@@ -85,25 +86,15 @@ impl Scene {
         both.into_iter().flatten().max_by(|(one, _), (other, _)| one.similarity.total_cmp(&other.similarity))
     }
 
-    fn relief(&self, window: &Window) -> Relief {
-        Relief::of(&self.sums.cells::<FINE>(window))
-    }
-
     /// The best windows by outline that differ from one another.
-    fn starts(&self, other: &Miniature) -> impl Iterator<Item = Start> {
-        let whole = outline(&Sums::of(other), &Window::WHOLE);
+    fn starts(&self, other: &Miniature) -> Vec<Start> {
+        let whole = outline(other);
         let mut found: Vec<(f32, Window, usize)> = Vec::new();
+        let mut similar = Vec::new();
         for pose in 0..POSES {
-            let posed = posed_outline(&whole, pose);
             let least_px = if pose >= 2 { LEAST_TURNED_PX } else { 0.0 };
-            for (window, outline) in
-                self.windows.iter().filter(|(window, _)| window.width.min(window.height) >= least_px)
-            {
-                let similarity = outline_similarity(outline, &posed);
-                if similarity >= LEAST_WINDOW_OUTLINE {
-                    found.push((similarity, *window, pose));
-                }
-            }
+            self.windows.similar(&posed_outline(&whole, pose), least_px, &mut similar, LEAST_WINDOW_OUTLINE);
+            found.extend(similar.drain(..).map(|(similarity, window)| (similarity, window, pose)));
         }
         found.sort_by(|one, other| other.0.total_cmp(&one.0));
         let mut apart: Vec<(Window, usize)> = Vec::new();
@@ -113,11 +104,13 @@ impl Scene {
                 apart.push((window, pose));
             }
         }
-        apart.into_iter().map(|(window, pose)| {
-            let relief = Relief::of(&Sums::of(&posed_miniature(other, pose)).cells::<FINE>(&Window::WHOLE));
-            let agreement = self.relief(&window).agreement(&relief);
+        let cells = whole_cells(other);
+        let start = |(window, pose)| {
+            let relief = Relief::of(&posed_cells(&cells, pose));
+            let agreement = Relief::of_window(&self.sums, &window).agreement(&relief);
             Start { window, pose, relief, agreement }
-        })
+        };
+        apart.into_iter().map(start).collect()
     }
 }
 

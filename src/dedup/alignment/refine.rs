@@ -33,14 +33,17 @@ const MOVES: [[f32; 4]; 12] = [
 /// The best window near `start` and its agreement, which is `first` at the start.
 pub(super) fn refined(start: Window, first: f32, agreement: impl Fn(&Window) -> f32) -> (Window, f32) {
     let (mut at, mut best) = (start, first);
+    // A window that was no better once is no better later.
+    let mut tried = vec![start];
     for step in STEPS_PX {
         for _ in 0..ROUNDS {
             let before = best;
             for change in MOVES {
                 let window = at.changed(change, step);
-                if !window.is_allowed() {
+                if !window.is_allowed() || tried.contains(&window) {
                     continue;
                 }
+                tried.push(window);
                 let moved = agreement(&window);
                 if moved > best + LEAST_GAIN {
                     (at, best) = (window, moved);

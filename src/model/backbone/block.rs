@@ -1,9 +1,12 @@
 //! The inverted residual block that EfficientNet-Lite0 is made of, and the memory its layers work in.
 
+use std::ops::Range;
+
 use super::GROUP;
 use super::buffer::Buffer;
 use super::depthwise::Depthwise;
-use super::matmul::{PART, Pixels, Target};
+use super::matmul::{PixelSpan, Target};
+use super::packed::MAX_PANEL;
 use super::pointwise::{Activation, Pointwise};
 use super::stem;
 use crate::model::weights::{Archive, LoadError};
@@ -29,7 +32,7 @@ pub(super) struct Block {
 #[derive(Clone, Copy)]
 struct Piece {
     rows: usize,
-    /// A multiple of [`PART`], or all.
+    /// A multiple of [`MAX_PANEL`], or all.
     channels: usize,
 }
 
@@ -80,42 +83,63 @@ impl Block {
     fn piece(&self, side: usize) -> Piece {
         let (channels, shrunk) = (self.depthwise.channels(), self.shrunk(side));
         let numbers = PIECE_BYTES / size_of::<f32>();
-        match numbers / (side * side) / PART {
+        match numbers / (side * side) / MAX_PANEL {
             0 => Piece { rows: (numbers / channels / side * shrunk / side).clamp(1, shrunk), channels },
-            parts => Piece { rows: shrunk, channels: channels.min(parts * PART) },
+            parts => Piece { rows: shrunk, channels: channels.min(parts * MAX_PANEL) },
         }
     }
 
     /// Turns `scratch.current` from `[side, side]` pixels to `[⌈side/stride⌉, ⌈side/stride⌉]`.
     pub(super) fn apply(&self, side: usize, scratch: &mut Scratch) {
-        self.apply_by(self.piece(side), side, scratch);
+        self.apply_to(side, scratch, |rows, _| PixelSpan { pitch: side * side, first: rows.start * side });
     }
 
-    fn apply_by(&self, piece: Piece, side: usize, scratch: &mut Scratch) {
+    /// As [`Block::apply`], of pixels whose rows `input` puts into `scratch.current` when they are needed, and says where.
+    pub(super) fn apply_to(
+        &self,
+        side: usize,
+        scratch: &mut Scratch,
+        input: impl FnMut(Range<usize>, &mut Buffer) -> PixelSpan,
+    ) {
+        self.apply_by(self.piece(side), side, scratch, input);
+    }
+
+    fn apply_by(
+        &self,
+        piece: Piece,
+        side: usize,
+        scratch: &mut Scratch,
+        mut input: impl FnMut(Range<usize>, &mut Buffer) -> PixelSpan,
+    ) {
         let Scratch { current, wide, filtered, next, places } = scratch;
-        let shrunk = self.shrunk(side);
-        let channels = self.depthwise.channels();
-        let window = self.depthwise.window(side, side, piece.rows);
-        let wide = wide.room(window.len(piece.channels));
-        window.clear_margins(wide);
-        let next_values = next.room(shrunk * shrunk * self.outputs.next_multiple_of(GROUP));
+        let (shrunk, channels) = (self.shrunk(side), self.depthwise.channels());
+        let ring = self.depthwise.ring(side, side, piece.rows);
+        let wide = wide.room(ring.group_pitch() * piece.channels);
+        ring.clear_margins(wide);
+        let out = next.room(shrunk * shrunk * self.outputs.next_multiple_of(GROUP));
         let mut expanded = 0;
         for first in (0..shrunk).step_by(piece.rows) {
             let rows = first..shrunk.min(first + piece.rows);
-            let seen = self.depthwise.rows_seen(&window, rows.end);
+            let seen = self.depthwise.rows_seen(&ring, rows.end);
+            let span = input(expanded..seen, current);
             for first in (0..channels).step_by(piece.channels) {
                 let part = first..channels.min(first + piece.channels);
-                window.places(expanded..seen, places);
-                let pixels = Pixels { values: current, pitch: side * side, first: expanded * side };
-                self.expand.widen(part.clone(), pixels, Target { values: wide, pitch: window.group_pitch(), places });
+                let (columns, weights) = (self.expand.columns(part.clone()), self.project.rows(part.clone()));
+                ring.places(expanded..seen, places);
+                let target = Target { values: wide, pitch: ring.group_pitch(), places };
+                let ahead = self.project.first_weights(weights.clone());
+                self.expand.apply(columns, (current, span), None, target, ahead);
                 let filtered = filtered.room(rows.len() * shrunk * part.len());
-                self.depthwise.apply(part.clone(), wide, window, rows.clone(), filtered);
+                self.depthwise.apply(part.clone(), wide, ring, rows.clone(), filtered);
                 places.clear();
                 places.extend(rows.start * shrunk..rows.end * shrunk);
-                let pixels = Pixels { values: filtered, pitch: rows.len() * shrunk, first: 0 };
+                let following = if part.end < channels { part.end } else { 0 };
+                let following = following..channels.min(following + piece.channels);
+                let ahead = self.expand.first_weights(self.expand.columns(following));
+                let pixels = (&*filtered, PixelSpan { pitch: rows.len() * shrunk, first: 0 });
                 let residual = if self.residual { Some(&**current) } else { None };
-                let target = Target { values: next_values, pitch: shrunk * shrunk, places };
-                self.project.narrow(part, pixels, residual, target);
+                let target = Target { values: out, pitch: shrunk * shrunk, places };
+                self.project.apply(weights, pixels, residual, target, ahead);
             }
             expanded = seen;
         }
@@ -144,7 +168,10 @@ mod tests {
                 let mut scratch = Scratch::default();
                 let current = scratch.current.room(side * side * inputs.next_multiple_of(GROUP));
                 current.iter_mut().enumerate().for_each(|(at, value)| *value = (at * 37 % 101) as f32 / 50.0 - 1.0);
-                block.apply_by(piece, side, &mut scratch);
+                block.apply_by(piece, side, &mut scratch, |rows, _| PixelSpan {
+                    pitch: side * side,
+                    first: rows.start * side,
+                });
                 // The last group may hold channels that mean nothing.
                 scratch.current[..outputs / GROUP * GROUP * rows * rows].to_vec()
             };
@@ -153,7 +180,7 @@ mod tests {
             let usual = block.piece(side);
             assert!(usual.rows < rows || usual.channels < channels, "{name} is worked on in pieces");
             for piece in
-                [usual, Piece { rows: 1, channels }, Piece { rows: 7, channels }, Piece { rows, channels: PART }]
+                [usual, Piece { rows: 1, channels }, Piece { rows: 7, channels }, Piece { rows, channels: MAX_PANEL }]
             {
                 assert!(run(piece) == whole, "{name} by {} rows, {} channels", piece.rows, piece.channels);
             }

@@ -1,7 +1,7 @@
 //! A direct depthwise convolution with bias and ReLU6 in the same pass.
 //!
 //! Neighbouring output pixels of a channel group are summed together in registers, over all taps, and written once: each
-//! weight is loaded once for all of them. The input comes a few rows at a time, in a [`Window`].
+//! weight is loaded once for all of them. The input comes a few rows at a time, in a [`RowRing`].
 
 use std::ops::Range;
 
@@ -9,6 +9,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::GROUP;
 use super::buffer::Buffer;
+use super::ring::RowRing;
 use crate::model::weights::{Archive, LoadError};
 
 /// Output pixels that are summed together; every layer of the backbone is a multiple of 9 wide.
@@ -27,50 +28,6 @@ pub(super) struct Depthwise {
 fn padding_before(length: usize, side: usize, stride: usize) -> usize {
     let steps = length.div_ceil(stride).max(1) - 1;
     (steps * stride + side).saturating_sub(length) / 2
-}
-
-/// The rows of a layer's input that some rows of its output see: `[groups, slots, pitch, GROUP]`. Row y stands in slot
-/// y % slots, so rows that the next ones see as well stay where they are.
-#[derive(Clone, Copy)]
-pub(super) struct Window {
-    height: usize,
-    width: usize,
-    /// Columns of zeros before the picture's.
-    before: usize,
-    /// Rows of zeros above the picture's.
-    above: usize,
-    /// Columns with zeros before and behind, as many as tiles see.
-    pitch: usize,
-    slots: usize,
-}
-
-impl Window {
-    /// Numbers that so many channels take.
-    pub(super) fn len(&self, channels: usize) -> usize {
-        self.group_pitch() * channels
-    }
-
-    /// Pixels from a group to the next.
-    pub(super) fn group_pitch(&self) -> usize {
-        self.slots * self.pitch
-    }
-
-    /// Sets `places` to those of the pixels of `rows`.
-    pub(super) fn places(&self, rows: Range<usize>, places: &mut Vec<usize>) {
-        places.clear();
-        for row in rows {
-            let start = row % self.slots * self.pitch + self.before;
-            places.extend(start..start + self.width);
-        }
-    }
-
-    /// Makes the columns before and behind the picture's zero; nothing else is ever written there.
-    pub(super) fn clear_margins(&self, values: &mut [f32]) {
-        for row in values.chunks_exact_mut(self.pitch * GROUP) {
-            row[..self.before * GROUP].fill(0.0);
-            row[(self.before + self.width) * GROUP..].fill(0.0);
-        }
-    }
 }
 
 impl Depthwise {
@@ -107,11 +64,11 @@ impl Depthwise {
         length.div_ceil(self.stride)
     }
 
-    /// A window on an input `[height, width]` wide enough for `rows` rows of the output.
-    pub(super) fn window(&self, height: usize, width: usize, rows: usize) -> Window {
+    /// A ring for an input `[height, width]`, large enough for `rows` rows of the output.
+    pub(super) fn ring(&self, height: usize, width: usize, rows: usize) -> RowRing {
         let (side, stride) = (self.side, self.stride);
         let tiles = self.shrunk(width).div_ceil(TILE);
-        Window {
+        RowRing {
             height,
             width,
             before: padding_before(width, side, stride),
@@ -122,8 +79,8 @@ impl Depthwise {
     }
 
     /// Rows of the input, from the first, that must have been seen for output rows before `end`.
-    pub(super) fn rows_seen(&self, window: &Window, end: usize) -> usize {
-        ((end - 1) * self.stride + self.side - window.above).min(window.height)
+    pub(super) fn rows_seen(&self, ring: &RowRing, end: usize) -> usize {
+        ((end - 1) * self.stride + self.side - ring.above).min(ring.height)
     }
 
     /// The `rows` of `channels` of the output, `[groups, rows.len() * ⌈width/stride⌉, GROUP]`.
@@ -131,11 +88,11 @@ impl Depthwise {
         &self,
         channels: Range<usize>,
         input: &[f32],
-        window: Window,
+        ring: RowRing,
         rows: Range<usize>,
         out: &mut [f32],
     ) {
-        Arch::new().dispatch(DepthwiseRun { layer: self, channels, input, window, rows, out });
+        Arch::new().dispatch(DepthwiseRun { layer: self, channels, input, ring, rows, out });
     }
 }
 
@@ -143,7 +100,7 @@ struct DepthwiseRun<'data> {
     layer: &'data Depthwise,
     channels: Range<usize>,
     input: &'data [f32],
-    window: Window,
+    ring: RowRing,
     rows: Range<usize>,
     out: &'data mut [f32],
 }
@@ -165,23 +122,23 @@ impl WithSimd for DepthwiseRun<'_> {
 impl DepthwiseRun<'_> {
     #[inline(always)]
     fn groups<S: Simd, const SIDE: usize, const STRIDE: usize>(self, simd: S) {
-        let Self { layer, channels, input, window, rows, out } = self;
+        let Self { layer, channels, input, ring, rows, out } = self;
         let lanes = GROUP / S::F32_LANES;
         let (input, out) = (S::as_simd_f32s(input).0, S::as_mut_simd_f32s(out).0);
         let (weights, bias) = (&layer.weights[channels.start * SIDE * SIDE..], &layer.bias[channels]);
         let (weights, bias) = (S::as_simd_f32s(weights).0, S::as_simd_f32s(bias).0);
-        let wide = layer.shrunk(window.width);
-        let zeros = vec![simd.splat_f32s(0.0); window.pitch * lanes];
+        let wide = layer.shrunk(ring.width);
+        let zeros = vec![simd.splat_f32s(0.0); ring.pitch * lanes];
         let groups =
-            input.chunks_exact(window.group_pitch() * lanes).zip(out.chunks_exact_mut(rows.len() * wide * lanes));
+            input.chunks_exact(ring.group_pitch() * lanes).zip(out.chunks_exact_mut(rows.len() * wide * lanes));
         let taps = weights.chunks_exact(SIDE * SIDE * lanes).zip(bias.chunks_exact(lanes));
         for ((input, out), (weights, bias)) in groups.zip(taps) {
             for (y, out) in rows.clone().zip(out.chunks_exact_mut(wide * lanes)) {
                 let mut lines: [&[S::f32s]; SIDE] = [&zeros; SIDE];
                 for (tap, line) in lines.iter_mut().enumerate() {
-                    let at = (y * STRIDE + tap).wrapping_sub(window.above);
-                    if at < window.height {
-                        *line = &input[at % window.slots * window.pitch * lanes..][..window.pitch * lanes];
+                    let at = (y * STRIDE + tap).wrapping_sub(ring.above);
+                    if at < ring.height {
+                        *line = &input[at % ring.slots * ring.pitch * lanes..][..ring.pitch * lanes];
                     }
                 }
                 for (tile, out) in out.chunks_mut(TILE * lanes).enumerate() {
@@ -252,26 +209,26 @@ mod tests {
         out
     }
 
-    /// All rows, `band` of them at a time, through a window no larger than needed.
+    /// All rows, `band` of them at a time, through a ring no larger than needed.
     fn in_bands(layer: &Depthwise, channels: Range<usize>, input: &[f32], height: usize, width: usize, band: usize) {
         let (high, wide) = (layer.shrunk(height), layer.shrunk(width));
-        let window = layer.window(height, width, band);
-        let mut seen = vec![f32::NAN; window.len(channels.len())];
-        window.clear_margins(&mut seen);
+        let ring = layer.ring(height, width, band);
+        let mut seen = vec![f32::NAN; ring.group_pitch() * channels.len()];
+        ring.clear_margins(&mut seen);
         let (mut places, mut taken) = (Vec::new(), 0);
         for rows in (0..high).step_by(band).map(|first| first..high.min(first + band)) {
-            let end = layer.rows_seen(&window, rows.end);
-            window.places(taken..end, &mut places);
+            let end = layer.rows_seen(&ring, rows.end);
+            ring.places(taken..end, &mut places);
             for (at, place) in places.iter().enumerate() {
                 for channel in 0..channels.len() {
-                    let group = channel / GROUP * window.group_pitch();
+                    let group = channel / GROUP * ring.group_pitch();
                     let value = input[((channels.start + channel) * height + taken) * width + at];
                     seen[(group + place) * GROUP + channel % GROUP] = value;
                 }
             }
             taken = end;
             let mut out = vec![0.0; rows.len() * wide * channels.len()];
-            layer.apply(channels.clone(), &seen, window, rows.clone(), &mut out);
+            layer.apply(channels.clone(), &seen, ring, rows.clone(), &mut out);
             for channel in 0..channels.len() {
                 let from = &input[(channels.start + channel) * height * width..][..height * width];
                 let expected = &naive(layer, channels.start + channel, from, height, width)[rows.start * wide..];

@@ -4,37 +4,19 @@
 //! activation to further passes; here the weights never change, so they are put in the order of their use once, and a
 //! tile of the product is written when it is finished. The tile stays in registers throughout, after Goto and van de
 //! Geijn, "Anatomy of high-performance matrix multiplication", ACM TOMS 34 (2008).
-
-use std::ops::Range;
+//!
+//! A picture meets 13 MB of weights, each once: they come from beyond the second cache. So while a panel of them is
+//! multiplied with all pixels, the next one is fetched, a few cache lines a tile.
 
 use pulp::{Arch, Simd, WithSimd};
 
 use super::GROUP;
-use super::buffer::Buffer;
-
-/// Weights `[in, out]` in the order of their use, and bias `[out]`.
-pub(super) struct Packed {
-    /// Panels of columns, each `[in, columns of the panel]`; the last one may be narrower.
-    panels: Buffer,
-    /// As many as the panels have columns.
-    bias: Buffer,
-    pub(super) inputs: usize,
-    pub(super) outputs: usize,
-}
-
-/// Parts of the inputs and outputs begin at multiples of this: no panel is wider, whatever the machine.
-pub(super) const PART: usize = 3 * GROUP;
-
-/// Which inputs and outputs of a product are meant.
-pub(super) struct Part {
-    pub(super) inputs: Range<usize>,
-    pub(super) outputs: Range<usize>,
-}
+use super::packed::{Packed, Submatrix, panel_vectors};
+use super::prefetch::prefetch;
 
 /// Some pixels of `[groups, pitch, GROUP]`: those from `first` on.
 #[derive(Clone, Copy)]
-pub(super) struct Pixels<'data> {
-    pub(super) values: &'data [f32],
+pub(super) struct PixelSpan {
     pub(super) pitch: usize,
     pub(super) first: usize,
 }
@@ -57,78 +39,47 @@ pub(super) struct Finish<'data> {
     pub(super) residual: Option<&'data [f32]>,
 }
 
-impl Packed {
-    /// Takes `weights` `[in, bias.len()]`.
-    pub(super) fn new(weights: &[f32], bias: &[f32]) -> Self {
-        Arch::new().dispatch(Pack { weights, bias })
-    }
+/// The product of some inputs of `pixels`, as many pixels as `target` has places, with some columns of `weights`.
+/// `pixels` and `target` hold these inputs and columns only. The first inputs begin sums, further ones add to them, the
+/// last ones finish them.
+pub(super) struct Product<'data> {
+    pub(super) weights: &'data Packed,
+    pub(super) part: Submatrix,
+    pub(super) pixels: &'data [f32],
+    pub(super) span: PixelSpan,
+    pub(super) target: Target<'data>,
+    pub(super) finish: Finish<'data>,
+    /// The weights that are needed thereafter.
+    pub(super) next: &'data [f32],
+}
 
-    /// Adds the products of the channels `inputs` of as many pixels as `target` has places with the columns `outputs`.
-    /// `pixels` and `target` hold these channels and columns only. The first inputs begin sums, the last ones finish them.
-    /// Parts begin at multiples of [`PART`].
-    pub(super) fn apply(&self, part: Part, pixels: Pixels, finish: Finish, target: Target) {
-        Arch::new().dispatch(MatmulRun { weights: self, part, pixels, finish, target });
+impl Product<'_> {
+    pub(super) fn compute(self) {
+        Arch::new().dispatch(self);
     }
 }
 
-/// A loop over all rows of a tile. The compiler unrolls no loop that becomes as long as these, and keeps no sums in registers then.
+/// A loop over the rows or columns of a tile. The compiler itself does not unroll loops as long as these, and keeps no sums
+/// in registers then.
 macro_rules! unrolled {
-    ($row:ident < $end:ident $body:block) => {
-        unrolled!($row < $end $body 0 1 2 3 4 5 6 7 8)
+    ($at:ident < $end:ident $body:block) => {
+        unrolled!($at < $end $body 0 1 2 3 4 5 6 7 8)
     };
-    ($row:ident < $end:ident $body:block $($number:literal)*) => {
+    ($at:ident < $end:ident $body:block $($number:literal)*) => {
         $(if $number < $end {
-            let $row = $number;
+            let $at = $number;
             $body
         })*
     };
 }
 
-struct Pack<'data> {
-    weights: &'data [f32],
-    bias: &'data [f32],
-}
-
-impl WithSimd for Pack<'_> {
-    type Output = Packed;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Packed {
-        let Self { weights, bias } = self;
-        let (inputs, outputs) = (weights.len() / bias.len(), bias.len());
-        let padded = outputs.next_multiple_of(S::F32_LANES);
-        let mut panels = Vec::with_capacity(padded * inputs);
-        for left in (0..padded).step_by(vectors::<S>() * S::F32_LANES) {
-            let right = padded.min(left + vectors::<S>() * S::F32_LANES);
-            for row in weights.chunks_exact(outputs) {
-                panels.extend((left..right).map(|column| row.get(column).copied().unwrap_or(0.0)));
-            }
-        }
-        let mut bias = bias.to_vec();
-        bias.resize(padded, 0.0);
-        Packed { panels: Buffer::holding(&panels), bias: Buffer::holding(&bias), inputs, outputs }
-    }
-}
-
-/// Vectors of columns in a panel: 9 × 3 sums fill the registers where there are 32, 6 × 2 where there are 16.
-const fn vectors<S: Simd>() -> usize {
-    if S::REGISTER_COUNT >= 32 { 3 } else { 2 }
-}
-
-struct MatmulRun<'data> {
-    weights: &'data Packed,
-    part: Part,
-    pixels: Pixels<'data>,
-    finish: Finish<'data>,
-    target: Target<'data>,
-}
-
-impl WithSimd for MatmulRun<'_> {
+impl WithSimd for Product<'_> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, simd: S) {
         match (S::REGISTER_COUNT >= 32, self.target.places.len()) {
+            (_, 0) => {}
             (true, 9..) => self.panels::<S, 9>(simd),
             (false, 6..) => self.panels::<S, 6>(simd),
             _ => self.panels::<S, 1>(simd),
@@ -136,13 +87,13 @@ impl WithSimd for MatmulRun<'_> {
     }
 }
 
-impl MatmulRun<'_> {
+impl Product<'_> {
     /// All panels, one after another, for all pixels, `HEIGHT` at a time.
     #[inline(always)]
     fn panels<S: Simd, const HEIGHT: usize>(&mut self, simd: S) {
-        let Range { start: mut left, end } = self.part.outputs;
-        while left < end {
-            let vectors = (end - left).div_ceil(S::F32_LANES).min(vectors::<S>());
+        let mut left = self.part.outputs.start;
+        while left < self.part.outputs.end {
+            let vectors = (self.part.outputs.end - left).div_ceil(S::F32_LANES).min(panel_vectors::<S>());
             match vectors {
                 1 => self.panel::<S, HEIGHT, 1>(simd, left),
                 2 => self.panel::<S, HEIGHT, 2>(simd, left),
@@ -156,31 +107,34 @@ impl MatmulRun<'_> {
     /// are done, and leaves those alone.
     #[inline(always)]
     fn panel<S: Simd, const HEIGHT: usize, const VECTORS: usize>(&mut self, simd: S, left: usize) {
-        let Packed { panels, bias, inputs, .. } = self.weights;
+        let Packed { bias, inputs, .. } = self.weights;
+        let Submatrix { inputs: part, outputs } = self.part.clone();
         let width = VECTORS * S::F32_LANES;
-        let panel = &panels[left * inputs..][..width * inputs];
-        let columns = &S::as_simd_f32s(panel).0.as_chunks::<VECTORS>().0[self.part.inputs.clone()];
+        let columns = S::as_simd_f32s(self.weights.panel::<S>(left, part.clone())).0.as_chunks::<VECTORS>().0;
         let bias = S::as_simd_f32s(&bias[left..][..width]).0.as_chunks::<VECTORS>().0[0];
-        let Pixels { values, pitch, first } = self.pixels;
-        let lines = values.as_chunks::<GROUP>().0;
+        let is_last = left + width >= outputs.end;
+        let next = if is_last { self.next } else { self.weights.panel::<S>(left + width, part.clone()) };
+        let lines = self.pixels.as_chunks::<GROUP>().0;
         let count = self.target.places.len();
+        let share = next.len().div_ceil(count.div_ceil(HEIGHT)).next_multiple_of(GROUP).max(GROUP);
+        let mut shares = next.chunks(share);
         for begin in (0..count).step_by(HEIGHT) {
             let row = begin.min(count - HEIGHT);
-            let sums =
-                if self.part.inputs.start == 0 { [bias; HEIGHT] } else { self.begun::<S, HEIGHT, VECTORS>(row, left) };
-            let sums = tile::<S, HEIGHT, VECTORS>(simd, &lines[first + row..], pitch, columns, sums);
-            if self.part.inputs.end == *inputs {
-                self.finish(simd, sums, row, begin - row, left);
-            } else {
-                self.store::<S, HEIGHT, VECTORS>(sums, row, begin - row, left);
+            let mut sums = if part.start == 0 { [bias; HEIGHT] } else { self.begun::<S, HEIGHT, VECTORS>(row, left) };
+            let ahead = shares.next().unwrap_or_default();
+            let lines = &lines[self.span.first + row..];
+            sums = tile::<S, HEIGHT, VECTORS>(simd, lines, self.span.pitch, columns, sums, ahead);
+            if part.end == *inputs {
+                sums = self.finished::<S, HEIGHT, VECTORS>(simd, sums, row, left);
             }
+            self.store::<S, HEIGHT, VECTORS>(sums, row, begin - row, left);
         }
     }
 
-    /// Where the columns of the vector from column `at` on begin in the target, in vectors.
+    /// Where the vector from column `column` on stands in the target, in vectors, for the place 0.
     #[inline(always)]
-    fn start<S: Simd>(&self, at: usize) -> usize {
-        let column = at - self.part.outputs.start;
+    fn start<S: Simd>(&self, column: usize) -> usize {
+        let column = column - self.part.outputs.start;
         (column / GROUP * self.target.pitch * GROUP + column % GROUP) / S::F32_LANES
     }
 
@@ -191,49 +145,27 @@ impl MatmulRun<'_> {
         row: usize,
         left: usize,
     ) -> [[S::f32s; VECTORS]; HEIGHT] {
-        let out = S::as_simd_f32s(self.target.values).0;
+        let values = S::as_simd_f32s(self.target.values).0;
         let places = &self.target.places[row..].as_chunks::<HEIGHT>().0[0];
-        let mut sums = [[out[0]; VECTORS]; HEIGHT];
+        let mut sums = [[values[0]; VECTORS]; HEIGHT];
         unrolled!(vector < VECTORS {
             let start = self.start::<S>(left + vector * S::F32_LANES);
             unrolled!(row < HEIGHT {
-                sums[row][vector] = out[start + places[row] * (GROUP / S::F32_LANES)];
+                sums[row][vector] = values[start + places[row] * (GROUP / S::F32_LANES)];
             });
         });
         sums
     }
 
-    /// Writes the sums of the pixels from `row` on, but for the first `done`, and of the columns from `left` on.
+    /// The sums of the pixels from `row` on and the columns from `left` on with activation and residual.
     #[inline(always)]
-    fn store<S: Simd, const HEIGHT: usize, const VECTORS: usize>(
-        &mut self,
-        sums: [[S::f32s; VECTORS]; HEIGHT],
-        row: usize,
-        done: usize,
-        left: usize,
-    ) {
-        let places = &self.target.places[row..].as_chunks::<HEIGHT>().0[0];
-        unrolled!(vector < VECTORS {
-            let start = self.start::<S>(left + vector * S::F32_LANES);
-            let out = S::as_mut_simd_f32s(self.target.values).0;
-            unrolled!(row < HEIGHT {
-                if row >= done {
-                    out[start + places[row] * (GROUP / S::F32_LANES)] = sums[row][vector];
-                }
-            });
-        });
-    }
-
-    /// As [`MatmulRun::store`], with activation and residual.
-    #[inline(always)]
-    fn finish<S: Simd, const HEIGHT: usize, const VECTORS: usize>(
-        &mut self,
+    fn finished<S: Simd, const HEIGHT: usize, const VECTORS: usize>(
+        &self,
         simd: S,
         mut sums: [[S::f32s; VECTORS]; HEIGHT],
         row: usize,
-        done: usize,
         left: usize,
-    ) {
+    ) -> [[S::f32s; VECTORS]; HEIGHT] {
         let (floor, ceiling) = (simd.splat_f32s(self.finish.floor), simd.splat_f32s(self.finish.ceiling));
         unrolled!(row < HEIGHT {
             unrolled!(vector < VECTORS {
@@ -251,11 +183,32 @@ impl MatmulRun<'_> {
                 });
             });
         }
-        self.store::<S, HEIGHT, VECTORS>(sums, row, done, left);
+        sums
+    }
+
+    /// Writes the sums of the pixels from `row` on, but for the first `done`, and of the columns from `left` on.
+    #[inline(always)]
+    fn store<S: Simd, const HEIGHT: usize, const VECTORS: usize>(
+        &mut self,
+        sums: [[S::f32s; VECTORS]; HEIGHT],
+        row: usize,
+        done: usize,
+        left: usize,
+    ) {
+        let places = &self.target.places[row..].as_chunks::<HEIGHT>().0[0];
+        unrolled!(vector < VECTORS {
+            let start = self.start::<S>(left + vector * S::F32_LANES);
+            let values = S::as_mut_simd_f32s(self.target.values).0;
+            unrolled!(row < HEIGHT {
+                if row >= done {
+                    values[start + places[row] * (GROUP / S::F32_LANES)] = sums[row][vector];
+                }
+            });
+        });
     }
 }
 
-/// Adds the first `HEIGHT` pixels of `lines` times one panel of columns to `sums`.
+/// Adds the first `HEIGHT` pixels of `lines` times one panel of columns to `sums`, and fetches `ahead` meanwhile.
 #[inline(always)]
 fn tile<S: Simd, const HEIGHT: usize, const VECTORS: usize>(
     simd: S,
@@ -263,8 +216,14 @@ fn tile<S: Simd, const HEIGHT: usize, const VECTORS: usize>(
     pitch: usize,
     columns: &[[S::f32s; VECTORS]],
     mut sums: [[S::f32s; VECTORS]; HEIGHT],
+    ahead: &[f32],
 ) -> [[S::f32s; VECTORS]; HEIGHT] {
+    let share = ahead.len().div_ceil(columns.len().div_ceil(GROUP)).next_multiple_of(GROUP).max(GROUP);
+    let mut shares = ahead.chunks(share);
     for (group, columns) in columns.chunks(GROUP).enumerate() {
+        for line in shares.next().unwrap_or_default().chunks(GROUP) {
+            prefetch(line);
+        }
         let seen = &lines[group * pitch..].as_chunks::<HEIGHT>().0[0];
         for at in 0..columns.len().min(GROUP) {
             unrolled!(row < HEIGHT {
@@ -280,7 +239,10 @@ fn tile<S: Simd, const HEIGHT: usize, const VECTORS: usize>(
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
+    use crate::model::backbone::packed::MAX_PANEL;
 
     fn numbers(count: usize, seed: usize) -> Vec<f32> {
         (0..count).map(|at| ((at * 37 + seed * 11) % 101) as f32 / 50.0 - 1.0).collect()
@@ -314,8 +276,9 @@ mod tests {
                 let mut values = vec![0.0; added.len()];
                 let target = Target { values: &mut values, pitch: count, places: &places };
                 let finish = Finish { floor: -2.0, ceiling: 3.0, residual: Some(&added) };
-                let part = Part { inputs: 0..inputs, outputs: 0..outputs };
-                packed.apply(part, Pixels { values: &input, pitch: count, first: 1 }, finish, target);
+                let part = Submatrix { inputs: 0..inputs, outputs: 0..outputs };
+                let span = PixelSpan { pitch: count, first: 1 };
+                Product { weights: &packed, part, pixels: &input, span, target, finish, next: &[] }.compute();
                 for (at, place) in (0..outputs).flat_map(|column| (1..count).map(move |place| (column, place))) {
                     let pixel = &pixels[(count - place) * inputs..][..inputs];
                     let sum: f32 = (0..inputs).map(|row| pixel[row] * weights[row * outputs + at]).sum();
@@ -329,29 +292,27 @@ mod tests {
 
     #[test]
     fn parts_are_the_same_as_all_at_once() {
-        let (inputs, outputs) = (3 * PART, 2 * PART + 20);
+        let (inputs, outputs) = (3 * MAX_PANEL, 2 * MAX_PANEL + 20);
         let packed = Packed::new(&numbers(inputs * outputs, 1), &numbers(outputs, 2));
         for count in [5, 20, 31] {
             let input = grouped(&numbers(count * inputs, 3), inputs);
             let places: Vec<usize> = (0..count).collect();
             let run = |inputs: Range<usize>, outputs: Range<usize>, values: &mut [f32]| {
-                let pixels = Pixels { values: &input[inputs.start * count..], pitch: count, first: 0 };
                 let finish = Finish { floor: -2.0, ceiling: 3.0, residual: None };
-                packed.apply(
-                    Part { inputs, outputs },
-                    pixels,
-                    finish,
-                    Target { values, pitch: count, places: &places },
-                );
+                let (pixels, span) = (&input[inputs.start * count..], PixelSpan { pitch: count, first: 0 });
+                let target = Target { values, pitch: count, places: &places };
+                let part = Submatrix { inputs, outputs };
+                let next = packed.first_panel(part.clone());
+                Product { weights: &packed, part, pixels, span, target, finish, next }.compute();
             };
             let room = || vec![0.0; outputs.next_multiple_of(GROUP) * count];
             let (mut whole, mut summed, mut beside) = (room(), room(), room());
             run(0..inputs, 0..outputs, &mut whole);
-            for first in (0..inputs).step_by(PART) {
-                run(first..first + PART, 0..outputs, &mut summed);
+            for first in (0..inputs).step_by(MAX_PANEL) {
+                run(first..first + MAX_PANEL, 0..outputs, &mut summed);
             }
-            for first in (0..outputs).step_by(PART) {
-                run(0..inputs, first..outputs.min(first + PART), &mut beside[first * count..]);
+            for first in (0..outputs).step_by(MAX_PANEL) {
+                run(0..inputs, first..outputs.min(first + MAX_PANEL), &mut beside[first * count..]);
             }
             assert!(whole == summed && whole == beside, "{count} pixels");
             assert!(whole.iter().any(|value| *value > 0.5));

@@ -8,7 +8,10 @@ mod buffer;
 mod depthwise;
 mod matmul;
 mod network;
+mod packed;
 mod pointwise;
+mod prefetch;
+mod ring;
 mod stem;
 
 pub use network::Backbone;

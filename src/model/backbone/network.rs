@@ -1,10 +1,12 @@
 //! EfficientNet-Lite0 without its classifier: a picture's 1280 features.
 
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::GROUP;
 use super::block::{Block, Scratch};
-use super::matmul::{Pixels, Target};
+use super::buffer::Buffer;
+use super::matmul::{PixelSpan, Target};
 use super::pointwise::{Activation, Pointwise};
 use super::stem;
 use crate::base::rows::Rows;
@@ -33,7 +35,7 @@ const POOLING_REACH: f32 = 0.25;
 pub struct Backbone {
     blocks: Vec<Block>,
     head: Pointwise,
-    /// Scratch memory of calls that are over, 5 MB each, at most one for every call that ever ran at the same time.
+    /// Scratch memory of calls that are over, 3 MB each, at most one for every call that ever ran at the same time.
     /// Giving it back to the system and asking for it again would cost more than a third of the time of a picture.
     idle: Mutex<Vec<Scratch>>,
 }
@@ -109,18 +111,27 @@ impl Backbone {
     /// One picture `[side, side, 3]`, of values that `scaled` makes numbers of, to the last layer, which stands in `scratch.wide` then,
     /// `[groups, last, last, GROUP]`; `last` is given back.
     fn forward<T: Copy>(&self, picture: &[T], side: usize, scaled: impl Fn(T) -> f32, scratch: &mut Scratch) -> usize {
-        stem::gather(picture, side, scaled, &mut scratch.current);
-        let mut side = side / 2;
-        for block in &self.blocks {
-            block.apply(side, scratch);
+        let half = side / 2;
+        let mut gathered = |rows: Range<usize>, out: &mut Buffer| {
+            let pitch = rows.len() * half;
+            stem::gather(picture, side, &scaled, rows, out);
+            PixelSpan { pitch, first: 0 }
+        };
+        let mut side = half;
+        for (at, block) in self.blocks.iter().enumerate() {
+            match at {
+                0 => block.apply_to(side, scratch, &mut gathered),
+                _ => block.apply(side, scratch),
+            }
             side = block.shrunk(side);
         }
         let Scratch { current, wide, places, .. } = scratch;
-        places.clear();
-        places.extend(0..side * side);
         let pitch = side * side;
+        places.clear();
+        places.extend(0..pitch);
         let target = Target { values: wide.room(pitch * Self::WIDTH), pitch, places };
-        self.head.widen(0..Self::WIDTH, Pixels { values: current, pitch, first: 0 }, target);
+        let pixels = (&**current, PixelSpan { pitch, first: 0 });
+        self.head.apply(self.head.columns(0..Self::WIDTH), pixels, None, target, &[]);
         side
     }
 }

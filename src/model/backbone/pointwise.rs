@@ -1,8 +1,9 @@
-//! A 1×1 convolution: one matrix product over all pixels.
+//! A 1×1 convolution: one matrix product over all pixels, or a part of it.
 
 use std::ops::Range;
 
-use super::matmul::{Finish, Packed, Part, Pixels, Target};
+use super::matmul::{Finish, PixelSpan, Product, Target};
+use super::packed::{Packed, Submatrix};
 use crate::model::weights::{Archive, LoadError};
 
 /// What follows the bias.
@@ -34,22 +35,36 @@ impl Pointwise {
         Ok(Self { weights: Packed::new(&weights, &bias), activation })
     }
 
-    /// All inputs of as many `pixels` as `target` has places, to the channels `outputs`.
-    pub(super) fn widen(&self, outputs: Range<usize>, pixels: Pixels, target: Target) {
-        self.apply(Part { inputs: 0..self.weights.inputs, outputs }, pixels, None, target);
+    /// All inputs, to some `outputs`.
+    pub(super) fn columns(&self, outputs: Range<usize>) -> Submatrix {
+        Submatrix { inputs: 0..self.weights.inputs, outputs }
     }
 
-    /// The channels `inputs` to all outputs, one part of the inputs after another; with the last, `residual` is added,
-    /// which stands as `target` does.
-    pub(super) fn narrow(&self, inputs: Range<usize>, pixels: Pixels, residual: Option<&[f32]>, target: Target) {
-        self.apply(Part { inputs, outputs: 0..self.weights.outputs }, pixels, residual, target);
+    /// Some `inputs`, to all outputs.
+    pub(super) fn rows(&self, inputs: Range<usize>) -> Submatrix {
+        Submatrix { inputs, outputs: 0..self.weights.outputs }
     }
 
-    fn apply(&self, part: Part, pixels: Pixels, residual: Option<&[f32]>, target: Target) {
+    /// What [`Pointwise::apply`] begins with.
+    pub(super) fn first_weights(&self, part: Submatrix) -> &[f32] {
+        self.weights.first_panel(part)
+    }
+
+    /// Some inputs of as many pixels from `span` on as `target` has places, to some outputs; see [`Product`]. With the last inputs
+    /// `residual` is added, which stands as `target` does.
+    pub(super) fn apply(
+        &self,
+        part: Submatrix,
+        (pixels, span): (&[f32], PixelSpan),
+        residual: Option<&[f32]>,
+        target: Target,
+        next: &[f32],
+    ) {
         let (floor, ceiling) = match self.activation {
             Activation::Relu6 => (0.0, 6.0),
             Activation::Linear => (f32::MIN, f32::MAX),
         };
-        self.weights.apply(part, pixels, Finish { floor, ceiling, residual }, target);
+        let finish = Finish { floor, ceiling, residual };
+        Product { weights: &self.weights, part, pixels, span, target, finish, next }.compute();
     }
 }

@@ -1,218 +1,384 @@
-//! Scans the folders of a tree that are due: sets the watch, lists the folder, compares the list with what is known.
+//! Scans the folders of a tree that are due: sets the watch, lists the folder, compares the list with what is known. A turn does
+//! as much of it as its budget allows; one folder may take many turns.
 
-use std::collections::{BTreeSet, HashSet};
+mod listed;
+mod removed;
+
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Change, DEPTH_LIMIT, Dirty, Tree};
+use super::pass::Scope;
+use super::{Change, DEPTH_LIMIT, Tree};
 use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::watch::filesystem::without_events;
 use crate::watch::identity::Identity;
-use crate::watch::{Hints, Known, Listing, WatchState, list, reconcile};
+use crate::watch::listing::{Listed, Listing};
+use crate::watch::reconcile::SightMark;
+use crate::watch::turn_budget::COST_OF_A_CHANGE;
+use crate::watch::{Hints, Known, TurnBudget, WatchState};
+
+/// Setting the watch and opening the folder, in entries.
+const COST_OF_A_FOLDER: usize = 4;
+/// Entries that are compared with what is known at one go: finding the folder once for each takes as long as the comparison.
+const BATCH: usize = 128;
+
+/// The scan of one folder that goes on.
+#[derive(Debug)]
+pub struct Scan {
+    folder: PathBuf,
+    step: ScanStep,
+    /// The mark of what this listing has seen.
+    mark: SightMark,
+    /// Names that hints have named, and that were not listed yet.
+    touched: HashSet<OsString>,
+    armed: WatchState,
+    is_mounted: bool,
+    /// It is the pass's turn to look at the folder: nothing else was a reason.
+    is_of_pass: bool,
+    /// No file and no sub-folder was listed yet.
+    is_bare: bool,
+    is_too_deep: bool,
+    cost: Duration,
+}
+
+#[derive(Debug)]
+enum ScanStep {
+    /// What is listed is compared with what is known.
+    List(Listing),
+    /// What is known and was not listed is gone.
+    Remove { after: Option<OsString>, gone: Vec<PathBuf> },
+    /// The folder is away or could not be listed to its end: what was not seen stays known.
+    Keep { after: Option<OsString>, gone: Vec<PathBuf> },
+    /// Everything below these folders is gone.
+    DropBelow(Vec<PathBuf>),
+}
+
+/// What the parts of a scan work with.
+struct Look<'a> {
+    now: Duration,
+    quiet: Duration,
+    hints: &'a mut Hints,
+    budget: &'a mut TurnBudget,
+    changes: Vec<Change>,
+}
+
+impl ScanStep {
+    const KEEP_ALL: Self = Self::Keep { after: None, gone: Vec::new() };
+
+    /// The same without reporting more as removed: it may only be elsewhere.
+    fn without_removing(self) -> Self {
+        match self {
+            Self::List(_) => Self::KEEP_ALL,
+            Self::Remove { after, gone } => Self::Keep { after, gone },
+            other => other,
+        }
+    }
+}
+
+impl Scan {
+    /// The folder that is scanned.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether nothing but the pass was a reason for it.
+    pub fn is_of_pass(&self) -> bool {
+        self.is_of_pass
+    }
+
+    /// Nothing but dropping what is known: the root is gone.
+    fn of_missing_root() -> Self {
+        let gone = vec![PathBuf::new()];
+        Self { step: ScanStep::DropBelow(gone), ..Self::new(PathBuf::new(), HashSet::new(), WatchState::Missing) }
+    }
+
+    fn new(folder: PathBuf, touched: HashSet<OsString>, armed: WatchState) -> Self {
+        let is_too_deep = folder.components().count() >= DEPTH_LIMIT;
+        Self {
+            folder,
+            step: ScanStep::KEEP_ALL,
+            mark: false,
+            touched,
+            armed,
+            is_mounted: false,
+            is_of_pass: false,
+            is_bare: true,
+            is_too_deep,
+            cost: Duration::ZERO,
+        }
+    }
+}
 
 impl Tree {
-    /// Checks whether the root was removed, has come back, or has become another folder.
+    /// Checks whether the root was removed, has come back, or has become another folder, and whether disks are back.
     pub fn check_root(&mut self, now: Duration, hints: &mut Hints) {
         let identity = Identity::of(&self.root);
         if identity != self.identity {
-            hints.disarm_below(&self.root);
+            hints.distrust_below(&self.root);
             self.identity = identity;
-            self.mark_all(now);
+            self.mark_all(false);
+            self.scan = self.scan.take().map(|scan| Scan { step: scan.step.without_removing(), ..scan });
         }
+        let is_back = |folder: &&PathBuf| {
+            let absolute = self.root.join(folder);
+            self.mounts.was_mounted(folder)
+                && Identity::of(&absolute).is_some_and(|found| found.is_mounted_at(&absolute))
+        };
+        let back: Vec<PathBuf> = self.mounts.away().iter().filter(is_back).cloned().collect();
+        back.iter().for_each(|folder| self.mark(folder, now, None));
     }
 
-    /// Scans every folder that is due, after setting its watch, and checks every file whose waiting time is over.
-    pub fn turn(&mut self, now: Duration, quiet: Duration, hints: &mut Hints) -> Vec<Change> {
-        let mut changes = Vec::new();
-        let mut due: Vec<(PathBuf, Dirty)> = self.dirty.extract_if(|_, dirty| dirty.due <= now).collect();
-        while let Some((folder, dirty)) = due.pop() {
-            let found = self.scan(&folder, dirty.touched, (now, quiet), hints, &mut changes);
-            due.extend(found.into_iter().map(|folder| (folder, Dirty { due: now, touched: HashSet::new() })));
+    /// Checks files whose waiting time is over and scans folders that are due, as far as the budget goes.
+    pub fn turn(&mut self, now: Duration, quiet: Duration, hints: &mut Hints, budget: &mut TurnBudget) -> Vec<Change> {
+        let before = budget.spent();
+        let mut look = Look { now, quiet, hints, budget, changes: Vec::new() };
+        self.take_settled(&mut look);
+        while look.budget.is_left() {
+            if let Some(scan) = self.scan.take() {
+                self.go_on(scan, &mut look);
+            } else if let Some((folder, is_of_pass)) = self.next_folder(&mut look) {
+                self.begin(folder, is_of_pass, &mut look);
+            } else {
+                break;
+            }
         }
-        if !self.is_first_scan_done {
-            self.is_first_scan_done = self.folders.values().all(|folder| folder.was_scanned);
-        }
-        for (path, stamp) in self.settle.take_due(now) {
+        let changes = look.changes;
+        self.looked_at += budget.spent() - before;
+        changes
+    }
+
+    fn take_settled(&mut self, look: &mut Look<'_>) {
+        let limit = (look.budget.left() / COST_OF_A_CHANGE / 2).max(1);
+        for (path, stamp) in self.settle.take_due(look.now, limit) {
+            look.budget.spend(COST_OF_A_CHANGE);
             match fs::metadata(self.absolute(&path)) {
                 Ok(metadata) if Stamp::of(&metadata) == stamp => {
                     // Known from now on, so that the next scan of its folder does not report it once more.
                     self.learn(&path, Known { stamp, has_failed: false });
-                    changes.push(Change::Ready(path, stamp));
+                    look.changes.push(Change::Ready(path, stamp));
                 }
-                Ok(metadata) => self.settle.observe(&path, Stamp::of(&metadata), false, now, quiet),
-                Err(_) => self.mark(path.parent().unwrap_or(Path::new("")).to_path_buf(), now, None),
+                Ok(metadata) => self.settle.observe(&path, Stamp::of(&metadata), false, look.now, look.quiet),
+                Err(_) => self.mark(path.parent().unwrap_or(Path::new("")), look.now, None),
             }
         }
-        changes
     }
 
-    /// Scans one folder and returns the sub-folders to be scanned next.
-    fn scan(
-        &mut self,
-        folder: &Path,
-        mut touched: HashSet<OsString>,
-        (now, quiet): (Duration, Duration),
-        hints: &mut Hints,
-        changes: &mut Vec<Change>,
-    ) -> Vec<PathBuf> {
+    /// The folder to scan next: one that something happened in, a new one, or the next of the pass (`true`).
+    fn next_folder(&mut self, look: &mut Look<'_>) -> Option<(PathBuf, bool)> {
+        if let Some(folder) = self.dirty.first_due(look.now) {
+            return Some((folder, false));
+        }
+        while let Some(folder) = self.found.pop() {
+            if self.folders.contains_key(&folder) {
+                return Some((folder, false));
+            }
+        }
+        while self.pass.is_under_way() && look.budget.is_left() {
+            let Some((path, folder)) = self.folders.range::<Path, _>(self.pass.next()).next() else {
+                if self.pass.end_round() {
+                    self.is_first_scan_done = true;
+                    self.poll_cost = [self.poll_cost[1], Duration::ZERO];
+                }
+                continue;
+            };
+            let path = path.clone();
+            let is_due = folder.scanned_in != self.pass.number()
+                && (self.pass.scope() == Scope::Everything || folder.eventless.is_some() || self.is_troubled(&path));
+            self.pass.passed(&path);
+            look.budget.spend(1);
+            if is_due {
+                return Some((path, true));
+            }
+        }
+        None
+    }
+
+    fn is_eventless(&self, folder: &Path) -> bool {
+        self.folders.get(folder).is_some_and(|state| state.eventless.is_some())
+    }
+
+    fn is_troubled(&self, folder: &Path) -> bool {
+        self.unwatched.concern(folder) || self.unreadable.concern(folder)
+    }
+
+    /// Begins the scan of one folder.
+    fn begin(&mut self, folder: PathBuf, is_of_pass: bool, look: &mut Look<'_>) {
+        look.budget.spend(COST_OF_A_FOLDER);
         let started = Instant::now();
-        let absolute = self.absolute(folder);
-        let is_root = folder.as_os_str().is_empty();
         // This scan also serves requests that came meanwhile.
-        touched.extend(self.dirty.remove(folder).into_iter().flat_map(|dirty| dirty.touched));
-        if let Some(state) = self.folders.get_mut(folder) {
-            state.was_scanned = true;
+        let touched = self.dirty.take(&folder);
+        let number = self.pass.number();
+        if let Some(state) = self.folders.get_mut(&folder) {
+            state.scanned_in = number;
+        }
+        if self.mounts.is_above_away(&folder) {
+            return;
+        }
+        let absolute = self.absolute(&folder);
+        let is_mounted = Identity::of(&absolute).is_some_and(|found| found.is_mounted_at(&absolute));
+        if is_mounted && self.mounts.away().contains(&folder) {
+            // The watches went with the disk.
+            look.hints.distrust_below(&absolute);
         }
         // The watch comes first: changes during the listing then cause a hint.
-        let armed = hints.arm(&absolute);
-        let listing = match list(&absolute, &self.root) {
-            Ok(listing) => listing,
-            Err(error) => {
-                self.listing_failed(folder, &error, now, hints, changes);
-                return Vec::new();
+        let armed = look.hints.arm(&absolute);
+        match Listing::open(&absolute, &self.root) {
+            Ok(listing) => {
+                let state = self.folder_at(&folder);
+                (state.mark, state.scanned_in) = (!state.mark, number);
+                let (mark, scan) = (state.mark, Scan::new(folder, touched, armed));
+                let cost = started.elapsed();
+                self.scan = Some(Scan { step: ScanStep::List(listing), mark, is_mounted, is_of_pass, cost, ..scan });
+            }
+            Err(error) => self.listing_failed(&folder, &error, look),
+        }
+    }
+
+    /// Takes the scan on until the turn's budget is spent or the folder is done.
+    fn go_on(&mut self, mut scan: Scan, look: &mut Look<'_>) {
+        let started = Instant::now();
+        let is_done = loop {
+            if !look.budget.is_left() {
+                break false;
+            }
+            let next = match &mut scan.step {
+                ScanStep::List(listing) => {
+                    let (batch, end) = next_batch(listing, look.budget);
+                    self.take_listed(&mut scan, batch, look);
+                    match end {
+                        None => None,
+                        Some(Ok(())) => Some(self.listing_ended(&mut scan, look)),
+                        Some(Err(error)) => {
+                            self.listing_broke_off(&scan.folder, &error, look);
+                            Some(ScanStep::KEEP_ALL)
+                        }
+                    }
+                }
+                ScanStep::Remove { after, gone } => {
+                    let is_end = self.remove_unseen(&scan.folder, scan.mark, after, gone, look);
+                    is_end.then(|| ScanStep::DropBelow(std::mem::take(gone)))
+                }
+                ScanStep::Keep { after, gone } => {
+                    let is_end = self.keep_unseen(&scan.folder, scan.mark, after, look);
+                    is_end.then(|| ScanStep::DropBelow(std::mem::take(gone)))
+                }
+                ScanStep::DropBelow(gone) => match self.drop_below(gone, look) {
+                    true => break true,
+                    false => None,
+                },
+            };
+            if let Some(next) = next {
+                scan.step = next;
             }
         };
-        if is_root && self.keeps_when_empty {
-            let is_bare = listing.files.is_empty() && listing.folders.is_empty();
-            self.is_offline = is_bare && self.has_files(folder) && !self.accepts_empty;
-            self.accepts_empty = false;
-            if self.is_offline {
-                self.go_offline();
-                return Vec::new();
-            }
+        scan.cost += started.elapsed();
+        match is_done {
+            true => self.scan_ended(scan),
+            false => self.scan = Some(scan),
         }
-        self.take_listing(folder, &listing, &touched, (now, quiet), changes);
-        let state = self.folders.entry(folder.to_path_buf()).or_default();
-        let is_newly_watched = armed == WatchState::NewlyWatched;
-        state.unwatched = if let WatchState::Polled(trouble) = armed { Some(trouble) } else { None };
-        state.unreadable = None;
-        state.scan_cost = started.elapsed();
-        let eventless = without_events(&absolute);
-        if let Some(kind) = eventless.filter(|_| is_root && state.eventless.is_none()) {
-            changes.push(Change::Eventless(folder.to_path_buf(), kind));
+    }
+
+    /// Listing the folder failed in the middle.
+    fn listing_broke_off(&mut self, folder: &Path, error: &io::Error, look: &mut Look<'_>) {
+        match error.kind() {
+            // The next scan says what became of it.
+            ErrorKind::NotFound => self.mark(folder, look.now, None),
+            _ => self.listing_failed(folder, error, look),
         }
-        state.eventless = eventless;
-        self.follow_folders(folder, listing, is_newly_watched, hints, changes)
     }
 
     /// The folder could not be listed: it is gone, or it cannot be read.
-    fn listing_failed(
-        &mut self,
-        folder: &Path,
-        error: &io::Error,
-        now: Duration,
-        hints: &mut Hints,
-        changes: &mut Vec<Change>,
-    ) {
+    fn listing_failed(&mut self, folder: &Path, error: &io::Error, look: &mut Look<'_>) {
         let absolute = self.absolute(folder);
+        let is_root = folder.as_os_str().is_empty();
         if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
-            if folder.as_os_str().is_empty() && self.keeps_when_empty {
-                self.go_offline();
+            if is_root && self.keeps_when_empty {
+                self.mounts.goes_away(folder);
             }
             let trouble = Trouble::system("look into the folder", &absolute, error);
-            self.folders.entry(folder.to_path_buf()).or_default().unreadable = Some(trouble);
+            self.unreadable.set(folder, Some(trouble));
             return;
         }
-        hints.disarm_below(&absolute);
+        look.hints.distrust_below(&absolute);
         match folder.parent() {
             // The listing of the parent decides whether a sub-folder was removed: the root may be offline.
-            Some(parent) => self.mark(parent.to_path_buf(), now, None),
-            None if self.keeps_when_empty && !self.accepts_empty => self.go_offline(),
+            Some(parent) => self.mark(parent, look.now, None),
+            None if self.keeps_when_missing(folder) => self.mounts.goes_away(folder),
             None => {
-                (self.accepts_empty, self.is_offline) = (false, false);
-                self.drop_below(folder, changes);
+                self.accepts_empty = false;
+                self.mounts.is_here(folder, false);
+                self.scan = Some(Scan::of_missing_root());
             }
         }
     }
 
-    /// Keeps what is known. Nothing below the root can be scanned until it is back.
-    fn go_offline(&mut self) {
-        self.is_offline = true;
-        self.is_first_scan_done = true;
+    /// Whether a folder that is missing or empty is only away.
+    fn keeps_when_missing(&self, folder: &Path) -> bool {
+        let is_root = folder.as_os_str().is_empty();
+        (is_root && self.keeps_when_empty && !self.accepts_empty) || self.mounts.was_mounted(folder)
     }
 
-    fn take_listing(
-        &mut self,
-        folder: &Path,
-        listing: &Listing,
-        touched: &HashSet<OsString>,
-        (now, quiet): (Duration, Duration),
-        changes: &mut Vec<Change>,
-    ) {
-        let state = self.folders.entry(folder.to_path_buf()).or_default();
-        let differences = reconcile(listing, &state.known);
-        for name in &differences.removed {
-            state.known.remove(name);
-        }
-        for (name, stamp) in differences.new_or_changed {
-            self.settle.observe(&folder.join(&name), stamp, touched.contains(&name), now, quiet);
-        }
-        for name in differences.unchanged {
+    /// Everything in the folder was listed.
+    fn listing_ended(&mut self, scan: &mut Scan, look: &mut Look<'_>) -> ScanStep {
+        let folder = &scan.folder;
+        let is_root = folder.as_os_str().is_empty();
+        for name in scan.touched.drain() {
             self.settle.forget(&folder.join(name));
         }
-        for name in differences.removed {
-            let path = folder.join(name);
-            self.settle.forget(&path);
-            changes.push(Change::Removed(path));
+        let is_kept = match is_root && self.keeps_when_empty {
+            true => self.keeps_when_missing(folder),
+            false => !scan.is_mounted && self.mounts.was_mounted(folder),
+        };
+        if is_root {
+            self.accepts_empty = false;
         }
-        let listed: HashSet<&OsString> = listing.files.iter().map(|(name, _)| name).collect();
-        for name in touched.iter().filter(|name| !listed.contains(name)) {
-            self.settle.forget(&folder.join(name));
+        if scan.is_bare && is_kept && self.has_files(folder) {
+            self.mounts.goes_away(folder);
+            return ScanStep::KEEP_ALL;
         }
-        for skipped in &listing.skipped {
-            let path = folder.join(&skipped.name);
-            if self.reported_skipped.insert(path.clone()) {
-                changes.push(Change::Skipped(path, skipped.reason));
-            }
+        self.mounts.is_here(folder, scan.is_mounted);
+        let absolute = self.absolute(folder);
+        let eventless = without_events(&absolute);
+        let state = self.folders.entry(folder.clone()).or_default();
+        let former = std::mem::replace(&mut state.eventless, eventless);
+        self.eventless = self.eventless + usize::from(eventless.is_some()) - usize::from(former.is_some());
+        if let Some(kind) = eventless.filter(|_| is_root && former.is_none()) {
+            look.changes.push(Change::Eventless(folder.clone(), kind));
         }
+        let unwatched = if let WatchState::Polled(trouble) = &scan.armed { Some(trouble.clone()) } else { None };
+        self.unwatched.set(folder, unwatched);
+        self.unreadable.set(folder, None);
+        ScanStep::Remove { after: None, gone: Vec::new() }
     }
 
-    /// The sub-folders to scan next: the new ones, or all of them when the folder itself was not watched until now
-    /// (`is_newly_watched`).
-    fn follow_folders(
-        &mut self,
-        folder: &Path,
-        listing: Listing,
-        is_newly_watched: bool,
-        hints: &mut Hints,
-        changes: &mut Vec<Change>,
-    ) -> Vec<PathBuf> {
-        let present: BTreeSet<OsString> = listing.folders.into_iter().collect();
-        let is_too_deep = folder.components().count() >= DEPTH_LIMIT;
-        let state = self.folders.entry(folder.to_path_buf()).or_default();
-        let before = std::mem::take(&mut state.children);
-        let gone: Vec<PathBuf> = before.difference(&present).map(|name| folder.join(name)).collect();
-        let new = present.iter().filter(|name| is_newly_watched || !before.contains(*name));
-        let new: Vec<PathBuf> = new.map(|name| folder.join(name)).collect();
-        if !is_too_deep {
-            state.children = present;
+    fn scan_ended(&mut self, scan: Scan) {
+        if let Some(state) = self.folders.get_mut(&scan.folder) {
+            state.scan_cost = scan.cost;
         }
-        for folder in gone {
-            hints.disarm_below(&self.absolute(&folder));
-            self.drop_below(&folder, changes);
+        let is_polled = self.polls_everything || self.is_troubled(&scan.folder) || self.is_eventless(&scan.folder);
+        if scan.is_of_pass && is_polled {
+            self.poll_cost[1] += scan.cost;
         }
-        if is_too_deep {
-            return Vec::new();
-        }
-        for folder in &new {
-            self.folders.entry(folder.clone()).or_default();
-        }
-        new
-    }
-
-    /// Removes `folder` and everything in it from the tree.
-    fn drop_below(&mut self, folder: &Path, changes: &mut Vec<Change>) {
-        changes.extend(self.known_below(folder).into_iter().map(Change::Removed));
-        let gone: Vec<PathBuf> = self.below(folder).map(|(path, _)| path.clone()).collect();
-        for path in gone {
-            self.folders.remove(&path);
-            self.dirty.remove(&path);
-        }
+        // It may be the root that was dropped.
         self.folders.entry(PathBuf::new()).or_default();
-        self.settle.forget_below(folder);
     }
+}
+
+/// The next entries, as many as there is budget for, and the end of the listing where it is reached.
+fn next_batch(listing: &mut Listing, budget: &mut TurnBudget) -> (Vec<Listed>, Option<io::Result<()>>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while batch.len() < BATCH && budget.is_left() {
+        match listing.next() {
+            Some(Ok(entry)) => batch.push(entry),
+            Some(Err(error)) => return (batch, Some(Err(error))),
+            None => return (batch, Some(Ok(()))),
+        }
+        budget.spend(1);
+    }
+    (batch, None)
 }

@@ -1,11 +1,13 @@
 //! Tests of a tree on a real folder, with a clock that the test sets.
 
+mod sliced;
+
 use std::fs;
 
 use crossbeam_channel::bounded;
 
 use super::*;
-use crate::watch::Hints;
+use crate::watch::{Hints, TurnBudget};
 
 const QUIET: Duration = Duration::from_millis(100);
 
@@ -23,7 +25,7 @@ fn test_tree(keeps_when_empty: bool) -> TestTree {
     let root = place.path().join("root");
     fs::create_dir(&root).unwrap();
     let hints = Hints::start(bounded(1).0, bounded(1).0);
-    let tree = Tree::new(&root, keeps_when_empty, []);
+    let tree = Tree::new(&root, keeps_when_empty, BTreeSet::new(), KnownFiles::default());
     TestTree { _place: place, root, tree, hints, now: Duration::ZERO }
 }
 
@@ -38,20 +40,34 @@ impl TestTree {
     fn scan(&mut self) -> Vec<String> {
         let mut seen = Vec::new();
         self.tree.check_root(self.now, &mut self.hints);
-        self.tree.mark_all(self.now);
+        self.tree.mark_all(false);
         for _ in 0..4 {
             self.now += Duration::from_secs(1);
-            for change in self.tree.turn(self.now, QUIET, &mut self.hints) {
-                seen.push(match change {
-                    Change::Ready(path, _) => format!("+{}", path.display()),
-                    Change::Removed(path) => format!("-{}", path.display()),
-                    Change::Skipped(path, _) => format!("!{}", path.display()),
-                    Change::Eventless(..) => continue,
-                });
-            }
+            seen.extend(self.turns(usize::MAX));
         }
         seen.sort();
         seen
+    }
+
+    /// Turns of so many entries until nothing is left to do at this time.
+    fn turns(&mut self, entries: usize) -> Vec<String> {
+        let mut seen = Vec::new();
+        loop {
+            let mut budget = TurnBudget::of(entries);
+            seen.extend(self.tree.turn(self.now, QUIET, &mut self.hints, &mut budget).iter().filter_map(shown));
+            if self.tree.next_due().is_none_or(|due| due > self.now) {
+                return seen;
+            }
+        }
+    }
+}
+
+fn shown(change: &Change) -> Option<String> {
+    match change {
+        Change::Ready(path, _) => Some(format!("+{}", path.display())),
+        Change::Removed(path) => Some(format!("-{}", path.display())),
+        Change::Skipped(path, _) => Some(format!("!{}", path.display())),
+        Change::Eventless(..) => None,
     }
 }
 
@@ -91,7 +107,7 @@ fn what_was_removed_while_nothing_ran_is_noticed_at_the_next_start() {
         })
         .collect();
     fs::remove_dir_all(test.root.join("one/two")).unwrap();
-    test.tree = Tree::new(&test.root, false, known);
+    test.tree = Tree::new(&test.root, false, BTreeSet::new(), known.into_iter().collect());
     assert_eq!(test.scan(), ["-one/two/a.jpg"]);
 }
 
@@ -127,13 +143,52 @@ fn a_suddenly_empty_root_is_offline_and_nothing_is_removed() {
 }
 
 #[test]
+fn a_disk_below_the_root_is_away_until_it_is_back_or_given_up() {
+    let mut test = test_tree(false);
+    test.put("a.jpg", "a");
+    test.put("disks/usb/b.jpg", "b");
+    test.put("disks/usb/2019/c.jpg", "c");
+    test.scan();
+    // No test may mount anything, so the tree is told that a disk was mounted there. It goes, and leaves an empty folder.
+    let known = test.tree.known_below(Path::new("")).into_iter().map(|path| {
+        let stamp = Stamp::of(&fs::metadata(test.root.join(&path)).unwrap());
+        (path, Known { stamp, has_failed: false })
+    });
+    let known: Vec<_> = known.collect();
+    let (usb, aside) = (test.root.join("disks/usb"), test.root.with_file_name("aside"));
+    fs::rename(&usb, &aside).unwrap();
+    fs::create_dir(&usb).unwrap();
+    let start =
+        |root: &Path| Tree::new(root, false, BTreeSet::from(["disks/usb".into()]), known.iter().cloned().collect());
+    test.tree = start(&test.root);
+    assert_eq!(test.scan(), Vec::<String>::new());
+    assert!(test.tree.is_offline() && test.tree.has_files(Path::new("disks/usb/2019")));
+    assert_eq!(test.tree.troubles()[0].path, usb);
+    // Its folder goes as well, and the one above.
+    fs::remove_dir_all(test.root.join("disks")).unwrap();
+    assert_eq!(test.scan(), Vec::<String>::new());
+    assert!(test.tree.is_offline());
+    fs::create_dir(test.root.join("disks")).unwrap();
+    fs::rename(&aside, &usb).unwrap();
+    fs::remove_file(usb.join("b.jpg")).unwrap();
+    assert_eq!(test.scan(), ["-disks/usb/b.jpg"]);
+    assert!(!test.tree.is_offline());
+    fs::remove_dir_all(&usb).unwrap();
+    test.tree = start(&test.root);
+    assert_eq!(test.scan(), Vec::<String>::new());
+    test.tree.accept_empty();
+    assert_eq!(test.scan(), ["-disks/usb/2019/c.jpg", "-disks/usb/b.jpg"]);
+    assert!(!test.tree.is_offline() && test.tree.mounts().is_empty());
+}
+
+#[test]
 fn a_root_emptied_on_purpose_is_accepted_when_the_user_confirms_it() {
     let mut test = test_tree(true);
     test.put("a.jpg", "a");
     test.scan();
     fs::remove_file(test.root.join("a.jpg")).unwrap();
     assert_eq!(test.scan(), Vec::<String>::new());
-    test.tree.accept_empty(test.now);
+    test.tree.accept_empty();
     assert_eq!(test.scan(), ["-a.jpg"]);
     assert!(!test.tree.is_offline());
     test.put("b.jpg", "b");
@@ -170,7 +225,7 @@ fn a_file_that_could_not_be_used_yet_is_ready_again_and_only_then() {
     test.scan();
     let stamp = Stamp::of(&fs::metadata(test.root.join("a.jpg")).unwrap());
     test.tree.settle_again(Path::new("a.jpg"), stamp, test.now, QUIET);
-    assert_eq!(test.tree.unsettled_tops(), HashSet::from([OsStr::new("a.jpg")]));
+    assert!(test.tree.is_unsettled(Path::new("a.jpg")) && !test.tree.is_unsettled(Path::new("b.jpg")));
     assert_eq!(test.scan(), ["+a.jpg"]);
     assert_eq!(test.scan(), Vec::<String>::new());
 }
@@ -192,11 +247,11 @@ fn polling_everything_finds_changes_without_hints() {
     test.scan();
     test.put("sub/b.jpg", "b");
     let found_when_polling = |test: &mut TestTree, everything: bool| {
-        test.tree.mark_polled(test.now, everything);
+        test.tree.mark_polled(everything);
         let mut found = 0;
         for _ in 0..3 {
             test.now += Duration::from_secs(1);
-            found += test.tree.turn(test.now, QUIET, &mut test.hints).len();
+            found += test.turns(usize::MAX).len();
         }
         found
     };

@@ -1,0 +1,122 @@
+//! Searches in the index, for `benches/search_vs_faiss.py`, which makes the files and compares what is found:
+//!
+//! - `cargo bench --bench search -- EMBEDDINGS QUERIES WIDTH COUNT FOUND`: CPU-ms a query, a picture at a time, to find the
+//!   COUNT nearest, and how much of it is their averaging and order, whatever the number of pictures. FOUND gets their
+//!   positions in the order of their stored embeddings, not averaged: what a search without averaging would answer.
+//! - `cargo bench --bench search -- export ROOT EMBEDDINGS`: the embeddings of a root's inventory, as its catalog has them,
+//!   and their width.
+//!
+//! Embeddings are float32, row after row, and positions are numbers of 32 bits, all little-endian.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use artificio::base::dot::dot;
+use artificio::base::rows::Rows;
+use artificio::catalog::Catalog;
+use artificio::config::{Config, Metric, SetMode};
+use artificio::index::{Index, SearchMode, Snapshot};
+use artificio::serving::load::{inventory_of, load_index, load_model_read_only};
+
+/// Rows that are compared in a measurement, so that the clock's steps of a few milliseconds do not matter.
+const ROWS_COMPARED: usize = 20_000_000;
+/// The ranking of the shortlist costs about as much as the scan of so many rows.
+const ROWS_AT_LEAST: usize = 10_000;
+const COSINE: SearchMode = SearchMode { metric: Metric::Cosine, mode: SetMode::Mean };
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // Cargo adds "--bench".
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["export", root, embeddings] => export(Path::new(root), Path::new(embeddings)),
+        [embeddings, queries, width, count, found] => {
+            let (width, count) = (width.parse()?, count.parse()?);
+            let index = index_of(&read(Path::new(embeddings), width)?);
+            search(&index, &read(Path::new(queries), width)?, count, Path::new(found))
+        }
+        _ => Err("see the first lines of benches/search.rs".into()),
+    }
+}
+
+/// The pictures are named by their positions.
+fn index_of(embeddings: &Rows) -> Index {
+    Index::filled(embeddings.width(), embeddings.iter().enumerate().map(|(position, row)| (position.to_string(), row)))
+}
+
+fn search(index: &Index, queries: &Rows, count: usize, found: &Path) -> Result<(), Box<dyn Error>> {
+    let queries: Vec<Rows> =
+        queries.iter().filter_map(|query| Rows::from_values(queries.width(), query.to_vec())).collect();
+    let (snapshot, mut positions) = (index.snapshot(), Vec::new());
+    for query in &queries {
+        let mut nearest = Vec::new();
+        for picture in snapshot.search(query, COSINE, count) {
+            let embedding = index.embedding(&picture.path).ok_or("found, and not in the index")?;
+            let length = dot(&embedding, &embedding).sqrt();
+            nearest.push((dot(query.values(), &embedding) / length, picture.path));
+        }
+        nearest.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for (_, path) in nearest {
+            positions.extend(path.to_str().ok_or("no name")?.parse::<u32>()?.to_le_bytes());
+        }
+    }
+    fs::write(found, positions)?;
+    let took = query_ms(&snapshot, &queries, count)?;
+    // The scan hands on more than are wanted, because its order is not exact.
+    let few = index_of(&first_rows(index, count + count / 2)?).snapshot();
+    let ranking = query_ms(&few, &queries, count)?;
+    println!("artificio {} pictures: {took:.3} CPU ms/query, {ranking:.3} of it ranking", snapshot.len());
+    Ok(())
+}
+
+/// CPU-ms a query.
+fn query_ms(snapshot: &Snapshot, queries: &[Rows], count: usize) -> Result<f64, Box<dyn Error>> {
+    let rows = snapshot.len().max(ROWS_AT_LEAST) * queries.len();
+    let rounds = (ROWS_COMPARED / rows.max(1)).max(1);
+    let start = cpu_ms()?;
+    for query in (0..rounds).flat_map(|_| queries) {
+        std::hint::black_box(snapshot.search(query, COSINE, count));
+    }
+    Ok((cpu_ms()? - start) / (rounds * queries.len()) as f64)
+}
+
+/// The embeddings of the first pictures: an index in which there is nothing to find, only to rank.
+fn first_rows(index: &Index, count: usize) -> Result<Rows, Box<dyn Error>> {
+    let mut rows = Rows::empty(index.width());
+    for position in 0..count.min(index.len()) {
+        rows.push(&index.embedding(Path::new(&position.to_string())).ok_or("not in the index")?);
+    }
+    Ok(rows)
+}
+
+fn export(root: &Path, embeddings: &Path) -> Result<(), Box<dyn Error>> {
+    let mut config = Config::default();
+    config.folders = config.folders.below(root);
+    let catalog = Catalog::open_reader(&config.folders.state)?;
+    let model = load_model_read_only(&catalog, &config.model)?;
+    let contents = inventory_of(&catalog)?;
+    let index = load_index(&catalog, &model, contents.iter().map(|(path, hash)| (path.as_path(), *hash)))?;
+    let mut paths: Vec<_> = contents.into_iter().map(|(path, _)| path).collect();
+    paths.sort();
+    let rows = paths.iter().filter_map(|path| index.embedding(path));
+    let bytes: Vec<u8> = rows.flatten().flat_map(|value| value.to_le_bytes()).collect();
+    fs::write(embeddings, bytes)?;
+    println!("{}", index.width());
+    Ok(())
+}
+
+fn read(file: &Path, width: usize) -> Result<Rows, Box<dyn Error>> {
+    let bytes = fs::read(file)?;
+    let values = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    Ok(Rows::from_values(width, values).ok_or("not rows of this width")?)
+}
+
+/// CPU time of all threads of this process: a search may use several.
+fn cpu_ms() -> Result<f64, Box<dyn Error>> {
+    let mut nanoseconds = 0.0;
+    for thread in fs::read_dir("/proc/self/task")? {
+        let text = fs::read_to_string(thread?.path().join("schedstat"))?;
+        nanoseconds += text.split_whitespace().next().ok_or("no schedstat")?.parse::<f64>()?;
+    }
+    Ok(nanoseconds / 1e6)
+}

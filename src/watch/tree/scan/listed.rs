@@ -1,0 +1,82 @@
+//! Compares one entry that a folder's listing gave with what is known of it.
+
+use std::ffi::OsString;
+
+use super::{Look, Scan, Tree};
+use crate::watch::listing::Listed;
+use crate::watch::reconcile::Entry;
+use crate::watch::turn_budget::COST_OF_A_CHANGE;
+use crate::watch::{Change, WatchState};
+
+impl Tree {
+    pub(super) fn take_listed(&mut self, scan: &mut Scan, batch: Vec<Listed>, look: &mut Look<'_>) {
+        let Some(state) = self.folders.get_mut(&scan.folder) else { return };
+        let mut folders = Vec::new();
+        for entry in batch {
+            match entry {
+                Listed::Ignored => {}
+                Listed::Folder(name) => folders.push(name),
+                Listed::Skipped(name, reason) => {
+                    let path = scan.folder.join(name);
+                    if self.reported_skipped.insert(path.clone()) {
+                        look.changes.push(Change::Skipped(path, reason));
+                    }
+                }
+                Listed::File(name, stamp) => {
+                    scan.is_bare = false;
+                    let was_touched = !scan.touched.is_empty() && scan.touched.remove(&name);
+                    let known = state.entries.get_mut(name.as_os_str());
+                    let is_as_known = known.as_ref().is_some_and(|known| known.is_as_known(&stamp));
+                    // A folder of this name was not seen, so it counts as gone.
+                    if let Some(known) = known.filter(|known| !known.is_folder()) {
+                        *known = known.marked(scan.mark);
+                    }
+                    if !is_as_known {
+                        self.settle.observe(&scan.folder.join(name), stamp, was_touched, look.now, look.quiet);
+                    } else if !self.settle.is_empty() {
+                        self.settle.forget(&scan.folder.join(name));
+                    }
+                }
+            }
+        }
+        for name in folders {
+            self.take_folder(scan, name, look);
+        }
+    }
+
+    /// A new folder is scanned next; all are if the one in which they lie was not watched until now.
+    fn take_folder(&mut self, scan: &mut Scan, name: OsString, look: &mut Look<'_>) {
+        scan.is_bare = false;
+        if scan.is_too_deep {
+            return;
+        }
+        let path = scan.folder.join(&name);
+        let Some(state) = self.folders.get_mut(&scan.folder) else { return };
+        let is_known = match state.entries.get_mut(name.as_os_str()) {
+            Some(known) if known.is_folder() => {
+                *known = known.marked(scan.mark);
+                true
+            }
+            known => {
+                if known.is_some() {
+                    // It was a file.
+                    look.budget.spend(COST_OF_A_CHANGE);
+                    look.changes.push(Change::Removed(path.clone()));
+                }
+                state.entries.insert(name.into_boxed_os_str(), Entry::folder(scan.mark));
+                false
+            }
+        };
+        if !is_known {
+            self.settle.forget(&path);
+            self.folders.entry(path.clone()).or_default();
+            self.found.push(path);
+        } else if scan.armed == WatchState::NewlyWatched {
+            let comes_anyway = self.pass.is_before(&path);
+            let Some(child) = self.folders.get_mut(&path).filter(|_| comes_anyway) else {
+                return self.found.push(path);
+            };
+            child.scanned_in = 0;
+        }
+    }
+}
