@@ -94,7 +94,7 @@ fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
         let pictures: Vec<_> = paths.iter().zip(stamps).zip(features.iter()).zip(embeddings.iter()).collect();
         let before = cpu_s();
         for pictures in pictures.chunks(PICTURES_AT_ONCE) {
-            catalog.together(|catalog| {
+            catalog.together_unflushed(|catalog| {
                 for (((path, stamp), features), embedding) in pictures {
                     let hash = Hash::of(path.as_os_str().as_encoded_bytes());
                     let file = FileRow { path: path.to_path_buf(), stamp: *stamp, state: FileState::Read(hash) };
@@ -130,7 +130,7 @@ fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
 fn measure_known(catalog: &mut Catalog, files: &[PathBuf], model: &str) -> Result<(), Box<dyn Error>> {
     let (before, started) = (cpu_s(), Instant::now());
     for paths in files.chunks(PICTURES_AT_ONCE) {
-        catalog.together(|catalog| {
+        catalog.together_unflushed(|catalog| {
             for path in paths {
                 let hash = Hash::of(path.as_os_str().as_encoded_bytes());
                 let is_known = catalog.has_features(hash, Backbone::VERSION)? && catalog.miniature(hash)?.is_some();

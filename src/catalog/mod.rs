@@ -213,6 +213,15 @@ impl Catalog {
         }
     }
 
+    /// The same without waiting for the disk, for what is made again if the power fails in the next moments; the end of
+    /// the process loses none of it. The next transaction that waits, or the journal's move into the file, makes it durable.
+    pub fn together_unflushed<T>(&mut self, work: impl FnOnce(&Self) -> Result<T, Trouble>) -> Result<T, Trouble> {
+        self.run("PRAGMA synchronous = normal")?;
+        let done = self.together(work);
+        self.run("PRAGMA synchronous = full")?;
+        done
+    }
+
     /// Runs `read` on a snapshot of the catalog, whatever other connections write at the same time.
     pub fn at_one_moment<T>(&self, read: impl FnOnce(&Self) -> Result<T, Trouble>) -> Result<T, Trouble> {
         let begin = |statement| self.connection.execute_batch(statement).map_err(|error| self.trouble("read", &error));
@@ -413,5 +422,13 @@ mod tests {
         assert_eq!(catalog.answer(&answer.query).unwrap().as_ref(), Some(&answer));
         assert_eq!(catalog.answer(Path::new("b.jpg")).unwrap(), None);
         assert_eq!(catalog.answers().unwrap(), [answer]);
+        let waits = |catalog: &Catalog| {
+            catalog.connection.pragma_query_value(None, "synchronous", |row| row.get::<_, i64>(0)).unwrap() == 2
+        };
+        let failed = catalog.together_unflushed(|catalog| match waits(catalog) {
+            true => panic!("it waits for the disk"),
+            false => Err::<(), _>(Trouble::new("made to fail", "a.jpg", "")),
+        });
+        assert!(failed.is_err() && waits(&catalog), "what follows waits again");
     }
 }

@@ -91,7 +91,8 @@ impl Daemon {
         }
         let serving = self.serving.clone();
         let kind = FeatureKind::of(self.config().model.encoder);
-        let kept = self.store.catalog_mut().together(|catalog| {
+        // Read again if it is lost: so many transactions a second do not wait for the disk.
+        let kept = self.store.catalog_mut().together_unflushed(|catalog| {
             let mut embeddings: Vec<Option<Vec<f32>>> = Vec::new();
             for Encoded { root, path, stamp, result } in &encoded {
                 match result {
