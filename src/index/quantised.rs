@@ -55,9 +55,12 @@ impl QuantisedQuery {
     /// because that is what the compiler turns into multiply-add instructions on pairs.
     #[inline(always)]
     pub fn dot(&self, coarse: &[i8], scale: f32) -> f32 {
-        let products =
-            self.values.iter().zip(coarse).map(|(&one, &other)| i32::from(one) * i32::from(i16::from(other)));
-        products.sum::<i32>() as f32 * (self.scale * scale)
+        let mut sum = 0_i32;
+        for (&one, &other) in self.values.iter().zip(coarse) {
+            // With checks for overflow, as tests are built, the sum would not be computed in vectors.
+            sum = sum.wrapping_add(i32::from(one).wrapping_mul(i32::from(i16::from(other))));
+        }
+        sum as f32 * (self.scale * scale)
     }
 }
 
