@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use crate::config::{Metric, SetMode};
 
-use sample::PictureSample;
-use segment::Segment;
+use sample::{PictureSample, SampleKey, key_of};
+use segment::{Name, Segment};
 
 pub use calibration::Calibration;
 pub use ranking::SHORTLIST;
@@ -31,7 +31,7 @@ pub struct Index {
     width: usize,
     /// All full, except the last.
     segments: Vec<Arc<Segment>>,
-    position_of: HashMap<Arc<Path>, u32>,
+    position_of: HashMap<Name, u32>,
     sample: Arc<PictureSample>,
     generation: u64,
 }
@@ -103,12 +103,12 @@ impl Index {
 
     /// Whether a picture is in it.
     pub fn contains(&self, path: &Path) -> bool {
-        self.position_of.contains_key(path)
+        self.position_of.contains_key(path.as_os_str())
     }
 
     /// The embedding of a picture as the model gave it, to 16 bits of its greatest value.
     pub fn embedding(&self, path: &Path) -> Option<Vec<f32>> {
-        let (segment, row) = segment::place(*self.position_of.get(path)?);
+        let (segment, row) = segment::place(*self.position_of.get(path.as_os_str())?);
         Some(self.segments[segment].embedding(row))
     }
 
@@ -117,36 +117,34 @@ impl Index {
         if embedding.len() != self.width {
             return false;
         }
-        let known = self.position_of.get_key_value(path).map(|(path, position)| (Arc::clone(path), *position));
-        let path = match known {
-            Some((path, position)) => {
-                let (segment, row) = segment::place(position);
+        let key = key_of(path);
+        match self.position_of.get(path.as_os_str()) {
+            Some(position) => {
+                let (segment, row) = segment::place(*position);
                 Arc::make_mut(&mut self.segments[segment]).replace(row, embedding);
-                path
             }
-            None => self.append(path, embedding),
-        };
+            None => self.append(path, key, embedding),
+        }
         let others = self.len() - 1;
-        PictureSample::offer(&mut self.sample, &path, others, embedding);
+        PictureSample::offer(&mut self.sample, key, path, others, embedding);
         self.generation += 1;
         true
     }
 
-    fn append(&mut self, path: &Path, embedding: &[f32]) -> Arc<Path> {
-        let (path, position): (Arc<Path>, _) = (path.into(), self.len() as u32);
+    fn append(&mut self, path: &Path, key: SampleKey, embedding: &[f32]) {
+        let (name, position): (Name, _) = (path.as_os_str().into(), self.len() as u32);
         let (segment, _) = segment::place(position);
         if segment == self.segments.len() {
             self.segments.push(Arc::new(Segment::empty(self.width)));
         }
-        Arc::make_mut(&mut self.segments[segment]).push(Arc::clone(&path), embedding);
-        self.position_of.insert(Arc::clone(&path), position);
-        path
+        Arc::make_mut(&mut self.segments[segment]).push(Arc::clone(&name), key, embedding);
+        self.position_of.insert(name, position);
     }
 
     /// Takes pictures out; each costs the same, whatever the size of the index.
     pub fn remove<'a>(&mut self, paths: impl IntoIterator<Item = &'a Path>) {
         for path in paths {
-            let Some(position) = self.position_of.remove(path) else { continue };
+            let Some(position) = self.position_of.remove(path.as_os_str()) else { continue };
             self.fill_gap(position);
             PictureSample::forget(&mut self.sample, path);
             self.generation += 1;
@@ -158,8 +156,8 @@ impl Index {
 
     /// Takes all pictures out that are not to be kept.
     pub fn keep(&mut self, is_kept: impl Fn(&Path) -> bool) {
-        let gone: Vec<Arc<Path>> = self.position_of.keys().filter(|path| !is_kept(path)).cloned().collect();
-        self.remove(gone.iter().map(|path| &**path));
+        let gone: Vec<Name> = self.position_of.keys().filter(|name| !is_kept(Path::new(name))).cloned().collect();
+        self.remove(gone.iter().map(Path::new));
     }
 
     /// Moves the last picture to `position`, whose picture is gone from the map already.
@@ -172,7 +170,7 @@ impl Index {
         let is_another = self.len() as u32 != position;
         if let Some(moved) = moved.filter(|_| is_another) {
             let (segment, row) = segment::place(position);
-            self.position_of.insert(Arc::clone(moved.path()), position);
+            self.position_of.insert(Arc::clone(moved.name()), position);
             Arc::make_mut(&mut self.segments[segment]).put_row(row, moved);
         }
     }

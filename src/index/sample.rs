@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::segment::Segment;
+use super::segment::{Name, Segment};
 use crate::base::nearest::keep_first;
 
 /// Pictures used of the sample.
@@ -25,7 +25,7 @@ pub fn key_of(path: &Path) -> SampleKey {
 /// Embeddings by key and path. Holds all pictures, or at least [`USED`] of them and none that comes after one left out.
 #[derive(Debug, Clone, Default)]
 pub struct PictureSample {
-    held: BTreeMap<(SampleKey, Arc<Path>), Arc<[f32]>>,
+    held: BTreeMap<(SampleKey, Name), Arc<[f32]>>,
     version: u64,
 }
 
@@ -35,18 +35,21 @@ impl PictureSample {
         let places = segments.iter().flat_map(|segment| (0..segment.len()).map(move |row| (segment, row)));
         let mut places: Vec<_> = places.map(|(segment, row)| (segment.heads()[row].key, segment, row)).collect();
         keep_first(&mut places, HELD, |(key, segment, row), (other_key, other, other_row)| {
-            key.cmp(other_key).then_with(|| segment.path(*row).cmp(other.path(*other_row)))
+            key.cmp(other_key).then_with(|| segment.name(*row).cmp(other.name(*other_row)))
         });
         let entry = |(key, segment, row): (SampleKey, &Arc<Segment>, usize)| {
-            ((key, Arc::clone(segment.path(row))), segment.embedding(row).into())
+            ((key, Arc::clone(segment.name(row))), segment.embedding(row).into())
         };
         Self { held: places.into_iter().map(entry).collect(), version: version + 1 }
     }
 
     /// Takes a picture in, or its other embedding, if it belongs to the sample of it and `others` more pictures.
-    pub fn offer(this: &mut Arc<Self>, path: &Arc<Path>, others: usize, embedding: &[f32]) {
-        let entry = (key_of(path), Arc::clone(path));
+    pub fn offer(this: &mut Arc<Self>, key: SampleKey, path: &Path, others: usize, embedding: &[f32]) {
         let holds_all = this.held.len() >= others;
+        if !holds_all && this.held.last_key_value().is_none_or(|((last, _), _)| key > *last) {
+            return;
+        }
+        let entry = (key, path.as_os_str().into());
         if holds_all || this.held.last_key_value().is_some_and(|(last, _)| entry <= *last) {
             let sample = Arc::make_mut(this);
             sample.held.insert(entry, embedding.into());
@@ -59,7 +62,7 @@ impl PictureSample {
 
     /// A picture is gone.
     pub fn forget(this: &mut Arc<Self>, path: &Path) {
-        let entry = (key_of(path), Arc::from(path));
+        let entry = (key_of(path), path.as_os_str().into());
         if this.held.contains_key(&entry) {
             let sample = Arc::make_mut(this);
             sample.held.remove(&entry);

@@ -1,13 +1,17 @@
 //! Some thousand embeddings in one piece: small enough to be copied when a search still uses them.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::quantised::{quantise, restore};
-use super::sample::{SampleKey, key_of};
+use super::sample::SampleKey;
 
 /// Embeddings in a full segment. A copy of one of 192 values takes half a millisecond.
 pub const CAPACITY: usize = 4_096;
+
+/// A path as it is kept: as one string, which is hashed and compared faster than a `Path`, whose parts are.
+pub type Name = Arc<OsStr>;
 
 /// Where a position is: the segment, and the row in it.
 pub fn place(position: u32) -> (usize, usize) {
@@ -21,7 +25,7 @@ pub struct Segment {
     coarse: Vec<i8>,
     fine: Vec<i8>,
     rows: Vec<RowHead>,
-    paths: Vec<Arc<Path>>,
+    names: Vec<Name>,
 }
 
 /// What belongs to a row besides its values.
@@ -37,7 +41,7 @@ pub struct RowHead {
 
 /// A row taken out, to be put elsewhere.
 pub struct Row {
-    path: Arc<Path>,
+    name: Name,
     head: RowHead,
     coarse: Vec<i8>,
     fine: Vec<i8>,
@@ -45,15 +49,15 @@ pub struct Row {
 
 impl Row {
     /// Whose row it is.
-    pub fn path(&self) -> &Arc<Path> {
-        &self.path
+    pub fn name(&self) -> &Name {
+        &self.name
     }
 }
 
 impl Segment {
     /// No rows yet.
     pub fn empty(width: usize) -> Self {
-        Self { width, coarse: Vec::new(), fine: Vec::new(), rows: Vec::new(), paths: Vec::new() }
+        Self { width, coarse: Vec::new(), fine: Vec::new(), rows: Vec::new(), names: Vec::new() }
     }
 
     /// How many rows there are.
@@ -67,12 +71,12 @@ impl Segment {
     }
 
     /// Adds a row of `width` values.
-    pub fn push(&mut self, path: Arc<Path>, embedding: &[f32]) {
+    pub fn push(&mut self, name: Name, key: SampleKey, embedding: &[f32]) {
         let row = self.len();
         self.coarse.resize((row + 1) * self.width, 0);
         self.fine.resize((row + 1) * self.width, 0);
-        self.rows.push(RowHead { scale: 0.0, length: 0.0, key: key_of(&path) });
-        self.paths.push(path);
+        self.rows.push(RowHead { scale: 0.0, length: 0.0, key });
+        self.names.push(name);
         self.replace(row, embedding);
     }
 
@@ -88,9 +92,9 @@ impl Segment {
 
     /// Takes the last row out.
     pub fn pop(&mut self) -> Option<Row> {
-        let (path, head) = (self.paths.pop()?, self.rows.pop()?);
+        let (name, head) = (self.names.pop()?, self.rows.pop()?);
         let start = self.rows.len() * self.width;
-        Some(Row { path, head, coarse: self.coarse.split_off(start), fine: self.fine.split_off(start) })
+        Some(Row { name, head, coarse: self.coarse.split_off(start), fine: self.fine.split_off(start) })
     }
 
     /// Puts `moved` in the place of a row.
@@ -99,12 +103,17 @@ impl Segment {
         self.coarse[start..][..self.width].copy_from_slice(&moved.coarse);
         self.fine[start..][..self.width].copy_from_slice(&moved.fine);
         self.rows[row] = moved.head;
-        self.paths[row] = moved.path;
+        self.names[row] = moved.name;
     }
 
     /// The path of a row.
-    pub fn path(&self, row: usize) -> &Arc<Path> {
-        &self.paths[row]
+    pub fn path(&self, row: usize) -> &Path {
+        Path::new(&*self.names[row])
+    }
+
+    /// The same, to be shared.
+    pub fn name(&self, row: usize) -> &Name {
+        &self.names[row]
     }
 
     /// The values of a row.
