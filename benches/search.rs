@@ -23,7 +23,7 @@ use artificio::serving::load::{inventory_of, load_index, load_model_read_only};
 const ROWS_COMPARED: usize = 20_000_000;
 /// The ranking of the shortlist costs about as much as the scan of so many rows.
 const ROWS_AT_LEAST: usize = 10_000;
-const COSINE: SearchMode = SearchMode { metric: Metric::Cosine, mode: SetMode::Mean };
+const COSINE: SearchMode = SearchMode { metric: Metric::Cosine, set_mode: SetMode::Mean };
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Cargo adds "--bench".

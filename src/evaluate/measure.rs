@@ -177,7 +177,8 @@ impl LabelledPictures {
     fn singly(&self, method: &'static str, [inventory, queries]: &[Rows; 2], metric: Metric) -> MethodFigures {
         let asking = if self.origin == Origin::Inventory { inventory } else { queries };
         let queries = singles(asking, &self.asking().labels, self.origin);
-        let figures = asked(&queries, inventory, &self.inventory.labels, SearchMode { metric, mode: SetMode::Mean });
+        let figures =
+            asked(&queries, inventory, &self.inventory.labels, SearchMode { metric, set_mode: SetMode::Mean });
         MethodFigures { method, queries: queries.len(), figures }
     }
 
@@ -191,7 +192,7 @@ impl LabelledPictures {
     ) -> Option<MethodFigures> {
         let asking = if self.origin == Origin::Inventory { inventory } else { queries };
         let queries = sets(asking, &self.asking().labels, self.origin);
-        let figures = asked(&queries, inventory, &self.inventory.labels, SearchMode { metric, mode });
+        let figures = asked(&queries, inventory, &self.inventory.labels, SearchMode { metric, set_mode: mode });
         (!queries.is_empty()).then_some(MethodFigures { method, queries: queries.len(), figures })
     }
 

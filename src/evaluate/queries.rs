@@ -130,7 +130,8 @@ mod tests {
         for queries in [singles(&embeddings, &labels, Origin::Inventory), sets(&embeddings, &labels, Origin::Inventory)]
         {
             for mode in [SetMode::Mean, SetMode::Nearest] {
-                let figures = asked(&queries, &embeddings, &labels, SearchMode { metric: Metric::Cosine, mode });
+                let figures =
+                    asked(&queries, &embeddings, &labels, SearchMode { metric: Metric::Cosine, set_mode: mode });
                 assert_eq!((figures.p_at_1, figures.map), (1.0, 1.0), "{mode:?}");
             }
         }
@@ -138,7 +139,7 @@ mod tests {
         let mut odd = embeddings.clone();
         odd.row_mut(0).copy_from_slice(&[-1.0, 0.0]);
         let query = &singles(&odd, &labels, Origin::Inventory)[..1];
-        let how = SearchMode { metric: Metric::Euclidean, mode: SetMode::Mean };
+        let how = SearchMode { metric: Metric::Euclidean, set_mode: SetMode::Mean };
         assert!(asked(query, &odd, &labels, how).map < 0.5);
     }
 }

@@ -51,7 +51,7 @@ pub struct SearchMode {
     /// What makes two embeddings similar.
     pub metric: Metric,
     /// How several pictures of a query are combined.
-    pub mode: SetMode,
+    pub set_mode: SetMode,
 }
 
 impl Index {

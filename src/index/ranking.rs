@@ -51,7 +51,7 @@ pub fn search(segments: &[Arc<Segment>], count: usize, query: &Rows, how: Search
 /// What is searched for: every picture of the query, or their mean.
 fn members(query: &Rows, how: SearchMode) -> Vec<Vec<f32>> {
     let members: Vec<Vec<f32>> = query.iter().map(|row| prepared(row.to_vec(), how.metric)).collect();
-    match how.mode {
+    match how.set_mode {
         SetMode::Nearest => members,
         SetMode::Mean => mean(&members).map(|embedding| prepared(embedding, how.metric)).into_iter().collect(),
     }

@@ -5,8 +5,8 @@ use artificio_random::Random;
 use super::*;
 use crate::base::rows::Rows;
 
-const COSINE: SearchMode = SearchMode { metric: Metric::Cosine, mode: SetMode::Mean };
-const EUCLIDEAN: SearchMode = SearchMode { metric: Metric::Euclidean, mode: SetMode::Mean };
+const COSINE: SearchMode = SearchMode { metric: Metric::Cosine, set_mode: SetMode::Mean };
+const EUCLIDEAN: SearchMode = SearchMode { metric: Metric::Euclidean, set_mode: SetMode::Mean };
 
 fn index(rows: &[(&str, [f32; 2])]) -> Index {
     let mut index = Index::empty(2);
@@ -48,7 +48,7 @@ fn a_set_is_ranked_by_its_mean_or_by_its_nearest_member() {
     let index = index(&[("between", [1.0, 1.0]), ("at one member", [1.0, 0.01])]);
     let set = [[1.0, 0.0], [0.0, 1.0]];
     assert_eq!(names(&ask(&index, &set, COSINE, 2)), ["between", "at one member"]);
-    let nearest = SearchMode { mode: SetMode::Nearest, ..COSINE };
+    let nearest = SearchMode { set_mode: SetMode::Nearest, ..COSINE };
     assert_eq!(names(&ask(&index, &set, nearest, 2)), ["at one member", "between"]);
 }
 

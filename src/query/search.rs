@@ -71,10 +71,10 @@ pub fn search(
     context: &WorkerContext,
 ) -> Searched {
     let (positive, negative) = (rows_of(asked, context), rows_of(negatives, context));
-    let comparison = SearchMode { metric: config.similarity.metric, mode: config.similarity.set_mode };
+    let mode = SearchMode { metric: config.similarity.metric, set_mode: config.similarity.set_mode };
     // One view of model and embeddings: a query sees one model, even if it is replaced during the search.
     let view = context.serving.view();
-    let mut found = view.search(&SearchRequest { positive: &positive, negative: &negative, comparison, count });
+    let mut found = view.search(&SearchRequest { positive: &positive, negative: &negative, mode, count });
     found.retain(|(_, closer_than)| *closer_than >= config.answer.min_score.get());
     let inventory = view.snapshot.len();
     let by = SearchedBy {
@@ -85,7 +85,7 @@ pub fn search(
         },
         inventory,
         index_generation: view.snapshot.generation(),
-        metric: comparison.metric.name(),
+        metric: mode.metric.name(),
     };
     Searched { found, inventory, by }
 }

@@ -27,7 +27,7 @@ pub struct SearchRequest<'a> {
     /// Features of its negative examples.
     pub negative: &'a Rows,
     /// How embeddings are compared, and the results of several pictures combined.
-    pub comparison: SearchMode,
+    pub mode: SearchMode,
     /// Number of matches.
     pub count: usize,
 }
@@ -60,13 +60,13 @@ pub struct View {
 impl View {
     /// The pictures most similar to a query, each with the share of inventory pairs that are less similar.
     pub fn search(&self, request: &SearchRequest<'_>) -> Vec<(Found, f32)> {
-        let metric = request.comparison.metric;
+        let metric = request.mode.metric;
         let positive = self.model.encode(request.positive);
         let embeddings = match request.negative.is_empty() {
             true => positive,
             false => away_from(&positive, &self.model.encode(request.negative), metric),
         };
-        let found = self.snapshot.search(&embeddings, request.comparison, request.count);
+        let found = self.snapshot.search(&embeddings, request.mode, request.count);
         let calibration = self.calibrations.of(&self.snapshot, metric);
         let with_score = |found: Found| {
             let closer_than = calibration.closer_than(found.similarity);
