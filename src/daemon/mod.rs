@@ -151,7 +151,7 @@ impl Daemon {
                 Ending::CatalogDamaged if condition == Condition::Unknown => condition = Condition::Damaged,
                 Ending::CatalogDamaged => {
                     let reason =
-                        "the catalog was damaged again after it had been made anew; see whether the disk is healthy";
+                        "the catalog was damaged again after it had been made again; see whether the disk is healthy";
                     return Err(Fatal::Failed(reason.into()));
                 }
             }

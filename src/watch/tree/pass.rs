@@ -38,7 +38,7 @@ impl Pass {
         Self { number: 0, round: 0, position: PassPosition::Idle, scope: Scope::Polled, is_precaution: true }
     }
 
-    /// Asks for a pass. If one goes on, it does not begin anew (the last folders might never be reached), but goes around
+    /// Asks for a pass. If one goes on, it does not begin again (the last folders might never be reached), but goes around
     /// once more. `is_precaution`: nothing says that something was missed.
     pub fn ask(&mut self, scope: Scope, is_precaution: bool) {
         self.number += 1;
