@@ -288,16 +288,18 @@ impl Daemon {
         let sheet = self.config().folders.answer.join(format!("result_{}.{end}", row.name));
         let query = self.absolute(Root::Query, query);
         let (asked, file) = (query.display(), sheet.display());
+        // Rounded once: formatting would round 52.5 down, and the field of the entry up.
+        let ms = total_ms.round();
         let text = match status {
             Status::Error => refusal(&asked.to_string(), sentence, &file.to_string()),
-            Status::Ok => format!("{asked} answered in {total_ms:.0} ms: {file}"),
+            Status::Ok => format!("{asked} answered in {ms:.0} ms: {file}"),
             Status::Partial | Status::NothingSimilar => {
-                format!("{asked} answered in {total_ms:.0} ms: {file} ({sentence})")
+                format!("{asked} answered in {ms:.0} ms: {file} ({sentence})")
             }
         };
         let level = if *status == Status::Error { Level::Warn } else { Level::Info };
         let status = status.name();
-        log!(level, query:% = asked, file:% = file, model:% = model, ms = total_ms.round(), status; "{text}");
+        log!(level, query:% = asked, file:% = file, model:% = model, ms, status; "{text}");
     }
 
     /// One of the query's files may be incomplete: the query is answered after that file has settled again.
