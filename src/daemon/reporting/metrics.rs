@@ -220,7 +220,10 @@ impl Metrics {
         for (part, count) in parts {
             out.labelled("artificio_inventory_pictures", &[("state", part)], count as f64);
         }
-        out.gauge("artificio_inventory_offline", "1 while the inventory folder is missing or suddenly empty.");
+        out.gauge(
+            "artificio_inventory_offline",
+            "1 while the inventory folder or a disk in it is missing or suddenly empty.",
+        );
         out.plain("artificio_inventory_offline", f64::from(u8::from(facts.is_inventory_offline)));
         out.counter("artificio_pictures_read_total", "Inventory and training pictures read since the start.");
         for root in [Root::Inventory, Root::Training] {
