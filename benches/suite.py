@@ -4,8 +4,8 @@
     benches/suite.py [--against FORMER] [--variants none,taught] [--keep FILE.json] [--seed N] PROGRAM DIR...
 
 Each DIR is a set, which holds inventory/ and query/ (and maybe train/), or a folder of sets. `PROGRAM evaluate --json` measures
-each set as it is (`none`), then copies of it (hard links where possible, in a temporary folder) whose inventory and train pictures
-lie in sub-folders, while labels remain those of the file names and the queries stay where they are:
+each set as it is (`none`), then copies of it (hard links where possible, in a temporary folder) whose inventory and training
+pictures lie in sub-folders, while labels remain those of the file names and the queries stay where they are:
 
     taught       a folder for each kind
     random       folders as large as the kinds, their pictures drawn at random
@@ -14,10 +14,10 @@ lie in sub-folders, while labels remain those of the file names and the queries 
     years        the kinds inside four folders, drawn for each picture: 2021/hats/, 2022/hats/
     pairs        the kinds inside folders of two kinds each
 
-A set with fewer than ten queries asks itself (`--leave-one-out`). Printed are, for each set, P@1 and mAP of the features, of the fit
-without folders and of what the service would answer, and at the end the means over sets. FORMER is another program, such as
-yesterday's: measured once per set, as it is, because folders taught it nothing. With --keep a measurement that FILE.json holds is not
-made again, so that an interrupted run goes on; another PROGRAM is another measurement.
+A set with fewer than ten queries asks itself (`--leave-one-out`). Printed are, for each set, P@1 and mAP of the features, of
+the fit without folders and of what the service would answer, and at the end the means over sets. FORMER is another program, such
+as yesterday's: measured once per set, as it is, because folders taught it nothing. With --keep a measurement that FILE.json holds
+is not made again, so that an interrupted run goes on; another PROGRAM is another measurement.
 """
 import argparse
 import hashlib
@@ -171,7 +171,8 @@ def heading(columns):
 def lesson_in_words(lesson):
     if not lesson:
         return ""
-    return f"   {lesson['sentence']}" + (f" (strength {lesson['strength']:.2f}, depth {lesson['depth']})" if lesson["taught"] else "")
+    strength = f" (strength {lesson['strength']:.2f}, depth {lesson['depth']})" if lesson["taught"] else ""
+    return f"   {lesson['message']}{strength}"
 
 
 def main():
