@@ -72,14 +72,14 @@ impl LabelledPictures {
         let measurer = Measurer::new(&options.encoders, &options.bounds)?;
         let all = (inventory.len() + queries.len() + training.len()) as f32;
         let (mut left_out, mut done) = (Vec::new(), 0);
-        let mut look = |paths: Vec<PathBuf>, purpose| {
+        let mut look = |paths: &[PathBuf], purpose| {
             let part = Part { progress, start: done as f32 / all, share: paths.len() as f32 / all };
             done += paths.len();
             measurer.look(folder, paths, purpose, &mut left_out, &part)
         };
-        let Some(inventory) = look(inventory, Purpose::Comparison) else { return Ok(None) };
-        let Some(queries) = look(queries, Purpose::Comparison) else { return Ok(None) };
-        let Some(training) = look(training, Purpose::Training) else { return Ok(None) };
+        let Some(inventory) = look(&inventory, Purpose::Comparison) else { return Ok(None) };
+        let Some(queries) = look(&queries, Purpose::Comparison) else { return Ok(None) };
+        let Some(training) = look(&training, Purpose::Training) else { return Ok(None) };
         let labels = numbered(&label_of, &inventory, if is_own { &inventory } else { &queries });
         Ok(Some(Self { origin, inventory, queries, training, label_by, labels, left_out }))
     }

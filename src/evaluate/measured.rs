@@ -9,8 +9,11 @@ use crate::config::Encoder;
 use crate::error::{Fatal, Trouble};
 use crate::model::{Backbone, Extractor};
 use crate::picture::{self, Bounds, Hash};
-use crate::progress::Progress;
+use crate::progress::{Part, Progress};
 use crate::watch::is_ignored;
+
+/// Pictures whose rows are not yet together with the others: bounds what is in memory twice.
+const AT_A_TIME: usize = 1_024;
 
 /// Reads pictures and makes the rows that methods compare.
 pub(super) struct Measurer<'a> {
@@ -77,17 +80,21 @@ impl<'a> Measurer<'a> {
     pub(super) fn look(
         &self,
         folder: &Path,
-        paths: Vec<PathBuf>,
+        paths: &[PathBuf],
         purpose: Purpose,
         left_out: &mut Vec<Trouble>,
         progress: &dyn Progress,
     ) -> Option<MeasuredPictures> {
-        let seen = map_followed(paths.len(), progress, |at| self.look_at(&folder.join(&paths[at]), purpose))?;
-        let mut pictures = MeasuredPictures::default();
-        for (path, result) in paths.into_iter().zip(seen) {
-            match result {
-                Ok(picture) => pictures.add(path, picture),
-                Err(trouble) => left_out.push(trouble),
+        let (mut pictures, all) = (MeasuredPictures::default(), paths.len() as f32);
+        for (number, paths) in paths.chunks(AT_A_TIME).enumerate() {
+            let start = (number * AT_A_TIME) as f32 / all;
+            let part = Part { progress, start, share: paths.len() as f32 / all };
+            let seen = map_followed(paths.len(), &part, |at| self.look_at(&folder.join(&paths[at]), purpose))?;
+            for (path, result) in paths.iter().zip(seen) {
+                match result {
+                    Ok(picture) => pictures.add(path.clone(), picture),
+                    Err(trouble) => left_out.push(trouble),
+                }
             }
         }
         Some(pictures)
