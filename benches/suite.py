@@ -13,6 +13,8 @@ pictures lie in sub-folders, while labels remain those of the file names and the
     half_wrong   a folder for each kind, but half of the pictures, drawn at random, have exchanged their places
     years        the kinds inside four folders, drawn for each picture: 2021/hats/, 2022/hats/
     pairs        the kinds inside folders of two kinds each
+    unseen       half of the kinds, with a folder each, are training pictures; the inventory holds the others, unsorted, and only
+                 those are asked for. Set beside it what the features and the fit without folders make of the same
 
 A set with fewer than ten queries asks itself (`--leave-one-out`). Printed are, for each set, P@1 and mAP of the features, of
 the fit without folders and of what the service would answer, and at the end the means over sets. FORMER is another program, such
@@ -82,7 +84,7 @@ def in_pairs(labels, draw):
 
 
 VARIANTS = {"none": None, "taught": taught, "random": at_random, "date": by_date, "half_wrong": half_wrong, "years": in_years,
-            "pairs": in_pairs}
+            "pairs": in_pairs, "unseen": taught}
 
 
 def put(path, target):
@@ -103,6 +105,20 @@ def sorted_into_folders(place, sort, draw, copy):
         put(path, copy / part / folder / f"{path.stem}~{at}{path.suffix}")
     for at, path in enumerate(pictures(place / "query")):
         put(path, copy / "query" / f"{path.stem}~{at}{path.suffix}")
+
+
+def half_for_training(place, draw, copy):
+    """A copy of the set `place` in which half of its kinds are for training, sorted, and the others are searched, unsorted."""
+    everything = pictures(place / "inventory") + pictures(place / "train")
+    kinds = sorted({label(path.name) for path in everything})
+    for_training = set(draw.sample(kinds, len(kinds) // 2))
+    for at, path in enumerate(everything):
+        kind = label(path.name)
+        name = f"{path.stem}~{at}{path.suffix}"
+        put(path, copy / "train" / kind / name if kind in for_training else copy / "inventory" / name)
+    for at, path in enumerate(pictures(place / "query")):
+        if label(path.name) not in for_training:
+            put(path, copy / "query" / f"{path.stem}~{at}{path.suffix}")
 
 
 def digest(program):
@@ -134,7 +150,10 @@ class Measurements:
             if VARIANTS[variant]:
                 measured = pathlib.Path(scratch) / "set"
                 draw = random.Random(f"{self.seed} {place.name} {variant}")
-                sorted_into_folders(place, VARIANTS[variant], draw, measured)
+                if variant == "unseen":
+                    half_for_training(place, draw, measured)
+                else:
+                    sorted_into_folders(place, VARIANTS[variant], draw, measured)
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             command = [program, "--root", scratch, "evaluate", measured, "--json", *options]
             output = subprocess.run(command, capture_output=True, text=True)

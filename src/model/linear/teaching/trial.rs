@@ -11,8 +11,10 @@ use crate::model::sample_weights::SAME_COSINE;
 pub(super) const STRENGTHS: [f32; 3] = [0.2, 0.5, 0.8];
 /// Parts of the pictures, each asked of a fit without it.
 const FOLDS: usize = 5;
-/// How often pictures and folders are halved.
-const HALVINGS: usize = 6;
+/// How often pictures and folders are halved: the fewer pictures, the more depends on the halves, and the less it costs.
+const LEAST_HALVINGS: usize = 4;
+const MOST_HALVINGS: usize = 24;
+const HALVED_PICTURES: usize = 8_192;
 /// Resamples of a bootstrap.
 const RESAMPLES: usize = 1_000;
 
@@ -90,7 +92,8 @@ impl Trial {
     pub(super) fn carried_over(&self, folders: &Folders, halving: Halving) -> Gains {
         let count = folders.len();
         let mut sums = STRENGTHS.map(|_| vec![(0.0_f32, 0_u32); count]);
-        for round in 0..HALVINGS {
+        let rounds = (HALVED_PICTURES / count.max(1)).clamp(LEAST_HALVINGS, MOST_HALVINGS);
+        for round in 0..rounds {
             let half = half_of(folders, halving, &mut Random::new(1 + round as u64));
             for side in [false, true] {
                 let seen: Folders = folders.iter().zip(&half).map(|(f, h)| f.filter(|_| *h == side)).collect();
