@@ -142,10 +142,12 @@ impl<'a> Measurement<'a> {
         for fold in self.folds(questions) {
             let model = match folders {
                 FolderUse::Teach if fold.without.is_empty() => self.whole.clone(),
-                _ => {
-                    let fitted = self.fit.train(&fold.without, folders, &self.step())?;
-                    Model::trained("evaluate".into(), self.trained_on, fitted)
-                }
+                _ => match self.fit.train(&fold.without, folders, &self.step()) {
+                    Ok(fitted) => Model::trained("evaluate".into(), self.trained_on, fitted),
+                    // Too few are left: the daemon would answer by the features as they are.
+                    Err(TrainingError::Failed(_)) => Model::untrained(&self.fit.settings),
+                    Err(TrainingError::Cancelled) => return Err(TrainingError::Cancelled),
+                },
             };
             let (inventory, asking) = self.embeddings(&model);
             let asked: Vec<&Question> = fold.questions.iter().map(|&at| &questions[at]).collect();
