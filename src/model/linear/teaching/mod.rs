@@ -155,8 +155,10 @@ fn accept<'a>(trial: &Trial, level: &'a Level, folders: Folders) -> Option<Accep
     let gains = after.each_ref().map(|after| Estimate::of(&gains(&before, after)));
     let is_found = |strength: &usize| shares(&after[*strength]).first >= shares(&before).first - TOLERANCE;
     let helps = |strength: &usize| gains[*strength].low > 0.0 && carries_over(*strength);
+    // Where some folders are wrong, what a fit remembers of its own pictures is no gain.
+    let gain = |strength: usize| carried.as_ref().map_or(gains[strength].mean, |(pictures, _)| pictures[strength].mean);
     let strengths = (0..STRENGTHS.len()).filter(is_found).filter(helps);
-    let strength = strengths.max_by(|one, other| gains[*one].mean.total_cmp(&gains[*other].mean))?;
+    let strength = strengths.max_by(|one, other| gain(*one).total_cmp(&gain(*other)))?;
     let (before, after) = (shares(&before), shares(&after[strength]));
     Some(Accepted { level, folders, is_left_out, strength, before, after })
 }
