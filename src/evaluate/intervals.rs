@@ -4,7 +4,7 @@
 use artificio_random::Random;
 use serde::Serialize;
 
-use super::metrics::{FIGURES, Figures, Outcome};
+use super::metrics::{FIGURES, Figures, QueryOutcome};
 
 /// Samples drawn.
 const RESAMPLES: usize = 1_000;
@@ -22,7 +22,7 @@ pub struct Interval {
 
 impl Interval {
     /// Of the means over these queries. The same seed gives the same interval.
-    pub(super) fn of(outcomes: &[Outcome], seed: u64) -> Self {
+    pub(super) fn of(outcomes: &[QueryOutcome], seed: u64) -> Self {
         if outcomes.is_empty() {
             return Self::default();
         }
@@ -48,8 +48,8 @@ mod tests {
     use super::*;
 
     /// Queries of which the first `right` find their one right answer first, and the others last of ten.
-    fn outcomes(queries: usize, right: usize) -> Vec<Outcome> {
-        (0..queries).map(|at| Outcome::of(&[if at < right { 0 } else { 9 }], 10)).collect()
+    fn outcomes(queries: usize, right: usize) -> Vec<QueryOutcome> {
+        (0..queries).map(|at| QueryOutcome::of(&[if at < right { 0 } else { 9 }], 10)).collect()
     }
 
     #[test]

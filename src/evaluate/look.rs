@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::labels::{LabelSource, LabelsBy, NumberedLabels, labels_of};
-use super::measured::{MeasuredPictures, Measurer, Purpose, pictures_in};
+use super::measured::{MeasuredPictures, Measurer, PictureUse, pictures_in};
 use super::queries::Origin;
 use crate::config::{Encoder, Metric, ModelSettings};
 use crate::error::{Fatal, Trouble};
@@ -77,9 +77,9 @@ impl LabelledPictures {
             done += paths.len();
             measurer.look(folder, paths, purpose, &mut left_out, &part)
         };
-        let Some(inventory) = look(&inventory, Purpose::Comparison) else { return Ok(None) };
-        let Some(queries) = look(&queries, Purpose::Comparison) else { return Ok(None) };
-        let Some(training) = look(&training, Purpose::Training) else { return Ok(None) };
+        let Some(inventory) = look(&inventory, PictureUse::Comparison) else { return Ok(None) };
+        let Some(queries) = look(&queries, PictureUse::Comparison) else { return Ok(None) };
+        let Some(training) = look(&training, PictureUse::Training) else { return Ok(None) };
         let labels = numbered(&label_of, &inventory, if is_own { &inventory } else { &queries });
         Ok(Some(Self { origin, inventory, queries, training, label_by, labels, left_out }))
     }

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use super::fits::{FitInput, Fold, FolderUse, folds, most_folds};
 use super::look::{EvaluationOptions, LabelledPictures};
 use super::measured::Baselines;
-use super::metrics::Outcome;
+use super::metrics::QueryOutcome;
 use super::per_label::per_label;
-use super::queries::{Answered, Origin, PLAIN, Question, Searched, sets, singles};
+use super::queries::{JudgedAnswer, Origin, PLAIN, Question, SearchedInventory, sets, singles};
 use super::report::{AnsweredQuery, Evaluation, FolderFigures, MethodFigures, ModelFigures};
 use crate::base::rows::Rows;
 use crate::config::{Metric, ModelSettings, SetMode};
@@ -67,12 +67,12 @@ impl LabelledPictures {
     }
 
     /// By path and label.
-    fn answers(&self, questions: &[Question], answered: Vec<Answered>) -> Vec<AnsweredQuery> {
+    fn answers(&self, questions: &[Question], answered: Vec<JudgedAnswer>) -> Vec<AnsweredQuery> {
         let found = |at: &usize| {
             let (path, label) = (&self.inventory.paths[*at], self.labels.inventory[*at]);
             (path.clone(), self.labels.names[label].clone())
         };
-        let answer = |(question, answered): (&Question, Answered)| AnsweredQuery {
+        let answer = |(question, answered): (&Question, JudgedAnswer)| AnsweredQuery {
             path: question.members.first().map_or_else(PathBuf::new, |&at| self.asking().paths[at].clone()),
             label: self.labels.names[question.label].clone(),
             first: answered.first.iter().map(found).collect(),
@@ -137,20 +137,22 @@ impl<'a> Measurement<'a> {
         questions: &[Question],
         folders: FolderUse,
         modes: [SearchMode; N],
-    ) -> Result<[Vec<Answered>; N], TrainingError> {
-        let mut answered = modes.map(|_| vec![Answered::default(); questions.len()]);
+    ) -> Result<[Vec<JudgedAnswer>; N], TrainingError> {
+        let mut answered = modes.map(|_| vec![JudgedAnswer::default(); questions.len()]);
         for fold in self.folds(questions) {
             let model = match folders {
                 FolderUse::Teach if fold.without.is_empty() => self.whole.clone(),
-                _ => {
-                    let fitted = self.fit.train(&fold.without, folders, &self.step())?;
-                    Model::trained("evaluate".into(), self.trained_on, fitted)
-                }
+                _ => match self.fit.train(&fold.without, folders, &self.step()) {
+                    Ok(fitted) => Model::trained("evaluate".into(), self.trained_on, fitted),
+                    // Too few are left: the daemon would answer by the features as they are.
+                    Err(TrainingError::Failed(_)) => Model::untrained(&self.fit.settings),
+                    Err(TrainingError::Cancelled) => return Err(TrainingError::Cancelled),
+                },
             };
             let (inventory, asking) = self.embeddings(&model);
             let asked: Vec<&Question> = fold.questions.iter().map(|&at| &questions[at]).collect();
             for (answered, how) in answered.iter_mut().zip(modes) {
-                let searched = Searched::new(&inventory, &self.pictures.labels, how);
+                let searched = SearchedInventory::new(&inventory, &self.pictures.labels, how);
                 let asking = asking.as_ref().unwrap_or(&inventory);
                 let found = searched.answers(&asked, asking, &self.step()).ok_or(TrainingError::Cancelled)?;
                 fold.questions.iter().zip(found).for_each(|(&at, found)| answered[at] = found);
@@ -170,7 +172,7 @@ impl<'a> Measurement<'a> {
     }
 
     /// All rows, and the answers of the first.
-    fn every_way(&self, questions: &[Question]) -> Result<(Vec<MethodFigures>, Vec<Answered>), TrainingError> {
+    fn every_way(&self, questions: &[Question]) -> Result<(Vec<MethodFigures>, Vec<JudgedAnswer>), TrainingError> {
         let metric = self.options.metric;
         let (other, other_name) = match metric {
             Metric::Cosine => (Metric::Euclidean, "euclidean"),
@@ -197,8 +199,8 @@ impl<'a> Measurement<'a> {
         Ok((rows, artificio))
     }
 
-    fn row(&self, method: &'static str, answered: &[Answered]) -> MethodFigures {
-        let outcomes: Vec<Outcome> = answered.iter().map(|answered| answered.outcome.clone()).collect();
+    fn row(&self, method: &'static str, answered: &[JudgedAnswer]) -> MethodFigures {
+        let outcomes: Vec<QueryOutcome> = answered.iter().map(|answered| answered.outcome.clone()).collect();
         MethodFigures::of(method, &outcomes, self.options.seed)
     }
 
@@ -211,7 +213,7 @@ impl<'a> Measurement<'a> {
     ) -> Result<MethodFigures, TrainingError> {
         let [inventory, asking] =
             [&self.pictures.inventory, self.pictures.asking()].map(|views| pick(&views.baselines));
-        let searched = Searched::new(inventory, &self.pictures.labels, PLAIN);
+        let searched = SearchedInventory::new(inventory, &self.pictures.labels, PLAIN);
         let questions: Vec<&Question> = questions.iter().collect();
         let outcomes = searched.plain_outcomes(&questions, asking, &self.step()).ok_or(TrainingError::Cancelled)?;
         Ok(MethodFigures::of(method, &outcomes, self.options.seed))

@@ -50,7 +50,7 @@ pub(super) struct Baselines {
 
 /// What pictures are looked at for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum PictureUse {
     /// To be searched or to ask, by every measure.
     Comparison,
     /// To be trained on.
@@ -81,7 +81,7 @@ impl<'a> Measurer<'a> {
         &self,
         folder: &Path,
         paths: &[PathBuf],
-        purpose: Purpose,
+        purpose: PictureUse,
         left_out: &mut Vec<Trouble>,
         progress: &dyn Progress,
     ) -> Option<MeasuredPictures> {
@@ -100,7 +100,7 @@ impl<'a> Measurer<'a> {
         Some(pictures)
     }
 
-    fn look_at(&self, path: &Path, purpose: Purpose) -> Result<MeasuredPicture, Trouble> {
+    fn look_at(&self, path: &Path, purpose: PictureUse) -> Result<MeasuredPicture, Trouble> {
         let unusable = |problem: picture::Unusable| Trouble::new(problem.to_string(), path, problem.remedy());
         let file = picture::read_still(path, self.bounds).map_err(unusable)?;
         let decoded = picture::decode(&file.bytes, path, self.bounds).map_err(unusable)?;
@@ -113,7 +113,7 @@ impl<'a> Measurer<'a> {
             let features = self.backbone.published_features(&[square(Backbone::PUBLISHED_SIDE)?]);
             Ok([features.into_values(), baselines::histogram(&plain), baselines::pixels(&plain)])
         };
-        let baselines = (purpose == Purpose::Comparison).then(baselines).transpose()?;
+        let baselines = (purpose == PictureUse::Comparison).then(baselines).transpose()?;
         let input = |extractor: &Extractor| Ok(extractor.features(&[square(extractor.side())?]));
         let inputs = self.extractors.iter().map(input).collect::<Result<_, Trouble>>()?;
         Ok(MeasuredPicture { content: file.hash, inputs, baselines })

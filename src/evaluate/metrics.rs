@@ -51,7 +51,7 @@ impl Figures {
     }
 
     /// The means over queries.
-    pub(super) fn mean<'a>(outcomes: impl IntoIterator<Item = &'a Outcome>) -> Self {
+    pub(super) fn mean<'a>(outcomes: impl IntoIterator<Item = &'a QueryOutcome>) -> Self {
         let (mut sums, mut queries) = ([0.0; FIGURES], 0.0_f64);
         for outcome in outcomes {
             queries += 1.0;
@@ -63,7 +63,7 @@ impl Figures {
 
 /// How well one query was answered.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Outcome {
+pub struct QueryOutcome {
     /// Pictures that could be found.
     pub searched: usize,
     /// How many of them are right answers.
@@ -76,7 +76,7 @@ pub struct Outcome {
     pub average_precision: f64,
 }
 
-impl Outcome {
+impl QueryOutcome {
     /// Of a query whose right answers have these `ranks`, from 0 in order, among `searched` pictures.
     pub(super) fn of(ranks: &[usize], searched: usize) -> Self {
         let precision = ranks.iter().zip(1_u32..).map(|(&rank, found)| f64::from(found) / (rank + 1) as f64);
@@ -112,13 +112,13 @@ impl Outcome {
 pub fn figures(similarity: &Rows, inventory_labels: &[String], query_labels: &[String]) -> Figures {
     // A label too few would drop queries without a word and give figures of something else.
     debug_assert_eq!(similarity.len(), query_labels.len(), "one row for every query");
-    let outcomes: Vec<Outcome> = similarity
+    let outcomes: Vec<QueryOutcome> = similarity
         .iter()
         .zip(query_labels)
         .map(|(row, label)| {
             let mut is_candidate = vec![true; row.len()];
             let right: Vec<usize> = (0..row.len()).filter(|&at| inventory_labels[at] == *label).collect();
-            Outcome::of(&ranks_of(&right, row, &mut is_candidate), row.len())
+            QueryOutcome::of(&ranks_of(&right, row, &mut is_candidate), row.len())
         })
         .collect();
     Figures::mean(&outcomes)
@@ -158,7 +158,7 @@ mod tests {
             let mut is_candidate: Vec<bool> = (0..row.len()).map(|at| at != own).collect();
             let right: Vec<usize> =
                 (0..row.len()).filter(|&at| is_candidate[at] && labels[at] == labels[own]).collect();
-            Outcome::of(&ranks_of(&right, row, &mut is_candidate), row.len() - 1)
+            QueryOutcome::of(&ranks_of(&right, row, &mut is_candidate), row.len() - 1)
         };
         Figures::mean(&similarity.iter().enumerate().map(of_one).collect::<Vec<_>>())
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::labels::NumberedLabels;
 use super::metrics::Figures;
-use super::queries::{Answered, Question};
+use super::queries::{JudgedAnswer, Question};
 
 /// The figures of queries with one label.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -26,12 +26,16 @@ pub struct LabelFigures {
 }
 
 /// One for each label that was asked for, in their order.
-pub(super) fn per_label(questions: &[Question], answered: &[Answered], labels: &NumberedLabels) -> Vec<LabelFigures> {
-    let mut of_label: BTreeMap<usize, Vec<&Answered>> = BTreeMap::new();
+pub(super) fn per_label(
+    questions: &[Question],
+    answered: &[JudgedAnswer],
+    labels: &NumberedLabels,
+) -> Vec<LabelFigures> {
+    let mut of_label: BTreeMap<usize, Vec<&JudgedAnswer>> = BTreeMap::new();
     for (question, answered) in questions.iter().zip(answered) {
         of_label.entry(question.label).or_default().push(answered);
     }
-    let figures = |(label, answered): (usize, Vec<&Answered>)| {
+    let figures = |(label, answered): (usize, Vec<&JudgedAnswer>)| {
         let Figures { p_at_1, map, .. } = Figures::mean(answered.iter().map(|answered| &answered.outcome));
         let first = answered.iter().filter_map(|answered| answered.first.first());
         let mut wrong: BTreeMap<usize, usize> = BTreeMap::new();
@@ -54,7 +58,7 @@ pub(super) fn per_label(questions: &[Question], answered: &[Answered], labels: &
 
 #[cfg(test)]
 mod tests {
-    use super::super::metrics::Outcome;
+    use super::super::metrics::QueryOutcome;
     use super::super::queries::{Origin, singles};
     use super::*;
 
@@ -64,8 +68,8 @@ mod tests {
         let labels = NumberedLabels::new(&texts("abc"), &texts("aaaab"));
         let questions = singles(&labels, Origin::Queries);
         // The first match of each, and the rank of its one right answer.
-        let answered: Vec<Answered> = [(0, 0), (1, 1), (2, 1), (2, 2), (1, 0)]
-            .map(|(first, rank)| Answered { outcome: Outcome::of(&[rank], 3), first: vec![first] })
+        let answered: Vec<JudgedAnswer> = [(0, 0), (1, 1), (2, 1), (2, 2), (1, 0)]
+            .map(|(first, rank)| JudgedAnswer { outcome: QueryOutcome::of(&[rank], 3), first: vec![first] })
             .to_vec();
         let told = per_label(&questions, &answered, &labels);
         let a = LabelFigures {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::labels::NumberedLabels;
-use super::metrics::{Outcome, ranks_of};
+use super::metrics::{QueryOutcome, ranks_of};
 use crate::base::parallel::map_followed;
 use crate::base::rows::Rows;
 use crate::config::{Metric, SetMode};
@@ -34,9 +34,9 @@ pub(super) struct Question {
 
 /// How a question was answered.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Answered {
+pub(super) struct JudgedAnswer {
     /// How well.
-    pub(super) outcome: Outcome,
+    pub(super) outcome: QueryOutcome,
     /// Positions of the first matches, at most [`REMEMBERED`].
     pub(super) first: Vec<usize>,
 }
@@ -75,7 +75,7 @@ fn question(members: &[usize], labels: &NumberedLabels, origin: Origin) -> Quest
 }
 
 /// The inventory as a model sees it.
-pub(super) struct Searched<'a> {
+pub(super) struct SearchedInventory<'a> {
     /// `[n, width]`
     embeddings: &'a Rows,
     /// Positions of the pictures of each label.
@@ -84,7 +84,7 @@ pub(super) struct Searched<'a> {
     plain: PlainComparison,
 }
 
-impl<'a> Searched<'a> {
+impl<'a> SearchedInventory<'a> {
     /// Of inventory `embeddings` `[n, width]`.
     pub(super) fn new(embeddings: &'a Rows, labels: &'a NumberedLabels, how: SearchMode) -> Self {
         let plain = PlainComparison::new(embeddings, how);
@@ -101,7 +101,7 @@ impl<'a> Searched<'a> {
         questions: &[&Question],
         asking: &Rows,
         progress: &dyn Progress,
-    ) -> Option<Vec<Answered>> {
+    ) -> Option<Vec<JudgedAnswer>> {
         let blocks: Vec<&[&Question]> = questions.chunks(BLOCK).collect();
         let answered = map_followed(blocks.len(), progress, |at| self.of_block(blocks[at], asking))?;
         Some(answered.into_iter().flatten().collect())
@@ -113,17 +113,17 @@ impl<'a> Searched<'a> {
         questions: &[&Question],
         asking: &Rows,
         progress: &dyn Progress,
-    ) -> Option<Vec<Outcome>> {
+    ) -> Option<Vec<QueryOutcome>> {
         let blocks: Vec<&[&Question]> = questions.chunks(COMPARED).collect();
         let outcomes = map_followed(blocks.len(), progress, |at| {
             let asked: Vec<Rows> = blocks[at].iter().map(|question| rows_of(question, asking)).collect();
             let compared = blocks[at].iter().zip(self.plain.similarities(&asked));
             compared.map(|(question, similarities)| self.outcome(question, &[], Some(&similarities))).collect()
         })?;
-        Some(outcomes.into_iter().flat_map(|outcomes: Vec<Outcome>| outcomes).collect())
+        Some(outcomes.into_iter().flat_map(|outcomes: Vec<QueryOutcome>| outcomes).collect())
     }
 
-    fn of_block(&self, block: &[&Question], asking: &Rows) -> Vec<Answered> {
+    fn of_block(&self, block: &[&Question], asking: &Rows) -> Vec<JudgedAnswer> {
         let asked: Vec<Rows> = block.iter().map(|question| rows_of(question, asking)).collect();
         let pictures = self.embeddings.iter().enumerate().map(|(at, embedding)| (name_of(at), embedding));
         let mut index = Index::filled(self.embeddings.width(), pictures);
@@ -134,10 +134,10 @@ impl<'a> Searched<'a> {
             shortlists[at].len() >= SHORTLIST && self.right_in(block[at], &shortlists[at]).count() < right
         };
         let beyond: Vec<usize> = (0..block.len()).filter(|&at| is_beyond(at)).collect();
-        let mut answered: Vec<Answered> = Vec::with_capacity(block.len());
+        let mut answered: Vec<JudgedAnswer> = Vec::with_capacity(block.len());
         for (question, shortlist) in block.iter().zip(&shortlists) {
             let outcome = self.outcome(question, shortlist, None);
-            answered.push(Answered { outcome, first: shortlist.iter().copied().take(REMEMBERED).collect() });
+            answered.push(JudgedAnswer { outcome, first: shortlist.iter().copied().take(REMEMBERED).collect() });
         }
         for some in beyond.chunks(COMPARED) {
             let queries: Vec<Rows> = some.iter().map(|&at| asked[at].clone()).collect();
@@ -161,7 +161,7 @@ impl<'a> Searched<'a> {
 
     /// The ranks of right answers: first those of the shortlist, then by `similarities` `[n]` those of all others; without them
     /// there are no right answers beyond the shortlist.
-    fn outcome(&self, question: &Question, shortlist: &[usize], similarities: Option<&[f32]>) -> Outcome {
+    fn outcome(&self, question: &Question, shortlist: &[usize], similarities: Option<&[f32]>) -> QueryOutcome {
         let mut ranks: Vec<usize> = self.right_in(question, shortlist).collect();
         if let Some(similarities) = similarities {
             let mut is_candidate = vec![true; similarities.len()];
@@ -170,7 +170,7 @@ impl<'a> Searched<'a> {
             let beyond = ranks_of(&wanted, similarities, &mut is_candidate);
             ranks.extend(beyond.into_iter().map(|rank| shortlist.len() + rank));
         }
-        Outcome::of(&ranks, self.embeddings.len() - question.hidden.len())
+        QueryOutcome::of(&ranks, self.embeddings.len() - question.hidden.len())
     }
 
     /// Positions of the right answers.

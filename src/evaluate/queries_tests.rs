@@ -19,7 +19,7 @@ fn labelled() -> (Rows, Vec<String>) {
 
 fn asked(questions: &[Question], embeddings: &Rows, labels: &NumberedLabels, how: SearchMode) -> Figures {
     let questions: Vec<&Question> = questions.iter().collect();
-    let answers = Searched::new(embeddings, labels, how).answers(&questions, embeddings, &Unfollowed).unwrap();
+    let answers = SearchedInventory::new(embeddings, labels, how).answers(&questions, embeddings, &Unfollowed).unwrap();
     Figures::mean(answers.iter().map(|answered| &answered.outcome))
 }
 
@@ -98,7 +98,7 @@ fn plain_rows_are_compared_by_cosine_and_not_with_themselves() {
     let labels = NumberedLabels::new(&names, &names);
     let questions = singles(&labels, Origin::Inventory);
     let questions: Vec<&Question> = questions.iter().collect();
-    let searched = Searched::new(&embeddings, &labels, PLAIN);
+    let searched = SearchedInventory::new(&embeddings, &labels, PLAIN);
     let outcomes = searched.plain_outcomes(&questions, &embeddings, &Unfollowed).unwrap();
     assert!(outcomes.iter().all(|outcome| outcome.right == 3 && outcome.searched == 11));
     assert_eq!(Figures::mean(&outcomes).map, 1.0);

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::intervals::Interval;
 use super::labels::LabelsBy;
-use super::metrics::{Figures, Outcome};
+use super::metrics::{Figures, QueryOutcome};
 use super::per_label::LabelFigures;
 use crate::config::Encoder;
 use crate::error::Trouble;
@@ -29,7 +29,7 @@ pub struct MethodFigures {
 
 impl MethodFigures {
     /// The means over queries, and how far they may be off.
-    pub(super) fn of(method: &'static str, outcomes: &[Outcome], seed: u64) -> Self {
+    pub(super) fn of(method: &'static str, outcomes: &[QueryOutcome], seed: u64) -> Self {
         let (figures, interval_95) = (Figures::mean(outcomes), Interval::of(outcomes, seed));
         Self { method, queries: outcomes.len(), figures, interval_95 }
     }
@@ -67,7 +67,7 @@ pub struct AnsweredQuery {
     /// What it shows.
     pub label: String,
     /// How well.
-    pub outcome: Outcome,
+    pub outcome: QueryOutcome,
     /// The first matches: path, relative to the measured folder, and label.
     pub first: Vec<(PathBuf, String)>,
 }

@@ -172,3 +172,15 @@ fn figures_have_intervals_and_details_are_written_where_they_are_wanted() {
     let problem = refused(&workplace, &set, &["--worst", "worst.gif"]);
     assert!(problem.contains("a sheet is a .png, .jpg or .webp file"), "{problem}");
 }
+
+#[test]
+fn a_handful_of_pictures_is_measured_too() {
+    let workplace = Workplace::new();
+    let set = workplace.root().join("few");
+    for (name, kind, seed) in [("burger_1.jpg", Food::Burger, 1), ("burger_2.jpg", Food::Burger, 2)] {
+        put(set.join("inventory").join(name), &jpeg(kind, seed));
+    }
+    // Without the one that asks there is nothing to fit a model to.
+    let report = evaluate(&workplace, &set, &[]);
+    assert_eq!(row(&report, "artificio").unwrap()["p_at_1"], 1.0);
+}
