@@ -25,6 +25,7 @@ fn content(matches: usize, queries: usize) -> SheetContent {
     SheetContent {
         title: "burger.jpg".into(),
         queries: queries.collect(),
+        examples: Vec::new(),
         matches: matches.collect(),
         notice: None,
         footer: footer(),

@@ -117,6 +117,7 @@ fn any_number_of_columns_gives_a_sheet_of_acceptable_size() {
                 columns: Some(columns),
                 matches,
                 queries: 1,
+                examples: [0, 0],
                 query_aspect: 1.0,
                 cell_aspect: 0.78,
                 notice_px: None,
