@@ -2,7 +2,7 @@
 
 use super::convolutional::Pixels;
 use super::sample_weights::{SampleWeights, sample_weights, with_inventory};
-use super::{Autoencoder, TrainingError};
+use super::{Autoencoder, FolderLabels, TrainingError};
 use crate::base::rows::Rows;
 use crate::config::ModelSettings;
 use crate::progress::Progress;
@@ -21,6 +21,8 @@ pub struct TrainingSet {
     sample_weights: SampleWeights,
     /// Of the inventory, `[m, width]`; they all count the same.
     inventory: Rows,
+    /// Of all of them.
+    folders: FolderLabels,
     /// Of what is random in a training.
     seed: u64,
 }
@@ -28,19 +30,27 @@ pub struct TrainingSet {
 impl TrainingSet {
     /// Training pictures, weighted so that copies count once, with the pictures that are searched.
     pub fn of_training(training: Rows, inventory: Rows) -> Self {
-        Self { sample_weights: sample_weights(&contrasts(&training)), training, inventory, seed: SEED }
+        let folders = FolderLabels::default();
+        Self { sample_weights: sample_weights(&contrasts(&training)), training, inventory, folders, seed: SEED }
     }
 
     /// Nothing but the pictures that are searched.
     pub fn of_inventory(inventory: Rows) -> Self {
         let sample_weights = SampleWeights { weights: vec![1.0; inventory.len()], distinct: inventory.len() as f32 };
-        Self { training: inventory, sample_weights, inventory: Rows::default(), seed: SEED }
+        let folders = FolderLabels::default();
+        Self { training: inventory, sample_weights, inventory: Rows::default(), folders, seed: SEED }
     }
 
     /// The same with another seed: pictures and seed together decide a training, to the bit.
     #[must_use]
     pub fn seeded(self, seed: u64) -> Self {
         Self { seed, ..self }
+    }
+
+    /// The same, taught by the folders of its pictures: those of the training pictures, then those of the inventory.
+    #[must_use]
+    pub fn taught_by(self, folders: FolderLabels) -> Self {
+        Self { folders, ..self }
     }
 
     /// The features of the training pictures, `[n, width]`; of the inventory where that is all there is.
@@ -87,7 +97,8 @@ impl TrainingSet {
         let sample_weights = SampleWeights { distinct: weights.iter().sum(), weights };
         let rows = [&self.training.values()[held_out * width..], self.inventory.values()].concat();
         let rows = Rows::from_values(width, rows).unwrap_or_default();
-        Autoencoder::train(settings, &rows, &with_inventory(&sample_weights, self.inventory.len()), self.seed, follower)
+        let weights = with_inventory(&sample_weights, self.inventory.len());
+        Autoencoder::train(settings, &rows, &weights, &self.folders.from_row(held_out), self.seed, follower)
     }
 }
 

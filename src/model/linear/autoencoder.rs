@@ -15,6 +15,7 @@ use safetensors::{Dtype, serialize};
 use super::{pairs, subspace};
 use crate::base::rows::Rows;
 use crate::model::backend;
+use crate::model::folders::{FolderLabels, FolderLesson};
 use crate::model::weights::{Archive, ArrayProblem, LoadError};
 
 /// Names the version in the metadata of a saved model.
@@ -36,6 +37,8 @@ pub struct LinearAutoencoder {
     directions: Vec<f32>,
     /// `[embedding_width]`: an embedding is this times what lies along each direction.
     scales: Vec<f32>,
+    /// What folders gave it.
+    lesson: Option<FolderLesson>,
     /// `[width, embedding_width]`: `directions` transposed and scaled.
     encoder: Tensor<2>,
     /// `[embedding_width, width]`: `directions`, the scales undone.
@@ -51,6 +54,16 @@ impl LinearAutoencoder {
 
     /// Likewise where rows count by `weights` `[n]`, which need not add up to anything.
     pub fn fit_weighted(features: &Rows, weights: &[f32], embedding_width: usize) -> Option<Self> {
+        Self::fit_taught(features, weights, &FolderLabels::default(), embedding_width)
+    }
+
+    /// Likewise where the `folders` of the rows may teach what belongs together.
+    pub fn fit_taught(
+        features: &Rows,
+        weights: &[f32],
+        folders: &FolderLabels,
+        embedding_width: usize,
+    ) -> Option<Self> {
         let width = features.width();
         let mut rows = features.at_unit_length().into_values();
         let mean = mean_row(&rows, weights, width);
@@ -73,7 +86,8 @@ impl LinearAutoencoder {
         let basis = pairs::basis(&plain.encode(features), features, weights, &variances, noise);
         let turn = backend::matrix(basis.turn, embedding_width);
         let directions = backend::values(turn.matmul(backend::matrix(plain.directions, width)));
-        Some(Self::from_parts(plain.mean, directions, basis.scales))
+        let fitted = Self::from_parts(plain.mean, directions, basis.scales);
+        Some(Self { lesson: (!folders.is_empty()).then(FolderLesson::default), ..fitted })
     }
 
     /// `directions` are `[scales.len(), mean.len()]`, orthogonal and of unit length.
@@ -84,7 +98,12 @@ impl LinearAutoencoder {
         let encoder = backend::matrix((0..directions.len()).map(scaled).collect(), embedding_width);
         let undone = |at: usize| directions[at] / scales[at / width];
         let decoder = backend::matrix((0..directions.len()).map(undone).collect(), width);
-        Self { width, embedding_width, mean, directions, scales, encoder, decoder }
+        Self { width, embedding_width, mean, directions, scales, lesson: None, encoder, decoder }
+    }
+
+    /// What folders gave it; `None` where they were not asked.
+    pub fn folder_lesson(&self) -> Option<&FolderLesson> {
+        self.lesson.as_ref()
     }
 
     /// Numbers in an embedding.
