@@ -14,7 +14,7 @@ pub struct FeedbackWeights {
 }
 
 /// Measured: see `docs/decisions/feedback.md`.
-pub const WEIGHTS: FeedbackWeights = FeedbackWeights { positive: 0.75, negative: 0.25 };
+pub const WEIGHTS: FeedbackWeights = FeedbackWeights { positive: 0.75, negative: 0.2 };
 
 /// Embeddings `[m, width]` moved towards the mean of `positive`, `[p, width]`, and away from that of `negative`, `[n, width]`:
 /// Rocchio, "Relevance Feedback in Information Retrieval", 1971. With cosine, directions are moved; the weights are scaled to add
