@@ -88,6 +88,9 @@ pub struct QueryPart {
     /// How the embeddings of a set were combined; absent for a single picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set_mode: Option<crate::config::SetMode>,
+    /// Pictures in the set's folder `yes/`: positive feedback (Rocchio). Absent without any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub yes: Vec<QueryFile>,
     /// Pictures in the set's folder `not/`: negative feedback (Rocchio). Absent without any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not: Vec<QueryFile>,

@@ -8,6 +8,7 @@ mod arrangement;
 mod canvas;
 mod cell;
 mod encode;
+mod examples;
 mod layout;
 mod mosaic;
 mod notice;
@@ -23,6 +24,8 @@ use image::{RgbImage, RgbaImage};
 
 pub use encode::{EncodeError, encode};
 pub use words::{closeness, decimals, percent, pictures, thousands};
+
+pub use examples::{Examples, MAX_EXAMPLES};
 
 use layout::{Layout, LayoutInput};
 use theme::palette;
@@ -47,6 +50,8 @@ pub struct SheetContent {
     pub title: String,
     /// The query's pictures, 1 to [`MAX_QUERIES`].
     pub queries: Vec<QueryPicture>,
+    /// What the answer was drawn towards and kept away from: at most two kinds.
+    pub examples: Vec<Examples>,
     /// The answer in rank order, 0 to [`MAX_MATCHES`].
     pub matches: Vec<Match>,
     /// Shown above the matches, or in place of them.
@@ -156,6 +161,7 @@ pub fn render(content: &SheetContent, style: &SheetStyle) -> RgbImage {
         columns: style.columns,
         matches: matches.len(),
         queries: queries.len(),
+        examples: examples::counts(&content.examples),
         query_aspect: median_aspect(query_pictures, QUERY_ASPECTS),
         cell_aspect: median_aspect(match_pictures, CELL_ASPECTS),
         notice_px: notice.is_some().then_some(&notice_px),
@@ -175,6 +181,7 @@ pub fn picture_side_px(content_matches: usize, style: &SheetStyle) -> u32 {
                 columns,
                 matches,
                 queries: 1,
+                examples: [0, 0],
                 query_aspect,
                 cell_aspect,
                 notice_px: None,

@@ -19,9 +19,7 @@ pub fn run(options: &QueryOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
         return Err(Fatal::Usage(format!("{}: there is no such picture", missing.display())));
     }
     let mut ask = Ask::new(setup, pictures)?;
-    if let Some(results) = options.results {
-        ask.config.answer.results = Bounded::new(results);
-    }
+    ask.results = options.results.map(Bounded::new);
     let sheet_path = sheet_path(options, &ask)?;
     if let Some((path, format)) = &sheet_path {
         if ask.pictures.contains(path) {

@@ -11,14 +11,10 @@ use super::plan::Task;
 use super::start::folder_of;
 use super::workers::Job;
 use crate::catalog::Root;
-use crate::config::SET_FILE_NAME;
 use crate::files::Stamp;
 use crate::picture::Bounds;
-use crate::query::Query;
+use crate::query::{Query, QueryFiles};
 use crate::watch::{Change, Tree};
-
-/// Pictures in this folder of a query set are negative examples.
-const NEGATIVES_FOLDER: &str = "not";
 
 impl Daemon {
     /// Looks at a part of the folders that are due and handles what changed.
@@ -157,22 +153,17 @@ impl Daemon {
     }
 
     fn query_of(&mut self, query: &Path) -> Query {
-        let (mut files, is_set, settling, is_offline) = {
+        let (files, is_set, settling, is_offline) = {
             let tree = self.tree(Root::Query);
             let is_set = tree.is_some_and(|tree| tree.is_folder(query));
             let files = match (tree, is_set) {
-                (Some(tree), true) => tree.known_below(query),
-                _ => vec![query.to_path_buf()],
+                (Some(tree), true) => QueryFiles::of_set(query, tree.known_below(query)),
+                _ => QueryFiles::of_picture(query.to_path_buf()),
             };
             let inventory = self.tree(Root::Inventory);
             let settling = self.folders.settling_or_unseen(Root::Inventory);
             (files, is_set, settling, inventory.is_some_and(Tree::is_offline))
         };
-        files.sort_unstable();
-        let settings = files.iter().position(|file| is_set && *file == query.join(SET_FILE_NAME));
-        let settings = settings.map(|at| files.remove(at));
-        let (negatives, files) =
-            files.into_iter().partition(|file| is_set && file.starts_with(query.join(NEGATIVES_FOLDER)));
         let is_recheck = self.queries.take_recheck(query);
         self.recall_answer(query);
         let name = self.answer_name(query, is_set);
@@ -180,8 +171,6 @@ impl Daemon {
         Query {
             path: query.to_path_buf(),
             files,
-            negatives,
-            settings,
             is_set,
             answered: former.and_then(|answer| answer.content).filter(|_| !is_recheck),
             is_recheck,

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::render::{self, Undrawn};
-use super::{Composition, Input, Query, milliseconds};
+use super::{Composition, Input, Query, QueryFiles, milliseconds};
 use crate::answer::Record;
 use crate::catalog::{Catalog, FILE_NAME};
-use crate::config::{self, Config, Setup};
+use crate::config::{self, Bounded, Config, Setup};
 use crate::service_status;
 use crate::serving::load::{inventory_of, load_index, load_model_read_only};
 use crate::serving::{Serving, Shared};
@@ -19,12 +19,15 @@ use crate::files::Lock;
 use crate::model::Extractor;
 use crate::picture::silence_caught_panics;
 use crate::quarantine::Guard;
+use crate::watch::is_ignored;
 
 /// The pictures of the query, and the form of its answer.
 pub struct Ask {
-    /// Pictures, or folders of pictures; more than one are one query set.
+    /// Pictures, or folders that are query sets; more than one are one query set.
     pub pictures: Vec<PathBuf>,
-    /// The settings, those of the command line included.
+    /// Most matches, whatever the settings say.
+    pub results: Option<Bounded<1, 50>>,
+    /// The settings.
     pub config: Config,
     /// Whether to draw the sheet.
     pub with_sheet: bool,
@@ -42,7 +45,7 @@ impl Ask {
     /// With the settings of `setup`.
     pub fn new(setup: &Setup, pictures: Vec<PathBuf>) -> Result<Self, Fatal> {
         let config = config::load(&setup.source, &setup.root)?;
-        Ok(Self { pictures, config, with_sheet: false })
+        Ok(Self { pictures, results: None, config, with_sheet: false })
     }
 
     /// Answers it.
@@ -50,8 +53,13 @@ impl Ask {
         let started = Instant::now();
         silence_caught_panics();
         let context = open_context(&self.config)?;
-        let query = query(&self.pictures, self.config)?;
+        let mut config = self.config;
+        config.answer.results = self.results.unwrap_or(config.answer.results);
+        let query = query(&self.pictures, config)?;
         let mut input = Input::read(&query, &context);
+        if self.results.is_some() {
+            input.leave_results_to_caller();
+        }
         let Composition { mut record, matches, .. } = query.compose(&input, &context, started);
         let mut sheet = None;
         if self.with_sheet {
@@ -75,13 +83,6 @@ fn unable_to_draw(undrawn: Undrawn) -> Fatal {
 }
 
 fn query(pictures: &[PathBuf], config: Config) -> Result<Query, Fatal> {
-    let mut files = Vec::new();
-    for picture in pictures {
-        match picture.is_dir() {
-            true => files.extend(files_of_set(picture)?),
-            false => files.push(picture.clone()),
-        }
-    }
     let path = match pictures {
         [one] => PathBuf::from(one.file_name().unwrap_or(one.as_os_str())),
         several => PathBuf::from(format!("{} pictures", several.len())),
@@ -90,9 +91,7 @@ fn query(pictures: &[PathBuf], config: Config) -> Result<Query, Fatal> {
     Ok(Query {
         path,
         is_set: pictures.len() > 1 || pictures.iter().any(|picture| picture.is_dir()),
-        files,
-        negatives: Vec::new(),
-        settings: None,
+        files: files(pictures)?,
         name: String::new(),
         is_recheck: false,
         answered: None,
@@ -103,18 +102,45 @@ fn query(pictures: &[PathBuf], config: Config) -> Result<Query, Fatal> {
     })
 }
 
-/// The files of a folder that is one query set, in the order of their names; hidden ones are left out.
-fn files_of_set(folder: &Path) -> Result<Vec<PathBuf>, Trouble> {
+/// The files of all `pictures` and folders together.
+fn files(pictures: &[PathBuf]) -> Result<QueryFiles, Fatal> {
+    let mut all = QueryFiles::default();
+    for picture in pictures {
+        let files = match picture.is_dir() {
+            true => QueryFiles::of_set(picture, files_below(picture)?),
+            false => QueryFiles::of_picture(picture.clone()),
+        };
+        all.pictures.extend(files.pictures);
+        all.positives.extend(files.positives);
+        all.negatives.extend(files.negatives);
+        if let (Some(one), Some(other)) = (&all.settings, &files.settings) {
+            let (one, other) = (one.display(), other.display());
+            return Err(Fatal::Usage(format!(
+                "{one}, {other}: one query has one file of settings; ask for each folder"
+            )));
+        }
+        all.settings = all.settings.or(files.settings);
+    }
+    Ok(all)
+}
+
+/// The files in a folder and its sub-folders that the daemon would see in a query set.
+fn files_below(folder: &Path) -> Result<Vec<PathBuf>, Trouble> {
     let failed = |error: std::io::Error| Trouble::system("look into the folder", folder, &error);
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        if path.is_file() && !is_hidden {
+        let entry = entry.map_err(failed)?;
+        let path = entry.path();
+        if is_ignored(&entry.file_name()) {
+            continue;
+        }
+        // Links to folders are not followed: they may lead in a circle.
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            files.extend(files_below(&path)?);
+        } else if path.is_file() {
             files.push(path);
         }
     }
-    files.sort_unstable();
     Ok(files)
 }
 

@@ -1,4 +1,4 @@
-//! The first stage of a query: reads its files, that is its pictures, its negative examples, and its own settings.
+//! The first stage of a query: reads its files, that is its pictures, its positive and negative examples, and its own settings.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use image::DynamicImage;
 
 use super::{Query, WorkerContext};
+use crate::answer::sheet::MAX_EXAMPLES;
 use crate::config::{Config, ConfigError, SetSettings};
 use crate::files::Stamp;
 use crate::isolation::{Extracted, Outputs};
@@ -24,6 +25,8 @@ pub struct FileRead {
 /// Longer side of a set's pictures in memory: enough for their tiles. A whole set is held at once, and fifty pictures from a
 /// camera would take gigabytes at full size.
 const TILE_PX: u32 = 1_200;
+/// Longer side of those of its examples that are shown, which are small.
+const EXAMPLE_PX: u32 = 256;
 
 /// A file of the query with its pixels.
 pub struct Member {
@@ -63,6 +66,8 @@ impl fmt::Display for SetSettingsError {
 /// A query as it was read.
 pub struct Input {
     pub members: Vec<Member>,
+    /// Positive examples.
+    pub positives: Vec<Member>,
     /// Negative examples.
     pub negatives: Vec<Member>,
     pub settings: Option<SetFile>,
@@ -73,26 +78,30 @@ impl Input {
     pub fn read(query: &Query, context: &WorkerContext) -> Self {
         let read = |path: &PathBuf, longest_px| Member::read(path, &query.config, context, longest_px);
         let longest_px = if query.is_set { Some(TILE_PX) } else { Outputs::FULL_SIZE };
+        let examples = |paths: &[PathBuf]| {
+            let shown_px = |at: usize| Some(EXAMPLE_PX).filter(|_| at < MAX_EXAMPLES);
+            paths.iter().enumerate().map(|(at, path)| read(path, shown_px(at))).collect()
+        };
         Self {
-            members: query.files.iter().map(|path| read(path, longest_px)).collect(),
-            negatives: query.negatives.iter().map(|path| read(path, None)).collect(),
-            settings: query.settings.as_ref().map(|path| SetFile::read(path, &query.config)),
+            members: query.files.pictures.iter().map(|path| read(path, longest_px)).collect(),
+            positives: examples(&query.files.positives),
+            negatives: examples(&query.files.negatives),
+            settings: query.files.settings.as_ref().map(|path| SetFile::read(path, &query.config)),
         }
     }
 
-    /// Its pictures as files.
-    pub fn files(&self) -> Vec<&FileRead> {
-        self.members.iter().map(|member| &member.file).collect()
+    /// Its pictures, positive and negative examples as files.
+    pub fn files_by_use(&self) -> [Vec<&FileRead>; 3] {
+        self.by_use().map(|members| members.iter().map(|member| &member.file).collect())
     }
 
-    /// Its negative examples as files.
-    pub fn negative_files(&self) -> Vec<&FileRead> {
-        self.negatives.iter().map(|member| &member.file).collect()
+    fn by_use(&self) -> [&[Member]; 3] {
+        [&self.members, &self.positives, &self.negatives]
     }
 
     /// Hash over everything that decides the answer; `None` without any picture.
     pub fn content(&self) -> Option<Hash> {
-        content_of(&self.members, &self.negatives, self.settings.as_ref())
+        content_of(self.by_use(), self.settings.as_ref())
     }
 
     /// `config` with the set's own settings in force.
@@ -103,6 +112,13 @@ impl Input {
         }
     }
 
+    /// The number of matches is not for the set's own settings to say.
+    pub fn leave_results_to_caller(&mut self) {
+        if let Some(SetFile { settings: Ok(settings), .. }) = &mut self.settings {
+            settings.results = None;
+        }
+    }
+
     /// The mistake in the set's own settings, if any.
     pub fn mistake(&self) -> Option<String> {
         self.settings.as_ref()?.settings.as_ref().err().map(ToString::to_string)
@@ -110,18 +126,18 @@ impl Input {
 
     /// Whether one of its files may still be being written.
     pub fn may_be_unfinished(&self) -> bool {
-        self.members.iter().chain(&self.negatives).any(Member::may_be_unfinished)
+        self.by_use().into_iter().flatten().any(Member::may_be_unfinished)
     }
 
     /// Whether one of its pictures needs a trial that this thread does not hold.
     pub fn awaits_trial(&self) -> bool {
         let awaits = |member: &Member| member.file.result == Err(Unusable::AwaitsTrial);
-        self.members.iter().chain(&self.negatives).any(awaits)
+        self.by_use().into_iter().flatten().any(awaits)
     }
 
     /// Every file with its result.
     pub fn into_files(self) -> Vec<FileRead> {
-        let members = self.members.into_iter().chain(self.negatives).map(|member| member.file);
+        let members = self.members.into_iter().chain(self.positives).chain(self.negatives).map(|member| member.file);
         members.chain(self.settings.map(|settings| settings.file)).collect()
     }
 }
@@ -170,8 +186,8 @@ impl SetFile {
 }
 
 /// One hash over the contents of all pictures, whatever their names and order; `None` without any.
-/// Negative examples and the set's own settings are part of it.
-fn content_of(members: &[Member], negatives: &[Member], settings: Option<&SetFile>) -> Option<Hash> {
+/// Examples and the set's own settings are part of it.
+fn content_of([members, positives, negatives]: [&[Member]; 3], settings: Option<&SetFile>) -> Option<Hash> {
     let hashes_of = |members: &[Member]| {
         let mut hashes: Vec<Hash> =
             members.iter().filter_map(|member| member.file.result.as_ref().ok().copied()).collect();
@@ -182,9 +198,11 @@ fn content_of(members: &[Member], negatives: &[Member], settings: Option<&SetFil
         (all, !hashes.is_empty())
     };
     let (mut all, has_pictures) = hashes_of(members);
-    if !negatives.is_empty() {
-        all.extend_from_slice(b"not");
-        all.extend(hashes_of(negatives).0);
+    for (examples, name) in [(positives, "yes"), (negatives, "not")] {
+        if !examples.is_empty() {
+            all.extend_from_slice(name.as_bytes());
+            all.extend(hashes_of(examples).0);
+        }
     }
     if let Some(settings) = settings {
         all.extend_from_slice(b"settings");

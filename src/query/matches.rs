@@ -127,7 +127,7 @@ fn has_nothing_similar(matches: &[Matched], least: f32) -> bool {
 }
 
 /// An inventory picture, as far as the catalog knows it; with the backbone's features where they are needed.
-fn known(content: Option<Hash>, with_features: bool, catalog: &Catalog) -> Appearance {
+pub(super) fn known(content: Option<Hash>, with_features: bool, catalog: &Catalog) -> Appearance {
     // If the catalog cannot be read, the marks are missing; nothing else.
     let features = content.filter(|_| with_features);
     let features = features.and_then(|hash| catalog.features(hash, Backbone::VERSION).ok().flatten());

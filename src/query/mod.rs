@@ -5,9 +5,11 @@
 
 pub mod ask;
 mod context;
+mod files;
 mod input;
 mod matches;
 mod record;
+mod rejected;
 mod render;
 mod search;
 mod status;
@@ -23,6 +25,7 @@ use crate::picture::{Bounds, Hash};
 
 pub use ask::{Ask, DirectAnswer};
 pub use context::WorkerContext;
+pub use files::QueryFiles;
 pub use input::FileRead;
 use input::Input;
 use matches::{Matched, Selection};
@@ -34,12 +37,8 @@ use write::{FormerAnswer, Place};
 pub struct Query {
     /// The file or folder, relative to the query folder.
     pub path: PathBuf,
-    /// Its pictures, relative to the query folder.
-    pub files: Vec<PathBuf>,
-    /// Negative examples, relative to the query folder.
-    pub negatives: Vec<PathBuf>,
-    /// The set's own settings, relative to the query folder.
-    pub settings: Option<PathBuf>,
+    /// Its files, relative to the query folder.
+    pub files: QueryFiles,
     /// Whether it is a folder of pictures.
     pub is_set: bool,
     /// The answer is `result_<name>.png` and `.json`.
@@ -129,14 +128,14 @@ impl Query {
     pub(crate) fn compose(&self, input: &Input, context: &WorkerContext, started: Instant) -> Composition {
         let mut timings = Timings { decode: milliseconds(started), ..Timings::default() };
         let encode_started = Instant::now();
-        let (asked, negatives) = (search::encode(&input.members, context), search::encode(&input.negatives, context));
+        let encoded = search::encode(input, context);
         timings.encode = milliseconds(encode_started);
         let search_started = Instant::now();
         let config = input.config(&self.config);
         let selection = Selection::new(&self.config.folders.inventory, &config.answer);
-        let searched = search::search(&asked, &negatives, &config, selection.candidates(), context);
-        let mut selected = selection.select(searched.found, &asked, &context.catalog);
-        let judgement = status::judge(self, input, searched.inventory, &selected);
+        let searched = search::search(&encoded, &config, selection.candidates(), context);
+        let mut selected = selection.select(searched.found, &encoded.pictures, &context.catalog);
+        let judgement = status::judge(self, input, (searched.inventory, searched.rejected), &selected);
         if judgement.status == Status::Error {
             selected.matches.clear();
         }

@@ -21,7 +21,7 @@ pub fn compose(
     timings_ms: Timings,
 ) -> Record {
     let settings = &config.answer;
-    let (files, negatives) = (input.files(), input.negative_files());
+    let [files, positives, negatives] = input.files_by_use();
     Record {
         schema: answer::SCHEMA,
         status: judgement.status,
@@ -31,8 +31,9 @@ pub fn compose(
             content: input.content().map(Hash::to_hex),
             files: files.iter().map(|file| query_file(file)).collect(),
             set_mode: query.is_set.then_some(config.similarity.set_mode),
+            yes: positives.iter().map(|file| query_file(file)).collect(),
             not: negatives.iter().map(|file| query_file(file)).collect(),
-            settings: query.settings.as_ref().map(|path| path.to_string_lossy().into_owned()),
+            settings: query.files.settings.as_ref().map(|path| path.to_string_lossy().into_owned()),
         },
         model: by.model,
         metric: by.metric,
@@ -46,7 +47,7 @@ pub fn compose(
         },
         matches: selected.matches.iter().map(|found| found.part.clone()).collect(),
         nearest: selected.nearest.clone(),
-        skipped: files.into_iter().chain(negatives).filter_map(skipped).collect(),
+        skipped: files.into_iter().chain(positives).chain(negatives).filter_map(skipped).collect(),
         changes: None,
         sheet: None,
         answered_s: clock::now_s(),

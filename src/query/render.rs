@@ -4,10 +4,10 @@ use std::path::Path;
 
 use image::{DynamicImage, RgbaImage};
 
-use super::input::Input;
+use super::input::{Input, Member};
 use super::matches::Matched;
 use super::{Query, WorkerContext};
-use crate::answer::sheet::{self, SheetContent};
+use crate::answer::sheet::{self, Examples, SheetContent};
 use crate::answer::{self, Record};
 use crate::error::Trouble;
 use crate::isolation::Outputs;
@@ -35,9 +35,13 @@ pub fn sheet(
         name: member.file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         picture: member.decoded.take().and_then(|decoded| picture::shrink(&decoded, side)),
     });
+    let queries = queries.collect();
+    let positives = examples("More like this", &mut input.positives);
+    let negatives = examples("Not like this", &mut input.negatives);
     let content = SheetContent {
         title: record.query.name.clone(),
-        queries: queries.collect(),
+        queries,
+        examples: vec![positives, negatives],
         matches: matches.iter().map(|found| tile(query, found, side, context)).collect::<Result<_, _>>()?,
         notice: answer::notice(record),
         footer: answer::footer(record),
@@ -46,6 +50,16 @@ pub fn sheet(
         let what = format!("the sheet could not be drawn: {reason}");
         Undrawn::Failed(Trouble::new(what, &query.path, "please report this"))
     })
+}
+
+/// The pictures of a query's folder `yes/` or `not/`.
+fn examples(label: &'static str, members: &mut [Member]) -> Examples {
+    let pictures = members.iter_mut().map(|member| member.decoded.take().map(DynamicImage::into_rgba8));
+    Examples {
+        label,
+        pictures: pictures.take(sheet::MAX_EXAMPLES).collect(),
+        further: members.len().saturating_sub(sheet::MAX_EXAMPLES),
+    }
 }
 
 /// A match with its picture, if it can be read.

@@ -1,7 +1,8 @@
 //! The second stage of a query: computes the features of its pictures and finds the nearest ones in the index.
 
 use super::WorkerContext;
-use super::input::Member;
+use super::input::{Input, Member};
+use super::rejected::Rejected;
 use crate::answer::SearchModelPart;
 use crate::base::rows::Rows;
 use crate::config::Config;
@@ -27,10 +28,22 @@ impl EncodedPicture {
     }
 }
 
+/// The usable pictures of a query.
+pub struct EncodedQuery {
+    /// Its own.
+    pub pictures: Vec<EncodedPicture>,
+    /// Its positive examples.
+    pub positives: Vec<EncodedPicture>,
+    /// Its negative examples.
+    pub negatives: Vec<EncodedPicture>,
+}
+
 /// The results of a search, and what was searched.
 pub struct Searched {
     /// The most similar first, each with the share of inventory pairs that are less similar.
     pub found: Vec<(Found, f32)>,
+    /// So many pictures were passed over on the way: the same as a negative example, or nearly.
+    pub rejected: usize,
     /// Pictures in the index.
     pub inventory: usize,
     /// For the record.
@@ -49,8 +62,17 @@ pub struct SearchedBy {
     pub metric: &'static str,
 }
 
+/// The features of the query's pictures and examples.
+pub fn encode(input: &Input, context: &WorkerContext) -> EncodedQuery {
+    EncodedQuery {
+        pictures: encode_members(&input.members, context),
+        positives: encode_members(&input.positives, context),
+        negatives: encode_members(&input.negatives, context),
+    }
+}
+
 /// The features of the members that are pictures.
-pub fn encode(members: &[Member], context: &WorkerContext) -> Vec<EncodedPicture> {
+fn encode_members(members: &[Member], context: &WorkerContext) -> Vec<EncodedPicture> {
     let kind = context.extractor.kind();
     let asked = |member: &Member| {
         let (Some(square), Ok(content)) = (&member.square, &member.file.result) else { return None };
@@ -63,19 +85,26 @@ pub fn encode(members: &[Member], context: &WorkerContext) -> Vec<EncodedPicture
 }
 
 /// The `count` pictures most similar to the query and unlike its negative examples; none below the least score.
-pub fn search(
-    asked: &[EncodedPicture],
-    negatives: &[EncodedPicture],
-    config: &Config,
-    count: usize,
-    context: &WorkerContext,
-) -> Searched {
-    let (positive, negative) = (rows_of(asked, context), rows_of(negatives, context));
+pub fn search(query: &EncodedQuery, config: &Config, count: usize, context: &WorkerContext) -> Searched {
+    let [asked, positive, negative] =
+        [&query.pictures, &query.positives, &query.negatives].map(|pictures| rows_of(pictures, context));
     let mode = SearchMode { metric: config.similarity.metric, set_mode: config.similarity.set_mode };
     // One view of model and embeddings: a query sees one model, even if it is replaced during the search.
     let view = context.serving.view();
-    let mut found = view.search(&SearchRequest { positive: &positive, negative: &negative, mode, count });
-    found.retain(|(_, closer_than)| *closer_than >= config.answer.min_score.get());
+    let rejected = Rejected::new(&query.negatives);
+    // More are searched for until `count` are left that are not rejected, or there are no more.
+    let mut searched = count;
+    let (found, passed_over) = loop {
+        let request = SearchRequest { query: &asked, positive: &positive, negative: &negative, mode, count: searched };
+        let mut found = view.search(&request);
+        found.retain(|(_, closer_than)| *closer_than >= config.answer.min_score.get());
+        let is_last = found.len() < searched;
+        let (others, passed_over) = rejected.first_others(found, count, &context.catalog);
+        if is_last || others.len() == count {
+            break (others, passed_over);
+        }
+        searched = (count + passed_over).max(2 * searched);
+    };
     let inventory = view.snapshot.len();
     let by = SearchedBy {
         model: SearchModelPart {
@@ -87,7 +116,7 @@ pub fn search(
         index_generation: view.snapshot.generation(),
         metric: mode.metric.name(),
     };
-    Searched { found, inventory, by }
+    Searched { found, rejected: passed_over, inventory, by }
 }
 
 /// Their features, `[m, width of the encoder's features]`.

@@ -32,12 +32,13 @@ impl Judgement {
     }
 }
 
-/// The status, and the sentence that explains it. `inventory`: pictures searched.
-pub fn judge(query: &Query, input: &Input, inventory: usize, selected: &Selected) -> Judgement {
+/// The status, and the sentence that explains it. `inventory`: pictures searched; `rejected`: pictures passed over for being
+/// the same as one in `not/`, or nearly.
+pub fn judge(query: &Query, input: &Input, (inventory, rejected): (usize, usize), selected: &Selected) -> Judgement {
     if let Some(message) = input.mistake() {
         return Judgement::new(Status::Error, message);
     }
-    let (files, negatives) = (input.files(), input.negative_files());
+    let [files, positives, negatives] = input.files_by_use();
     let mut problems = problems_of(&files);
     if problems.len() == files.len() {
         return unanswerable(query, &problems);
@@ -48,22 +49,24 @@ pub fn judge(query: &Query, input: &Input, inventory: usize, selected: &Selected
             format!("There is nothing to compare with yet. Put pictures into {folder}; then this is answered again.");
         return Judgement::new(Status::NothingSimilar, message);
     }
+    problems.extend(problems_of(&positives));
     problems.extend(problems_of(&negatives));
     let mut remarks = remarks_on(query, inventory, &problems);
     let matches = selected.matches.len();
     if remarks.is_empty() {
-        return match matches {
-            0 => Judgement::new(Status::NothingSimilar, nothing_similar(inventory, selected)),
+        let (status, sentence) = match matches {
+            0 => (Status::NothingSimilar, nothing_similar(inventory, selected)),
             _ => {
-                let unlike = unlike(negatives.len());
-                Judgement::new(Status::Ok, format!("The {matches} most similar of {inventory} pictures{unlike}."))
+                let moved = feedback(positives.len(), negatives.len());
+                (Status::Ok, format!("The {matches} most similar of {inventory} pictures{moved}."))
             }
         };
+        return Judgement::new(status, sentence + &passed_over(rejected));
     }
     if matches == 0 && inventory > 0 {
         remarks.push(nothing_similar(inventory, selected));
     }
-    Judgement::new(Status::Partial, remarks.join(" "))
+    Judgement::new(Status::Partial, remarks.join(" ") + &passed_over(rejected))
 }
 
 /// Why the answer is not complete.
@@ -120,10 +123,22 @@ fn problems_of<'a>(files: &[&'a FileRead]) -> Vec<(&'a Path, &'a Unusable)> {
     files.iter().filter_map(|file| Some((file.path.as_path(), file.result.as_ref().err()?))).collect()
 }
 
-fn unlike(count: usize) -> String {
-    match count {
+/// What the examples did: ", drawn towards 1 picture in yes/ and kept away from 2 pictures in not/".
+fn feedback(positives: usize, negatives: usize) -> String {
+    let of = |count: usize, doing: &str, folder: &str| match count {
+        0 => None,
+        1 => Some(format!("{doing} 1 picture in {folder}/")),
+        _ => Some(format!("{doing} {count} pictures in {folder}/")),
+    };
+    let parts = [of(positives, "drawn towards", "yes"), of(negatives, "kept away from", "not")];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { String::new() } else { format!(", {}", parts.join(" and ")) }
+}
+
+fn passed_over(rejected: usize) -> String {
+    match rejected {
         0 => String::new(),
-        1 => ", kept away from 1 picture in not/".into(),
-        _ => format!(", kept away from {count} pictures in not/"),
+        1 => " Not shown: 1 picture that is the same as one in not/, or nearly.".into(),
+        _ => format!(" Not shown: {rejected} pictures that are each the same as one in not/, or nearly."),
     }
 }

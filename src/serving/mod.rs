@@ -1,6 +1,6 @@
 //! The model that serves and the index of its embeddings, always replaced together, so that a query never mixes two models.
 
-mod feedback;
+pub mod feedback;
 pub mod load;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -9,7 +9,7 @@ use crate::base::rows::Rows;
 use crate::config::Metric;
 use crate::index::{Calibration, Found, Index, SearchMode, Snapshot};
 use crate::model::Model;
-use feedback::away_from;
+use feedback::{WEIGHTS, moved};
 
 /// A model, and the inventory's embeddings under it.
 pub struct Serving {
@@ -23,6 +23,8 @@ pub struct Serving {
 /// A search.
 pub struct SearchRequest<'a> {
     /// Features of the query, one row a picture.
+    pub query: &'a Rows,
+    /// Features of its positive examples.
     pub positive: &'a Rows,
     /// Features of its negative examples.
     pub negative: &'a Rows,
@@ -61,11 +63,7 @@ impl View {
     /// The pictures most similar to a query, each with the share of inventory pairs that are less similar.
     pub fn search(&self, request: &SearchRequest<'_>) -> Vec<(Found, f32)> {
         let metric = request.mode.metric;
-        let positive = self.model.encode(request.positive);
-        let embeddings = match request.negative.is_empty() {
-            true => positive,
-            false => away_from(&positive, &self.model.encode(request.negative), metric),
-        };
+        let embeddings = self.embeddings(request);
         let found = self.snapshot.search(&embeddings, request.mode, request.count);
         let calibration = self.calibrations.of(&self.snapshot, metric);
         let with_score = |found: Found| {
@@ -73,6 +71,16 @@ impl View {
             (found, closer_than)
         };
         found.into_iter().map(with_score).collect()
+    }
+
+    /// What is searched for: the query, moved by its examples.
+    fn embeddings(&self, request: &SearchRequest<'_>) -> Rows {
+        let query = self.model.encode(request.query);
+        if request.positive.is_empty() && request.negative.is_empty() {
+            return query;
+        }
+        let (positive, negative) = (self.model.encode(request.positive), self.model.encode(request.negative));
+        moved(&query, &positive, &negative, WEIGHTS, request.mode.metric)
     }
 }
 

@@ -74,6 +74,43 @@ fn several_pictures_are_a_set_and_the_sheet_goes_where_the_option_says() {
 }
 
 #[test]
+fn a_folder_is_asked_with_its_examples_and_settings_as_in_the_query_folder() {
+    let mut workplace = Workplace::with_settings("[answer]\nresults = 4\n");
+    workplace.stock(3);
+    workplace.start();
+    workplace.wait_indexed(9);
+    let files = [
+        ("set/one.jpg", jpeg(Food::Pizza, 2_000)),
+        ("set/deeper/two.jpg", jpeg(Food::Sushi, 2_000)),
+        ("set/not/wrong.jpg", jpeg(Food::Pizza, 0)),
+        ("set/yes/right.jpg", jpeg(Food::Sushi, 2_001)),
+        ("set/yes/.hidden.jpg", jpeg(Food::Burger, 2_001)),
+        ("set/query.toml", b"k = 3\nset_mode = \"nearest\"\n".to_vec()),
+    ];
+    for (name, bytes) in &files {
+        elsewhere(&workplace, name, bytes);
+        put(workplace.query(name), bytes);
+    }
+    let is_whole = |record: &Value| record["query"]["yes"].is_array() && record["settings"]["results"] == 3;
+    let written = workplace.wait_record_that("set", |record| is_whole(record) && record["query"]["not"].is_array());
+    let folder = workplace.root().join("elsewhere/set");
+    let folder = folder.to_str().unwrap();
+    let asked = json(&workplace, &[folder]);
+    assert_eq!(found(&asked), found(&written));
+    for key in ["/message", "/settings", "/query/content", "/query/set_mode", "/status"] {
+        assert_eq!(asked.pointer(key), written.pointer(key), "{key}: {asked:#}");
+    }
+    assert!(asked["message"].as_str().unwrap().contains("Not shown: 1 picture that is the same"), "{asked:#}");
+    assert_eq!(found(&json(&workplace, &[folder, "-k", "2"])).len(), 2, "what is asked for on the command line counts");
+
+    elsewhere(&workplace, "other/query.toml", b"k = 2\n");
+    let other = workplace.root().join("elsewhere/other");
+    let output = workplace.run(&["query", folder, other.to_str().unwrap()]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && message.contains("one query has one file of settings"), "{message}");
+}
+
+#[test]
 fn what_cannot_be_answered_is_said_in_a_sentence() {
     let workplace = Workplace::new();
     let lunch = elsewhere(&workplace, "lunch.jpg", &jpeg(Food::Sushi, 2_000));

@@ -146,9 +146,14 @@ fn records_of_a_set_with_its_own_settings_and_of_a_refreshed_answer_are_valid() 
     workplace.wait_indexed(6);
     put(workplace.query("set/one.jpg"), &jpeg(Food::Pizza, 2_000));
     put(workplace.query("set/not/other.jpg"), &jpeg(Food::Sushi, 2_000));
+    put(workplace.query("set/yes/another.jpg"), &jpeg(Food::Pizza, 2_001));
     put(workplace.query("set/query.toml"), b"k = 3\n");
     let first = workplace.wait_record_that("set", |record| record["settings"]["results"] == 3);
     assert_valid(&first);
+    assert_eq!(
+        (&first["query"]["yes"][0]["path"], &first["query"]["not"][0]["path"]),
+        (&"set/yes/another.jpg".into(), &"set/not/other.jpg".into())
+    );
     put(workplace.inventory("itself.jpg"), &jpeg(Food::Pizza, 2_000));
     assert_valid(&workplace.wait_record_that("set", |record| record.get("changes").is_some()));
 }

@@ -1,4 +1,6 @@
-//! Query sets with settings of their own and with negative examples, and answers that are refreshed.
+//! Query sets with settings of their own and with positive and negative examples, and answers that are refreshed.
+
+use std::path::Path;
 
 use artificio_demo::Food;
 use serde_json::{Value, json};
@@ -37,18 +39,90 @@ fn a_set_has_settings_of_its_own() {
     assert!(message.contains("query.toml:2:1") && message.contains("did you mean `min_score`"), "{message}");
 }
 
+/// How much more similar the best pizza is than the best sushi.
+fn lead(record: &Value) -> f64 {
+    let matches = record["matches"].as_array().unwrap();
+    let best = |kind: &str| {
+        let is_of_kind = |found: &&Value| found["path"].as_str().unwrap().starts_with(kind);
+        matches.iter().find(is_of_kind).map_or(0.0, |found| found["similarity"].as_f64().unwrap())
+    };
+    best("pizza_") - best("sushi_")
+}
+
+/// Whether a record's query has so many pictures in the folder `name`.
+fn has(record: &Value, name: &str, count: usize) -> bool {
+    record["query"][name].as_array().map_or(0, Vec::len) == count
+}
+
+/// The same picture in smaller, saved again.
+fn saved_again(path: &Path) -> Vec<u8> {
+    let picture = image::open(path).unwrap();
+    let smaller = picture.resize(picture.width() * 3 / 4, picture.height(), image::imageops::FilterType::Triangle);
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    smaller.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
+}
+
+#[test]
+fn what_is_in_not_never_comes_back_and_the_sheet_is_still_full() {
+    let mut workplace = Workplace::with_settings("[answer]\nresults = 4\ncollapse_duplicates = true\n");
+    workplace.stock(4);
+    // More copies than a search for four looks at.
+    for copy in 0..70 {
+        put(workplace.inventory(format!("copies/{copy}.jpg")), &jpeg(Food::Pizza, 0));
+    }
+    workplace.start();
+    workplace.wait_indexed(82);
+    put(workplace.query("set/pizza.jpg"), &jpeg(Food::Pizza, 2_000));
+    workplace.wait_record("set");
+
+    put(workplace.query("set/not/the_same.jpg"), &jpeg(Food::Pizza, 0));
+    put(workplace.query("set/not/nearly.png"), &saved_again(&workplace.inventory("pizza_1.jpg")));
+    let record = workplace.wait_record_that("set", |record| has(record, "not", 2));
+    let shown = found(&record);
+    assert_eq!(shown.len(), 4, "{record:#}");
+    let is_rejected = |path: &String| path.starts_with("copies/") || path == "pizza_0.jpg" || path == "pizza_1.jpg";
+    assert!(!shown.iter().any(is_rejected), "{record:#}");
+    let matches = record["matches"].as_array().unwrap();
+    let behind = matches.iter().flat_map(|found| found["duplicates"].as_array().unwrap());
+    assert!(!behind.map(|copy| copy["path"].as_str().unwrap().into()).any(|path| is_rejected(&path)), "{record:#}");
+    let message = record["message"].as_str().unwrap();
+    assert!(message.contains("kept away from 2 pictures in not/"), "{message}");
+    assert!(message.ends_with("Not shown: 72 pictures that are each the same as one in not/, or nearly."), "{message}");
+
+    for name in ["the_same.jpg", "nearly.png"] {
+        std::fs::remove_file(workplace.query("set/not").join(name)).unwrap();
+    }
+    let record = workplace.wait_record_that("set", |record| has(record, "not", 0));
+    assert!(found(&record).iter().any(is_rejected), "{record:#}");
+}
+
+#[test]
+fn positive_examples_of_a_set_pull_similar_pictures_up() {
+    let workplace = mixed_set();
+    let before = workplace.record("both").unwrap();
+    for seed in [2_001, 2_002] {
+        put(workplace.query(format!("both/yes/sushi_{seed}.jpg")), &jpeg(Food::Sushi, seed));
+    }
+    let record = workplace.wait_record_that("both", |record| has(record, "yes", 2));
+    assert!(lead(&record) < lead(&before), "{} before, {} now: {record:#}", lead(&before), lead(&record));
+    assert!(found(&record)[0].starts_with("sushi_"), "{record:#}");
+    assert!(has(&record, "files", 2), "examples are not what is asked: {record:#}");
+    assert!(record["message"].as_str().unwrap().contains("drawn towards 2 pictures in yes/"), "{record:#}");
+    assert_ne!(record["query"]["content"], before["query"]["content"]);
+
+    put(workplace.query("both/yes/sushi_2001.jpg"), b"no picture");
+    let record = workplace.wait_record_that("both", |record| record["status"] == "partial");
+    assert_eq!(record["skipped"][0]["path"], "both/yes/sushi_2001.jpg", "{record:#}");
+    std::fs::remove_dir_all(workplace.query("both/yes")).unwrap();
+    let record = workplace.wait_record_that("both", |record| has(record, "yes", 0));
+    assert_eq!(record["query"]["content"], before["query"]["content"]);
+    assert_eq!(found(&record), found(&before));
+}
+
 #[test]
 fn negative_examples_of_a_set_push_similar_pictures_down() {
     let workplace = mixed_set();
-    /// How much more similar the best pizza is than the best sushi.
-    fn lead(record: &Value) -> f64 {
-        let matches = record["matches"].as_array().unwrap();
-        let best = |kind: &str| {
-            let is_of_kind = |found: &&Value| found["path"].as_str().unwrap().starts_with(kind);
-            matches.iter().find(is_of_kind).map_or(0.0, |found| found["similarity"].as_f64().unwrap())
-        };
-        best("pizza_") - best("sushi_")
-    }
     let before = lead(&workplace.record("both").unwrap());
     for seed in [2_001, 2_002] {
         put(workplace.query(format!("both/not/sushi_{seed}.jpg")), &jpeg(Food::Sushi, seed));

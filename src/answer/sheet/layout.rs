@@ -3,6 +3,7 @@
 use super::area::{Area, Scale};
 use super::arrangement::{Arrangement, arrangement};
 use super::cell::MatchCell;
+use super::examples::ExampleAreas;
 
 mod place;
 
@@ -25,6 +26,8 @@ pub(super) struct LayoutInput<'a> {
     pub matches: usize,
     /// Number of query pictures.
     pub queries: usize,
+    /// Number of examples of each kind.
+    pub examples: [usize; 2],
     /// Aspect ratio (width / height) of a single query's panel.
     pub query_aspect: f32,
     /// Aspect ratio (width / height) of a match's panel.
@@ -70,6 +73,8 @@ pub(super) struct Layout {
     pub subtitle: Option<Area>,
     /// One panel for each query picture.
     pub tiles: Vec<Area>,
+    /// One row for each kind of examples that there are, in their order.
+    pub examples: Vec<ExampleAreas>,
     /// One cell for each match, in rank order.
     pub cells: Vec<MatchCell>,
     /// The notice.
@@ -94,6 +99,7 @@ impl Layout {
             matches: None,
             subtitle: None,
             tiles: empty,
+            examples: Vec::new(),
             cells: Vec::new(),
             notice: None,
             footer,

@@ -5,6 +5,7 @@ use image::RgbImage;
 use super::area::{Area, Scale};
 use super::canvas::SheetCanvas;
 use super::cell::MatchCell;
+use super::examples::{ExampleAreas, Examples};
 use super::layout::{HeadingAreas, Layout};
 use super::theme::{Palette, Rgb};
 use super::words::{bar, clean_name, closeness, decimals, matches_title, percent, pictures, query_label, typeset};
@@ -13,6 +14,8 @@ use crate::answer::text::{Setting, Weight, fitted, line};
 
 const LABEL_SIZE: f32 = 16.0;
 const SUBTITLE_SIZE: f32 = 20.0;
+const EXAMPLES_LABEL_SIZE: f32 = 14.5;
+const REST_SIZE: f32 = 16.0;
 /// Font size of a title as a share of its line height.
 const TITLE_SHARE: f32 = 0.667;
 const FOOTER_SIZE: f32 = 14.5;
@@ -39,6 +42,9 @@ pub(super) fn sheet(
     painter.matches_heading(layout, matches.len(), content.footer.inventory);
     for (tile, panel) in queries.iter().zip(&layout.tiles) {
         painter.tile(tile, *panel, queries.len() > 1);
+    }
+    for (examples, areas) in content.examples.iter().filter(|examples| examples.count() > 0).zip(&layout.examples) {
+        painter.examples(examples, areas);
     }
     let digits = decimals(matches.iter().map(|found| found.closer_than));
     let sentences = painter.have_room_for_sentences(matches, &layout.cells, digits);
@@ -111,6 +117,22 @@ impl Painter<'_> {
             let line = fitted(&clean_name(&tile.name), size, area.width as f32);
             let x = area.x as f32 + (area.width as f32 - line.width_px) / 2.0;
             self.canvas.text(&line, x, baseline(area, size.size_px), self.palette.soft_ink);
+        }
+    }
+
+    fn examples(&mut self, examples: &Examples, areas: &ExampleAreas) {
+        let (palette, label) = (self.palette, self.setting(EXAMPLES_LABEL_SIZE, Weight::SemiBold));
+        self.text(examples.label, areas.label, label, palette.soft_ink);
+        let radius = self.scale.fine(7.0);
+        for (example, panel) in examples.pictures.iter().zip(&areas.panels) {
+            picture::draw(&mut self.canvas, palette, *panel, radius, example.as_ref());
+        }
+        if let Some(area) = areas.rest {
+            self.canvas.fill_round(area, radius, palette.panel);
+            let setting = self.setting(REST_SIZE, Weight::SemiBold);
+            let rest = fitted(&format!("+{}", examples.count() - areas.panels.len()), setting, area.width as f32);
+            let x = area.x as f32 + (area.width as f32 - rest.width_px) / 2.0;
+            self.canvas.text(&rest, x, baseline(area, setting.size_px), palette.soft_ink);
         }
     }
 

@@ -25,6 +25,7 @@ fn content(matches: usize, queries: usize) -> SheetContent {
     SheetContent {
         title: "burger.jpg".into(),
         queries: queries.collect(),
+        examples: Vec::new(),
         matches: matches.collect(),
         notice: None,
         footer: footer(),
@@ -60,6 +61,24 @@ fn every_number_of_queries_renders_and_more_than_the_limits_are_left_out() {
         assert!(count(&sheet, [200, 30, 40], 3) > 1000, "{queries}");
     }
     let _ = render(&content(80, 80), &small());
+}
+
+#[test]
+fn examples_are_shown_small() {
+    let plain = content(3, 1);
+    let mut with_examples = plain.clone();
+    let pictures = vec![Some(RgbaImage::from_pixel(90, 60, Rgba([20, 160, 40, 255]))); 3];
+    with_examples.examples = vec![
+        Examples { label: "More like this", pictures: Vec::new(), further: 0 },
+        Examples { label: "Not like this", pictures, further: 40 },
+    ];
+    for matches in [0, 3, 20] {
+        with_examples.matches = content(matches, 1).matches;
+        let sheet = render(&with_examples, &small());
+        // 72 design units wide at two fifths of the size, two thirds as high.
+        let green = count(&sheet, [20, 160, 40], 3);
+        assert!((3 * 400..3 * 560).contains(&green), "{matches}: {green}");
+    }
 }
 
 #[test]

@@ -122,7 +122,7 @@ pub struct DemoOptions {
 /// Of `artificio query`.
 #[derive(Debug, Args)]
 pub struct QueryOptions {
-    /// A picture, or a folder of pictures; several are one query set, searched together
+    /// A picture, or a folder of pictures with its query.toml, yes/ and not/; several are one query set, searched together
     #[arg(required = true, value_name = "PICTURE")]
     pub pictures: Vec<PathBuf>,
     /// Print the record

@@ -10,10 +10,11 @@ use crate::cli::arguments::command;
 use crate::cli::help::{Notes, notes_of};
 
 /// Below the root.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("query/", "A picture put here is a query. A folder of pictures put here is one query, searched together."),
     ("query/NAME/query.toml", "Settings of that query alone: results, metric, set_mode, min_score."),
-    ("query/NAME/not/", "Pictures of what the answer to that query should not show."),
+    ("query/NAME/yes/", "Pictures of what the answer to that query should show more of."),
+    ("query/NAME/not/", "Pictures that the answer to that query must not show, nor many like them."),
     ("answer/", "result_NAME.png and result_NAME.json, one pair a query; index.html shows all answers."),
     ("db/img_inventory_raw/", "The pictures to find. Read, never written."),
     ("db/img_train_raw/", "Pictures of the same kind to train on. May stay empty. Read, never written."),

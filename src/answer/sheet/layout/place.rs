@@ -2,6 +2,7 @@
 
 use super::super::area::Area;
 use super::super::cell::{CellSize, EXTRA_LARGE, MEDIUM, MatchCell};
+use super::super::examples::{ExampleAreas, ROW as EXAMPLE_ROW};
 use super::super::mosaic;
 use super::{HeadingAreas, LABEL, Layout, LayoutInput};
 
@@ -14,6 +15,9 @@ const TITLE_SPACE: f32 = 20.0;
 const BAND: f32 = 300.0;
 const BAND_TITLE: f32 = 54.0;
 const SUBTITLE: f32 = 38.0;
+/// Space above the examples, below the query's pictures or, in the band, below the subtitle.
+const EXAMPLES_SPACE: f32 = 26.0;
+const BAND_EXAMPLES_SPACE: f32 = 18.0;
 /// Widest panel of a match.
 const MAX_PANEL: f32 = 720.0;
 /// When the panels of the query and of a match next to it differ by less than this share, they get the same height.
@@ -43,7 +47,8 @@ impl Layout {
         }
         if let Some(height) = input.notice_px {
             notice.height = height(notice.width);
-            let room = end.saturating_sub(notice.y + notice.height);
+            let tiles_end = self.tiles.iter().map(Area::bottom).max().unwrap_or(end);
+            let room = tiles_end.saturating_sub(notice.y + notice.height);
             // Slightly above the middle of the picture next to it, which looks centred.
             notice.y += room * 2 / 5;
             self.notice = Some(notice);
@@ -100,10 +105,17 @@ impl Layout {
             x = self.tiles.iter().map(Area::right).max().unwrap_or(x) + scale.px(GUTTER - 12.0);
         }
         let middle = content.y + band / 2;
-        let top = middle - scale.px((LABEL + BAND_TITLE + SUBTITLE) / 2.0);
+        let has_examples = input.queries > 0 && input.examples != [0, 0];
+        let below = if has_examples { BAND_EXAMPLES_SPACE + EXAMPLE_ROW } else { 0.0 };
+        let top = middle - scale.px((LABEL + BAND_TITLE + SUBTITLE + below) / 2.0);
         let heading = HeadingAreas::with_title(x, top, content.right() - x, scale, BAND_TITLE);
         self.query = Some(heading);
-        self.subtitle = Some(Area::new(x, heading.title.bottom(), heading.title.width, scale.px(SUBTITLE)));
+        let subtitle = Area::new(x, heading.title.bottom(), heading.title.width, scale.px(SUBTITLE));
+        self.subtitle = Some(subtitle);
+        if has_examples {
+            let rows = Area { y: subtitle.bottom() + scale.px(BAND_EXAMPLES_SPACE), ..subtitle };
+            self.examples = ExampleAreas::side_by_side(rows, input.examples, scale);
+        }
         let gap = scale.px(if columns > 8 { 16.0 } else { 20.0 });
         let cell = (content.width - (columns - 1) * gap) / columns;
         let grid = Area { y: content.y + band + scale.px(44.0), ..content };
@@ -128,7 +140,10 @@ impl Layout {
             1 => vec![Area::new(content.x, top, width, height)],
             queries => mosaic::of_width(Area::new(content.x, top, width, 0), queries, input.query_aspect, self.scale),
         };
-        self.tiles.iter().map(Area::bottom).max().unwrap_or(top)
+        let end = self.tiles.iter().map(Area::bottom).max().unwrap_or(top);
+        let below = Area::new(content.x, end + self.scale.px(EXAMPLES_SPACE), width, 0);
+        self.examples = ExampleAreas::stacked(below, input.examples, self.scale);
+        self.examples.iter().map(ExampleAreas::bottom).max().unwrap_or(end)
     }
 
     /// Places the matches' heading over the right `width` of `content`; returns the first row below.

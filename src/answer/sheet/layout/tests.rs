@@ -3,10 +3,30 @@
 use super::*;
 
 fn arranged(matches: usize, queries: usize, width_px: u32, aspects: (f32, f32), notice: bool) -> Layout {
+    arranged_with([0, 0], matches, queries, width_px, aspects, notice)
+}
+
+fn arranged_with(
+    examples: [usize; 2],
+    matches: usize,
+    queries: usize,
+    width_px: u32,
+    aspects: (f32, f32),
+    notice: bool,
+) -> Layout {
     let notice_px = |width: u32| 20_000 / width.max(1) + 80;
     let (query_aspect, cell_aspect) = aspects;
     let notice_px: Option<&dyn Fn(u32) -> u32> = if notice || matches == 0 { Some(&notice_px) } else { None };
-    Layout::arrange(&LayoutInput { width_px, columns: None, matches, queries, query_aspect, cell_aspect, notice_px })
+    Layout::arrange(&LayoutInput {
+        width_px,
+        columns: None,
+        matches,
+        queries,
+        examples,
+        query_aspect,
+        cell_aspect,
+        notice_px,
+    })
 }
 
 /// A layout for every number of matches, with various queries, shapes and widths.
@@ -16,9 +36,13 @@ fn every_layout() -> Vec<(String, Layout)> {
         for (queries, aspects) in
             [(1, (1.5, 1.5)), (1, (0.74, 0.78)), (0, (1.0, 1.0)), (3, (1.0, 1.33)), (30, (1.0, 1.0))]
         {
-            for (width_px, notice) in [(1600, false), (480, true), (1013, false), (4096, true)] {
-                let name = format!("{matches} matches, {queries} queries, {aspects:?}, {width_px} px, notice {notice}");
-                layouts.push((name, arranged(matches, queries, width_px, aspects, notice)));
+            for (width_px, notice, examples) in
+                [(1600, false, [0, 0]), (480, true, [1, 1]), (1013, false, [7, 40]), (4096, true, [0, 9])]
+            {
+                let name = format!(
+                    "{matches} matches, {queries} queries, {aspects:?}, {width_px} px, notice {notice}, {examples:?}"
+                );
+                layouts.push((name, arranged_with(examples, matches, queries, width_px, aspects, notice)));
             }
         }
     }
@@ -31,6 +55,11 @@ fn areas(layout: &Layout) -> Vec<Area> {
     let mut areas: Vec<Area> = headings.iter().flatten().flat_map(|heading| [heading.label, heading.title]).collect();
     areas.extend(layout.subtitle);
     areas.extend(&layout.tiles);
+    for row in &layout.examples {
+        areas.push(row.label);
+        areas.extend(&row.panels);
+        areas.extend(row.rest);
+    }
     areas.extend(layout.cells.iter().flat_map(|cell| [cell.panel, cell.name, cell.score, cell.bar]));
     areas.extend(layout.notice);
     areas.push(layout.footer);
@@ -61,6 +90,20 @@ fn there_is_a_cell_for_every_match_and_a_tile_for_every_query() {
             assert_eq!((layout.cells.len(), layout.tiles.len()), (matches, queries));
         }
     }
+}
+
+#[test]
+fn examples_have_a_row_of_each_kind_and_those_without_a_panel_are_counted() {
+    for matches in [0, 1, 3, 5, 10, 20, 50] {
+        let rows = |examples| arranged_with(examples, matches, 1, 1600, (1.2, 1.0), false).examples;
+        assert!(rows([0, 0]).is_empty());
+        let one = rows([2, 0]);
+        assert_eq!((one.len(), one[0].panels.len(), one[0].rest), (1, 2, None), "{matches}");
+        let both = rows([3, 400]);
+        assert_eq!((both.len(), both[0].panels.len(), both[0].rest), (2, 3, None), "{matches}");
+        assert!((2..=16).contains(&both[1].panels.len()) && both[1].rest.is_some(), "{matches}: {both:?}");
+    }
+    assert!(arranged_with([2, 2], 3, 0, 1600, (1.2, 1.0), false).examples.is_empty(), "a query that cannot be shown");
 }
 
 #[test]
@@ -117,6 +160,7 @@ fn any_number_of_columns_gives_a_sheet_of_acceptable_size() {
                 columns: Some(columns),
                 matches,
                 queries: 1,
+                examples: [0, 0],
                 query_aspect: 1.0,
                 cell_aspect: 0.78,
                 notice_px: None,

@@ -1,0 +1,54 @@
+//! What a query's `not/` folder shows, that is the same picture or nearly, is taken out of the search results.
+
+use super::matches::known;
+use super::search::EncodedPicture;
+use crate::catalog::{Catalog, Root};
+use crate::dedup::{Appearance, policy};
+use crate::index::Found;
+use crate::model::Backbone;
+
+/// Negative examples that a search result is compared with by pixels.
+const COMPARED: usize = policy::OF_ONE_BY_FEATURES.nearest;
+
+/// The negative examples of a query, to be compared with what is found.
+pub struct Rejected {
+    examples: Vec<Appearance>,
+    with_features: bool,
+}
+
+impl Rejected {
+    /// Those of a query.
+    pub fn new(negatives: &[EncodedPicture]) -> Self {
+        let with_features = negatives.iter().any(|example| example.features.len() == Backbone::WIDTH);
+        Self { examples: negatives.iter().map(EncodedPicture::appearance).collect(), with_features }
+    }
+
+    /// The first `count` of `found` that are none of the examples and no near-duplicates of them, and how many were passed over.
+    pub fn first_others(
+        &self,
+        found: Vec<(Found, f32)>,
+        count: usize,
+        catalog: &Catalog,
+    ) -> (Vec<(Found, f32)>, usize) {
+        let (mut others, mut passed_over) = (Vec::new(), 0);
+        for candidate in found {
+            if others.len() == count {
+                break;
+            }
+            match self.contains(&candidate.0, catalog) {
+                true => passed_over += 1,
+                false => others.push(candidate),
+            }
+        }
+        (others, passed_over)
+    }
+
+    /// If the catalog cannot be read, nothing is known to be rejected.
+    fn contains(&self, found: &Found, catalog: &Catalog) -> bool {
+        if self.examples.is_empty() {
+            return false;
+        }
+        let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
+        known(content, self.with_features, catalog).copy_of(self.examples.iter(), COMPARED).is_some()
+    }
+}
