@@ -135,7 +135,7 @@ impl Query {
         let config = input.config(&self.config);
         let selection = Selection::new(&self.config.folders.inventory, &config.answer);
         let searched = search::search(&asked, &negatives, &config, selection.candidates(), context);
-        let mut selected = selection.select(searched.found, &asked, &context.catalog);
+        let mut selected = selection.select(searched.found, &searched.scores, &asked, &context.catalog);
         let judgement = status::judge(self, input, searched.inventory, &selected);
         if judgement.status == Status::Error {
             selected.matches.clear();

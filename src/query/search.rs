@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::dedup::Appearance;
 use crate::index::{Found, SearchMode};
 use crate::picture::{Hash, Miniature};
-use crate::serving::SearchRequest;
+use crate::serving::{Scores, SearchRequest};
 
 /// A usable picture of the query.
 pub struct EncodedPicture {
@@ -29,8 +29,10 @@ impl EncodedPicture {
 
 /// The results of a search, and what was searched.
 pub struct Searched {
-    /// The most similar first, each with the share of inventory pairs that are less similar.
-    pub found: Vec<(Found, f32)>,
+    /// The most similar first.
+    pub found: Vec<Found>,
+    /// What their similarities mean.
+    pub scores: Scores,
     /// Pictures in the index.
     pub inventory: usize,
     /// For the record.
@@ -62,7 +64,7 @@ pub fn encode(members: &[Member], context: &WorkerContext) -> Vec<EncodedPicture
     members.iter().filter_map(asked).collect()
 }
 
-/// The `count` pictures most similar to the query and unlike its negative examples; none below the least score.
+/// The `count` pictures most similar to the query and unlike its negative examples.
 pub fn search(
     asked: &[EncodedPicture],
     negatives: &[EncodedPicture],
@@ -74,8 +76,8 @@ pub fn search(
     let mode = SearchMode { metric: config.similarity.metric, set_mode: config.similarity.set_mode };
     // One view of model and embeddings: a query sees one model, even if it is replaced during the search.
     let view = context.serving.view();
-    let mut found = view.search(&SearchRequest { positive: &positive, negative: &negative, mode, count });
-    found.retain(|(_, closer_than)| *closer_than >= config.answer.min_score.get());
+    let found = view.search(&SearchRequest { positive: &positive, negative: &negative, mode, count });
+    let scores = view.scores(mode.metric, &context.catalog);
     let inventory = view.snapshot.len();
     let by = SearchedBy {
         model: SearchModelPart {
@@ -87,7 +89,7 @@ pub fn search(
         index_generation: view.snapshot.generation(),
         metric: mode.metric.name(),
     };
-    Searched { found, inventory, by }
+    Searched { found, scores, inventory, by }
 }
 
 /// Their features, `[m, width of the encoder's features]`.
