@@ -1,6 +1,7 @@
 //! A trained autoencoder of either kind: features to embeddings and back.
 
 use super::convolutional::{ConvolutionalAutoencoder, Effort, Stopped};
+use super::folders::{FolderLabels, FolderLesson};
 use super::linear::LinearAutoencoder;
 use super::weights::LoadError;
 use crate::base::rows::Rows;
@@ -27,7 +28,7 @@ pub enum TrainingError {
 
 impl Autoencoder {
     /// Trains on features `[n, width]` of the kind that the settings' encoder takes; they count by `weights` `[n]`,
-    /// which need not add up to anything.
+    /// which need not add up to anything. Their `folders` teach the linear one.
     /// `seed` decides what is random in a training.
     ///
     /// # Errors
@@ -36,13 +37,14 @@ impl Autoencoder {
         settings: &ModelSettings,
         features: &Rows,
         weights: &[f32],
+        folders: &FolderLabels,
         seed: u64,
         follower: &dyn Progress,
     ) -> Result<Self, TrainingError> {
         let embedding_width = settings.code_width.count();
         let too_similar = || TrainingError::Failed("its pictures are too much alike to learn from".into());
         match settings.encoder {
-            Encoder::Pretrained => LinearAutoencoder::fit_weighted(features, weights, embedding_width)
+            Encoder::Pretrained => LinearAutoencoder::fit_taught(features, weights, folders, embedding_width)
                 .map(Box::new)
                 .map(Self::Linear)
                 .ok_or_else(too_similar),
@@ -77,6 +79,14 @@ impl Autoencoder {
         match self {
             Self::Linear(linear) => linear.to_safetensors(),
             Self::Convolutional(convolutional) => convolutional.to_safetensors(),
+        }
+    }
+
+    /// What folders gave it; `None` where they were not asked.
+    pub fn folder_lesson(&self) -> Option<&FolderLesson> {
+        match self {
+            Self::Linear(linear) => linear.folder_lesson(),
+            Self::Convolutional(_) => None,
         }
     }
 

@@ -6,7 +6,7 @@ use crate::config::{Encoder, ModelSettings};
 use crate::error::Trouble;
 
 use super::convolutional::ConvolutionalAutoencoder;
-use super::{Autoencoder, FeatureKind};
+use super::{Autoencoder, FeatureKind, FolderLesson};
 
 /// The id of the model that serves before any training.
 pub const UNTRAINED_ID: &str = "features";
@@ -73,6 +73,11 @@ impl Model {
     /// Pictures it was trained on; 0 before the first training.
     pub fn trained_on(&self) -> usize {
         self.trained_on
+    }
+
+    /// What folders gave it; `None` where they were not asked.
+    pub fn folder_lesson(&self) -> Option<&FolderLesson> {
+        self.autoencoder.as_ref().and_then(Autoencoder::folder_lesson)
     }
 
     /// Values in its embeddings.

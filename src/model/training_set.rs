@@ -2,9 +2,10 @@
 
 use super::convolutional::Pixels;
 use super::sample_weights::{SampleWeights, sample_weights, with_inventory};
-use super::{Autoencoder, TrainingError};
+use super::{Autoencoder, FolderLabels, TrainingError};
 use crate::base::rows::Rows;
 use crate::config::ModelSettings;
+use crate::picture::Hash;
 use crate::progress::Progress;
 
 /// Numbers in the rows of one kind that a training takes at most: 8192 rows of 1280 features, beyond which
@@ -21,6 +22,8 @@ pub struct TrainingSet {
     sample_weights: SampleWeights,
     /// Of the inventory, `[m, width]`; they all count the same.
     inventory: Rows,
+    /// Of all of them.
+    folders: FolderLabels,
     /// Of what is random in a training.
     seed: u64,
 }
@@ -28,19 +31,27 @@ pub struct TrainingSet {
 impl TrainingSet {
     /// Training pictures, weighted so that copies count once, with the pictures that are searched.
     pub fn of_training(training: Rows, inventory: Rows) -> Self {
-        Self { sample_weights: sample_weights(&contrasts(&training)), training, inventory, seed: SEED }
+        let folders = FolderLabels::default();
+        Self { sample_weights: sample_weights(&contrasts(&training)), training, inventory, folders, seed: SEED }
     }
 
     /// Nothing but the pictures that are searched.
     pub fn of_inventory(inventory: Rows) -> Self {
         let sample_weights = SampleWeights { weights: vec![1.0; inventory.len()], distinct: inventory.len() as f32 };
-        Self { training: inventory, sample_weights, inventory: Rows::default(), seed: SEED }
+        let folders = FolderLabels::default();
+        Self { training: inventory, sample_weights, inventory: Rows::default(), folders, seed: SEED }
     }
 
     /// The same with another seed: pictures and seed together decide a training, to the bit.
     #[must_use]
     pub fn seeded(self, seed: u64) -> Self {
         Self { seed, ..self }
+    }
+
+    /// The same, taught by the folders of its pictures: those of the training pictures, then those of the inventory.
+    #[must_use]
+    pub fn taught_by(self, folders: FolderLabels) -> Self {
+        Self { folders, ..self }
     }
 
     /// The features of the training pictures, `[n, width]`; of the inventory where that is all there is.
@@ -59,8 +70,14 @@ impl TrainingSet {
     }
 
     /// Rows of one kind, `width` long, that a training takes at most.
-    pub fn most_rows(width: usize) -> usize {
+    fn most_rows(width: usize) -> usize {
         MOST_VALUES / width.max(1)
+    }
+
+    /// The contents of a folder that a training takes, of the hashes `sorted` of all of them: as many as it has room for rows of
+    /// `width`, those with the smallest hashes.
+    pub fn contents_taken(sorted: &[Hash], width: usize) -> &[Hash] {
+        &sorted[..sorted.len().min(Self::most_rows(width))]
     }
 
     /// Trains on all of it.
@@ -87,7 +104,8 @@ impl TrainingSet {
         let sample_weights = SampleWeights { distinct: weights.iter().sum(), weights };
         let rows = [&self.training.values()[held_out * width..], self.inventory.values()].concat();
         let rows = Rows::from_values(width, rows).unwrap_or_default();
-        Autoencoder::train(settings, &rows, &with_inventory(&sample_weights, self.inventory.len()), self.seed, follower)
+        let weights = with_inventory(&sample_weights, self.inventory.len());
+        Autoencoder::train(settings, &rows, &weights, &self.folders.from_row(held_out), self.seed, follower)
     }
 }
 
