@@ -6,6 +6,9 @@
 //! - `cargo bench --bench search -- export ROOT EMBEDDINGS`: the embeddings of a root's inventory, as its catalog has them,
 //!   and their width.
 //!
+//! - `cargo bench --bench search -- sample COUNT WIDTH`: CPU-ms to find the nearest others of the sample among COUNT simulated
+//!   pictures, what scores are compared with, and to follow some changes.
+//!
 //! Embeddings are float32, row after row, and positions are numbers of 32 bits, all little-endian.
 
 use std::error::Error;
@@ -16,8 +19,9 @@ use artificio::base::dot::dot;
 use artificio::base::rows::Rows;
 use artificio::catalog::Catalog;
 use artificio::config::{Config, Metric, SetMode};
-use artificio::index::{Index, SearchMode, Snapshot};
+use artificio::index::{Index, SampleNeighbours, SearchMode, Snapshot};
 use artificio::serving::load::{inventory_of, load_index, load_model_read_only};
+use artificio_random::Random;
 
 /// Rows that are compared in a measurement, so that the clock's steps of a few milliseconds do not matter.
 const ROWS_COMPARED: usize = 20_000_000;
@@ -30,6 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["export", root, embeddings] => export(Path::new(root), Path::new(embeddings)),
+        ["sample", count, width] => sample(count.parse()?, width.parse()?),
         [embeddings, queries, width, count, found] => {
             let (width, count) = (width.parse()?, count.parse()?);
             let index = index_of(&read(Path::new(embeddings), width)?);
@@ -37,6 +42,37 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         _ => Err("see the first lines of benches/search.rs".into()),
     }
+}
+
+/// Random embeddings around a thousand centres.
+fn sample(count: usize, width: usize) -> Result<(), Box<dyn Error>> {
+    let mut random = Random::new(1);
+    let mut normal = |size: f32| (0..width).map(|_| size * random.normal()).collect::<Vec<f32>>();
+    let centres: Vec<Vec<f32>> = (0..1_000).map(|_| normal(1.0)).collect();
+    let mut near = |number: usize| -> Vec<f32> {
+        centres[number % 1_000].iter().zip(normal(0.7)).map(|(centre, offset)| centre + offset).collect()
+    };
+    let mut index = Index::filled(width, (0..count).map(|number| (number.to_string(), near(number))));
+    let mut neighbours = SampleNeighbours::default();
+    let mut follow = |index: &Index, what: &str| -> Result<(), Box<dyn Error>> {
+        let snapshot = index.snapshot();
+        let started = cpu_ms()?;
+        neighbours.follow(&snapshot);
+        println!("{:>10.1} CPU-ms: {what}", cpu_ms()? - started);
+        Ok(())
+    };
+    follow(&index, "all")?;
+    follow(&index, "nothing changed")?;
+    index.put(Path::new("new"), &near(7));
+    follow(&index, "one new")?;
+    for number in 0..1_000 {
+        index.put(Path::new(&format!("new {number}")), &near(number));
+    }
+    follow(&index, "1,000 new")?;
+    let gone: Vec<String> = (0..1_000).map(|number| (number * (count / 1_000)).to_string()).collect();
+    index.remove(gone.iter().map(Path::new));
+    follow(&index, "1,000 gone, everywhere")?;
+    Ok(())
 }
 
 /// The pictures are named by their positions.

@@ -33,7 +33,7 @@ impl Entry {
     /// The words that a key takes, where it takes words.
     fn choices(&self) -> Vec<String> {
         let one_of = self.schema["oneOf"].as_array().into_iter().flatten();
-        let mut words: Vec<&Value> = one_of.map(|choice| &choice["const"]).collect();
+        let mut words: Vec<&Value> = one_of.filter_map(|choice| choice.get("const")).collect();
         words.extend(self.schema["enum"].as_array().into_iter().flatten());
         words.into_iter().map(|word| word.as_str().unwrap().to_string()).collect()
     }
@@ -71,7 +71,11 @@ fn shipped_file() -> String {
     );
     for entry in entries() {
         let choices: Vec<String> = entry.choices().iter().map(|word| format!("\"{word}\"")).collect();
-        let allowed = entry.range().or((!choices.is_empty()).then(|| choices.join(", ")));
+        let words = (!choices.is_empty()).then(|| choices.join(", "));
+        let allowed = match (words, entry.range()) {
+            (Some(words), Some(range)) => Some(format!("{words}, {range}")),
+            (words, range) => words.or(range),
+        };
         let comment = match allowed {
             Some(allowed) => format!("{} ({allowed}).", entry.sentence.trim_end_matches('.')),
             None => entry.sentence.clone(),
@@ -98,6 +102,7 @@ fn table() -> String {
         let choices: Vec<String> = entry.choices().iter().map(|word| format!("`\"{word}\"`")).collect();
         let allowed = match (entry.schema["type"].as_str(), entry.range()) {
             (Some("number"), Some(range)) => format!("{range}, with fractions"),
+            (None, Some(range)) => format!("{}, {range}, with fractions", choices.join(", ")),
             (_, Some(range)) => range,
             (Some("boolean"), _) => "`true`, `false`".into(),
             _ if !choices.is_empty() => choices.join(", "),

@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Grade;
 use super::sheet::{decimals, percent};
 use crate::base::html::{Page, json_in_script, percent_encoded};
 
@@ -44,7 +45,10 @@ impl GalleryEntry {
         let share = |found: &Value| found["closer_than"].as_f64().map_or(f32::NAN, |share| share as f32);
         let digits = decimals(found.iter().map(share));
         let row = |found: &Value| {
-            let score = percent(share(found), digits).unwrap_or_default().replace(' ', "\u{202f}");
+            let grade = found["grade"].as_str().and_then(Grade::of_name).map(|grade| grade.name().to_string());
+            // Old records have no grade.
+            let figure = || percent(share(found), digits).unwrap_or_default().replace(' ', "\u{202f}");
+            let score = grade.unwrap_or_else(figure);
             Some((text(&found["path"])?, score, found["duplicates"].as_array().map_or(0, Vec::len)))
         };
         Some(Self {
@@ -124,6 +128,15 @@ mod tests {
         assert!(at("\"name\":\"new\"") < at("\"name\":\"\\u003c/script>\\u003cb>\""));
         assert!(page.contains("[\"a b/ü.jpg\",\"98.7\u{202f}%\",2]") && page.contains("\"../db/img_inventory_raw/\""));
         assert!(!page.contains(PLACE));
+    }
+
+    #[test]
+    fn a_match_is_shown_with_its_grade_and_an_old_one_with_its_figure() {
+        let mut graded: Value = serde_json::from_slice(&record("new", 6)).unwrap();
+        graded["matches"][0]["grade"] = "strong".into();
+        let scores = |record: &[u8]| GalleryEntry::from_record(record, "result").unwrap().matches[0].1.clone();
+        assert_eq!(scores(graded.to_string().as_bytes()), "strong");
+        assert_eq!(scores(&record("old", 5)), "98.7\u{202f}%");
     }
 
     #[test]

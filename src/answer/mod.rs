@@ -1,12 +1,14 @@
 //! What a query's user gets: the sheet (a picture), the record (JSON) and the gallery of all answers (HTML).
 
 pub mod gallery;
+mod grade;
 pub mod name;
 mod record;
 pub mod sheet;
 pub mod text;
 mod wording;
 
+pub use grade::{Grade, MEANING};
 pub use record::{
     Changes, DuplicatePart, MatchPart, QueryFile, QueryPart, Record, Relation, SCHEMA, SearchModelPart,
     SearchSettingsPart, SkippedPart, Status, Timings,

@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+use super::Grade;
+
 /// Raised when a key changes its meaning or is removed; new keys do not raise it.
 pub const SCHEMA: u32 = 1;
 
@@ -174,6 +176,10 @@ pub struct MatchPart {
     /// does not depend on the trained model or on the inventory. Absent when these features are not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub likeness: Option<f32>,
+    /// How similar it is, in a word: likeness compared with that of the inventory's pictures to their nearest others. Absent
+    /// when it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grade: Option<Grade>,
     /// Set when this is the query picture itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relation: Option<Relation>,
@@ -218,7 +224,7 @@ pub struct SearchSettingsPart {
     pub results: usize,
     /// See `config/artificio.toml`.
     pub min_score: f32,
-    /// See `config/artificio.toml`.
+    /// See `config/artificio.toml`; what "auto" came to.
     pub min_likeness: f32,
     /// See `config/artificio.toml`.
     pub collapse_duplicates: bool,

@@ -30,6 +30,7 @@ pub use examples::{Examples, MAX_EXAMPLES};
 use layout::{Layout, LayoutInput};
 use theme::palette;
 
+use super::Grade;
 use crate::config::Theme;
 
 /// Most matches on a sheet; further ones are left out.
@@ -76,7 +77,9 @@ pub struct Match {
     pub rank: usize,
     /// Path relative to the inventory folder.
     pub name: String,
-    /// Share (0..1) of random inventory pairs that are less similar than this match is to the query; NaN when it is not
+    /// How similar it is; `None` when that is not known.
+    pub grade: Option<Grade>,
+    /// Shown only where the grade is not known: share (0..1) of random inventory pairs that are less similar than this match is to the query; NaN when it is not
     /// known.
     pub closer_than: f32,
     /// The raw similarity, shown only where `closer_than` is not known.

@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 use super::arguments::{QueryOptions, absolute};
 use super::output;
 use crate::answer::sheet::{decimals, percent};
-use crate::answer::{MatchPart, Record, Status, mark};
+use crate::answer::{MEANING, MatchPart, Record, Status, mark};
 use crate::config::{Bounded, Setup, SheetFormat};
 use crate::error::Fatal;
 use crate::files::write_whole;
@@ -62,17 +62,20 @@ fn table(record: &Record) -> String {
     for found in &record.matches {
         text += &format!("{}\n", row(found, digits));
     }
-    if !record.matches.is_empty() {
-        text += "99 %: of 100 random inventory pairs, 99 are less similar\n";
+    match record.matches.first().map(|found| found.grade) {
+        Some(Some(_)) => text += &format!("{MEANING}\n"),
+        Some(None) => text += "99 %: of 100 random inventory pairs, 99 are less similar\n",
+        None => {}
     }
     text
 }
 
-/// " 1   99.2 %  burgers/one.jpg  (the same picture)".
+/// " 1  strong  burgers/one.jpg  (1 more like it)".
 fn row(found: &MatchPart, digits: usize) -> String {
-    let score = percent(found.closer_than, digits).unwrap_or_else(|| format!("{:.2}", found.similarity));
+    let figure = || percent(found.closer_than, digits).unwrap_or_else(|| format!("{:.2}", found.similarity));
+    let score = found.grade.map_or_else(figure, |grade| grade.name().into());
     let mark = mark(found).into_iter().next().map(|mark| format!("  ({mark})")).unwrap_or_default();
-    format!("{:>2}  {score:>8}  {}{mark}", found.rank, output::one_line(&found.path))
+    format!("{:>2}  {score:<7}  {}{mark}", found.rank, output::one_line(&found.path))
 }
 
 fn open(path: &Path) -> Result<(), Fatal> {

@@ -2,9 +2,10 @@
 //! settings' schema states the range.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserialize, Deserializer, Error, Unexpected};
+use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, Unexpected, Visitor};
 use serde::{Serialize, Serializer};
 
 /// A whole number from `MIN` to `MAX`.
@@ -108,5 +109,68 @@ impl JsonSchema for Share {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "number", "minimum": 0.0, "maximum": 1.0 })
+    }
+}
+/// A share from 0 to 1, or "auto": what the program finds suitable.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ShareOrAuto {
+    /// Found by the program.
+    Auto,
+    /// As set.
+    Set(Share),
+}
+
+/// What is written for [`ShareOrAuto::Auto`].
+const AUTO: &str = "auto";
+
+impl<'de> Deserialize<'de> for ShareOrAuto {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ShareOrAutoVisitor)
+    }
+}
+
+struct ShareOrAutoVisitor;
+
+impl Visitor<'_> for ShareOrAutoVisitor {
+    type Value = ShareOrAuto;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("\"auto\" or a number from 0 to 1")
+    }
+
+    fn visit_str<E: Error>(self, word: &str) -> Result<ShareOrAuto, E> {
+        if word == AUTO { Ok(ShareOrAuto::Auto) } else { Err(E::unknown_variant(word, &[AUTO])) }
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<ShareOrAuto, E> {
+        Share::deserialize(number.into_deserializer()).map(ShareOrAuto::Set)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<ShareOrAuto, E> {
+        self.visit_f64(number as f64)
+    }
+}
+
+impl Serialize for ShareOrAuto {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Auto => serializer.serialize_str(AUTO),
+            Self::Set(share) => share.serialize(serializer),
+        }
+    }
+}
+
+impl JsonSchema for ShareOrAuto {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "ShareOrAuto".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        // The range holds for numbers alone.
+        json_schema!({ "oneOf": [{ "const": AUTO }, { "type": "number" }], "minimum": 0.0, "maximum": 1.0 })
     }
 }

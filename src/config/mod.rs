@@ -20,7 +20,7 @@ mod value;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use bounded::{Bounded, Share};
+pub use bounded::{Bounded, Share, ShareOrAuto};
 pub use cause::{Cause, NameKind, ValueKind};
 pub use changes::{KeyChange, changes};
 pub use choices::{Encoder, Level, Metric, Refresh, SetMode, SheetFormat, Theme, WatchMode};

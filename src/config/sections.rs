@@ -7,21 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::choices::{Encoder, Level, Metric, Refresh, SetMode, SheetFormat, Theme, WatchMode};
-use super::{Bounded, Share, folders};
-
-/// Below this the best match shows something else. Measured on the backbone's features by `benches/strangers.py`: each set
-/// as the inventory, the other sets' queries as strangers. No right answer is lost: of 378 queries with a label of their own
-/// none is below 0.40. Share of the strangers that are found out, by inventory:
-///
-/// | inventory | 0.35 | 0.4 | 0.5 |
-/// |---|---|---|---|
-/// | food (36 pictures) | 46 % | 79 % | 97 % |
-/// | grocery (486) | 26 % | 52 % | 95 % |
-/// | caltech90 (720 of 90 kinds, where much has something in common) | 17 % | 38 % | 88 % |
-///
-/// 0.5 would lose 3 % of the right answers on caltech90. `closer_than` separates them far less well: the best of many
-/// pictures is closer than nearly all pairs, whatever it shows.
-const MIN_LIKENESS: f32 = 0.35;
+use super::{Bounded, Share, ShareOrAuto, folders};
 
 /// `[folders]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -60,9 +46,9 @@ pub struct AnswerSettings {
     pub format: SheetFormat,
     /// Hide matches below this score: the share of inventory pairs that are less similar.
     pub min_score: Share,
-    /// Answer "nothing similar" when even the nearest picture has less in common with the query than this. 0.45 is
-    /// stricter and nearly always right; 0 always shows the nearest.
-    pub min_likeness: Share,
+    /// Answer "nothing similar" when even the nearest picture has less in common with the query than this. "auto" follows
+    /// from how similar the inventory's pictures are to one another; 0 always shows the nearest.
+    pub min_likeness: ShareOrAuto,
     /// Show near-identical matches as one, with their number.
     pub collapse_duplicates: bool,
     /// Redo old answers when their results would change: "model" = because of a new model, "inventory" = because of
@@ -185,7 +171,7 @@ impl Default for AnswerSettings {
             columns: Bounded::new(0),
             format: SheetFormat::Png,
             min_score: Share::new(0.0),
-            min_likeness: Share::new(MIN_LIKENESS),
+            min_likeness: ShareOrAuto::Auto,
             collapse_duplicates: false,
             refresh: Refresh::Never,
         }

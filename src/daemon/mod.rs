@@ -104,7 +104,7 @@ type TurnStep = (&'static str, fn(&mut Daemon));
 
 /// What may be due after an event, in this order. Each does a bounded amount of work, so that no turn takes long: what is left is
 /// done in the next one.
-const STEPS: [TurnStep; 18] = [
+const STEPS: [TurnStep; 19] = [
     ("take hints", Daemon::take_waiting_hints),
     ("test the watcher", Daemon::test_watcher),
     ("abandon decodings", Daemon::abandon_overdue_decodings),
@@ -121,6 +121,7 @@ const STEPS: [TurnStep; 18] = [
     ("review answers", Daemon::review_answers),
     ("consider training", Daemon::consider_training),
     ("hold back untrained", Daemon::hold_back_untrained),
+    ("measure inventory", Daemon::measure_inventory),
     ("start jobs", Daemon::start_jobs),
     ("supervise workers", Daemon::supervise_workers),
 ];

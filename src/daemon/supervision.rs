@@ -1,7 +1,7 @@
 //! Handles threads that end unexpectedly: a worker is replaced, its job counts as failed, and a thread that cannot be replaced
 //! is reported. No job stays under way after its thread has died.
 
-use log::error;
+use log::{debug, error};
 
 use super::plan::Task;
 use super::state::UnderWay;
@@ -11,8 +11,11 @@ use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::picture::Unusable;
 use crate::quarantine::Decoding;
-use crate::threads::ThreadEnd;
+use crate::threads::{self, ThreadEnd};
 use crate::training::{job, rollback};
+
+/// Name of the thread that measures the inventory.
+const MEASURING: &str = "measuring";
 
 impl Daemon {
     /// A thread has ended. If it ended normally, it has sent its result; if it panicked, it has not.
@@ -62,6 +65,24 @@ impl Daemon {
         }
     }
 
+    /// What a query's scores are compared with is computed in the background when a model begins to serve. With a million pictures
+    /// that takes seconds, for which otherwise the first query would wait.
+    pub(super) fn measure_inventory(&mut self) {
+        if !self.reporting.is_ready() || !self.serving.read().is_to_be_measured() {
+            return;
+        }
+        let (view, metric, ends) =
+            (self.serving.view(), self.config().similarity.metric, self.channels.end_sender.clone());
+        let started = self
+            .store
+            .catalog()
+            .reader()
+            .and_then(|catalog| threads::spawn(MEASURING, ends, move || drop(view.scores(metric, &catalog))));
+        if let Err(trouble) = started {
+            debug!("{trouble}; the first query measures the inventory");
+        }
+    }
+
     /// Replaces workers that are gone, and reports what keeps workers from working.
     pub(super) fn supervise_workers(&mut self) {
         let trouble = self.workers.replace_missing().err();
@@ -75,7 +96,7 @@ impl Daemon {
 /// Whether the thread of that name is no worker.
 fn is_singular(name: &str) -> bool {
     let of_training = [job::THREAD, rollback::THREAD].iter().any(|kind| name.starts_with(kind));
-    of_training || [gallery::THREAD, catalog_file::THREAD, event::SIGNALS].contains(&name)
+    of_training || [gallery::THREAD, catalog_file::THREAD, event::SIGNALS, MEASURING].contains(&name)
 }
 
 /// The thread of a job under way. A job that was cancelled may still panic: that is not the end of the one after it.

@@ -1,6 +1,9 @@
 //! What a similarity means: the share of random inventory pairs that are less similar.
 
-use super::averaging::{all_pairs, averaged, prepared};
+use super::averaging::{all_pairs, prepared};
+use super::sample::Member;
+use super::segment::place;
+use super::snapshot::Snapshot;
 use crate::base::rows::Rows;
 use crate::config::Metric;
 
@@ -11,16 +14,13 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Measures every pair of a sample of the inventory, averaged as the results of a search are. (In a large inventory a
-    /// sampled picture's own nearest are seldom sampled too; those of the sample take their place.)
-    pub fn measure<'a>(sample: impl Iterator<Item = &'a [f32]>, is_averaged: bool, metric: Metric) -> Self {
-        let mut sample = sample.map(|embedding| prepared(embedding.to_vec(), metric)).peekable();
-        let mut rows = Rows::empty(sample.peek().map_or(0, Vec::len));
-        for row in sample {
-            rows.push(&row);
-        }
-        if is_averaged {
-            rows = averaged(&rows, metric);
+    /// Measures every pair of a `sample` of the pictures in `snapshot`, by their embeddings as they are: in a large inventory the
+    /// pictures of a sample have hardly any neighbours in it to be averaged with, as the results of a search have.
+    pub fn measure(snapshot: &Snapshot, sample: &[Member], metric: Metric) -> Self {
+        let mut rows = Rows::empty(snapshot.width());
+        for member in sample {
+            let (segment, row) = place(member.position);
+            rows.push(&prepared(snapshot.segments()[segment].embedding(row), metric));
         }
         let mut sorted = all_pairs(&rows, metric);
         sorted.sort_unstable_by(f32::total_cmp);
@@ -41,7 +41,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::index::Index;
+    use crate::index::{Index, SampleNeighbours};
 
     /// Averaging moves pictures on an even circle to their own place.
     fn circle(count: usize) -> Index {
@@ -50,7 +50,9 @@ mod tests {
     }
 
     fn calibration(index: &Index) -> Calibration {
-        index.snapshot().calibration(Metric::Cosine)
+        let (snapshot, mut neighbours) = (index.snapshot(), SampleNeighbours::default());
+        neighbours.follow(&snapshot);
+        Calibration::measure(&snapshot, neighbours.sample(), Metric::Cosine)
     }
 
     #[test]

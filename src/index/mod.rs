@@ -2,6 +2,8 @@
 
 mod averaging;
 mod calibration;
+mod columns;
+mod neighbours;
 mod plain;
 mod quantised;
 mod ranking;
@@ -16,12 +18,15 @@ use std::sync::Arc;
 
 use crate::config::{Metric, SetMode};
 
-use sample::{PictureSample, SampleKey, key_of};
+use sample::{SampleKey, key_of};
 use segment::{Name, Segment};
 
 pub use calibration::Calibration;
+pub use columns::Near;
+pub use neighbours::SampleNeighbours;
 pub use plain::PlainComparison;
 pub use ranking::SHORTLIST;
+pub use sample::{Member, RowId};
 pub use snapshot::Snapshot;
 
 /// The embeddings of the inventory, each with its path.
@@ -34,7 +39,6 @@ pub struct Index {
     /// All full, except the last.
     segments: Vec<Arc<Segment>>,
     position_of: HashMap<Name, u32>,
-    sample: Arc<PictureSample>,
     generation: u64,
 }
 
@@ -43,8 +47,19 @@ pub struct Index {
 pub struct Found {
     /// Relative to the inventory folder.
     pub path: PathBuf,
-    /// By the metric of the search: the greater, the more similar.
+    /// By the metric of the search, with neighbours taken into account: the greater, the more similar.
     pub similarity: f32,
+    /// Of its embedding and the nearest of the query's, as they are: what [`Calibration`] compares.
+    pub plain: PlainSimilarity,
+}
+
+/// How similar two embeddings are as they are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlainSimilarity {
+    /// By the metric of the search.
+    pub by_metric: f32,
+    /// The cosine.
+    pub cosine: f32,
 }
 
 /// How a search compares.
@@ -59,8 +74,7 @@ pub struct SearchMode {
 impl Index {
     /// An index without pictures, for embeddings of `width` values.
     pub fn empty(width: usize) -> Self {
-        let sample = Arc::new(PictureSample::default());
-        Self { width, segments: Vec::new(), position_of: HashMap::new(), sample, generation: 0 }
+        Self { width, segments: Vec::new(), position_of: HashMap::new(), generation: 0 }
     }
 
     /// An index of many pictures at once. Embeddings of another width are left out.
@@ -119,16 +133,13 @@ impl Index {
         if embedding.len() != self.width {
             return false;
         }
-        let key = key_of(path);
         match self.position_of.get(path.as_os_str()) {
             Some(position) => {
                 let (segment, row) = segment::place(*position);
                 Arc::make_mut(&mut self.segments[segment]).replace(row, embedding);
             }
-            None => self.append(path, key, embedding),
+            None => self.append(path, key_of(path), embedding),
         }
-        let others = self.len() - 1;
-        PictureSample::offer(&mut self.sample, key, path, others, embedding);
         self.generation += 1;
         true
     }
@@ -148,11 +159,7 @@ impl Index {
         for path in paths {
             let Some(position) = self.position_of.remove(path.as_os_str()) else { continue };
             self.fill_gap(position);
-            PictureSample::forget(&mut self.sample, path);
             self.generation += 1;
-        }
-        if self.sample.is_depleted(self.len()) {
-            self.sample = Arc::new(PictureSample::of(&self.segments, self.sample.version()));
         }
     }
 
@@ -179,7 +186,7 @@ impl Index {
 
     /// All pictures as they are now, for searches. Costs a few bytes for every thousand pictures.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot::new(self.width, self.segments.clone(), Arc::clone(&self.sample), self.generation)
+        Snapshot::new(self.width, self.segments.clone(), self.generation)
     }
 }
 

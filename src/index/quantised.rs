@@ -62,6 +62,20 @@ impl QuantisedQuery {
         }
         sum as f32 * (self.scale * scale)
     }
+
+    /// The dot products of several queries with one row, whose coarse values are given as they are added: what is loaded of the
+    /// row is used for all of them. Otherwise as [`Self::dot`].
+    #[inline(always)]
+    pub fn dots<const N: usize>(queries: [&Self; N], wide: &[i16], scale: f32) -> [f32; N] {
+        let values = queries.map(|query| &query.values[..wide.len()]);
+        let mut sums = [0_i32; N];
+        for at in 0..wide.len() {
+            for (sum, values) in sums.iter_mut().zip(values) {
+                *sum = sum.wrapping_add(i32::from(values[at]).wrapping_mul(i32::from(wide[at])));
+            }
+        }
+        std::array::from_fn(|at| sums[at] as f32 * (queries[at].scale * scale))
+    }
 }
 
 fn greatest(values: &[f32]) -> f32 {
@@ -99,6 +113,9 @@ mod tests {
             let exact: f32 = one.iter().zip(&other).map(|(a, b)| a * b).sum();
             let found = QuantisedQuery::new(&one).dot(&coarse, scale);
             assert!((found - exact).abs() < 0.02 * 9.0 * (width as f32).sqrt(), "{width}: {found} {exact}");
+            let wide: Vec<i16> = coarse.iter().map(|value| i16::from(*value)).collect();
+            let (query, same) = (QuantisedQuery::new(&one), QuantisedQuery::new(&other));
+            assert_eq!(QuantisedQuery::dots([&query, &same], &wide, scale), [found, same.dot(&coarse, scale)]);
         }
     }
 

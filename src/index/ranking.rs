@@ -8,7 +8,8 @@ use super::averaging::{averaged, expanded, prepared, similarity};
 use super::scan::{nearest, path_at};
 use super::segment::{Segment, place};
 use super::snapshot::AVERAGING_MINIMUM;
-use super::{Found, SearchMode};
+use super::{Found, PlainSimilarity, SearchMode};
+use crate::base::dot::dot;
 use crate::base::rows::Rows;
 use crate::config::{Metric, SetMode};
 
@@ -24,7 +25,13 @@ struct Near<'a> {
     path: &'a Path,
     /// As it is compared.
     row: Vec<f32>,
-    similarity: f32,
+    plain: PlainSimilarity,
+}
+
+impl Near<'_> {
+    fn found(&self, similarity: f32) -> Found {
+        Found { path: self.path.into(), similarity, plain: self.plain }
+    }
 }
 
 /// The `k` pictures most similar to the pictures `query`, `[m, width]`, best first; of equal ones, by path.
@@ -33,17 +40,16 @@ pub fn search(segments: &[Arc<Segment>], count: usize, query: &Rows, how: Search
     let near = near(segments, &members, how.metric, k);
     let shortlist = near.len().min(SHORTLIST);
     let ranked = match count < AVERAGING_MINIMUM {
-        true => near[..shortlist].iter().map(|near| near.similarity).collect(),
+        true => near[..shortlist].iter().map(|near| near.plain.by_metric).collect(),
         false => reranked(&near[..shortlist], &members, how.metric),
     };
-    let mut found: Vec<Found> =
-        near.iter().zip(ranked).map(|(near, similarity)| Found { path: near.path.into(), similarity }).collect();
+    let mut found: Vec<Found> = near.iter().zip(ranked).map(|(near, similarity)| near.found(similarity)).collect();
     found.sort_by(|a, b| best_first((a.similarity, &a.path), (b.similarity, &b.path)));
     // Those beyond the shortlist follow in the order in which they were found. Their similarities are of another kind: none may
     // exceed those before.
     let least = found.last().map_or(0.0, |last| last.similarity);
     let beyond = near[shortlist..].iter();
-    found.extend(beyond.map(|near| Found { path: near.path.into(), similarity: near.similarity.min(least) }));
+    found.extend(beyond.map(|near| near.found(near.plain.by_metric.min(least))));
     found.truncate(k);
     found
 }
@@ -72,11 +78,12 @@ fn near<'a>(segments: &'a [Arc<Segment>], members: &[Vec<f32>], metric: Metric, 
     let exact = |position| {
         let (segment, row) = place(position);
         let row = prepared(segments[segment].embedding(row), metric);
-        let similarity = to_nearest(members, &row, metric);
-        Near { path: path_at(segments, position), row, similarity }
+        let by_metric = to_nearest(members, &row, metric);
+        let cosine = if metric == Metric::Cosine { by_metric } else { greatest_cosine(members, &row) };
+        Near { path: path_at(segments, position), row, plain: PlainSimilarity { by_metric, cosine } }
     };
     let mut near: Vec<Near> = positions.into_iter().map(exact).collect();
-    near.sort_by(|a, b| best_first((a.similarity, a.path), (b.similarity, b.path)));
+    near.sort_by(|a, b| best_first((a.plain.by_metric, a.path), (b.plain.by_metric, b.path)));
     near.truncate(k.max(SHORTLIST));
     near
 }
@@ -101,6 +108,11 @@ pub(super) fn to_nearest(members: &[Vec<f32>], row: &[f32], metric: Metric) -> f
         nearest = nearest.max(similarity(member, row, metric));
     }
     nearest
+}
+
+fn greatest_cosine(members: &[Vec<f32>], row: &[f32]) -> f32 {
+    let length = |row: &[f32]| dot(row, row).sqrt().max(f32::MIN_POSITIVE);
+    members.iter().map(|member| dot(member, row) / length(member) / length(row)).fold(-1.0, f32::max)
 }
 
 fn best_first(one: (f32, &Path), other: (f32, &Path)) -> Ordering {

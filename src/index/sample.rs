@@ -1,17 +1,14 @@
-//! A sample of the pictures that is always the same for the same inventory, and follows it: those whose paths have the
-//! smallest hashes (bottom-k sampling; Cohen and Kaplan, "Summarizing data using bottom-k sketches", PODC 2007).
+//! A sample of the pictures that is always the same for the same inventory: those whose paths have the smallest hashes
+//! (bottom-k sampling; Cohen and Kaplan, "Summarizing data using bottom-k sketches", PODC 2007).
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::segment::{Name, Segment};
+use super::segment::{CAPACITY, Name, RowHead, Segment};
 use crate::base::nearest::keep_first;
 
-/// Pictures used of the sample.
-pub const USED: usize = 512;
-/// Pictures held: as many may go before others must be looked for.
-const HELD: usize = 2 * USED;
+/// Pictures in a sample.
+pub const SAMPLED: usize = 512;
 
 /// Decides about a picture's place in the order of samples: evenly distributed over paths.
 pub type SampleKey = u32;
@@ -22,82 +19,74 @@ pub fn key_of(path: &Path) -> SampleKey {
     SampleKey::from_le_bytes([a, b, c, d])
 }
 
-/// Embeddings by key and path. Holds all pictures, or at least [`USED`] of them and none that comes after one left out.
-#[derive(Debug, Clone, Default)]
-pub struct PictureSample {
-    held: BTreeMap<(SampleKey, Name), Arc<[f32]>>,
-    version: u64,
+/// Tells a picture with its embedding from others and from itself with another embedding, wherever its row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RowId(u64);
+
+impl RowId {
+    /// Of a row. Embeddings of one scale and one length by chance are as rare as equal hashes.
+    pub fn of(head: &RowHead) -> Self {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let values = u64::from(head.scale.to_bits()) << 32 | u64::from(head.length.to_bits());
+        let mixed = values.wrapping_mul(ODD);
+        Self((mixed ^ mixed >> 29 ^ u64::from(head.key)).wrapping_mul(ODD))
+    }
 }
 
-impl PictureSample {
-    /// Of all pictures in `segments`, after one of `version`.
-    pub fn of(segments: &[Arc<Segment>], version: u64) -> Self {
-        let places = segments.iter().flat_map(|segment| (0..segment.len()).map(move |row| (segment, row)));
-        let mut places: Vec<_> = places.map(|(segment, row)| (segment.heads()[row].key, segment, row)).collect();
-        keep_first(&mut places, HELD, |(key, segment, row), (other_key, other, other_row)| {
-            key.cmp(other_key).then_with(|| segment.name(*row).cmp(other.name(*other_row)))
-        });
-        let entry = |(key, segment, row): (SampleKey, &Arc<Segment>, usize)| {
-            ((key, Arc::clone(segment.name(row))), segment.embedding(row).into())
-        };
-        Self { held: places.into_iter().map(entry).collect(), version: version + 1 }
-    }
+/// A picture of the sample.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Its row, as it is.
+    pub id: RowId,
+    /// Its path.
+    pub name: Name,
+    /// Where its row is.
+    pub position: u32,
+}
 
-    /// Takes a picture in, or its other embedding, if it belongs to the sample of it and `others` more pictures.
-    pub fn offer(this: &mut Arc<Self>, key: SampleKey, path: &Path, others: usize, embedding: &[f32]) {
-        let holds_all = this.held.len() >= others;
-        if !holds_all && this.held.last_key_value().is_none_or(|((last, _), _)| key > *last) {
-            return;
+/// The sample of all pictures in `segments`, in the order of their keys, and of equal ones of their paths.
+pub fn sample_of(segments: &[Arc<Segment>]) -> Vec<Member> {
+    let mut sampled: Vec<(SampleKey, u32)> = Vec::new();
+    let mut last = SampleKey::MAX;
+    let order = |(key, position): &(SampleKey, u32), (other_key, other): &(SampleKey, u32)| {
+        key.cmp(other_key).then_with(|| name_at(segments, *position).cmp(name_at(segments, *other)))
+    };
+    for (number, segment) in segments.iter().enumerate() {
+        for (row, head) in segment.heads().iter().enumerate().filter(|(_, head)| head.key <= last) {
+            sampled.push((head.key, (number * CAPACITY + row) as u32));
         }
-        let entry = (key, path.as_os_str().into());
-        if holds_all || this.held.last_key_value().is_some_and(|(last, _)| entry <= *last) {
-            let sample = Arc::make_mut(this);
-            sample.held.insert(entry, embedding.into());
-            if sample.held.len() > HELD {
-                sample.held.pop_last();
-            }
-            sample.version += 1;
+        keep_first(&mut sampled, SAMPLED, order);
+        if sampled.len() == SAMPLED {
+            last = sampled.iter().map(|(key, _)| *key).max().unwrap_or(SampleKey::MAX);
         }
     }
+    sampled.sort_unstable_by(order);
+    let member = |(_, position): (SampleKey, u32)| {
+        let (segment, row) = super::segment::place(position);
+        let id = RowId::of(&segments[segment].heads()[row]);
+        Member { id, name: Arc::clone(segments[segment].name(row)), position }
+    };
+    sampled.into_iter().map(member).collect()
+}
 
-    /// A picture is gone.
-    pub fn forget(this: &mut Arc<Self>, path: &Path) {
-        let entry = (key_of(path), path.as_os_str().into());
-        if this.held.contains_key(&entry) {
-            let sample = Arc::make_mut(this);
-            sample.held.remove(&entry);
-            sample.version += 1;
-        }
-    }
-
-    /// Whether it has become too small for `count` pictures and must be made again. Seldom: half of a sample must have gone.
-    pub fn is_depleted(&self, count: usize) -> bool {
-        self.held.len() < USED.min(count)
-    }
-
-    /// Rises whenever another picture or embedding is in it.
-    pub fn version(&self) -> u64 {
-        self.version
-    }
-
-    /// The embeddings of the sample.
-    pub fn embeddings(&self) -> impl Iterator<Item = &[f32]> {
-        self.held.values().take(USED).map(|embedding| &**embedding)
-    }
+fn name_at(segments: &[Arc<Segment>], position: u32) -> &Name {
+    let (segment, row) = super::segment::place(position);
+    segments[segment].name(row)
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
 
+    use super::*;
     use crate::index::Index;
 
     fn name(number: usize) -> PathBuf {
         PathBuf::from(format!("{number}.jpg"))
     }
 
-    fn used(index: &Index) -> Vec<Vec<f32>> {
-        index.sample.embeddings().map(<[f32]>::to_vec).collect()
+    fn sampled(index: &Index) -> Vec<(RowId, Name)> {
+        sample_of(&index.segments).into_iter().map(|member| (member.id, member.name)).collect()
     }
 
     /// Whatever came and went, and in which order: the sample is that of an index filled at once.
@@ -118,19 +107,28 @@ mod tests {
         for number in (0..9_000).rev().filter(|number| *number >= 5_000 || number % 7 == 0) {
             again.put(&name(number), &embedding(if number >= 5_000 { number + 1 } else { number }));
         }
-        assert_eq!((index.len(), used(&index).len()), (again.len(), super::USED));
-        // What was held before is kept as it was given; what had to be looked for, to 16 bits.
-        for (one, other) in used(&index).into_iter().flatten().zip(used(&again).into_iter().flatten()) {
-            assert!((one - other).abs() < 1e-4);
-        }
+        assert_eq!((index.len(), sampled(&index).len()), (again.len(), SAMPLED));
+        assert_eq!(sampled(&index), sampled(&again));
     }
 
     #[test]
     fn a_small_inventory_is_its_own_sample() {
         let mut index = Index::empty(1);
         (0..300).for_each(|number| assert!(index.put(&name(number), &[number as f32])));
-        assert_eq!(used(&index).len(), 300);
+        assert_eq!(sampled(&index).len(), 300);
         index.remove((0..299).map(name).collect::<Vec<_>>().iter().map(PathBuf::as_path));
-        assert_eq!(used(&index), [[299.0]]);
+        assert_eq!(sampled(&index)[0].1, name(299).as_os_str().into());
+    }
+
+    #[test]
+    fn another_embedding_or_another_path_is_another_row() {
+        let ids = |path: &str, embedding: &[f32]| {
+            let mut index = Index::empty(2);
+            index.put(Path::new(path), embedding);
+            sampled(&index)[0].0
+        };
+        assert_eq!(ids("a", &[1.0, 2.0]), ids("a", &[1.0, 2.0]));
+        assert_ne!(ids("a", &[1.0, 2.0]), ids("b", &[1.0, 2.0]));
+        assert_ne!(ids("a", &[1.0, 2.0]), ids("a", &[1.0, 2.1]));
     }
 }

@@ -127,6 +127,11 @@ impl Segment {
         self.coarse.chunks_exact(self.width.max(1)).zip(&self.rows)
     }
 
+    /// Values in a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// Of every row the head.
     pub fn heads(&self) -> &[RowHead] {
         &self.rows

@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use super::calibration::Calibration;
-use super::sample::PictureSample;
 use super::segment::Segment;
 use super::{Found, SearchMode, ranking};
 use crate::base::rows::Rows;
-use crate::config::Metric;
 
 /// With fewer pictures than this the nearest are not near: embeddings are compared as they are.
 pub(super) const AVERAGING_MINIMUM: usize = 12;
@@ -17,13 +14,12 @@ pub(super) const AVERAGING_MINIMUM: usize = 12;
 pub struct Snapshot {
     width: usize,
     segments: Vec<Arc<Segment>>,
-    sample: Arc<PictureSample>,
     generation: u64,
 }
 
 impl Snapshot {
-    pub(super) fn new(width: usize, segments: Vec<Arc<Segment>>, sample: Arc<PictureSample>, generation: u64) -> Self {
-        Self { width, segments, sample, generation }
+    pub(super) fn new(width: usize, segments: Vec<Arc<Segment>>, generation: u64) -> Self {
+        Self { width, segments, generation }
     }
 
     /// Pictures in it.
@@ -46,9 +42,8 @@ impl Snapshot {
         self.generation
     }
 
-    /// Which sample the [`Snapshot::calibration`] is made from: the same number, the same sample.
-    pub fn sample_version(&self) -> u64 {
-        self.sample.version()
+    pub(super) fn segments(&self) -> &[Arc<Segment>] {
+        &self.segments
     }
 
     /// The `k` pictures most similar to `query`, embeddings of one or several pictures `[m, width]`, best first;
@@ -61,10 +56,5 @@ impl Snapshot {
             return Vec::new();
         }
         ranking::search(&self.segments, self.len(), query, how, k)
-    }
-
-    /// What a similarity by `metric` means in this inventory.
-    pub fn calibration(&self, metric: Metric) -> Calibration {
-        Calibration::measure(self.sample.embeddings(), self.len() >= AVERAGING_MINIMUM, metric)
     }
 }

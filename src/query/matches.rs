@@ -1,16 +1,17 @@
-//! The third stage of a query: turns search results into matches. It marks near-duplicates by their pixels (`dedup`), and
-//! decides by the backbone's features, which no training changes, whether anything is similar at all.
+//! The third stage of a query: turns search results into matches. It marks near-duplicates by their pixels (`dedup`), grades each
+//! match by its likeness, and decides by the likeness of the nearest whether anything is similar at all.
 
 use std::path::{Path, PathBuf};
 
 use super::search::EncodedPicture;
-use crate::answer::{DuplicatePart, MatchPart, Relation};
+use crate::answer::{DuplicatePart, Grade, MatchPart, Relation};
 use crate::catalog::{Catalog, Root};
-use crate::config::AnswerSettings;
+use crate::config::{AnswerSettings, ShareOrAuto};
 use crate::dedup::{Appearance, policy};
 use crate::index::Found;
 use crate::model::Backbone;
 use crate::picture::Hash;
+use crate::serving::{COMPARED as COMPARED_BY_LIKENESS, Scores};
 
 /// Candidates that are compared by their pixels.
 const COMPARED: usize = policy::OF_ONE_BY_FEATURES.nearest;
@@ -30,6 +31,8 @@ pub struct Selected {
     pub matches: Vec<Matched>,
     /// That nearest picture.
     pub nearest: Option<MatchPart>,
+    /// The likeness that the nearest had to have.
+    pub min_likeness: f32,
 }
 
 /// Selects matches among search results.
@@ -37,70 +40,104 @@ pub struct Selection<'a> {
     folder: &'a Path,
     results: usize,
     collapse: bool,
-    min_likeness: f32,
+    min_score: f32,
+    min_likeness: ShareOrAuto,
+}
+
+/// The pictures of a query, as they are compared with what was found.
+struct Asked<'a> {
+    pictures: &'a [EncodedPicture],
+    looks: Vec<Appearance>,
+    with_features: bool,
+}
+
+/// A search result, as far as the catalog knows it.
+struct Candidate {
+    found: Found,
+    closer_than: f32,
+    content: Option<Hash>,
+    looks: Appearance,
+    likeness: Option<f32>,
 }
 
 impl<'a> Selection<'a> {
     /// As the settings say; `folder` is the inventory's.
     pub fn new(folder: &'a Path, settings: &AnswerSettings) -> Self {
         let (results, collapse) = (settings.results.count(), settings.collapse_duplicates);
-        Self { folder, results, collapse, min_likeness: settings.min_likeness.get() }
+        let (min_score, min_likeness) = (settings.min_score.get(), settings.min_likeness);
+        Self { folder, results, collapse, min_score, min_likeness }
     }
 
     /// How many pictures must be found to have `results` of them.
     pub fn candidates(&self) -> usize {
         // If more copies than this hide behind the matches, the sheet has fewer matches and says why.
-        if self.collapse { self.results * 4 + 8 } else { self.results }
+        let shown = if self.collapse { self.results * 4 + 8 } else { self.results };
+        shown.max(COMPARED_BY_LIKENESS)
     }
 
-    /// Matches with ranks from `found`, the most similar first.
-    pub fn select(&self, found: Vec<(Found, f32)>, asked: &[EncodedPicture], catalog: &Catalog) -> Selected {
-        let mut matches = self.matches(found, asked, catalog);
-        let nearest = has_nothing_similar(&matches, self.min_likeness).then(|| matches.swap_remove(0).part);
+    /// Matches with ranks from `found`, the most similar first; `scores` say what their similarities mean.
+    pub fn select(&self, found: Vec<Found>, scores: &Scores, asked: &[EncodedPicture], catalog: &Catalog) -> Selected {
+        let asked = Asked::new(asked);
+        let (mut matches, mut likeness): (Vec<Matched>, Vec<f32>) = (Vec::new(), Vec::new());
+        for (at, found) in found.into_iter().enumerate() {
+            let closer_than = scores.pairs.closer_than(found.plain.by_metric);
+            let is_full = matches.len() == self.results;
+            let counts = at < COMPARED_BY_LIKENESS;
+            if closer_than < self.min_score || (is_full && !self.collapse && !counts) {
+                continue;
+            }
+            let candidate = Candidate::new(found, closer_than, &asked, catalog);
+            likeness.extend(candidate.likeness.filter(|_| counts));
+            if self.collapse && self.is_listed_as_copy(&candidate, &mut matches) {
+                continue;
+            }
+            if !is_full {
+                matches.push(self.matched(candidate, matches.len() + 1, &asked, scores));
+            }
+        }
+        let min_likeness = match self.min_likeness {
+            ShareOrAuto::Auto => scores.likeness.least,
+            ShareOrAuto::Set(least) => least.get(),
+        };
+        let best = likeness.into_iter().max_by(f32::total_cmp);
+        let nearest = has_nothing_similar(&matches, best, min_likeness).then(|| matches.swap_remove(0).part);
         if nearest.is_some() {
             matches.clear();
         }
-        Selected { matches, nearest }
+        Selected { matches, nearest, min_likeness }
     }
 
-    fn matches(&self, found: Vec<(Found, f32)>, asked: &[EncodedPicture], catalog: &Catalog) -> Vec<Matched> {
-        // The features of another encoder do not tell well enough whether a picture is unrelated.
-        let with_features = asked.iter().any(|member| member.features.len() == Backbone::WIDTH);
-        let members: Vec<Appearance> = asked.iter().map(EncodedPicture::appearance).collect();
-        let mut matches: Vec<Matched> = Vec::new();
-        for (found, closer_than) in found {
-            // If the catalog cannot be read, the marks are missing; nothing else.
-            let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
-            let appearance = known(content, with_features, catalog);
-            let is_full = matches.len() == self.results;
-            if self.collapse {
-                let most = if is_full { policy::COMPARED_TO_COUNT } else { COMPARED };
-                if let Some(at) = appearance.copy_of(matches.iter().map(|other| &other.appearance), most) {
-                    matches[at].part.duplicates.push(self.duplicate(&found));
-                    continue;
-                }
-            }
-            if is_full {
-                continue;
-            }
-            let likeness = members.iter().filter_map(|member| member.cosine(&appearance)).max_by(f32::total_cmp);
-            let relation = match content {
-                Some(content) if asked.iter().any(|member| member.content == content) => Some(Relation::Identical),
-                _ => appearance.copy_of(members.iter(), COMPARED).map(|_| Relation::NearDuplicate),
-            };
-            let part = MatchPart {
-                rank: matches.len() + 1,
-                path: found.path.to_string_lossy().into_owned(),
-                absolute_path: self.absolute(&found.path),
-                similarity: found.similarity,
-                closer_than,
-                likeness,
-                relation,
-                duplicates: Vec::new(),
-            };
-            matches.push(Matched { part, path: found.path, appearance });
+    /// Whether it is a copy of a match, and counted there.
+    fn is_listed_as_copy(&self, candidate: &Candidate, matches: &mut [Matched]) -> bool {
+        let most = if matches.len() == self.results { policy::COMPARED_TO_COUNT } else { COMPARED };
+        let of = candidate.looks.copy_of(matches.iter().map(|other| &other.appearance), most);
+        if let Some(at) = of {
+            matches[at].part.duplicates.push(self.duplicate(&candidate.found));
         }
-        matches
+        of.is_some()
+    }
+
+    fn matched(&self, candidate: Candidate, rank: usize, asked: &Asked<'_>, scores: &Scores) -> Matched {
+        let Candidate { found, closer_than, content, looks, likeness } = candidate;
+        let relation = asked.relation(content, &looks);
+        // The features of another encoder do not tell well enough how similar pictures are; its embeddings do.
+        let compared = if asked.with_features { likeness } else { Some(found.plain.cosine) };
+        let grade = match relation {
+            Some(_) => Some(Grade::Same),
+            None => compared.map(|likeness| scores.likeness.grade(likeness)),
+        };
+        let part = MatchPart {
+            rank,
+            path: found.path.to_string_lossy().into_owned(),
+            absolute_path: self.absolute(&found.path),
+            similarity: found.similarity,
+            closer_than,
+            likeness,
+            grade,
+            relation,
+            duplicates: Vec::new(),
+        };
+        Matched { part, path: found.path, appearance: looks }
     }
 
     fn duplicate(&self, found: &Found) -> DuplicatePart {
@@ -116,14 +153,21 @@ impl<'a> Selection<'a> {
     }
 }
 
-/// Whether not even the best of `matches` has as much in common with the query as `least`. Without any features the
-/// matches stay.
-fn has_nothing_similar(matches: &[Matched], least: f32) -> bool {
-    let best = matches
-        .iter()
-        .filter_map(|found| found.part.likeness)
-        .fold(None, |best: Option<f32>, likeness| Some(best.map_or(likeness, |best| best.max(likeness))));
-    best.is_some_and(|best| best < least)
+impl<'a> Asked<'a> {
+    fn new(pictures: &'a [EncodedPicture]) -> Self {
+        let with_features = pictures.iter().any(|picture| picture.features.len() == Backbone::WIDTH);
+        Self { pictures, looks: pictures.iter().map(EncodedPicture::appearance).collect(), with_features }
+    }
+
+    /// How one of the pictures is the same as that with `content` and `looks`, if it is.
+    fn relation(&self, content: Option<Hash>, looks: &Appearance) -> Option<Relation> {
+        match content {
+            Some(content) if self.pictures.iter().any(|picture| picture.content == content) => {
+                Some(Relation::Identical)
+            }
+            _ => looks.copy_of(self.looks.iter(), COMPARED).map(|_| Relation::NearDuplicate),
+        }
+    }
 }
 
 /// An inventory picture, as far as the catalog knows it; with the backbone's features where they are needed.
@@ -133,4 +177,21 @@ pub(super) fn known(content: Option<Hash>, with_features: bool, catalog: &Catalo
     let features = features.and_then(|hash| catalog.features(hash, Backbone::VERSION).ok().flatten());
     let miniature = content.and_then(|hash| catalog.miniature(hash).ok().flatten());
     Appearance::new(content, features.as_deref(), miniature)
+}
+
+impl Candidate {
+    /// If the catalog cannot be read, marks and grades are missing; nothing else.
+    fn new(found: Found, closer_than: f32, asked: &Asked<'_>, catalog: &Catalog) -> Self {
+        let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
+        let looks = known(content, asked.with_features, catalog);
+        let likeness = asked.looks.iter().filter_map(|picture| picture.cosine(&looks)).max_by(f32::total_cmp);
+        Self { found, closer_than, content, looks, likeness }
+    }
+}
+
+/// Whether not even the `best` likeness of those found reaches `least`, and none of them is the query itself. Without any features
+/// the matches stay.
+fn has_nothing_similar(matches: &[Matched], best: Option<f32>, least: f32) -> bool {
+    let is_there = matches.iter().any(|found| found.part.relation.is_some());
+    !matches.is_empty() && !is_there && best.is_some_and(|best| best < least)
 }

@@ -134,7 +134,7 @@ impl Query {
         let config = input.config(&self.config);
         let selection = Selection::new(&self.config.folders.inventory, &config.answer);
         let searched = search::search(&encoded, &config, selection.candidates(), context);
-        let mut selected = selection.select(searched.found, &encoded.pictures, &context.catalog);
+        let mut selected = selection.select(searched.found, &searched.scores, &encoded.pictures, &context.catalog);
         let judgement = status::judge(self, input, (searched.inventory, searched.rejected), &selected);
         if judgement.status == Status::Error {
             selected.matches.clear();

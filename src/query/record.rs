@@ -42,7 +42,7 @@ pub fn compose(
         settings: SearchSettingsPart {
             results: settings.results.count(),
             min_score: settings.min_score.get(),
-            min_likeness: settings.min_likeness.get(),
+            min_likeness: selected.min_likeness,
             collapse_duplicates: settings.collapse_duplicates,
         },
         matches: selected.matches.iter().map(|found| found.part.clone()).collect(),

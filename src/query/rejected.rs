@@ -24,18 +24,13 @@ impl Rejected {
     }
 
     /// The first `count` of `found` that are none of the examples and no near-duplicates of them, and how many were passed over.
-    pub fn first_others(
-        &self,
-        found: Vec<(Found, f32)>,
-        count: usize,
-        catalog: &Catalog,
-    ) -> (Vec<(Found, f32)>, usize) {
+    pub fn first_others(&self, found: Vec<Found>, count: usize, catalog: &Catalog) -> (Vec<Found>, usize) {
         let (mut others, mut passed_over) = (Vec::new(), 0);
         for candidate in found {
             if others.len() == count {
                 break;
             }
-            match self.contains(&candidate.0, catalog) {
+            match self.contains(&candidate, catalog) {
                 true => passed_over += 1,
                 false => others.push(candidate),
             }

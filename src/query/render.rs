@@ -69,6 +69,7 @@ fn tile(query: &Query, found: &Matched, side: u32, context: &WorkerContext) -> R
     Ok(sheet::Match {
         rank: part.rank,
         name: part.path.clone(),
+        grade: part.grade,
         closer_than: part.closer_than,
         similarity: part.similarity,
         mark: answer::mark(part),

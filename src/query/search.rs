@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::dedup::Appearance;
 use crate::index::{Found, SearchMode};
 use crate::picture::{Hash, Miniature};
-use crate::serving::SearchRequest;
+use crate::serving::{Scores, SearchRequest};
 
 /// A usable picture of the query.
 pub struct EncodedPicture {
@@ -40,8 +40,10 @@ pub struct EncodedQuery {
 
 /// The results of a search, and what was searched.
 pub struct Searched {
-    /// The most similar first, each with the share of inventory pairs that are less similar.
-    pub found: Vec<(Found, f32)>,
+    /// The most similar first.
+    pub found: Vec<Found>,
+    /// What their similarities mean.
+    pub scores: Scores,
     /// So many pictures were passed over on the way: the same as a negative example, or nearly.
     pub rejected: usize,
     /// Pictures in the index.
@@ -84,7 +86,7 @@ fn encode_members(members: &[Member], context: &WorkerContext) -> Vec<EncodedPic
     members.iter().filter_map(asked).collect()
 }
 
-/// The `count` pictures most similar to the query and unlike its negative examples; none below the least score.
+/// The `count` pictures most similar to the query and unlike its negative examples.
 pub fn search(query: &EncodedQuery, config: &Config, count: usize, context: &WorkerContext) -> Searched {
     let [asked, positive, negative] =
         [&query.pictures, &query.positives, &query.negatives].map(|pictures| rows_of(pictures, context));
@@ -96,8 +98,7 @@ pub fn search(query: &EncodedQuery, config: &Config, count: usize, context: &Wor
     let mut searched = count;
     let (found, passed_over) = loop {
         let request = SearchRequest { query: &asked, positive: &positive, negative: &negative, mode, count: searched };
-        let mut found = view.search(&request);
-        found.retain(|(_, closer_than)| *closer_than >= config.answer.min_score.get());
+        let found = view.search(&request);
         let is_last = found.len() < searched;
         let (others, passed_over) = rejected.first_others(found, count, &context.catalog);
         if is_last || others.len() == count {
@@ -105,6 +106,7 @@ pub fn search(query: &EncodedQuery, config: &Config, count: usize, context: &Wor
         }
         searched = (count + passed_over).max(2 * searched);
     };
+    let scores = view.scores(mode.metric, &context.catalog);
     let inventory = view.snapshot.len();
     let by = SearchedBy {
         model: SearchModelPart {
@@ -116,7 +118,7 @@ pub fn search(query: &EncodedQuery, config: &Config, count: usize, context: &Wor
         index_generation: view.snapshot.generation(),
         metric: mode.metric.name(),
     };
-    Searched { found, rejected: passed_over, inventory, by }
+    Searched { found, scores, rejected: passed_over, inventory, by }
 }
 
 /// Their features, `[m, width of the encoder's features]`.

@@ -1,15 +1,23 @@
 //! The model that serves and the index of its embeddings, always replaced together, so that a query never mixes two models.
 
+mod calibrations;
 pub mod feedback;
+mod likeness;
 pub mod load;
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::base::rows::Rows;
+use crate::catalog::Catalog;
 use crate::config::Metric;
-use crate::index::{Calibration, Found, Index, SearchMode, Snapshot};
+use crate::index::{Found, Index, SearchMode, Snapshot};
 use crate::model::Model;
+use calibrations::Calibrations;
 use feedback::{WEIGHTS, moved};
+
+pub use calibrations::Scores;
+pub use likeness::{COMPARED, LikenessScale, compares_features};
 
 /// A model, and the inventory's embeddings under it.
 pub struct Serving {
@@ -18,6 +26,7 @@ pub struct Serving {
     /// The embeddings.
     pub index: Index,
     calibrations: Arc<Calibrations>,
+    is_measured: AtomicBool,
 }
 
 /// A search.
@@ -37,7 +46,13 @@ pub struct SearchRequest<'a> {
 impl Serving {
     /// `model` with the `index` of its embeddings.
     pub fn new(model: Model, index: Index) -> Self {
-        Self { model: Arc::new(model), index, calibrations: Arc::default() }
+        Self { model: Arc::new(model), index, calibrations: Arc::default(), is_measured: AtomicBool::new(false) }
+    }
+
+    /// Whether [`View::scores`] is still to be asked for the first time: that compares the whole index, and should not wait for a
+    /// query. `true` is the answer once.
+    pub fn is_to_be_measured(&self) -> bool {
+        !self.is_measured.swap(true, Ordering::Relaxed)
     }
 
     /// Both as they are now, to be searched without a lock.
@@ -60,17 +75,9 @@ pub struct View {
 }
 
 impl View {
-    /// The pictures most similar to a query, each with the share of inventory pairs that are less similar.
-    pub fn search(&self, request: &SearchRequest<'_>) -> Vec<(Found, f32)> {
-        let metric = request.mode.metric;
-        let embeddings = self.embeddings(request);
-        let found = self.snapshot.search(&embeddings, request.mode, request.count);
-        let calibration = self.calibrations.of(&self.snapshot, metric);
-        let with_score = |found: Found| {
-            let closer_than = calibration.closer_than(found.similarity);
-            (found, closer_than)
-        };
-        found.into_iter().map(with_score).collect()
+    /// The pictures most similar to a query.
+    pub fn search(&self, request: &SearchRequest<'_>) -> Vec<Found> {
+        self.snapshot.search(&self.embeddings(request), request.mode, request.count)
     }
 
     /// What is searched for: the query, moved by its examples.
@@ -82,35 +89,10 @@ impl View {
         let (positive, negative) = (self.model.encode(request.positive), self.model.encode(request.negative));
         moved(&query, &positive, &negative, WEIGHTS, request.mode.metric)
     }
-}
 
-/// The last calibration by each metric.
-#[derive(Default)]
-struct Calibrations {
-    cosine: Mutex<Option<Measured>>,
-    euclidean: Mutex<Option<Measured>>,
-}
-
-/// A calibration, and the version of the sample it was measured on.
-type Measured = (u64, Arc<Calibration>);
-
-impl Calibrations {
-    /// Measured once for each state of the sample.
-    fn of(&self, snapshot: &Snapshot, metric: Metric) -> Arc<Calibration> {
-        let last = match metric {
-            Metric::Cosine => &self.cosine,
-            Metric::Euclidean => &self.euclidean,
-        };
-        let version = snapshot.sample_version();
-        let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*last {
-            Some((measured, calibration)) if *measured == version => Arc::clone(calibration),
-            _ => {
-                let calibration = Arc::new(snapshot.calibration(metric));
-                *last = Some((version, Arc::clone(&calibration)));
-                calibration
-            }
-        }
+    /// What similarities by `metric` mean in this inventory, whose features are in `catalog`.
+    pub fn scores(&self, metric: Metric, catalog: &Catalog) -> Scores {
+        self.calibrations.of(&self.snapshot, &self.model, metric, catalog)
     }
 }
 

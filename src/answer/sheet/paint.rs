@@ -11,6 +11,7 @@ use super::theme::{Palette, Rgb};
 use super::words::{bar, clean_name, closeness, decimals, matches_title, percent, pictures, query_label, typeset};
 use super::{Match, Notice, QueryPicture, SheetContent, notice, picture};
 use crate::answer::text::{Setting, Weight, fitted, line};
+use crate::answer::{Grade, MEANING};
 
 const LABEL_SIZE: f32 = 16.0;
 const SUBTITLE_SIZE: f32 = 20.0;
@@ -55,7 +56,11 @@ pub(super) fn sheet(
         let composed = notice::compose(notice, matches.is_empty(), area.width, layout.width);
         composed.draw(&mut painter.canvas, palette, notice.kind, area);
     }
-    painter.footer(content, layout.footer, !matches.is_empty(), sentences);
+    let note = matches.first().map(|found| match found.grade {
+        Some(_) => MEANING,
+        None => explanation(sentences),
+    });
+    painter.footer(content, layout.footer, note);
     painter.canvas.into_image()
 }
 
@@ -152,17 +157,39 @@ impl Painter<'_> {
         let name = clean_name(&found.name);
         let fits = |name: &str| line(name, setting).width_px <= cell.name.width as f32;
         self.text(shortest_needed(&name, fits), cell.name, setting, palette.ink);
-        let setting = self.setting(cell.size.score, Weight::Regular);
-        self.text(score, cell.score, setting, palette.soft_ink);
+        let weight = if found.grade.is_some() { Weight::SemiBold } else { Weight::Regular };
+        let ink = if found.grade == Some(Grade::Weak) { palette.quiet_ink } else { palette.soft_ink };
+        self.text(score, cell.score, self.setting(cell.size.score, weight), ink);
         self.mark(found, cell);
-        if found.closer_than.is_nan() {
-            return;
+        match found.grade {
+            Some(grade) => self.steps(grade, cell.bar),
+            None if found.closer_than.is_nan() => {}
+            None => self.share(found.closer_than, cell.bar),
         }
-        let radius = cell.bar.height as f32;
-        self.canvas.fill_round(cell.bar, radius, palette.track);
-        let filled = (cell.bar.width as f32 * bar(found.closer_than)) as u32;
+    }
+
+    /// The grade as steps of a bar.
+    fn steps(&mut self, grade: Grade, bar: Area) {
+        let all = Grade::Same.steps();
+        let gap = bar.height;
+        let width = bar.width.saturating_sub(gap * (all - 1)) / all;
+        for step in 0..all {
+            let colour = match grade {
+                _ if step >= grade.steps() => self.palette.track,
+                Grade::Weak => self.palette.quiet_ink,
+                _ => self.palette.accent,
+            };
+            let area = Area { x: bar.x + step * (width + gap), width: width.max(1), ..bar };
+            self.canvas.fill_round(area, bar.height as f32, colour);
+        }
+    }
+
+    fn share(&mut self, closer_than: f32, whole: Area) {
+        let radius = whole.height as f32;
+        self.canvas.fill_round(whole, radius, self.palette.track);
+        let filled = (whole.width as f32 * bar(closer_than)) as u32;
         if filled > 0 {
-            self.canvas.fill_round(Area { width: filled.max(cell.bar.height), ..cell.bar }, radius, palette.accent);
+            self.canvas.fill_round(Area { width: filled.max(whole.height), ..whole }, radius, self.palette.accent);
         }
     }
 
@@ -200,14 +227,14 @@ impl Painter<'_> {
         self.canvas.text(&line, x, baseline(cell.badge, setting.size_px), ink);
     }
 
-    fn footer(&mut self, content: &SheetContent, area: Area, explained: bool, sentences: bool) {
+    fn footer(&mut self, content: &SheetContent, area: Area, note: Option<&str>) {
         let (palette, scale) = (self.palette, self.scale);
         self.canvas.fill(Area { height: scale.px(1.0), ..area }, palette.line);
         let top = area.y + scale.px(20.0);
         let mut rest = Area::new(area.x, top, area.width, area.bottom() - top);
         let setting = self.setting(FOOTER_SIZE, Weight::Regular);
-        if explained {
-            let note = line(&typeset(explanation(sentences)), setting);
+        if let Some(note) = note {
+            let note = line(&typeset(note), setting);
             let x = area.right() as f32 - note.width_px;
             self.canvas.text(&note, x, baseline(rest, setting.size_px), palette.quiet_ink);
             rest.width = rest.width.saturating_sub(note.width_px as u32 + scale.px(40.0));
@@ -222,8 +249,11 @@ impl Painter<'_> {
     }
 }
 
-/// The score as a sentence, or as a number for small cells.
+/// The grade in words, or in one for small cells; where it is not known, the score as a sentence or a number.
 fn score(found: &Match, sentence: bool, digits: usize) -> String {
+    if let Some(grade) = found.grade {
+        return if sentence { grade.words() } else { grade.name() }.into();
+    }
     let share = found.closer_than;
     let known = if sentence { closeness(share, digits) } else { percent(share, digits) };
     let similarity =

@@ -1,0 +1,138 @@
+//! The likeness of two pictures, and what it means in this inventory: how it compares with the likeness of the inventory's own
+//! pictures to their nearest others.
+//!
+//! `docs/decisions/nothing-similar.md` has the measurements behind each constant.
+
+use std::path::Path;
+
+use crate::answer::Grade;
+use crate::catalog::{Catalog, Root};
+use crate::dedup::{Appearance, policy};
+use crate::index::{Member, Near};
+use crate::model::{Backbone, Model};
+use crate::picture::Hash;
+
+/// So many of the nearest by embeddings are compared by likeness; the best counts.
+pub const COMPARED: usize = 5;
+/// Of the pictures of an inventory, so many have a nearest other that is less like them than the least of an answer ...
+const LEAST_QUANTILE: f32 = 0.02;
+/// ... than a good match ...
+const GOOD_QUANTILE: f32 = 0.1;
+/// ... than a strong one.
+const STRONG_QUANTILE: f32 = 0.5;
+/// The least of an answer lies halfway between its quantile and what is the least anywhere: the quantile alone loses 3 % of the
+/// queries that have an answer, because a query may be farther from the inventory than its pictures are from one another.
+const LEAST_ANYWHERE: f32 = 0.4;
+/// An inventory of so many pictures counts as much as what holds without any knowledge of it.
+const PRIOR_PICTURES: f32 = 30.0;
+
+/// From which likeness on a match is good, strong, or a match at all.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LikenessScale {
+    /// Where even the best match is less like the query, nothing is similar.
+    pub least: f32,
+    good: f32,
+    strong: f32,
+}
+
+impl Default for LikenessScale {
+    /// What holds without any knowledge of the inventory.
+    fn default() -> Self {
+        Self { least: 0.35, good: 0.55, strong: 0.7 }
+    }
+}
+
+impl LikenessScale {
+    /// From `best`, the likeness of each of some pictures of the inventory to its nearest other, if it has one. The fewer there are,
+    /// the less they count.
+    pub fn of(best: Vec<f32>, model: &Model) -> Self {
+        let prior = if compares_features(model) { Self::default() } else { Self::of_embeddings() };
+        let mut sorted = best;
+        sorted.sort_unstable_by(f32::total_cmp);
+        let share = sorted.len() as f32 / (sorted.len() as f32 + PRIOR_PICTURES);
+        let towards = |prior: f32, own: Option<f32>| own.map_or(prior, |own| prior + share * (own - prior));
+        let quantile = |at: f32| quantile(&sorted, at);
+        let halfway = quantile(LEAST_QUANTILE).map(|own| (own + LEAST_ANYWHERE) / 2.0);
+        let least = if compares_features(model) { towards(prior.least, halfway) } else { prior.least };
+        let good = towards(prior.good, quantile(GOOD_QUANTILE)).max(least);
+        let strong = towards(prior.strong, quantile(STRONG_QUANTILE)).max(good);
+        Self { least, good, strong }
+    }
+
+    /// For embeddings of a model that knows no other pictures than this inventory's: they do not tell well enough what is
+    /// unrelated, so nothing is refused.
+    fn of_embeddings() -> Self {
+        Self { least: 0.0, good: 0.5, strong: 0.8 }
+    }
+
+    /// Of a match that is another picture than the query.
+    pub fn grade(&self, likeness: f32) -> Grade {
+        if likeness >= self.strong {
+            Grade::Strong
+        } else if likeness >= self.good {
+            Grade::Good
+        } else {
+            Grade::Weak
+        }
+    }
+}
+
+/// Whether likeness is the cosine of the backbone's features; otherwise it is that of the embeddings.
+pub fn compares_features(model: &Model) -> bool {
+    model.features().version == Backbone::VERSION
+}
+
+/// The value below which the share `at` of `sorted` lies, interpolated.
+fn quantile(sorted: &[f32], at: f32) -> Option<f32> {
+    let place = at * sorted.len().checked_sub(1)? as f32;
+    let (low, high) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    Some(low + (high - low) * place.fract())
+}
+
+/// The greatest likeness of `member` to others, of which `near` are the nearest; copies of it do not count, because a duplicate says
+/// nothing of how similar other pictures are. `None` where there is no other, or where the catalog does not know them.
+pub fn best_likeness(member: &Member, near: &[Near], model: &Model, catalog: &Catalog) -> Option<f32> {
+    let with_features = compares_features(model);
+    let own = Known::read(Path::new(&member.name), with_features, catalog)?;
+    let mut others = near.iter().filter_map(|near| {
+        let other = Known::read(Path::new(&near.name), with_features, catalog)?;
+        let likeness = if with_features { own.looks.cosine(&other.looks)? } else { near.cosine };
+        Some((likeness, other))
+    });
+    let mut compared: Vec<(f32, Known)> = others.by_ref().take(COMPARED).collect();
+    loop {
+        let (at, likeness) =
+            compared.iter().map(|(likeness, _)| *likeness).enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        if likeness < policy::COPIES_LOOK_ALIKE || !own.is_copy_of(&compared[at].1, catalog) {
+            return Some(likeness);
+        }
+        compared.swap_remove(at);
+        compared.extend(others.next());
+    }
+}
+
+/// A picture as the catalog knows it.
+struct Known {
+    content: Hash,
+    features: Option<Vec<f32>>,
+    looks: Appearance,
+}
+
+impl Known {
+    fn read(path: &Path, with_features: bool, catalog: &Catalog) -> Option<Self> {
+        // What cannot be read is left out; the next change of the inventory asks again.
+        let content = catalog.content_of(Root::Inventory, path).ok()??;
+        let features = with_features.then(|| catalog.features(content, Backbone::VERSION).ok().flatten()).flatten();
+        let looks = Appearance::new(Some(content), features.as_deref(), None);
+        Some(Self { content, features, looks })
+    }
+
+    /// By pixels, which are read only now.
+    fn is_copy_of(&self, other: &Self, catalog: &Catalog) -> bool {
+        let with_pixels = |known: &Self| {
+            let miniature = catalog.miniature(known.content).ok().flatten();
+            Appearance::new(Some(known.content), known.features.as_deref(), miniature)
+        };
+        with_pixels(self).copy_of([&with_pixels(other)].into_iter(), 1).is_some()
+    }
+}
