@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+use crate::model::FolderReport;
+
 /// Raised when a key changes its meaning or is removed; new keys do not raise it.
 pub const SCHEMA: u32 = 1;
 
@@ -152,6 +154,8 @@ pub struct SearchModelPart {
     pub encoder: &'static str,
     /// Pictures it was trained on.
     pub trained_on: usize,
+    /// What the folders of these pictures gave it, or why nothing.
+    pub folders: FolderReport,
 }
 
 /// One picture found.

@@ -25,13 +25,15 @@ pub fn notice(record: &Record) -> Option<Notice> {
     Some(Notice { kind, headline: headline.into(), detail })
 }
 
-/// The footer: which model answered, from how many pictures, when.
+/// The footer: which model answered, what folders taught it, from how many pictures, when.
 pub fn footer(record: &Record) -> Footer {
     let model = match record.model.trained_on {
         0 => "not trained yet".to_string(),
         count => format!("model {}, trained on {count} pictures", record.model.id),
     };
-    Footer { model, inventory: record.inventory, date: clock::local_text(record.answered_s) }
+    let taught = Some(&record.model.folders).filter(|folders| folders.lesson.taught);
+    let folders = taught.map(|folders| folders.message.clone()).unwrap_or_default();
+    Footer { model, folders, inventory: record.inventory, date: clock::local_text(record.answered_s) }
 }
 
 /// The label on a match's picture, the longest wording first.
