@@ -240,8 +240,8 @@ impl TrainingJob {
         let asks_folders = config.model.asks_folders();
         let mut paths = Vec::new();
         let mut read = |root: Root, pictures: &ContentSample| {
-            let most = pictures.hashes().len().min(TrainingSet::most_rows(width));
-            let (contents, rows) = catalog.many_features(&pictures.hashes()[..most], version, width)?;
+            let taken = TrainingSet::contents_taken(pictures.hashes(), width);
+            let (contents, rows) = catalog.many_features(taken, version, width)?;
             for content in contents.into_iter().filter(|_| asks_folders) {
                 self.check()?;
                 paths.push(catalog.files_with(root, content)?);
