@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::catalog::ModelRow;
 use crate::error::Trouble;
 use crate::files::replace_quick;
+use crate::model::FolderReport;
 use crate::training::handle::Stage;
 
 /// The file's name inside the state folder.
@@ -117,6 +118,8 @@ pub struct ServedModelPart {
     pub encoder: &'static str,
     /// Pictures it was trained on; 0 before the first training.
     pub trained_on: usize,
+    /// What the folders of these pictures gave it, or why nothing.
+    pub folders: FolderReport,
     /// The training under way.
     pub training: Option<TrainingPart>,
     /// The result of the last training.

@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use super::Grade;
+use crate::model::FolderReport;
 
 /// Raised when a key changes its meaning or is removed; new keys do not raise it.
 pub const SCHEMA: u32 = 1;
@@ -157,6 +158,8 @@ pub struct SearchModelPart {
     pub encoder: &'static str,
     /// Pictures it was trained on.
     pub trained_on: usize,
+    /// What the folders of these pictures gave it, or why nothing.
+    pub folders: FolderReport,
 }
 
 /// One picture found.

@@ -118,6 +118,8 @@ pub enum NoticeKind {
 pub struct Footer {
     /// Name of the model that ranked the pictures.
     pub model: String,
+    /// What folders taught it; empty where they taught nothing.
+    pub folders: String,
     /// Number of pictures in the inventory.
     pub inventory: usize,
     /// Date of the answer, as shown.

@@ -4,6 +4,7 @@ use super::sheet::{Footer, Notice, NoticeKind, SheetStyle};
 use super::{MatchPart, Record, Relation, Status};
 use crate::clock;
 use crate::config::AnswerSettings;
+use crate::model::FolderReport;
 
 /// The sheet's style as configured.
 pub fn style(settings: &AnswerSettings) -> SheetStyle {
@@ -25,13 +26,23 @@ pub fn notice(record: &Record) -> Option<Notice> {
     Some(Notice { kind, headline: headline.into(), detail })
 }
 
-/// The footer: which model answered, from how many pictures, when.
+/// The footer: which model answered, what folders taught it, from how many pictures, when.
 pub fn footer(record: &Record) -> Footer {
     let model = match record.model.trained_on {
         0 => "not trained yet".to_string(),
         count => format!("model {}, trained on {count} pictures", record.model.id),
     };
-    Footer { model, inventory: record.inventory, date: clock::local_text(record.answered_s) }
+    Footer {
+        model,
+        folders: taught(&record.model.folders),
+        inventory: record.inventory,
+        date: clock::local_text(record.answered_s),
+    }
+}
+
+/// What folders gave; nothing where they gave nothing, as who reads a sheet cannot change that.
+fn taught(folders: &FolderReport) -> String {
+    if folders.lesson.taught { folders.message.clone() } else { String::new() }
 }
 
 /// The label on a match's picture, the longest wording first.
@@ -53,5 +64,18 @@ pub fn mark(found: &MatchPart) -> Vec<String> {
         (Some((long, short, sign)), Some((more, plus))) => {
             vec![format!("{long} · {more}"), format!("{short} {plus}"), format!("{sign} {plus}")]
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FolderLesson;
+
+    #[test]
+    fn a_footer_names_folders_that_taught() {
+        let lesson = FolderLesson { taught: true, folders: 12, before: 0.68, after: 0.75, ..FolderLesson::default() };
+        assert_eq!(taught(&FolderReport::of(&lesson)), "12 folders taught: found right first 75 % instead of 68 %");
+        assert_eq!(taught(&FolderReport::of(&FolderLesson { taught: false, ..lesson })), "");
     }
 }

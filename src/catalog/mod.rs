@@ -29,7 +29,7 @@ pub use answers::{AnswerRow, AnswerState};
 pub use features::{FeaturesPage, PageEnd};
 pub use files::{FileRow, FileState};
 pub use inspect::CatalogState;
-pub use models::{Decision, ModelRow};
+pub use models::{Decision, ModelRow, TrainedPicture};
 pub use orphans::OrphanSweep;
 pub use stored_name::{Choice, StoredName, TrainingSource};
 pub use upgrade::Upgraded;
@@ -152,12 +152,15 @@ impl Catalog {
         match schema::format_of(&connection).map_err(judge)? {
             Format::Unusable(reason) => return Err(OpenError::Unusable(reason)),
             Format::New => schema::create(&connection, "wal").map_err(judge)?,
+            Format::Older(version) if version > schema::LAST_BEFORE_COPY => {
+                schema::step_up(&connection, version).map_err(judge)?;
+            }
             Format::Older(version) => {
                 // Without a journal beside it: that would be taken for the new file's.
                 connection.pragma_update(None, "journal_mode", "delete").map_err(judge)?;
                 schema::step_up(&connection, version).map_err(judge)?;
                 connection.close().map_err(|(_, error)| judge(error))?;
-                upgraded = Some(upgrade::replace(path, schema::LAST_IN_PLACE, progress)?);
+                upgraded = Some(upgrade::replace(path, schema::LAST_BEFORE_COPY, progress)?);
                 connection = connect(path).map_err(judge)?;
             }
             Format::Current => {}

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::Catalog;
 use super::stored_name::{Choice, StoredName, TrainingSource};
+use super::{Catalog, Root};
 use crate::config::Encoder;
 use crate::error::Trouble;
 use crate::picture::Hash;
@@ -39,6 +39,17 @@ pub struct ModelRow {
     pub reason: String,
     /// What the decision rests on, as JSON.
     pub figures: String,
+}
+
+/// A picture that a model was trained on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrainedPicture {
+    /// Where it lay.
+    pub root: Root,
+    /// What it was.
+    pub content: Hash,
+    /// Which folders it lay in, as `training::regrouping` writes them; `None` where the training did not ask for folders.
+    pub folders: Option<Vec<u8>>,
 }
 
 /// What was decided about a model.
@@ -170,7 +181,7 @@ impl Catalog {
             (
                 "trained_pictures",
                 "DELETE FROM trained_pictures WHERE model = ?1
-                 AND hash IN (SELECT hash FROM trained_pictures WHERE model = ?1 LIMIT ?2)",
+                 AND (root, hash) IN (SELECT root, hash FROM trained_pictures WHERE model = ?1 LIMIT ?2)",
             ),
         ] {
             let mut owner = String::new();
@@ -185,18 +196,23 @@ impl Catalog {
         Ok(false)
     }
 
-    /// Records that `model` was trained on the picture of this content.
-    pub fn put_trained_picture(&self, model: &str, hash: Hash) -> Result<(), Trouble> {
-        self.write("INSERT OR IGNORE INTO trained_pictures VALUES (?1, ?2)", params![model, hash.0])
+    /// Records that `model` was trained on a picture.
+    pub fn put_trained_picture(&self, model: &str, picture: &TrainedPicture) -> Result<(), Trouble> {
+        self.write(
+            "INSERT OR IGNORE INTO trained_pictures VALUES (?1, ?2, ?3, ?4)",
+            params![model, picture.root.number(), picture.content.0, picture.folders],
+        )
     }
 
-    /// The contents that `model` was trained on, the smallest hashes first, at most `count`.
-    pub fn trained_pictures(&self, model: &str, count: usize) -> Result<Vec<Hash>, Trouble> {
+    /// The pictures of a root that `model` was trained on, those with the smallest hashes first, at most `count`.
+    pub fn trained_pictures(&self, model: &str, root: Root, count: usize) -> Result<Vec<TrainedPicture>, Trouble> {
         let collect = || {
-            let mut statement = self
-                .connection
-                .prepare_cached("SELECT hash FROM trained_pictures WHERE model = ?1 ORDER BY hash LIMIT ?2")?;
-            let rows = statement.query_map(params![model, count as i64], |row| Ok(Hash(row.get(0)?)))?;
+            let mut statement = self.connection.prepare_cached(
+                "SELECT hash, folders FROM trained_pictures WHERE model = ?1 AND root = ?2 ORDER BY hash LIMIT ?3",
+            )?;
+            let rows = statement.query_map(params![model, root.number(), count as i64], |row| {
+                Ok(TrainedPicture { root, content: Hash(row.get(0)?), folders: row.get(1)? })
+            })?;
             rows.collect::<rusqlite::Result<Vec<_>>>()
         };
         collect().map_err(|error| self.trouble("read", &error))
@@ -256,6 +272,10 @@ mod tests {
         }
     }
 
+    fn trained(content: &[u8]) -> TrainedPicture {
+        TrainedPicture { root: Root::Training, content: Hash::of(content), folders: Some(vec![1, 2]) }
+    }
+
     fn ids(catalog: &Catalog) -> Vec<String> {
         catalog.models().unwrap().into_iter().map(|(row, _)| row.id).collect()
     }
@@ -272,7 +292,7 @@ mod tests {
             for content in 0..5_u8 {
                 catalog.put_embedding(Hash::of(&[content]), id, &[1.0]).unwrap();
             }
-            catalog.put_trained_picture(id, Hash::of(b"x")).unwrap();
+            catalog.put_trained_picture(id, &trained(b"x")).unwrap();
         }
         assert_eq!(catalog.current_model().unwrap(), Some(model("m3", Decision::Passed)));
         assert_eq!(ids(&catalog), ["m3", "m2"]);
@@ -282,7 +302,7 @@ mod tests {
             rounds += 1;
         }
         assert_eq!(rounds, 4, "five embeddings, two at a time, and a trained picture");
-        assert_eq!(["m1", "m2"].map(|id| catalog.trained_pictures(id, 9).unwrap().len()), [0, 1]);
+        assert_eq!(["m1", "m2"].map(|id| catalog.trained_pictures(id, Root::Training, 9).unwrap().len()), [0, 1]);
         let has_embedding = |id| catalog.embedding(Hash::of(&[0]), id).unwrap().is_some();
         assert_eq!(["m1", "m2", "m3", "m4"].map(has_embedding), [false, true, true, true]);
         assert!(catalog.drop_orphaned_embeddings(None, 2).unwrap() && !has_embedding("m4"));
@@ -311,14 +331,15 @@ mod tests {
         let catalog = Catalog::open(state.path()).unwrap().catalog;
         let refused = ModelRow { source: TrainingSource::Training.into(), ..model("m1", Decision::Refused) };
         catalog.put_model(&refused).unwrap();
-        catalog.put_trained_picture("m1", Hash::of(b"x")).unwrap();
+        catalog.put_trained_picture("m1", &trained(b"x")).unwrap();
         for id in ["m2", "m3", "m4", "m5"] {
             catalog.put_model(&model(id, Decision::Refused)).unwrap();
         }
         catalog.drop_old_models(2).unwrap();
         assert_eq!(ids(&catalog), ["m5", "m4", "m1"]);
         assert_eq!(catalog.last_model(Encoder::Pretrained, TrainingSource::Training).unwrap(), Some(refused));
-        assert_eq!(catalog.trained_pictures("m1", 9).unwrap(), [Hash::of(b"x")]);
+        assert_eq!(catalog.trained_pictures("m1", Root::Training, 9).unwrap(), [trained(b"x")]);
+        assert_eq!(catalog.trained_pictures("m1", Root::Inventory, 9).unwrap(), []);
     }
 
     #[test]

@@ -2,12 +2,14 @@
 
 use rusqlite::Connection;
 
-/// Raised with every change of the tables below. An older file is upgraded: see [`STEPS`] and `upgrade`.
-pub(super) const VERSION: i64 = LAST_IN_PLACE + 1;
-/// Up to this version the steps below change a file in place; the next one copies it, because the size of its pages changes.
-pub(super) const LAST_IN_PLACE: i64 = STEPS.len() as i64 + 1;
-/// The steps from version n to n + 1, the first from version 1.
-const STEPS: [&str; 2] = [
+/// Raised with every change of the tables below. An older file is upgraded: see [`STEPS_BEFORE_COPY`], `upgrade` and
+/// [`STEPS_AFTER_COPY`].
+pub(super) const VERSION: i64 = FIRST_COPIED + STEPS_AFTER_COPY.len() as i64;
+/// A file of this version is copied into a new one of the current version, because the size of its pages changes.
+pub(super) const LAST_BEFORE_COPY: i64 = STEPS_BEFORE_COPY.len() as i64 + 1;
+const FIRST_COPIED: i64 = LAST_BEFORE_COPY + 1;
+/// The steps in place from version n to n + 1, the first from version 1.
+const STEPS_BEFORE_COPY: [&str; 2] = [
     "
 ALTER TABLE models ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE models ADD COLUMN decision TEXT NOT NULL DEFAULT 'unchecked';
@@ -18,6 +20,16 @@ ALTER TABLE models ADD COLUMN figures TEXT NOT NULL DEFAULT 'null';
 CREATE TABLE miniatures (hash BLOB PRIMARY KEY, kind TEXT NOT NULL, pixels BLOB NOT NULL) WITHOUT ROWID;
 ",
 ];
+/// The same, the first from [`FIRST_COPIED`].
+const STEPS_AFTER_COPY: [&str; 1] = ["
+ALTER TABLE trained_pictures RENAME TO former;
+CREATE TABLE trained_pictures (
+    model TEXT NOT NULL, root INTEGER NOT NULL, hash BLOB NOT NULL, folders BLOB,
+    PRIMARY KEY (model, root, hash)
+) WITHOUT ROWID;
+INSERT INTO trained_pictures SELECT model, iif(source = 'training', 2, 1), hash, NULL FROM former JOIN models ON id = model;
+DROP TABLE former;
+"];
 /// "artf": marks this program's files among other SQLite files.
 pub(super) const APPLICATION_ID: i64 = 0x6172_7466;
 
@@ -62,8 +74,9 @@ CREATE TABLE models (
     figures TEXT NOT NULL DEFAULT 'null'        -- what it is based on, JSON
 );
 CREATE TABLE trained_pictures ( -- the contents a model was trained on
-    model TEXT NOT NULL, hash BLOB NOT NULL,
-    PRIMARY KEY (model, hash)
+    model TEXT NOT NULL, root INTEGER NOT NULL, hash BLOB NOT NULL,
+    folders BLOB,               -- which folders it lay in; NULL where folders were not asked
+    PRIMARY KEY (model, root, hash)
 ) WITHOUT ROWID;
 CREATE TABLE codes (            -- the embedding of a content
     content INTEGER NOT NULL, model TEXT NOT NULL, row BLOB NOT NULL, -- float32, little-endian
@@ -114,9 +127,13 @@ pub(super) fn create(connection: &Connection, journal: &str) -> rusqlite::Result
     ))
 }
 
-/// Upgrades an older file as far as that is possible in place.
+/// Upgrades an older file as far as that is possible in place: up to [`LAST_BEFORE_COPY`], or from [`FIRST_COPIED`] to [`VERSION`].
 pub(super) fn step_up(connection: &Connection, version: i64) -> rusqlite::Result<()> {
-    for (step, number) in STEPS.iter().zip(2..).skip(version as usize - 1) {
+    let (steps, first): (&[&str], i64) = match version <= LAST_BEFORE_COPY {
+        true => (&STEPS_BEFORE_COPY, 1),
+        false => (&STEPS_AFTER_COPY, FIRST_COPIED),
+    };
+    for (step, number) in steps.iter().zip(first + 1..).filter(|(_, number)| *number > version) {
         connection.execute_batch(&format!("BEGIN; {step} PRAGMA user_version = {number}; COMMIT;"))?;
     }
     Ok(())
@@ -124,7 +141,7 @@ pub(super) fn step_up(connection: &Connection, version: i64) -> rusqlite::Result
 
 #[cfg(test)]
 mod tests {
-    use crate::catalog::{Catalog, FileRow, FileState, Root};
+    use crate::catalog::{Catalog, FILE_NAME, FileRow, FileState, Root};
     use crate::files::Stamp;
     use crate::picture::{Hash, MINIATURE_SIDE, Miniature};
 
@@ -156,5 +173,24 @@ mod tests {
         let ratio = (number("page_count") * number("page_size")) as f64 / payload as f64;
         println!("{ratio:.3} times the payload, {} bytes a picture", payload as f64 * ratio / f64::from(count));
         assert!((1.0..1.2).contains(&ratio), "{ratio:.3}");
+    }
+
+    /// Written by the program of 26 November 2026: four pictures in two folders, and a model of theirs.
+    const OF_VERSION_4: &[u8] = include_bytes!("testdata/version-4.sqlite");
+
+    #[test]
+    fn a_catalog_of_version_4_is_upgraded_in_place_and_its_model_asked_no_folders() {
+        let state = tempfile::tempdir().unwrap();
+        std::fs::write(state.path().join(FILE_NAME), OF_VERSION_4).unwrap();
+        for _ in 0..2 {
+            let opened = Catalog::open(state.path()).unwrap();
+            assert_eq!((opened.upgraded, opened.set_aside), (None, None));
+            let catalog = opened.catalog;
+            let model = catalog.current_model().unwrap().expect("it served before");
+            let trained = catalog.trained_pictures(&model.id, Root::Inventory, 9).unwrap();
+            assert!(trained.len() == 4 && trained.iter().all(|picture| picture.folders.is_none()), "{trained:?}");
+            assert_eq!(catalog.trained_pictures(&model.id, Root::Training, 9).unwrap(), []);
+            assert!(trained.iter().all(|one| catalog.embedding(one.content, &model.id).unwrap().is_some()));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Values of a closed set that the catalog stores by name, such as the encoder of a model.
 
+use super::Root;
 use crate::config::Encoder;
 
 /// A closed set of values with a name each. The names are on users' disks and never change.
@@ -26,6 +27,16 @@ pub enum TrainingSource {
     Training,
     /// The inventory alone, while the training folder holds too few pictures or none that help.
     Inventory,
+}
+
+impl TrainingSource {
+    /// Where its pictures lie.
+    pub fn root(self) -> Root {
+        match self {
+            Self::Training => Root::Training,
+            Self::Inventory => Root::Inventory,
+        }
+    }
 }
 
 impl Choice for TrainingSource {

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, params};
 
-use super::schema::{self, LAST_IN_PLACE};
+use super::schema::{self, LAST_BEFORE_COPY};
 use super::{Catalog, FILE_NAME, OpenError, is_damage};
 use crate::error::Trouble;
 use crate::files;
@@ -37,7 +37,8 @@ INSERT INTO models SELECT number, id, created_s, encoder, trunk, trained_on, sou
     beside, decision, reason, figures FROM old.models;
 DELETE FROM sqlite_sequence WHERE name = 'models';
 INSERT INTO sqlite_sequence SELECT name, seq FROM old.sqlite_sequence WHERE name = 'models';
-INSERT INTO trained_pictures SELECT model, hash FROM old.trained_pictures ORDER BY model, hash;
+INSERT INTO trained_pictures SELECT model, iif(source = 'training', 2, 1), hash, NULL
+    FROM old.trained_pictures JOIN old.models ON id = model ORDER BY model, hash;
 INSERT INTO answers SELECT query, name, content, status, is_provisional, answered_s FROM old.answers;
 COMMIT;
 ";
@@ -121,7 +122,7 @@ impl Catalog {
             let age = changed.map(|seconds| now.duration_since(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)));
             matches!(age, Some(Ok(age)) if age > KEPT_FOR)
         };
-        let kept = (1..=LAST_IN_PLACE).map(|version| state.join(former_name(version)));
+        let kept = (1..=LAST_BEFORE_COPY).map(|version| state.join(former_name(version)));
         kept.filter(is_old).filter(|path| files::remove_own(path).is_ok()).collect()
     }
 }
@@ -147,7 +148,7 @@ mod tests {
     fn assert_complete(catalog: &Catalog) {
         let model = catalog.current_model().unwrap().expect("it served before");
         assert_eq!((model.id.as_str(), model.trained_on), ("m1-20261126", 4));
-        assert_eq!(catalog.trained_pictures(&model.id, 9).unwrap().len(), 4);
+        assert_eq!(catalog.trained_pictures(&model.id, Root::Inventory, 9).unwrap().len(), 4);
         let numbers = "SELECT seq FROM sqlite_sequence WHERE name = 'models'";
         let last: i64 = catalog.connection.query_row(numbers, [], |row| row.get(0)).unwrap();
         assert_eq!(last, 1, "the next model has another number");

@@ -15,6 +15,7 @@ use crate::config::Setup;
 use crate::daemon::{Request, ask_service};
 use crate::error::Fatal;
 use crate::files::Lock;
+use crate::model::{Autoencoder, FolderReport};
 use crate::training::rollback::roll_back_alone;
 
 /// Columns that the lines about a model are indented by.
@@ -36,6 +37,8 @@ struct ListedModel {
     reconstruction_error: f32,
     decision: &'static str,
     reason: String,
+    /// What folders gave it, or why nothing; null where nothing was learned at all.
+    folders: Option<FolderReport>,
     figures: Value,
 }
 
@@ -46,7 +49,11 @@ impl ListedModel {
             (false, Decision::Refused) => "refused",
             (false, _) => "kept",
         };
+        // One of an encoder, or a version, of which this program knows nothing is listed all the same.
+        let autoencoder =
+            row.encoder.known().and_then(|encoder| Autoencoder::from_safetensors(encoder, &row.weights).ok());
         Self {
+            folders: autoencoder.as_ref().map(Autoencoder::folder_report),
             id: row.id,
             state,
             created_s: row.created_s,
@@ -110,6 +117,9 @@ fn table(models: &[ListedModel], moment: &dyn Fn(i64) -> String) -> String {
         };
         text += &format!("    {} encoder, on {} {} pictures{more}\n", model.encoder, model.trained_on, model.source);
         text += &format!("    {}\n", model.reason);
+        if let Some(folders) = &model.folders {
+            text += &format!("    {}\n", folders.message);
+        }
     }
     let serves = if serving(models) == crate::model::UNTRAINED_ID { "serves" } else { "kept" };
     text += &format!("{:<15}{serves}\n    the network as it is, before any training\n", crate::model::UNTRAINED_ID);
@@ -132,6 +142,7 @@ mod tests {
             reconstruction_error: 0.265,
             decision: "passed",
             reason: "separation score 4.91 (before: 4.84) on 128 test pictures".into(),
+            folders: Some(FolderReport::none("no folders taught: there were none")),
             figures: Value::Null,
         }
     }
@@ -149,9 +160,11 @@ model          state    trained                    kept
 m2-20261124    serves   24 November 2026, 01:20   73.5%
     pretrained encoder, on 324 training pictures and 486 of the inventory
     separation score 4.91 (before: 4.84) on 128 test pictures
+    no folders taught: there were none
 m1-20261124    kept     24 November 2026, 01:20   73.5%
     pretrained encoder, on 36 inventory pictures
     separation score 4.91 (before: 4.84) on 128 test pictures
+    no folders taught: there were none
 features       kept
     the network as it is, before any training
 

@@ -15,6 +15,7 @@ use crate::config::Setup;
 use crate::daemon::{Daemon, Observer, Request, ask_service};
 use crate::error::Fatal;
 use crate::files::Lock;
+use crate::model::FolderLesson;
 use crate::progress::Progress;
 use crate::service_status::{self, LastTrainingPart, ServiceStatus};
 
@@ -148,6 +149,11 @@ fn summary(last: &Value) -> String {
         _ => format!("is refused, and the previous one goes on serving: {}", text("reason")),
     };
     let mut lines = format!("model {} {end}\n", text("id"));
+    let lesson = last
+        .pointer("/figures/folders")
+        .cloned()
+        .and_then(|lesson| serde_json::from_value::<FolderLesson>(lesson).ok());
+    lines += &lesson.map(|lesson| format!("{}\n", lesson.sentence())).unwrap_or_default();
     let figure = |of: &str, who: &str, key: &str| {
         last.pointer(&format!("/figures/{of}/{who}/{key}")).and_then(Value::as_f64).unwrap_or(f64::NAN)
     };
@@ -182,10 +188,12 @@ mod tests {
         let last = serde_json::json!({
             "id": "m2-20261124", "decision": "passed", "reason": "it is as good",
             "figures": {"against": "m1-20261124",
-                        "inventory": {"pictures": 36, "before": figures(4.84), "after": figures(4.91)}, "training": null},
+                        "inventory": {"pictures": 36, "before": figures(4.84), "after": figures(4.91)}, "training": null,
+                        "folders": FolderLesson { taught: true, folders: 6, before: 0.5, after: 0.75, ..FolderLesson::default() }},
         });
         let expected = "\
 model m2-20261124 passed and serves from now on
+6 folders taught: found right first 75 % instead of 50 %
 
 36 inventory pictures, searched for by altered views of them
                                 new model     m1-20261124

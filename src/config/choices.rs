@@ -62,6 +62,17 @@ impl Encoder {
     }
 }
 
+/// Whether folders of pictures teach what belongs together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LearnFromFolders {
+    /// Where held-out pictures are found better for it.
+    #[default]
+    Auto,
+    /// Never.
+    Off,
+}
+
 /// When an old answer is redone, if its results would change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

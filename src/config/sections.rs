@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::choices::{Encoder, Level, Metric, Refresh, SetMode, SheetFormat, Theme, WatchMode};
+use super::choices::{Encoder, LearnFromFolders, Level, Metric, Refresh, SetMode, SheetFormat, Theme, WatchMode};
 use super::{Bounded, Share, ShareOrAuto, folders};
 
 /// `[folders]`
@@ -81,9 +81,11 @@ pub struct ModelSettings {
     pub min_train: Bounded<4, 1_000_000>,
     /// With fewer training pictures than `min_train`, train on the inventory itself.
     pub train_on_inventory: bool,
-    /// Train again once there are this many new training pictures.
+    /// Learn from folders of pictures what belongs together: "auto" = where held-out pictures are found better for it.
+    pub learn_from_folders: LearnFromFolders,
+    /// Train again once this many training pictures are new, or lie in a folder with others than before.
     pub retrain_after: Bounded<1, 1_000_000>,
-    /// Train again only when the new pictures are at least this share of the former ones; beyond 1,000 it rises until they double.
+    /// Train again only when these pictures are at least this share of the former ones; of new ones beyond 1,000 it rises until they double.
     pub retrain_growth: Share,
     /// Train only after this many seconds without new training pictures.
     pub quiet_s: Bounded<0, 86_400>,
@@ -187,8 +189,15 @@ impl Default for SimilaritySettings {
 impl ModelSettings {
     /// Whether a training under way with these settings is not what the `new` ones ask for.
     pub fn differs_in_training(&self, new: &Self) -> bool {
-        let what = |settings: &Self| (settings.code_width, settings.min_train, settings.train_on_inventory);
+        let what = |settings: &Self| {
+            (settings.code_width, settings.min_train, settings.train_on_inventory, settings.learn_from_folders)
+        };
         what(self) != what(new)
+    }
+
+    /// Whether a training asks which folders its pictures lie in; the convolutional encoder learns nothing from them.
+    pub fn asks_folders(&self) -> bool {
+        self.learn_from_folders == LearnFromFolders::Auto && self.encoder == Encoder::Pretrained
     }
 }
 
@@ -200,6 +209,7 @@ impl Default for ModelSettings {
             code_width: Bounded::new(192),
             min_train: Bounded::new(20),
             train_on_inventory: true,
+            learn_from_folders: LearnFromFolders::Auto,
             retrain_after: Bounded::new(10),
             retrain_growth: Share::new(0.1),
             quiet_s: Bounded::new(3),

@@ -29,10 +29,10 @@ impl Daemon {
             TrainingEvent::Embeddings(embeddings) => self.store.catalog_mut().together(|catalog| {
                 embeddings.iter().try_for_each(|(hash, embedding)| catalog.put_embedding(*hash, &id, embedding))
             }),
-            TrainingEvent::TrainedOn(contents) => self
+            TrainingEvent::TrainedOn(pictures) => self
                 .store
                 .catalog_mut()
-                .together(|catalog| contents.iter().try_for_each(|hash| catalog.put_trained_picture(&id, *hash))),
+                .together(|catalog| pictures.iter().try_for_each(|one| catalog.put_trained_picture(&id, one))),
             TrainingEvent::Views(views) => self.store.catalog_mut().together(|catalog| {
                 views.iter().try_for_each(|(hash, kind, features)| catalog.put_features(*hash, kind, features))
             }),
@@ -108,9 +108,10 @@ impl Daemon {
         } else {
             String::new()
         };
+        let folders = model.folder_lesson().map(|lesson| format!("; {}", lesson.sentence())).unwrap_or_default();
         info!(
             model = row.id.as_str();
-            "model {} serves: trained on {} {} pictures{with_inventory}, {:.1} % of the variance between them kept in {} values; {}",
+            "model {} serves: trained on {} {} pictures{with_inventory}, {:.1} % of the variance between them kept in {} values; {}{folders}",
             row.id,
             row.trained_on,
             row.source.name(),

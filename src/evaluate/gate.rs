@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::dot::dot;
 use crate::base::rows::Rows;
+use crate::model::FolderLesson;
 
 /// With fewer pictures to examine, or fewer to distinguish them from, figures are chance.
 pub const FEWEST_PICTURES: usize = 8;
@@ -55,6 +56,9 @@ pub struct Evidence {
     pub inventory: Option<Comparison>,
     /// On training pictures; by a shadow model, which was trained without them.
     pub training: Option<Comparison>,
+    /// What folders gave it, by pictures that were held out in the fit.
+    #[serde(default)]
+    pub folders: Option<FolderLesson>,
 }
 
 /// How much worse a figure may be.
@@ -121,6 +125,11 @@ impl Evidence {
                 self.distinct_needed.ceil()
             ));
         }
+        if let Some(lesson) = self.folders.as_ref().filter(|lesson| lesson.taught)
+            && !lesson.is_no_worse()
+        {
+            return refused(format!("its folders mislead it: {}", lesson.sentence()));
+        }
         let Some(against) = &self.against else { return passed("there is no model to compare it with".into()) };
         let tolerance = self.tolerance();
         let compared = [("inventory", &self.inventory), ("training", &self.training)];
@@ -178,13 +187,15 @@ impl Tolerance {
 }
 
 /// How well views retrieve their pictures: mean reciprocal rank and separation, as of [`RetrievalQuality`]. `gallery` are
-/// embeddings `[n, width]`, `views` embeddings `[m, width]`, each of the picture at its place of `owners` in the gallery.
-pub fn view_retrieval(gallery: &Rows, owners: &[usize], views: &Rows) -> (f32, f32) {
+/// embeddings `[n, width]`, `views` embeddings `[m, width]`, each of the picture at its place of `owners` in the gallery. A picture is
+/// looked for among those of other folders, by `folder_of` `[n]`: one that was taught by folders is to find those of its own.
+pub fn view_retrieval(gallery: &Rows, folder_of: &[Option<u32>], owners: &[usize], views: &Rows) -> (f32, f32) {
     let (gallery, views) = (gallery.at_unit_length(), views.at_unit_length());
     let (mut reciprocal_ranks, mut separations) = (0.0, 0.0);
     for (view, &owner) in views.iter().zip(owners) {
         let own = dot(view, gallery.row(owner));
-        let others = gallery.iter().enumerate().filter(|(at, _)| *at != owner).map(|(_, row)| dot(view, row));
+        let is_together = |at: usize| at == owner || (folder_of[at].is_some() && folder_of[at] == folder_of[owner]);
+        let others = gallery.iter().enumerate().filter(|(at, _)| !is_together(*at)).map(|(_, row)| dot(view, row));
         let (mut count, mut sum, mut squares, mut before) = (0.0_f64, 0.0_f64, 0.0_f64, 0.0_f64);
         for other in others {
             count += 1.0;
@@ -199,8 +210,8 @@ pub fn view_retrieval(gallery: &Rows, owners: &[usize], views: &Rows) -> (f32, f
                 0.0
             };
         }
-        let mean = sum / count;
-        let deviation = (squares / count - mean.powi(2)).max(0.0).sqrt();
+        let mean = sum / f64::max(count, 1.0);
+        let deviation = (squares / f64::max(count, 1.0) - mean.powi(2)).max(0.0).sqrt();
         reciprocal_ranks += 1.0 / (1.0 + before);
         separations += if deviation > 1e-9 { (f64::from(own) - mean) / deviation } else { 0.0 };
     }
@@ -244,9 +255,12 @@ mod tests {
         // The view of picture 0 is nearer to picture 1 (similarity 0.8) than to its own (0.6); the last is at 0.
         let gallery = Rows::from_values(2, vec![0.6, 0.8, 0.8, 0.6, 0.0, 1.0]).unwrap();
         let view = Rows::from_values(2, vec![2.0, 0.0]).unwrap();
-        let (rank, separation) = view_retrieval(&gallery, &[0], &view);
+        let (rank, separation) = view_retrieval(&gallery, &[None; 3], &[0], &view);
         assert_eq!(rank, 0.5);
         assert!((separation - 0.5).abs() < 1e-6, "(0.6 - 0.4) / 0.4: {separation}");
+        // Its own folder may be nearer.
+        let together = view_retrieval(&gallery, &[Some(7), Some(7), None], &[0], &view);
+        assert_eq!(together.0, 1.0);
         let rows = Rows::from_values(2, vec![1.0, 0.0, 0.0, 2.0]).unwrap();
         assert_eq!(relative_reconstruction_error(&rows, &Rows::from_values(2, vec![1.0, 0.0, 0.0, 1.0]).unwrap()), 0.0);
         assert_eq!(relative_reconstruction_error(&rows, &Rows::from_values(2, vec![0.5, 0.5, 0.5, 0.5]).unwrap()), 1.0);
@@ -262,7 +276,7 @@ mod tests {
     fn a_model_that_makes_all_embeddings_the_same_finds_nothing() {
         let gallery = Rows::from_values(2, [1.0, 0.0].repeat(20)).unwrap();
         let (rank, separation) =
-            view_retrieval(&gallery, &[3, 4], &Rows::from_values(2, [1.0, 0.0].repeat(2)).unwrap());
+            view_retrieval(&gallery, &[None; 20], &[3, 4], &Rows::from_values(2, [1.0, 0.0].repeat(2)).unwrap());
         assert!(rank < 0.1 && separation == 0.0);
     }
 
@@ -315,5 +329,26 @@ mod tests {
         let alone = Evidence { distinct: 30.0, distinct_needed: 5.0, ..Evidence::default() };
         assert!(alone.verdict().passes);
         assert!(Evidence { against: Some("features".into()), ..alone }.verdict().passes);
+    }
+
+    #[test]
+    fn folders_that_mislead_are_refused_and_those_that_help_are_not() {
+        let taught = |before, after| {
+            let lesson = FolderLesson { taught: true, folders: 12, before, after, ..FolderLesson::default() };
+            Evidence { folders: Some(lesson), ..evidence(quality(0.9, 4.0, 0.3), quality(0.9, 4.0, 0.3)) }
+        };
+        assert!(taught(0.68, 0.75).verdict().passes);
+        assert!(taught(0.68, 0.67).verdict().passes, "more is found of each, which the fit has measured");
+        let misled = taught(0.68, 0.6).verdict();
+        assert!(!misled.passes && misled.reason.contains("60 % instead of 68 %"), "{misled:?}");
+        assert!(!taught(0.68, f32::NAN).verdict().passes);
+        let untaught = Evidence { folders: Some(FolderLesson::default()), ..taught(0.0, 0.0) };
+        assert!(untaught.verdict().passes);
+        let older: Evidence = serde_json::from_str(
+            r#"{"against":null,"against_untrained":false,"of_inventory":true,"distinct":9.0,"distinct_needed":0.0,
+                "inventory":null,"training":null}"#,
+        )
+        .unwrap();
+        assert_eq!(older.folders, None);
     }
 }

@@ -1,7 +1,7 @@
 //! A trained autoencoder of either kind: features to embeddings and back.
 
 use super::convolutional::{ConvolutionalAutoencoder, Effort, Stopped};
-use super::folders::{FolderLabels, FolderLesson};
+use super::folders::{FolderLabels, FolderLesson, FolderReport};
 use super::linear::LinearAutoencoder;
 use super::weights::LoadError;
 use crate::base::rows::Rows;
@@ -87,6 +87,19 @@ impl Autoencoder {
         match self {
             Self::Linear(linear) => linear.folder_lesson(),
             Self::Convolutional(_) => None,
+        }
+    }
+
+    /// The same to be shown, or why there is nothing.
+    pub fn folder_report(&self) -> FolderReport {
+        match (self, self.folder_lesson()) {
+            (_, Some(lesson)) => FolderReport::of(lesson),
+            (Self::Convolutional(_), None) => {
+                FolderReport::none("the convolutional encoder learns nothing from folders")
+            }
+            (Self::Linear(_), None) => FolderReport::none(
+                "no folders taught: there were not two to learn from, or the setting learn_from_folders was off",
+            ),
         }
     }
 

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 /// Folders nested deeper than this count as the one at this depth.
-const DEEPEST: usize = 6;
+pub const DEEPEST: usize = 6;
+/// How much less often the nearest picture may be right where folders taught. The fit allows a little less.
+const TOLERATED_LOSS: f32 = 0.06;
 
 /// The folder of each row of a training set, at every depth at which folders differ. A row without a folder of its own, or whose
 /// picture lies in several, has none.
@@ -101,20 +103,49 @@ pub struct FolderLesson {
 }
 
 impl FolderLesson {
+    /// Whether the nearest picture lies in the same folder about as often as before; they may have been chosen for what else of the
+    /// folder is found.
+    pub fn is_no_worse(&self) -> bool {
+        self.after >= self.before - TOLERATED_LOSS
+    }
+
     /// In one sentence for a person, without a full stop.
     pub fn sentence(&self) -> String {
-        let Self { taught, folders, before, after, .. } = self;
+        let Self { taught, folders, before, after, .. } = *self;
+        let percent = |digits: usize| [before, after].map(|share| format!("{:.digits$} %", 100.0 * share));
+        // A decimal where it takes one to see a difference.
+        let [former, found] =
+            [0, 1].map(percent).into_iter().find(|[before, after]| before != after).unwrap_or(percent(0));
         match (taught, folders) {
-            (true, _) => format!(
-                "{folders} folders taught: found right first {:.0} % instead of {:.0} %",
-                100.0 * after,
-                100.0 * before
-            ),
-            (false, 0) => "no folders to learn from".into(),
-            (false, _) => {
-                format!("{folders} folders taught nothing: what lies in one of them is not more alike for it")
+            (true, _) if former == found => {
+                format!("{folders} folders taught: more of each is found, right first {found} as before")
             }
+            (true, _) => format!("{folders} folders taught: found right first {found} instead of {former}"),
+            (false, 0) => "no folders to learn from: pictures are not sorted into at least two".into(),
+            (false, _) => format!("{folders} folders taught nothing: held-out pictures are not found better for them"),
         }
+    }
+}
+
+/// What is shown of it, wherever a model is. The names in JSON are kept in records.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FolderReport {
+    /// What folders gave, or why nothing, as a sentence for a person.
+    pub message: String,
+    /// The figures; all 0 where folders were not asked.
+    #[serde(flatten)]
+    pub lesson: FolderLesson,
+}
+
+impl FolderReport {
+    /// Of what a fit learned from folders.
+    pub fn of(lesson: &FolderLesson) -> Self {
+        Self { message: lesson.sentence(), lesson: lesson.clone() }
+    }
+
+    /// Where folders were not asked.
+    pub fn none(why: &str) -> Self {
+        Self { message: why.into(), lesson: FolderLesson::default() }
     }
 }
 
@@ -139,5 +170,19 @@ mod tests {
     fn one_folder_says_nothing() {
         assert!(labels(&[&["a/1.jpg"], &["a/2.jpg"]]).is_empty());
         assert!(labels(&[&["1.jpg"], &["2.jpg"]]).is_empty());
+    }
+
+    #[test]
+    fn what_folders_gave_is_a_sentence() {
+        let lesson = FolderLesson { taught: true, folders: 12, before: 0.684, after: 0.751, ..FolderLesson::default() };
+        assert_eq!(lesson.sentence(), "12 folders taught: found right first 75 % instead of 68 %");
+        let little = FolderLesson { before: 0.971, after: 0.974, ..lesson.clone() };
+        assert_eq!(little.sentence(), "12 folders taught: found right first 97.4 % instead of 97.1 %");
+        let even = FolderLesson { before: 1.0, after: 1.0, ..lesson.clone() };
+        assert_eq!(even.sentence(), "12 folders taught: more of each is found, right first 100 % as before");
+        let nothing = FolderReport::of(&FolderLesson { taught: false, ..lesson });
+        let json = serde_json::to_value(&nothing).unwrap();
+        assert_eq!((&json["taught"], &json["folders"]), (&false.into(), &12.into()), "{json}");
+        assert_eq!(json["message"], "12 folders taught nothing: held-out pictures are not found better for them");
     }
 }

@@ -6,7 +6,7 @@ use crate::config::{Encoder, ModelSettings};
 use crate::error::Trouble;
 
 use super::convolutional::ConvolutionalAutoencoder;
-use super::{Autoencoder, FeatureKind, FolderLesson};
+use super::{Autoencoder, FeatureKind, FolderLesson, FolderReport};
 
 /// The id of the model that serves before any training.
 pub const UNTRAINED_ID: &str = "features";
@@ -78,6 +78,12 @@ impl Model {
     /// What folders gave it; `None` where they were not asked.
     pub fn folder_lesson(&self) -> Option<&FolderLesson> {
         self.autoencoder.as_ref().and_then(Autoencoder::folder_lesson)
+    }
+
+    /// The same to be shown, or why there is nothing.
+    pub fn folder_report(&self) -> FolderReport {
+        let untrained = || FolderReport::none("no folders taught: nothing is trained yet");
+        self.autoencoder.as_ref().map_or_else(untrained, Autoencoder::folder_report)
     }
 
     /// Values in its embeddings.

@@ -113,6 +113,7 @@ pub fn search(query: &EncodedQuery, config: &Config, count: usize, context: &Wor
             id: view.model.id().into(),
             encoder: view.model.encoder().name(),
             trained_on: view.model.trained_on(),
+            folders: view.model.folder_report(),
         },
         inventory,
         index_generation: view.snapshot.generation(),

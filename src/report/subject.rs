@@ -89,6 +89,7 @@ fn inventory(catalog: &Catalog, kind: FeatureKind) -> Result<(Vec<PathBuf>, Rows
 }
 
 fn training(catalog: &Catalog, id: &str, kind: FeatureKind) -> Result<Rows, Trouble> {
-    let contents = catalog.trained_pictures(id, MOST_VALUES / kind.width)?;
+    let pictures = catalog.trained_pictures(id, Root::Training, MOST_VALUES / kind.width)?;
+    let contents: Vec<Hash> = pictures.into_iter().map(|picture| picture.content).collect();
     Ok(catalog.many_features(&contents, kind.version, kind.width)?.1)
 }

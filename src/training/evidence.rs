@@ -8,10 +8,11 @@ use image::DynamicImage;
 use super::job::{Halt, TrainingEvent, TrainingJob};
 use crate::base::rows::Rows;
 use crate::catalog::{Catalog, Root, TrainingSource};
+use crate::error::Trouble;
 use crate::evaluate::gate::{
     Comparison, Evidence, FEWEST_PICTURES, RetrievalQuality, relative_reconstruction_error, view_retrieval,
 };
-use crate::model::{FeatureKind, Model, TrainingSet};
+use crate::model::{FeatureKind, FolderLabels, Model, TrainingSet};
 use crate::picture::{self, Bounds, EditedView, Hash};
 use crate::progress::Progress;
 
@@ -31,6 +32,8 @@ const VIEWS_BATCH: usize = 16;
 struct Search {
     /// Features `[n, width]`.
     among: Rows,
+    /// `[n]`: the folder of each that the new model was taught by.
+    folder_of: Vec<Option<u32>>,
     /// Which of them each view shows, one entry a view.
     sought: Vec<usize>,
     /// Features of the views `[m, width]`.
@@ -39,8 +42,8 @@ struct Search {
 
 impl Search {
     fn quality(&self, model: &Model) -> RetrievalQuality {
-        let (mean_reciprocal_rank, separation) =
-            view_retrieval(&model.encode(&self.among), &self.sought, &model.encode(&self.views));
+        let (among, views) = (model.encode(&self.among), model.encode(&self.views));
+        let (mean_reciprocal_rank, separation) = view_retrieval(&among, &self.folder_of, &self.sought, &views);
         let restored = model.restored(&self.among);
         let lost = |restored| relative_reconstruction_error(&self.among, &restored);
         RetrievalQuality { mean_reciprocal_rank, separation, reconstruction_error: restored.map_or(0.0, lost) }
@@ -78,16 +81,18 @@ impl TrainingJob {
         model: &Model,
         evidence: &mut Evidence,
     ) -> Result<(), Halt> {
+        evidence.folders = model.folder_lesson().cloned();
         let Some(before) = &self.input.against else { return Ok(()) };
+        let depth = model.folder_lesson().filter(|lesson| lesson.taught).map(|lesson| lesson.depth);
         let held_out = MOST_HELD_OUT.min(training_set.training().len() / HELD_OUT_SHARE);
         let holds_out = self.input.source == TrainingSource::Training && held_out >= FEWEST_PICTURES;
         let done = self.input.inventory.hashes().len().min(MOST_SOUGHT);
         let all = done + if holds_out { held_out } else { 0 };
-        let search = self.search(catalog, Root::Inventory, MOST_SOUGHT, [0, all])?;
+        let search = self.search(catalog, Root::Inventory, MOST_SOUGHT, depth, [0, all])?;
         evidence.inventory = search.compare(before, model);
         self.check()?;
         if holds_out {
-            let search = self.search(catalog, Root::Training, held_out, [done, all])?;
+            let search = self.search(catalog, Root::Training, held_out, depth, [done, all])?;
             // For a convolutional encoder this takes as long as the training itself; a gate without held-out pictures would be worse.
             let shadow = training_set.train_without(held_out, &self.input.config.model, &*self.handle);
             let shadow = shadow.ok().map(|shadow| Model::trained(model.id().into(), model.trained_on(), shadow));
@@ -96,14 +101,22 @@ impl TrainingJob {
         self.check()
     }
 
-    /// Prepares the search for the first `sought` pictures of a root among the first of them. `done` of `all` pictures were
-    /// prepared before.
-    fn search(&self, catalog: &Catalog, root: Root, sought: usize, [done, all]: [usize; 2]) -> Result<Search, Halt> {
+    /// Prepares the search for the first `sought` pictures of a root among the first of them, taught by folders of this `depth`. `done`
+    /// of `all` pictures were prepared before.
+    fn search(
+        &self,
+        catalog: &Catalog,
+        root: Root,
+        sought: usize,
+        depth: Option<usize>,
+        [done, all]: [usize; 2],
+    ) -> Result<Search, Halt> {
         let FeatureKind { version, width } = self.features();
         let pictures = if root == Root::Training { &self.input.training } else { &self.input.inventory };
         let among = &pictures.hashes()[..pictures.hashes().len().min(MOST_AMONG)];
         let (contents, among) = catalog.many_features(among, version, width)?;
-        let mut search = Search { among, sought: Vec::new(), views: Rows::empty(width) };
+        let folder_of = folders_at(catalog, root, &contents, depth)?;
+        let mut search = Search { among, folder_of, sought: Vec::new(), views: Rows::empty(width) };
         let mut new = Vec::new();
         for (at, content) in contents.into_iter().enumerate().take(sought) {
             self.check()?;
@@ -150,4 +163,18 @@ impl TrainingJob {
         );
         Some(features)
     }
+}
+
+/// The folder of each content, cut at this depth; of a model that no folders taught, none.
+fn folders_at(
+    catalog: &Catalog,
+    root: Root,
+    contents: &[Hash],
+    depth: Option<usize>,
+) -> Result<Vec<Option<u32>>, Trouble> {
+    let Some(depth) = depth else { return Ok(vec![None; contents.len()]) };
+    let paths = contents.iter().map(|content| catalog.files_with(root, *content)).collect::<Result<Vec<_>, _>>()?;
+    let labels = FolderLabels::of(&paths);
+    let level = labels.levels().iter().rfind(|level| level.depth <= depth);
+    Ok(level.map_or_else(|| vec![None; contents.len()], |level| level.folder_of.clone()))
 }

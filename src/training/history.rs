@@ -1,10 +1,11 @@
 //! Earlier trainings, as far as the policy needs them: their pictures, and whether their models passed.
 
-use crate::catalog::{Catalog, Decision, TrainingSource};
+use crate::catalog::{Catalog, Decision, Root, TrainedPicture, TrainingSource};
 use crate::config::Encoder;
 use crate::error::Trouble;
 use crate::model::FeatureKind;
 
+use super::regrouping::FolderNumbers;
 use super::sketch::{ContentSample, SAMPLE_SIZE};
 
 /// The last training on pictures from one source, whether its model passed or not.
@@ -12,6 +13,10 @@ use super::sketch::{ContentSample, SAMPLE_SIZE};
 pub struct Attempt {
     /// The contents there were.
     pub pictures: ContentSample,
+    /// Those of the inventory that it was trained on as well, where it asked for their folders.
+    pub inventory: ContentSample,
+    /// Whether it asked for folders.
+    pub asked_folders: bool,
     /// Inventory pictures that it was trained on as well.
     pub inventory_count: usize,
     /// Whether its model serves; not so when it was refused or rolled back.
@@ -44,8 +49,13 @@ impl TrainingHistory {
             if row.features_version != FeatureKind::of(encoder).version {
                 return Ok(None);
             }
+            let read = |root| catalog.trained_pictures(&row.id, root, SAMPLE_SIZE);
+            let pictures = read(source.root())?;
+            let inventory = if source == TrainingSource::Training { read(Root::Inventory)? } else { Vec::new() };
             Ok::<_, Trouble>(Some(Attempt {
-                pictures: ContentSample::of_sorted(catalog.trained_pictures(&row.id, SAMPLE_SIZE)?),
+                asked_folders: pictures.iter().any(|picture| picture.folders.is_some()),
+                pictures: sample_of(pictures),
+                inventory: sample_of(inventory),
                 inventory_count: row.inventory_count,
                 serves: serves(&row.id),
                 refused: (row.decision == Decision::Refused).then_some(row.reason),
@@ -62,4 +72,11 @@ impl TrainingHistory {
             serves_training_alone: of_training.is_some_and(|current| current.inventory_count == 0),
         })
     }
+}
+
+fn sample_of(pictures: Vec<TrainedPicture>) -> ContentSample {
+    let known = |picture: TrainedPicture| {
+        (picture.content, picture.folders.map(|bytes| FolderNumbers::from_bytes(&bytes)).unwrap_or_default())
+    };
+    ContentSample::of_sorted(pictures.into_iter().map(known).collect())
 }

@@ -9,13 +9,14 @@ use log::debug;
 
 use super::handle::{Stage, TrainingHandle};
 use super::reencoding::EmbeddedContents;
+use super::regrouping::FolderNumbers;
 use super::sketch::ContentSample;
 use crate::base::rows::Rows;
-use crate::catalog::{Catalog, Decision, ModelRow, Root, TrainingSource};
+use crate::catalog::{Catalog, Decision, ModelRow, Root, TrainedPicture, TrainingSource};
 use crate::config::Config;
 use crate::error::Trouble;
 use crate::index::Index;
-use crate::model::{Extractor, FeatureKind, Model, TrainingError, TrainingSet};
+use crate::model::{Extractor, FeatureKind, FolderLabels, Model, TrainingError, TrainingSet};
 use crate::picture::Hash;
 use crate::progress::Progress;
 use crate::quarantine::Guard;
@@ -66,8 +67,8 @@ pub struct TrainingMessage {
 pub enum TrainingEvent {
     /// Embeddings of the new model; they are used once it serves.
     Embeddings(EmbeddedContents),
-    /// Some of the contents that it was trained on.
-    TrainedOn(Vec<Hash>),
+    /// Some of the pictures that it was trained on.
+    TrainedOn(Vec<TrainedPicture>),
     /// Features of augmented pictures with their version: the next training does not have to compute them again.
     Views(Vec<(Hash, String, Vec<f32>)>),
     /// It has ended.
@@ -161,9 +162,7 @@ impl TrainingJob {
         let catalog = Catalog::open_reader(&self.input.state)?;
         self.enter(Stage::Reading)?;
         let training_set = self.read_training_set(&catalog)?;
-        for contents in self.input.pictures().hashes().chunks(CONTENTS_BATCH) {
-            self.send(TrainingEvent::TrainedOn(contents.to_vec()))?;
-        }
+        self.record_pictures()?;
         let mut row = ModelRow {
             id: id.clone(),
             created_s: self.input.now_s,
@@ -211,21 +210,56 @@ impl TrainingJob {
         Ok(TrainingEnd::Ready(Box::new(Successor { model, row: Some(row), index })))
     }
 
+    /// Sends what the policy will compare with: the pictures of the source, and which folders they lie in. Where folders are asked
+    /// for, those of the inventory that is trained on as well.
+    fn record_pictures(&self) -> Result<(), Halt> {
+        let TrainingInput { source, inventory, config, .. } = &self.input;
+        let asks_folders = config.model.asks_folders();
+        let has_inventory = *source == TrainingSource::Training && config.model.train_on_inventory && asks_folders;
+        let samples =
+            [(source.root(), Some(self.input.pictures())), (Root::Inventory, has_inventory.then_some(inventory))];
+        for (root, sample) in samples {
+            let trained = |(content, folders): (Hash, FolderNumbers)| TrainedPicture {
+                root,
+                content,
+                folders: asks_folders.then(|| folders.to_bytes()),
+            };
+            let pictures: Vec<TrainedPicture> =
+                sample.into_iter().flat_map(ContentSample::pictures).map(trained).collect();
+            for some in pictures.chunks(CONTENTS_BATCH) {
+                self.send(TrainingEvent::TrainedOn(some.to_vec()))?;
+            }
+        }
+        Ok(())
+    }
+
     /// The training set: what the samples hold, or as much of it as a fit takes.
     fn read_training_set(&self, catalog: &Catalog) -> Result<TrainingSet, Halt> {
         let TrainingInput { source, training, inventory, config, .. } = &self.input;
         let FeatureKind { version, width } = self.features();
-        let read = |pictures: &ContentSample| {
+        let asks_folders = config.model.asks_folders();
+        let mut paths = Vec::new();
+        let mut read = |root: Root, pictures: &ContentSample| {
             let taken = TrainingSet::contents_taken(pictures.hashes(), width);
-            catalog.many_features(taken, version, width).map(|(_, rows)| rows)
-        };
-        Ok(match source {
-            TrainingSource::Inventory => TrainingSet::of_inventory(read(inventory)?),
-            TrainingSource::Training if config.model.train_on_inventory => {
-                TrainingSet::of_training(read(training)?, read(inventory)?)
+            let (contents, rows) = catalog.many_features(taken, version, width)?;
+            for content in contents.into_iter().filter(|_| asks_folders) {
+                self.check()?;
+                paths.push(catalog.files_with(root, content)?);
             }
-            TrainingSource::Training => TrainingSet::of_training(read(training)?, Rows::empty(width)),
-        })
+            Ok::<Rows, Halt>(rows)
+        };
+        let training_set = match source {
+            TrainingSource::Inventory => TrainingSet::of_inventory(read(Root::Inventory, inventory)?),
+            TrainingSource::Training => {
+                let rows = read(Root::Training, training)?;
+                let beside = match config.model.train_on_inventory {
+                    true => read(Root::Inventory, inventory)?,
+                    false => Rows::empty(width),
+                };
+                TrainingSet::of_training(rows, beside)
+            }
+        };
+        Ok(training_set.taught_by(FolderLabels::of(&paths)))
     }
 
     /// The features that the model takes.

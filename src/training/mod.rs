@@ -1,6 +1,6 @@
 //! Training: when to train (`policy`), the training on a thread of its own (`job`), the comparison with the model that serves
-//! (`evidence`), encoding the whole inventory (`reencoding`), going back to an earlier model (`rollback`), and samples of what there is
-//! to train on (`sketch`).
+//! (`evidence`), encoding the whole inventory (`reencoding`), going back to an earlier model (`rollback`), samples of what there is
+//! to train on (`sketch`), and how its folders differ from those before (`regrouping`).
 //!
 //! It knows nothing of the daemon: jobs read the catalog and send their results as [`job::TrainingMessage`]s.
 
@@ -11,5 +11,6 @@ pub mod history;
 pub mod job;
 pub mod policy;
 pub mod reencoding;
+mod regrouping;
 pub mod rollback;
 pub mod sketch;

@@ -21,13 +21,14 @@ pub fn due(
     inventory: &ContentSample,
 ) -> Option<TrainingSource> {
     let is_enough = |pictures: &ContentSample| pictures.count() >= settings.min_train.count();
-    let inventory_count = if settings.train_on_inventory { inventory.count() } else { 0 };
-    if is_enough(training) && has_changed(settings, tried.training.as_ref(), training, inventory_count) {
+    let beside = if settings.train_on_inventory { inventory } else { &ContentSample::default() };
+    if is_enough(training) && has_changed(settings, tried.training.as_ref(), training, beside) {
         return Some(TrainingSource::Training);
     }
     // A model of the training folder is not replaced by one of the inventory: the folder may only be unmounted.
     let may_serve = settings.train_on_inventory && is_enough(inventory) && !tried.serves_training;
-    (may_serve && has_changed(settings, tried.inventory.as_ref(), inventory, 0)).then_some(TrainingSource::Inventory)
+    (may_serve && has_changed(settings, tried.inventory.as_ref(), inventory, &ContentSample::default()))
+        .then_some(TrainingSource::Inventory)
 }
 
 /// What to train on when a training is requested.
@@ -70,19 +71,32 @@ impl fmt::Display for TooFewPictures {
     }
 }
 
-/// Whether `pictures` differ enough from those of the last attempt to learn something else.
+/// Whether `pictures`, or the `inventory` trained on as well, differ enough from those of the last attempt to learn something else.
 fn has_changed(
     settings: &ModelSettings,
     last: Option<&Attempt>,
     pictures: &ContentSample,
-    inventory_count: usize,
+    inventory: &ContentSample,
 ) -> bool {
     let Some(last) = last else { return true };
+    let asks_folders = settings.asks_folders();
+    // The setting has changed, or an earlier version trained.
+    if asks_folders != last.asked_folders && (pictures.has_folders() || inventory.has_folders()) {
+        return true;
+    }
     let new = pictures.count_without(&last.pictures);
     // After a refusal, removed pictures count too: they may have been what spoilt the model.
     let gone = if last.serves { 0 } else { last.pictures.count_without(pictures) };
-    new + gone >= needed_change(settings, last.pictures.count())
-        || inventory_count.abs_diff(last.inventory_count) >= needed_change(settings, last.inventory_count)
+    let grown = inventory.count().abs_diff(last.inventory_count);
+    let regrouped = |now: &ContentSample, then| if asks_folders { now.count_regrouped(then) } else { 0 };
+    [
+        (new + gone, regrouped(pictures, &last.pictures), last.pictures.count()),
+        (grown, regrouped(inventory, &last.inventory), last.inventory_count),
+    ]
+    .into_iter()
+    .any(|(changed, regrouped, count)| {
+        changed + regrouped >= needed_change(settings, count) || regrouped >= needed_regrouping(settings, count)
+    })
 }
 
 /// How many pictures have to be new after a training on `count`.
@@ -93,16 +107,29 @@ fn needed_change(settings: &ModelSettings, count: usize) -> usize {
     settings.retrain_after.count().max(by_growth.ceil() as usize)
 }
 
+/// How many of `count` pictures have to lie with others than before: more of the same teach less and less, but pictures sorted
+/// otherwise teach something else.
+fn needed_regrouping(settings: &ModelSettings, count: usize) -> usize {
+    let share = settings.retrain_growth.get() * count as f32;
+    settings.retrain_after.count().max(share.ceil() as usize)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
-    use crate::config::{Bounded, Share};
+    use crate::config::{Bounded, LearnFromFolders, Share};
     use crate::picture::Hash;
     use crate::training::sketch::ContentSketch;
 
     fn hashes(from: u32, to: u32) -> ContentSample {
+        sorted(from, to, |_| "a.jpg".into())
+    }
+
+    fn sorted(from: u32, to: u32, path_of: impl Fn(u32) -> String) -> ContentSample {
         let mut sketch = ContentSketch::default();
-        (from..to).for_each(|number| sketch.insert(Hash::of(&number.to_le_bytes())));
+        (from..to).for_each(|number| sketch.insert(Hash::of(&number.to_le_bytes()), Path::new(&path_of(number))));
         sketch.sample()
     }
 
@@ -116,7 +143,7 @@ mod tests {
     }
 
     fn attempt(pictures: ContentSample, serves: bool) -> Option<Attempt> {
-        Some(Attempt { pictures, serves, ..Attempt::default() })
+        Some(Attempt { pictures, serves, asked_folders: true, ..Attempt::default() })
     }
 
     fn on_training(last: Option<Attempt>) -> TrainingHistory {
@@ -210,7 +237,7 @@ mod tests {
     fn trainings(settings: &ModelSettings, from: u32, to: u32, step: u32) -> Vec<u32> {
         let (mut sketch, mut tried, mut trained) = (ContentSketch::default(), TrainingHistory::default(), Vec::new());
         for number in 0..to {
-            sketch.insert(Hash::of(&number.to_le_bytes()));
+            sketch.insert(Hash::of(&number.to_le_bytes()), Path::new("a.jpg"));
             let count = number + 1;
             if count >= from && count % step == 0 {
                 let inventory = sketch.sample();
@@ -245,5 +272,62 @@ mod tests {
     fn who_asks_for_more_growth_than_doubling_gets_it() {
         assert_eq!(needed_change(&ModelSettings { retrain_growth: Share::new(1.0), ..settings() }, 100), 100);
         assert_eq!([100, 1_000, 2_000, 50_000].map(|count| needed_change(&settings(), count)), [10, 100, 400, 50_000]);
+    }
+
+    #[test]
+    fn pictures_sorted_otherwise_make_a_training_due_and_renamed_folders_do_not() {
+        let sample = |moved: u32, name: &'static str| {
+            sorted(0, 100, move |number| format!("{name}{}/1.jpg", if number < moved { 9 } else { number % 5 }))
+        };
+        let tried = on_inventory(attempt(sample(0, ""), true));
+        let due_with = |settings: &ModelSettings, inventory: &ContentSample| {
+            due(settings, &tried, &ContentSample::default(), inventory)
+        };
+        assert_eq!(due_with(&settings(), &sample(0, "renamed ")), None);
+        assert_eq!(due_with(&settings(), &sample(9, "")), None);
+        assert_eq!(due_with(&settings(), &sample(10, "")), Some(TrainingSource::Inventory));
+        assert_eq!(due_with(&settings(), &sample(10, "renamed ")), Some(TrainingSource::Inventory));
+        // New and moved pictures add up.
+        let grown = sorted(0, 106, |number| format!("{}/1.jpg", if number < 4 { 9 } else { number % 5 }));
+        assert_eq!(due_with(&settings(), &grown), Some(TrainingSource::Inventory));
+        // Beside training pictures the inventory's folders count as well.
+        let both = on_training(Some(Attempt {
+            inventory: sample(0, ""),
+            inventory_count: 100,
+            ..attempt(hashes(500, 530), true).unwrap()
+        }));
+        assert_eq!(due(&settings(), &both, &hashes(500, 530), &sample(9, "")), None);
+        assert_eq!(due(&settings(), &both, &hashes(500, 530), &sample(10, "")), Some(TrainingSource::Training));
+        let alone = ModelSettings { train_on_inventory: false, ..settings() };
+        let tried = on_training(attempt(hashes(500, 530), true));
+        assert_eq!(due(&alone, &tried, &hashes(500, 530), &sample(50, "")), None);
+    }
+
+    #[test]
+    fn of_very_many_pictures_the_share_that_lies_elsewhere_does_not_have_to_double() {
+        let sample = |moved: u32| {
+            sorted(0, 20_000, move |number| format!("{}/1.jpg", if number < moved { 9 } else { number % 5 }))
+        };
+        let tried = on_inventory(attempt(sample(0), true));
+        assert_eq!(due(&settings(), &tried, &ContentSample::default(), &sample(1_500)), None);
+        let sorted_anew = sample(2_600);
+        assert_eq!(due(&settings(), &tried, &ContentSample::default(), &sorted_anew), Some(TrainingSource::Inventory));
+    }
+
+    #[test]
+    fn whether_folders_teach_is_a_setting_that_takes_effect_where_there_are_any() {
+        let sample = sorted(0, 30, |number| format!("{}/1.jpg", number % 2));
+        let taught = on_inventory(attempt(sample.clone(), true));
+        let off = ModelSettings { learn_from_folders: LearnFromFolders::Off, ..settings() };
+        let none = ContentSample::default();
+        assert_eq!(due(&settings(), &taught, &none, &sample), None);
+        assert_eq!(due(&off, &taught, &none, &sample), Some(TrainingSource::Inventory));
+        let untaught = on_inventory(Some(Attempt { asked_folders: false, ..attempt(sample.clone(), true).unwrap() }));
+        assert_eq!(due(&off, &untaught, &none, &sample), None);
+        assert_eq!(due(&settings(), &untaught, &none, &sample), Some(TrainingSource::Inventory));
+        let resorted = sorted(0, 30, |number| format!("{}/1.jpg", number % 3));
+        assert_eq!(due(&off, &untaught, &none, &resorted), None);
+        let flat = on_inventory(Some(Attempt { asked_folders: false, ..attempt(hashes(0, 30), true).unwrap() }));
+        assert_eq!(due(&settings(), &flat, &none, &hashes(0, 30)), None, "there are no folders");
     }
 }

@@ -12,6 +12,7 @@ mod commands;
 mod corpus;
 mod degraded;
 mod evaluation;
+mod folders;
 mod full_disk;
 mod gallery;
 mod inventory;

@@ -243,7 +243,7 @@ impl Painter<'_> {
         let brand_px = self.text("artificio", rest, brand, palette.soft_ink) + scale.fine(12.0);
         let rest = Area { x: rest.x + brand_px as u32, width: rest.width.saturating_sub(brand_px as u32), ..rest };
         let footer = &content.footer;
-        let parts = [footer.model.as_str(), &pictures(footer.inventory), footer.date.as_str()];
+        let parts = [footer.model.as_str(), &footer.folders, &pictures(footer.inventory), &footer.date];
         let parts = parts.iter().filter(|part| !part.trim().is_empty()).map(|part| clean_name(part));
         self.text(&parts.collect::<Vec<_>>().join("  ·  "), rest, setting, palette.quiet_ink);
     }

@@ -39,6 +39,9 @@ pub fn render(status: &Value, now_s: i64, has_colours: bool) -> String {
         number("/queries/pending")
     );
     lines += &format!("model      {}, trained on {} pictures\n", text("/model/id"), number("/model/trained_on"));
+    if number("/model/trained_on") > 0 && status.pointer("/model/folders/message").is_some() {
+        lines += &format!("           {}\n", text("/model/folders/message"));
+    }
     lines += &training(status);
     let waiting = status.get("awaiting_restart").and_then(Value::as_array).into_iter().flatten();
     let waiting: Vec<&str> = waiting.filter_map(Value::as_str).collect();
@@ -124,6 +127,7 @@ mod tests {
             "queries": {"answered": 3, "failed": 0, "pending": 1},
             "model": {
                 "id": "m1-20261123", "encoder": "pretrained", "trained_on": 36,
+                "folders": {"taught": true, "message": "12 folders taught: found right first 75 % instead of 68 %"},
                 "training": {"id": "m3", "pictures": 50, "stage": "fitting", "share": 0.25},
                 "last_training": {"id": "m2", "decision": "refused", "reason": "it recognises fewer pictures",
                     "figures": {"inventory": {"before": {"found": 0.9}, "after": {"found": 0.8}}, "training": null}},
@@ -142,6 +146,7 @@ inventory  36 searchable, 3 waiting, 1 unusable
            1.5 pictures a second, 2 s to go
 queries    3 answered, 0 failed, 1 waiting
 model      m1-20261123, trained on 36 pictures
+           12 folders taught: found right first 75 % instead of 68 %
 training   m3 on 50 pictures: fitting, 25 % of that
            last: m2 refused: it recognises fewer pictures
            inventory recognition (mean reciprocal rank): 0.800, before 0.900

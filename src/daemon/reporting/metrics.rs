@@ -309,6 +309,7 @@ mod tests {
                 id: "m1 \"quoted\"".into(),
                 encoder: "pretrained",
                 trained_on: 36,
+                folders: crate::model::FolderReport::none(""),
                 training: None,
                 last_training: Some(last),
             },

@@ -122,6 +122,7 @@ impl Daemon {
                 id: serving.model.id().into(),
                 encoder: serving.model.encoder().name(),
                 trained_on: serving.model.trained_on(),
+                folders: serving.model.folder_report(),
                 training: self.training.part(),
                 last_training: self.training.last().cloned(),
             },

@@ -28,7 +28,7 @@ struct FilesOfRoot {
     /// By the bytes of paths: each is stored once, looked up without a copy, and not compared part by part.
     contents: BTreeMap<Box<OsStr>, Hash>,
     failed: BTreeMap<Box<OsStr>, Trouble>,
-    /// Of the contents.
+    /// Of the contents and their folders.
     sketch: ContentSketch,
 }
 
@@ -38,15 +38,15 @@ impl FilesOfRoot {
             Some(known) => Some(std::mem::replace(known, content)),
             None => self.contents.insert(path.as_os_str().into(), content),
         };
-        self.sketch.insert(content);
+        self.sketch.insert(content, path);
         if let Some(former) = former {
-            self.sketch.remove(former);
+            self.sketch.remove(former, path);
         }
         former
     }
 
     fn remove(&mut self, path: &Path) -> Option<Hash> {
-        self.contents.remove(path.as_os_str()).inspect(|former| self.sketch.remove(*former))
+        self.contents.remove(path.as_os_str()).inspect(|former| self.sketch.remove(*former, path))
     }
 }
 
@@ -98,12 +98,12 @@ impl Pictures {
         self.roots.of(root).contents.iter().map(|(path, content)| (Path::new(&**path), *content))
     }
 
-    /// A sample of the contents of a root: all of them while they are few. All contents are looked at when most of them have gone.
+    /// A sample of the contents of a root, with their folders: all of them while they are few. All contents are looked at when most of them have gone.
     pub fn sample_of(&mut self, root: Root) -> ContentSample {
         let files = self.roots.of_mut(root);
         if files.sketch.is_depleted() {
             files.sketch = ContentSketch::default();
-            files.contents.values().for_each(|content| files.sketch.insert(*content));
+            files.contents.iter().for_each(|(path, content)| files.sketch.insert(*content, Path::new(&**path)));
         }
         files.sketch.sample()
     }
