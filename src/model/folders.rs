@@ -15,12 +15,12 @@ const TOLERATED_LOSS: f32 = 0.06;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FolderLabels {
     /// Depth and, for each row, the number of its folder there.
-    levels: Vec<Level>,
+    levels: Vec<FolderLevel>,
 }
 
 /// Which folder each row lies in when paths are cut at one depth.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Level {
+pub struct FolderLevel {
     /// From 1, the folders right below a root.
     pub depth: usize,
     /// `[n]`
@@ -30,7 +30,7 @@ pub struct Level {
 impl FolderLabels {
     /// Of rows whose pictures lie at these paths, relative to their root.
     pub fn of(rows: &[Vec<PathBuf>]) -> Self {
-        let mut levels: Vec<Level> = Vec::new();
+        let mut levels: Vec<FolderLevel> = Vec::new();
         for depth in 1..=DEEPEST {
             let mut numbers = HashMap::new();
             let folder_of = rows.iter().map(|paths| {
@@ -41,7 +41,7 @@ impl FolderLabels {
             let folder_of: Vec<Option<u32>> = folder_of.collect();
             // Below the deepest folder nothing changes any more.
             if numbers.len() > 1 && levels.last().is_none_or(|level| level.folder_of != folder_of) {
-                levels.push(Level { depth, folder_of });
+                levels.push(FolderLevel { depth, folder_of });
             }
         }
         Self { levels }
@@ -53,14 +53,14 @@ impl FolderLabels {
     }
 
     /// From the coarsest to the finest.
-    pub fn levels(&self) -> &[Level] {
+    pub fn levels(&self) -> &[FolderLevel] {
         &self.levels
     }
 
     /// Those of the rows from `start` on.
     #[must_use]
     pub fn from_row(&self, start: usize) -> Self {
-        let part = |level: &Level| Level {
+        let part = |level: &FolderLevel| FolderLevel {
             depth: level.depth,
             folder_of: level.folder_of.get(start..).map(<[_]>::to_vec).unwrap_or_default(),
         };

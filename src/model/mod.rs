@@ -15,7 +15,7 @@ mod weights;
 pub use autoencoder::{Autoencoder, TrainingError};
 pub use backbone::Backbone;
 pub use extractor::{Extractor, FeatureKind};
-pub use folders::{DEEPEST as DEEPEST_FOLDER, FolderLabels, FolderLesson, FolderReport, Level as FolderLevel};
+pub use folders::{DEEPEST as DEEPEST_FOLDER, FolderLabels, FolderLesson, FolderLevel, FolderReport};
 pub use linear::LinearAutoencoder;
 pub use served::{Model, UNTRAINED_ID};
 pub use training_set::{SEED, TrainingSet};

@@ -10,13 +10,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The layers, the lowest first. A module uses modules of lower layers, and itself.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 14] = [
     &["clock", "error", "progress"],
     &["base"],
     &["config", "files", "threads"],
     &["picture", "index", "watch"],
     &["catalog"],
-    &["model", "answer"],
+    &["model"],
+    &["answer"],
     &["dedup", "evaluate", "isolation"],
     &["overview", "quarantine", "serving"],
     &["map", "report", "training"],

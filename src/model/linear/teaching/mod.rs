@@ -13,8 +13,8 @@ use artificio_random::Random;
 
 use super::pairs::Basis;
 use crate::base::rows::Rows;
-use crate::model::folders::{FolderLabels, FolderLesson, Level};
-use trial::{Estimate, Folders, Halving, Outcome, STRENGTHS, Trial};
+use crate::model::folders::{FolderLabels, FolderLesson, FolderLevel};
+use trial::{Estimate, FolderOf, FolderTrial, Halving, RankedOwn, STRENGTHS};
 use within::{Scatter, basis, members};
 
 /// Principal directions that folders choose from.
@@ -47,12 +47,12 @@ pub(super) struct Material<'a> {
     pub(super) untaught: &'a Rows,
 }
 
-/// Folders that help.
+/// FolderOf that help.
 struct Accepted<'a> {
-    level: &'a Level,
+    level: &'a FolderLevel,
     /// Of the pictures tried.
-    folders: Folders,
-    /// Folders that are left out.
+    folders: FolderOf,
+    /// FolderOf that are left out.
     is_left_out: BTreeMap<u32, bool>,
     strength: usize,
     before: Shares,
@@ -75,12 +75,12 @@ pub(super) fn learn(material: &Material<'_>, folders: &FolderLabels, width: usiz
     if tried.len() < FEWEST_PICTURES {
         return (counted(finest, &finest.folder_of), None);
     }
-    let trial = Trial::new(
+    let trial = FolderTrial::new(
         picked(material.components, &tried),
         &picked(material.untaught, &tried),
         picked(material.features, &tried).at_unit_length(),
     );
-    let of_tried = |level: &Level| -> Folders { tried.iter().map(|&row| level.folder_of[row]).collect() };
+    let of_tried = |level: &FolderLevel| -> FolderOf { tried.iter().map(|&row| level.folder_of[row]).collect() };
     let accepted: Vec<Accepted<'_>> =
         folders.levels().iter().filter_map(|level| accept(&trial, level, of_tried(level))).collect();
     let best = best_of(&trial, &accepted);
@@ -88,7 +88,7 @@ pub(super) fn learn(material: &Material<'_>, folders: &FolderLabels, width: usiz
         return (refused(&trial, finest, &of_tried(finest)), None);
     };
     let is_kept = |folder: &u32| !best.is_left_out.get(folder).copied().unwrap_or(!best.is_left_out.is_empty());
-    let folder_of: Folders = best.level.folder_of.iter().map(|folder| folder.filter(is_kept)).collect();
+    let folder_of: FolderOf = best.level.folder_of.iter().map(|folder| folder.filter(is_kept)).collect();
     let lesson = FolderLesson {
         taught: true,
         strength: STRENGTHS[best.strength],
@@ -104,7 +104,7 @@ pub(super) fn learn(material: &Material<'_>, folders: &FolderLabels, width: usiz
 }
 
 /// Pictures to try with: whole folders, in an arbitrary order that is always the same.
-fn sample(level: &Level) -> Vec<usize> {
+fn sample(level: &FolderLevel) -> Vec<usize> {
     let mut folders: Vec<Vec<usize>> = members(&level.folder_of).into_values().collect();
     Random::new(0).shuffle(&mut folders);
     let mut rows = Vec::new();
@@ -125,7 +125,7 @@ fn picked(rows: &Rows, wanted: &[usize]) -> Rows {
 }
 
 /// Whether the folders of `level` help, and how much of their scatter helps most.
-fn accept<'a>(trial: &Trial, level: &'a Level, folders: Folders) -> Option<Accepted<'a>> {
+fn accept<'a>(trial: &FolderTrial, level: &'a FolderLevel, folders: FolderOf) -> Option<Accepted<'a>> {
     let mut folders = of_several(folders)?;
     let mut before = trial.untaught(&folders);
     let is_recognised = shares(&before).first >= RECOGNISED;
@@ -133,8 +133,8 @@ fn accept<'a>(trial: &Trial, level: &'a Level, folders: Folders) -> Option<Accep
     if !is_recognised {
         let lifts = lifts(&folders, &before);
         let meaningful = |folder: &u32| lifts.get(folder).is_some_and(|lift| *lift >= MEANINGFUL);
-        let left: Folders = folders.iter().map(|folder| folder.filter(meaningful)).collect();
-        let count = |folders: &Folders| folders.iter().flatten().count() as f32;
+        let left: FolderOf = folders.iter().map(|folder| folder.filter(meaningful)).collect();
+        let count = |folders: &FolderOf| folders.iter().flatten().count() as f32;
         if count(&left) >= LEFT * count(&folders) {
             is_left_out = lifts.keys().map(|folder| (*folder, !meaningful(folder))).collect();
             folders = of_several(left)?;
@@ -164,7 +164,7 @@ fn accept<'a>(trial: &Trial, level: &'a Level, folders: Folders) -> Option<Accep
 }
 
 /// Of several accepted levels the one whose folders find those of all of them best.
-fn best_of<'a, 'b>(trial: &Trial, accepted: &'b [Accepted<'a>]) -> Option<&'b Accepted<'a>> {
+fn best_of<'a, 'b>(trial: &FolderTrial, accepted: &'b [Accepted<'a>]) -> Option<&'b Accepted<'a>> {
     if accepted.len() < 2 {
         return accepted.first();
     }
@@ -179,27 +179,27 @@ fn best_of<'a, 'b>(trial: &Trial, accepted: &'b [Accepted<'a>]) -> Option<&'b Ac
 }
 
 /// The lesson of folders that are no help.
-fn refused(trial: &Trial, level: &Level, folders: &Folders) -> FolderLesson {
+fn refused(trial: &FolderTrial, level: &FolderLevel, folders: &FolderOf) -> FolderLesson {
     let Shares { first, precision } = shares(&trial.untaught(folders));
     let (precision_before, precision_after) = (precision, precision);
     FolderLesson { before: first, after: first, precision_before, precision_after, ..counted(level, &level.folder_of) }
 }
 
-fn counted(level: &Level, folder_of: &Folders) -> FolderLesson {
+fn counted(level: &FolderLevel, folder_of: &FolderOf) -> FolderLesson {
     let members = members(folder_of);
     let pictures = members.values().map(Vec::len).sum();
     FolderLesson { folders: members.len(), pictures, depth: level.depth, ..FolderLesson::default() }
 }
 
 /// The folders with at least two pictures, if there are two of them and enough pictures.
-fn of_several(folders: Folders) -> Option<Folders> {
+fn of_several(folders: FolderOf) -> Option<FolderOf> {
     let members = members(&folders);
-    let folders: Folders = folders.into_iter().map(|folder| folder.filter(|it| members.contains_key(it))).collect();
+    let folders: FolderOf = folders.into_iter().map(|folder| folder.filter(|it| members.contains_key(it))).collect();
     (members.len() > 1 && folders.iter().flatten().count() >= FEWEST_PICTURES).then_some(folders)
 }
 
 /// Of each folder how much more often than by chance its pictures lie nearest to one another: 0 by chance, 1 always.
-fn lifts(folders: &Folders, outcomes: &[Option<Outcome>]) -> BTreeMap<u32, f32> {
+fn lifts(folders: &FolderOf, outcomes: &[Option<RankedOwn>]) -> BTreeMap<u32, f32> {
     let all = folders.iter().flatten().count() as f32;
     let lift = |(folder, rows): (u32, Vec<usize>)| {
         let chance = (rows.len() - 1) as f32 / (all - 1.0).max(1.0);
@@ -209,12 +209,12 @@ fn lifts(folders: &Folders, outcomes: &[Option<Outcome>]) -> BTreeMap<u32, f32> 
     members(folders).into_iter().map(lift).collect()
 }
 
-fn gains(before: &[Option<Outcome>], after: &[Option<Outcome>]) -> Vec<f32> {
+fn gains(before: &[Option<RankedOwn>], after: &[Option<RankedOwn>]) -> Vec<f32> {
     let pairs = before.iter().zip(after).filter_map(|(before, after)| Some(((*before)?, (*after)?)));
     pairs.map(|(before, after)| after.precision - before.precision).collect()
 }
 
-fn shares(outcomes: &[Option<Outcome>]) -> Shares {
+fn shares(outcomes: &[Option<RankedOwn>]) -> Shares {
     let found = || outcomes.iter().flatten();
     Shares {
         first: mean(found().map(|outcome| f32::from(u8::from(outcome.first)))),

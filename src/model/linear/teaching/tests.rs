@@ -1,3 +1,5 @@
+//! Pictures of kinds, with folders that say so, mislead or say nothing.
+
 use super::*;
 use std::path::PathBuf;
 

@@ -19,11 +19,11 @@ const HALVED_PICTURES: usize = 8_192;
 const RESAMPLES: usize = 1_000;
 
 /// Of each picture of a trial its folder, if it has one.
-pub(super) type Folders = Vec<Option<u32>>;
+pub(super) type FolderOf = Vec<Option<u32>>;
 
 /// How a picture found those of its folder.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Outcome {
+pub(super) struct RankedOwn {
     /// Whether the nearest picture was one of them.
     pub(super) first: bool,
     /// The average precision of all.
@@ -31,7 +31,7 @@ pub(super) struct Outcome {
 }
 
 /// Pictures that are tried.
-pub(super) struct Trial {
+pub(super) struct FolderTrial {
     /// `[n, k]`, along principal directions.
     components: Rows,
     /// As they are without folders, at unit length.
@@ -52,7 +52,7 @@ pub(super) enum Halving {
     Folders,
 }
 
-impl Trial {
+impl FolderTrial {
     /// Of pictures with `components` `[n, k]`, `untaught` embeddings and `features` at unit length.
     pub(super) fn new(components: Rows, untaught: &Rows, features: Rows) -> Self {
         let width = features.width();
@@ -63,13 +63,13 @@ impl Trial {
     }
 
     /// How each picture finds those of its folder among all that have one, without folders.
-    pub(super) fn untaught(&self, folders: &Folders) -> Vec<Option<Outcome>> {
+    pub(super) fn untaught(&self, folders: &FolderOf) -> Vec<Option<RankedOwn>> {
         let all = with_folder(folders);
         self.outcomes(&self.untaught, folders, &all, &all)
     }
 
     /// Likewise as `fit` teaches in each of [`STRENGTHS`], every picture asked of a fit without it.
-    pub(super) fn taught(&self, fit: &Folders, folders: &Folders) -> [Vec<Option<Outcome>>; STRENGTHS.len()] {
+    pub(super) fn taught(&self, fit: &FolderOf, folders: &FolderOf) -> [Vec<Option<RankedOwn>>; STRENGTHS.len()] {
         let mut order = with_folder(folders);
         Random::new(0).shuffle(&mut order);
         let all = with_folder(folders);
@@ -89,15 +89,15 @@ impl Trial {
     }
 
     /// What carries over: taught by one half, the other half asked among itself, both ways.
-    pub(super) fn carried_over(&self, folders: &Folders, halving: Halving) -> Gains {
+    pub(super) fn carried_over(&self, folders: &FolderOf, halving: Halving) -> Gains {
         let count = folders.len();
         let mut sums = STRENGTHS.map(|_| vec![(0.0_f32, 0_u32); count]);
         let rounds = (HALVED_PICTURES / count.max(1)).clamp(LEAST_HALVINGS, MOST_HALVINGS);
         for round in 0..rounds {
             let half = half_of(folders, halving, &mut Random::new(1 + round as u64));
             for side in [false, true] {
-                let seen: Folders = folders.iter().zip(&half).map(|(f, h)| f.filter(|_| *h == side)).collect();
-                let unseen: Folders = folders.iter().zip(&half).map(|(f, h)| f.filter(|_| *h != side)).collect();
+                let seen: FolderOf = folders.iter().zip(&half).map(|(f, h)| f.filter(|_| *h == side)).collect();
+                let unseen: FolderOf = folders.iter().zip(&half).map(|(f, h)| f.filter(|_| *h != side)).collect();
                 let Some(scatter) = Scatter::of(&self.components, &seen) else { continue };
                 let before = self.untaught(&unseen);
                 let asking = with_folder(&unseen);
@@ -122,10 +122,10 @@ impl Trial {
     fn outcomes(
         &self,
         embeddings: &Rows,
-        folders: &Folders,
+        folders: &FolderOf,
         asking: &[usize],
         among: &[usize],
-    ) -> Vec<Option<Outcome>> {
+    ) -> Vec<Option<RankedOwn>> {
         let mut found = vec![None; folders.len()];
         if asking.is_empty() || among.is_empty() {
             return found;
@@ -149,7 +149,7 @@ impl Trial {
 }
 
 /// From the similarities of a picture to those of its folder and to others.
-fn outcome(mut own: Vec<f32>, foreign: impl Iterator<Item = f32>) -> Option<Outcome> {
+fn outcome(mut own: Vec<f32>, foreign: impl Iterator<Item = f32>) -> Option<RankedOwn> {
     own.sort_by(|a, b| b.total_cmp(a));
     let least = *own.last()?;
     // How many others come before each of its own: of equals, the others.
@@ -162,15 +162,15 @@ fn outcome(mut own: Vec<f32>, foreign: impl Iterator<Item = f32>) -> Option<Outc
         others += before;
         precision += (rank + 1) as f32 / (rank + 1 + others) as f32;
     }
-    Some(Outcome { first: before[0] == 0, precision: precision / own.len() as f32 })
+    Some(RankedOwn { first: before[0] == 0, precision: precision / own.len() as f32 })
 }
 
-fn with_folder(folders: &Folders) -> Vec<usize> {
+fn with_folder(folders: &FolderOf) -> Vec<usize> {
     (0..folders.len()).filter(|&at| folders[at].is_some()).collect()
 }
 
 /// One half, evenly of every folder or of whole folders.
-fn half_of(folders: &Folders, halving: Halving, random: &mut Random) -> Vec<bool> {
+fn half_of(folders: &FolderOf, halving: Halving, random: &mut Random) -> Vec<bool> {
     let mut half = vec![false; folders.len()];
     let mut groups: Vec<Vec<usize>> = members(folders).into_values().collect();
     random.shuffle(&mut groups);
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn halves_are_of_every_folder_or_of_whole_folders() {
-        let folders: Folders = (0..40).map(|at| (at != 7).then_some(at / 10)).collect();
+        let folders: FolderOf = (0..40).map(|at| (at != 7).then_some(at / 10)).collect();
         let of_pictures = half_of(&folders, Halving::Pictures, &mut Random::new(5));
         let of_folders = half_of(&folders, Halving::Folders, &mut Random::new(5));
         for folder in 0..4 {
