@@ -14,7 +14,7 @@ use crate::progress::Progress;
 /// Whether the folders that pictures lie in teach a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FolderUse {
-    /// As in the daemon.
+    /// As in the daemon: where the settings say so.
     Teach,
     /// To see what they give.
     Ignored,
@@ -57,8 +57,8 @@ impl FitInput<'_> {
         };
         let set = set.seeded(self.seed);
         match folders {
-            FolderUse::Teach => set.taught_by(FolderLabels::of(&paths)),
-            FolderUse::Ignored => set,
+            FolderUse::Teach if self.settings.asks_folders() => set.taught_by(FolderLabels::of(&paths)),
+            FolderUse::Teach | FolderUse::Ignored => set,
         }
     }
 

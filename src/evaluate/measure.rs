@@ -10,12 +10,12 @@ use super::measured::Baselines;
 use super::metrics::QueryOutcome;
 use super::per_label::per_label;
 use super::queries::{JudgedAnswer, Origin, PLAIN, Question, SearchedInventory, sets, singles};
-use super::report::{AnsweredQuery, Evaluation, FolderFigures, MethodFigures, ModelFigures};
+use super::report::{AnsweredQuery, Evaluation, MethodFigures, ModelFigures};
 use crate::base::rows::Rows;
 use crate::config::{Metric, ModelSettings, SetMode};
 use crate::error::Fatal;
 use crate::index::SearchMode;
-use crate::model::{Model, TrainingError};
+use crate::model::{FolderReport, Model, TrainingError};
 use crate::progress::{Part, Progress};
 
 impl LabelledPictures {
@@ -111,12 +111,11 @@ impl<'a> Measurement<'a> {
         let training_set = fit.training_set(&HashSet::new(), FolderUse::Teach);
         let autoencoder = training_set.train(&fit.settings, progress)?;
         let trained_on = training_set.training().len();
-        let folders = autoencoder.folder_lesson().cloned();
         let figures = ModelFigures {
             encoder,
             embedding_width: autoencoder.embedding_width(),
             reconstruction_error: autoencoder.reconstruction_error(training_set.training()),
-            folders: folders.map(|lesson| FolderFigures { message: lesson.sentence(), lesson }),
+            folders: autoencoder.folder_lesson().map(FolderReport::of),
         };
         let whole = Model::trained("evaluate".into(), trained_on, autoencoder);
         Ok(Self { pictures, options, fit, whole, figures, trained_on, progress, steps: Cell::new(0) })

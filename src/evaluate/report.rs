@@ -10,7 +10,7 @@ use super::metrics::{Figures, QueryOutcome};
 use super::per_label::LabelFigures;
 use crate::config::Encoder;
 use crate::error::Trouble;
-use crate::model::FolderLesson;
+use crate::model::FolderReport;
 
 /// The figures of one method.
 #[derive(Debug, Clone, Serialize)]
@@ -46,17 +46,7 @@ pub struct ModelFigures {
     /// ‖x − x′‖² / ‖x − mean‖² over the training pictures.
     pub reconstruction_error: f32,
     /// What folders gave it; `None` where there were none.
-    pub folders: Option<FolderFigures>,
-}
-
-/// What folders gave a model.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FolderFigures {
-    /// As a sentence for a person.
-    pub message: String,
-    /// In figures.
-    #[serde(flatten)]
-    pub lesson: FolderLesson,
+    pub folders: Option<FolderReport>,
 }
 
 /// How the daemon would answer one query.
