@@ -1,7 +1,7 @@
 //! What a similarity means: the share of random inventory pairs that are less similar.
 
 use super::averaging::{all_pairs, prepared};
-use super::sample::Member;
+use super::sample::SampledPicture;
 use super::segment::place;
 use super::snapshot::Snapshot;
 use crate::base::rows::Rows;
@@ -16,7 +16,7 @@ pub struct Calibration {
 impl Calibration {
     /// Measures every pair of a `sample` of the pictures in `snapshot`, by their embeddings as they are: in a large inventory the
     /// pictures of a sample have hardly any neighbours in it to be averaged with, as the results of a search have.
-    pub fn measure(snapshot: &Snapshot, sample: &[Member], metric: Metric) -> Self {
+    pub fn measure(snapshot: &Snapshot, sample: &[SampledPicture], metric: Metric) -> Self {
         let mut rows = Rows::empty(snapshot.width());
         for member in sample {
             let (segment, row) = place(member.position);

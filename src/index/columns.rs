@@ -8,7 +8,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::averaging::prepared;
 use super::quantised::QuantisedQuery;
-use super::sample::{Member, RowId};
+use super::sample::{RowId, SampledPicture};
 use super::segment::{Name, Segment, place};
 use crate::base::parallel;
 use crate::config::Metric;
@@ -22,7 +22,7 @@ const GROUP: usize = 4;
 
 /// A row near to a column.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Near {
+pub struct NearestOther {
     /// Its row.
     pub id: RowId,
     /// Its path.
@@ -31,7 +31,7 @@ pub struct Near {
     pub cosine: f32,
 }
 
-impl Near {
+impl NearestOther {
     /// The nearer first, of equal ones by path.
     fn order(&self, cosine: f32, name: &Name) -> Ordering {
         cosine.total_cmp(&self.cosine).then_with(|| self.name.cmp(name))
@@ -41,7 +41,7 @@ impl Near {
 /// The nearest others of a picture: of all that are not in this list none would come before its last.
 #[derive(Debug, Clone)]
 pub struct NearList {
-    near: Vec<Near>,
+    near: Vec<NearestOther>,
     /// Whether every other is in it.
     is_whole: bool,
 }
@@ -53,7 +53,7 @@ impl NearList {
     }
 
     /// Those in it, the nearest first.
-    pub fn near(&self) -> &[Near] {
+    pub fn near(&self) -> &[NearestOther] {
         &self.near
     }
 
@@ -69,15 +69,15 @@ impl NearList {
 }
 
 /// A picture of the sample in a scan.
-struct Column {
+struct SampleColumn {
     own: RowId,
     query: QuantisedQuery,
     list: NearList,
     most: usize,
 }
 
-impl Column {
-    fn new(segments: &[Arc<Segment>], member: &Member, list: NearList, most: usize) -> Self {
+impl SampleColumn {
+    fn new(segments: &[Arc<Segment>], member: &SampledPicture, list: NearList, most: usize) -> Self {
         let (segment, row) = place(member.position);
         let embedding = prepared(segments[segment].embedding(row), Metric::Cosine);
         Self { own: member.id, query: QuantisedQuery::new(&embedding), list, most }
@@ -98,7 +98,7 @@ impl Column {
         if id == self.own || (rank == list.near.len() && !list.is_whole) {
             return;
         }
-        list.near.insert(rank, Near { id, name: Arc::clone(name), cosine });
+        list.near.insert(rank, NearestOther { id, name: Arc::clone(name), cosine });
         if list.near.len() > self.most {
             list.near.pop();
             list.is_whole = false;
@@ -111,13 +111,14 @@ impl Column {
 pub fn scan(
     segments: &[Arc<Segment>],
     runs: &[(usize, Range<usize>)],
-    members: &[(&Member, NearList)],
+    members: &[(&SampledPicture, NearList)],
     most: usize,
 ) -> Vec<NearList> {
     let blocks: Vec<_> = members.chunks(BLOCK).collect();
     let scanned = parallel::map(blocks.len(), |at| {
-        let column = |(member, list): &(&Member, NearList)| Column::new(segments, member, list.clone(), most);
-        let mut columns: Vec<Column> = blocks[at].iter().map(column).collect();
+        let column =
+            |(member, list): &(&SampledPicture, NearList)| SampleColumn::new(segments, member, list.clone(), most);
+        let mut columns: Vec<SampleColumn> = blocks[at].iter().map(column).collect();
         for (segment, rows) in runs {
             Arch::new().dispatch(RunScan { segment: &segments[*segment], rows: rows.clone(), columns: &mut columns });
         }
@@ -130,7 +131,7 @@ pub fn scan(
 struct RunScan<'a> {
     segment: &'a Segment,
     rows: Range<usize>,
-    columns: &'a mut [Column],
+    columns: &'a mut [SampleColumn],
 }
 
 impl WithSimd for RunScan<'_> {
@@ -140,7 +141,7 @@ impl WithSimd for RunScan<'_> {
     fn with_simd<S: Simd>(self, _: S) {
         let Self { segment, rows, columns } = self;
         let mut wide = vec![0_i16; segment.width()];
-        let mut floors: Vec<f32> = columns.iter().map(Column::floor).collect();
+        let mut floors: Vec<f32> = columns.iter().map(SampleColumn::floor).collect();
         for (row, (coarse, head)) in segment.coarse().enumerate().take(rows.end).skip(rows.start) {
             let factor = if head.length > 0.0 { head.scale / head.length } else { 0.0 };
             wide.iter_mut().zip(coarse).for_each(|(wide, coarse)| *wide = i16::from(*coarse));

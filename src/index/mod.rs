@@ -22,11 +22,11 @@ use sample::{SampleKey, key_of};
 use segment::{Name, Segment};
 
 pub use calibration::Calibration;
-pub use columns::Near;
+pub use columns::NearestOther;
 pub use neighbours::SampleNeighbours;
 pub use plain::PlainComparison;
 pub use ranking::SHORTLIST;
-pub use sample::{Member, RowId};
+pub use sample::{RowId, SampledPicture};
 pub use snapshot::Snapshot;
 
 /// The embeddings of the inventory, each with its path.

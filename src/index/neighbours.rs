@@ -6,8 +6,8 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::columns::{Near, NearList, scan};
-use super::sample::{Member, RowId, sample_of};
+use super::columns::{NearList, NearestOther, scan};
+use super::sample::{RowId, SampledPicture, sample_of};
 use super::segment::CAPACITY;
 use super::snapshot::Snapshot;
 
@@ -21,7 +21,7 @@ const LISTED: usize = 2 * NEAREST;
 pub struct SampleNeighbours {
     /// Of all pictures, by position.
     rows: Vec<RowId>,
-    sample: Vec<Member>,
+    sample: Vec<SampledPicture>,
     /// Of every picture of the sample.
     lists: HashMap<RowId, NearList>,
 }
@@ -35,8 +35,8 @@ struct Difference {
 
 impl SampleNeighbours {
     /// The pictures of the sample, each with its nearest others, the nearest first; copies of it are left out.
-    pub fn iter(&self) -> impl Iterator<Item = (&Member, &[Near])> {
-        let near = |member: &Member| self.lists.get(&member.id).map_or(&[][..], NearList::near);
+    pub fn iter(&self) -> impl Iterator<Item = (&SampledPicture, &[NearestOther])> {
+        let near = |member: &SampledPicture| self.lists.get(&member.id).map_or(&[][..], NearList::near);
         self.sample
             .iter()
             .map(move |member| (member, near(member)))
@@ -44,7 +44,7 @@ impl SampleNeighbours {
     }
 
     /// The sample alone.
-    pub fn sample(&self) -> &[Member] {
+    pub fn sample(&self) -> &[SampledPicture] {
         &self.sample
     }
 
@@ -124,12 +124,12 @@ mod tests {
         format!("{number:05}.jpg")
     }
 
-    fn found(neighbours: &SampleNeighbours) -> Vec<(String, Vec<Near>)> {
-        let text = |member: &Member| member.name.to_string_lossy().into_owned();
+    fn found(neighbours: &SampleNeighbours) -> Vec<(String, Vec<NearestOther>)> {
+        let text = |member: &SampledPicture| member.name.to_string_lossy().into_owned();
         neighbours.iter().map(|(member, near)| (text(member), near.to_vec())).collect()
     }
 
-    fn at_once(index: &Index) -> Vec<(String, Vec<Near>)> {
+    fn at_once(index: &Index) -> Vec<(String, Vec<NearestOther>)> {
         let mut neighbours = SampleNeighbours::default();
         neighbours.follow(&index.snapshot());
         found(&neighbours)

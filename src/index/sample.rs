@@ -35,7 +35,7 @@ impl RowId {
 
 /// A picture of the sample.
 #[derive(Debug, Clone)]
-pub struct Member {
+pub struct SampledPicture {
     /// Its row, as it is.
     pub id: RowId,
     /// Its path.
@@ -45,7 +45,7 @@ pub struct Member {
 }
 
 /// The sample of all pictures in `segments`, in the order of their keys, and of equal ones of their paths.
-pub fn sample_of(segments: &[Arc<Segment>]) -> Vec<Member> {
+pub fn sample_of(segments: &[Arc<Segment>]) -> Vec<SampledPicture> {
     let mut sampled: Vec<(SampleKey, u32)> = Vec::new();
     let mut last = SampleKey::MAX;
     let order = |(key, position): &(SampleKey, u32), (other_key, other): &(SampleKey, u32)| {
@@ -64,7 +64,7 @@ pub fn sample_of(segments: &[Arc<Segment>]) -> Vec<Member> {
     let member = |(_, position): (SampleKey, u32)| {
         let (segment, row) = super::segment::place(position);
         let id = RowId::of(&segments[segment].heads()[row]);
-        Member { id, name: Arc::clone(segments[segment].name(row)), position }
+        SampledPicture { id, name: Arc::clone(segments[segment].name(row)), position }
     };
     sampled.into_iter().map(member).collect()
 }

@@ -52,7 +52,7 @@ struct Asked<'a> {
 }
 
 /// A search result, as far as the catalog knows it.
-struct Candidate {
+struct FoundPicture {
     found: Found,
     closer_than: f32,
     content: Option<Hash>,
@@ -86,7 +86,7 @@ impl<'a> Selection<'a> {
             if closer_than < self.min_score || (is_full && !self.collapse && !counts) {
                 continue;
             }
-            let candidate = Candidate::new(found, closer_than, &asked, catalog);
+            let candidate = FoundPicture::new(found, closer_than, &asked, catalog);
             likeness.extend(candidate.likeness.filter(|_| counts));
             if self.collapse && self.is_listed_as_copy(&candidate, &mut matches) {
                 continue;
@@ -108,7 +108,7 @@ impl<'a> Selection<'a> {
     }
 
     /// Whether it is a copy of a match, and counted there.
-    fn is_listed_as_copy(&self, candidate: &Candidate, matches: &mut [Matched]) -> bool {
+    fn is_listed_as_copy(&self, candidate: &FoundPicture, matches: &mut [Matched]) -> bool {
         let most = if matches.len() == self.results { policy::COMPARED_TO_COUNT } else { COMPARED };
         let of = candidate.looks.copy_of(matches.iter().map(|other| &other.appearance), most);
         if let Some(at) = of {
@@ -117,8 +117,8 @@ impl<'a> Selection<'a> {
         of.is_some()
     }
 
-    fn matched(&self, candidate: Candidate, rank: usize, asked: &Asked<'_>, scores: &Scores) -> Matched {
-        let Candidate { found, closer_than, content, looks, likeness } = candidate;
+    fn matched(&self, candidate: FoundPicture, rank: usize, asked: &Asked<'_>, scores: &Scores) -> Matched {
+        let FoundPicture { found, closer_than, content, looks, likeness } = candidate;
         let relation = asked.relation(content, &looks);
         // The features of another encoder do not tell well enough how similar pictures are; its embeddings do.
         let compared = if asked.with_features { likeness } else { Some(found.plain.cosine) };
@@ -170,7 +170,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-impl Candidate {
+impl FoundPicture {
     /// If the catalog cannot be read, marks and grades are missing; nothing else.
     fn new(found: Found, closer_than: f32, asked: &Asked<'_>, catalog: &Catalog) -> Self {
         let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::answer::Grade;
 use crate::catalog::{Catalog, Root};
 use crate::dedup::{Appearance, policy};
-use crate::index::{Member, Near};
+use crate::index::{NearestOther, SampledPicture};
 use crate::model::{Backbone, Model};
 use crate::picture::Hash;
 
@@ -91,15 +91,15 @@ fn quantile(sorted: &[f32], at: f32) -> Option<f32> {
 
 /// The greatest likeness of `member` to others, of which `near` are the nearest; copies of it do not count, because a duplicate says
 /// nothing of how similar other pictures are. `None` where there is no other, or where the catalog does not know them.
-pub fn best_likeness(member: &Member, near: &[Near], model: &Model, catalog: &Catalog) -> Option<f32> {
+pub fn best_likeness(member: &SampledPicture, near: &[NearestOther], model: &Model, catalog: &Catalog) -> Option<f32> {
     let with_features = compares_features(model);
-    let own = Known::read(Path::new(&member.name), with_features, catalog)?;
+    let own = KnownPicture::read(Path::new(&member.name), with_features, catalog)?;
     let mut others = near.iter().filter_map(|near| {
-        let other = Known::read(Path::new(&near.name), with_features, catalog)?;
+        let other = KnownPicture::read(Path::new(&near.name), with_features, catalog)?;
         let likeness = if with_features { own.looks.cosine(&other.looks)? } else { near.cosine };
         Some((likeness, other))
     });
-    let mut compared: Vec<(f32, Known)> = others.by_ref().take(COMPARED).collect();
+    let mut compared: Vec<(f32, KnownPicture)> = others.by_ref().take(COMPARED).collect();
     loop {
         let (at, likeness) =
             compared.iter().map(|(likeness, _)| *likeness).enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
@@ -112,13 +112,13 @@ pub fn best_likeness(member: &Member, near: &[Near], model: &Model, catalog: &Ca
 }
 
 /// A picture as the catalog knows it.
-struct Known {
+struct KnownPicture {
     content: Hash,
     features: Option<Vec<f32>>,
     looks: Appearance,
 }
 
-impl Known {
+impl KnownPicture {
     fn read(path: &Path, with_features: bool, catalog: &Catalog) -> Option<Self> {
         // What cannot be read is left out; the next change of the inventory asks again.
         let content = catalog.content_of(Root::Inventory, path).ok()??;
