@@ -22,7 +22,7 @@ const GROUP: usize = 4;
 
 /// A row near to a column.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NearRow {
+pub struct NearestOther {
     /// Its row.
     pub id: RowId,
     /// Its path.
@@ -31,7 +31,7 @@ pub struct NearRow {
     pub cosine: f32,
 }
 
-impl NearRow {
+impl NearestOther {
     /// The nearer first, of equal ones by path.
     fn order(&self, cosine: f32, name: &Name) -> Ordering {
         cosine.total_cmp(&self.cosine).then_with(|| self.name.cmp(name))
@@ -41,7 +41,7 @@ impl NearRow {
 /// The nearest others of a picture: of all that are not in this list none would come before its last.
 #[derive(Debug, Clone)]
 pub struct NearList {
-    near: Vec<NearRow>,
+    near: Vec<NearestOther>,
     /// Whether every other is in it.
     is_whole: bool,
 }
@@ -53,7 +53,7 @@ impl NearList {
     }
 
     /// Those in it, the nearest first.
-    pub fn near(&self) -> &[NearRow] {
+    pub fn near(&self) -> &[NearestOther] {
         &self.near
     }
 
@@ -98,7 +98,7 @@ impl SampleColumn {
         if id == self.own || (rank == list.near.len() && !list.is_whole) {
             return;
         }
-        list.near.insert(rank, NearRow { id, name: Arc::clone(name), cosine });
+        list.near.insert(rank, NearestOther { id, name: Arc::clone(name), cosine });
         if list.near.len() > self.most {
             list.near.pop();
             list.is_whole = false;

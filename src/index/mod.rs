@@ -22,7 +22,7 @@ use sample::{SampleKey, key_of};
 use segment::{Name, Segment};
 
 pub use calibration::Calibration;
-pub use columns::NearRow;
+pub use columns::NearestOther;
 pub use neighbours::SampleNeighbours;
 pub use plain::PlainComparison;
 pub use ranking::SHORTLIST;

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::columns::{NearList, NearRow, scan};
+use super::columns::{NearList, NearestOther, scan};
 use super::sample::{RowId, SampledPicture, sample_of};
 use super::segment::CAPACITY;
 use super::snapshot::Snapshot;
@@ -35,7 +35,7 @@ struct Difference {
 
 impl SampleNeighbours {
     /// The pictures of the sample, each with its nearest others, the nearest first; copies of it are left out.
-    pub fn iter(&self) -> impl Iterator<Item = (&SampledPicture, &[NearRow])> {
+    pub fn iter(&self) -> impl Iterator<Item = (&SampledPicture, &[NearestOther])> {
         let near = |member: &SampledPicture| self.lists.get(&member.id).map_or(&[][..], NearList::near);
         self.sample
             .iter()
@@ -124,12 +124,12 @@ mod tests {
         format!("{number:05}.jpg")
     }
 
-    fn found(neighbours: &SampleNeighbours) -> Vec<(String, Vec<NearRow>)> {
+    fn found(neighbours: &SampleNeighbours) -> Vec<(String, Vec<NearestOther>)> {
         let text = |member: &SampledPicture| member.name.to_string_lossy().into_owned();
         neighbours.iter().map(|(member, near)| (text(member), near.to_vec())).collect()
     }
 
-    fn at_once(index: &Index) -> Vec<(String, Vec<NearRow>)> {
+    fn at_once(index: &Index) -> Vec<(String, Vec<NearestOther>)> {
         let mut neighbours = SampleNeighbours::default();
         neighbours.follow(&index.snapshot());
         found(&neighbours)

@@ -20,10 +20,10 @@ pub struct Scores {
 /// The calibrations of one model and its index. They are a function of the snapshot that is asked about. Whoever asks first after a
 /// change brings them up to date, in milliseconds unless nearly everything changed, and others wait for that.
 #[derive(Default)]
-pub(super) struct Calibrations(Mutex<CalibrationState>);
+pub(super) struct Calibrations(Mutex<Followed>);
 
 #[derive(Default)]
-struct CalibrationState {
+struct Followed {
     /// Of the snapshot that all of this belongs to.
     generation: Option<u64>,
     neighbours: SampleNeighbours,
@@ -43,7 +43,7 @@ impl Calibrations {
             state.follow(snapshot, model, catalog);
             state.generation = Some(snapshot.generation());
         }
-        let CalibrationState { neighbours, cosine, euclidean, likeness, .. } = &mut *state;
+        let Followed { neighbours, cosine, euclidean, likeness, .. } = &mut *state;
         let pairs = match metric {
             Metric::Cosine => cosine,
             Metric::Euclidean => euclidean,
@@ -53,7 +53,7 @@ impl Calibrations {
     }
 }
 
-impl CalibrationState {
+impl Followed {
     fn follow(&mut self, snapshot: &Snapshot, model: &Model, catalog: &Catalog) {
         let ids = |sample: &[SampledPicture]| sample.iter().map(|member| member.id).collect::<Vec<_>>();
         let before = ids(self.neighbours.sample());

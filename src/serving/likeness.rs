@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::answer::Grade;
 use crate::catalog::{Catalog, Root};
 use crate::dedup::{Appearance, policy};
-use crate::index::{NearRow, SampledPicture};
+use crate::index::{NearestOther, SampledPicture};
 use crate::model::{Backbone, Model};
 use crate::picture::Hash;
 
@@ -91,7 +91,7 @@ fn quantile(sorted: &[f32], at: f32) -> Option<f32> {
 
 /// The greatest likeness of `member` to others, of which `near` are the nearest; copies of it do not count, because a duplicate says
 /// nothing of how similar other pictures are. `None` where there is no other, or where the catalog does not know them.
-pub fn best_likeness(member: &SampledPicture, near: &[NearRow], model: &Model, catalog: &Catalog) -> Option<f32> {
+pub fn best_likeness(member: &SampledPicture, near: &[NearestOther], model: &Model, catalog: &Catalog) -> Option<f32> {
     let with_features = compares_features(model);
     let own = KnownPicture::read(Path::new(&member.name), with_features, catalog)?;
     let mut others = near.iter().filter_map(|near| {
