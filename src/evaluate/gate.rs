@@ -338,7 +338,7 @@ mod tests {
             Evidence { folders: Some(lesson), ..evidence(quality(0.9, 4.0, 0.3), quality(0.9, 4.0, 0.3)) }
         };
         assert!(taught(0.68, 0.75).verdict().passes);
-        assert!(taught(0.68, 0.67).verdict().passes, "more is found of each, which the fit has measured");
+        assert!(taught(0.68, 0.67).verdict().passes, "more of each may be found");
         let misled = taught(0.68, 0.6).verdict();
         assert!(!misled.passes && misled.reason.contains("60 % instead of 68 %"), "{misled:?}");
         assert!(!taught(0.68, f32::NAN).verdict().passes);

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// Folders nested deeper than this count as the one at this depth.
 pub const DEEPEST: usize = 6;
-/// How much less often the nearest picture may be right where folders taught. The fit allows a little less.
-const TOLERATED_LOSS: f32 = 0.06;
+/// How much less often the nearest picture may be right where folders taught: they are chosen for how much of each folder is found.
+pub const TOLERATED_LOSS: f32 = 0.06;
 
 /// The folder of each row of a training set, at every depth at which folders differ. A row without a folder of its own, or whose
 /// picture lies in several, has none.
@@ -103,24 +103,24 @@ pub struct FolderLesson {
 }
 
 impl FolderLesson {
-    /// Whether the nearest picture lies in the same folder about as often as before; they may have been chosen for what else of the
-    /// folder is found.
+    /// Whether more of a picture's folder is found, and the nearest picture lies in it about as often.
     pub fn is_no_worse(&self) -> bool {
-        self.after >= self.before - TOLERATED_LOSS
+        self.precision_after >= self.precision_before && self.after >= self.before - TOLERATED_LOSS
     }
 
     /// In one sentence for a person, without a full stop.
     pub fn sentence(&self) -> String {
-        let Self { taught, folders, before, after, .. } = *self;
+        let Self { taught, folders, before, after, precision_before, precision_after, .. } = *self;
         let percent = |digits: usize| [before, after].map(|share| format!("{:.digits$} %", 100.0 * share));
         // A decimal where it takes one to see a difference.
-        let [former, found] =
-            [0, 1].map(percent).into_iter().find(|[before, after]| before != after).unwrap_or(percent(0));
+        let [former, found] = if percent(0)[0] == percent(0)[1] { percent(1) } else { percent(0) };
         match (taught, folders) {
-            (true, _) if former == found => {
-                format!("{folders} folders taught: more of each is found, right first {found} as before")
+            (true, _) if after > before => {
+                format!("{folders} folders taught: found right first {found} instead of {former}")
             }
-            (true, _) => format!("{folders} folders taught: found right first {found} instead of {former}"),
+            (true, _) => format!(
+                "{folders} folders taught: mean average precision {precision_after:.2} instead of {precision_before:.2}, right first {found} (before: {former})"
+            ),
             (false, 0) => "no folders to learn from: pictures are not sorted into at least two".into(),
             (false, _) => format!("{folders} folders taught nothing: held-out pictures are not found better for them"),
         }
@@ -178,8 +178,13 @@ mod tests {
         assert_eq!(lesson.sentence(), "12 folders taught: found right first 75 % instead of 68 %");
         let little = FolderLesson { before: 0.971, after: 0.974, ..lesson.clone() };
         assert_eq!(little.sentence(), "12 folders taught: found right first 97.4 % instead of 97.1 %");
-        let even = FolderLesson { before: 1.0, after: 1.0, ..lesson.clone() };
-        assert_eq!(even.sentence(), "12 folders taught: more of each is found, right first 100 % as before");
+        let more = FolderLesson { before: 0.76, precision_before: 0.5, precision_after: 0.613, ..lesson.clone() };
+        assert_eq!(
+            more.sentence(),
+            "12 folders taught: mean average precision 0.61 instead of 0.50, right first 75 % (before: 76 %)"
+        );
+        assert!(more.is_no_worse() && !FolderLesson { precision_after: 0.4, ..more.clone() }.is_no_worse());
+        assert!(!FolderLesson { before: 0.9, ..more }.is_no_worse());
         let nothing = FolderReport::of(&FolderLesson { taught: false, ..lesson });
         let json = serde_json::to_value(&nothing).unwrap();
         assert_eq!((&json["taught"], &json["folders"]), (&false.into(), &12.into()), "{json}");

@@ -13,7 +13,7 @@ use artificio_random::Random;
 
 use super::pairs::Basis;
 use crate::base::rows::Rows;
-use crate::model::folders::{FolderLabels, FolderLesson, FolderLevel};
+use crate::model::folders::{FolderLabels, FolderLesson, FolderLevel, TOLERATED_LOSS};
 use trial::{Estimate, FolderOf, FolderTrial, Halving, RankedOwn, STRENGTHS};
 use within::{Scatter, basis, members};
 
@@ -34,8 +34,6 @@ const MEANINGFUL: f32 = 0.4;
 const LEFT: f32 = 0.4;
 /// The same of all folders: folders at random had up to .05.
 const MORE_THAN_CHANCE: f32 = 0.15;
-/// How much less often the nearest picture may be right.
-const TOLERANCE: f32 = 0.05;
 
 /// What a fit knows of its pictures.
 pub(super) struct Material<'a> {
@@ -153,7 +151,7 @@ fn accept<'a>(trial: &FolderTrial, level: &'a FolderLevel, folders: FolderOf) ->
         })
     };
     let gains = after.each_ref().map(|after| Estimate::of(&gains(&before, after)));
-    let is_found = |strength: &usize| shares(&after[*strength]).first >= shares(&before).first - TOLERANCE;
+    let is_found = |strength: &usize| shares(&after[*strength]).first >= shares(&before).first - TOLERATED_LOSS;
     let helps = |strength: &usize| gains[*strength].low > 0.0 && carries_over(*strength);
     // Where some folders are wrong, what a fit remembers of its own pictures is no gain.
     let gain = |strength: usize| carried.as_ref().map_or(gains[strength].mean, |(pictures, _)| pictures[strength].mean);
