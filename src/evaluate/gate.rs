@@ -340,7 +340,7 @@ mod tests {
         assert!(taught(0.68, 0.75).verdict().passes);
         assert!(taught(0.68, 0.67).verdict().passes, "more of each may be found");
         let misled = taught(0.68, 0.6).verdict();
-        assert!(!misled.passes && misled.reason.contains("60 % instead of 68 %"), "{misled:?}");
+        assert!(!misled.passes && misled.reason.contains("right first 60 % (before: 68 %)"), "{misled:?}");
         assert!(!taught(0.68, f32::NAN).verdict().passes);
         let untaught = Evidence { folders: Some(FolderLesson::default()), ..taught(0.0, 0.0) };
         assert!(untaught.verdict().passes);
