@@ -104,7 +104,10 @@ impl Daemon {
         let settings = &self.config().model;
         let serving = Model::clone(&self.serving.read().model);
         let width = settings.code_width.count();
-        let is_allowed = settings.train_on_inventory || self.training.history().serves_training_alone;
+        let is_inventory_allowed = settings.train_on_inventory || self.training.history().serves_training_alone;
+        // Folders that must not teach any more do not set the standard either.
+        let was_taught = serving.folder_lesson().is_some_and(|lesson| lesson.taught);
+        let is_allowed = is_inventory_allowed && (settings.asks_folders() || !was_taught);
         let to_beat = if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained(settings) };
         // Narrower embeddings are worse at telling pictures apart; that is what the settings ask for.
         let is_comparable = if to_beat.trained_on() > 0 { to_beat.embedding_width() <= width } else { width >= WIDE };

@@ -86,6 +86,11 @@ const AGAINST_UNTRAINED: Tolerance =
 /// sets. It is trained on what is searched and nothing else, so little is asked: what is refused here has learned nothing.
 const OF_INVENTORY: Tolerance = Tolerance { mean_reciprocal_rank: 0.2, separation: 0.7, reconstruction_error: 1.0 };
 
+/// Folders make pictures of one folder more alike, which held-out pictures of the fit have shown to be better. Against a model without
+/// folders the separation of taught ones, from pictures of other folders, was .76 to 1.3 times as large on flowers and drawings, and the
+/// rank the same; of training pictures that the shadow has not seen it lost .085 more. Bad trainings reached .63.
+const TAUGHT: Tolerance = Tolerance { mean_reciprocal_rank: 0.05, separation: 0.7, reconstruction_error: 0.15 };
+
 /// What the gate decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateVerdict {
@@ -107,10 +112,12 @@ impl Evidence {
     }
 
     fn tolerance(&self) -> Tolerance {
-        match (self.of_inventory, self.against_untrained) {
-            (true, _) => OF_INVENTORY,
-            (false, true) => AGAINST_UNTRAINED,
-            (false, false) => AGAINST_TRAINED,
+        let is_taught = self.folders.as_ref().is_some_and(|lesson| lesson.taught);
+        match (self.of_inventory, self.against_untrained, is_taught) {
+            (true, _, _) => OF_INVENTORY,
+            (false, true, _) => AGAINST_UNTRAINED,
+            (false, false, true) => TAUGHT,
+            (false, false, false) => AGAINST_TRAINED,
         }
     }
 
@@ -339,6 +346,16 @@ mod tests {
         };
         assert!(taught(0.68, 0.75).verdict().passes);
         assert!(taught(0.68, 0.67).verdict().passes, "more of each may be found");
+        // As flowers were, sorted while a model without folders served.
+        let flowers = |folders| {
+            let training = Some(Comparison {
+                pictures: 15,
+                before: quality(0.92, 6.31, 0.0),
+                after: quality(0.921, 4.803, 0.074),
+            });
+            Evidence { training, folders, ..taught(0.82, 0.84) }.verdict()
+        };
+        assert!(flowers(taught(0.82, 0.84).folders).passes && !flowers(None).passes);
         let misled = taught(0.68, 0.6).verdict();
         assert!(!misled.passes && misled.reason.contains("right first 60 % (before: 68 %)"), "{misled:?}");
         assert!(!taught(0.68, f32::NAN).verdict().passes);
