@@ -1,9 +1,11 @@
 //! Standard output of commands that end by themselves: text and JSON, to a terminal, a file or a pipe that closes early.
 
 use std::io::{ErrorKind, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
+use crate::config::SheetFormat;
 use crate::error::{Fatal, reason};
 pub use crate::error::{harmless, one_line};
 
@@ -20,6 +22,16 @@ pub fn print_while_read(text: &str) -> Result<bool, Fatal> {
             Err(Fatal::Failed(format!("standard output: could not be written: {}", reason(&error))))
         }
         result => Ok(result.is_ok()),
+    }
+}
+
+/// The format of a sheet that is to be written to `path`, by the end of its name.
+pub fn sheet_format(path: &Path) -> Result<SheetFormat, Fatal> {
+    match path.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        Some("png") => Ok(SheetFormat::Png),
+        Some("jpg" | "jpeg") => Ok(SheetFormat::Jpeg),
+        Some("webp") => Ok(SheetFormat::Webp),
+        _ => Err(Fatal::Usage(format!("{}: a sheet is a .png, .jpg or .webp file", path.display()))),
     }
 }
 

@@ -52,12 +52,7 @@ fn sheet_path(options: &QueryOptions, ask: &Ask) -> Result<Option<(PathBuf, Shee
         let name = format!("artificio-{}.{}", std::process::id(), configured.extension());
         return Ok(options.open.then(|| (std::env::temp_dir().join(name), configured)));
     };
-    let format = match path.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase).as_deref() {
-        Some("png") => SheetFormat::Png,
-        Some("jpg" | "jpeg") => SheetFormat::Jpeg,
-        Some("webp") => SheetFormat::Webp,
-        _ => return Err(Fatal::Usage(format!("{}: a sheet is a .png, .jpg or .webp file", path.display()))),
-    };
+    let format = output::sheet_format(path)?;
     Ok(Some((absolute(path)?, format)))
 }
 

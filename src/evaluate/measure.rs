@@ -1,234 +1,230 @@
-//! `artificio evaluate`: a labelled folder, measured by what the daemon would answer and by the measures to beat.
+//! Measures labelled pictures by what the daemon would answer and by the measures to beat.
 
+use std::cell::Cell;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
-use serde::Serialize;
-
-use super::measured::{MeasuredPictures, Measurer, pictures_in};
-use super::metrics::{Figures, figures, leave_one_out};
-use super::queries::{Origin, asked, sets, singles};
-use crate::base::dot::dot;
+use super::fits::{FitInput, Fold, FolderUse, folds, most_folds};
+use super::look::{EvaluationOptions, LabelledPictures};
+use super::measured::Baselines;
+use super::metrics::Outcome;
+use super::per_label::per_label;
+use super::queries::{Answered, Origin, PLAIN, Question, Searched, sets, singles};
+use super::report::{AnsweredQuery, Evaluation, FolderFigures, MethodFigures, ModelFigures};
 use crate::base::rows::Rows;
-use crate::config::{Encoder, Metric, ModelSettings, SetMode};
-use crate::error::{Fatal, Trouble};
+use crate::config::{Metric, ModelSettings, SetMode};
+use crate::error::Fatal;
 use crate::index::SearchMode;
-use crate::model::{Model, TrainingError, TrainingSet};
-use crate::picture::Bounds;
+use crate::model::{Model, TrainingError};
 use crate::progress::{Part, Progress};
 
-/// The figures of one method.
-#[derive(Debug, Clone, Serialize)]
-pub struct MethodFigures {
-    /// "artificio", "features", "histogram", "pixels"; "euclidean" or "cosine", whichever is not set; "set_mean" and
-    /// "set_nearest", where pictures of one label ask together; the name of a further encoder.
-    pub method: &'static str,
-    /// How often it was asked.
-    pub queries: usize,
-    /// How good it is.
-    #[serde(flatten)]
-    pub figures: Figures,
-}
-
-/// A model that was trained for this.
-#[derive(Debug, Clone, Serialize)]
-pub struct ModelFigures {
-    /// Its encoder.
-    pub encoder: Encoder,
-    /// Values in an embedding.
-    #[serde(rename = "code_width")]
-    pub embedding_width: usize,
-    /// ‖x − x′‖² / ‖x − mean‖² over the training pictures.
-    pub reconstruction_error: f32,
-}
-
-/// What was measured.
-#[derive(Debug, Clone, Serialize)]
-pub struct Evaluation {
-    /// One row a method.
-    pub rows: Vec<MethodFigures>,
-    /// Pictures searched.
-    pub inventory: usize,
-    /// Pictures asked; with leave-one-out those of the inventory.
-    pub queries: usize,
-    /// Pictures the models were trained on.
-    pub trained_on: usize,
-    /// One a encoder.
-    pub models: Vec<ModelFigures>,
-    /// Files that could not be used.
-    pub left_out: Vec<Trouble>,
-}
-
-/// What to measure.
-#[derive(Debug, Clone)]
-pub struct EvaluationOptions {
-    /// Holds `inventory/`, and maybe `query/` and `train/`.
-    pub folder: PathBuf,
-    /// Let the inventory query itself.
-    pub leave_one_out: bool,
-    /// One or several; the first is called "artificio" and measured in every way.
-    pub encoders: Vec<Encoder>,
-    /// How large a model, and how long trained.
-    pub settings: ModelSettings,
-    /// By which the daemon compares.
-    pub metric: Metric,
-    /// The same seed gives the same figures.
-    pub seed: u64,
-    /// What one picture may cost.
-    pub bounds: Bounds,
-}
-
-/// The pictures of a labelled folder.
-pub struct LabelledPictures {
-    origin: Origin,
-    inventory: MeasuredPictures,
-    /// None where the inventory queries itself.
-    queries: MeasuredPictures,
-    training: MeasuredPictures,
-    left_out: Vec<Trouble>,
-}
-
 impl LabelledPictures {
-    /// Measures the pictures of a folder, which are only read. `None` when it was cancelled.
-    ///
-    /// # Errors
-    /// When there is no picture to be found, or the program's own copy of the weights is damaged.
-    pub fn look(options: &EvaluationOptions, progress: &dyn Progress) -> Result<Option<Self>, Fatal> {
-        if !options.folder.is_dir() {
-            return Err(Fatal::Usage(format!("{}: there is no such folder", options.folder.display())));
-        }
-        let [inventory, queries, training] =
-            ["inventory", "query", "train"].map(|name| pictures_in(&options.folder.join(name)));
-        if inventory.is_empty() {
-            return Err(Fatal::Usage(format!(
-                "{}: no pictures; put them into inventory/ in there, named after what they show (burger_03.jpg)",
-                options.folder.display()
-            )));
-        }
-        let is_own = options.leave_one_out || queries.is_empty();
-        let origin = if is_own { Origin::Inventory } else { Origin::Queries };
-        let queries = if is_own { Vec::new() } else { queries };
-        let measurer = Measurer::new(&options.encoders, &options.bounds)?;
-        let all = (inventory.len() + queries.len() + training.len()) as f32;
-        let (mut left_out, mut done) = (Vec::new(), 0);
-        let mut look = |paths: &[PathBuf]| {
-            let part = Part { progress, start: done as f32 / all, share: paths.len() as f32 / all };
-            done += paths.len();
-            measurer.look(paths, &mut left_out, &part)
-        };
-        let pictures = look(&inventory).zip(look(&queries)).zip(look(&training));
-        let whole = |((inventory, queries), training)| Self { origin, inventory, queries, training, left_out };
-        Ok(pictures.map(whole))
-    }
-
     /// Trains models in memory and measures what they answer. `None` when it was cancelled.
     ///
     /// # Errors
     /// When the pictures teach nothing.
     pub fn measure(self, options: &EvaluationOptions, progress: &dyn Progress) -> Result<Option<Evaluation>, Fatal> {
-        let (mut rows, mut models, mut trained_on) = (Vec::new(), Vec::new(), 0);
+        match self.measured(options, progress) {
+            Ok(report) => Ok(Some(Evaluation { left_out: self.left_out, ..report })),
+            Err(TrainingError::Cancelled) => Ok(None),
+            Err(TrainingError::Failed(reason)) => Err(Fatal::Failed(format!("no model could be trained: {reason}"))),
+        }
+    }
+
+    fn measured(&self, options: &EvaluationOptions, progress: &dyn Progress) -> Result<Evaluation, TrainingError> {
+        let questions = singles(&self.labels, self.origin);
+        let mut report = Evaluation {
+            rows: Vec::new(),
+            inventory: self.inventory.paths.len(),
+            queries: questions.len(),
+            trained_on: 0,
+            folds: 0,
+            label_by: self.label_by,
+            models: Vec::new(),
+            labels: Vec::new(),
+            left_out: Vec::new(),
+            answers: Vec::new(),
+        };
+        let encoders = options.encoders.len().max(1) as f32;
         for (at, &encoder) in options.encoders.iter().enumerate() {
-            let training_set = self.training_set(at).seeded(options.seed);
-            let settings = ModelSettings { encoder, ..options.settings.clone() };
-            let autoencoder = match training_set.train(&settings, progress) {
-                Ok(autoencoder) => autoencoder,
-                Err(TrainingError::Cancelled) => return Ok(None),
-                Err(TrainingError::Failed(reason)) => {
-                    return Err(Fatal::Failed(format!("no model could be trained: {reason}")));
-                }
-            };
-            trained_on = training_set.training().len();
-            let reconstruction_error = autoencoder.reconstruction_error(training_set.training());
-            models.push(ModelFigures { encoder, embedding_width: autoencoder.embedding_width(), reconstruction_error });
-            let embeddings = self.embeddings(at, &Model::trained("evaluate".into(), trained_on, autoencoder));
-            match at {
-                0 => rows.extend(self.every_way(&embeddings, options.metric)),
-                _ => rows.push(self.singly(encoder.name(), &embeddings, options.metric)),
+            let progress = Part { progress, start: at as f32 / encoders, share: 1.0 / encoders };
+            let measurement = Measurement::new(self, options, at, &progress)?;
+            report.trained_on = measurement.trained_on;
+            report.models.push(measurement.figures.clone());
+            if at > 0 {
+                let how = SearchMode { metric: options.metric, set_mode: SetMode::Mean };
+                let [answered] = measurement.ask(&questions, FolderUse::Teach, [how])?;
+                report.rows.push(measurement.row(encoder.name(), &answered));
+                continue;
             }
+            let (rows, answered) = measurement.every_way(&questions)?;
+            report.rows = rows;
+            report.folds = measurement.folds(&questions).iter().filter(|fold| !fold.without.is_empty()).count();
+            report.labels = per_label(&questions, &answered, &self.labels);
+            report.answers = self.answers(&questions, answered);
         }
-        let (inventory, queries) = (self.inventory.labels.len(), self.asking().labels.len());
-        Ok(Some(Evaluation { rows, inventory, queries, trained_on, models, left_out: self.left_out }))
+        Ok(report)
     }
 
-    /// Of inventory and queries, by a model of the encoder at this place.
-    fn embeddings(&self, at: usize, model: &Model) -> [Rows; 2] {
-        [&self.inventory, &self.queries].map(|views| match views.inputs.get(at) {
-            Some(inputs) => model.encode(inputs),
-            None => Rows::empty(model.embedding_width()),
-        })
-    }
-
-    /// Of the encoder at this place. As the daemon trains: the inventory is taken along.
-    fn training_set(&self, at: usize) -> TrainingSet {
-        let inventory = self.inventory.inputs.get(at).cloned().unwrap_or_default();
-        match self.training.inputs.get(at) {
-            None => TrainingSet::of_inventory(inventory),
-            Some(training) => TrainingSet::of_training(training.clone(), inventory),
-        }
-    }
-
-    fn asking(&self) -> &MeasuredPictures {
-        match self.origin {
-            Origin::Inventory => &self.inventory,
-            Origin::Queries => &self.queries,
-        }
-    }
-
-    /// What the daemon would answer to each picture, embeddings of inventory and queries given.
-    fn singly(&self, method: &'static str, [inventory, queries]: &[Rows; 2], metric: Metric) -> MethodFigures {
-        let asking = if self.origin == Origin::Inventory { inventory } else { queries };
-        let queries = singles(asking, &self.asking().labels, self.origin);
-        let figures =
-            asked(&queries, inventory, &self.inventory.labels, SearchMode { metric, set_mode: SetMode::Mean });
-        MethodFigures { method, queries: queries.len(), figures }
-    }
-
-    /// What it would answer to sets of pictures of one label.
-    fn in_sets(
-        &self,
-        method: &'static str,
-        [inventory, queries]: &[Rows; 2],
-        metric: Metric,
-        mode: SetMode,
-    ) -> Option<MethodFigures> {
-        let asking = if self.origin == Origin::Inventory { inventory } else { queries };
-        let queries = sets(asking, &self.asking().labels, self.origin);
-        let figures = asked(&queries, inventory, &self.inventory.labels, SearchMode { metric, set_mode: mode });
-        (!queries.is_empty()).then_some(MethodFigures { method, queries: queries.len(), figures })
-    }
-
-    /// By a measure that compares its rows as they are, by cosine.
-    fn plainly(&self, method: &'static str, pick: fn(&MeasuredPictures) -> &Rows) -> MethodFigures {
-        let inventory = pick(&self.inventory);
-        let figures = match self.origin {
-            Origin::Inventory => leave_one_out(&cosines(inventory, inventory), &self.inventory.labels),
-            Origin::Queries => {
-                figures(&cosines(pick(&self.queries), inventory), &self.inventory.labels, &self.queries.labels)
-            }
+    /// By path and label.
+    fn answers(&self, questions: &[Question], answered: Vec<Answered>) -> Vec<AnsweredQuery> {
+        let found = |at: &usize| {
+            let (path, label) = (&self.inventory.paths[*at], self.labels.inventory[*at]);
+            (path.clone(), self.labels.names[label].clone())
         };
-        MethodFigures { method, queries: self.asking().labels.len(), figures }
-    }
-
-    fn every_way(&self, embeddings: &[Rows; 2], metric: Metric) -> Vec<MethodFigures> {
-        let (other, name) = match metric {
-            Metric::Cosine => (Metric::Euclidean, "euclidean"),
-            Metric::Euclidean => (Metric::Cosine, "cosine"),
+        let answer = |(question, answered): (&Question, Answered)| AnsweredQuery {
+            path: question.members.first().map_or_else(PathBuf::new, |&at| self.asking().paths[at].clone()),
+            label: self.labels.names[question.label].clone(),
+            first: answered.first.iter().map(found).collect(),
+            outcome: answered.outcome,
         };
-        let mut rows = vec![
-            self.singly("artificio", embeddings, metric),
-            self.plainly("features", |views| &views.features),
-            self.plainly("histogram", |views| &views.histograms),
-            self.plainly("pixels", |views| &views.pixels),
-            self.singly(name, embeddings, other),
-        ];
-        rows.extend(self.in_sets("set_mean", embeddings, metric, SetMode::Mean));
-        rows.extend(self.in_sets("set_nearest", embeddings, metric, SetMode::Nearest));
-        rows
+        questions.iter().zip(answered).map(answer).collect()
     }
 }
 
-/// Cosines between queries `[m, d]` and inventory `[n, d]`: `[m, n]`.
-fn cosines(queries: &Rows, inventory: &Rows) -> Rows {
-    let (queries, inventory) = (queries.at_unit_length(), inventory.at_unit_length());
-    let values = queries.iter().flat_map(|query| inventory.iter().map(|other| dot(query, other))).collect();
-    Rows::from_values(inventory.len(), values).unwrap_or_default()
+/// What is needed to measure the models of one encoder.
+struct Measurement<'a> {
+    pictures: &'a LabelledPictures,
+    options: &'a EvaluationOptions,
+    fit: FitInput<'a>,
+    /// Fitted to all pictures: the daemon's.
+    whole: Model,
+    figures: ModelFigures,
+    trained_on: usize,
+    progress: &'a dyn Progress,
+    /// Fits and searches that are done.
+    steps: Cell<usize>,
+}
+
+impl<'a> Measurement<'a> {
+    /// Of the encoder at position `at`.
+    fn new(
+        pictures: &'a LabelledPictures,
+        options: &'a EvaluationOptions,
+        at: usize,
+        progress: &'a dyn Progress,
+    ) -> Result<Self, TrainingError> {
+        let encoder = options.encoders[at];
+        let settings = ModelSettings { encoder, ..options.settings.clone() };
+        let LabelledPictures { inventory, training, .. } = pictures;
+        let fit = FitInput { inventory, training, input: at, settings, seed: options.seed };
+        let training_set = fit.training_set(&HashSet::new(), FolderUse::Teach);
+        let autoencoder = training_set.train(&fit.settings, progress)?;
+        let trained_on = training_set.training().len();
+        let folders = autoencoder.folder_lesson().cloned();
+        let figures = ModelFigures {
+            encoder,
+            embedding_width: autoencoder.embedding_width(),
+            reconstruction_error: autoencoder.reconstruction_error(training_set.training()),
+            folders: folders.map(|lesson| FolderFigures { message: lesson.sentence(), lesson }),
+        };
+        let whole = Model::trained("evaluate".into(), trained_on, autoencoder);
+        Ok(Self { pictures, options, fit, whole, figures, trained_on, progress, steps: Cell::new(0) })
+    }
+
+    fn folds(&self, questions: &[Question]) -> Vec<Fold> {
+        match self.pictures.origin {
+            Origin::Inventory => folds(questions, &self.pictures.inventory.contents, most_folds(self.figures.encoder)),
+            Origin::Queries => {
+                vec![Fold { questions: (0..questions.len()).collect(), without: HashSet::new() }]
+            }
+        }
+    }
+
+    /// What the daemon would answer by each of `modes`: no model has seen the pictures that ask it.
+    fn ask<const N: usize>(
+        &self,
+        questions: &[Question],
+        folders: FolderUse,
+        modes: [SearchMode; N],
+    ) -> Result<[Vec<Answered>; N], TrainingError> {
+        let mut answered = modes.map(|_| vec![Answered::default(); questions.len()]);
+        for fold in self.folds(questions) {
+            let model = match folders {
+                FolderUse::Teach if fold.without.is_empty() => self.whole.clone(),
+                _ => {
+                    let fitted = self.fit.train(&fold.without, folders, &self.step())?;
+                    Model::trained("evaluate".into(), self.trained_on, fitted)
+                }
+            };
+            let (inventory, asking) = self.embeddings(&model);
+            let asked: Vec<&Question> = fold.questions.iter().map(|&at| &questions[at]).collect();
+            for (answered, how) in answered.iter_mut().zip(modes) {
+                let searched = Searched::new(&inventory, &self.pictures.labels, how);
+                let asking = asking.as_ref().unwrap_or(&inventory);
+                let found = searched.answers(&asked, asking, &self.step()).ok_or(TrainingError::Cancelled)?;
+                fold.questions.iter().zip(found).for_each(|(&at, found)| answered[at] = found);
+            }
+        }
+        Ok(answered)
+    }
+
+    /// Of the inventory, and of the queries where they are others.
+    fn embeddings(&self, model: &Model) -> (Rows, Option<Rows>) {
+        let LabelledPictures { origin, inventory, queries, .. } = self.pictures;
+        let of = |inputs: &[Rows]| match inputs.get(self.fit.input) {
+            Some(inputs) => model.encode(inputs),
+            None => Rows::empty(model.embedding_width()),
+        };
+        (of(&inventory.inputs), (*origin == Origin::Queries).then(|| of(&queries.inputs)))
+    }
+
+    /// All rows, and the answers of the first.
+    fn every_way(&self, questions: &[Question]) -> Result<(Vec<MethodFigures>, Vec<Answered>), TrainingError> {
+        let metric = self.options.metric;
+        let (other, other_name) = match metric {
+            Metric::Cosine => (Metric::Euclidean, "euclidean"),
+            Metric::Euclidean => (Metric::Cosine, "cosine"),
+        };
+        let singly = [metric, other].map(|metric| SearchMode { metric, set_mode: SetMode::Mean });
+        let [artificio, by_other] = self.ask(questions, FolderUse::Teach, singly)?;
+        let mut rows = vec![self.row("artificio", &artificio)];
+        if self.figures.folders.is_some() {
+            let [untaught] = self.ask(questions, FolderUse::Ignored, [singly[0]])?;
+            rows.push(self.row("untaught", &untaught));
+        }
+        rows.push(self.plainly("features", questions, |baselines| &baselines.features)?);
+        rows.push(self.plainly("histogram", questions, |baselines| &baselines.histograms)?);
+        rows.push(self.plainly("pixels", questions, |baselines| &baselines.pixels)?);
+        rows.push(self.row(other_name, &by_other));
+        let sets = sets(&self.pictures.labels, self.pictures.origin);
+        if !sets.is_empty() {
+            let modes = [SetMode::Mean, SetMode::Nearest].map(|set_mode| SearchMode { metric, set_mode });
+            let [by_mean, by_nearest] = self.ask(&sets, FolderUse::Teach, modes)?;
+            rows.push(self.row("set_mean", &by_mean));
+            rows.push(self.row("set_nearest", &by_nearest));
+        }
+        Ok((rows, artificio))
+    }
+
+    fn row(&self, method: &'static str, answered: &[Answered]) -> MethodFigures {
+        let outcomes: Vec<Outcome> = answered.iter().map(|answered| answered.outcome.clone()).collect();
+        MethodFigures::of(method, &outcomes, self.options.seed)
+    }
+
+    /// By a measure that compares its rows as they are, by cosine.
+    fn plainly(
+        &self,
+        method: &'static str,
+        questions: &[Question],
+        pick: fn(&Baselines) -> &Rows,
+    ) -> Result<MethodFigures, TrainingError> {
+        let [inventory, asking] =
+            [&self.pictures.inventory, self.pictures.asking()].map(|views| pick(&views.baselines));
+        let searched = Searched::new(inventory, &self.pictures.labels, PLAIN);
+        let questions: Vec<&Question> = questions.iter().collect();
+        let outcomes = searched.plain_outcomes(&questions, asking, &self.step()).ok_or(TrainingError::Cancelled)?;
+        Ok(MethodFigures::of(method, &outcomes, self.options.seed))
+    }
+
+    /// The progress of the next fit or search. Of how many is a guess: taught, untaught, and of sets.
+    fn step(&self) -> Part<'a> {
+        let folds = match self.pictures.origin {
+            Origin::Inventory => most_folds(self.figures.encoder),
+            Origin::Queries => 1,
+        };
+        let expected = 3.0 + 8.0 * folds as f32;
+        let done = (self.steps.replace(self.steps.get() + 1) as f32).min(expected - 1.0);
+        Part { progress: self.progress, start: done / expected, share: 1.0 / expected }
+    }
 }

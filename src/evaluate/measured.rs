@@ -3,15 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use super::baselines;
-use super::labels::label;
 use crate::base::parallel::map_followed;
 use crate::base::rows::Rows;
 use crate::config::Encoder;
 use crate::error::{Fatal, Trouble};
 use crate::model::{Backbone, Extractor};
-use crate::picture::{self, Bounds};
-use crate::progress::Progress;
+use crate::picture::{self, Bounds, Hash};
+use crate::progress::{Part, Progress};
 use crate::watch::is_ignored;
+
+/// Pictures whose rows are not yet together with the others: bounds what is in memory twice.
+const AT_A_TIME: usize = 1_024;
 
 /// Reads pictures and makes the rows that methods compare.
 pub(super) struct Measurer<'a> {
@@ -22,12 +24,22 @@ pub(super) struct Measurer<'a> {
     bounds: &'a Bounds,
 }
 
-/// Pictures of one folder by every measure; row `i` of each belongs to label `i`.
+/// Pictures of one folder by every measure; row `i` of each belongs to path `i`.
 #[derive(Default)]
 pub(super) struct MeasuredPictures {
-    pub(super) labels: Vec<String>,
+    /// Relative to the measured folder.
+    pub(super) paths: Vec<PathBuf>,
+    /// The hashes of their contents.
+    pub(super) contents: Vec<Hash>,
     /// What each encoder to be measured makes embeddings of, `[n, width]` each.
     pub(super) inputs: Vec<Rows>,
+    /// What is compared without a model; empty of pictures that are only trained on.
+    pub(super) baselines: Baselines,
+}
+
+/// What is compared without a model.
+#[derive(Default)]
+pub(super) struct Baselines {
     /// The network's as published, `[n, 1280]`.
     pub(super) features: Rows,
     /// `[n, bins]`.
@@ -36,13 +48,21 @@ pub(super) struct MeasuredPictures {
     pub(super) pixels: Rows,
 }
 
+/// What pictures are looked at for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To be searched or to ask, by every measure.
+    Comparison,
+    /// To be trained on.
+    Training,
+}
+
 /// What is seen of one picture.
 struct MeasuredPicture {
-    label: String,
+    content: Hash,
     inputs: Vec<Rows>,
-    features: Rows,
-    histogram: Vec<f32>,
-    pixels: Vec<f32>,
+    /// Features, histogram, pixels.
+    baselines: Option<[Vec<f32>; 3]>,
 }
 
 impl<'a> Measurer<'a> {
@@ -55,50 +75,62 @@ impl<'a> Measurer<'a> {
         Ok(Self { backbone: Backbone::load()?, extractors, bounds })
     }
 
-    /// All that can be used, in their order; the others are added to `left_out`. `None` when it was cancelled.
+    /// All of `paths` below `folder` that can be used, in their order; the others are added to `left_out`. `None` when it was
+    /// cancelled.
     pub(super) fn look(
         &self,
+        folder: &Path,
         paths: &[PathBuf],
+        purpose: Purpose,
         left_out: &mut Vec<Trouble>,
         progress: &dyn Progress,
     ) -> Option<MeasuredPictures> {
-        let seen = map_followed(paths.len(), progress, |at| self.look_at(&paths[at]))?;
-        let mut pictures = MeasuredPictures::default();
-        for result in seen {
-            match result {
-                Ok(picture) => pictures.add(picture),
-                Err(trouble) => left_out.push(trouble),
+        let (mut pictures, all) = (MeasuredPictures::default(), paths.len() as f32);
+        for (number, paths) in paths.chunks(AT_A_TIME).enumerate() {
+            let start = (number * AT_A_TIME) as f32 / all;
+            let part = Part { progress, start, share: paths.len() as f32 / all };
+            let seen = map_followed(paths.len(), &part, |at| self.look_at(&folder.join(&paths[at]), purpose))?;
+            for (path, result) in paths.iter().zip(seen) {
+                match result {
+                    Ok(picture) => pictures.add(path.clone(), picture),
+                    Err(trouble) => left_out.push(trouble),
+                }
             }
         }
         Some(pictures)
     }
 
-    fn look_at(&self, path: &Path) -> Result<MeasuredPicture, Trouble> {
-        let decoded = picture::read_still(path, self.bounds)
-            .and_then(|contents| picture::decode(&contents.bytes, path, self.bounds))
-            .map_err(|problem| Trouble::new(problem.to_string(), path, problem.remedy()))?;
+    fn look_at(&self, path: &Path, purpose: Purpose) -> Result<MeasuredPicture, Trouble> {
+        let unusable = |problem: picture::Unusable| Trouble::new(problem.to_string(), path, problem.remedy());
+        let file = picture::read_still(path, self.bounds).map_err(unusable)?;
+        let decoded = picture::decode(&file.bytes, path, self.bounds).map_err(unusable)?;
         let square = |side: usize| {
             picture::square(&decoded, side)
                 .ok_or_else(|| Trouble::new("the picture has no pixels", path, "take it away"))
         };
-        let plain = [square(baselines::SQUARE_SIDE)?];
-        let (histogram, pixels) = (baselines::histogram(&plain[0]), baselines::pixels(&plain[0]));
-        let features = self.backbone.published_features(&[square(Backbone::PUBLISHED_SIDE)?]);
+        let baselines = || {
+            let plain = square(baselines::SQUARE_SIDE)?;
+            let features = self.backbone.published_features(&[square(Backbone::PUBLISHED_SIDE)?]);
+            Ok([features.into_values(), baselines::histogram(&plain), baselines::pixels(&plain)])
+        };
+        let baselines = (purpose == Purpose::Comparison).then(baselines).transpose()?;
         let input = |extractor: &Extractor| Ok(extractor.features(&[square(extractor.side())?]));
         let inputs = self.extractors.iter().map(input).collect::<Result<_, Trouble>>()?;
-        let label = label(&path.file_name().unwrap_or_default().to_string_lossy());
-        Ok(MeasuredPicture { label, inputs, features, histogram, pixels })
+        Ok(MeasuredPicture { content: file.hash, inputs, baselines })
     }
 }
 
 impl MeasuredPictures {
-    fn add(&mut self, picture: MeasuredPicture) {
-        self.labels.push(picture.label);
+    fn add(&mut self, path: PathBuf, picture: MeasuredPicture) {
+        self.paths.push(path);
+        self.contents.push(picture.content);
         self.inputs.resize_with(picture.inputs.len(), Rows::default);
         self.inputs.iter_mut().zip(&picture.inputs).for_each(|(rows, row)| add(rows, row.values()));
-        add(&mut self.features, picture.features.values());
-        add(&mut self.histograms, &picture.histogram);
-        add(&mut self.pixels, &picture.pixels);
+        if let Some([features, histogram, pixels]) = &picture.baselines {
+            add(&mut self.baselines.features, features);
+            add(&mut self.baselines.histograms, histogram);
+            add(&mut self.baselines.pixels, pixels);
+        }
     }
 }
 

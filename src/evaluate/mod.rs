@@ -2,11 +2,19 @@
 //! model may serve.
 
 pub mod baselines;
+mod fits;
 pub mod gate;
+mod intervals;
+mod label_file;
 pub mod labels;
+mod look;
 mod measure;
 mod measured;
 pub mod metrics;
+mod per_label;
 mod queries;
+mod report;
 
-pub use measure::{Evaluation, EvaluationOptions, LabelledPictures, MethodFigures, ModelFigures};
+pub use look::{EvaluationOptions, LabelledPictures};
+pub use per_label::LabelFigures;
+pub use report::{AnsweredQuery, Evaluation, MethodFigures, ModelFigures};

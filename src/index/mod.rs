@@ -2,6 +2,7 @@
 
 mod averaging;
 mod calibration;
+mod plain;
 mod quantised;
 mod ranking;
 mod sample;
@@ -19,6 +20,7 @@ use sample::{PictureSample, SampleKey, key_of};
 use segment::{Name, Segment};
 
 pub use calibration::Calibration;
+pub use plain::PlainComparison;
 pub use ranking::SHORTLIST;
 pub use snapshot::Snapshot;
 

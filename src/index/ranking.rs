@@ -49,7 +49,7 @@ pub fn search(segments: &[Arc<Segment>], count: usize, query: &Rows, how: Search
 }
 
 /// What is searched for: every picture of the query, or their mean.
-fn members(query: &Rows, how: SearchMode) -> Vec<Vec<f32>> {
+pub(super) fn members(query: &Rows, how: SearchMode) -> Vec<Vec<f32>> {
     let members: Vec<Vec<f32>> = query.iter().map(|row| prepared(row.to_vec(), how.metric)).collect();
     match how.set_mode {
         SetMode::Nearest => members,
@@ -93,8 +93,14 @@ fn reranked(shortlist: &[Near<'_>], members: &[Vec<f32>], metric: Metric) -> Vec
     rows.iter().map(|row| to_nearest(&expanded, row, metric)).collect()
 }
 
-fn to_nearest(members: &[Vec<f32>], row: &[f32], metric: Metric) -> f32 {
-    members.iter().map(|member| similarity(member, row, metric)).fold(f32::NEG_INFINITY, f32::max)
+/// Without closures, so that it is compiled for the vectors of its caller.
+#[inline(always)]
+pub(super) fn to_nearest(members: &[Vec<f32>], row: &[f32], metric: Metric) -> f32 {
+    let mut nearest = f32::NEG_INFINITY;
+    for member in members {
+        nearest = nearest.max(similarity(member, row, metric));
+    }
+    nearest
 }
 
 fn best_first(one: (f32, &Path), other: (f32, &Path)) -> Ordering {

@@ -92,6 +92,12 @@ pub struct FolderLesson {
     pub before: f32,
     /// Likewise after.
     pub after: f32,
+    /// How far ahead the pictures of a folder stood in the ranking for one of them before: the mean average precision, 0 to 1.
+    #[serde(default)]
+    pub precision_before: f32,
+    /// Likewise after.
+    #[serde(default)]
+    pub precision_after: f32,
 }
 
 impl FolderLesson {

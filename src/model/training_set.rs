@@ -5,6 +5,7 @@ use super::sample_weights::{SampleWeights, sample_weights, with_inventory};
 use super::{Autoencoder, FolderLabels, TrainingError};
 use crate::base::rows::Rows;
 use crate::config::ModelSettings;
+use crate::picture::Hash;
 use crate::progress::Progress;
 
 /// Numbers in the rows of one kind that a training takes at most: 8192 rows of 1280 features, beyond which
@@ -69,8 +70,14 @@ impl TrainingSet {
     }
 
     /// Rows of one kind, `width` long, that a training takes at most.
-    pub fn most_rows(width: usize) -> usize {
+    fn most_rows(width: usize) -> usize {
         MOST_VALUES / width.max(1)
+    }
+
+    /// The contents of a folder that a training takes, of the hashes `sorted` of all of them: as many as it has room for rows of
+    /// `width`, those with the smallest hashes.
+    pub fn contents_taken(sorted: &[Hash], width: usize) -> &[Hash] {
+        &sorted[..sorted.len().min(Self::most_rows(width))]
     }
 
     /// Trains on all of it.

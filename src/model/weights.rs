@@ -119,6 +119,12 @@ impl<'bytes> Archive<'bytes> {
         }
     }
 
+    /// The text called `name`, if there is one.
+    pub(super) fn text(&self, name: &str) -> Option<&'bytes str> {
+        let view = self.tensors.tensor(name).ok().filter(|view| view.dtype() == Dtype::U8)?;
+        std::str::from_utf8(view.data()).ok()
+    }
+
     /// As [`Archive::matrix`], and refused unless it is `[rows, columns]`.
     pub(super) fn sized(&self, name: &str, rows: usize, columns: usize) -> Result<Vec<f32>, LoadError> {
         let found = self.matrix(name)?;

@@ -1,4 +1,4 @@
-//! Draws groups of near-duplicates as one sheet: a line of pictures for each group, with their names.
+//! Draws groups of pictures as one sheet: a line for each group, with a heading and the names of its pictures.
 
 use image::{Rgb, RgbImage, imageops};
 
@@ -22,8 +22,8 @@ const CAPTION: Setting = Setting { size_px: 13.0, weight: Weight::Regular };
 
 /// A line of the sheet.
 pub struct SheetGroup {
-    /// The least similarity of its pictures to the one that all were compared with.
-    pub similarity: f32,
+    /// Stands above its pictures.
+    pub heading: String,
     /// Positions of its files.
     pub members: Vec<usize>,
 }
@@ -45,7 +45,7 @@ pub fn group_sheet<'a>(
     let mut sheet = RgbImage::from_pixel(width, 2 * MARGIN_PX + groups.len() as u32 * line_px, Rgb(ground));
     for (number, group) in groups.iter().enumerate() {
         let top = MARGIN_PX + number as u32 * line_px;
-        let heading = fitted(&heading(group), HEADING, (width - 2 * MARGIN_PX) as f32);
+        let heading = fitted(&group.heading, HEADING, (width - 2 * MARGIN_PX) as f32);
         write(&mut sheet, &heading, MARGIN_PX, top + HEADING_PX - 14, ink);
         for (place, &member) in group.members.iter().take(SHOWN_MEMBERS).enumerate() {
             let (left, top) = (MARGIN_PX + place as u32 * (CELL_PX + GAP_PX), top + HEADING_PX);
@@ -61,12 +61,6 @@ pub fn group_sheet<'a>(
         }
     }
     sheet
-}
-
-fn heading(group: &SheetGroup) -> String {
-    let hidden = group.members.len().saturating_sub(SHOWN_MEMBERS);
-    let more = if hidden > 0 { format!(" ({hidden} of them not shown)") } else { String::new() };
-    format!("{} pictures, similarity at least {:.3}{more}", group.members.len(), group.similarity)
 }
 
 fn fill(sheet: &mut RgbImage, corner: (u32, u32), colour: [u8; 3]) {
@@ -87,8 +81,7 @@ mod tests {
 
     #[test]
     fn a_group_is_a_line_with_names_and_a_missing_picture_leaves_its_panel() {
-        let group = SheetGroup { members: (0..11).collect(), similarity: 0.93 };
-        assert_eq!(heading(&group), "11 pictures, similarity at least 0.930 (3 of them not shown)");
+        let group = SheetGroup { members: (0..11).collect(), heading: "eleven".into() };
         let red: Thumbnail = Ok(image::RgbaImage::from_pixel(90, 60, image::Rgba([255, 0, 0, 255])));
         let shown = |at: usize| ("ein Bild.jpg", (at > 0).then_some(&red));
         let sheet = group_sheet(&[group], &shown, Theme::Light);

@@ -216,8 +216,8 @@ impl TrainingJob {
         let TrainingInput { source, training, inventory, config, .. } = &self.input;
         let FeatureKind { version, width } = self.features();
         let read = |pictures: &ContentSample| {
-            let most = pictures.hashes().len().min(TrainingSet::most_rows(width));
-            catalog.many_features(&pictures.hashes()[..most], version, width).map(|(_, rows)| rows)
+            let taken = TrainingSet::contents_taken(pictures.hashes(), width);
+            catalog.many_features(taken, version, width).map(|(_, rows)| rows)
         };
         Ok(match source {
             TrainingSource::Inventory => TrainingSet::of_inventory(read(inventory)?),

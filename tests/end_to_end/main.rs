@@ -11,6 +11,7 @@ mod bad_input;
 mod commands;
 mod corpus;
 mod degraded;
+mod evaluation;
 mod full_disk;
 mod gallery;
 mod inventory;

@@ -1,5 +1,6 @@
 //! The command line: commands, options and what they mean.
 
+mod evaluate;
 mod overview;
 
 use std::path::{Path, PathBuf};
@@ -9,10 +10,10 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::config::Setup;
 use crate::config::{Encoder, Source};
 use crate::error::Fatal;
-use crate::model::SEED;
 
 use super::help::with_notes;
 
+pub use evaluate::EvaluateOptions;
 pub use overview::{DuplicatesOptions, MapOptions};
 
 /// The options that every command has are listed below its own.
@@ -136,25 +137,6 @@ pub struct QueryOptions {
     /// At most N matches, 1 to 50 (default: as in the settings)
     #[arg(short = 'k', long = "results", value_name = "N", value_parser = clap::value_parser!(u64).range(1..=50))]
     pub results: Option<u64>,
-}
-
-/// Of `artificio evaluate`.
-#[derive(Debug, Args)]
-pub struct EvaluateOptions {
-    /// The labelled pictures
-    pub dir: PathBuf,
-    /// Let every inventory picture query the others; also done when there are no queries
-    #[arg(long)]
-    pub leave_one_out: bool,
-    /// Which encoder to measure (default: as in the settings)
-    #[arg(long, value_enum)]
-    pub encoder: Option<EncoderKind>,
-    /// Seed of the random numbers in the training of the convolutional encoder
-    #[arg(long, value_name = "NUMBER", default_value_t = SEED)]
-    pub seed: u64,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// The encoders there are.

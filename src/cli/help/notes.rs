@@ -76,16 +76,23 @@ static QUERY: Notes = Notes {
 static EVALUATE: Notes = Notes {
     remarks: &[
         "DIR holds inventory/ and query/ (and train/, if the model is to learn from other pictures than the inventory).",
-        "A picture's label is its file name up to \"__\", else its leading letters: burger_03.jpg is a burger.",
-        "Rows: artificio is what the service would answer; features (the network as published), histogram and pixels are \
-         baselines; euclidean is artificio by the other metric; set_mean and set_nearest search with up to three pictures \
-         of a label at once.",
-        "P@1, P@5, P@10: share of the first result, the first five, the first ten, with the query's label. mAP: mean \
-         average precision.",
+        "A picture's label is the first folder below inventory/ or query/ where every picture lies in one, else its file \
+         name up to \"__\" or its leading letters: burger_03.jpg is a burger. A CSV file holds a path below DIR and a label \
+         a line: query/IMG_2210.jpg,burger.",
+        "Rows: artificio is what the service would answer; untaught the same if folders taught it nothing; features (the \
+         network as published), histogram and pixels are baselines; euclidean is artificio by the other metric; set_mean \
+         and set_nearest search with up to three pictures of a label at once.",
+        "P@1, P@5, P@10: share of the first result, the first five, the first ten, with the query's label. R@5: share of \
+         queries with a right answer among the first five. mAP: mean average precision. 95 %: what the figure would be \
+         with other queries of the same kinds (bootstrap).",
+        "With --leave-one-out no picture is answered by a model that has seen it: ten models answer, each trained \
+         without a tenth of the pictures.",
     ],
     examples: &[
         ("artificio evaluate pictures", "each query against the inventory"),
         ("artificio evaluate pictures --leave-one-out", "each picture against the others"),
+        ("artificio evaluate pictures --label-by labels.csv", "labels from a file"),
+        ("artificio evaluate pictures --per-label --worst worst.png", "what goes wrong, and where"),
         ("artificio evaluate pictures --encoder all", "both encoders; trains for minutes"),
         ("artificio evaluate pictures --json", "for scripts"),
     ],

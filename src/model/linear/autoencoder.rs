@@ -12,7 +12,8 @@ use burn::tensor::Tensor;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, serialize};
 
-use super::{pairs, subspace};
+use super::pairs::{self, Basis};
+use super::{subspace, teaching};
 use crate::base::rows::Rows;
 use crate::model::backend;
 use crate::model::folders::{FolderLabels, FolderLesson};
@@ -23,6 +24,9 @@ const VERSION_KEY: &str = "autoencoder_version";
 
 /// Raise it with every change of what the numbers in the file mean.
 const VERSION: &str = "2";
+
+/// The array with what folders gave it, as JSON.
+const LESSON: &str = "folders";
 
 /// Squared distance from the mean below which rows count as one and the same.
 const SAME: f32 = 1e-10;
@@ -74,20 +78,40 @@ impl LinearAutoencoder {
         scale_by_weights(&mut rows, weights, width);
         let count = effective_count(weights);
         let variance = sum_of_squares(&rows) as f32 / count;
-        let leading = subspace::leading_directions(rows, width, embedding_width.min(width));
+        let untaught_width = embedding_width.min(width);
+        let components = if folders.is_empty() { untaught_width } else { untaught_width.max(teaching::COMPONENTS) };
+        let leading = subspace::leading_directions(rows, width, components.min(width));
         if leading.directions.is_empty() {
             return None;
         }
         // What every direction is uncertain by: with few rows it outweighs their differences, and nothing is whitened.
         let noise = variance / count;
         let variances: Vec<f32> = leading.squares.iter().map(|squares| squares / count).collect();
-        let embedding_width = variances.len();
-        let plain = Self::from_parts(mean, leading.directions, vec![1.0; embedding_width]);
-        let basis = pairs::basis(&plain.encode(features), features, weights, &variances, noise);
-        let turn = backend::matrix(basis.turn, embedding_width);
-        let directions = backend::values(turn.matmul(backend::matrix(plain.directions, width)));
-        let fitted = Self::from_parts(plain.mean, directions, basis.scales);
-        Some(Self { lesson: (!folders.is_empty()).then(FolderLesson::default), ..fitted })
+        let all = Self::plain(mean, leading.directions, variances.len());
+        let untaught_width = untaught_width.min(variances.len());
+        let plain = Self::plain(all.mean.clone(), all.directions[..untaught_width * width].to_vec(), untaught_width);
+        let variances = &variances[..untaught_width];
+        let untaught = plain.turned(pairs::basis(&plain.encode(features), features, weights, variances, noise));
+        if folders.is_empty() {
+            return Some(untaught);
+        }
+        let (components, embeddings) = (all.encode(features), untaught.encode(features));
+        let material = teaching::Material { features, components: &components, untaught: &embeddings };
+        let (lesson, basis) = teaching::learn(&material, folders, embedding_width);
+        let fitted = basis.map_or(untaught, |basis| all.turned(basis));
+        Some(Self { lesson: Some(lesson), ..fitted })
+    }
+
+    /// Principal directions as they are.
+    fn plain(mean: Vec<f32>, directions: Vec<f32>, count: usize) -> Self {
+        Self::from_parts(mean, directions, vec![1.0; count])
+    }
+
+    /// The same in another basis of its embeddings.
+    fn turned(&self, basis: Basis) -> Self {
+        let turn = backend::matrix(basis.turn, self.embedding_width);
+        let directions = backend::values(turn.matmul(backend::matrix(self.directions.clone(), self.width)));
+        Self::from_parts(self.mean.clone(), directions, basis.scales)
     }
 
     /// `directions` are `[scales.len(), mean.len()]`, orthogonal and of unit length.
@@ -163,14 +187,17 @@ impl LinearAutoencoder {
     pub fn to_safetensors(&self) -> Vec<u8> {
         let bytes = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
         let [directions, mean, scales] = [&self.directions, &self.mean, &self.scales].map(|values| bytes(values));
-        let arrays = [
-            ("directions", vec![self.embedding_width, self.width], &directions),
-            ("mean", vec![self.width], &mean),
-            ("scales", vec![self.embedding_width], &scales),
+        let lesson = self.lesson.as_ref().and_then(|lesson| serde_json::to_vec(lesson).ok());
+        let mut arrays = vec![
+            ("directions", Dtype::F32, vec![self.embedding_width, self.width], &directions),
+            ("mean", Dtype::F32, vec![self.width], &mean),
+            ("scales", Dtype::F32, vec![self.embedding_width], &scales),
         ];
-        let views = arrays.map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F32, shape, bytes)?)));
+        arrays.extend(lesson.iter().map(|lesson| (LESSON, Dtype::U8, vec![lesson.len()], lesson)));
+        let views =
+            arrays.into_iter().map(|(name, kind, shape, bytes)| Ok((name, TensorView::new(kind, shape, bytes)?)));
         let metadata = HashMap::from([(VERSION_KEY.to_string(), VERSION.to_string())]);
-        let file = views.into_iter().collect::<Result<Vec<_>, _>>().and_then(|views| serialize(views, Some(metadata)));
+        let file = views.collect::<Result<Vec<_>, _>>().and_then(|views| serialize(views, Some(metadata)));
         match file {
             Ok(file) => file,
             Err(error) => unreachable!("shapes and lengths agree: {error}"),
@@ -189,7 +216,8 @@ impl LinearAutoencoder {
         if scales.iter().any(|scale| *scale <= 0.0) {
             return Err(LoadError::array("scales", ArrayProblem::NotPositive));
         }
-        Ok(Self::from_parts(mean, directions.values, scales))
+        let lesson = archive.text(LESSON).and_then(|lesson| serde_json::from_str(lesson).ok());
+        Ok(Self { lesson, ..Self::from_parts(mean, directions.values, scales) })
     }
 
     /// Rows as the encoder wants them: at unit length, less the training mean.

@@ -4,5 +4,6 @@ mod autoencoder;
 mod eigen;
 mod pairs;
 mod subspace;
+mod teaching;
 
 pub use autoencoder::LinearAutoencoder;

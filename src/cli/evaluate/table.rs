@@ -1,0 +1,73 @@
+//! The figures as text.
+
+use crate::cli::output::one_line;
+use crate::evaluate::{Evaluation, LabelFigures, MethodFigures, ModelFigures};
+
+/// Longer labels are cut.
+const LABEL_LETTERS: usize = 32;
+
+/// All of the report.
+pub fn of(report: &Evaluation) -> String {
+    let mut text = format!(
+        "{:<13}{:>6}{:<11}{:>7}{:>7}{:>7}{:>7}{:<11}{:>8}\n",
+        "method", "P@1", "   (95 %)", "P@5", "P@10", "R@5", "mAP", "   (95 %)", "queries"
+    );
+    report.rows.iter().for_each(|row| text += &method(row));
+    if !report.labels.is_empty() {
+        text += &labels(&report.labels);
+    }
+    let by = match report.folds {
+        0 => String::new(),
+        folds => format!(", {folds} times without those that asked"),
+    };
+    text += &format!("\n{} pictures searched, {} trained on{by}\n", report.inventory, report.trained_on);
+    for ModelFigures { encoder, embedding_width, reconstruction_error, folders } in &report.models {
+        let (name, kept) = (encoder.name(), 100.0 * (1.0 - reconstruction_error));
+        text += &format!("{name} encoder: {embedding_width} values a code, {kept:.1} % of the variance kept\n");
+        if let Some(folders) = folders {
+            text += &format!("{}\n", folders.message);
+        }
+    }
+    text += &format!("labels by {}\n", report.label_by.words());
+    text
+}
+
+fn method(row: &MethodFigures) -> String {
+    let (of, low, high) = (&row.figures, &row.interval_95.low, &row.interval_95.high);
+    let interval = |low: f64, high: f64| format!(" {low:.2}–{high:.2} ");
+    format!(
+        "{:<13}{:>6.3}{}{:>7.3}{:>7.3}{:>7.3}{:>7.3}{}{:>8}\n",
+        row.method,
+        of.p_at_1,
+        interval(low.p_at_1, high.p_at_1),
+        of.p_at_5,
+        of.p_at_10,
+        of.recall_at_5,
+        of.map,
+        interval(low.map, high.map),
+        row.queries
+    )
+}
+
+/// The worst first: they are what somebody looks for.
+fn labels(labels: &[LabelFigures]) -> String {
+    let width = labels.iter().map(|figures| name(&figures.label).chars().count()).max().unwrap_or(0).max(5);
+    let mut sorted: Vec<&LabelFigures> = labels.iter().collect();
+    sorted.sort_by(|one, other| one.map.total_cmp(&other.map));
+    let mut text = format!("\n{:<width$}{:>9}{:>8}{:>8}  taken for\n", "label", "queries", "P@1", "mAP");
+    for LabelFigures { label, queries, p_at_1, map, most_frequent_wrong_label, times } in sorted {
+        let wrong = most_frequent_wrong_label.as_deref().map(|wrong| format!("  {} ({times}×)", name(wrong)));
+        let (label, wrong) = (name(label), wrong.unwrap_or_default());
+        text += &format!("{label:<width$}{queries:>9}{p_at_1:>8.3}{map:>8.3}{wrong}\n");
+    }
+    text
+}
+
+/// A label as it fits into a column.
+fn name(label: &str) -> String {
+    let name = if label.is_empty() { "(none)".into() } else { one_line(label) };
+    match name.chars().count() > LABEL_LETTERS {
+        true => name.chars().take(LABEL_LETTERS - 1).chain(['…']).collect(),
+        false => name,
+    }
+}

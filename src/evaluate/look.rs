@@ -1,0 +1,112 @@
+//! The pictures of a labelled folder, each read once.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::labels::{LabelSource, LabelsBy, NumberedLabels, labels_of};
+use super::measured::{MeasuredPictures, Measurer, Purpose, pictures_in};
+use super::queries::Origin;
+use crate::config::{Encoder, Metric, ModelSettings};
+use crate::error::{Fatal, Trouble};
+use crate::picture::Bounds;
+use crate::progress::{Part, Progress};
+
+/// What to measure.
+#[derive(Debug, Clone)]
+pub struct EvaluationOptions {
+    /// Holds `inventory/`, and maybe `query/` and `train/`.
+    pub folder: PathBuf,
+    /// What says what a picture shows.
+    pub label_by: LabelSource,
+    /// Let the inventory query itself.
+    pub leave_one_out: bool,
+    /// One or several; the first is called "artificio" and measured in every way.
+    pub encoders: Vec<Encoder>,
+    /// How large a model, and how long trained.
+    pub settings: ModelSettings,
+    /// By which the daemon compares.
+    pub metric: Metric,
+    /// The same seed gives the same figures.
+    pub seed: u64,
+    /// What one picture may cost.
+    pub bounds: Bounds,
+}
+
+/// The pictures of a labelled folder.
+pub struct LabelledPictures {
+    pub(super) origin: Origin,
+    pub(super) inventory: MeasuredPictures,
+    /// None where the inventory queries itself.
+    pub(super) queries: MeasuredPictures,
+    pub(super) training: MeasuredPictures,
+    pub(super) label_by: LabelsBy,
+    pub(super) labels: NumberedLabels,
+    pub(super) left_out: Vec<Trouble>,
+}
+
+impl LabelledPictures {
+    /// Measures the pictures of a folder, which are only read. `None` when it was cancelled.
+    ///
+    /// # Errors
+    /// When there is no picture to be found, one has no label, or the program's own copy of the weights is damaged.
+    pub fn look(options: &EvaluationOptions, progress: &dyn Progress) -> Result<Option<Self>, Fatal> {
+        let folder = &options.folder;
+        if !folder.is_dir() {
+            return Err(Fatal::Usage(format!("{}: there is no such folder", folder.display())));
+        }
+        let [inventory, queries, training] = ["inventory", "query", "train"].map(|part| paths_in(folder, part));
+        if inventory.is_empty() {
+            return Err(Fatal::Usage(format!(
+                "{}: no pictures; put them into inventory/ in there, named after what they show (burger_03.jpg) or in folders \
+                 that are",
+                folder.display()
+            )));
+        }
+        let is_own = options.leave_one_out || queries.is_empty();
+        let origin = if is_own { Origin::Inventory } else { Origin::Queries };
+        let queries = if is_own { Vec::new() } else { queries };
+        // Before the pictures are read, which takes minutes.
+        let judged: Vec<PathBuf> = inventory.iter().chain(&queries).cloned().collect();
+        let (label_by, labels) = labels_of(&options.label_by, folder, &judged)?;
+        let label_of = judged.into_iter().zip(labels).collect();
+        let measurer = Measurer::new(&options.encoders, &options.bounds)?;
+        let all = (inventory.len() + queries.len() + training.len()) as f32;
+        let (mut left_out, mut done) = (Vec::new(), 0);
+        let mut look = |paths: &[PathBuf], purpose| {
+            let part = Part { progress, start: done as f32 / all, share: paths.len() as f32 / all };
+            done += paths.len();
+            measurer.look(folder, paths, purpose, &mut left_out, &part)
+        };
+        let Some(inventory) = look(&inventory, Purpose::Comparison) else { return Ok(None) };
+        let Some(queries) = look(&queries, Purpose::Comparison) else { return Ok(None) };
+        let Some(training) = look(&training, Purpose::Training) else { return Ok(None) };
+        let labels = numbered(&label_of, &inventory, if is_own { &inventory } else { &queries });
+        Ok(Some(Self { origin, inventory, queries, training, label_by, labels, left_out }))
+    }
+
+    /// The pictures that ask.
+    pub(super) fn asking(&self) -> &MeasuredPictures {
+        match self.origin {
+            Origin::Inventory => &self.inventory,
+            Origin::Queries => &self.queries,
+        }
+    }
+}
+
+/// Files below `part` of `folder`, relative to `folder`, in the order of their paths.
+fn paths_in(folder: &Path, part: &str) -> Vec<PathBuf> {
+    let relative = |path: PathBuf| path.strip_prefix(folder).map(Path::to_path_buf).unwrap_or(path);
+    pictures_in(&folder.join(part)).into_iter().map(relative).collect()
+}
+
+/// The labels of those pictures that could be used.
+fn numbered(
+    label_of: &HashMap<PathBuf, String>,
+    inventory: &MeasuredPictures,
+    asking: &MeasuredPictures,
+) -> NumberedLabels {
+    let labels = |pictures: &MeasuredPictures| -> Vec<String> {
+        pictures.paths.iter().map(|path| label_of.get(path).cloned().unwrap_or_default()).collect()
+    };
+    NumberedLabels::new(&labels(inventory), &labels(asking))
+}

@@ -1,0 +1,100 @@
+//! What `artificio evaluate` found out.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::intervals::Interval;
+use super::labels::LabelsBy;
+use super::metrics::{Figures, Outcome};
+use super::per_label::LabelFigures;
+use crate::config::Encoder;
+use crate::error::Trouble;
+use crate::model::FolderLesson;
+
+/// The figures of one method.
+#[derive(Debug, Clone, Serialize)]
+pub struct MethodFigures {
+    /// "artificio", "untaught", "features", "histogram", "pixels"; "euclidean" or "cosine", whichever is not set; "set_mean" and
+    /// "set_nearest", where pictures of one label ask together; the name of a further encoder.
+    pub method: &'static str,
+    /// How often it was asked.
+    pub queries: usize,
+    /// How good it is.
+    #[serde(flatten)]
+    pub figures: Figures,
+    /// How far each figure may be off, other queries of the same kinds being asked.
+    pub interval_95: Interval,
+}
+
+impl MethodFigures {
+    /// The means over queries, and how far they may be off.
+    pub(super) fn of(method: &'static str, outcomes: &[Outcome], seed: u64) -> Self {
+        let (figures, interval_95) = (Figures::mean(outcomes), Interval::of(outcomes, seed));
+        Self { method, queries: outcomes.len(), figures, interval_95 }
+    }
+}
+
+/// A model that was trained for this, on all pictures.
+#[derive(Debug, Clone, Serialize)]
+pub struct ModelFigures {
+    /// Its encoder.
+    pub encoder: Encoder,
+    /// Values in an embedding.
+    #[serde(rename = "code_width")]
+    pub embedding_width: usize,
+    /// ‖x − x′‖² / ‖x − mean‖² over the training pictures.
+    pub reconstruction_error: f32,
+    /// What folders gave it; `None` where there were none.
+    pub folders: Option<FolderFigures>,
+}
+
+/// What folders gave a model.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FolderFigures {
+    /// As a sentence for a person.
+    pub message: String,
+    /// In figures.
+    #[serde(flatten)]
+    pub lesson: FolderLesson,
+}
+
+/// How the daemon would answer one query.
+#[derive(Debug, Clone)]
+pub struct AnsweredQuery {
+    /// Relative to the measured folder.
+    pub path: PathBuf,
+    /// What it shows.
+    pub label: String,
+    /// How well.
+    pub outcome: Outcome,
+    /// The first matches: path, relative to the measured folder, and label.
+    pub first: Vec<(PathBuf, String)>,
+}
+
+/// What was measured.
+#[derive(Debug, Clone, Serialize)]
+pub struct Evaluation {
+    /// One row a method.
+    pub rows: Vec<MethodFigures>,
+    /// Pictures searched.
+    pub inventory: usize,
+    /// Pictures asked; with leave-one-out those of the inventory.
+    pub queries: usize,
+    /// Pictures the models were trained on.
+    pub trained_on: usize,
+    /// Where the inventory asks itself: how many fits answered, each to all pictures but those that it answered. Else 0.
+    pub folds: usize,
+    /// Where the labels were taken from.
+    pub label_by: LabelsBy,
+    /// One a encoder.
+    pub models: Vec<ModelFigures>,
+    /// Of the row "artificio", by label.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<LabelFigures>,
+    /// Files that could not be used.
+    pub left_out: Vec<Trouble>,
+    /// Of the row "artificio", every query.
+    #[serde(skip)]
+    pub answers: Vec<AnsweredQuery>,
+}
