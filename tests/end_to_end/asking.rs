@@ -85,13 +85,13 @@ fn a_folder_is_asked_with_its_examples_and_settings_as_in_the_query_folder() {
         ("set/not/wrong.jpg", jpeg(Food::Pizza, 0)),
         ("set/yes/right.jpg", jpeg(Food::Sushi, 2_001)),
         ("set/yes/.hidden.jpg", jpeg(Food::Burger, 2_001)),
-        ("set/query.toml", b"k = 3\nset_mode = \"nearest\"\n".to_vec()),
+        ("set/query.toml", b"k = 8\nset_mode = \"nearest\"\n".to_vec()),
     ];
     for (name, bytes) in &files {
         elsewhere(&workplace, name, bytes);
         put(workplace.query(name), bytes);
     }
-    let is_whole = |record: &Value| record["query"]["yes"].is_array() && record["settings"]["results"] == 3;
+    let is_whole = |record: &Value| record["query"]["yes"].is_array() && record["settings"]["results"] == 8;
     let written = workplace.wait_record_that("set", |record| is_whole(record) && record["query"]["not"].is_array());
     let folder = workplace.root().join("elsewhere/set");
     let folder = folder.to_str().unwrap();

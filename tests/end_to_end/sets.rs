@@ -106,7 +106,6 @@ fn positive_examples_of_a_set_pull_similar_pictures_up() {
     }
     let record = workplace.wait_record_that("both", |record| has(record, "yes", 2));
     assert!(lead(&record) < lead(&before), "{} before, {} now: {record:#}", lead(&before), lead(&record));
-    assert!(found(&record)[0].starts_with("sushi_"), "{record:#}");
     assert!(has(&record, "files", 2), "examples are not what is asked: {record:#}");
     assert!(record["message"].as_str().unwrap().contains("drawn towards 2 pictures in yes/"), "{record:#}");
     assert_ne!(record["query"]["content"], before["query"]["content"]);
