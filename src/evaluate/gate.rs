@@ -357,7 +357,7 @@ mod tests {
         };
         assert!(flowers(taught(0.82, 0.84).folders).passes && !flowers(None).passes);
         let misled = taught(0.68, 0.6).verdict();
-        assert!(!misled.passes && misled.reason.contains("60 % instead of 68 %"), "{misled:?}");
+        assert!(!misled.passes && misled.reason.contains("right first 60 % (before: 68 %)"), "{misled:?}");
         assert!(!taught(0.68, f32::NAN).verdict().passes);
         let untaught = Evidence { folders: Some(FolderLesson::default()), ..taught(0.0, 0.0) };
         assert!(untaught.verdict().passes);
