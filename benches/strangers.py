@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
-"""Which `min_likeness` separates unrelated queries from those with an answer: benches/strangers.py PROGRAM SET SET...
+"""Which queries get "nothing similar here", with the settings as shipped: benches/strangers.py PROGRAM SET SET...
 
-Each SET holds inventory/ and query/; without query/ the inventory's own pictures are the queries (each is then excluded from
-its results). A set's own queries should be answered, the queries of the other sets should not: for several thresholds the
-share of both that would get "nothing similar here" is printed, one line per threshold and inventory.
+Each SET holds inventory/ and query/. Each inventory is asked its own queries, which have an answer, and those of every other set, which
+have none there; at most 180 of a set. A line for each pair of sets: the share of the foreign that is refused, and of the own
+that is lost; then the grades of the own matches, with how many are right where the name up to "__" is a label.
 """
+import collections
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 
-THRESHOLDS = (0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
-MOST_QUERIES = 100
+MOST_QUERIES = 180
 
 
 def pictures(folder):
@@ -21,37 +22,54 @@ def pictures(folder):
 
 
 def queries(place):
-    """Queries of a set, evenly sampled; and whether they are in its inventory."""
-    asks_itself = not (place / "query").is_dir() or len(pictures(place / "query")) < 10
-    found = pictures(place / ("inventory" if asks_itself else "query"))
-    step = max(1, len(found) // MOST_QUERIES)
-    return found[::step], asks_itself
+    found = pictures(place / "query")
+    step = -(-len(found) // MOST_QUERIES)
+    return found[::step]
 
 
-def store(program, inventory, root):
-    (root / "db").mkdir(parents=True)
-    (root / "db/img_inventory_raw").symlink_to(inventory)
-    (root / "config").mkdir()
-    (root / "config/artificio.toml").write_text("[answer]\nmin_likeness = 0.0\n")
-    with open(root / "log", "w") as log:
-        service = subprocess.Popen([program, "--root", root, "run"], stderr=log)
-    status, count = root / "db/state/status.json", len(pictures(inventory))
-    while True:
-        current = json.loads(status.read_text()) if status.exists() else None
-        if current and current["inventory"]["indexed"] >= count and current["model"]["trained_on"]:
-            break
+def wait(service, log, is_done):
+    while not is_done():
         if service.poll() is not None:
-            sys.exit((root / "log").read_text())
+            sys.exit(log.read_text())
         time.sleep(0.5)
+
+
+def label(path):
+    name = pathlib.PurePath(path).name
+    return name.split("__")[0] if "__" in name else None
+
+
+def answers(program, place, asked, root):
+    """The records of all `asked` sets, from one running service with the inventory of `place`."""
+    (root / "db").mkdir(parents=True)
+    (root / "query").mkdir()
+    (root / "db/img_inventory_raw").symlink_to(place / "inventory")
+    status, log, count = root / "db/state/status.json", root / "log", len(pictures(place / "inventory"))
+    with open(log, "w") as out:
+        service = subprocess.Popen([program, "--root", root, "run"], stderr=out)
+
+    def is_trained():
+        current = json.loads(status.read_text()) if status.exists() else None
+        return current and current["inventory"]["indexed"] >= count and current["model"]["trained_on"]
+
+    wait(service, log, is_trained)
+    names = {}
+    for other, paths in asked.items():
+        for number, path in enumerate(paths):
+            name = f"{other.name}-{number}{path.suffix}"
+            shutil.copy(path, root / "query" / name)
+            names[f"result_{other.name}-{number}.json"] = (other, path)
+    wait(service, log, lambda: sum((root / "answer" / name).exists() for name in names) == len(names))
     service.terminate()
     service.wait()
+    records = collections.defaultdict(list)
+    for name, (other, path) in names.items():
+        records[other].append((path, json.loads((root / "answer" / name).read_text())))
+    return records
 
 
-def likeness(program, root, query, is_inside):
-    """The highest likeness among the matches; the query itself does not count."""
-    output = subprocess.run([program, "--root", root, "query", query, "--json"], check=True, capture_output=True).stdout
-    others = [match for match in json.loads(output)["matches"] if not (is_inside and match["path"] == query.name)]
-    return max(match["likeness"] for match in others)
+def refused(records):
+    return sum(record["status"] == "nothing_similar" for _, record in records) / len(records)
 
 
 def main():
@@ -60,16 +78,19 @@ def main():
     asked = {place: queries(place) for place in places}
     with tempfile.TemporaryDirectory(prefix="artificio-strangers-") as scratch:
         for place in places:
-            root = pathlib.Path(scratch) / place.name
-            store(program, place / "inventory", root)
-            own, strange = [], []
-            for other, (paths, asks_itself) in asked.items():
-                found = [likeness(program, root, path, asks_itself and other == place) for path in paths]
-                (own if other == place else strange).extend(found)
-            for threshold in THRESHOLDS:
-                share = lambda values: sum(value < threshold for value in values) / len(values)
-                print(f"{place.name:10} {threshold:.2f}  of {len(own)} queries with an answer {share(own):6.1%} hidden, "
-                      f"of {len(strange)} unrelated queries {share(strange):6.1%} recognised", flush=True)
+            records = answers(program, place, asked, pathlib.Path(scratch) / place.name)
+            own = records.pop(place)
+            least = own[0][1]["settings"]["min_likeness"]
+            for other, foreign in records.items():
+                print(f"{place.name:18} asked {other.name:18} {len(foreign):4} foreign, refused {refused(foreign):.3f}; "
+                      f"{len(own):4} own, lost {refused(own):.3f}; least likeness {least:.3f}", flush=True)
+            grades = collections.Counter()
+            for path, record in own:
+                for match in record["matches"]:
+                    grades[match.get("grade"), label(match["path"]) == label(path)] += 1
+            shown = (f"{grade} {grades[grade, True]} of {grades[grade, True] + grades[grade, False]}"
+                     for grade in ("same", "strong", "good", "weak"))
+            print(f"{place.name:18} right by grade: {', '.join(shown)}", flush=True)
 
 
 main()

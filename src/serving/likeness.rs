@@ -136,3 +136,43 @@ impl KnownPicture {
         with_pixels(self).copy_of([&with_pixels(other)].into_iter(), 1).is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ModelSettings;
+
+    /// Of `count` pictures, their likeness to their nearest others evenly from `low` to `high`.
+    fn scale(count: usize, low: f32, high: f32) -> LikenessScale {
+        let step = (high - low) / (count.max(2) - 1) as f32;
+        let best = (0..count).rev().map(|at| low + step * at as f32).collect();
+        LikenessScale::of(best, &Model::untrained(&ModelSettings::default()))
+    }
+
+    #[test]
+    fn a_stapler_is_a_stranger_to_a_grocer_and_not_to_a_mixed_inventory() {
+        let (grocer, mixed) = (scale(512, 0.57, 0.95), scale(512, 0.35, 0.7));
+        assert!(grocer.least > 0.45 && mixed.least < 0.4, "{grocer:?} {mixed:?}");
+        assert_eq!([0.9, 0.7, 0.5].map(|likeness| grocer.grade(likeness)), [Grade::Strong, Grade::Good, Grade::Weak]);
+        assert_eq!(mixed.grade(0.7), Grade::Strong);
+    }
+
+    #[test]
+    fn a_small_inventory_hardly_moves_what_holds_anywhere() {
+        let general = LikenessScale::default();
+        assert_eq!(scale(0, 0.0, 0.0), general);
+        for (low, high) in [(0.1, 0.2), (0.9, 0.99)] {
+            let few = scale(3, low, high);
+            assert!((few.least - general.least).abs() < 0.05, "{few:?}");
+        }
+        assert!(scale(3_000, 0.9, 0.99).least > 0.6);
+    }
+
+    #[test]
+    fn a_worse_likeness_never_has_a_better_grade() {
+        for (low, high) in [(-0.2, -0.1), (0.1, 0.3), (0.3, 0.9), (0.99, 1.0)] {
+            let scale = scale(300, low, high);
+            assert!(scale.least <= scale.good && scale.good <= scale.strong, "{scale:?}");
+        }
+    }
+}

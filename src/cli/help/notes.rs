@@ -92,7 +92,7 @@ static EVALUATE: Notes = Notes {
         ("artificio evaluate pictures", "each query against the inventory"),
         ("artificio evaluate pictures --leave-one-out", "each picture against the others"),
         ("artificio evaluate pictures --label-by labels.csv", "labels from a file"),
-        ("artificio evaluate pictures --per-label --worst worst.png", "what goes wrong, and where"),
+        ("artificio evaluate pictures --per-label", "a line for each label"),
         ("artificio evaluate pictures --encoder all", "both encoders; trains for minutes"),
         ("artificio evaluate pictures --json", "for scripts"),
     ],
