@@ -89,17 +89,25 @@ pub struct FolderLesson {
     /// How deep these folders lie, from 1.
     pub depth: usize,
     /// How much of their scatter was used, 0 to 1.
+    #[serde(serialize_with = "four_digits")]
     pub strength: f32,
     /// Share of held-out pictures whose nearest picture lay in their own folder before they taught, 0 to 1.
+    #[serde(serialize_with = "four_digits")]
     pub before: f32,
     /// Likewise after.
+    #[serde(serialize_with = "four_digits")]
     pub after: f32,
     /// How far ahead the pictures of a folder stood in the ranking for one of them before: the mean average precision, 0 to 1.
-    #[serde(default)]
+    #[serde(default, serialize_with = "four_digits")]
     pub precision_before: f32,
     /// Likewise after.
-    #[serde(default)]
+    #[serde(default, serialize_with = "four_digits")]
     pub precision_after: f32,
+}
+
+/// To four digits: the same text whether it becomes a file or another value first.
+fn four_digits<S: serde::Serializer>(figure: &f32, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64((f64::from(*figure) * 1e4).round() / 1e4)
 }
 
 impl FolderLesson {
