@@ -91,7 +91,7 @@ static EVALUATE: Notes = Notes {
     examples: &[
         ("artificio evaluate pictures", "each query against the inventory"),
         ("artificio evaluate pictures --leave-one-out", "each picture against the others"),
-        ("artificio evaluate pictures --label-by labels.csv", "labels from a file"),
+        ("artificio evaluate pictures --csv out.csv", "a line for each query"),
         ("artificio evaluate pictures --per-label", "a line for each label"),
         ("artificio evaluate pictures --encoder all", "both encoders; trains for minutes"),
         ("artificio evaluate pictures --json", "for scripts"),
