@@ -20,6 +20,7 @@ const REST_SIZE: f32 = 16.0;
 /// Font size of a title as a share of its line height.
 const TITLE_SHARE: f32 = 0.667;
 const FOOTER_SIZE: f32 = 14.5;
+const FOOTER_LINE: f32 = 22.0;
 /// Opacity of a badge's edge, 0 to 255: a white badge on a white picture needs one.
 const BADGE_EDGE_ALPHA: u8 = 44;
 
@@ -243,9 +244,15 @@ impl Painter<'_> {
         let brand_px = self.text("artificio", rest, brand, palette.soft_ink) + scale.fine(12.0);
         let rest = Area { x: rest.x + brand_px as u32, width: rest.width.saturating_sub(brand_px as u32), ..rest };
         let footer = &content.footer;
-        let parts = [footer.model.as_str(), &footer.folders, &pictures(footer.inventory), &footer.date];
+        let parts = [footer.model.as_str(), &pictures(footer.inventory), &footer.date];
         let parts = parts.iter().filter(|part| !part.trim().is_empty()).map(|part| clean_name(part));
         self.text(&parts.collect::<Vec<_>>().join("  ·  "), rest, setting, palette.quiet_ink);
+        if !footer.folders.is_empty() {
+            // On a line of its own, in the margin below: beside the others it would be cut.
+            let y = rest.y + scale.px(FOOTER_LINE);
+            let below = Area { y, width: area.right().saturating_sub(rest.x), ..rest };
+            self.text(&clean_name(&footer.folders), below, setting, palette.quiet_ink);
+        }
     }
 }
 
