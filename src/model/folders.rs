@@ -126,9 +126,14 @@ impl FolderLesson {
             (true, _) if after > before => {
                 format!("{folders} folders taught: found right first {found} instead of {former}")
             }
-            (true, _) => format!(
-                "{folders} folders taught: mean average precision {precision_after:.2} instead of {precision_before:.2}, right first {found} (before: {former})"
-            ),
+            (true, _) => {
+                let [all_before, all] =
+                    [precision_before, precision_after].map(|share| format!("{:.0} %", 100.0 * share));
+                let as_before = if found == former { "as before".into() } else { format!("(before: {former})") };
+                format!(
+                    "{folders} folders taught: of each {all} found instead of {all_before}, right first {found} {as_before}"
+                )
+            }
             (false, 0) => "no folders to learn from: pictures are not sorted into at least two".into(),
             (false, _) => format!("{folders} folders taught nothing: held-out pictures are not found better for them"),
         }
@@ -189,7 +194,7 @@ mod tests {
         let more = FolderLesson { before: 0.76, precision_before: 0.5, precision_after: 0.613, ..lesson.clone() };
         assert_eq!(
             more.sentence(),
-            "12 folders taught: mean average precision 0.61 instead of 0.50, right first 75 % (before: 76 %)"
+            "12 folders taught: of each 61 % found instead of 50 %, right first 75 % (before: 76 %)"
         );
         assert!(more.is_no_worse() && !FolderLesson { precision_after: 0.4, ..more.clone() }.is_no_worse());
         assert!(!FolderLesson { before: 0.9, ..more }.is_no_worse());
