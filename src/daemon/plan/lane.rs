@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::files::Stamp;
 
-/// What is known of the file of a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is known of the file of a job; what it is more urgent for comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum JobKind {
     /// It was not read before.
     New,
@@ -79,8 +79,11 @@ impl Lane {
                 under_way.again = Some(job);
             }
         } else {
-            let since = self.remove_queued(path).map_or(job.since, |earlier| earlier.since);
-            self.insert_queued(path, QueuedJob { since, ..job });
+            let (since, kind) = match self.remove_queued(path) {
+                Some(earlier) => (earlier.since, earlier.kind.min(job.kind)),
+                None => (job.since, job.kind),
+            };
+            self.insert_queued(path, QueuedJob { since, kind, ..job });
         }
     }
 

@@ -203,6 +203,9 @@ fn no_query_waits_for_a_picture_that_was_only_touched() {
     plan.enqueue_picture(Root::Inventory, a, stamp(2).unwrap(), JobKind::Known, seconds(1));
     plan.ended(Root::Inventory, a);
     assert_eq!(count(&plan), (1, 1, 1), "it did change");
+    // Touched before the change was read.
+    plan.enqueue_picture(Root::Inventory, a, stamp(3).unwrap(), JobKind::Touched, seconds(1));
+    assert_eq!(count(&plan), (1, 1, 1));
     plan.start(seconds(1), 0);
     plan.ended(Root::Inventory, a);
     assert_eq!(count(&plan), (0, 0, 0));

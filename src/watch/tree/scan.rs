@@ -329,7 +329,8 @@ impl Tree {
     /// Whether a folder that is missing or empty is only away.
     fn keeps_when_missing(&self, folder: &Path) -> bool {
         let is_root = folder.as_os_str().is_empty();
-        let is_root_kept = (self.keeps_when_empty && !self.accepts_empty) || self.mounts.is_root_without_disk();
+        let is_root_kept =
+            (self.keeps_when_empty && !self.accepts_empty) || self.mounts.is_root_without_disk(&self.root);
         (is_root && is_root_kept) || self.mounts.was_mounted(folder)
     }
 
@@ -343,7 +344,7 @@ impl Tree {
         let is_kept = match is_root && self.keeps_when_empty {
             true => self.keeps_when_missing(folder),
             false => {
-                let is_off_its_disk = is_root && self.mounts.is_root_without_disk();
+                let is_off_its_disk = is_root && self.mounts.is_root_without_disk(&self.root);
                 is_off_its_disk || (!scan.is_mounted && self.mounts.was_mounted(folder))
             }
         };
