@@ -86,8 +86,11 @@ pub struct QueryPart {
     /// read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// Every file of the query.
+    /// Its files: all of them or, of a very large set, a random sample.
     pub files: Vec<QueryFile>,
+    /// How many more files the query has that stand in none of these lists, because a sample was used; absent when there are none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unused: usize,
     /// How the embeddings of a set were combined; absent for a single picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set_mode: Option<crate::config::SetMode>,
@@ -246,6 +249,10 @@ pub struct Timings {
     pub sheet: f64,
     /// From the moment a worker took the query until the record was made.
     pub total: f64,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Record {

@@ -103,7 +103,7 @@ impl Daemon {
                         &FileRow {
                             path: path.clone(),
                             stamp: *stamp,
-                            state: state_of(result.as_ref().map(|(hash, _)| *hash)),
+                            state: state_of(result.as_ref().map(|(hash, _)| Some(*hash))),
                         },
                     )?,
                 }
@@ -346,9 +346,10 @@ fn state_of_answer(status: Status) -> AnswerState {
     }
 }
 
-fn state_of(result: Result<Hash, &Unusable>) -> FileState {
+fn state_of(result: Result<Option<Hash>, &Unusable>) -> FileState {
     match result {
-        Ok(hash) => FileState::Read(hash),
+        Ok(Some(hash)) => FileState::Read(hash),
+        Ok(None) => FileState::Unread,
         Err(problem) => FileState::Failed { problem: problem.to_string(), remedy: problem.remedy() },
     }
 }

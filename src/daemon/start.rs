@@ -55,6 +55,7 @@ impl Daemon {
             state: config.folders.state.clone(),
             serving: serving.clone(),
             quarantine,
+            set_pictures: Arc::default(),
             outcomes: channels.outcome_sender.clone(),
             ends: channels.end_sender.clone(),
         };
@@ -214,7 +215,7 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
                 }
                 // Set aside by a version that only counted crashes: it gets a trial.
                 FileState::Failed { .. } if quarantine.is_suspect_at(&folder.join(&path)) => return,
-                FileState::Read(_) => {}
+                FileState::Read(_) | FileState::Unread => {}
                 FileState::Failed { problem, remedy } => {
                     let trouble = Trouble::new(problem, folder.join(&path), remedy);
                     pictures.fail(root, &path, trouble);

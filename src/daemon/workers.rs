@@ -14,8 +14,7 @@ use crate::error::Trouble;
 use crate::model::Extractor;
 use crate::picture::Unusable;
 use crate::quarantine::{Decoding, Quarantine, Slot, Suspects};
-use crate::query::WorkerContext;
-use crate::query::{Answered, Done, Query};
+use crate::query::{Answered, Done, Query, SetPictures, WorkerContext};
 use crate::serving::Shared;
 use crate::threads::{self, ThreadEnd};
 
@@ -74,6 +73,8 @@ pub struct WorkerDeps {
     pub serving: Shared,
     /// Shared by all.
     pub quarantine: Arc<Quarantine>,
+    /// Shared by all.
+    pub set_pictures: Arc<SetPictures>,
     /// To the loop.
     pub outcomes: Sender<Outcome>,
     /// To the loop, when a thread ends.
@@ -212,7 +213,7 @@ impl Workers {
     }
 
     fn start_one(&mut self, role: Suspects) -> Result<Worker, Trouble> {
-        let WorkerDeps { extractor, state, serving, quarantine, outcomes, ends } = &self.deps;
+        let WorkerDeps { extractor, state, serving, quarantine, set_pictures, outcomes, ends } = &self.deps;
         // Names are never reused: an abandoned thread may still have one.
         let (name, slot) = (format!("worker-{}", self.started), Arc::<Slot<Task>>::default());
         self.started += 1;
@@ -221,6 +222,7 @@ impl Workers {
             catalog: Catalog::open_reader(state)?,
             serving: serving.clone(),
             guard: quarantine.guard(&name, role, slot.clone()),
+            set_pictures: Arc::clone(set_pictures),
         };
         let queues = match role {
             Suspects::Leave => [self.urgent.1.clone(), self.jobs.1.clone()],
