@@ -112,6 +112,9 @@ impl Query {
     /// Answers the query, from its files to the answer folder.
     pub fn run(&self, context: &WorkerContext) -> Answered {
         let started = Instant::now();
+        if let Some(trouble) = self.place().obstacle() {
+            return self.answered(Vec::new(), None, Err(Unwritten::Place(trouble)));
+        }
         let former = self.is_recheck.then(|| self.place().former()).flatten();
         if self.is_recheck && !former.as_ref().is_some_and(|former| self.may_differ(former, context)) {
             return self.answered(Vec::new(), None, Ok(Done::Unchanged));
@@ -170,7 +173,7 @@ impl Query {
         let sheet = match render::sheet(self, input, &record, &matches, context) {
             Ok(sheet) => sheet,
             Err(render::Undrawn::AwaitsTrial) => return Ok(Done::AwaitsTrial),
-            Err(render::Undrawn::Failed(trouble)) => return Err(Unwritten { trouble, bytes: 0 }),
+            Err(render::Undrawn::Failed(trouble)) => return Err(Unwritten::Place(trouble)),
         };
         record.timings_ms.sheet = milliseconds(render_started.elapsed());
         record.timings_ms.total = milliseconds(started.elapsed());

@@ -4,9 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::FileRead;
-use crate::config::{Config, ConfigError, SetSettings};
+use crate::config::{Config, ConfigError, LONGEST_SET_FILE_BYTES, SetSettings};
 use crate::files::Stamp;
-use crate::picture::{self, Bounds, Unusable};
+use crate::picture::{self, Bounds, FileSnapshot, Unusable};
 
 /// The settings of a set, and the file they come from.
 pub struct SetFile {
@@ -41,7 +41,7 @@ impl SetFile {
     pub fn read(path: &Path, config: &Config) -> Self {
         let absolute = config.folders.query.join(path);
         let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
-        let (stamp, result, settings) = match picture::read_still(&absolute, &Bounds::from(&config.limits)) {
+        let (stamp, result, settings) = match read_small(&absolute, &Bounds::from(&config.limits)) {
             Err(problem) => (before, Err(problem.clone()), Err(SetSettingsError::Unreadable(absolute, problem))),
             Ok(contents) => {
                 let settings = match std::str::from_utf8(&contents.bytes) {
@@ -53,4 +53,13 @@ impl SetFile {
         };
         Self { file: FileRead { path: path.to_path_buf(), stamp, result }, settings }
     }
+}
+
+/// Reads a file that is small enough for settings.
+fn read_small(path: &Path, bounds: &Bounds) -> Result<FileSnapshot, Unusable> {
+    let bounds = Bounds { file_bytes: LONGEST_SET_FILE_BYTES, ..*bounds };
+    picture::read_still(path, &bounds).map_err(|problem| match problem {
+        Unusable::FileTooLarge { .. } => Unusable::SettingsTooLarge { limit_kilobytes: LONGEST_SET_FILE_BYTES >> 10 },
+        problem => problem,
+    })
 }

@@ -37,6 +37,10 @@ fn a_set_has_settings_of_its_own() {
     let record = workplace.wait_record_that("both", |record| record["status"] == "error");
     let message = record["message"].as_str().unwrap();
     assert!(message.contains("query.toml:2:1") && message.contains("did you mean `min_score`"), "{message}");
+
+    put(workplace.query("both/query.toml"), format!("k = {}", "[".repeat(1_500_000)).as_bytes());
+    let is_too_large = |record: &Value| record["message"].as_str().unwrap().contains("the 64 kB allowed for settings");
+    workplace.wait_record_that("both", is_too_large);
 }
 
 /// How much more similar the best pizza is than the best sushi.
