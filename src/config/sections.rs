@@ -121,6 +121,8 @@ pub struct LimitSettings {
     pub max_memory_megabytes: Bounded<0, 1_048_576>,
     /// A picture that takes longer to decode (milliseconds) is set aside, and its worker replaced.
     pub max_decode_ms: Bounded<100, 3_600_000>,
+    /// What is known of a picture is kept so many days after its last file went: a file that comes back is not decoded again.
+    pub forget_after_days: Bounded<1, 3_650>,
 }
 
 /// `[log]`
@@ -239,6 +241,7 @@ impl Default for LimitSettings {
             max_file_megabytes: Bounded::new(256),
             max_memory_megabytes: Bounded::new(0),
             max_decode_ms: Bounded::new(60_000),
+            forget_after_days: Bounded::new(30),
         }
     }
 }

@@ -65,7 +65,7 @@ impl Root {
             is_recheck: false,
             can_wait: false,
             inventory_pending: 0,
-            inventory_offline: false,
+            inventory_away: Vec::new(),
             config: Arc::clone(&self.config),
         }
     }

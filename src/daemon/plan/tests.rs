@@ -225,7 +225,7 @@ fn a_large_query_is_started_beside_the_others_and_one_at_a_time() {
     for (name, is_large) in [("huge", true), ("large", true), ("small", false)] {
         plan.enqueue_query(Path::new(name), origin(1, is_large), seconds(0));
     }
-    let mut large = |plan: &mut Plan| plan.start_large_query(seconds(0), 0).map(|task| task.path);
+    let large = |plan: &mut Plan| plan.start_large_query(seconds(0), 0).map(|task| task.path);
     assert_eq!(large(&mut plan), Some("huge".into()));
     assert_eq!((large(&mut plan), plan.busy()), (None, 0));
     assert_eq!(
