@@ -1,5 +1,4 @@
-//! How much memory a picture takes while it is decoded and made smaller, by its header. Measured for each format, with pictures of 36
-//! megapixels; see `docs/decisions/one-budget-of-memory.md`.
+//! How much memory a picture takes while it is decoded and made smaller, by its header. Measured for each format; see `docs/decisions/one-budget-of-memory.md`.
 
 use image::{ImageDecoder, ImageFormat};
 
@@ -17,8 +16,10 @@ pub fn needed(format: ImageFormat, decoder: &impl ImageDecoder, file_bytes: u64)
         ImageFormat::Jpeg => 2 * decoded,
         // A frame, and the canvas on which it is laid.
         ImageFormat::Gif => CHANNELS * pixels,
-        // A strip may hold the whole picture, and so may the planes of a WebP.
-        ImageFormat::Tiff | ImageFormat::WebP => decoded.max(CHANNELS * pixels),
+        // A strip may hold the whole picture.
+        ImageFormat::Tiff => 2 * decoded + pixels,
+        // Planes of brightness and colour, and a frame.
+        ImageFormat::WebP => 9 * pixels,
         _ => 0,
     };
     // Turning it makes another one.
@@ -63,7 +64,7 @@ mod tests {
         let (rgb, rgba) = (DynamicImage::new_rgb8(400, 300), DynamicImage::new_rgba8(400, 300));
         let (grey, deep) = (DynamicImage::new_luma8(400, 300), DynamicImage::new_rgba16(400, 300));
         let cases = [(&rgb, Jpeg, 9), (&grey, Jpeg, 5), (&rgb, Png, 7), (&rgba, Png, 8), (&grey, Png, 5)];
-        let others = [(&deep, Png, 16), (&rgba, Gif, 8), (&rgb, Bmp, 7), (&rgb, Tiff, 7), (&rgba, WebP, 8)];
+        let others = [(&deep, Png, 16), (&rgba, Gif, 8), (&rgb, Bmp, 7), (&rgb, Tiff, 10), (&rgba, WebP, 13)];
         for (picture, format, expected) in cases.into_iter().chain(others) {
             assert_eq!(reserved(picture, format), expected, "{:?} as {format:?}", picture.color());
         }
