@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::encoded::EncodedPicture;
 use super::member::{FileRead, Member, MemberReader};
-use super::sample::{MOST_REMEMBERED, Sample};
+use super::sample::{MOST_REMEMBERED, SetSample};
 use super::set_file::SetFile;
 use super::{Query, WorkerContext};
 use crate::answer;
@@ -35,7 +35,7 @@ pub struct Input {
 pub struct Members {
     /// Those that are used, in the order of their paths.
     pub used: Vec<Member>,
-    /// How many others there are: see [`Sample`].
+    /// How many others there are: see [`SetSample`].
     pub unused: usize,
     /// The files of those others, as far as they are remembered.
     unused_files: Vec<FileRead>,
@@ -114,7 +114,7 @@ impl Input {
 impl Members {
     /// Reads the files of one kind; the sheet shows the first so many of them, each so many pixels large.
     fn read(paths: &[PathBuf], (shown, tile_px): (usize, u32), reader: &mut MemberReader<'_>) -> Self {
-        let Sample { used, unused } = Sample::of(paths);
+        let SetSample { used, unused } = SetSample::of(paths);
         let tile_of = |at: usize| Some(tile_px).filter(|_| at < shown);
         let used = used.into_iter().enumerate().map(|(at, path)| reader.read(path, tile_of(at))).collect();
         let remembered = unused.iter().take(MOST_REMEMBERED);

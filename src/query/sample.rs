@@ -15,14 +15,14 @@ pub const MOST_REMEMBERED: usize = 10_000;
 
 /// The files of one kind: those that are used, and the others, each in the order of their paths.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Sample<'a> {
+pub struct SetSample<'a> {
     /// At most [`MOST_USED`].
     pub used: Vec<&'a Path>,
     /// All others.
     pub unused: Vec<&'a Path>,
 }
 
-impl<'a> Sample<'a> {
+impl<'a> SetSample<'a> {
     /// Of `paths`, in their order. Chance is the hash of the path: the same files always give the same sample, and one more file
     /// changes at most one of it (bottom-k sampling), so that a set that grows is not read anew.
     pub fn of(paths: &'a [PathBuf]) -> Self {
@@ -55,19 +55,19 @@ mod tests {
     #[test]
     fn a_small_set_is_used_whole() {
         let paths = paths(7);
-        let sample = Sample::at_most(7, &paths);
+        let sample = SetSample::at_most(7, &paths);
         assert_eq!((sample.used, sample.unused.len()), (paths.iter().map(PathBuf::as_path).collect(), 0));
     }
 
     #[test]
     fn a_large_set_gives_a_sample_that_one_more_file_hardly_changes() {
         let paths = paths(2_000);
-        let sample = Sample::at_most(100, &paths);
+        let sample = SetSample::at_most(100, &paths);
         assert_eq!((sample.used.len(), sample.unused.len()), (100, 1_900));
         assert!(sample.used.is_sorted() && sample.unused.is_sorted());
         let in_first_half = sample.used.iter().filter(|path| **path < Path::new("set/1000.jpg")).count();
         assert!((30..70).contains(&in_first_half), "{in_first_half} of 100 in one half is no chance");
-        let fewer = Sample::at_most(100, &paths[..1_999]);
+        let fewer = SetSample::at_most(100, &paths[..1_999]);
         let changed = sample.used.iter().filter(|path| !fewer.used.contains(path)).count();
         assert!(changed <= 1, "{changed}");
     }
