@@ -92,8 +92,11 @@ pub struct QueryPart {
     /// read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// Every file of the query.
+    /// Its files: all of them or, of a very large set, a random sample.
     pub files: Vec<QueryFile>,
+    /// How many more files the query has that stand in none of these lists, because a sample was used; absent when there are none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unused: usize,
     /// How the embeddings of a set were combined; absent for a single picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set_mode: Option<crate::config::SetMode>,

@@ -27,6 +27,8 @@ pub struct FileRow {
 pub enum FileState {
     /// A picture with this content.
     Read(Hash),
+    /// A file of a query set that is not read, because a sample of the set is used.
+    Unread,
     /// Not usable, with the reason.
     Failed {
         /// What is wrong.
@@ -61,6 +63,7 @@ impl Catalog {
     pub fn put_file(&self, root: Root, row: &FileRow) -> Result<(), Trouble> {
         let (content, problem, remedy) = match &row.state {
             FileState::Read(hash) => (Some(self.content_or_new(*hash)?), None, None),
+            FileState::Unread => (None, None, None),
             FileState::Failed { problem, remedy } => (None, Some(problem), Some(remedy)),
         };
         if let Some(content) = content {
@@ -134,7 +137,10 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
     };
     let state = match row.get::<_, Option<[u8; 32]>>(5)? {
         Some(hash) => FileState::Read(Hash(hash)),
-        None => FileState::Failed { problem: row.get(6)?, remedy: row.get(7)? },
+        None => match row.get(6)? {
+            Some(problem) => FileState::Failed { problem, remedy: row.get(7)? },
+            None => FileState::Unread,
+        },
     };
     Ok(FileRow { path: path_at(row, 0)?, stamp, state })
 }

@@ -157,6 +157,7 @@ mod tests {
             assert!(file.stamp.size > 0 && file.stamp.inode > 0, "{file:?}");
             match file.state {
                 FileState::Read(hash) => read.push(hash),
+                FileState::Unread => panic!("every file was read"),
                 FileState::Failed { problem, remedy } => {
                     assert!(problem.contains("not a JPEG") && !remedy.is_empty());
                     failed += 1;

@@ -1,5 +1,6 @@
 //! Turns changes in the watched folders into jobs.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use log::{debug, info};
@@ -7,7 +8,7 @@ use log::{debug, info};
 use super::Daemon;
 use super::encode::EncodeJob;
 use super::mounts;
-use super::plan::{JobKind, Task};
+use super::plan::{JobKind, QueryOrigin, Task};
 use super::start::folder_of;
 use super::workers::Job;
 use crate::catalog::Root;
@@ -15,6 +16,9 @@ use crate::files::Stamp;
 use crate::picture::Bounds;
 use crate::query::{Query, QueryFiles};
 use crate::watch::{Change, Tree};
+
+/// A set of more pictures is a large one, which takes seconds: single pictures and small sets do not wait for it.
+const LARGE_SET: usize = 30;
 
 impl Daemon {
     /// Looks at a part of the folders that are due and handles what changed.
@@ -114,27 +118,38 @@ impl Daemon {
         }
     }
 
-    /// Enqueues the changed queries whose files have all settled.
+    /// Enqueues the changed queries whose files have all settled, and those whose answers are to be written again.
     pub(super) fn enqueue_settled_queries(&mut self) {
         let Some(tree) = self.folders.tree(Root::Query) else { return };
-        if self.queries.changed() == 0 {
-            return;
-        }
-        let (now, settled) = (self.life.now(), self.queries.take_settled(|query| tree.is_unsettled(query)));
-        for query in settled {
-            match tree.has_files(&query) {
-                true => self.plan.enqueue(Root::Query, &query, None, now),
-                false => {
-                    self.plan.dequeue(Root::Query, &query);
-                    self.queries.forget(&query);
-                }
+        let now = self.life.now();
+        let again = self.queries.postponed().take_due(now);
+        let settled = self.queries.take_settled(|query| tree.is_unsettled(query));
+        for query in again.into_iter().chain(settled) {
+            if self.tree(Root::Query).is_some_and(|tree| tree.has_files(&query)) {
+                self.enqueue_query(&query);
+            } else {
+                self.plan.dequeue(Root::Query, &query);
+                self.queries.forget(&query);
             }
         }
+    }
+
+    /// Enqueues a query, in turn with those of others.
+    pub(super) fn enqueue_query(&mut self, query: &Path) {
+        // Not known where it has just been removed: then there is nothing to answer.
+        let owner = std::fs::symlink_metadata(self.absolute(Root::Query, query)).map_or(0, |metadata| metadata.uid());
+        let files = self.tree(Root::Query).map_or(0, |tree| tree.known_below_at_most(query, LARGE_SET + 1));
+        let origin = QueryOrigin { owner, is_large: files > LARGE_SET };
+        self.plan.enqueue_query(query, origin, self.life.now());
     }
 
     /// Hands the most urgent jobs to idle workers.
     pub(super) fn start_jobs(&mut self) {
         let settling = self.folders.settling_or_unseen(Root::Inventory);
+        if let Some(Task { path, .. }) = self.plan.start_large_query(self.now(), settling) {
+            let query = self.query_of(&path);
+            self.workers.start_large(Job::Answer(Box::new(query)));
+        }
         for (Task { root, path }, stamp) in self.plan.start(self.now(), settling) {
             let job = match (root, stamp) {
                 (Root::Query, _) => Some(Job::Answer(Box::new(self.query_of(&path)))),

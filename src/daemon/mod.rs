@@ -258,6 +258,7 @@ impl Daemon {
             if name != gallery::PAGE || !path.exists() {
                 self.reporting.gallery().hint(name);
             }
+            self.queries.postponed().hurry(name);
             return;
         }
         let now = self.now();

@@ -15,7 +15,7 @@ use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::model::{FeatureKind, Model};
 use crate::picture::{Hash, Unusable};
-use crate::query::{Answered, Done, FileRead};
+use crate::query::{Answered, Done, FileRead, Unwritten};
 use crate::serving::load::embedding_of;
 use crate::watch::Known;
 
@@ -103,7 +103,7 @@ impl Daemon {
                         &FileRow {
                             path: path.clone(),
                             stamp: *stamp,
-                            state: state_of(result.as_ref().map(|(hash, _)| *hash)),
+                            state: state_of(result.as_ref().map(|(hash, _)| Some(*hash))),
                         },
                     )?,
                 }
@@ -199,7 +199,8 @@ impl Daemon {
         let done = match answered.result {
             Ok(Done::NotYet) => return self.wait_for_query(&answered.query, &answered.files),
             Ok(done) => done,
-            Err(unwritten) => return self.hold_query(&answered.query, unwritten),
+            Err(Unwritten::Folder { trouble, bytes }) => return self.hold_query(&answered.query, trouble, bytes),
+            Err(Unwritten::Place(trouble)) => return self.postpone_query(&answered.query, trouble),
         };
         if let Done::Written { status, total_ms, .. } = &done {
             self.reporting.metrics().count_answer(*status, *total_ms);
@@ -349,9 +350,10 @@ fn state_of_answer(status: Status) -> AnswerState {
     }
 }
 
-fn state_of(result: Result<Hash, &Unusable>) -> FileState {
+fn state_of(result: Result<Option<Hash>, &Unusable>) -> FileState {
     match result {
-        Ok(hash) => FileState::Read(hash),
+        Ok(Some(hash)) => FileState::Read(hash),
+        Ok(None) => FileState::Unread,
         Err(problem) => FileState::Failed { problem: problem.to_string(), remedy: problem.remedy() },
     }
 }

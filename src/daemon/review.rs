@@ -26,10 +26,9 @@ impl Daemon {
         if inventory_is_changing || self.serving.read().index.is_empty() {
             return;
         }
-        let now = self.now();
         for query in self.queries.take_provisional() {
             if self.tree(Root::Query).is_some_and(|tree| tree.has_files(&query)) {
-                self.plan.enqueue(Root::Query, &query, None, now);
+                self.enqueue_query(&query);
             }
         }
     }
@@ -49,8 +48,7 @@ impl Daemon {
         let tree = self.folders.tree(Root::Query);
         let next = self.queries.next_recheck(state, |query| tree.is_some_and(|tree| tree.has_files(query)));
         if let Some(query) = next {
-            let now = self.now();
-            self.plan.enqueue(Root::Query, &query, None, now);
+            self.enqueue_query(&query);
         }
     }
 

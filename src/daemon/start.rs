@@ -58,6 +58,7 @@ impl Daemon {
             state: config.folders.state.clone(),
             serving: serving.clone(),
             quarantine,
+            set_pictures: Arc::default(),
             outcomes: channels.outcome_sender.clone(),
             ends: channels.end_sender.clone(),
         };
@@ -220,7 +221,7 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
                 }
                 // Set aside by a version that only counted crashes: it gets a trial.
                 FileState::Failed { .. } if quarantine.is_suspect_at(&folder.join(&path)) => stamp = Stamp::NEVER,
-                FileState::Read(_) => {}
+                FileState::Read(_) | FileState::Unread => {}
                 FileState::Failed { problem, remedy } => {
                     let trouble = Trouble::new(problem, folder.join(&path), remedy);
                     pictures.fail(root, &path, trouble);

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::Query;
-use super::input::{FileRead, Input};
+use super::input::Input;
 use super::matches::Selected;
+use super::member::FileRead;
 use crate::answer::Status;
+use crate::answer::sheet::thousands;
 use crate::picture::Unusable;
 
 /// The status of a query with its explanation.
@@ -52,6 +54,7 @@ pub fn judge(query: &Query, input: &Input, (inventory, rejected): (usize, usize)
     problems.extend(problems_of(&positives));
     problems.extend(problems_of(&negatives));
     let mut remarks = remarks_on(query, inventory, &problems);
+    remarks.extend(sampled(input));
     let matches = selected.matches.len();
     if remarks.is_empty() {
         let (status, sentence) = match matches {
@@ -90,6 +93,20 @@ fn remarks_on(query: &Query, inventory: usize, problems: &[(&Path, &Unusable)]) 
     }
     remarks.extend(out_of_reach(&query.inventory_away));
     remarks
+}
+
+/// That of a very large set only a sample was used.
+fn sampled(input: &Input) -> Option<String> {
+    let kinds = [(&input.members, ""), (&input.positives, " in yes/"), (&input.negatives, " in not/")];
+    let cut = kinds.iter().filter(|(members, _)| members.unused > 0);
+    let parts: Vec<String> = cut
+        .map(|(members, place)| {
+            let [used, all] = [members.used.len(), members.count()].map(thousands);
+            format!("{used} of the {all} pictures{place}")
+        })
+        .collect();
+    let is_any = !parts.is_empty();
+    is_any.then(|| format!("Of so many a random sample was used: {}.", parts.join(", ")))
 }
 
 /// What is said of folders of the inventory that are away.

@@ -22,7 +22,7 @@ pub fn load_model_read_only(catalog: &Catalog, settings: &ModelSettings) -> Resu
 pub fn inventory_of(catalog: &Catalog) -> Result<Vec<(PathBuf, Hash)>, Trouble> {
     let content = |row: FileRow| match row.state {
         FileState::Read(hash) => Some((row.path, hash)),
-        FileState::Failed { .. } => None,
+        FileState::Unread | FileState::Failed { .. } => None,
     };
     Ok(catalog.files(Root::Inventory)?.into_iter().filter_map(content).collect())
 }

@@ -219,6 +219,12 @@ impl Tree {
         files
     }
 
+    /// How many files are known below `folder`, counted up to `most`.
+    pub fn known_below_at_most(&self, folder: &Path, most: usize) -> usize {
+        let files = self.below(folder).flat_map(|(_, folder)| folder.entries.values());
+        files.filter(|entry| !entry.is_folder()).take(most).count()
+    }
+
     /// Records the state of a file when it was read.
     pub fn learn(&mut self, path: &Path, known: Known) {
         if let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {

@@ -1,12 +1,13 @@
 //! The jobs of one root. Each question is answered by a count or by one look-up, however many jobs there are: nothing here
 //! walks through them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::arrivals::{Arrivals, Owner};
 use crate::files::Stamp;
 
 /// What is known of the file of a job; what it is more urgent for comes first.
@@ -20,6 +21,15 @@ pub enum JobKind {
     Touched,
 }
 
+/// Where a query comes from; means nothing for pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueryOrigin {
+    /// Whoever asks.
+    pub owner: Owner,
+    /// It is a set that takes much longer than a single picture, and is answered by a thread of its own.
+    pub is_large: bool,
+}
+
 /// A job that waits to be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueuedJob {
@@ -29,12 +39,15 @@ pub struct QueuedJob {
     pub since: Duration,
     /// What is known of its file.
     pub kind: JobKind,
+    /// Of a query.
+    pub origin: QueryOrigin,
 }
 
 #[derive(Debug)]
 struct RunningJob {
     stamp: Option<Stamp>,
     kind: JobKind,
+    origin: QueryOrigin,
     again: Option<QueuedJob>,
 }
 
@@ -45,8 +58,11 @@ pub struct Lane {
     is_by_arrival: bool,
     /// By the bytes of their paths: comparing paths part by part took most of the time with a million of them.
     queued: BTreeMap<Arc<OsStr>, QueuedJob>,
-    arrivals: BTreeSet<(Duration, Arc<OsStr>)>,
+    /// Of queries: those that share the workers, and the large ones.
+    arrivals: [Arrivals; 2],
     under_way: HashMap<PathBuf, RunningJob>,
+    /// Large ones among those under way, on a thread of their own: they keep no worker busy.
+    large: HashSet<PathBuf>,
     /// Those of them that wait for a trial, on a thread of their own: they keep no worker busy.
     in_trial: HashSet<PathBuf>,
     /// Done, but the result could not be saved yet.
@@ -63,8 +79,9 @@ impl Lane {
         Self {
             is_by_arrival,
             queued: BTreeMap::new(),
-            arrivals: BTreeSet::new(),
+            arrivals: Default::default(),
             under_way: HashMap::new(),
+            large: HashSet::new(),
             in_trial: HashSet::new(),
             unsaved: HashMap::new(),
             counts: [0; 3],
@@ -95,22 +112,35 @@ impl Lane {
         }
     }
 
-    /// Starts the next job of those enqueued at `latest` or before.
+    /// Starts the next job of those enqueued at `latest` or before, but no large query.
     pub fn start_next(&mut self, latest: Duration) -> Option<(PathBuf, Option<Stamp>)> {
         let first = match self.is_by_arrival {
-            true => self.arrivals.first().filter(|(since, _)| *since <= latest).map(|(_, path)| Arc::clone(path)),
+            true => self.arrivals[0].take_turn(latest),
             false => self.queued.first_key_value().map(|(path, _)| Arc::clone(path)),
         }?;
-        let QueuedJob { stamp, kind, .. } = self.remove_queued(Path::new(&*first))?;
-        let path = PathBuf::from(&*first);
+        self.start_job(&first)
+    }
+
+    /// Starts the next large query, of those enqueued at `latest` or before, unless one is under way.
+    pub fn start_next_large(&mut self, latest: Duration) -> Option<PathBuf> {
+        let first = if self.large.is_empty() { self.arrivals[1].take_turn(latest)? } else { return None };
+        let (path, _) = self.start_job(&first)?;
+        self.large.insert(path.clone());
+        Some(path)
+    }
+
+    fn start_job(&mut self, path: &OsStr) -> Option<(PathBuf, Option<Stamp>)> {
+        let QueuedJob { stamp, kind, origin, .. } = self.remove_queued(Path::new(path))?;
+        let path = PathBuf::from(path);
         self.counts[kind as usize] += 1;
-        self.under_way.insert(path.clone(), RunningJob { stamp, kind, again: None });
+        self.under_way.insert(path.clone(), RunningJob { stamp, kind, origin, again: None });
         Some((path, stamp))
     }
 
     /// See [`super::Plan::ended`].
     pub fn ended(&mut self, path: &Path) {
         self.in_trial.remove(path);
+        self.large.remove(path);
         if let Some(kind) = self.unsaved.remove(path) {
             self.counts[kind as usize] -= 1;
         }
@@ -126,8 +156,9 @@ impl Lane {
     pub fn requeue(&mut self, path: &Path, now: Duration) {
         let Some(job) = self.under_way.remove(path) else { return };
         self.in_trial.remove(path);
+        self.large.remove(path);
         self.counts[job.kind as usize] -= 1;
-        let same = QueuedJob { stamp: job.stamp, since: now, kind: job.kind };
+        let same = QueuedJob { stamp: job.stamp, since: now, kind: job.kind, origin: job.origin };
         self.insert_queued(path, job.again.unwrap_or(same));
     }
 
@@ -145,6 +176,7 @@ impl Lane {
     /// See [`super::Plan::move_to_trial`].
     pub fn move_to_trial(&mut self, path: PathBuf) {
         if self.under_way.contains_key(&path) {
+            self.large.remove(&path);
             self.in_trial.insert(path);
         }
     }
@@ -156,7 +188,11 @@ impl Lane {
 
     /// When the earliest queued job was enqueued, of those enqueued at `earliest` or later; `None` in the order of paths.
     pub fn first_since(&self, earliest: Duration) -> Option<Duration> {
-        self.arrivals.range((earliest, Arc::from(OsStr::new("")))..).next().map(|(since, _)| *since)
+        let [one, other] = [0, 1].map(|kind| self.arrivals[kind].first_since(earliest));
+        match (one, other) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
     }
 
     /// Jobs that are queued, under way, or done and not saved.
@@ -179,6 +215,11 @@ impl Lane {
         self.under_way.len()
     }
 
+    /// Large queries under way.
+    pub fn large(&self) -> usize {
+        self.large.len()
+    }
+
     /// Jobs under way that wait for a trial.
     pub fn in_trial(&self) -> usize {
         self.in_trial.len()
@@ -192,7 +233,7 @@ impl Lane {
     fn insert_queued(&mut self, path: &Path, job: QueuedJob) {
         let path: Arc<OsStr> = path.as_os_str().into();
         if self.is_by_arrival {
-            self.arrivals.insert((job.since, Arc::clone(&path)));
+            self.arrivals[usize::from(job.origin.is_large)].insert(job.origin.owner, job.since, Arc::clone(&path));
         }
         self.counts[job.kind as usize] += 1;
         self.queued.insert(path, job);
@@ -202,7 +243,7 @@ impl Lane {
         let (path, job) = self.queued.remove_entry(path.as_os_str())?;
         self.counts[job.kind as usize] -= 1;
         if self.is_by_arrival {
-            self.arrivals.remove(&(job.since, path));
+            self.arrivals[usize::from(job.origin.is_large)].remove(job.origin.owner, job.since, path);
         }
         Some(job)
     }

@@ -237,3 +237,55 @@ fn the_counts_are_right_after_any_number_of_changes() {
     }
     assert!(queued.len() > 100, "the queue was never long: {}", queued.len());
 }
+
+fn origin(owner: u32, is_large: bool) -> QueryOrigin {
+    QueryOrigin { owner, is_large }
+}
+
+#[test]
+fn a_large_query_is_started_beside_the_others_and_one_at_a_time() {
+    let mut plan = Plan::new(1);
+    for (name, is_large) in [("huge", true), ("large", true), ("small", false)] {
+        plan.enqueue_query(Path::new(name), origin(1, is_large), seconds(0));
+    }
+    let large = |plan: &mut Plan| plan.start_large_query(seconds(0), 0).map(|task| task.path);
+    assert_eq!(large(&mut plan), Some("huge".into()));
+    assert_eq!((large(&mut plan), plan.busy()), (None, 0));
+    assert_eq!(
+        (started(&mut plan, 0), plan.busy()),
+        (vec!["query small".into()], 1),
+        "it does not wait for a large one"
+    );
+    // It grows while it waits: its place among the large ones is its own.
+    plan.ended(Root::Query, Path::new("small"));
+    plan.enqueue_query(Path::new("small"), origin(1, false), seconds(1));
+    plan.enqueue_query(Path::new("small"), origin(1, true), seconds(2));
+    assert!(started(&mut plan, 2).is_empty());
+    plan.ended(Root::Query, Path::new("huge"));
+    let task = Task { root: Root::Query, path: "large".into() };
+    assert_eq!(large(&mut plan), Some(task.path.clone()));
+    plan.move_to_trial(task.clone());
+    assert_eq!((large(&mut plan), plan.busy()), (Some("small".into()), 0));
+    plan.requeue(&task, seconds(3));
+    plan.ended(Root::Query, Path::new("small"));
+    assert_eq!(large(&mut plan), Some(task.path));
+    assert_eq!((plan.under_way(), plan.pending(Root::Query)), (1, 1));
+}
+
+#[test]
+fn queries_of_several_owners_are_started_in_turn_and_few_ahead() {
+    let mut plan = Plan::new(2 * JOBS_A_QUERY);
+    for number in 0..100 {
+        plan.enqueue_query(Path::new(&format!("a{number:02}")), origin(1, false), seconds(number));
+    }
+    assert_eq!(
+        started(&mut plan, 100),
+        ["query a00", "query a01"],
+        "what is started is done before all that comes later"
+    );
+    plan.enqueue_query(Path::new("victim"), origin(2, false), seconds(100));
+    plan.ended(Root::Query, Path::new("a00"));
+    assert_eq!(started(&mut plan, 100), ["query victim"]);
+    plan.ended(Root::Query, Path::new("victim"));
+    assert_eq!(started(&mut plan, 100), ["query a02"]);
+}
