@@ -37,7 +37,7 @@ pub fn decode(bytes: &[u8], path: &Path, bounds: &Bounds) -> Result<DynamicImage
     decode_within(bytes, path, bounds, &mut |_| Ok(()))
 }
 
-/// The same; before a pixel is decoded, `reserve` gets the memory in bytes that is going to be needed: see [`memory::needed`].
+/// The same; before a pixel is decoded, `reserve` gets the memory in bytes that is going to be needed: see `picture::memory`.
 pub fn decode_within(
     bytes: &[u8],
     path: &Path,
