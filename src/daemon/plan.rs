@@ -46,13 +46,6 @@ impl Plan {
         Self { slots, lanes: ByRoot::new(|root| Lane::new(root == Root::Query)) }
     }
 
-    /// A new job, as tests need one.
-    #[cfg(test)]
-    fn enqueue(&mut self, root: Root, path: &Path, stamp: Option<Stamp>, now: Duration) {
-        let job = QueuedJob { stamp, since: now, kind: JobKind::New, origin: QueryOrigin::default() };
-        self.lanes.of_mut(root).enqueue(path, job);
-    }
-
     /// Enqueues a query, because something in it changed. It changes nothing if it is queued already.
     pub fn enqueue_query(&mut self, path: &Path, origin: QueryOrigin, now: Duration) {
         let job = QueuedJob { stamp: None, since: now, kind: JobKind::New, origin };

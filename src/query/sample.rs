@@ -24,7 +24,7 @@ pub struct SetSample<'a> {
 
 impl<'a> SetSample<'a> {
     /// Of `paths`, in their order. Chance is the hash of the path: the same files always give the same sample, and one more file
-    /// changes at most one of it (bottom-k sampling), so that a set that grows is not read anew.
+    /// changes at most one of it (bottom-k sampling), so that a set that grows is not read again.
     pub fn of(paths: &'a [PathBuf]) -> Self {
         Self::at_most(MOST_USED, paths)
     }

@@ -24,7 +24,7 @@ pub struct Settle {
 
 /// A file as it was just seen.
 #[derive(Debug, Clone, Copy)]
-pub struct Sighting {
+pub struct Observation {
     /// Its state.
     pub stamp: Stamp,
     /// An event named it, so that its waiting time starts again even if its stamp is the same (two writes within one clock tick of
@@ -44,8 +44,8 @@ struct Waiting {
 
 impl Settle {
     /// Records a file's state.
-    pub fn observe(&mut self, path: &Path, seen: Sighting, now: Duration, quiet: Duration) {
-        let Sighting { stamp, was_touched, is_news } = seen;
+    pub fn observe(&mut self, path: &Path, seen: Observation, now: Duration, quiet: Duration) {
+        let Observation { stamp, was_touched, is_news } = seen;
         let known = self.waiting.get(path).copied();
         if known.is_some_and(|waiting| waiting.stamp == stamp) && !was_touched {
             return;
@@ -132,8 +132,8 @@ mod tests {
         Stamp { size, mtime_ns: 0, ctime_ns: 0, inode: 1 }
     }
 
-    fn sighting(size: u64, was_touched: bool) -> Sighting {
-        Sighting { stamp: stamp(size), was_touched, is_news: true }
+    fn observation(size: u64, was_touched: bool) -> Observation {
+        Observation { stamp: stamp(size), was_touched, is_news: true }
     }
 
     /// The times at which the file of a case was ready.
@@ -148,7 +148,7 @@ mod tests {
                 "-" => settle.forget(Path::new("a")),
                 seen => {
                     let size = seen.trim_end_matches('!').parse().expect("a size");
-                    settle.observe(Path::new("a"), sighting(size, seen.ends_with('!')), at(time), QUIET);
+                    settle.observe(Path::new("a"), observation(size, seen.ends_with('!')), at(time), QUIET);
                 }
             }
         }
@@ -174,7 +174,7 @@ mod tests {
         let mut settle = Settle::default();
         let limit = MAX_SETTLING_TIME.as_millis() as u64;
         for time in (0..=limit).step_by(100) {
-            settle.observe(Path::new("a"), sighting(1, true), at(time), QUIET);
+            settle.observe(Path::new("a"), observation(1, true), at(time), QUIET);
             let due = settle.take_due(at(time), 9);
             assert_eq!(due.len(), usize::from(time == limit), "at {time} ms");
         }
@@ -183,8 +183,8 @@ mod tests {
     #[test]
     fn what_is_below_a_folder_is_forgotten_with_it() {
         let mut settle = Settle::default();
-        settle.observe(Path::new("set/a"), sighting(1, false), at(0), QUIET);
-        settle.observe(Path::new("set/b"), sighting(1, false), at(200), QUIET);
+        settle.observe(Path::new("set/a"), observation(1, false), at(0), QUIET);
+        settle.observe(Path::new("set/b"), observation(1, false), at(200), QUIET);
         assert_eq!(settle.next_due(), Some(at(400)));
         settle.take_due(at(400), 9);
         assert!(settle.has_below(Path::new("set/b")) && !settle.has_below(Path::new("set/a")));
@@ -199,7 +199,7 @@ mod tests {
     fn those_that_bring_news_are_counted() {
         let mut settle = Settle::default();
         let observe = |settle: &mut Settle, name: &str, size, is_news| {
-            settle.observe(Path::new(name), Sighting { is_news, ..sighting(size, false) }, at(0), QUIET);
+            settle.observe(Path::new(name), Observation { is_news, ..observation(size, false) }, at(0), QUIET);
             (settle.len(), settle.news())
         };
         assert_eq!(observe(&mut settle, "a", 1, true), (1, 1));
@@ -215,7 +215,7 @@ mod tests {
     fn no_more_are_taken_at_once_than_asked_for() {
         let mut settle = Settle::default();
         for name in ["a", "b", "c"] {
-            settle.observe(Path::new(name), sighting(1, false), at(0), QUIET);
+            settle.observe(Path::new(name), observation(1, false), at(0), QUIET);
         }
         assert_eq!([2, 2, 2].map(|limit| settle.take_due(at(400), limit).len()), [2, 1, 0]);
     }

@@ -26,7 +26,7 @@ use self::scan::Scan;
 use self::trouble::FolderTroubles;
 use super::identity::Identity;
 use super::reconcile::{Entry, FileComparison, SightMark};
-use super::{Known, Settle, Sighting};
+use super::{Known, Observation, Settle};
 use crate::error::Trouble;
 use crate::files::Stamp;
 
@@ -246,7 +246,7 @@ impl Tree {
     /// Lets a file become ready once more after `quiet`: it could not be used yet, or its result could not be stored.
     pub fn settle_again(&mut self, path: &Path, stamp: Stamp, now: Duration, quiet: Duration) {
         self.invalidate(path);
-        self.settle.observe(path, Sighting { stamp, was_touched: true, is_news: true }, now, quiet);
+        self.settle.observe(path, Observation { stamp, was_touched: true, is_news: true }, now, quiet);
     }
 
     /// How a file in this state compares with what is known of it.

@@ -2,6 +2,14 @@
 
 use super::*;
 
+impl Plan {
+    /// A new job, as tests need one.
+    fn enqueue(&mut self, root: Root, path: &Path, stamp: Option<Stamp>, now: Duration) {
+        let job = QueuedJob { stamp, since: now, kind: JobKind::New, origin: QueryOrigin::default() };
+        self.lanes.of_mut(root).enqueue(path, job);
+    }
+}
+
 fn stamp(size: u64) -> Option<Stamp> {
     Some(Stamp { size, mtime_ns: 0, ctime_ns: 0, inode: 1 })
 }

@@ -20,7 +20,7 @@ use crate::watch::identity::Identity;
 use crate::watch::listing::{Listed, Listing};
 use crate::watch::reconcile::{FileComparison, SightMark};
 use crate::watch::turn_budget::COST_OF_A_CHANGE;
-use crate::watch::{Hints, Known, Sighting, TurnBudget, WatchState};
+use crate::watch::{Hints, Known, Observation, TurnBudget, WatchState};
 
 /// Setting the watch and opening the folder, in entries.
 const COST_OF_A_FOLDER: usize = 4;
@@ -169,7 +169,7 @@ impl Tree {
                 Ok(metadata) => {
                     let stamp = Stamp::of(&metadata);
                     let is_news = self.compare(&path, &stamp) == FileComparison::Changed;
-                    let seen = Sighting { stamp, was_touched: false, is_news };
+                    let seen = Observation { stamp, was_touched: false, is_news };
                     self.settle.observe(&path, seen, look.now, look.quiet);
                 }
                 Err(_) => self.mark(path.parent().unwrap_or(Path::new("")), look.now, None),

@@ -7,7 +7,7 @@ use super::{Look, Scan, Tree};
 use crate::watch::listing::Listed;
 use crate::watch::reconcile::{Entry, FileComparison};
 use crate::watch::turn_budget::COST_OF_A_CHANGE;
-use crate::watch::{Change, Sighting, WatchState};
+use crate::watch::{Change, Observation, WatchState};
 
 /// Why a folder is not entered (`DEPTH_LIMIT`).
 const TOO_DEEP: &str = "a folder inside 64 others: move it higher up, or its pictures are never read";
@@ -31,7 +31,7 @@ impl Tree {
                         *known = known.marked(scan.mark);
                     }
                     if comparison != FileComparison::Same {
-                        let seen = Sighting { stamp, was_touched, is_news: comparison == FileComparison::Changed };
+                        let seen = Observation { stamp, was_touched, is_news: comparison == FileComparison::Changed };
                         self.settle.observe(&scan.folder.join(name), seen, look.now, look.quiet);
                     } else if !self.settle.is_empty() {
                         self.settle.forget(&scan.folder.join(name));
