@@ -136,7 +136,7 @@ impl Daemon {
     }
 
     /// A file disappeared while it was needed: scans its folder to see whether it was deleted, or its disk is away.
-    fn recheck_file(&mut self, root: Root, path: &Path) {
+    pub(super) fn recheck_file(&mut self, root: Root, path: &Path) {
         let now = self.now();
         self.folders.recheck_file(root, path, now);
     }
@@ -327,7 +327,7 @@ fn refusal(query: &str, sentence: &str, sheet: &str) -> String {
 
 /// The embedding of a content whose features are in the catalog: the stored one, which a moved or copied picture has already, or a new
 /// one, which is stored. Without a trained model it is the features.
-fn stored_embedding(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
+pub(super) fn stored_embedding(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
     if !model.is_trained() {
         return embedding_of(catalog, model, hash);
     }

@@ -1,6 +1,5 @@
 //! The worker threads, which read and encode pictures and answer queries. They write nothing but the answer folder.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 
 use super::encode::{EncodeJob, Encoded};
 use super::plan::Task;
-use crate::catalog::{Catalog, Root};
+use crate::catalog::{CatalogReaders, Root};
 use crate::error::Trouble;
 use crate::model::Extractor;
 use crate::picture::Unusable;
@@ -67,8 +66,8 @@ pub const JOBS_A_WORKER: usize = 64;
 pub struct WorkerDeps {
     /// Shared by all.
     pub extractor: Arc<Extractor>,
-    /// Where the catalog is.
-    pub state: PathBuf,
+    /// The catalog.
+    pub catalog: CatalogReaders,
     /// Shared by all.
     pub serving: Shared,
     /// Shared by all.
@@ -233,14 +232,14 @@ impl Workers {
     }
 
     fn start_one(&mut self, role: Role) -> Result<Worker, Trouble> {
-        let WorkerDeps { extractor, state, serving, quarantine, set_pictures, outcomes, ends } = &self.deps;
+        let WorkerDeps { extractor, catalog, serving, quarantine, set_pictures, outcomes, ends } = &self.deps;
         // Names are never reused: an abandoned thread may still have one.
         let (name, slot) = (format!("worker-{}", self.started), Arc::<Slot<Task>>::default());
         self.started += 1;
         let suspects = if role == Role::Trials { Suspects::Try } else { Suspects::Leave };
         let context = WorkerContext {
             extractor: Arc::clone(extractor),
-            catalog: Catalog::open_reader(state)?,
+            catalog: catalog.open()?,
             serving: serving.clone(),
             guard: quarantine.guard(&name, suspects, slot.clone()),
             set_pictures: Arc::clone(set_pictures),
