@@ -2,6 +2,7 @@
 //!
 //! The folder is flushed as well, so that the rename survives a crash. No other module renames files.
 
+mod beneath;
 mod lock;
 mod stamp;
 
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Trouble;
 
+pub use beneath::{FileAt, Unopened, open_folder_beneath};
 pub use lock::Lock;
 pub use stamp::Stamp;
 

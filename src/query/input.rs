@@ -8,7 +8,7 @@ use image::DynamicImage;
 use super::{Query, WorkerContext};
 use crate::answer::sheet::MAX_EXAMPLES;
 use crate::config::{Config, ConfigError, SetSettings};
-use crate::files::Stamp;
+use crate::files::{FileAt, Stamp};
 use crate::isolation::{Extracted, Outputs};
 use crate::picture::{self, Bounds, Hash, Square, Unusable};
 
@@ -148,8 +148,9 @@ impl Member {
         let (absolute, bounds) = (config.folders.query.join(path), Bounds::from(&config.limits));
         let outputs = Outputs { square: true, features: false, longest_px };
         // Taken before reading: if the file changes later, its stamp differs from this one.
-        let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
-        let (stamp, result, seen) = match picture::read_still(&absolute, &bounds) {
+        let place = place(config, path);
+        let before = place.stamp().ok();
+        let (stamp, result, seen) = match picture::read_still(&place, &bounds) {
             Err(problem) => (before, Err(problem), None),
             Ok(contents) => match context.guard.extract(&contents, &absolute, &bounds, outputs, &context.extractor) {
                 Err(problem) => (Some(contents.stamp), Err(problem), None),
@@ -170,8 +171,9 @@ impl SetFile {
     /// Reads the settings at `path`, relative to the query folder.
     pub fn read(path: &Path, config: &Config) -> Self {
         let absolute = config.folders.query.join(path);
-        let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
-        let (stamp, result, settings) = match picture::read_still(&absolute, &Bounds::from(&config.limits)) {
+        let place = place(config, path);
+        let before = place.stamp().ok();
+        let (stamp, result, settings) = match picture::read_still(&place, &Bounds::from(&config.limits)) {
             Err(problem) => (before, Err(problem.clone()), Err(SetSettingsError::Unreadable(absolute, problem))),
             Ok(contents) => {
                 let settings = match std::str::from_utf8(&contents.bytes) {
@@ -183,6 +185,11 @@ impl SetFile {
         };
         Self { file: FileRead { path: path.to_path_buf(), stamp, result }, settings }
     }
+}
+
+/// The service's paths are relative to the query folder. A command's are whole, and name what the person who runs it has chosen.
+fn place<'a>(config: &'a Config, path: &'a Path) -> FileAt<'a> {
+    if path.is_absolute() { FileAt::named(path) } else { FileAt::below(&config.folders.query, path) }
 }
 
 /// One hash over the contents of all pictures, whatever their names and order; `None` without any.

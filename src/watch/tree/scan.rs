@@ -6,7 +6,6 @@ mod removed;
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -14,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::pass::Scope;
 use super::{Change, DEPTH_LIMIT, Tree};
 use crate::error::Trouble;
-use crate::files::Stamp;
+use crate::files::FileAt;
 use crate::watch::filesystem::without_events;
 use crate::watch::identity::Identity;
 use crate::watch::listing::{Listed, Listing};
@@ -156,13 +155,13 @@ impl Tree {
         let limit = (look.budget.left() / COST_OF_A_CHANGE / 2).max(1);
         for (path, stamp) in self.settle.take_due(look.now, limit) {
             look.budget.spend(COST_OF_A_CHANGE);
-            match fs::metadata(self.absolute(&path)) {
-                Ok(metadata) if Stamp::of(&metadata) == stamp => {
+            match FileAt::below(&self.root, &path).stamp() {
+                Ok(found) if found == stamp => {
                     // Known from now on, so that the next scan of its folder does not report it once more.
                     self.learn(&path, Known { stamp, has_failed: false });
                     look.changes.push(Change::Ready(path, stamp));
                 }
-                Ok(metadata) => self.settle.observe(&path, Stamp::of(&metadata), false, look.now, look.quiet),
+                Ok(found) => self.settle.observe(&path, found, false, look.now, look.quiet),
                 Err(_) => self.mark(path.parent().unwrap_or(Path::new("")), look.now, None),
             }
         }
@@ -227,7 +226,7 @@ impl Tree {
         }
         // The watch comes first: changes during the listing then cause a hint.
         let armed = look.hints.arm(&absolute);
-        match Listing::open(&absolute, &self.root) {
+        match Listing::open(&self.root, &folder) {
             Ok(listing) => {
                 let state = self.folder_at(&folder);
                 (state.mark, state.scanned_in) = (!state.mark, number);
