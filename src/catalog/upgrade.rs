@@ -63,10 +63,10 @@ pub struct Upgraded {
 
 /// Puts a file of the current version in the place of one of the version before, which no other program has open.
 pub(super) fn replace(path: &Path, from: i64, progress: &dyn Progress) -> Result<Upgraded, OpenError> {
-    let new = files::unfinished_path(path);
+    // What an earlier attempt left.
+    files::sweep_half_written(path.parent().unwrap_or(path));
+    let new = files::unfinished_path(path).map_err(OpenError::Unreachable)?;
     let former = path.with_file_name(former_name(from));
-    // What an earlier attempt of this process left.
-    let _ = fs::remove_file(&new);
     let copied = copy(path, &new, progress).map_err(|error| match is_damage(&error) {
         true => OpenError::judge(path, &error),
         false => OpenError::Unreachable(no_copy(path, &error)),

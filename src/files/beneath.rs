@@ -9,7 +9,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
@@ -44,6 +44,8 @@ pub enum Unopened {
     LeadsOutside,
     /// It is not the file that was listed, or somebody holds a lease on it.
     Changed,
+    /// It has more than so many bytes.
+    TooLarge(u64),
     /// The system refused.
     System(io::Error),
 }
@@ -54,6 +56,7 @@ impl fmt::Display for Unopened {
             Self::NotAFile => out.write_str("it is not an ordinary file"),
             Self::LeadsOutside => out.write_str("it is a link that leads out of the folder"),
             Self::Changed => out.write_str("it has just changed"),
+            Self::TooLarge(most) => write!(out, "it has more than {most} bytes"),
             Self::System(error) => out.write_str(&crate::error::reason(error)),
         }
     }
@@ -68,6 +71,15 @@ impl From<Errno> for Unopened {
             // A lease, or folders were renamed while the path was looked up.
             Errno::AGAIN => Self::Changed,
             error => Self::System(error.into()),
+        }
+    }
+}
+
+impl From<Unopened> for io::Error {
+    fn from(problem: Unopened) -> Self {
+        match problem {
+            Unopened::System(error) => error,
+            problem => Self::new(io::ErrorKind::InvalidData, problem.to_string()),
         }
     }
 }
@@ -98,6 +110,12 @@ impl<'a> FileAt<'a> {
         self.open_with(READ)
     }
 
+    /// Reads it whole, of `most_bytes` at most.
+    pub fn read(&self, most_bytes: u64) -> Result<Vec<u8>, Unopened> {
+        let (file, stamp) = self.open()?;
+        read_at_most(file, stamp.size, most_bytes)
+    }
+
     /// Looks at it without opening it for reading.
     pub fn stamp(&self) -> Result<Stamp, Unopened> {
         self.open_with(LOOK).map(|(_, stamp)| stamp)
@@ -123,6 +141,16 @@ impl<'a> FileAt<'a> {
             () => Ok((file, stamp)),
         }
     }
+}
+
+/// Reads a file that has `size` bytes, or more by now, but not more than `most_bytes`.
+pub(super) fn read_at_most(file: File, size: u64, most_bytes: u64) -> Result<Vec<u8>, Unopened> {
+    if size > most_bytes {
+        return Err(Unopened::TooLarge(most_bytes));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+    file.take(most_bytes + 1).read_to_end(&mut bytes).map_err(Unopened::System)?;
+    if bytes.len() as u64 > most_bytes { Err(Unopened::TooLarge(most_bytes)) } else { Ok(bytes) }
 }
 
 /// Opens the folder at `path`, relative to the folder `root`, to list it. A link in the place of a folder is no folder.

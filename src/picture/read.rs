@@ -52,7 +52,8 @@ fn unopened(problem: Unopened) -> Unusable {
     match problem {
         Unopened::NotAFile => Unusable::NotAPicture,
         Unopened::LeadsOutside => Unusable::LeadsOutside,
-        Unopened::Changed => Unusable::Changing,
+        // Nothing is said to be too large here: the size is checked by the bounds.
+        Unopened::Changed | Unopened::TooLarge(_) => Unusable::Changing,
         Unopened::System(error) => unreadable(error),
     }
 }

@@ -92,7 +92,7 @@ fn why_not_followed(problem: &Unopened) -> &'static str {
     match problem {
         Unopened::NotAFile => "a symbolic link to something that is not a file",
         Unopened::LeadsOutside => "a symbolic link that leads out of the watched folder",
-        Unopened::Changed | Unopened::System(_) => "a symbolic link that leads nowhere",
+        _ => "a symbolic link that leads nowhere",
     }
 }
 

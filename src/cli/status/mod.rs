@@ -95,7 +95,7 @@ impl Service {
             return Err(Fatal::Failed(format!("not running on {root}; start it with: artificio --root '{root}'")));
         }
         let path = self.path();
-        std::fs::read_to_string(&path).map_err(|error| {
+        service_status::read(&self.state).map_err(|error| {
             let why = reason(&error);
             Fatal::Failed(format!("{}: the status cannot be read: {why} (just started? try again)", path.display()))
         })
