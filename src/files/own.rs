@@ -83,7 +83,7 @@ pub fn read_own(path: &Path, most_bytes: u64) -> io::Result<Vec<u8>> {
 pub fn create_own(path: &Path) -> io::Result<File> {
     match open_own(path, OFlags::CREATE | OFlags::TRUNC) {
         // A link, a socket or a FIFO without a reader; one with a reader is no ordinary file.
-        Err(error) if matches!(error, Errno::LOOP | Errno::NXIO | Errno::ISDIR) => {}
+        Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR) => {}
         opened => {
             let file = File::from(opened?);
             if file.metadata()?.is_file() {
@@ -185,7 +185,7 @@ mod tests {
         }
         // Only root can give a file away.
         if geteuid().is_root() {
-            chown(&at("status"), Some(Uid::from_raw(65_533)), Some(Gid::from_raw(65_533))).unwrap();
+            chown(at("status"), Some(Uid::from_raw(65_533)), Some(Gid::from_raw(65_533))).unwrap();
             assert!(read_own(&at("status"), 5).unwrap_err().to_string().contains("another user, 65533"));
             chown(place.path(), Some(Uid::from_raw(65_533)), None).unwrap();
             assert_eq!(read_own(&at("status"), 5).unwrap(), b"ready", "of the folder's owner");

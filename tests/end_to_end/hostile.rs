@@ -86,8 +86,9 @@ fn what_others_have_planted_is_neither_waited_for_nor_followed() {
     set_mode(&place.state(""), 0o775);
     put(place.state("lock"), b"");
     set_mode(&place.state("lock"), 0o664);
-    ["requests/a.json", "under-way/x", "pulse/beat", "mounts", "quarantine.json", "metrics.prom"]
-        .map(|name| fifo(place.state(name)));
+    for name in ["requests/a.json", "under-way/x", "pulse/beat", "mounts", "quarantine.json", "metrics.prom"] {
+        fifo(place.state(name));
+    }
     symlink("/dev/zero", place.state("requests/b.json")).unwrap();
     (0..4).for_each(|worker| symlink(&outside, place.state(&format!("under-way/worker-{worker}"))).unwrap());
     fifo(answer("result_fifo.json"));
@@ -109,7 +110,9 @@ fn what_others_have_planted_is_neither_waited_for_nor_followed() {
     place.wait_gallery("b.jpg");
     assert_eq!(fs::read(&outside).unwrap(), b"of another");
     assert_eq!(mode_of(&place.state("")), 0o750);
-    ["requests", "under-way", "pulse"].map(|folder| assert_eq!(mode_of(&place.state(folder)), 0o700, "{folder}"));
+    for folder in ["requests", "under-way", "pulse"] {
+        assert_eq!(mode_of(&place.state(folder)), 0o700, "{folder}");
+    }
     assert_eq!(mode_of(&place.state("lock")), 0o600);
     for entry in fs::read_dir(place.state("")).unwrap().map(|entry| entry.unwrap().path()) {
         assert!(!entry.is_file() || mode_of(&entry) & 0o027 == 0, "{}", entry.display());
