@@ -9,6 +9,7 @@ use log::{info, warn};
 
 use super::Daemon;
 use super::catalog_file::{self, Condition};
+use super::descriptors;
 use super::event::Channels;
 use super::gallery::Gallery;
 use super::mounts;
@@ -18,6 +19,7 @@ use super::requests;
 use super::state::{Folders, Lifecycle, Pictures, Queries, Reporting, Settings, Store, TrainingState};
 use super::workers::{JOBS_A_WORKER, WorkerDeps, Workers};
 use crate::catalog::{AnswerRow, Catalog, FileRow, FileState, Root};
+use crate::clock;
 use crate::config::{self, Config, ModelSettings, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp, make_folder, make_state_folder, narrow_state_folder, sweep_half_written};
@@ -38,6 +40,7 @@ impl Daemon {
         let loading = Loading::begin();
         silence_caught_panics();
         let config = config::load(&setup.source, &setup.root)?;
+        descriptors::ensure(worker_count(&config))?;
         make_folders(&config)?;
         let lock = Lock::take(&config.folders.state)?;
         sweep_half_written(&config.folders.answer);
@@ -172,7 +175,10 @@ impl CatalogContent {
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
         let files = load_files(catalog, config, quarantine)?;
-        let index = load_index(catalog, &model, files.pictures.usable(Root::Inventory))?;
+        let mut index = load_index(catalog, &model, files.pictures.usable(Root::Inventory))?;
+        // Where nothing can be written the clock has to do.
+        let now_us = clock::now_us();
+        index.continue_from(catalog.reserve_generations(now_us).unwrap_or(now_us));
         Ok(Self { model, history, last_training, files, index, answers: catalog.answers()? })
     }
 }
