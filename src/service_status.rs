@@ -1,17 +1,20 @@
 //! The content of `status.json`: what the daemon is doing, for scripts, for `artificio status` and for people.
 
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
 
 use crate::catalog::ModelRow;
 use crate::error::Trouble;
-use crate::files::replace_quick;
+use crate::files::{read_own, replace_quick};
 use crate::model::FolderReport;
 use crate::training::handle::Stage;
 
 /// The file's name inside the state folder.
 pub const FILE_NAME: &str = "status.json";
+/// It is smaller by far; no command reads a larger one.
+const LARGEST_BYTES: u64 = 16 << 20;
 /// Most problems listed; `problem_count` counts all.
 pub const PROBLEM_LIMIT: usize = 100;
 
@@ -164,6 +167,12 @@ pub struct TrainingPart {
     pub stage: Stage,
     /// Progress of this stage, 0 to 1.
     pub share: f32,
+}
+
+/// The file in a state folder, as a command of any user reads it: it may be that of an earlier run.
+pub fn read(state_folder: &Path) -> io::Result<String> {
+    let bytes = read_own(&state_folder.join(FILE_NAME), LARGEST_BYTES)?;
+    String::from_utf8(bytes).map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
 impl ServiceStatus {

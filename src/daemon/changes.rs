@@ -155,7 +155,7 @@ impl Daemon {
                 (Root::Query, _) => Some(Job::Answer(Box::new(self.query_of(&path)))),
                 (_, Some(stamp)) => Some(Job::Encode(EncodeJob {
                     root,
-                    absolute: self.absolute(root, &path),
+                    folder: folder_of(self.config(), root).to_path_buf(),
                     path: path.clone(),
                     stamp,
                     bounds: Bounds::from(&self.config().limits),

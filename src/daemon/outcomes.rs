@@ -12,7 +12,7 @@ use crate::answer::Status;
 use crate::catalog::{AnswerRow, AnswerState, Catalog, FileRow, FileState, Root};
 use crate::clock;
 use crate::error::Trouble;
-use crate::files::Stamp;
+use crate::files::{FileAt, Stamp};
 use crate::model::{FeatureKind, Model};
 use crate::picture::{Hash, Unusable};
 use crate::query::{Answered, Done, FileRead, Unwritten};
@@ -311,11 +311,11 @@ impl Daemon {
         let is_unfinished = |file: &&FileRead| matches!(&file.result, Err(problem) if problem.may_be_unfinished());
         let Some(file) = files.iter().find(is_unfinished) else { return };
         // The current stamp: if the file changed since it was read, the count of tries starts again.
-        let Ok(metadata) = std::fs::metadata(self.absolute(Root::Query, &file.path)) else {
+        let Ok(stamp) = FileAt::below(&self.config().folders.query, &file.path).stamp() else {
             return self.recheck_file(Root::Query, &file.path);
         };
         self.queries.mark_changed(query.to_path_buf());
-        self.waits_again(Root::Query, query, &file.path, Stamp::of(&metadata));
+        self.waits_again(Root::Query, query, &file.path, stamp);
     }
 }
 

@@ -22,7 +22,7 @@ use crate::catalog::{AnswerRow, Catalog, FileRow, FileState, Root};
 use crate::clock;
 use crate::config::{self, Config, Encoder, ModelSettings, Setup};
 use crate::error::{Fatal, Trouble};
-use crate::files::{Lock, Stamp, make_folder, sweep_half_written};
+use crate::files::{Lock, Stamp, make_folder, make_state_folder, narrow_state_folder, sweep_half_written};
 use crate::index::Index;
 use crate::isolation::Isolation;
 use crate::model::{Extractor, FeatureKind, Model};
@@ -94,6 +94,10 @@ fn make_folders(config: &Config) -> Result<(), Trouble> {
         if let Err(trouble) = make_folder(folder) {
             warn!("{trouble}");
         }
+    }
+    make_state_folder(&config.folders.state)?;
+    if let Err(trouble) = narrow_state_folder(&config.folders.state) {
+        warn!("{trouble}");
     }
     config.folders.written().into_iter().try_for_each(|(_, folder)| make_folder(folder))
 }

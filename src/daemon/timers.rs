@@ -7,7 +7,7 @@ use log::{info, warn};
 use super::{Daemon, TICK, requests};
 use crate::catalog::Root;
 use crate::config::WatchMode;
-use crate::files::{make_folder, remove_own, write_quick};
+use crate::files::{make_private_folder, remove_own, write_quick};
 use crate::picture::{CrashCause, Unusable};
 use crate::watch::Tree;
 
@@ -21,10 +21,10 @@ impl Daemon {
     /// Watches the folder of the configuration, so that renames by editors and replaced links are noticed, that of the
     /// answers, whose page follows when they are removed, and that of the self-test. They come before all others, because the system may limit the number of watches.
     pub(super) fn watch_own_folders(&mut self) {
-        let made = make_folder(self.folders.self_test_folder());
+        let made = make_private_folder(self.folders.self_test_folder());
         self.note("pulse", made.err());
         let requests = requests::folder(&self.config().folders.state);
-        let made = make_folder(&requests);
+        let made = make_private_folder(&requests);
         self.note("requests", made.err());
         // If it cannot be watched, the regular check of its stamp is enough.
         let of_config = self.settings.path().parent().filter(|folder| folder.is_dir());

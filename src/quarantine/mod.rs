@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use log::{debug, info, warn};
 
 use crate::error::Trouble;
-use crate::files::{make_folder, remove_own};
+use crate::files::{empty_private_folder, make_private_folder, remove_own};
 use crate::isolation::{DecodeOrder, Extracted, Isolation, TrialOutcome, budget_by_default, memory_allowance};
 use crate::picture::{Bounds, CrashCause, FileSnapshot, Hash, Unusable};
 use guard::GuardDeps;
@@ -80,15 +80,13 @@ impl Quarantine {
     pub fn open(state: &Path, trial: Box<dyn Trial>) -> (Self, Vec<Trouble>) {
         let folder = state.join(FOLDER);
         let (mut list, trouble) = List::open(state);
-        let mut troubles: Vec<Trouble> = make_folder(&folder).err().into_iter().chain(trouble).collect();
+        let mut troubles: Vec<Trouble> = make_private_folder(&folder).err().into_iter().chain(trouble).collect();
         let left = marks::all_in(&folder);
         troubles.extend(left.iter().map(|mark| list.record_crash(mark)));
-        if !left.is_empty() {
-            // The list is saved before the marks are cleared: after a crash in between, the same suspects are found again.
-            match list.save() {
-                Ok(()) => marks::clear(&folder),
-                Err(trouble) => troubles.push(trouble),
-            }
+        // The list is saved before the marks are cleared: after a crash in between, the same suspects are found again.
+        match if left.is_empty() { Ok(()) } else { list.save() } {
+            Ok(()) => empty_private_folder(&folder),
+            Err(trouble) => troubles.push(trouble),
         }
         let memory = MemoryBudget::new(budget_by_default());
         (Self { folder, list: Mutex::new(list), trial, no_trial: Mutex::new(None), memory }, troubles)
@@ -137,7 +135,7 @@ impl Quarantine {
     /// The process shuts down cleanly: what is being decoded now is no suspect. The mark files are deleted, so that later marks
     /// go nowhere.
     pub fn close(&self) {
-        marks::clear(&self.folder);
+        empty_private_folder(&self.folder);
     }
 
     /// A suspect was decoded without harm.

@@ -16,6 +16,7 @@ mod evaluation;
 mod folders;
 mod full_disk;
 mod gallery;
+mod hostile;
 mod inventory;
 mod lost_state;
 mod models;
