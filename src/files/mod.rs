@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Trouble;
 
-pub use lock::Lock;
+pub use lock::{Lock, LockPlace};
 pub use stamp::Stamp;
 
 /// Starts the names of half-written files, so that a crash leaves nothing that looks like an answer.

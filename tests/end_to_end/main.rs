@@ -29,6 +29,7 @@ mod schema;
 mod sets;
 mod settings;
 mod skipping;
+mod state_folder;
 mod training;
 mod waiting;
 mod workplace;
