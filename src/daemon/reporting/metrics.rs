@@ -410,6 +410,7 @@ mod tests {
         metrics.count_trouble();
         assert!(is_written(&mut metrics, 76, State::Stopping), "the last word");
         let gone = folder.path().join("gone");
+        metrics.count_trouble();
         assert!(metrics.is_due(at(100), State::Ready));
         assert!(metrics.write(at(100), &status(), &facts(), &gone).is_err());
         assert!(!metrics.is_due(at(104), State::Ready), "not at once");
