@@ -27,8 +27,14 @@ pub struct Record {
     pub metric: &'static str,
     /// Pictures searched.
     pub inventory: usize,
-    /// Raised by every change of the index, from 0 at the daemon's start. Answers of one daemon with the same number
-    /// come from the same pictures.
+    /// Pictures that were still to be read, because they are new or have changed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub inventory_pending: usize,
+    /// Pictures that are known and were not searched, because the catalog lacked their embeddings.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub inventory_missing: usize,
+    /// Raised by every change of the index, and by every start and new model. Answers with the same number come from the same
+    /// pictures.
     pub index_generation: u64,
     /// The settings that it was answered with.
     pub settings: SearchSettingsPart,
@@ -201,6 +207,11 @@ pub enum Relation {
     Identical,
     /// The same picture, re-saved, resized or cropped.
     NearDuplicate,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]

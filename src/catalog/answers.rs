@@ -125,6 +125,17 @@ impl Catalog {
             ],
         )
     }
+
+    /// The query whose answer has this name.
+    pub fn query_named(&self, name: &str) -> Result<Option<PathBuf>, Trouble> {
+        let find = || {
+            self.connection
+                .prepare_cached("SELECT query FROM answers WHERE name = ?1")?
+                .query_row([name], |row| path_at(row, 0))
+                .optional()
+        };
+        find().map_err(|error| self.trouble("read", &error))
+    }
 }
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<AnswerRow> {

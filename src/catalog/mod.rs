@@ -6,6 +6,7 @@ mod answers;
 mod contents;
 mod features;
 mod files;
+mod generation;
 mod inspect;
 mod miniatures;
 mod models;

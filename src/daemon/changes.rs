@@ -7,7 +7,7 @@ use log::{debug, info};
 use super::Daemon;
 use super::encode::EncodeJob;
 use super::mounts;
-use super::plan::Task;
+use super::plan::{JobKind, Task};
 use super::start::folder_of;
 use super::workers::Job;
 use crate::catalog::Root;
@@ -23,7 +23,8 @@ impl Daemon {
         let mut removed = Vec::new();
         for (root, change) in self.folders.look(now, quiet) {
             match change {
-                Change::Ready(path, stamp) => self.file_ready(root, &path, stamp),
+                Change::Ready(path, stamp) => self.file_ready(root, &path, stamp, JobKind::Known),
+                Change::Touched(path, stamp) => self.file_ready(root, &path, stamp, JobKind::Touched),
                 Change::Removed(path) => removed.push((root, path)),
                 Change::Skipped(path, reason) => {
                     info!("{}: passed over, it is {reason}", self.absolute(root, &path).display());
@@ -52,14 +53,15 @@ impl Daemon {
         folder_of(self.config(), root).join(path)
     }
 
-    fn file_ready(&mut self, root: Root, path: &Path, stamp: Stamp) {
+    /// `if_known`: what a picture that was read before is read again for.
+    fn file_ready(&mut self, root: Root, path: &Path, stamp: Stamp, if_known: JobKind) {
         debug!("{} settled", self.absolute(root, path).display());
         match root {
             Root::Query => self.queries.mark_changed(unit_of(path)),
-            Root::Inventory | Root::Training if self.pictures.is_known(root, path) => {
-                self.plan.enqueue_known(root, path, stamp, self.life.now());
+            Root::Inventory | Root::Training => {
+                let kind = if self.pictures.is_known(root, path) { if_known } else { JobKind::New };
+                self.plan.enqueue_picture(root, path, stamp, kind, self.life.now());
             }
-            Root::Inventory | Root::Training => self.plan.enqueue(root, path, Some(stamp), self.life.now()),
         }
     }
 
@@ -179,9 +181,15 @@ impl Daemon {
             name,
             can_wait: self.pictures.can_wait(Root::Query, query),
             inventory_pending: self.plan.awaited(Root::Inventory) + settling,
+            inventory_missing: self.missing_embeddings(),
             inventory_away,
             config: self.settings.config().clone(),
         }
+    }
+
+    /// How many pictures of the inventory are known and have no embedding in the index.
+    pub(super) fn missing_embeddings(&self) -> usize {
+        self.pictures.usable_count(Root::Inventory).saturating_sub(self.serving.read().index.len())
     }
 
     /// The answer of a query that was away, or is new, is in the catalog if anywhere. One that cannot be read is made again.
@@ -200,7 +208,13 @@ impl Daemon {
         let is_live = |other: &Path| {
             tree.is_some_and(|tree| tree.is_known_file(other) || tree.is_folder(other) || tree.is_unsettled(other))
         };
-        self.queries.name_for(query, is_set, is_live)
+        // The answer of a query that was removed stays, and nobody else's takes its place.
+        let (catalog, answers) = (self.store.catalog(), self.settings.config().folders.answer.clone());
+        let is_left = |name: &str| {
+            let owner = catalog.query_named(name).ok().flatten();
+            owner.is_some_and(|owner| owner != query) && answers.join(format!("result_{name}.json")).exists()
+        };
+        self.queries.name_for(query, is_set, is_live, is_left)
     }
 }
 

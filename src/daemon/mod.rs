@@ -8,6 +8,7 @@ mod by_root;
 mod catalog_file;
 mod changes;
 mod commands;
+mod descriptors;
 mod encode;
 mod event;
 mod gallery;

@@ -159,16 +159,18 @@ impl Daemon {
             return;
         }
         self.learn(root, &path, stamp, result.is_err());
-        self.training_pictures_changed();
         match result {
             Ok((hash, made)) => {
                 self.reporting.metrics().count_picture(root, made.features.is_some());
                 self.note("reading", None);
-                let is_same = self.pictures.put(root, &path, hash);
-                if root == Root::Inventory {
+                let is_same = self.pictures.put(root, &path, hash) && made.features.is_none();
+                if !is_same {
+                    self.training_pictures_changed();
+                }
+                if root == Root::Inventory && !is_same {
                     self.training.inventory_changed(&path, Some(hash));
                 }
-                // An unchanged picture has its embedding already; inserting it again would repeat the search for its neighbours.
+                // An unchanged picture has its embedding already; another number of the index would have answers redone.
                 let is_searched = is_same && self.serving.read().index.contains(&path);
                 if let Some(embedding) = embedding.filter(|_| !is_searched) {
                     self.serving.write().index.put(&path, &embedding);
@@ -179,6 +181,7 @@ impl Daemon {
                 let trouble = Trouble::new(problem.to_string(), absolute, problem.remedy());
                 warn!(file:% = trouble.path.display(); "{trouble}");
                 self.reporting.metrics().count_unusable(root);
+                self.training_pictures_changed();
                 self.pictures.fail(root, &path, trouble);
                 if root == Root::Inventory {
                     self.training.inventory_changed(&path, None);

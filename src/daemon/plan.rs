@@ -12,6 +12,8 @@ use crate::catalog::Root;
 use crate::files::Stamp;
 use lane::{Lane, QueuedJob};
 
+pub use lane::JobKind;
+
 /// A query waits this long for inventory that is still being read, then it is answered from what has been read.
 pub const QUERY_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -43,12 +45,12 @@ impl Plan {
     /// Enqueues a job. It changes nothing if the job is queued already, or under way for the same state of the file. Queries
     /// have no stamp: they are enqueued when something in them changed.
     pub fn enqueue(&mut self, root: Root, path: &Path, stamp: Option<Stamp>, now: Duration) {
-        self.lanes.of_mut(root).enqueue(path, QueuedJob { stamp, since: now, is_known: false });
+        self.lanes.of_mut(root).enqueue(path, QueuedJob { stamp, since: now, kind: JobKind::New });
     }
 
-    /// The same for a picture that was read before, so that it counts among the known ones meanwhile.
-    pub fn enqueue_known(&mut self, root: Root, path: &Path, stamp: Stamp, now: Duration) {
-        self.lanes.of_mut(root).enqueue(path, QueuedJob { stamp: Some(stamp), since: now, is_known: true });
+    /// The same for a picture; one that was read before counts among the known ones meanwhile.
+    pub fn enqueue_picture(&mut self, root: Root, path: &Path, stamp: Stamp, kind: JobKind, now: Duration) {
+        self.lanes.of_mut(root).enqueue(path, QueuedJob { stamp: Some(stamp), since: now, kind });
     }
 
     /// The file or query is gone.
@@ -141,9 +143,9 @@ impl Plan {
         self.lanes.of(root).known()
     }
 
-    /// Those of them that others wait for: a trial may take as long as the longest decoding, and its end changes little.
+    /// Those of them that queries wait for: not those in trial, nor those whose content is most likely the one that is known.
     pub fn awaited(&self, root: Root) -> usize {
-        self.lanes.of(root).pending() - self.lanes.of(root).in_trial()
+        self.lanes.of(root).awaited()
     }
 
     /// Jobs under way that keep a worker busy.

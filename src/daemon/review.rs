@@ -19,6 +19,7 @@ impl Daemon {
     /// Redoes answers from before the inventory was complete, once it is.
     fn complete_provisional_answers(&mut self) {
         let inventory_is_changing = self.plan.awaited(Root::Inventory) > 0
+            || self.missing_embeddings() > 0
             || self
                 .tree(Root::Inventory)
                 .is_none_or(|tree| tree.settling() > 0 || !tree.is_scanned() || tree.is_offline());

@@ -8,6 +8,7 @@ use std::time::Instant;
 use log::{info, warn};
 
 use super::catalog_file::{self, Condition};
+use super::descriptors;
 use super::event::Channels;
 use super::gallery::Gallery;
 use super::mounts;
@@ -18,6 +19,7 @@ use super::state_folder::{OpenState, open_or_wait};
 use super::workers::{JOBS_A_WORKER, WorkerDeps, Workers};
 use super::{Daemon, Observer};
 use crate::catalog::{AnswerRow, Catalog, FileRow, FileState, Root};
+use crate::clock;
 use crate::config::{self, Config, ModelSettings, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Stamp, make_folder, sweep_half_written};
@@ -39,6 +41,7 @@ impl Daemon {
         let started = Instant::now();
         silence_caught_panics();
         let config = config::load(&setup.source, &setup.root)?;
+        descriptors::ensure(worker_count(&config))?;
         let channels = Channels::open()?;
         let Some(open) = open_or_wait(&config, condition, &channels, observer)? else { return Ok(None) };
         let OpenState { lock, quarantine, catalog, content } = open;
@@ -171,7 +174,10 @@ impl CatalogContent {
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
         let files = load_files(catalog, config, quarantine)?;
-        let index = load_index(catalog, &model, files.pictures.usable(Root::Inventory))?;
+        let mut index = load_index(catalog, &model, files.pictures.usable(Root::Inventory))?;
+        // Where nothing can be written the clock has to do.
+        let now_us = clock::now_us();
+        index.continue_from(catalog.reserve_generations(now_us).unwrap_or(now_us));
         Ok(Self { model, history, last_training, files, index, answers: catalog.answers()? })
     }
 }

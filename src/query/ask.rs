@@ -97,6 +97,7 @@ fn query(pictures: &[PathBuf], config: Config) -> Result<Query, Fatal> {
         answered: None,
         can_wait: false,
         inventory_pending: pending(&config.folders.state),
+        inventory_missing: 0,
         inventory_away,
         config: Arc::new(config),
     })

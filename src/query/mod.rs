@@ -51,6 +51,8 @@ pub struct Query {
     pub can_wait: bool,
     /// Inventory pictures still to be read.
     pub inventory_pending: usize,
+    /// Inventory pictures that were read and cannot be searched.
+    pub inventory_missing: usize,
     /// Folders of the inventory that are out of reach, relative to it; an empty path is all of it.
     pub inventory_away: Vec<PathBuf>,
     /// The settings in force.
@@ -168,7 +170,8 @@ impl Query {
         record.timings_ms.sheet = milliseconds(render_started);
         record.timings_ms.total = milliseconds(started);
         self.place().write(&sheet, &mut record)?;
-        let is_complete = self.inventory_pending == 0 && record.inventory > 0 && self.inventory_away.is_empty();
+        let is_whole = self.inventory_pending == 0 && self.inventory_missing == 0;
+        let is_complete = is_whole && record.inventory > 0 && self.inventory_away.is_empty();
         Ok(Done::Written {
             status: record.status,
             sentence: judgement.sentence,

@@ -38,6 +38,8 @@ pub fn compose(
         model: by.model,
         metric: by.metric,
         inventory: by.inventory,
+        inventory_pending: query.inventory_pending,
+        inventory_missing: query.inventory_missing,
         index_generation: by.index_generation,
         settings: SearchSettingsPart {
             results: settings.results.count(),

@@ -9,6 +9,17 @@ use std::time::Duration;
 
 use crate::files::Stamp;
 
+/// What is known of the file of a job; what it is more urgent for comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum JobKind {
+    /// It was not read before.
+    New,
+    /// It was read before, and is counted there; now it has changed.
+    Known,
+    /// Most likely it has not: nobody waits for this.
+    Touched,
+}
+
 /// A job that waits to be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueuedJob {
@@ -16,14 +27,14 @@ pub struct QueuedJob {
     pub stamp: Option<Stamp>,
     /// When it was enqueued.
     pub since: Duration,
-    /// Its file was read before, and is counted there.
-    pub is_known: bool,
+    /// What is known of its file.
+    pub kind: JobKind,
 }
 
 #[derive(Debug)]
 struct RunningJob {
     stamp: Option<Stamp>,
-    is_known: bool,
+    kind: JobKind,
     again: Option<QueuedJob>,
 }
 
@@ -38,10 +49,10 @@ pub struct Lane {
     under_way: HashMap<PathBuf, RunningJob>,
     /// Those of them that wait for a trial, on a thread of their own: they keep no worker busy.
     in_trial: HashSet<PathBuf>,
-    /// Done, but the result could not be saved yet; whether the file is known.
-    unsaved: HashMap<PathBuf, bool>,
-    /// How many of all these are known.
-    known: usize,
+    /// Done, but the result could not be saved yet.
+    unsaved: HashMap<PathBuf, JobKind>,
+    /// How many of all these are of each kind.
+    counts: [usize; 3],
     /// No job is started.
     pub is_closed: bool,
 }
@@ -56,7 +67,7 @@ impl Lane {
             under_way: HashMap::new(),
             in_trial: HashSet::new(),
             unsaved: HashMap::new(),
-            known: 0,
+            counts: [0; 3],
             is_closed: false,
         }
     }
@@ -68,8 +79,11 @@ impl Lane {
                 under_way.again = Some(job);
             }
         } else {
-            let since = self.remove_queued(path).map_or(job.since, |earlier| earlier.since);
-            self.insert_queued(path, QueuedJob { since, ..job });
+            let (since, kind) = match self.remove_queued(path) {
+                Some(earlier) => (earlier.since, earlier.kind.min(job.kind)),
+                None => (job.since, job.kind),
+            };
+            self.insert_queued(path, QueuedJob { since, kind, ..job });
         }
     }
 
@@ -87,22 +101,24 @@ impl Lane {
             true => self.arrivals.first().filter(|(since, _)| *since <= latest).map(|(_, path)| Arc::clone(path)),
             false => self.queued.first_key_value().map(|(path, _)| Arc::clone(path)),
         }?;
-        let QueuedJob { stamp, is_known, .. } = self.remove_queued(Path::new(&*first))?;
+        let QueuedJob { stamp, kind, .. } = self.remove_queued(Path::new(&*first))?;
         let path = PathBuf::from(&*first);
-        self.known += usize::from(is_known);
-        self.under_way.insert(path.clone(), RunningJob { stamp, is_known, again: None });
+        self.counts[kind as usize] += 1;
+        self.under_way.insert(path.clone(), RunningJob { stamp, kind, again: None });
         Some((path, stamp))
     }
 
     /// See [`super::Plan::ended`].
     pub fn ended(&mut self, path: &Path) {
         self.in_trial.remove(path);
-        let was_known = self.unsaved.remove(path);
-        self.known -= usize::from(was_known == Some(true));
+        if let Some(kind) = self.unsaved.remove(path) {
+            self.counts[kind as usize] -= 1;
+        }
         let Some(job) = self.under_way.remove(path) else { return };
-        self.known -= usize::from(job.is_known);
+        self.counts[job.kind as usize] -= 1;
         if let Some(again) = job.again {
-            self.insert_queued(path, QueuedJob { is_known: true, ..again });
+            let kind = if again.kind == JobKind::New { JobKind::Known } else { again.kind };
+            self.insert_queued(path, QueuedJob { kind, ..again });
         }
     }
 
@@ -110,20 +126,20 @@ impl Lane {
     pub fn requeue(&mut self, path: &Path, now: Duration) {
         let Some(job) = self.under_way.remove(path) else { return };
         self.in_trial.remove(path);
-        self.known -= usize::from(job.is_known);
-        let same = QueuedJob { stamp: job.stamp, since: now, is_known: job.is_known };
+        self.counts[job.kind as usize] -= 1;
+        let same = QueuedJob { stamp: job.stamp, since: now, kind: job.kind };
         self.insert_queued(path, job.again.unwrap_or(same));
     }
 
     /// See [`super::Plan::mark_unsaved`].
     pub fn mark_unsaved(&mut self, path: &Path) {
-        let is_known = match self.under_way.get(path) {
-            Some(job) => job.is_known,
-            None => self.unsaved.get(path) == Some(&true),
+        let kind = match self.under_way.get(path) {
+            Some(job) => job.kind,
+            None => self.unsaved.get(path).copied().unwrap_or(JobKind::New),
         };
         self.ended(path);
-        self.known += usize::from(is_known);
-        self.unsaved.insert(path.to_path_buf(), is_known);
+        self.counts[kind as usize] += 1;
+        self.unsaved.insert(path.to_path_buf(), kind);
     }
 
     /// See [`super::Plan::move_to_trial`].
@@ -150,7 +166,12 @@ impl Lane {
 
     /// Those of them whose file is counted among the known ones.
     pub fn known(&self) -> usize {
-        self.known
+        self.counts[JobKind::Known as usize] + self.counts[JobKind::Touched as usize]
+    }
+
+    /// Those of them that somebody may wait for: a trial may take as long as the longest decoding, and its end changes little.
+    pub fn awaited(&self) -> usize {
+        self.pending().saturating_sub(self.in_trial() + self.counts[JobKind::Touched as usize])
     }
 
     /// Jobs under way.
@@ -173,13 +194,13 @@ impl Lane {
         if self.is_by_arrival {
             self.arrivals.insert((job.since, Arc::clone(&path)));
         }
-        self.known += usize::from(job.is_known);
+        self.counts[job.kind as usize] += 1;
         self.queued.insert(path, job);
     }
 
     fn remove_queued(&mut self, path: &Path) -> Option<QueuedJob> {
         let (path, job) = self.queued.remove_entry(path.as_os_str())?;
-        self.known -= usize::from(job.is_known);
+        self.counts[job.kind as usize] -= 1;
         if self.is_by_arrival {
             self.arrivals.remove(&(job.since, path));
         }

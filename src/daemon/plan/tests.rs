@@ -168,7 +168,7 @@ fn a_picture_that_was_read_before_counts_as_known_until_its_job_has_ended() {
     let mut plan = Plan::new(1);
     let count = |plan: &Plan| (plan.pending(Root::Inventory), plan.known(Root::Inventory));
     let [a, b] = ["a", "b"].map(Path::new);
-    plan.enqueue_known(Root::Inventory, a, stamp(1).unwrap(), seconds(0));
+    plan.enqueue_picture(Root::Inventory, a, stamp(1).unwrap(), JobKind::Known, seconds(0));
     plan.enqueue(Root::Inventory, b, stamp(1), seconds(0));
     assert_eq!(count(&plan), (2, 1));
     let (task, _) = plan.start(seconds(0), 0).remove(0);
@@ -186,6 +186,29 @@ fn a_picture_that_was_read_before_counts_as_known_until_its_job_has_ended() {
     assert_eq!(count(&plan), (1, 1), "it was read, and is read once more");
     plan.dequeue(Root::Inventory, b);
     assert_eq!(count(&plan), (0, 0));
+}
+
+#[test]
+fn no_query_waits_for_a_picture_that_was_only_touched() {
+    let mut plan = Plan::new(1);
+    let a = Path::new("a");
+    plan.enqueue_picture(Root::Inventory, a, stamp(1).unwrap(), JobKind::Touched, seconds(0));
+    plan.enqueue(Root::Query, Path::new("q"), None, seconds(0));
+    let count =
+        |plan: &Plan| (plan.pending(Root::Inventory), plan.known(Root::Inventory), plan.awaited(Root::Inventory));
+    assert_eq!(count(&plan), (1, 1, 0));
+    assert_eq!(started(&mut plan, 0), ["query q"]);
+    plan.ended(Root::Query, Path::new("q"));
+    assert_eq!(started(&mut plan, 0), ["inventory a"]);
+    plan.enqueue_picture(Root::Inventory, a, stamp(2).unwrap(), JobKind::Known, seconds(1));
+    plan.ended(Root::Inventory, a);
+    assert_eq!(count(&plan), (1, 1, 1), "it did change");
+    // Touched before the change was read.
+    plan.enqueue_picture(Root::Inventory, a, stamp(3).unwrap(), JobKind::Touched, seconds(1));
+    assert_eq!(count(&plan), (1, 1, 1));
+    plan.start(seconds(1), 0);
+    plan.ended(Root::Inventory, a);
+    assert_eq!(count(&plan), (0, 0, 0));
 }
 
 /// The counts are kept, not counted: here they are compared with a count of every job's state.

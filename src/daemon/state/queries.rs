@@ -109,9 +109,17 @@ impl Queries {
         self.answers.forget(query);
     }
 
-    /// The name of a query's answer: the one it has, or the first that no other live query has, which it keeps.
-    pub fn name_for(&mut self, query: &Path, is_set: bool, is_live: impl Fn(&Path) -> bool) -> String {
-        let is_taken = |name: &str| self.answers.owner(name).is_some_and(|owner| owner != query && is_live(owner));
+    /// The name of a query's answer: the one it has, or the first that no other query has, which it keeps. Another query has it
+    /// while it is there (`is_live`), and as long as its answer is (`is_left`, which is asked for names).
+    pub fn name_for(
+        &mut self,
+        query: &Path,
+        is_set: bool,
+        is_live: impl Fn(&Path) -> bool,
+        is_left: impl Fn(&str) -> bool,
+    ) -> String {
+        let is_live = |name: &str| self.answers.owner(name).is_some_and(|owner| owner != query && is_live(owner));
+        let is_taken = |name: &str| is_live(name) || is_left(name);
         // While a query was gone, another one may have taken its name.
         if let Some(answer) = self.answers.get(query).filter(|answer| !is_taken(&answer.name)) {
             return answer.name.clone();
@@ -208,13 +216,24 @@ mod tests {
     #[test]
     fn a_name_has_one_owner_among_live_queries() {
         let mut queries = Queries::new(Vec::new(), |_| true);
-        let everybody = |_: &Path| true;
-        assert_eq!(queries.name_for(Path::new("a.jpg"), false, everybody), "a");
-        assert_eq!(queries.name_for(Path::new("a.png"), false, everybody), "a.png");
-        assert_eq!(queries.name_for(Path::new("a.jpg"), false, everybody), "a");
-        assert_eq!(queries.name_for(Path::new("a.gif"), false, |_| false), "a", "its owner is gone");
+        let (everybody, none_left) = (|_: &Path| true, |_: &str| false);
+        assert_eq!(queries.name_for(Path::new("a.jpg"), false, everybody, none_left), "a");
+        assert_eq!(queries.name_for(Path::new("a.png"), false, everybody, none_left), "a.png");
+        assert_eq!(queries.name_for(Path::new("a.jpg"), false, everybody, none_left), "a");
+        assert_eq!(queries.name_for(Path::new("a.gif"), false, |_| false, none_left), "a", "its owner is gone");
         queries.put_answer(AnswerRow { name: "a".into(), ..answered("a.gif", AnswerState::Ok, false) });
         assert!(queries.answer(Path::new("a.jpg")).is_none());
+    }
+
+    #[test]
+    fn an_answer_that_is_left_keeps_its_name_when_its_query_is_gone() {
+        let mut queries = Queries::new(Vec::new(), |_| true);
+        let (nobody, is_left) = (|_: &Path| false, |name: &str| name == "a");
+        assert_eq!(queries.name_for(Path::new("a.gif"), false, nobody, is_left), "a.gif");
+        let both_left = |name: &str| name.len() < 6;
+        let name = queries.name_for(Path::new("a.bmp"), false, nobody, both_left);
+        assert!(name.starts_with("a.bmp-"), "{name}");
+        assert_eq!(queries.name_for(Path::new("a.bmp"), false, nobody, |_| false), name, "it has one");
     }
 
     #[test]
