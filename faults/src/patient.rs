@@ -218,5 +218,7 @@ impl Patient {
 impl Drop for Patient {
     fn drop(&mut self) {
         self.kill();
+        // Before the temporary folder, which could not be removed otherwise.
+        self.mounts.clear();
     }
 }
