@@ -21,6 +21,19 @@ pub struct Lock {
     path: PathBuf,
 }
 
+/// What is in the place of a lock that is held.
+#[derive(Debug)]
+pub enum LockPlace {
+    /// The lock itself.
+    Same,
+    /// Another one: the state folder is another one too.
+    Other,
+    /// Nothing: the state folder was moved, removed, or its disk is away.
+    None,
+    /// Nobody can tell: the disk fails, or the folder may not be looked into.
+    Unknown(Trouble),
+}
+
 impl Lock {
     /// Takes the lock of the state folder, which must exist.
     pub fn take(state: &Path) -> Result<Self, Fatal> {
@@ -40,11 +53,18 @@ impl Lock {
 
     /// Whether the lock file is still the one in the state folder. If that folder was moved or removed, the next daemon
     /// would find a free lock.
-    pub fn is_in_place(&self) -> bool {
+    pub fn place(&self) -> LockPlace {
         let identity = |metadata: Metadata| (metadata.dev(), metadata.ino());
         let held = self.file.metadata().map(identity);
-        let there = fs::metadata(&self.path).map(identity);
-        matches!((held, there), (Ok(held), Ok(there)) if held == there)
+        match (held, fs::metadata(&self.path).map(identity)) {
+            (Ok(held), Ok(there)) if held == there => LockPlace::Same,
+            // Also where the lock that is held belongs to a disk that has died, and another one is mounted in its place.
+            (_, Ok(_)) => LockPlace::Other,
+            (_, Err(error)) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                LockPlace::None
+            }
+            (_, Err(error)) => LockPlace::Unknown(Trouble::system("look into the state folder", &self.path, &error)),
+        }
     }
 
     /// Whether any process holds the lock of the state folder right now. Who may not open it, as a member of the service's group,
@@ -114,20 +134,26 @@ mod tests {
         rustix::fs::mkfifoat(rustix::fs::CWD, &path, rustix::fs::Mode::RWXU).unwrap();
         assert!(!Lock::is_held(state.path()));
         let lock = Lock::take(state.path()).unwrap();
-        assert!(lock.is_in_place() && Lock::is_held(state.path()) && mode() == 0o600);
+        assert!(matches!(lock.place(), LockPlace::Same) && Lock::is_held(state.path()) && mode() == 0o600);
     }
 
     #[test]
-    fn a_lock_that_was_moved_away_is_not_in_place() {
+    fn a_lock_that_was_moved_away_or_replaced_is_noticed() {
         let place = tempfile::tempdir().unwrap();
         let state = place.path().join("state");
         fs::create_dir(&state).unwrap();
         let lock = Lock::take(&state).unwrap();
-        assert!(lock.is_in_place());
+        assert!(matches!(lock.place(), LockPlace::Same));
         fs::rename(&state, place.path().join("aside")).unwrap();
-        assert!(!lock.is_in_place());
+        assert!(matches!(lock.place(), LockPlace::None));
         fs::create_dir(&state).unwrap();
+        assert!(matches!(lock.place(), LockPlace::None), "as where a disk was unmounted");
         fs::write(state.join("lock"), b"").unwrap();
-        assert!(!lock.is_in_place(), "another lock of the same name");
+        assert!(matches!(lock.place(), LockPlace::Other), "another lock of the same name");
+        fs::remove_dir_all(&state).unwrap();
+        // Whether it is there cannot be told: root may look into everything, but not follow a link to itself.
+        std::os::unix::fs::symlink(&state, &state).unwrap();
+        let LockPlace::Unknown(trouble) = lock.place() else { panic!("it was looked into") };
+        assert_eq!(trouble.path, state.join("lock"));
     }
 }

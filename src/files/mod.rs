@@ -17,7 +17,7 @@ use crate::error::Trouble;
 
 use beneath::read_at_most;
 pub use beneath::{FileAt, Unopened, open_folder_beneath};
-pub use lock::Lock;
+pub use lock::{Lock, LockPlace};
 pub use own::{
     create_own, empty_private_folder, make_private_folder, make_state_folder, narrow_state_folder, read_own,
 };

@@ -15,8 +15,9 @@ mod slot;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use log::{debug, info, warn};
+use log::{debug, info};
 
 use crate::error::Trouble;
 use crate::files::{empty_private_folder, make_private_folder, remove_own};
@@ -61,6 +62,8 @@ pub struct Quarantine {
     no_trial: Mutex<Option<Trouble>>,
     /// For decoding in this process.
     memory: Arc<MemoryBudget>,
+    /// Why the list could not be saved, and when that was tried.
+    unsaved: Mutex<Option<(Trouble, Instant)>>,
 }
 
 /// How a content is to be treated.
@@ -88,8 +91,15 @@ impl Quarantine {
             Ok(()) => empty_private_folder(&folder),
             Err(trouble) => troubles.push(trouble),
         }
-        let memory = MemoryBudget::new(budget_by_default());
-        (Self { folder, list: Mutex::new(list), trial, no_trial: Mutex::new(None), memory }, troubles)
+        let quarantine = Self {
+            folder,
+            list: Mutex::new(list),
+            trial,
+            no_trial: Mutex::new(None),
+            memory: MemoryBudget::new(budget_by_default()),
+            unsaved: Mutex::new(None),
+        };
+        (quarantine, troubles)
     }
 
     /// Why this content must not be decoded, if so.
@@ -197,13 +207,25 @@ impl Quarantine {
         }
     }
 
-    /// A list that cannot be saved still serves this process; the next one repeats the trials.
+    /// A list that cannot be saved still serves this process. It is saved again and again ([`Self::save_again`]); if the process
+    /// ends before that succeeds, the next one repeats the trials.
     fn change(&self, change: impl FnOnce(&mut List)) {
         let mut list = self.list();
         change(&mut list);
-        if let Err(trouble) = list.save() {
-            warn!("{trouble}");
+        *self.unsaved() = list.save().err().map(|trouble| (trouble, Instant::now()));
+    }
+
+    /// Why the list is not saved, if so; after `pause` that is tried again.
+    pub fn save_again(&self, pause: Duration) -> Option<Trouble> {
+        let is_due = self.unsaved().as_ref().is_some_and(|(_, tried)| tried.elapsed() >= pause);
+        if is_due {
+            self.change(|_| ());
         }
+        self.unsaved().as_ref().map(|(trouble, _)| trouble.clone())
+    }
+
+    fn unsaved(&self) -> MutexGuard<'_, Option<(Trouble, Instant)>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A panic elsewhere does not make the list wrong.

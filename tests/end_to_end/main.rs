@@ -31,6 +31,7 @@ mod schema;
 mod sets;
 mod settings;
 mod skipping;
+mod state_folder;
 mod training;
 mod waiting;
 mod workplace;
