@@ -123,7 +123,7 @@ def rows(state):
     """Every vector of a content that a file of the inventory has, by table, owner and hash; and the hashes."""
     connection = sqlite3.connect(f"file:{state / 'catalog.sqlite'}?mode=ro", uri=True, timeout=30)
     model = connection.execute("SELECT id FROM models WHERE is_current").fetchone()
-    inventory = {hash for (hash,) in connection.execute("SELECT hash FROM contents JOIN files ON content = id WHERE root = 0")}
+    inventory = {hash for (hash,) in connection.execute("SELECT hash FROM contents JOIN files ON content = id WHERE root = 1")}
     found = {}
     for table, owner, value in VECTORS:
         for content, name, blob in connection.execute(f"SELECT hash, {owner}, {value} FROM {table} JOIN contents ON id = content"):
@@ -169,7 +169,7 @@ def check(root, place, people, totals):
     wrong += [f"{key[0]} of {key[2].hex()}" for key in expected if key in found and not is_same(key, expected[key], found[key])]
     wrong += [f"missing: {key[0]} of {key[2].hex()}" for key in expected.keys() - found.keys()]
     wrong += [f"left over: {key[0]} of {key[2].hex()}" for key in found.keys() - expected.keys() if key[1] in {k[1] for k in expected}]
-    wrong += [f"another content: {hash.hex()}" for hash in has ^ should]
+    wrong += [f"a content that no file has, or a file's is not known: {hash.hex()}" for hash in has ^ should]
     contents = {path.read_bytes() for path in people.files()}
     for name, content in people.asked.items():
         try:
