@@ -21,7 +21,7 @@ check_attack() {
     picture=$(inside find /var/tmp/pictures/query -type f | sort | tail -1)
     inside cp "$picture" $SECRETS/secret.png
     inside sh -c "echo >>$SECRETS/secret.png; chmod 600 $SECRETS/*; chown artificio:artificio $SECRETS/*"
-    inside cp $SECRETS/secret.png $PLACE/query/hash-of-the-secret.png
+    inside install -m 644 $SECRETS/secret.png $PLACE/query/hash-of-the-secret.png
     await 60 answered hash-of-the-secret
     hash=$(inside sed -n 's/^ *"blake3": "\([0-9a-f]*\)".*/\1/p' $PLACE/answer/result_hash-of-the-secret.json | head -1)
     [ ${#hash} = 64 ]
