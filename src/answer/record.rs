@@ -186,6 +186,9 @@ pub struct MatchPart {
     /// Set when this is the query picture itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relation: Option<Relation>,
+    /// Its disk is away: it cannot be opened now, and is shown by what is known of it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub away: bool,
     /// Near-duplicates of this picture, listed here instead of as matches (`collapse_duplicates`).
     pub duplicates: Vec<DuplicatePart>,
 }
@@ -198,6 +201,11 @@ pub enum Relation {
     Identical,
     /// The same picture, re-saved, resized or cropped.
     NearDuplicate,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A near-duplicate of a match.

@@ -47,29 +47,31 @@ fn taught(folders: &FolderReport) -> String {
 
 /// The label on a match's picture, the longest wording first.
 pub fn mark(found: &MatchPart) -> Vec<String> {
-    let relation = match found.relation {
-        None => None,
-        Some(Relation::Identical) => Some(("the same picture", "same", "=")),
-        Some(Relation::NearDuplicate) => Some(("nearly the same picture", "nearly the same", "≈")),
-    };
+    let relation = found.relation.map(|relation| match relation {
+        Relation::Identical => ["the same picture", "same", "="].map(String::from),
+        Relation::NearDuplicate => ["nearly the same picture", "nearly the same", "≈"].map(String::from),
+    });
+    let away = found.away.then(|| ["its disk is away", "away", "away"].map(String::from));
     let copies = match found.duplicates.len() {
         0 => None,
-        1 => Some(("1 more like it".to_string(), "+1".to_string())),
-        count => Some((format!("{count} more like it"), format!("+{count}"))),
+        1 => Some(["1 more like it".to_string(), "+1".into(), "+1".into()]),
+        count => Some([format!("{count} more like it"), format!("+{count}"), format!("+{count}")]),
     };
-    match (relation, copies) {
-        (None, None) => Vec::new(),
-        (Some((long, short, sign)), None) => vec![long.into(), short.into(), sign.into()],
-        (None, Some((long, short))) => vec![long, short],
-        (Some((long, short, sign)), Some((more, plus))) => {
-            vec![format!("{long} · {more}"), format!("{short} {plus}"), format!("{sign} {plus}")]
-        }
+    let said: Vec<[String; 3]> = [relation, away, copies].into_iter().flatten().collect();
+    if said.is_empty() {
+        return Vec::new();
     }
+    let wording =
+        |at: usize, between: &str| said.iter().map(|words| words[at].as_str()).collect::<Vec<_>>().join(between);
+    let mut wordings = vec![wording(0, " · "), wording(1, " "), wording(2, " ")];
+    wordings.dedup();
+    wordings
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer::DuplicatePart;
     use crate::model::FolderLesson;
 
     #[test]
@@ -77,5 +79,33 @@ mod tests {
         let lesson = FolderLesson { taught: true, folders: 12, before: 0.68, after: 0.75, ..FolderLesson::default() };
         assert_eq!(taught(&FolderReport::of(&lesson)), "12 folders taught: found right first 75 % instead of 68 %");
         assert_eq!(taught(&FolderReport::of(&FolderLesson { taught: false, ..lesson })), "");
+    }
+    #[test]
+    fn a_label_says_all_that_is_special_about_a_match_and_can_be_short() {
+        let duplicate = DuplicatePart { path: "b".into(), absolute_path: "/b".into(), similarity: 1.0 };
+        let found = |relation, away, copies: usize| MatchPart {
+            rank: 1,
+            path: "a".into(),
+            absolute_path: "/a".into(),
+            similarity: 1.0,
+            closer_than: 1.0,
+            likeness: None,
+            grade: None,
+            relation,
+            away,
+            duplicates: vec![duplicate.clone(); copies],
+        };
+        assert_eq!(mark(&found(None, false, 0)), Vec::<String>::new());
+        assert_eq!(mark(&found(None, false, 1)), ["1 more like it", "+1"]);
+        assert_eq!(mark(&found(Some(Relation::Identical), false, 0)), ["the same picture", "same", "="]);
+        assert_eq!(
+            mark(&found(Some(Relation::NearDuplicate), false, 2)),
+            ["nearly the same picture · 2 more like it", "nearly the same +2", "≈ +2"]
+        );
+        assert_eq!(mark(&found(None, true, 0)), ["its disk is away", "away"]);
+        assert_eq!(
+            mark(&found(Some(Relation::Identical), true, 0)),
+            ["the same picture · its disk is away", "same away", "= away"]
+        );
     }
 }

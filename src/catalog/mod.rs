@@ -30,7 +30,7 @@ pub use features::{FeaturesPage, PageEnd};
 pub use files::{FileRow, FileState};
 pub use inspect::CatalogState;
 pub use models::{Decision, ModelRow, TrainedPicture};
-pub use orphans::OrphanSweep;
+pub use orphans::{OrphanSweep, Retention};
 pub use stored_name::{Choice, StoredName, TrainingSource};
 pub use upgrade::Upgraded;
 

@@ -5,8 +5,21 @@ use rusqlite::params;
 use super::Catalog;
 use crate::error::Trouble;
 
-/// What belongs to a content is kept this long after its last file went: it may be on a disk that comes back.
-pub(super) const KEPT_S: i64 = 30 * 24 * 3_600;
+/// What belongs to a content is kept so long after its last file went: it may be on a disk that comes back.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// Now, in seconds since 1970.
+    pub now_s: i64,
+    /// So many days.
+    pub days: u64,
+}
+
+impl Retention {
+    /// What went then or before is deleted.
+    fn gone_by_s(self) -> i64 {
+        self.now_s - self.days as i64 * 24 * 3_600
+    }
+}
 
 /// How far a sweep has come: the last content looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +28,9 @@ pub struct OrphanSweep {
 }
 
 impl OrphanSweep {
+    /// Contents to be looked at in one turn of the event loop, all of which may be deleted: a few milliseconds.
+    pub const CONTENTS_A_TURN: usize = 100;
+
     /// At its beginning.
     pub fn begin() -> Self {
         Self { last: 0 }
@@ -22,17 +38,19 @@ impl OrphanSweep {
 }
 
 impl Catalog {
-    /// Deletes features of a version that is not among `versions`, `most` at a time; when there are none, looks at the next `most`
-    /// contents and deletes whatever belongs to those that no file has had for long: their files may only be away. `None` when
-    /// the sweep is through.
+    /// Deletes features of a version that is not among `versions` (`None`: all are needed), `most` at a time; when there are none,
+    /// looks at the next `most` contents and deletes whatever belongs to those that no file has had for long: their files may only
+    /// be away. `None` when the sweep is through.
     pub fn sweep_orphans(
         &self,
         sweep: OrphanSweep,
-        versions: &[String],
+        versions: Option<&[String]>,
+        retention: Retention,
         most: usize,
-        now_s: i64,
     ) -> Result<Option<OrphanSweep>, Trouble> {
-        if self.drop_features_except(versions, most)? {
+        if let Some(versions) = versions
+            && self.drop_features_except(versions, most)?
+        {
             return Ok(Some(sweep));
         }
         let find = || {
@@ -49,21 +67,21 @@ impl Catalog {
             // Every statement takes as many values as it names.
             match value {
                 "NULL" => self.write(&statement, params![sweep.last, last])?,
-                _ => self.write(&statement, params![sweep.last, last, now_s])?,
+                _ => self.write(&statement, params![sweep.last, last, retention.now_s])?,
             }
         }
-        let long_ago_s = now_s - KEPT_S;
+        let gone_by_s = retention.gone_by_s();
         for (table, owner) in [("features", "trunk"), ("codes", "model")] {
             let mut name = String::new();
             while let Some(next) = self.next_owner(table, owner, &name)? {
                 name = next;
                 let statement = delete_orphans(table, "content", &format!("{owner} = ?4"));
-                self.write(&statement, params![sweep.last, last, long_ago_s, name])?;
+                self.write(&statement, params![sweep.last, last, gone_by_s, name])?;
             }
         }
         // The number goes last: until then a sweep that is cut off can begin again.
         for (table, column) in [("miniatures", "content"), ("contents", "id")] {
-            self.write(&delete_orphans(table, column, "true"), params![sweep.last, last, long_ago_s])?;
+            self.write(&delete_orphans(table, column, "true"), params![sweep.last, last, gone_by_s])?;
         }
         Ok(Some(OrphanSweep { last }))
     }
@@ -100,6 +118,8 @@ mod tests {
     use crate::files::Stamp;
     use crate::picture::{Hash, MINIATURE_SIDE, Miniature};
 
+    const KEPT_S: i64 = 30 * 24 * 3_600;
+
     #[test]
     fn what_no_file_has_goes_a_few_rows_at_a_time() {
         let state = tempfile::tempdir().unwrap();
@@ -124,7 +144,8 @@ mod tests {
         let sweep_all = |now_s: i64| {
             let (mut sweep, mut slices, mut left) = (Some(OrphanSweep::begin()), 0, tables.map(count));
             while let Some(here) = sweep {
-                sweep = catalog.sweep_orphans(here, &["v2".into()], 3, now_s).unwrap();
+                let retention = Retention { now_s, days: 30 };
+                sweep = catalog.sweep_orphans(here, Some(&["v2".into()]), retention, 3).unwrap();
                 slices += 1;
                 let now = tables.map(count);
                 assert!(left.iter().zip(now).all(|(before, after)| before - after <= 3), "{left:?} {now:?}");
@@ -133,6 +154,11 @@ mod tests {
             (slices, left)
         };
         assert_eq!(tables.map(count), [40, 20, 20, 20]);
+        let retention = Retention { now_s: 0, days: 30 };
+        let far = catalog.sweep_orphans(OrphanSweep::begin(), None, retention, 100).unwrap();
+        assert!(far.is_some_and(|far| catalog.sweep_orphans(far, None, retention, 100).unwrap().is_none()));
+        assert_eq!(count("features"), 40, "none that a disk which is away may need");
+        catalog.connection.execute("UPDATE contents SET gone_s = NULL", []).unwrap();
         let (slices, left) = sweep_all(1_000);
         assert!(slices >= (20 + 20) / 3, "{slices} slices");
         assert_eq!(left, [20; 4], "their files may only be away");

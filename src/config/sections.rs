@@ -119,6 +119,8 @@ pub struct LimitSettings {
     pub max_file_megabytes: Bounded<1, 4_096>,
     /// A picture that takes longer to decode (milliseconds) is set aside, and its worker replaced.
     pub max_decode_ms: Bounded<100, 3_600_000>,
+    /// What is known of a picture is kept so many days after its last file went: a file that comes back is not decoded again.
+    pub forget_after_days: Bounded<1, 3_650>,
 }
 
 /// `[log]`
@@ -236,6 +238,7 @@ impl Default for LimitSettings {
             max_megapixels: Bounded::new(150),
             max_file_megabytes: Bounded::new(256),
             max_decode_ms: Bounded::new(60_000),
+            forget_after_days: Bounded::new(30),
         }
     }
 }

@@ -153,7 +153,7 @@ impl Daemon {
     }
 
     fn query_of(&mut self, query: &Path) -> Query {
-        let (files, is_set, settling, is_offline) = {
+        let (files, is_set, settling, inventory_away) = {
             let tree = self.tree(Root::Query);
             let is_set = tree.is_some_and(|tree| tree.is_folder(query));
             let files = match (tree, is_set) {
@@ -162,7 +162,8 @@ impl Daemon {
             };
             let inventory = self.tree(Root::Inventory);
             let settling = self.folders.settling_or_unseen(Root::Inventory);
-            (files, is_set, settling, inventory.is_some_and(Tree::is_offline))
+            let away = inventory.into_iter().flat_map(Tree::away).map(Path::to_path_buf).collect();
+            (files, is_set, settling, away)
         };
         let is_recheck = self.queries.take_recheck(query);
         self.recall_answer(query);
@@ -177,7 +178,7 @@ impl Daemon {
             name,
             can_wait: self.pictures.can_wait(Root::Query, query),
             inventory_pending: self.plan.awaited(Root::Inventory) + settling,
-            inventory_offline: is_offline,
+            inventory_away,
             config: self.settings.config().clone(),
         }
     }

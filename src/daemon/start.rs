@@ -192,6 +192,8 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
     let mut mounts = mounts::load(&config.folders.state);
     let with_features = catalog.contents_with_features(kind.version)?;
     let with_miniatures = catalog.contents_with_miniatures()?;
+    // Without features (another encoder's are there), or set aside, which must be reported.
+    let is_unusable = |hash| !with_features.contains(&hash) || quarantine.refuses(hash, &bounds).is_some();
     for root in Root::ALL {
         let folder = folder_of(config, root);
         let mut files = KnownFiles::default();
@@ -199,10 +201,8 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
         catalog.each_file(root, |FileRow { path, mut stamp, state }| {
             let has_failed = matches!(state, FileState::Failed { .. });
             match state {
-                // Without features (another encoder's are there) the picture has to be read again.
-                FileState::Read(hash) if root != Root::Query && !with_features.contains(&hash) => return,
-                // A content that is set aside must be reported, so the picture is read again.
-                FileState::Read(hash) if root != Root::Query && quarantine.refuses(hash, &bounds).is_some() => return,
+                // Read again. Its disk may be away until then, or it may be gone: that is noticed of known files only.
+                FileState::Read(hash) if root != Root::Query && is_unusable(hash) => stamp = Stamp::NEVER,
                 FileState::Read(hash) if root != Root::Query => {
                     // Read by a version without miniatures: it is read again, and stays searchable until then.
                     let lacks_miniature = root == Root::Inventory && !with_miniatures.contains(&hash);
@@ -213,7 +213,7 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
                     pictures.put(root, &path, hash);
                 }
                 // Set aside by a version that only counted crashes: it gets a trial.
-                FileState::Failed { .. } if quarantine.is_suspect_at(&folder.join(&path)) => return,
+                FileState::Failed { .. } if quarantine.is_suspect_at(&folder.join(&path)) => stamp = Stamp::NEVER,
                 FileState::Read(_) => {}
                 FileState::Failed { problem, remedy } => {
                     let trouble = Trouble::new(problem, folder.join(&path), remedy);

@@ -4,14 +4,16 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Daemon;
+use crate::catalog::{OrphanSweep, Retention};
 use crate::clock;
 use crate::model::FeatureKind;
 use crate::picture::EditedView;
+use crate::watch::Tree;
 
-/// A sweep begins this long after the start, or after the last one. Not less often: a machine may run for a few hours a day.
+/// The first sweep begins this long after the start: a machine may run for an hour a day.
+pub const FIRST_SWEEP: Duration = Duration::from_secs(15 * 60);
+/// Each further one begins this long after the last.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(6 * 3_600);
-/// Rows looked at in one turn of the loop: a few milliseconds.
-const ROWS_A_TURN: usize = 500;
 
 impl Daemon {
     /// Goes on with a sweep that is due.
@@ -22,11 +24,18 @@ impl Daemon {
         }
         let now = self.now();
         let Some(sweep) = self.store.sweep_due(now) else { return };
-        let keep = self.config().model.keep_models.count();
-        let kind = FeatureKind::of(self.config().model.encoder);
-        let catalog = self.store.catalog();
-        let versions = catalog.feature_versions(keep).map(|of_models| needed_versions(kind, of_models));
-        match versions.and_then(|versions| catalog.sweep_orphans(sweep, &versions, ROWS_A_TURN, clock::now_s())) {
+        let config = self.settings.config();
+        let (keep, kind) = (config.model.keep_models.count(), FeatureKind::of(config.model.encoder));
+        let retention = Retention { now_s: clock::now_s(), days: config.limits.forget_after_days.get() };
+        // Pictures on a disk that is away could not be read again.
+        let is_away = self.folders.trees().any(Tree::is_offline);
+        // What a power failure brings back is deleted again.
+        let swept = self.store.catalog_mut().together_unflushed(|catalog| {
+            let of_models = catalog.feature_versions(keep)?;
+            let versions = (!is_away).then(|| needed_versions(kind, of_models));
+            catalog.sweep_orphans(sweep, versions.as_deref(), retention, OrphanSweep::CONTENTS_A_TURN)
+        });
+        match swept {
             Ok(next) => self.store.swept(next, now),
             Err(trouble) => {
                 self.store.swept(None, now);

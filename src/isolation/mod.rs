@@ -16,4 +16,4 @@ mod usage;
 pub use child::serve;
 pub use extract::{Extracted, Outputs, extract};
 pub use parent::{Isolation, TrialOutcome, memory_allowance};
-pub use protocol::DecodeOrder;
+pub use protocol::{DecodeOrder, read_answer, read_ready};

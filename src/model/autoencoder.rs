@@ -1,9 +1,10 @@
 //! A trained autoencoder of either kind: features to embeddings and back.
 
 use super::convolutional::{ConvolutionalAutoencoder, Effort, Stopped};
+use super::extractor::FeatureKind;
 use super::folders::{FolderLabels, FolderLesson, FolderReport};
 use super::linear::LinearAutoencoder;
-use super::weights::LoadError;
+use super::weights::{ArrayProblem, LoadError};
 use crate::base::rows::Rows;
 use crate::config::{Encoder, ModelSettings};
 use crate::progress::Progress;
@@ -66,12 +67,18 @@ impl Autoencoder {
     /// What [`Autoencoder::to_safetensors`] of an `encoder` made.
     ///
     /// # Errors
-    /// When the bytes are damaged or of a version that this program does not know.
+    /// When the bytes are damaged, of a version that this program does not know, or for features of another width.
     pub fn from_safetensors(encoder: Encoder, bytes: &[u8]) -> Result<Self, LoadError> {
-        Ok(match encoder {
-            Encoder::Pretrained => Self::Linear(Box::new(LinearAutoencoder::from_safetensors(bytes)?)),
-            Encoder::Convolutional => Self::Convolutional(ConvolutionalAutoencoder::from_safetensors(bytes)?),
-        })
+        match encoder {
+            Encoder::Pretrained => {
+                let (linear, width) = (LinearAutoencoder::from_safetensors(bytes)?, FeatureKind::of(encoder).width);
+                match linear.width() == width {
+                    true => Ok(Self::Linear(Box::new(linear))),
+                    false => Err(LoadError::array("mean", ArrayProblem::Shape(1, width))),
+                }
+            }
+            Encoder::Convolutional => ConvolutionalAutoencoder::from_safetensors(bytes).map(Self::Convolutional),
+        }
     }
 
     /// All of its weights, as a file.

@@ -87,7 +87,7 @@ fn query(pictures: &[PathBuf], config: Config) -> Result<Query, Fatal> {
         [one] => PathBuf::from(one.file_name().unwrap_or(one.as_os_str())),
         several => PathBuf::from(format!("{} pictures", several.len())),
     };
-    let inventory_offline = !config.folders.inventory.is_dir();
+    let inventory_away = if config.folders.inventory.is_dir() { Vec::new() } else { vec![PathBuf::new()] };
     Ok(Query {
         path,
         is_set: pictures.len() > 1 || pictures.iter().any(|picture| picture.is_dir()),
@@ -97,7 +97,7 @@ fn query(pictures: &[PathBuf], config: Config) -> Result<Query, Fatal> {
         answered: None,
         can_wait: false,
         inventory_pending: pending(&config.folders.state),
-        inventory_offline,
+        inventory_away,
         config: Arc::new(config),
     })
 }

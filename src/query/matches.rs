@@ -38,6 +38,7 @@ pub struct Selected {
 /// Selects matches among search results.
 pub struct Selection<'a> {
     folder: &'a Path,
+    away: &'a [PathBuf],
     results: usize,
     collapse: bool,
     min_score: f32,
@@ -61,11 +62,11 @@ struct FoundPicture {
 }
 
 impl<'a> Selection<'a> {
-    /// As the settings say; `folder` is the inventory's.
-    pub fn new(folder: &'a Path, settings: &AnswerSettings) -> Self {
+    /// As the settings say; `folder` is the inventory's, and `away` what of it cannot be reached.
+    pub fn new(folder: &'a Path, away: &'a [PathBuf], settings: &AnswerSettings) -> Self {
         let (results, collapse) = (settings.results.count(), settings.collapse_duplicates);
         let (min_score, min_likeness) = (settings.min_score.get(), settings.min_likeness);
-        Self { folder, results, collapse, min_score, min_likeness }
+        Self { folder, away, results, collapse, min_score, min_likeness }
     }
 
     /// How many pictures must be found to have `results` of them.
@@ -135,6 +136,7 @@ impl<'a> Selection<'a> {
             likeness,
             grade,
             relation,
+            away: self.away.iter().any(|folder| found.path.starts_with(folder)),
             duplicates: Vec::new(),
         };
         Matched { part, path: found.path, appearance: looks }

@@ -51,8 +51,8 @@ pub struct Query {
     pub can_wait: bool,
     /// Inventory pictures still to be read.
     pub inventory_pending: usize,
-    /// Whether the inventory folder is out of reach.
-    pub inventory_offline: bool,
+    /// Folders of the inventory that are out of reach, relative to it; an empty path is all of it.
+    pub inventory_away: Vec<PathBuf>,
     /// The settings in force.
     pub config: Arc<Config>,
 }
@@ -132,7 +132,7 @@ impl Query {
         timings.encode = milliseconds(encode_started);
         let search_started = Instant::now();
         let config = input.config(&self.config);
-        let selection = Selection::new(&self.config.folders.inventory, &config.answer);
+        let selection = Selection::new(&self.config.folders.inventory, &self.inventory_away, &config.answer);
         let searched = search::search(&encoded, &config, selection.candidates(), context);
         let mut selected = selection.select(searched.found, &searched.scores, &encoded.pictures, &context.catalog);
         let judgement = status::judge(self, input, (searched.inventory, searched.rejected), &selected);
@@ -168,7 +168,7 @@ impl Query {
         record.timings_ms.sheet = milliseconds(render_started);
         record.timings_ms.total = milliseconds(started);
         self.place().write(&sheet, &mut record)?;
-        let is_complete = self.inventory_pending == 0 && record.inventory > 0 && !self.inventory_offline;
+        let is_complete = self.inventory_pending == 0 && record.inventory > 0 && self.inventory_away.is_empty();
         Ok(Done::Written {
             status: record.status,
             sentence: judgement.sentence,

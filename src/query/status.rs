@@ -1,6 +1,6 @@
 //! The fourth stage of a query: determines its status, and the sentence that explains it to a person.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Query;
 use super::input::{FileRead, Input};
@@ -82,13 +82,22 @@ fn remarks_on(query: &Query, inventory: usize, problems: &[(&Path, &Unusable)]) 
         let others = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
         remarks.push(format!("Left out: {} ({problem}){others}.", path.display()));
     }
-    if query.inventory_offline {
-        remarks.push(
-            "The inventory folder is out of reach: answered from what was known of it, and again when it is back."
-                .into(),
-        );
-    }
+    remarks.extend(out_of_reach(&query.inventory_away));
     remarks
+}
+
+/// What is said of folders of the inventory that are away.
+fn out_of_reach(away: &[PathBuf]) -> Option<String> {
+    let what = match away {
+        [] => return None,
+        [all, ..] if all.as_os_str().is_empty() => "The inventory folder is".to_string(),
+        [folder] => format!("The disk of the inventory's folder {} is", folder.display()),
+        [folder, others @ ..] => {
+            format!("The disks of the inventory's folder {} and of {} more are", folder.display(), others.len())
+        }
+    };
+    let (of_it, back) = if away.len() > 1 { ("them", "they are") } else { ("it", "it is") };
+    Some(format!("{what} out of reach: answered from what was known of {of_it}, and again when {back} back."))
 }
 
 fn nothing_similar(inventory: usize, selected: &Selected) -> String {
@@ -140,5 +149,21 @@ fn passed_over(rejected: usize) -> String {
         0 => String::new(),
         1 => " Not shown: 1 picture that is the same as one in not/, or nearly.".into(),
         _ => format!(" Not shown: {rejected} pictures that are each the same as one in not/, or nearly."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_said_which_folders_are_out_of_reach() {
+        let said = |away: &[&str]| out_of_reach(&away.iter().map(PathBuf::from).collect::<Vec<_>>());
+        let of_one = "The disk of the inventory's folder nas is out of reach: answered from what was known of it, and again when it is back.";
+        assert_eq!((said(&[]), said(&["nas"])), (None, Some(of_one.into())));
+        assert!(
+            said(&["nas", "usb"]).unwrap().starts_with("The disks of the inventory's folder nas and of 1 more are out")
+        );
+        assert!(said(&["", "nas"]).unwrap().starts_with("The inventory folder is out of reach"));
     }
 }

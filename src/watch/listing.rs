@@ -41,17 +41,17 @@ impl Listing {
         if is_ignored(&name) {
             return Ok(Listed::Ignored);
         }
-        // An entry can be removed between the listing and this call. Then it counts as not listed.
-        let Ok(kind) = entry.file_type() else { return Ok(Listed::Ignored) };
+        let kind = match entry.file_type() {
+            Ok(kind) => kind,
+            Err(error) => return gone_or(error),
+        };
         if kind.is_dir() {
             return Ok(Listed::Folder(name));
         }
         if kind.is_file() {
             return match entry.metadata() {
                 Ok(metadata) => Ok(Listed::File(name, Stamp::of(&metadata))),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Listed::Ignored),
-                // If some entries cannot be read, the listing fails: a partial one would report files as removed.
-                Err(error) => Err(error),
+                Err(error) => gone_or(error),
             };
         }
         if kind.is_symlink() {
@@ -71,6 +71,12 @@ impl Iterator for Listing {
         let entry = self.entries.next()?;
         Some(entry.and_then(|entry| self.look_at(&entry)))
     }
+}
+
+/// An entry can be removed between the listing and the look at it: then it counts as not listed. If it cannot be read, the listing
+/// fails: a partial one would report files as removed.
+fn gone_or(error: io::Error) -> io::Result<Listed> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(Listed::Ignored) } else { Err(error) }
 }
 
 /// The stamp of a symbolic link's target, which must be a file in the same watched folder.

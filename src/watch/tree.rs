@@ -145,7 +145,12 @@ impl Tree {
         !self.mounts.away().is_empty()
     }
 
-    /// Where disks are mounted in this tree, or were before they went away.
+    /// The folders that cannot be reached, relative to the root; an empty path is the root.
+    pub fn away(&self) -> impl Iterator<Item = &Path> {
+        self.mounts.away().iter().map(PathBuf::as_path)
+    }
+
+    /// Where disks are mounted in this tree, or were before they went away; the one that is absolute is where the root lies.
     pub fn mounts(&self) -> &BTreeSet<PathBuf> {
         self.mounts.known()
     }

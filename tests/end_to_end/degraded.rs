@@ -175,6 +175,55 @@ fn an_emptied_inventory_is_kept_until_the_user_says_so() {
     place.wait_indexed(6);
 }
 
+/// A disk in the inventory that is away over restarts: what it holds is found, marked as away, and never decoded again.
+#[test]
+fn a_disk_in_the_inventory_may_be_away_for_any_time() {
+    let mut place = Workplace::new();
+    place.stock(2);
+    let [held, work, empty] = ["held", "work", "empty"].map(|name| place.root().join(name));
+    for folder in [&held, &work, &empty, &place.inventory("nas")] {
+        fs::create_dir(folder).unwrap();
+    }
+    for seed in [10, 11] {
+        put(held.join(format!("far_{seed}.jpg")), &pictures::jpeg(Food::Egg, seed));
+    }
+    let mount = format!(
+        "mount -t overlay overlay -o 'lowerdir={},upperdir={},workdir={}' '{}'",
+        empty.display(),
+        held.display(),
+        work.display(),
+        place.inventory("nas").display()
+    );
+    if !Command::new("unshare").args(["-Urm", "sh", "-c", &mount]).status().is_ok_and(|status| status.success()) {
+        return skip("this system does not let a test mount an overlay");
+    }
+    let with_disk = format!("{mount}; exec \"$@\"");
+    place.start_by(&["unshare", "-Urm", "sh", "-c", &with_disk, "sh"]);
+    place.wait_indexed(8);
+    let before = place.decoded();
+    assert_eq!(before.len(), 8);
+    place.stop();
+    for name in ["first", "second"] {
+        place.start();
+        assert_eq!(place.status().unwrap()["inventory"]["indexed"], 8);
+        place.wait_status("the disk in the status", |status| problem_with(status, "suddenly empty"));
+        put(place.query(format!("{name}.jpg")), &pictures::jpeg(Food::Egg, 10));
+        let record = place.wait_record(name);
+        assert_eq!(record["status"], "partial", "{record:#}");
+        assert!(record["message"].as_str().unwrap().contains("folder nas is out of reach"), "{record:#}");
+        for found in record["matches"].as_array().unwrap() {
+            let is_far = found["path"].as_str().unwrap().starts_with("nas/");
+            assert_eq!(found.get("away"), is_far.then_some(&Value::Bool(true)), "{record:#}");
+        }
+        assert_eq!(record["matches"][0]["path"], "nas/far_10.jpg");
+        place.stop();
+    }
+    place.start_by(&["unshare", "-Urm", "sh", "-c", &with_disk, "sh"]);
+    place.wait_indexed(8);
+    place.wait_record_that("second", |record| record["status"] == "ok" && record["matches"][0].get("away").is_none());
+    assert_eq!(place.decoded(), before, "they were decoded again");
+}
+
 /// With too few watches the rest is looked through regularly; logged once, with the command that raises the limit.
 #[test]
 fn with_too_few_watches_everything_still_works() {

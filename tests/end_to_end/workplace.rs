@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, SystemTime};
 
+use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -260,6 +261,15 @@ impl Workplace {
             budget.pause();
         }
         self.fail(&format!("{what} did not come"))
+    }
+
+    /// The numbers of the rows of features: a picture that is decoded again gets another one.
+    pub fn decoded(&self) -> Vec<i64> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let catalog = Connection::open_with_flags(self.state("catalog.sqlite"), flags).unwrap();
+        let mut statement = catalog.prepare("SELECT rowid FROM features ORDER BY rowid").unwrap();
+        let numbers = statement.query_map([], |row| row.get(0)).unwrap();
+        numbers.collect::<Result<_, _>>().unwrap()
     }
 
     /// Waits until an answer is there.

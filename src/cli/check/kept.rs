@@ -77,7 +77,9 @@ fn useless_model(catalog: &Catalog, encoder: Encoder, path: &Path) -> Option<Tro
 fn emptied_folders(catalog: &Catalog, folders: &FolderSettings) -> Vec<Trouble> {
     let mounts = mounts::load(&folders.state);
     let mounts = mounts.iter().flat_map(|(root, paths)| paths.iter().map(|path| (*root, path.as_path())));
-    let places: BTreeSet<(Root, &Path)> = mounts.chain([(Root::Inventory, Path::new(""))]).collect();
+    // Absolute: the disk that the whole folder lies on.
+    let places = mounts.map(|(root, path)| (root, if path.is_absolute() { Path::new("") } else { path }));
+    let places: BTreeSet<(Root, &Path)> = places.chain([(Root::Inventory, Path::new(""))]).collect();
     places.into_iter().filter_map(|(root, path)| emptied_folder(catalog, folders, root, path)).collect()
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::catalog::{Catalog, OrphanSweep, Root};
 use crate::daemon::encode::Encoded;
 use crate::daemon::retry::RETRY_PAUSE;
-use crate::daemon::sweep::SWEEP_INTERVAL;
+use crate::daemon::sweep::{FIRST_SWEEP, SWEEP_INTERVAL};
 use crate::query::FileRead;
 
 /// The catalog with its buffer of unwritten results.
@@ -37,7 +37,7 @@ impl Store {
             answered: BTreeMap::new(),
             next_try: Duration::ZERO,
             sweep: None,
-            next_sweep: SWEEP_INTERVAL,
+            next_sweep: FIRST_SWEEP,
         }
     }
 
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!((store.take_removed().len(), store.take_removed().len()), (1, 0));
         assert!(!store.must_wait(now), "there is nothing to write");
         assert_eq!(
-            (store.sweep_due(SWEEP_INTERVAL / 2), store.sweep_due(SWEEP_INTERVAL)),
+            (store.sweep_due(FIRST_SWEEP / 2), store.sweep_due(FIRST_SWEEP)),
             (None, Some(OrphanSweep::begin()))
         );
         store.swept(Some(OrphanSweep::begin()), SWEEP_INTERVAL);

@@ -130,6 +130,11 @@ impl LinearAutoencoder {
         self.lesson.as_ref()
     }
 
+    /// Numbers in a row of features.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// Numbers in an embedding.
     pub fn embedding_width(&self) -> usize {
         self.embedding_width

@@ -1,12 +1,15 @@
-//! The disks of a tree: folders on another disk than the one that they lie in. While such a disk is away, its folder is missing
-//! or empty, and what is known below stays known.
+//! The disks of a tree: folders on another disk than the one that they lie in, and the disk that the tree itself lies on. While
+//! such a disk is away, its folder is missing or empty, and what is known below stays known.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
-/// Folders where a disk is mounted, or was when they were last looked at; and those that are away. The root of a tree may be away
-/// without having been a disk.
+use crate::watch::identity::Identity;
+
+/// Folders where a disk is mounted, or was when they were last looked at; and those that are away. Paths are relative to the root
+/// of the tree; the one that is absolute is where the disk is mounted on which the root lies. The root may be away without having
+/// been a disk.
 #[derive(Debug, Default)]
 pub struct Mounts {
     known: BTreeSet<PathBuf>,
@@ -49,6 +52,24 @@ impl Mounts {
         }
     }
 
+    /// The root, which is at `root`, is there: remembers the disk on which it lies.
+    pub fn root_is_at(&mut self, root: &Path) {
+        let disk = root.ancestors().skip(1).find(|folder| is_mounted_now(folder));
+        if self.disk_of_root() != disk {
+            self.known.retain(|mount| !mount.is_absolute());
+            self.known.extend(disk.map(Path::to_path_buf));
+        }
+    }
+
+    /// Whether the disk on which the root lay is not mounted.
+    pub fn is_root_without_disk(&self) -> bool {
+        self.disk_of_root().is_some_and(|disk| !is_mounted_now(disk))
+    }
+
+    fn disk_of_root(&self) -> Option<&Path> {
+        self.known.iter().map(PathBuf::as_path).find(|mount| mount.is_absolute())
+    }
+
     /// `folder` is missing: the disks that were mounted there or below are away; `false` if there are none.
     pub fn go_away_below(&mut self, folder: &Path) -> bool {
         let from_here = self.known.range::<Path, _>((Bound::Included(folder), Bound::Unbounded));
@@ -65,9 +86,18 @@ impl Mounts {
 
     /// What is away was removed on purpose: those folders are ordinary ones from now on. The root stays away until it is looked at.
     pub fn accept(&mut self) {
-        self.known.retain(|mount| !self.away.contains(mount));
+        let is_root_away = self.away.contains(Path::new(""));
+        self.known.retain(|mount| {
+            let is_given_up = self.away.contains(mount) || (is_root_away && mount.is_absolute());
+            !is_given_up
+        });
         self.away.retain(|folder| folder.as_os_str().is_empty());
     }
+}
+
+/// Whether a disk is mounted in this folder. The root of the file system does not count: it is never away.
+fn is_mounted_now(folder: &Path) -> bool {
+    Identity::of(folder).is_some_and(|found| found.is_mounted_at(folder))
 }
 
 #[cfg(test)]
@@ -90,5 +120,19 @@ mod tests {
         assert!(!mounts.was_mounted(disk) && mounts.away().len() == 1 && mounts.is_above_away(disk));
         mounts.is_here(Path::new(""), false);
         assert!(!mounts.is_above_away(disk));
+    }
+
+    #[test]
+    fn the_disk_that_the_root_lies_on_is_remembered() {
+        let mut mounts = Mounts::default();
+        mounts.root_is_at(Path::new("/proc/self/task"));
+        assert_eq!(mounts.known(), &BTreeSet::from(["/proc".into()]));
+        assert!(!mounts.is_root_without_disk());
+        let place = tempfile::tempdir().unwrap();
+        let mut mounts = Mounts::new(BTreeSet::from([place.path().to_path_buf(), "a/disk".into()]));
+        assert!(mounts.is_root_without_disk(), "an ordinary folder now");
+        mounts.goes_away(Path::new(""));
+        mounts.accept();
+        assert!(!mounts.is_root_without_disk() && mounts.was_mounted(Path::new("a/disk")));
     }
 }

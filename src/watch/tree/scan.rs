@@ -320,7 +320,8 @@ impl Tree {
     /// Whether a folder that is missing or empty is only away.
     fn keeps_when_missing(&self, folder: &Path) -> bool {
         let is_root = folder.as_os_str().is_empty();
-        (is_root && self.keeps_when_empty && !self.accepts_empty) || self.mounts.was_mounted(folder)
+        let is_root_kept = (self.keeps_when_empty && !self.accepts_empty) || self.mounts.is_root_without_disk();
+        (is_root && is_root_kept) || self.mounts.was_mounted(folder)
     }
 
     /// Everything in the folder was listed.
@@ -332,7 +333,10 @@ impl Tree {
         }
         let is_kept = match is_root && self.keeps_when_empty {
             true => self.keeps_when_missing(folder),
-            false => !scan.is_mounted && self.mounts.was_mounted(folder),
+            false => {
+                let is_off_its_disk = is_root && self.mounts.is_root_without_disk();
+                is_off_its_disk || (!scan.is_mounted && self.mounts.was_mounted(folder))
+            }
         };
         if is_root {
             self.accepts_empty = false;
@@ -343,6 +347,9 @@ impl Tree {
         }
         self.mounts.is_here(folder, scan.is_mounted);
         let absolute = self.absolute(folder);
+        if is_root {
+            self.mounts.root_is_at(&absolute);
+        }
         let eventless = without_events(&absolute);
         let state = self.folders.entry(folder.clone()).or_default();
         let former = std::mem::replace(&mut state.eventless, eventless);

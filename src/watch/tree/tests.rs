@@ -182,6 +182,30 @@ fn a_disk_below_the_root_is_away_until_it_is_back_or_given_up() {
 }
 
 #[test]
+fn a_root_whose_disk_is_not_mounted_is_away_and_one_on_the_same_disk_is_emptied() {
+    let mut test = test_tree(false);
+    test.put("2019/a.jpg", "a");
+    test.scan();
+    let stamp = Stamp::of(&fs::metadata(test.root.join("2019/a.jpg")).unwrap());
+    let known = || KnownFiles::from_iter([("2019/a.jpg".into(), Known { stamp, has_failed: false })]);
+    fs::remove_dir_all(&test.root).unwrap();
+    // A disk was mounted in the folder in which the root lies, as far as the tree is told; now that is an ordinary folder.
+    let disk = test.root.parent().unwrap().to_path_buf();
+    test.tree = Tree::new(&test.root, false, BTreeSet::from([disk.clone()]), known());
+    assert_eq!(test.scan(), Vec::<String>::new());
+    assert!(test.tree.is_offline() && test.tree.troubles()[0].remedy.contains("artificio check"));
+    // The service makes a missing root again.
+    fs::create_dir(&test.root).unwrap();
+    assert_eq!(test.scan(), Vec::<String>::new());
+    assert!(test.tree.is_offline() && test.tree.mounts().contains(&disk));
+    test.tree.accept_empty();
+    assert_eq!(test.scan(), ["-2019/a.jpg"]);
+    assert!(!test.tree.is_offline() && !test.tree.mounts().contains(&disk));
+    test.tree = Tree::new(&test.root, false, BTreeSet::new(), known());
+    assert_eq!(test.scan(), ["-2019/a.jpg"], "no disk is missing");
+}
+
+#[test]
 fn a_root_emptied_on_purpose_is_accepted_when_the_user_confirms_it() {
     let mut test = test_tree(true);
     test.put("a.jpg", "a");

@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::ErrorKind;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
@@ -55,8 +56,12 @@ impl Tree {
     }
 
     fn is_still_there(&mut self, path: &Path, entry: Entry) -> bool {
-        let found = fs::symlink_metadata(self.absolute(path));
-        let is_there = found.is_ok_and(|found| if entry.is_folder() { found.is_dir() } else { found.is_file() });
+        let is_there = match fs::symlink_metadata(self.absolute(path)) {
+            Ok(found) if entry.is_folder() => found.is_dir(),
+            Ok(found) => found.is_file(),
+            // A disk that fails says nothing of what is on it.
+            Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+        };
         is_there || (entry.is_folder() && self.mounts.go_away_below(path))
     }
 
