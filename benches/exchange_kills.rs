@@ -53,23 +53,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (trainings, count) = (number(1, 100)?, number(2, 1_200)?);
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("exchange-kills-{}", std::process::id()));
     let mut place = Place::fill(root, program, count)?;
-    let (mut all, mut killed, mut while_storing, mut longest) = (Compared::default(), 0, 0, Duration::from_secs(5));
+    let (mut all, mut killed, mut while_storing, mut usual) = (Compared::default(), 0, 0, Duration::ZERO);
     for training in 1..=trainings {
         place.exchange_pictures()?;
         let before = place.newest_model()?;
         let mut daemon = place.start()?;
         let id = place.wait_for_training(&mut daemon)?;
         let begun = Instant::now();
-        if training % ENDING == 0 {
+        if training % ENDING == 1 {
             place.wait(&mut daemon, |place| Ok((place.newest_model()? != before).then_some(())))?;
-            longest = longest.max(begun.elapsed());
+            usual = begun.elapsed();
         } else if place.random.chance(0.5) {
             let is_over =
                 |place: &mut Place| Ok((place.is_storing(&id)? || place.newest_model()? != before).then_some(()));
             place.wait(&mut daemon, is_over)?;
-            sleep(Duration::from_micros(place.random.count(0, 60_000) as u64));
+            sleep(Duration::from_micros(place.random.count(0, 5_000) as u64));
         } else {
-            sleep(longest.mul_f32(place.random.between(0.0, 1.0)));
+            sleep(usual.mul_f32(place.random.between(0.0, 1.0)));
         }
         daemon.kill()?;
         daemon.wait()?;
@@ -149,7 +149,7 @@ impl Place {
                 let _ = daemon.kill();
                 return Err(format!("it did not come; see {}", self.root.join("log").display()).into());
             }
-            sleep(Duration::from_millis(2));
+            sleep(Duration::from_millis(1));
         }
     }
 

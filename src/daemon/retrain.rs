@@ -107,12 +107,14 @@ impl Daemon {
         self.note("refused", of_training.or(of_setting));
     }
 
-    /// The model that a new one is compared with: the one that serves, unless the inventory was taken along and must not be any more.
+    /// The model that a new one is compared with: the one that serves, unless it learned from what the settings forbid by now.
     fn model_to_beat(&self) -> Model {
         let settings = &self.config().model;
         let serving = Model::clone(&self.serving.read().model);
         let is_inventory_allowed = settings.train_on_inventory || self.training.history().serves_training_alone;
-        if serving.trained_on() > 0 && is_inventory_allowed { serving } else { Model::untrained(settings) }
+        let was_taught = serving.folder_lesson().is_some_and(|lesson| lesson.taught);
+        let is_allowed = is_inventory_allowed && (settings.asks_folders() || !was_taught);
+        if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained(settings) }
     }
 
     /// The id of the new model.

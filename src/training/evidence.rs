@@ -11,7 +11,7 @@ use super::views::SoughtPictures;
 use crate::catalog::{Catalog, Root, TrainingSource};
 use crate::config::{Bounded, Encoder, ModelSettings};
 use crate::error::Trouble;
-use crate::evaluate::gate::{Comparison, Evidence, FloorComparison, FoundPicture};
+use crate::evaluate::gate::{Comparison, Evidence, FEWEST_PICTURES, FloorComparison, ViewOutcome};
 use crate::model::{Model, TrainingError};
 use crate::picture::Hash;
 
@@ -22,6 +22,9 @@ const HELD_OUT_SHARE: usize = 5;
 /// Rows that shadows of one model are fitted to in all: with few pictures several shadows, without other pictures each, give as many
 /// to examine as one does with many.
 const MOST_FITTED: usize = 2_500;
+/// With fewer pictures to train on, a shadow without some of them is much worse than its model: of 30 pictures nothing lies in its
+/// directions but what it has seen.
+const FEWEST_FITTED: usize = 100;
 /// The training set must be worth at least this many distinct pictures, as a share of `min_train`.
 const DISTINCT_SHARE: f32 = 0.25;
 
@@ -34,10 +37,10 @@ struct Compared<'a> {
 
 /// How the models found the pictures of one root.
 #[derive(Default)]
-struct Findings {
-    new: Vec<FoundPicture>,
-    before: Vec<FoundPicture>,
-    untrained: Vec<FoundPicture>,
+struct FoundByModels {
+    new: Vec<ViewOutcome>,
+    before: Vec<ViewOutcome>,
+    untrained: Vec<ViewOutcome>,
 }
 
 impl TrainingJob {
@@ -71,23 +74,27 @@ impl TrainingJob {
         evidence.narrower = is_narrower.then(|| model.embedding_width());
         let earlier = self.earlier_pictures(catalog, before)?;
         let untrained = Model::untrained(&self.input.config.model);
-        let folds = self.folds();
-        let sought = self.sought(catalog, [model, before], folds)?;
+        let holds_out = model.encoder() == Encoder::Pretrained && pictures.set.len() >= FEWEST_FITTED;
+        let folds = if holds_out { self.folds() } else { 1 };
+        let held_out_share = holds_out.then_some(folds as f32 / HELD_OUT_SHARE as f32);
+        let sought = self.sought(catalog, [model, before], held_out_share)?;
         let full = Compared { new: model, before, untrained: &untrained };
-        let mut findings: [Findings; 2] = Default::default();
-        let is_repeatable = before.encoder() == Encoder::Pretrained && (earlier.is_some() || !before.is_trained());
+        let mut findings: [FoundByModels; 2] = Default::default();
+        let is_repeatable = holds_out && (earlier.is_some() || !before.is_trained());
         for fold in 0..folds {
             self.check()?;
             let held_out: HashSet<Hash> = sought.iter().flat_map(|sought| sought.contents_of(fold, folds)).collect();
-            let Some(new) = self.shadow(pictures, &held_out, model, self.input.config.model.code_width)? else {
-                continue;
+            let code_width = self.input.config.model.code_width;
+            let new = match holds_out {
+                true => self.shadow(pictures, &held_out, model, code_width)?,
+                false => Some(model.clone()),
             };
             let width = Bounded::new(before.embedding_width() as u64);
-            let old = match &earlier {
+            let old = match earlier.as_ref().filter(|_| is_repeatable) {
                 Some(earlier) => self.shadow(earlier, &held_out, before, width)?,
                 None => Some(before.clone()),
             };
-            let Some(old) = old else { continue };
+            let (Some(new), Some(old)) = (new, old) else { continue };
             let shadows = Compared { new: &new, before: &old, untrained: &untrained };
             for (sought, findings) in sought.iter().zip(&mut findings) {
                 findings.add(sought, &shadows, &sought.of_fold(fold, folds));
@@ -102,7 +109,7 @@ impl TrainingJob {
         [evidence.inventory, evidence.training] = match is_repeatable {
             true => compared,
             false => {
-                evidence.not_held_out = Some(why_not_held_out(before).into());
+                evidence.not_held_out = Some(why_not_held_out(before, holds_out));
                 self.compare_as_they_are(catalog, &full, &sought, lost)?
             }
         };
@@ -126,7 +133,7 @@ impl TrainingJob {
             let fair: Vec<usize> = (0..sought.len())
                 .filter(|&at| !full.before.is_trained() || known.contains(&sought.content(at)) == is_trained_on)
                 .collect();
-            let mut findings = Findings::default();
+            let mut findings = FoundByModels::default();
             findings.add(sought, full, &fair);
             *compared = Comparison::of(&findings.before, &findings.new, [lost[1], lost[0]]);
         }
@@ -154,7 +161,7 @@ impl TrainingJob {
         FitPictures::read_again(catalog, self.features(), &samples)
     }
 
-    /// The shadow of `model`; itself where shadows would take as long as the training did, `None` where too little is left.
+    /// The shadow of `model`; `None` where too little is left.
     fn shadow(
         &self,
         pictures: &FitPictures,
@@ -162,9 +169,6 @@ impl TrainingJob {
         model: &Model,
         code_width: Bounded<2, 512>,
     ) -> Result<Option<Model>, Halt> {
-        if model.encoder() == Encoder::Convolutional {
-            return Ok(Some(model.clone()));
-        }
         let settings = ModelSettings { code_width, ..self.input.config.model.clone() };
         match pictures.shadow(held_out, &settings, &*self.handle) {
             Ok(shadow) => Ok(Some(Model::trained(model.id().into(), model.trained_on(), shadow))),
@@ -180,27 +184,30 @@ impl TrainingJob {
 
     /// How many shadows each model has.
     fn folds(&self) -> usize {
-        if self.input.config.model.encoder == Encoder::Convolutional {
-            return 1;
-        }
         let counts = ROOTS.map(|root| if self.is_trained_on(root) { self.sample(root).hashes().len() } else { 0 });
         let needed = |at: usize| (HELD_OUT_SHARE * counts[at].min(MOST_SOUGHT[at])).div_ceil(counts[at].max(1));
         let affordable = MOST_FITTED / counts.iter().sum::<usize>().max(1);
         needed(0).max(needed(1)).min(affordable).max(1)
     }
 
-    /// The pictures to look for, in both roots.
-    fn sought(&self, catalog: &Catalog, models: [&Model; 2], folds: usize) -> Result<[SoughtPictures; 2], Halt> {
+    /// The pictures to look for, in both roots; of those trained on a share at most that is held out from one shadow or another.
+    fn sought(
+        &self,
+        catalog: &Catalog,
+        models: [&Model; 2],
+        held_out_share: Option<f32>,
+    ) -> Result<[SoughtPictures; 2], Halt> {
         // A picture is looked for among those of other folders, if folders taught one of the models.
         let depth = models.iter().find_map(|model| model.folder_lesson().filter(|lesson| lesson.taught));
         let depth = depth.map(|lesson| lesson.depth);
         let count = |at: usize| {
             let all = self.sample(ROOTS[at]).hashes().len();
-            let is_held_out = self.is_trained_on(ROOTS[at]) && self.input.config.model.encoder == Encoder::Pretrained;
-            MOST_SOUGHT[at].min(if is_held_out { all * folds / HELD_OUT_SHARE } else { all })
+            let share = held_out_share.filter(|_| self.is_trained_on(ROOTS[at])).unwrap_or(1.0);
+            MOST_SOUGHT[at].min((all as f32 * share) as usize)
         };
-        let is_used = [true, self.input.source == TrainingSource::Training];
-        let counts = [count(0), if is_used[1] { count(1) } else { 0 }];
+        // What is searched is what counts; training pictures stand in for too few of them.
+        let is_standing_in = self.input.source == TrainingSource::Training && count(0) < FEWEST_PICTURES;
+        let counts = [count(0), if is_standing_in { count(1) } else { 0 }];
         let all = counts[0] + counts[1];
         let inventory = self.look_for(catalog, Root::Inventory, counts[0], depth, [0, all])?;
         Ok([inventory, self.look_for(catalog, Root::Training, counts[1], depth, [counts[0], all])?])
@@ -215,7 +222,7 @@ impl TrainingJob {
 /// In the order of [`MOST_SOUGHT`].
 const ROOTS: [Root; 2] = [Root::Inventory, Root::Training];
 
-impl Findings {
+impl FoundByModels {
     /// Lets the models look for the sought pictures at `places`.
     fn add(&mut self, sought: &SoughtPictures, models: &Compared<'_>, places: &[usize]) {
         self.new.extend(sought.found_by(models.new, places));
@@ -229,13 +236,13 @@ fn lost(models: &Compared<'_>, sought: &SoughtPictures) -> [f32; 2] {
     [models.new, models.before].map(|model| sought.lost_by(model))
 }
 
-fn why_not_held_out(before: &Model) -> &'static str {
-    match before.encoder() {
-        Encoder::Convolutional => "both models as they are, as holding pictures out would take another training",
-        Encoder::Pretrained => {
-            "both models as they are, as features of what the one before was trained on are not kept any more"
-        }
-    }
+fn why_not_held_out(before: &Model, holds_out: bool) -> String {
+    let why = match (before.encoder(), holds_out) {
+        (Encoder::Convolutional, _) => "holding pictures out would take another training".into(),
+        (_, false) => format!("fewer than {FEWEST_FITTED} pictures are too few to train without some of them"),
+        (_, true) => "features of what the one before was trained on are not kept any more".into(),
+    };
+    format!("both models as they are, as {why}")
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use super::regrouping::FolderNumbers;
 use crate::base::rows::Rows;
 use crate::catalog::{Catalog, Root};
 use crate::config::Metric;
-use crate::evaluate::gate::{FoundPicture, SearchedViews, relative_reconstruction_error};
+use crate::evaluate::gate::{SearchedViews, ViewOutcome, relative_reconstruction_error};
 use crate::model::{FeatureKind, Model};
 use crate::picture::{self, Bounds, EditedView, Hash};
 use crate::progress::Progress;
@@ -59,7 +59,7 @@ impl SoughtPictures {
     }
 
     /// How `model` finds the sought pictures at `places`.
-    pub(super) fn found_by(&self, model: &Model, places: &[usize]) -> Vec<FoundPicture> {
+    pub(super) fn found_by(&self, model: &Model, places: &[usize]) -> Vec<ViewOutcome> {
         if places.is_empty() {
             return Vec::new();
         }

@@ -52,7 +52,7 @@ fn assert_shown(page: &Path) {
 fn a_training_of_either_encoder_is_shown_without_a_service_and_by_it() {
     for settings in ["", "encoder = \"convolutional\"\ntrain_steps = 20"] {
         let mut workplace = Workplace::with_settings(&format!("min_train = 9\n{settings}"));
-        workplace.stock(3);
+        workplace.stock(10);
         put(workplace.inventory("<script>&\"'.jpg"), &jpeg(Food::Egg, 3));
         let folder = workplace.root().join("report");
         let output = workplace.run(&["train", "--report", folder.to_str().unwrap()]);

@@ -3,8 +3,8 @@
 use super::*;
 
 /// Pictures found with these margins.
-fn found(margins: &[f32]) -> Vec<FoundPicture> {
-    margins.iter().map(|&margin| FoundPicture { margin, reciprocal_rank: 0.9, separation: 4.0 }).collect()
+fn found(margins: &[f32]) -> Vec<ViewOutcome> {
+    margins.iter().map(|&margin| ViewOutcome { margin, reciprocal_rank: 0.9, separation: 4.0 }).collect()
 }
 
 /// `count` pictures, all of which gain `gain`, give or take `spread`.
@@ -27,7 +27,7 @@ fn figures_by_hand() {
     let rows = Rows::from_values(2, vec![1.0, 0.0, 0.0, 2.0]).unwrap();
     assert_eq!(relative_reconstruction_error(&rows, &Rows::from_values(2, vec![1.0, 0.0, 0.0, 1.0]).unwrap()), 0.0);
     assert_eq!(relative_reconstruction_error(&rows, &Rows::from_values(2, vec![0.5, 0.5, 0.5, 0.5]).unwrap()), 1.0);
-    let comparison = compared(21, 0.01, 0.0).unwrap();
+    let comparison = compared(42, 0.01, 0.0).unwrap();
     let gain = comparison.gain.unwrap();
     assert!([gain.mean, gain.low, gain.high].iter().all(|gain| (gain - 0.01).abs() < 1e-5), "{gain:?}");
     assert!((comparison.before.margin.unwrap() - 0.26).abs() < 1e-5 && comparison.after.reconstruction_error == 0.4);
@@ -67,8 +67,8 @@ fn as_good_passes_and_worse_beyond_doubt_is_refused_with_its_reason() {
         0.198, 0.258 with m1 (-0.060, between -0.0";
     assert!(refused.reason.starts_with(expected), "{}", refused.reason);
     // So much may be chance: pictures gain and lose ten times as much.
-    assert!(evidence(compared(16, -0.06, 0.6)).verdict().passes);
-    assert!(!evidence(compared(16, f32::NAN, 0.0)).verdict().passes, "what is no number");
+    assert!(evidence(compared(30, -0.06, 0.6)).verdict().passes);
+    assert!(!evidence(compared(30, f32::NAN, 0.0)).verdict().passes, "what is no number");
 }
 
 #[test]
@@ -111,13 +111,13 @@ fn with_too_few_pictures_there_is_no_verdict_and_that_is_said() {
     assert_eq!(compared(FEWEST_PICTURES - 1, -0.5, 0.0), None);
     let verdict = evidence(None).verdict();
     assert!(verdict.passes);
-    assert_eq!(verdict.reason, "there is no verdict: fewer than 16 pictures can be held out to compare it by");
+    assert_eq!(verdict.reason, "there is no verdict: fewer than 30 pictures can be held out to compare it by");
     assert!(Evidence { distinct: 30.0, ..Evidence::default() }.verdict().passes);
 }
 
 #[test]
 fn pictures_that_were_not_held_out_are_called_so() {
-    let seen = Evidence { not_held_out: Some("both have seen them".into()), ..evidence(compared(20, 0.0, 0.0)) };
+    let seen = Evidence { not_held_out: Some("both have seen them".into()), ..evidence(compared(40, 0.0, 0.0)) };
     assert!(seen.verdict().reason.ends_with("; both have seen them"), "{:?}", seen.verdict());
 }
 
