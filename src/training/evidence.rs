@@ -179,7 +179,7 @@ impl TrainingJob {
 
     /// Whether the new model is trained on pictures of that root.
     fn is_trained_on(&self, root: Root) -> bool {
-        root == self.input.source.root() || self.input.config.model.train_on_inventory
+        root == self.input.source.root() || (root == Root::Inventory && self.input.config.model.train_on_inventory)
     }
 
     /// How many shadows each model has.
