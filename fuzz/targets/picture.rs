@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 
 /// Of a TGA file, because only a name tells one: whatever has no other signature is read as that.
 const NAME: &str = "fuzzed.tga";
-const BOUNDS: Bounds = Bounds { file_bytes: 1 << 20, pixels: 4_000_000, decode_ms: 10_000 };
+const BOUNDS: Bounds = Bounds { file_bytes: 1 << 20, pixels: 4_000_000, decode_ms: 10_000, memory_bytes: 0 };
 
 fuzz_target!(
     // A decoder's panic costs one picture and is no finding; every other panic is.

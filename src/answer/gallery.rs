@@ -57,7 +57,8 @@ impl GalleryEntry {
             message: text(&record["message"])?,
             time: record["answered_s"].as_i64()?,
             sheet: text(&record["sheet"]).or_else(|| Some(format!("{stem}.png"))),
-            files: record["query"]["files"].as_array().map_or(0, Vec::len),
+            files: record["query"]["files"].as_array().map_or(0, Vec::len)
+                + record["query"]["unused"].as_u64().unwrap_or(0) as usize,
             matches: found.iter().filter_map(row).collect(),
         })
     }

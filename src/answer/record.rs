@@ -27,8 +27,14 @@ pub struct Record {
     pub metric: &'static str,
     /// Pictures searched.
     pub inventory: usize,
-    /// Raised by every change of the index, from 0 at the daemon's start. Answers of one daemon with the same number
-    /// come from the same pictures.
+    /// Pictures that were still to be read, because they are new or have changed.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub inventory_pending: usize,
+    /// Pictures that are known and were not searched, because the catalog lacked their embeddings.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub inventory_missing: usize,
+    /// Raised by every change of the index, and by every start and new model. Answers with the same number come from the same
+    /// pictures.
     pub index_generation: u64,
     /// The settings that it was answered with.
     pub settings: SearchSettingsPart,
@@ -86,8 +92,11 @@ pub struct QueryPart {
     /// read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// Every file of the query.
+    /// Its files: all of them or, of a very large set, a random sample.
     pub files: Vec<QueryFile>,
+    /// How many more files the query has that stand in none of these lists, because a sample was used; absent when there are none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unused: usize,
     /// How the embeddings of a set were combined; absent for a single picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set_mode: Option<crate::config::SetMode>,
@@ -201,6 +210,11 @@ pub enum Relation {
     Identical,
     /// The same picture, re-saved, resized or cropped.
     NearDuplicate,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]

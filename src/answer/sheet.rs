@@ -27,6 +27,8 @@ pub use words::{closeness, decimals, percent, pictures, thousands};
 
 pub use examples::{Examples, MAX_EXAMPLES};
 
+use area::Area;
+use arrangement::arrangement;
 use layout::{Layout, LayoutInput};
 use theme::palette;
 
@@ -51,6 +53,8 @@ pub struct SheetContent {
     pub title: String,
     /// The query's pictures, 1 to [`MAX_QUERIES`].
     pub queries: Vec<QueryPicture>,
+    /// How many more it has, which are not shown.
+    pub further_queries: usize,
     /// What the answer was drawn towards and kept away from: at most two kinds.
     pub examples: Vec<Examples>,
     /// The answer in rank order, 0 to [`MAX_MATCHES`].
@@ -149,7 +153,7 @@ impl SheetStyle {
     }
 }
 
-/// Draws the sheet. Pictures may have any size; those no larger than [`picture_side_px`] are drawn fastest.
+/// Draws the sheet. Pictures may have any size; those no larger than [`match_side_px`] and [`query_side_px`] are drawn fastest.
 pub fn render(content: &SheetContent, style: &SheetStyle) -> RgbImage {
     let queries = &content.queries[..content.queries.len().min(MAX_QUERIES)];
     let matches = &content.matches[..content.matches.len().min(MAX_MATCHES)];
@@ -174,29 +178,40 @@ pub fn render(content: &SheetContent, style: &SheetStyle) -> RgbImage {
     paint::sheet(content, queries, matches, notice.as_ref(), &layout, palette(style.theme))
 }
 
-/// Longest side in pixels at which a sheet with so many matches shows a picture; callers may shrink larger ones to it
-/// first.
-pub fn picture_side_px(content_matches: usize, style: &SheetStyle) -> u32 {
-    let mut side = 0;
-    for cell_aspect in [CELL_ASPECTS.0, 1.0, CELL_ASPECTS.1] {
-        for query_aspect in [QUERY_ASPECTS.0, 1.0, QUERY_ASPECTS.1] {
-            let (matches, columns) = (content_matches.min(MAX_MATCHES), style.columns);
-            let input = LayoutInput {
-                width_px: style.width(),
-                columns,
-                matches,
-                queries: 1,
-                examples: [0, 0],
-                query_aspect,
-                cell_aspect,
-                notice_px: None,
-            };
-            let layout = Layout::arrange(&input);
-            let panels = layout.tiles.iter().chain(layout.cells.iter().map(|cell| &cell.panel));
-            side = panels.map(|panel| panel.width.max(panel.height)).fold(side, u32::max);
-        }
-    }
-    side
+/// Longest side in pixels at which a sheet with so many matches shows one of them; callers may shrink larger ones to it first.
+pub fn match_side_px(matches: usize, style: &SheetStyle) -> u32 {
+    let matches = matches.min(MAX_MATCHES);
+    layouts(matches, 1, style).flat_map(|layout| layout.cells).map(|cell| longer_side(&cell.panel)).max().unwrap_or(0)
+}
+
+/// Longest side in pixels at which a sheet shows one of so many query pictures, whatever the number of matches.
+pub fn query_side_px(queries: usize, style: &SheetStyle) -> u32 {
+    let mut seen = Vec::new();
+    // Sheets with the same arrangement show query pictures at the same size.
+    let all = (0..=MAX_MATCHES).filter(|matches| {
+        let arrangement = arrangement(*matches, style.columns);
+        let is_new = !seen.contains(&arrangement);
+        seen.push(arrangement);
+        is_new
+    });
+    let layouts = all.flat_map(|matches| layouts(matches, queries.min(MAX_QUERIES), style));
+    layouts.flat_map(|layout| layout.tiles).map(|panel| longer_side(&panel)).max().unwrap_or(0)
+}
+
+/// The sheets with pictures as tall, as square and as wide as panels get.
+fn layouts(matches: usize, queries: usize, style: &SheetStyle) -> impl Iterator<Item = Layout> {
+    let (width_px, columns) = (style.width(), style.columns);
+    let of_cells = [CELL_ASPECTS.0, 1.0, CELL_ASPECTS.1].into_iter();
+    let aspects = of_cells.flat_map(|cell| [QUERY_ASPECTS.0, 1.0, QUERY_ASPECTS.1].map(|query| (cell, query)));
+    aspects.map(move |(cell_aspect, query_aspect)| {
+        let (examples, notice_px) = ([0, 0], None);
+        let input = LayoutInput { width_px, columns, matches, queries, examples, query_aspect, cell_aspect, notice_px };
+        Layout::arrange(&input)
+    })
+}
+
+fn longer_side(panel: &Area) -> u32 {
+    panel.width.max(panel.height)
 }
 
 /// The median aspect ratio of the pictures, so that most of them fill their panels; 4:3 without pictures.

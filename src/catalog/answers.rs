@@ -3,10 +3,12 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::Catalog;
+use super::checksum::is_intact;
 use super::files::path_at;
+use super::health::DamagedRow;
 use crate::error::Trouble;
 use crate::picture::Hash;
 
@@ -89,32 +91,38 @@ impl AnswerRow {
 impl Catalog {
     /// Every answered query, ordered by path. Deleted queries are among them: their answers stay.
     pub fn answers(&self) -> Result<Vec<AnswerRow>, Trouble> {
-        let collect = || {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT query, name, content, status, is_provisional, answered_s FROM answers ORDER BY query",
-            )?;
-            statement.query_map([], read_row)?.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        collect().map_err(|error| self.trouble("read", &error))
+        self.read_answers("true", [])
     }
 
     /// The answer of one query.
     pub fn answer(&self, query: &Path) -> Result<Option<AnswerRow>, Trouble> {
-        let find = || {
-            self.connection
-                .prepare_cached(
-                    "SELECT query, name, content, status, is_provisional, answered_s FROM answers WHERE query = ?1",
-                )?
-                .query_row([query.as_os_str().as_bytes()], read_row)
-                .optional()
+        Ok(self.read_answers("query = ?1", [query.as_os_str().as_bytes()])?.pop())
+    }
+
+    fn read_answers(&self, which: &str, values: impl rusqlite::Params) -> Result<Vec<AnswerRow>, Trouble> {
+        let statement = format!(
+            "SELECT checksum IS row_checksum('answers', query, name, content, status, is_provisional, answered_s),
+             query, name, content, status, is_provisional, answered_s FROM answers WHERE {which} ORDER BY query"
+        );
+        let collect = || {
+            let mut statement = self.connection.prepare_cached(&statement)?;
+            let (mut rows, mut answers) = (statement.query(values)?, Vec::new());
+            while let Some(row) = rows.next()? {
+                if is_intact(row) {
+                    answers.push(read_row(row)?);
+                } else if let Ok(query) = path_at(row, 1) {
+                    self.health.add(DamagedRow::Answer { query });
+                }
+            }
+            Ok(answers)
         };
-        find().map_err(|error| self.trouble("read", &error))
+        collect().map_err(|error: rusqlite::Error| self.trouble("read", &error))
     }
 
     /// Records an answer; it replaces the query's earlier one.
     pub fn put_answer(&self, answer: &AnswerRow) -> Result<(), Trouble> {
         self.write(
-            "INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR REPLACE INTO answers VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_checksum('answers', ?1, ?2, ?3, ?4, ?5, ?6))",
             params![
                 answer.query.as_os_str().as_bytes(),
                 answer.name,
@@ -125,15 +133,21 @@ impl Catalog {
             ],
         )
     }
+
+    /// The query whose answer has this name.
+    pub fn query_named(&self, name: &str) -> Result<Option<PathBuf>, Trouble> {
+        Ok(self.read_answers("name = ?1", [name])?.pop().map(|answer| answer.query))
+    }
 }
 
+/// A row behind the column that says that it is intact.
 fn read_row(row: &Row<'_>) -> rusqlite::Result<AnswerRow> {
     Ok(AnswerRow {
-        query: path_at(row, 0)?,
-        name: row.get(1)?,
-        content: row.get::<_, Option<[u8; 32]>>(2)?.map(Hash),
-        state: AnswerState::of_name(&row.get::<_, String>(3)?),
-        is_provisional: row.get(4)?,
-        answered_s: row.get(5)?,
+        query: path_at(row, 1)?,
+        name: row.get(2)?,
+        content: row.get::<_, Option<[u8; 32]>>(3)?.map(Hash),
+        state: AnswerState::of_name(&row.get::<_, String>(4)?),
+        is_provisional: row.get(5)?,
+        answered_s: row.get(6)?,
     })
 }

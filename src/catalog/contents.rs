@@ -1,6 +1,6 @@
 //! The catalog's table of contents: the number of each, by which the other tables know it.
 
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Row};
 
 use super::Catalog;
 use crate::error::Trouble;
@@ -22,11 +22,13 @@ impl Catalog {
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// The first name after `name` in the column by which a table is ordered: one look-up, however large the table is.
+    /// The first name after `name` in the column by which a table is ordered: one look-up, however large the table is. What is no
+    /// text is nobody's name.
     pub(super) fn next_owner(&self, table: &str, column: &str, name: &str) -> Result<Option<String>, Trouble> {
         let statement = format!("SELECT {column} FROM {table} WHERE {column} > ?1 ORDER BY {column} LIMIT 1");
-        let find = || self.connection.prepare_cached(&statement)?.query_row([name], |row| row.get(0)).optional();
-        find().map_err(|error| self.trouble("read", &error))
+        let text = |row: &Row<'_>| Ok(row.get_ref(0)?.as_str().ok().map(ToString::to_string));
+        let find = || self.connection.prepare_cached(&statement)?.query_row([name], text).optional();
+        find().map(Option::flatten).map_err(|error| self.trouble("read", &error))
     }
 }
 

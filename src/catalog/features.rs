@@ -1,14 +1,13 @@
 //! The catalog's tables of vectors: the features of each picture content by their version, and its embedding by model.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use half::f16;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Row, params};
 
-use super::{Catalog, Root};
+use super::Catalog;
+use super::checksum::is_intact;
+use super::health::{ContentTable, DamagedRow};
 use crate::base::rows::Rows;
 use crate::error::Trouble;
 use crate::picture::Hash;
@@ -45,19 +44,24 @@ impl Catalog {
             let mut statement = self
                 .connection
                 .prepare_cached("SELECT hash FROM features JOIN contents ON id = content WHERE trunk = ?1")?;
-            statement.query_map([version], |row| Ok(Hash(row.get(0)?)))?.collect::<rusqlite::Result<HashSet<_>>>()
+            let (mut rows, mut contents) = (statement.query([version])?, HashSet::new());
+            while let Some(row) = rows.next()? {
+                contents.extend(row.get(0).ok().map(Hash));
+            }
+            Ok(contents)
         };
-        collect().map_err(|error| self.trouble("read", &error))
+        collect().map_err(|error: rusqlite::Error| self.trouble("read", &error))
     }
 
     /// The features of a content, `[width]`; stored as float16, so each is within 0.05 % of what the network gave.
     pub fn features(&self, hash: Hash, version: &str) -> Result<Option<Vec<f32>>, Trouble> {
-        let blob = self.blob(
-            "SELECT row FROM features WHERE trunk = ?2 AND content = (SELECT id FROM contents WHERE hash = ?1)",
-            hash,
-            version,
-        )?;
-        Ok(blob.map(|bytes| features_from_bytes(&bytes)))
+        self.vector(
+            ContentTable::Features,
+            "SELECT checksum IS row_checksum('features', ?1, trunk, row), row, rowid FROM features
+             WHERE trunk = ?2 AND content = (SELECT id FROM contents WHERE hash = ?1)",
+            (hash, version),
+            features_from_bytes,
+        )
     }
 
     /// Stores the features of a content.
@@ -65,8 +69,8 @@ impl Catalog {
         let bytes: Vec<u8> = features.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect();
         let content = self.content_or_new(hash)?;
         self.write(
-            "INSERT OR REPLACE INTO features (content, trunk, row) VALUES (?1, ?2, ?3)",
-            params![content, version, bytes],
+            "INSERT OR REPLACE INTO features VALUES (?1, ?2, ?3, row_checksum('features', ?4, ?2, ?3))",
+            params![content, version, bytes, hash.0],
         )
     }
 
@@ -92,17 +96,20 @@ impl Catalog {
     ) -> Result<FeaturesPage, Trouble> {
         let collect = || {
             let mut statement = self.connection.prepare_cached(
-                "SELECT content, hash, row FROM features CROSS JOIN contents ON id = content
+                "SELECT checksum IS row_checksum('features', hash, trunk, row), row, features.rowid, hash, content
+                 FROM features CROSS JOIN contents ON id = content
                  WHERE trunk = ?1 AND content > ?2 ORDER BY content LIMIT ?3",
             )?;
             let start = after.map_or(0, |PageEnd(content)| content);
             let mut rows = statement.query(params![version, start, count as i64])?;
             let mut page = FeaturesPage { contents: Vec::new(), features: Rows::empty(width), end: None };
             while let Some(row) = rows.next()? {
-                if page.features.push(&features_from_bytes(row.get_ref(2)?.as_blob()?)) {
-                    page.contents.push(Hash(row.get(1)?));
+                page.end = Some(PageEnd(row.get(4)?));
+                let Ok(hash) = row.get(3).map(Hash) else { continue };
+                let features = self.intact(ContentTable::Features, hash, row, features_from_bytes)?;
+                if features.is_some_and(|features| page.features.push(&features)) {
+                    page.contents.push(hash);
                 }
-                page.end = Some(PageEnd(row.get(0)?));
             }
             Ok(page)
         };
@@ -111,32 +118,29 @@ impl Catalog {
 
     /// The embedding of a content under a model.
     pub fn embedding(&self, hash: Hash, model: &str) -> Result<Option<Vec<f32>>, Trouble> {
-        let blob = self.blob(
-            "SELECT row FROM codes WHERE model = ?2 AND content = (SELECT id FROM contents WHERE hash = ?1)",
-            hash,
-            model,
-        )?;
-        Ok(blob.map(|bytes| values_in(&bytes).collect()))
+        self.vector(
+            ContentTable::Embeddings,
+            "SELECT checksum IS row_checksum('codes', ?1, model, row), row, rowid FROM codes
+             WHERE model = ?2 AND content = (SELECT id FROM contents WHERE hash = ?1)",
+            (hash, model),
+            values_in,
+        )
     }
 
-    /// Visits the embeddings under a model of all files of a root, in the order in which the contents are stored: the table is
+    /// Visits the embeddings under a model, in the order in which the contents are stored: the table is
     /// read once, in one direction, and none of it has to be held in memory.
-    pub fn visit_embeddings(
-        &self,
-        root: Root,
-        model: &str,
-        mut visit: impl FnMut(&Path, &[f32]),
-    ) -> Result<(), Trouble> {
+    pub fn visit_embeddings(&self, model: &str, mut visit: impl FnMut(Hash, &[f32])) -> Result<(), Trouble> {
         let mut run = || {
             let mut statement = self.connection.prepare_cached(
-                "SELECT path, row FROM codes CROSS JOIN files ON files.content = codes.content
-                 WHERE model = ?1 AND root = ?2 ORDER BY codes.content",
+                "SELECT checksum IS row_checksum('codes', hash, model, row), row, codes.rowid, hash
+                 FROM codes CROSS JOIN contents ON id = content WHERE model = ?1 ORDER BY content",
             )?;
-            let (mut rows, mut embedding) = (statement.query(params![model, root.number()])?, Vec::new());
+            let mut rows = statement.query([model])?;
             while let Some(row) = rows.next()? {
-                embedding.clear();
-                embedding.extend(values_in(row.get_ref(1)?.as_blob()?));
-                visit(Path::new(OsStr::from_bytes(row.get_ref(0)?.as_blob()?)), &embedding);
+                let Ok(hash) = row.get(3).map(Hash) else { continue };
+                if let Some(embedding) = self.intact(ContentTable::Embeddings, hash, row, values_in)? {
+                    visit(hash, &embedding);
+                }
             }
             Ok(())
         };
@@ -148,16 +152,41 @@ impl Catalog {
         let bytes: Vec<u8> = embedding.iter().flat_map(|value| value.to_le_bytes()).collect();
         let content = self.content_or_new(hash)?;
         self.write(
-            "INSERT OR REPLACE INTO codes (content, model, row) VALUES (?1, ?2, ?3)",
-            params![content, model, bytes],
+            "INSERT OR REPLACE INTO codes VALUES (?1, ?2, ?3, row_checksum('codes', ?4, ?2, ?3))",
+            params![content, model, bytes, hash.0],
         )
     }
 
-    fn blob(&self, statement: &str, hash: Hash, owner: &str) -> Result<Option<Vec<u8>>, Trouble> {
+    /// The values of the one row that a statement finds for a content and the name of what made it.
+    fn vector(
+        &self,
+        table: ContentTable,
+        statement: &str,
+        (hash, owner): (Hash, &str),
+        read: fn(&[u8]) -> Vec<f32>,
+    ) -> Result<Option<Vec<f32>>, Trouble> {
         let find = || {
-            self.connection.prepare_cached(statement)?.query_row(params![hash.0, owner], |row| row.get(0)).optional()
+            let mut statement = self.connection.prepare_cached(statement)?;
+            let mut rows = statement.query(params![hash.0, owner])?;
+            rows.next()?.map_or(Ok(None), |row| self.intact(table, hash, row, read))
         };
-        find().map_err(|error| self.trouble("read", &error))
+        find().map_err(|error: rusqlite::Error| self.trouble("read", &error))
+    }
+
+    /// What a row of a content holds: whether it is intact, the value, and the row's number are the first columns. One that is damaged
+    /// is remembered, and counts as missing.
+    pub(super) fn intact<T>(
+        &self,
+        table: ContentTable,
+        content: Hash,
+        row: &Row<'_>,
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> rusqlite::Result<Option<T>> {
+        if is_intact(row) {
+            return Ok(Some(read(row.get_ref(1)?.as_blob()?)));
+        }
+        self.health.add(DamagedRow::OfContent { table, rowid: row.get(2)?, content });
+        Ok(None)
     }
 }
 
@@ -166,17 +195,13 @@ fn features_from_bytes(bytes: &[u8]) -> Vec<f32> {
 }
 
 /// The values of an embedding's bytes.
-fn values_in(bytes: &[u8]) -> impl Iterator<Item = f32> {
-    bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+fn values_in(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
-    use crate::catalog::{FileRow, FileState};
-    use crate::files::Stamp;
 
     #[test]
     fn features_come_back_by_content_and_version() {
@@ -232,24 +257,14 @@ mod tests {
     }
 
     #[test]
-    fn all_embeddings_of_a_root_are_visited_with_their_files() {
+    fn all_embeddings_of_a_model_are_visited_with_their_contents() {
         let state = tempfile::tempdir().unwrap();
         let catalog = Catalog::open(state.path()).unwrap().catalog;
-        let files = [("a", b"one"), ("b", b"two"), ("c", b"one"), ("d", b"six")];
-        for (path, content) in files {
-            let (path, hash) = (PathBuf::from(path), Hash::of(content));
-            catalog
-                .put_file(Root::Inventory, &FileRow { path, stamp: Stamp::NEVER, state: FileState::Read(hash) })
-                .unwrap();
-        }
-        let unasked = FileRow { path: "t".into(), stamp: Stamp::NEVER, state: FileState::Read(Hash::of(b"one")) };
-        catalog.put_file(Root::Training, &unasked).unwrap();
         catalog.put_embedding(Hash::of(b"two"), "m1", &[2.0]).unwrap();
         catalog.put_embedding(Hash::of(b"one"), "m1", &[1.0]).unwrap();
         catalog.put_embedding(Hash::of(b"six"), "m2", &[6.0]).unwrap();
         let mut visited = Vec::new();
-        let visit = |path: &Path, row: &[f32]| visited.push((path.display().to_string(), row[0]));
-        catalog.visit_embeddings(Root::Inventory, "m1", visit).unwrap();
-        assert_eq!(visited, [("a".into(), 1.0), ("c".into(), 1.0), ("b".into(), 2.0)]);
+        catalog.visit_embeddings("m1", |hash, row| visited.push((hash, row.to_vec()))).unwrap();
+        assert_eq!(visited, [(Hash::of(b"two"), vec![2.0]), (Hash::of(b"one"), vec![1.0])]);
     }
 }

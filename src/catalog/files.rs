@@ -4,8 +4,10 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
+use super::checksum::is_intact;
+use super::health::DamagedRow;
 use super::{Catalog, Root};
 use crate::error::Trouble;
 use crate::files::Stamp;
@@ -27,6 +29,8 @@ pub struct FileRow {
 pub enum FileState {
     /// A picture with this content.
     Read(Hash),
+    /// A file of a query set that is not read, because a sample of the set is used.
+    Unread,
     /// Not usable, with the reason.
     Failed {
         /// What is wrong.
@@ -48,27 +52,43 @@ impl Catalog {
     pub fn each_file(&self, root: Root, mut visit: impl FnMut(FileRow)) -> Result<(), Trouble> {
         let mut read = || {
             let mut statement = self.connection.prepare_cached(
-                "SELECT path, size, mtime_ns, ctime_ns, inode, hash, problem, remedy
+                "SELECT checksum IS row_checksum('files', root, path, size, mtime_ns, ctime_ns, inode, hash, problem, remedy),
+                 path, size, mtime_ns, ctime_ns, inode, hash, problem, remedy
                  FROM files LEFT JOIN contents ON id = content WHERE root = ?1 ORDER BY path",
             )?;
-            let mut rows = statement.query_map([root.number()], read_row)?;
-            rows.try_for_each(|row| row.map(&mut visit))
+            let mut rows = statement.query([root.number()])?;
+            while let Some(row) = rows.next()? {
+                match is_intact(row) {
+                    true => visit(read_row(row)?),
+                    false => self.add_damaged_file(root, row),
+                }
+            }
+            Ok(())
         };
-        read().map_err(|error| self.trouble("read", &error))
+        read().map_err(|error: rusqlite::Error| self.trouble("read", &error))
+    }
+
+    /// Remembers the file of a row, whose path stands in the second column.
+    fn add_damaged_file(&self, root: Root, row: &Row<'_>) {
+        if let Ok(path) = path_at(row, 1) {
+            self.health.add(DamagedRow::File { root, path });
+        }
     }
 
     /// Records the result of reading a file; it replaces the earlier one.
     pub fn put_file(&self, root: Root, row: &FileRow) -> Result<(), Trouble> {
-        let (content, problem, remedy) = match &row.state {
-            FileState::Read(hash) => (Some(self.content_or_new(*hash)?), None, None),
-            FileState::Failed { problem, remedy } => (None, Some(problem), Some(remedy)),
+        let (content, hash, problem, remedy) = match &row.state {
+            FileState::Read(hash) => (Some(self.content_or_new(*hash)?), Some(hash.0), None, None),
+            FileState::Unread => (None, None, None, None),
+            FileState::Failed { problem, remedy } => (None, None, Some(problem), Some(remedy)),
         };
         if let Some(content) = content {
             self.write("UPDATE contents SET gone_s = NULL WHERE id = ?1 AND gone_s IS NOT NULL", [content])?;
         }
         let Stamp { size, mtime_ns, ctime_ns, inode } = row.stamp;
         self.write(
-            "INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT OR REPLACE INTO files VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,
+             row_checksum('files', ?1, ?2, ?3, ?4, ?5, ?6, ?10, ?8, ?9))",
             params![
                 root.number(),
                 row.path.as_os_str().as_bytes(),
@@ -78,7 +98,8 @@ impl Catalog {
                 inode.cast_signed(),
                 content,
                 problem,
-                remedy
+                remedy,
+                hash
             ],
         )
     }
@@ -86,25 +107,43 @@ impl Catalog {
     /// The content of one file; `None` when it is not known or could not be read.
     pub fn content_of(&self, root: Root, path: &Path) -> Result<Option<Hash>, Trouble> {
         let find = || {
-            self.connection
-                .prepare_cached("SELECT hash FROM files JOIN contents ON id = content WHERE root = ?1 AND path = ?2")?
-                .query_row(params![root.number(), path.as_os_str().as_bytes()], |row| Ok(Hash(row.get(0)?)))
-                .optional()
+            let mut statement = self.connection.prepare_cached(
+                "SELECT checksum IS row_checksum('files', root, path, size, mtime_ns, ctime_ns, inode, hash, problem, remedy),
+                 path, hash FROM files JOIN contents ON id = content WHERE root = ?1 AND path = ?2",
+            )?;
+            let mut rows = statement.query(params![root.number(), path.as_os_str().as_bytes()])?;
+            match rows.next()? {
+                Some(row) if is_intact(row) => Ok(Some(Hash(row.get(2)?))),
+                Some(row) => {
+                    self.add_damaged_file(root, row);
+                    Ok(None)
+                }
+                None => Ok(None),
+            }
         };
-        find().map_err(|error| self.trouble("read", &error))
+        find().map_err(|error: rusqlite::Error| self.trouble("read", &error))
     }
 
     /// The files of a root that have this content, ordered by path.
     pub fn files_with(&self, root: Root, content: Hash) -> Result<Vec<PathBuf>, Trouble> {
         let collect = || {
+            // The row as well, not only the index, in which another path may stand by now.
             let mut statement = self.connection.prepare_cached(
-                "SELECT path FROM files INDEXED BY files_by_content
+                "SELECT checksum IS row_checksum('files', root, path, size, mtime_ns, ctime_ns, inode, ?1, problem, remedy), path
+                 FROM files INDEXED BY files_by_content
                  WHERE content = (SELECT id FROM contents WHERE hash = ?1) AND root = ?2 ORDER BY path",
             )?;
-            let rows = statement.query_map(params![content.0, root.number()], |row| path_at(row, 0))?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
+            let mut rows = statement.query(params![content.0, root.number()])?;
+            let mut paths = Vec::new();
+            while let Some(row) = rows.next()? {
+                match is_intact(row) {
+                    true => paths.push(path_at(row, 1)?),
+                    false => self.add_damaged_file(root, row),
+                }
+            }
+            Ok(paths)
         };
-        collect().map_err(|error| self.trouble("read", &error))
+        collect().map_err(|error: rusqlite::Error| self.trouble("read", &error))
     }
 
     /// Removes a file.
@@ -125,16 +164,20 @@ pub(super) fn path_at(row: &Row<'_>, column: usize) -> rusqlite::Result<PathBuf>
     Ok(PathBuf::from(OsStr::from_bytes(row.get_ref(column)?.as_blob()?)))
 }
 
+/// A row behind the column that says that it is intact.
 fn read_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
     let stamp = Stamp {
-        size: row.get::<_, i64>(1)?.cast_unsigned(),
-        mtime_ns: row.get(2)?,
-        ctime_ns: row.get(3)?,
-        inode: row.get::<_, i64>(4)?.cast_unsigned(),
+        size: row.get::<_, i64>(2)?.cast_unsigned(),
+        mtime_ns: row.get(3)?,
+        ctime_ns: row.get(4)?,
+        inode: row.get::<_, i64>(5)?.cast_unsigned(),
     };
-    let state = match row.get::<_, Option<[u8; 32]>>(5)? {
+    let state = match row.get::<_, Option<[u8; 32]>>(6)? {
         Some(hash) => FileState::Read(Hash(hash)),
-        None => FileState::Failed { problem: row.get(6)?, remedy: row.get(7)? },
+        None => match row.get(7)? {
+            Some(problem) => FileState::Failed { problem, remedy: row.get(8)? },
+            None => FileState::Unread,
+        },
     };
-    Ok(FileRow { path: path_at(row, 0)?, stamp, state })
+    Ok(FileRow { path: path_at(row, 1)?, stamp, state })
 }

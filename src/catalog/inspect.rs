@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::opening::{FILE_NAME, is_of_system, named, not_a_file, prepare};
 use super::schema::{Format, format_of};
-use super::{BUSY_TIMEOUT, Catalog, FILE_NAME, is_damage, trouble};
+use super::{Catalog, trouble};
 use crate::error::Trouble;
 
 /// Whether this program can use a state folder's catalog.
@@ -27,8 +28,17 @@ impl Catalog {
     /// Whether this program can use the catalog of a state folder.
     pub fn inspect(state: &Path) -> Result<CatalogState, Trouble> {
         let path = state.join(FILE_NAME);
+        if let Some(other) = not_a_file(&path) {
+            return Ok(CatalogState::Unusable(format!("is {other} instead of a file")));
+        }
         if !path.exists() {
             return Ok(CatalogState::Missing);
+        }
+        for companion in ["-wal", "-shm", "-journal"].map(|suffix| named(&path, suffix)) {
+            if let Some(other) = not_a_file(&companion) {
+                let remedy = "artificio run moves it away; what the catalog's journal had is made again";
+                return Err(Trouble::new(format!("this is {other} instead of a file"), companion, remedy));
+            }
         }
         let judged = connect(&path).and_then(|connection| Ok((format_of(&connection)?, connection)));
         match judged {
@@ -36,8 +46,8 @@ impl Catalog {
             Ok((Format::Current, connection)) => Ok(CatalogState::Current(Self::new(connection, &path))),
             Ok((Format::Older(version), _)) => Ok(CatalogState::Older(version)),
             Ok((Format::Unusable(reason), _)) => Ok(CatalogState::Unusable(reason)),
-            Err(error) if is_damage(&error) => Ok(CatalogState::Unusable("is damaged".into())),
-            Err(error) => Err(trouble(&path, "read", &error)),
+            Err(error) if is_of_system(&error) => Err(trouble(&path, "read", &error)),
+            Err(_) => Ok(CatalogState::Unusable("is damaged".into())),
         }
     }
 }
@@ -51,7 +61,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
         true => Connection::open_with_flags(path, flags)?,
         false => Connection::open_with_flags(unchanging(path), flags | OpenFlags::SQLITE_OPEN_URI)?,
     };
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    prepare(&connection)?;
     Ok(connection)
 }
 

@@ -1,11 +1,12 @@
 //! The catalog's table of miniatures, the tiny greyscale copies by which near-duplicates are found. Those of another
 //! [`Miniature::VERSION`] are ignored.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::Catalog;
+use super::health::ContentTable;
 use crate::error::Trouble;
 use crate::picture::{Hash, Miniature};
 
@@ -14,15 +15,14 @@ impl Catalog {
     pub fn miniature(&self, hash: Hash) -> Result<Option<Miniature>, Trouble> {
         let find = || {
             let mut statement = self.connection.prepare_cached(
-                "SELECT pixels FROM miniatures WHERE kind = ?2 AND content = (SELECT id FROM contents WHERE hash = ?1)",
+                "SELECT checksum IS row_checksum('miniatures', ?1, kind, pixels), pixels, content FROM miniatures
+                 WHERE kind = ?2 AND content = (SELECT id FROM contents WHERE hash = ?1)",
             )?;
-            statement
-                .query_row(params![hash.0, Miniature::VERSION], |row| {
-                    Ok(Miniature::from_bytes(row.get_ref(0)?.as_blob()?))
-                })
-                .optional()
+            let mut rows = statement.query(params![hash.0, Miniature::VERSION])?;
+            let Some(row) = rows.next()? else { return Ok(None) };
+            self.intact(ContentTable::Miniatures, hash, row, Miniature::from_bytes)
         };
-        Ok(find().map_err(|error| self.trouble("read", &error))?.flatten())
+        Ok(find().map_err(|error: rusqlite::Error| self.trouble("read", &error))?.flatten())
     }
 
     /// The contents whose miniatures are stored, in one pass.
@@ -31,34 +31,21 @@ impl Catalog {
             let mut statement = self
                 .connection
                 .prepare_cached("SELECT hash FROM miniatures JOIN contents ON id = content WHERE kind = ?1")?;
-            statement
-                .query_map([Miniature::VERSION], |row| Ok(Hash(row.get(0)?)))?
-                .collect::<rusqlite::Result<HashSet<_>>>()
+            let (mut rows, mut contents) = (statement.query([Miniature::VERSION])?, HashSet::new());
+            while let Some(row) = rows.next()? {
+                contents.extend(row.get(0).ok().map(Hash));
+            }
+            Ok(contents)
         };
-        collect().map_err(|error| self.trouble("read", &error))
-    }
-
-    /// All miniatures, in one pass: a kilobyte each.
-    pub fn miniatures(&self) -> Result<HashMap<Hash, Miniature>, Trouble> {
-        let collect = || {
-            let mut statement = self
-                .connection
-                .prepare_cached("SELECT hash, pixels FROM miniatures JOIN contents ON id = content WHERE kind = ?1")?;
-            let rows = statement.query_map([Miniature::VERSION], |row| {
-                Ok((Hash(row.get(0)?), Miniature::from_bytes(row.get_ref(1)?.as_blob()?)))
-            })?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        let rows = collect().map_err(|error| self.trouble("read", &error))?;
-        Ok(rows.into_iter().filter_map(|(hash, miniature)| Some((hash, miniature?))).collect())
+        collect().map_err(|error: rusqlite::Error| self.trouble("read", &error))
     }
 
     /// Stores the miniature of a content; it replaces one of another version.
     pub fn put_miniature(&self, hash: Hash, miniature: &Miniature) -> Result<(), Trouble> {
         let content = self.content_or_new(hash)?;
         self.write(
-            "INSERT OR REPLACE INTO miniatures VALUES (?1, ?2, ?3)",
-            params![content, Miniature::VERSION, miniature.bytes()],
+            "INSERT OR REPLACE INTO miniatures VALUES (?1, ?2, ?3, row_checksum('miniatures', ?4, ?2, ?3))",
+            params![content, Miniature::VERSION, miniature.bytes(), hash.0],
         )
     }
 }
@@ -77,7 +64,6 @@ mod tests {
         assert_eq!(catalog.miniature(here).unwrap(), Some(miniature.clone()));
         assert_eq!(catalog.miniature(missing).unwrap(), None);
         assert_eq!(catalog.contents_with_miniatures().unwrap(), HashSet::from([here]));
-        assert_eq!(catalog.miniatures().unwrap(), HashMap::from([(here, miniature)]));
     }
 
     #[test]
@@ -86,10 +72,12 @@ mod tests {
         let catalog = Catalog::open(state.path()).unwrap().catalog;
         let (hash, miniature) = (Hash::of(b"here"), Miniature::from_bytes(&[7; 1024]).unwrap());
         let content = catalog.content_or_new(hash).unwrap();
-        catalog.write("INSERT INTO miniatures VALUES (?1, 'former', ?2)", params![content, [1_u8; 1024]]).unwrap();
+        let former = "INSERT INTO miniatures VALUES (?1, 'former', ?2, row_checksum('miniatures', ?3, 'former', ?2))";
+        catalog.write(former, params![content, [1_u8; 1024], hash.0]).unwrap();
         assert_eq!(catalog.miniature(hash).unwrap(), None);
-        assert!(catalog.contents_with_miniatures().unwrap().is_empty() && catalog.miniatures().unwrap().is_empty());
+        assert!(catalog.contents_with_miniatures().unwrap().is_empty());
         catalog.put_miniature(hash, &miniature).unwrap();
-        assert_eq!(catalog.miniatures().unwrap(), HashMap::from([(hash, miniature)]));
+        assert_eq!(catalog.miniature(hash).unwrap(), Some(miniature));
+        assert_eq!(catalog.contents_with_miniatures().unwrap(), HashSet::from([hash]));
     }
 }

@@ -52,6 +52,15 @@ pub struct TrainedPicture {
     pub folders: Option<Vec<u8>>,
 }
 
+/// Models that were damaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DroppedModels {
+    /// How many.
+    pub count: u32,
+    /// Whether the one that served may be among them.
+    pub may_have_served: bool,
+}
+
 /// What was decided about a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
@@ -97,14 +106,20 @@ impl Catalog {
     }
 
     fn first_model(&self, which: &str, values: impl rusqlite::Params) -> Result<Option<ModelRow>, Trouble> {
-        let statement = format!("SELECT {COLUMNS} FROM models WHERE {which} ORDER BY number DESC LIMIT 1");
+        let statement = format!(
+            "SELECT {COLUMNS} FROM models WHERE {which} AND checksum IS {} ORDER BY number DESC LIMIT 1",
+            checksum("is_current")
+        );
         let find = || self.connection.prepare_cached(&statement)?.query_row(values, read_row).optional();
         find().map_err(|error| self.trouble("read", &error))
     }
 
     /// Every stored model, the newest first, and whether it serves.
     pub fn models(&self) -> Result<Vec<(ModelRow, bool)>, Trouble> {
-        let statement = format!("SELECT {COLUMNS}, is_current FROM models ORDER BY number DESC");
+        let statement = format!(
+            "SELECT {COLUMNS}, is_current FROM models WHERE checksum IS {} ORDER BY number DESC",
+            checksum("is_current")
+        );
         let collect = || {
             let mut statement = self.connection.prepare_cached(&statement)?;
             let rows = statement.query_map([], |row| Ok((read_row(row)?, row.get("is_current")?)))?;
@@ -120,18 +135,22 @@ impl Catalog {
                 "SELECT trunk FROM models WHERE is_current = 1 OR number IN (SELECT number FROM models
                  WHERE is_current = 0 AND decision <> 'refused' ORDER BY number DESC LIMIT ?1)",
             )?;
-            statement.query_map([keep as i64], |row| row.get(0))?.collect::<rusqlite::Result<HashSet<_>>>()
+            let (mut rows, mut versions) = (statement.query([keep as i64])?, HashSet::new());
+            while let Some(row) = rows.next()? {
+                versions.extend(row.get::<_, String>(0));
+            }
+            Ok(versions)
         };
-        collect().map_err(|error| self.trouble("read", &error))
+        collect().map_err(|error: rusqlite::Error| self.trouble("read", &error))
     }
 
     /// Adds a model, under the number reserved last; it does not serve yet.
     pub fn put_model(&self, model: &ModelRow) -> Result<(), Trouble> {
         self.write(
             &format!(
-                "INSERT INTO models (number, {COLUMNS}, is_current) VALUES
+                "INSERT INTO models (number, {COLUMNS}, is_current, checksum) VALUES
                  ((SELECT seq FROM sqlite_sequence WHERE name = 'models' AND seq NOT IN (SELECT number FROM models)),
-                  ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0)"
+                  ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, 0)"
             ),
             params![
                 model.id,
@@ -147,12 +166,38 @@ impl Catalog {
                 model.reason,
                 model.figures
             ],
-        )
+        )?;
+        // Its number is known only now.
+        self.write(&format!("UPDATE models SET checksum = {} WHERE id = ?1", checksum("is_current")), [&model.id])
     }
 
     /// Lets the model of that id serve, and no other; with `None` none does.
     pub fn make_current(&self, id: Option<&str>) -> Result<(), Trouble> {
-        self.write("UPDATE models SET is_current = (id IS ?1)", params![id])
+        let (serves, is_intact) = ("(id IS ?1)", checksum("is_current"));
+        self.write(
+            &format!(
+                "UPDATE models SET is_current = {serves}, checksum = {} WHERE is_current IS NOT {serves} AND checksum IS {is_intact}",
+                checksum(serves)
+            ),
+            params![id],
+        )
+    }
+
+    /// Deletes the models that are not as they were written, or cannot be told from such.
+    pub fn drop_damaged_models(&self) -> Result<DroppedModels, Trouble> {
+        let is_damaged = format!("checksum IS NOT {}", checksum("is_current"));
+        let count = || {
+            let statement =
+                format!("SELECT count(*), coalesce(max(is_current IS NOT 0), 0) FROM models WHERE {is_damaged}");
+            self.connection.query_row(&statement, [], |row| {
+                Ok(DroppedModels { count: row.get::<_, u32>(0)?, may_have_served: row.get(1)? })
+            })
+        };
+        let dropped = count().map_err(|error| self.trouble("read", &error))?;
+        if dropped.count > 0 {
+            self.write(&format!("DELETE FROM models WHERE {is_damaged}"), [])?;
+        }
+        Ok(dropped)
     }
 
     /// Deletes a model; its embeddings are deleted later, a few at a time.
@@ -210,12 +255,17 @@ impl Catalog {
             let mut statement = self.connection.prepare_cached(
                 "SELECT hash, folders FROM trained_pictures WHERE model = ?1 AND root = ?2 ORDER BY hash LIMIT ?3",
             )?;
-            let rows = statement.query_map(params![model, root.number(), count as i64], |row| {
-                Ok(TrainedPicture { root, content: Hash(row.get(0)?), folders: row.get(1)? })
-            })?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
+            let mut rows = statement.query(params![model, root.number(), count as i64])?;
+            let mut pictures = Vec::new();
+            while let Some(row) = rows.next()? {
+                // They decide when to train again: one that is damaged is as good as a picture that came since.
+                if let (Ok(hash), Ok(folders)) = (row.get(0), row.get(1)) {
+                    pictures.push(TrainedPicture { root, content: Hash(hash), folders });
+                }
+            }
+            Ok(pictures)
         };
-        collect().map_err(|error| self.trouble("read", &error))
+        collect().map_err(|error: rusqlite::Error| self.trouble("read", &error))
     }
 
     /// Reserves the number of the next model, which is named after it, for good: the number of a training that is cut off is never
@@ -232,6 +282,14 @@ impl Catalog {
             find().map_err(|error| catalog.trouble("read", &error))
         })
     }
+}
+
+/// The checksum of a row, with this expression for whether it serves.
+fn checksum(is_current: &str) -> String {
+    format!(
+        "row_checksum('models', number, id, created_s, encoder, trunk, trained_on, source, reconstruction_error, weights,
+         {is_current}, beside, decision, reason, figures)"
+    )
 }
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<ModelRow> {

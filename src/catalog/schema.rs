@@ -1,42 +1,17 @@
-//! The catalog's tables and their version. An older version is upgraded; an unknown one is refused, never guessed.
+//! The catalog's tables and their version. An older version is upgraded; an unknown one is refused, never guessed, and so is a file
+//! whose tables are not what its version says.
 
 use rusqlite::Connection;
 
-/// Raised with every change of the tables below. An older file is upgraded: see [`STEPS_BEFORE_COPY`], `upgrade` and
-/// [`STEPS_AFTER_COPY`].
-pub(super) const VERSION: i64 = FIRST_COPIED + STEPS_AFTER_COPY.len() as i64;
-/// A file of this version is copied into a new one of the current version, because the size of its pages changes.
-pub(super) const LAST_BEFORE_COPY: i64 = STEPS_BEFORE_COPY.len() as i64 + 1;
-const FIRST_COPIED: i64 = LAST_BEFORE_COPY + 1;
-/// The steps in place from version n to n + 1, the first from version 1.
-const STEPS_BEFORE_COPY: [&str; 2] = [
-    "
-ALTER TABLE models ADD COLUMN beside INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE models ADD COLUMN decision TEXT NOT NULL DEFAULT 'unchecked';
-ALTER TABLE models ADD COLUMN reason TEXT NOT NULL DEFAULT '';
-ALTER TABLE models ADD COLUMN figures TEXT NOT NULL DEFAULT 'null';
-",
-    "
-CREATE TABLE miniatures (hash BLOB PRIMARY KEY, kind TEXT NOT NULL, pixels BLOB NOT NULL) WITHOUT ROWID;
-",
-];
-/// The same, the first from [`FIRST_COPIED`].
-const STEPS_AFTER_COPY: [&str; 1] = ["
-ALTER TABLE trained_pictures RENAME TO former;
-CREATE TABLE trained_pictures (
-    model TEXT NOT NULL, root INTEGER NOT NULL, hash BLOB NOT NULL, folders BLOB,
-    PRIMARY KEY (model, root, hash)
-) WITHOUT ROWID;
-INSERT INTO trained_pictures SELECT model, iif(source = 'training', 2, 1), hash, NULL FROM former JOIN models ON id = model;
-DROP TABLE former;
-"];
+/// Raised with every change of the tables below. An older file is upgraded: see `former` and `upgrade`.
+pub(super) const VERSION: i64 = 6;
 /// "artf": marks this program's files among other SQLite files.
 pub(super) const APPLICATION_ID: i64 = 0x6172_7466;
 
 /// Three rows of features fit into a page of this size; into one of 4,096 bytes a single one, and a third of it stays empty.
 const PAGE_BYTES: i64 = 8_192;
 /// Rows of features, pixels and embeddings are in ordinary tables, where new ones are appended: in one WITHOUT ROWID
-/// each would take a page of its own beside the table.
+/// each would take a page of its own beside the table. A checksum is of the whole row, with the hash in place of the content's number.
 const TABLES: &str = "
 CREATE TABLE contents (         -- whatever is known of a content is known by its number
     id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: what was deleted late cannot become another content's
@@ -49,29 +24,33 @@ CREATE TABLE files (            -- every file seen in a watched folder
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, inode INTEGER NOT NULL,
     content INTEGER,            -- NULL when it could not be read
     problem TEXT, remedy TEXT,  -- NULL when the file is fine
+    checksum INTEGER NOT NULL,
     PRIMARY KEY (root, path)
 ) WITHOUT ROWID;
 CREATE INDEX files_by_content ON files (content);
 CREATE TABLE features (         -- the output of the network for a content
     content INTEGER NOT NULL, trunk TEXT NOT NULL, row BLOB NOT NULL, -- float16, little-endian
+    checksum INTEGER NOT NULL,
     UNIQUE (trunk, content)
 );
 CREATE TABLE miniatures (       -- of the inventory's contents, to recognise copies
     content INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,         -- its version; one of another version is made again
-    pixels BLOB NOT NULL        -- 32×32 greyscale
+    pixels BLOB NOT NULL,       -- 32×32 greyscale
+    checksum INTEGER NOT NULL
 );
 CREATE INDEX miniatures_by_kind ON miniatures (kind); -- which contents have one, without reading them all
 CREATE TABLE models (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE, created_s INTEGER NOT NULL, encoder TEXT NOT NULL, trunk TEXT NOT NULL,
     trained_on INTEGER NOT NULL, source TEXT NOT NULL, reconstruction_error REAL NOT NULL,
-    weights BLOB NOT NULL,      -- safetensors; empty where nothing was learned   
+    weights BLOB NOT NULL,      -- safetensors; empty where nothing was learned
     is_current INTEGER NOT NULL,
-    beside INTEGER NOT NULL DEFAULT 0,          -- inventory pictures trained on as well
-    decision TEXT NOT NULL DEFAULT 'unchecked', -- of the gate: unchecked (made before there was one), passed, refused
-    reason TEXT NOT NULL DEFAULT '',            -- the same as a sentence
-    figures TEXT NOT NULL DEFAULT 'null'        -- what it is based on, JSON
+    beside INTEGER NOT NULL,    -- inventory pictures trained on as well
+    decision TEXT NOT NULL,     -- of the gate: unchecked (made before there was one), passed, refused
+    reason TEXT NOT NULL,       -- the same as a sentence
+    figures TEXT NOT NULL,      -- what it is based on, JSON
+    checksum INTEGER NOT NULL
 );
 CREATE TABLE trained_pictures ( -- the contents a model was trained on
     model TEXT NOT NULL, root INTEGER NOT NULL, hash BLOB NOT NULL,
@@ -80,13 +59,15 @@ CREATE TABLE trained_pictures ( -- the contents a model was trained on
 ) WITHOUT ROWID;
 CREATE TABLE codes (            -- the embedding of a content
     content INTEGER NOT NULL, model TEXT NOT NULL, row BLOB NOT NULL, -- float32, little-endian
+    checksum INTEGER NOT NULL,
     UNIQUE (model, content)
 );
 CREATE TABLE answers (
     query BLOB PRIMARY KEY,     -- the query's path relative to the query folder
     name TEXT NOT NULL UNIQUE,  -- answer/result_<name>.png and .json
     content BLOB,               -- hash over all its pictures; NULL when none could be read
-    status TEXT NOT NULL, is_provisional INTEGER NOT NULL, answered_s INTEGER NOT NULL
+    status TEXT NOT NULL, is_provisional INTEGER NOT NULL, answered_s INTEGER NOT NULL,
+    checksum INTEGER NOT NULL
 ) WITHOUT ROWID;
 ";
 
@@ -103,7 +84,7 @@ pub(super) enum Format {
     Unusable(String),
 }
 
-/// Reads what a file is. Besides, whatever is wrong with its tables is found here: SQLite reads their definitions.
+/// Reads what a file is, and whether its tables are what this program makes.
 pub(super) fn format_of(connection: &Connection) -> rusqlite::Result<Format> {
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (version, application) = (number("user_version")?, number("application_id")?);
@@ -111,10 +92,52 @@ pub(super) fn format_of(connection: &Connection) -> rusqlite::Result<Format> {
     Ok(match version {
         0 if tables == 0 => Format::New,
         _ if application != APPLICATION_ID => Format::Unusable("belongs to another program".into()),
-        VERSION => Format::Current,
+        VERSION if is_as_made(connection)? => Format::Current,
+        VERSION => Format::Unusable("is damaged: its tables are not what they should be".into()),
         1..VERSION => Format::Older(version),
         _ => Format::Unusable(format!("has version {version}; this program knows {VERSION}")),
     })
+}
+
+/// Whether a file is laid out as a new one. A million pictures make no difference to what this costs.
+fn is_as_made(connection: &Connection) -> rusqlite::Result<bool> {
+    let made = Connection::open_in_memory()?;
+    create(&made, "memory")?;
+    Ok(layout(connection)? == layout(&made)? && has_own_pages(connection)?)
+}
+
+/// What the header and the schema say: settings, and every table and index with its definition.
+fn layout(connection: &Connection) -> rusqlite::Result<Vec<[String; 4]>> {
+    let mut layout = Vec::new();
+    for name in ["page_size", "encoding", "auto_vacuum"] {
+        // Numbers and names.
+        let value = connection.pragma_query_value(None, name, |row| Ok(format!("{:?}", row.get_ref(0)?)))?;
+        layout.push([name.to_string(), value, String::new(), String::new()]);
+    }
+    let mut schema =
+        connection.prepare("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema ORDER BY type, name")?;
+    let entries =
+        schema.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, plain(&row.get::<_, String>(3)?)]))?;
+    for entry in entries {
+        layout.push(entry?);
+    }
+    Ok(layout)
+}
+
+/// A definition without comments and spaces, which may differ from version to version.
+fn plain(definition: &str) -> String {
+    let lines = definition.lines().map(|line| line.split_once("--").map_or(line, |(code, _)| code));
+    lines.flat_map(str::chars).filter(|letter| !letter.is_whitespace()).collect()
+}
+
+/// Whether every table and index begins on a page of its own inside the file.
+fn has_own_pages(connection: &Connection) -> rusqlite::Result<bool> {
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    connection.query_row(
+        "SELECT count(*) = count(DISTINCT rootpage) AND min(rootpage) > 1 AND max(rootpage) <= ?1 FROM sqlite_schema",
+        [pages],
+        |row| row.get(0),
+    )
 }
 
 /// Creates the tables in an empty file with a journal of this mode.
@@ -127,21 +150,9 @@ pub(super) fn create(connection: &Connection, journal: &str) -> rusqlite::Result
     ))
 }
 
-/// Upgrades an older file as far as that is possible in place: up to [`LAST_BEFORE_COPY`], or from [`FIRST_COPIED`] to [`VERSION`].
-pub(super) fn step_up(connection: &Connection, version: i64) -> rusqlite::Result<()> {
-    let (steps, first): (&[&str], i64) = match version <= LAST_BEFORE_COPY {
-        true => (&STEPS_BEFORE_COPY, 1),
-        false => (&STEPS_AFTER_COPY, FIRST_COPIED),
-    };
-    for (step, number) in steps.iter().zip(first + 1..).filter(|(_, number)| *number > version) {
-        connection.execute_batch(&format!("BEGIN; {step} PRAGMA user_version = {number}; COMMIT;"))?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::catalog::{Catalog, FILE_NAME, FileRow, FileState, Root};
+    use crate::catalog::{Catalog, FileRow, FileState, Root};
     use crate::files::Stamp;
     use crate::picture::{Hash, MINIATURE_SIDE, Miniature};
 
@@ -173,24 +184,5 @@ mod tests {
         let ratio = (number("page_count") * number("page_size")) as f64 / payload as f64;
         println!("{ratio:.3} times the payload, {} bytes a picture", payload as f64 * ratio / f64::from(count));
         assert!((1.0..1.2).contains(&ratio), "{ratio:.3}");
-    }
-
-    /// Written by the program of 26 November 2026: four pictures in two folders, and a model of theirs.
-    const OF_VERSION_4: &[u8] = include_bytes!("testdata/version-4.sqlite");
-
-    #[test]
-    fn a_catalog_of_version_4_is_upgraded_in_place_and_its_model_asked_no_folders() {
-        let state = tempfile::tempdir().unwrap();
-        std::fs::write(state.path().join(FILE_NAME), OF_VERSION_4).unwrap();
-        for _ in 0..2 {
-            let opened = Catalog::open(state.path()).unwrap();
-            assert_eq!((opened.upgraded, opened.set_aside), (None, None));
-            let catalog = opened.catalog;
-            let model = catalog.current_model().unwrap().expect("it served before");
-            let trained = catalog.trained_pictures(&model.id, Root::Inventory, 9).unwrap();
-            assert!(trained.len() == 4 && trained.iter().all(|picture| picture.folders.is_none()), "{trained:?}");
-            assert_eq!(catalog.trained_pictures(&model.id, Root::Training, 9).unwrap(), []);
-            assert!(trained.iter().all(|one| catalog.embedding(one.content, &model.id).unwrap().is_some()));
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! Upgrades a catalog of a version whose rows took more than twice their size: it is copied into a new file.
+//! Upgrades a catalog of an older version: it is copied into a new file.
 //!
 //! Nothing has changed until the new file is complete and on the disk. Then it takes the place of the former one in one
 //! step: an upgrade that was killed begins again. The former file is kept for a while under another name, so that one can go
@@ -13,44 +13,20 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, params};
 
-use super::schema::{self, LAST_BEFORE_COPY};
-use super::{Catalog, FILE_NAME, OpenError, is_damage};
+use super::former::Former;
+use super::opening::OpenError;
+use super::schema::{self, VERSION};
+use super::{Catalog, FILE_NAME, checksum};
 use crate::error::Trouble;
 use crate::files;
 use crate::progress::Progress;
 
-/// Contents copied in one step, of some milliseconds; progress is reported after each.
+/// Rows copied in one step, of some milliseconds; progress is reported after each.
 const AT_ONCE: i64 = 5_000;
 /// The former file is deleted at the first start after this time.
 const KEPT_FOR: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 /// Of memory for the pages that are being filled, in KiB.
 const CACHE_KIB: i64 = 65_536;
-
-/// What is small, and what the other tables refer to. The contents are numbered in the order of their hashes, in which the
-/// former tables have them.
-const AT_FIRST: &str = "
-BEGIN;
-INSERT INTO contents (hash) SELECT DISTINCT hash FROM old.files WHERE hash IS NOT NULL ORDER BY hash;
-INSERT INTO files SELECT root, path, size, mtime_ns, ctime_ns, inode,
-    (SELECT id FROM contents WHERE contents.hash = f.hash), problem, remedy FROM old.files AS f ORDER BY root, path;
-INSERT INTO models SELECT number, id, created_s, encoder, trunk, trained_on, source, reconstruction_error, weights, is_current,
-    beside, decision, reason, figures FROM old.models;
-DELETE FROM sqlite_sequence WHERE name = 'models';
-INSERT INTO sqlite_sequence SELECT name, seq FROM old.sqlite_sequence WHERE name = 'models';
-INSERT INTO trained_pictures SELECT model, iif(source = 'training', 2, 1), hash, NULL
-    FROM old.trained_pictures JOIN old.models ON id = model ORDER BY model, hash;
-INSERT INTO answers SELECT query, name, content, status, is_provisional, answered_s FROM old.answers;
-COMMIT;
-";
-/// Then what there is much of, for contents of some numbers. What belongs to no file or model any more is left behind.
-const MUCH: [&str; 3] = [
-    "INSERT INTO features SELECT c.id, k.trunk, k.row FROM contents AS c CROSS JOIN old.features AS k ON k.hash = c.hash
-     WHERE c.id > ?1 AND c.id <= ?2",
-    "INSERT INTO miniatures SELECT c.id, k.kind, k.pixels FROM contents AS c CROSS JOIN old.miniatures AS k ON k.hash = c.hash
-     WHERE c.id > ?1 AND c.id <= ?2",
-    "INSERT INTO codes SELECT c.id, k.model, k.row FROM models AS m CROSS JOIN contents AS c
-     CROSS JOIN old.codes AS k ON k.model = m.id AND k.hash = c.hash WHERE c.id > ?1 AND c.id <= ?2",
-];
 
 /// A catalog was upgraded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,19 +37,19 @@ pub struct Upgraded {
     pub former: Option<PathBuf>,
 }
 
-/// Puts a file of the current version in the place of one of the version before, which no other program has open.
-pub(super) fn replace(path: &Path, from: i64, progress: &dyn Progress) -> Result<Upgraded, OpenError> {
+/// Puts a file of the current version in the place of a former one, which no other program has open.
+pub(super) fn replace(path: &Path, from: &Former, progress: &dyn Progress) -> Result<Upgraded, OpenError> {
     let new = files::unfinished_path(path);
-    let former = path.with_file_name(former_name(from));
+    let former = path.with_file_name(former_name(from.version));
     // What an earlier attempt of this process left.
     let _ = fs::remove_file(&new);
-    let copied = copy(path, &new, progress).map_err(|error| match is_damage(&error) {
-        true => OpenError::judge(path, &error),
-        false => OpenError::Unreachable(no_copy(path, &error)),
+    let copied = copy(path, &new, from, progress).map_err(|error| match OpenError::judge(path, &error) {
+        OpenError::Unreachable(_) => OpenError::Unreachable(no_copy(path, &error)),
+        damaged => damaged,
     });
     let exchanged = copied.and_then(|()| files::exchange(&new, path, &former).map_err(OpenError::Unreachable));
     match exchanged {
-        Ok(is_kept) => Ok(Upgraded { from, former: is_kept.then_some(former) }),
+        Ok(is_kept) => Ok(Upgraded { from: from.version, former: is_kept.then_some(former) }),
         Err(error) => {
             let _ = fs::remove_file(&new);
             Err(error)
@@ -81,23 +57,28 @@ pub(super) fn replace(path: &Path, from: i64, progress: &dyn Progress) -> Result
     }
 }
 
-fn copy(path: &Path, new: &Path, progress: &dyn Progress) -> rusqlite::Result<()> {
+fn copy(path: &Path, new: &Path, from: &Former, progress: &dyn Progress) -> rusqlite::Result<()> {
     let connection = Connection::open(new)?;
+    checksum::register(&connection)?;
     // Nobody sees the file before it is complete and flushed, and a part of it is thrown away.
     schema::create(&connection, "off")?;
     connection.pragma_update(None, "synchronous", "off")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.execute("ATTACH ?1 AS old", [path.as_os_str().as_bytes()])?;
-    connection.execute_batch(AT_FIRST)?;
-    let last: i64 = connection.query_row("SELECT coalesce(max(id), 0) FROM contents", [], |row| row.get(0))?;
-    let steps =
-        MUCH.iter().flat_map(|statement| (0..last).step_by(AT_ONCE as usize).map(move |after| (statement, after)));
-    let count = MUCH.len() * usize::try_from(last / AT_ONCE + 1).unwrap_or(1);
-    for (at, (statement, after)) in steps.enumerate() {
-        connection.execute_batch("BEGIN")?;
-        connection.prepare_cached(statement)?.execute(params![after, after + AT_ONCE])?;
-        connection.execute_batch("COMMIT")?;
-        progress.set_share((at + 1) as f32 / count as f32);
+    connection.execute_batch(&format!("BEGIN; {} COMMIT;", from.at_first))?;
+    let (mut copied, contents) = (0, connection.query_row("SELECT count(*) FROM contents", [], |row| row.get(0))?);
+    // About as many rows of each as there are contents.
+    let expected = i64::max(contents, 1) * from.much.len() as i64;
+    for table in from.much {
+        let mut next = connection.prepare(table.next)?;
+        let mut last = 0;
+        while let Some(to) = next.query_row([last, AT_ONCE], |row| row.get::<_, Option<i64>>(0))? {
+            connection.execute_batch("BEGIN")?;
+            copied += connection.prepare_cached(table.copy)?.execute(params![last, to])?;
+            connection.execute_batch("COMMIT")?;
+            last = to;
+            progress.set_share((copied as f32 / expected as f32).min(1.0));
+        }
     }
     connection.execute_batch("DETACH old")?;
     connection.close().map_err(|(_, error)| error)
@@ -122,7 +103,7 @@ impl Catalog {
             let age = changed.map(|seconds| now.duration_since(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)));
             matches!(age, Some(Ok(age)) if age > KEPT_FOR)
         };
-        let kept = (1..=LAST_BEFORE_COPY).map(|version| state.join(former_name(version)));
+        let kept = (1..VERSION).map(|version| state.join(former_name(version)));
         kept.filter(is_old).filter(|path| files::remove_own(path).is_ok()).collect()
     }
 }
@@ -132,7 +113,7 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
     use super::*;
-    use crate::catalog::{AnswerState, FileState, Root};
+    use crate::catalog::{AnswerState, FileState, Root, TrainedPicture};
     use crate::progress::Unfollowed;
 
     /// Written by the program of 26 November 2026: four pictures, a damaged one, a model and an answered query.
@@ -157,6 +138,7 @@ mod tests {
             assert!(file.stamp.size > 0 && file.stamp.inode > 0, "{file:?}");
             match file.state {
                 FileState::Read(hash) => read.push(hash),
+                FileState::Unread => panic!("every file was read"),
                 FileState::Failed { problem, remedy } => {
                     assert!(problem.contains("not a JPEG") && !remedy.is_empty());
                     failed += 1;
@@ -252,6 +234,55 @@ mod tests {
         let catalog = Catalog::open(state.path()).unwrap().catalog;
         assert_eq!(catalog.answers().unwrap()[0].name, "renamed");
         assert_eq!(catalog.files(Root::Inventory).unwrap().len(), 5);
+    }
+
+    /// Four pictures in two folders, and a model of theirs: those of version 4 were written by the program of 26 November 2026, which
+    /// asked for no folders, those of version 5 by that of the 27th.
+    #[test]
+    fn versions_without_checksums_are_copied_and_every_row_has_one_then() {
+        let versions: [(&[u8], bool); 2] =
+            [(include_bytes!("testdata/version-4.sqlite"), false), (include_bytes!("testdata/version-5.sqlite"), true)];
+        for (bytes, has_folders) in versions {
+            let state = tempfile::tempdir().unwrap();
+            fs::write(state.path().join(FILE_NAME), bytes).unwrap();
+            let opened = Catalog::open(state.path()).unwrap();
+            assert_eq!((opened.set_aside, opened.upgraded.map(|done| done.from)), (None, Some(5)));
+            drop(opened.catalog);
+            let opened = Catalog::open(state.path()).unwrap();
+            assert_eq!((opened.upgraded, opened.set_aside), (None, None));
+            let catalog = opened.catalog;
+            let model = catalog.current_model().unwrap().expect("it served before");
+            let trained = catalog.trained_pictures(&model.id, Root::Inventory, 9).unwrap();
+            assert!(
+                trained.len() == 4 && trained.iter().all(|one| one.folders.is_some() == has_folders),
+                "{trained:?}"
+            );
+            assert_eq!(catalog.trained_pictures(&model.id, Root::Training, 9).unwrap(), []);
+            for TrainedPicture { content, .. } in trained {
+                assert!(
+                    catalog.features(content, &model.features_version).unwrap().is_some_and(|row| row.len() == 1280)
+                );
+                assert!(catalog.embedding(content, &model.id).unwrap().is_some());
+                assert!(catalog.miniature(content).unwrap().is_some());
+                assert_eq!(catalog.files_with(Root::Inventory, content).unwrap().len(), 1);
+            }
+            assert!(catalog.files(Root::Inventory).unwrap().len() >= 4);
+            catalog.check().unwrap();
+            assert!(!catalog.is_damaged() && catalog.take_damaged_rows(9).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_file_that_only_says_that_it_is_older_is_set_aside() {
+        for version in [1, 2, 3, 4, 5] {
+            let state = tempfile::tempdir().unwrap();
+            drop(Catalog::open(state.path()).unwrap());
+            let connection = Connection::open(state.path().join(FILE_NAME)).unwrap();
+            connection.pragma_update(None, "user_version", version).unwrap();
+            drop(connection);
+            let opened = Catalog::open(state.path()).unwrap();
+            assert!(opened.upgraded.is_none() && opened.set_aside.unwrap().what.contains("is damaged"));
+        }
     }
 
     #[test]

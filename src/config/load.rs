@@ -11,8 +11,8 @@ use super::cause::Cause;
 use super::error::ConfigError;
 use super::{Config, folders, read};
 
-/// A hundred times the shipped file; what is longer is not a settings file, and would only fill the memory.
-const LONGEST_FILE_BYTES: u64 = 1 << 20;
+/// Twenty times the shipped file; what is longer is not a settings file. Broken ones of this size take up to 100 MB to report.
+const LONGEST_FILE_BYTES: u64 = 128 << 10;
 
 /// Where the settings come from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -30,7 +30,7 @@ pub use schema::schema;
 pub use sections::{
     AnswerSettings, FolderSettings, LimitSettings, LogSettings, ModelSettings, SimilaritySettings, WatchSettings,
 };
-pub use set::{SET_FILE_NAME, SetSettings};
+pub use set::{LONGEST_SET_FILE_BYTES, SET_FILE_NAME, SetSettings};
 pub use setup::Setup;
 pub use suggest::Suggestion;
 

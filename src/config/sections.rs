@@ -117,6 +117,8 @@ pub struct LimitSettings {
     pub max_megapixels: Bounded<1, 2_000>,
     /// Larger files are refused before they are read.
     pub max_file_megabytes: Bounded<1, 4_096>,
+    /// Memory for the pictures being decoded, all workers together; one that does not fit waits for others, or is refused. 0 = half of what there is, 2048 at most.
+    pub max_memory_megabytes: Bounded<0, 1_048_576>,
     /// A picture that takes longer to decode (milliseconds) is set aside, and its worker replaced.
     pub max_decode_ms: Bounded<100, 3_600_000>,
     /// What is known of a picture is kept so many days after its last file went: a file that comes back is not decoded again.
@@ -237,6 +239,7 @@ impl Default for LimitSettings {
             workers: Bounded::new(0),
             max_megapixels: Bounded::new(150),
             max_file_megabytes: Bounded::new(256),
+            max_memory_megabytes: Bounded::new(0),
             max_decode_ms: Bounded::new(60_000),
             forget_after_days: Bounded::new(30),
         }

@@ -9,6 +9,9 @@ use super::{Bounded, Config, Metric, SetMode, Share, read};
 
 /// The file's name.
 pub const SET_FILE_NAME: &str = "query.toml";
+/// A longer file is not read. What people write there has a few lines; a broken line of three bytes takes two kilobytes of memory to
+/// report, so that a file of this size takes up to 50 MB.
+pub const LONGEST_SET_FILE_BYTES: u64 = 64 << 10;
 
 /// What a set may set for itself; everything else is as in the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

@@ -35,7 +35,7 @@ pub fn open(state: &Path, condition: Condition) -> Result<Catalog, Trouble> {
         Condition::Unknown => Catalog::open_followed(state, &UpgradeLog::begin())?,
         Condition::Damaged => Catalog::replace(state, "is damaged")?,
     };
-    if let Some(trouble) = &opened.set_aside {
+    for trouble in opened.set_aside.iter().chain(&opened.journal) {
         warn!("{trouble}");
     }
     if let Some(Upgraded { from, former }) = &opened.upgraded {

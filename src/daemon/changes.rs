@@ -1,5 +1,6 @@
 //! Turns changes in the watched folders into jobs.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use log::{debug, info};
@@ -7,7 +8,7 @@ use log::{debug, info};
 use super::Daemon;
 use super::encode::EncodeJob;
 use super::mounts;
-use super::plan::Task;
+use super::plan::{JobKind, QueryOrigin, Task};
 use super::start::folder_of;
 use super::workers::Job;
 use crate::catalog::Root;
@@ -16,6 +17,9 @@ use crate::picture::Bounds;
 use crate::query::{Query, QueryFiles};
 use crate::watch::{Change, Tree};
 
+/// A set of more pictures is a large one, which takes seconds: single pictures and small sets do not wait for it.
+const LARGE_SET: usize = 30;
+
 impl Daemon {
     /// Looks at a part of the folders that are due and handles what changed.
     pub(super) fn look_at_folders(&mut self) {
@@ -23,7 +27,8 @@ impl Daemon {
         let mut removed = Vec::new();
         for (root, change) in self.folders.look(now, quiet) {
             match change {
-                Change::Ready(path, stamp) => self.file_ready(root, &path, stamp),
+                Change::Ready(path, stamp) => self.file_ready(root, &path, stamp, JobKind::Known),
+                Change::Touched(path, stamp) => self.file_ready(root, &path, stamp, JobKind::Touched),
                 Change::Removed(path) => removed.push((root, path)),
                 Change::Skipped(path, reason) => {
                     info!("{}: passed over, it is {reason}", self.absolute(root, &path).display());
@@ -49,14 +54,15 @@ impl Daemon {
         folder_of(self.config(), root).join(path)
     }
 
-    fn file_ready(&mut self, root: Root, path: &Path, stamp: Stamp) {
+    /// `if_known`: what a picture that was read before is read again for.
+    fn file_ready(&mut self, root: Root, path: &Path, stamp: Stamp, if_known: JobKind) {
         debug!("{} settled", self.absolute(root, path).display());
         match root {
             Root::Query => self.queries.mark_changed(unit_of(path)),
-            Root::Inventory | Root::Training if self.pictures.is_known(root, path) => {
-                self.plan.enqueue_known(root, path, stamp, self.life.now());
+            Root::Inventory | Root::Training => {
+                let kind = if self.pictures.is_known(root, path) { if_known } else { JobKind::New };
+                self.plan.enqueue_picture(root, path, stamp, kind, self.life.now());
             }
-            Root::Inventory | Root::Training => self.plan.enqueue(root, path, Some(stamp), self.life.now()),
         }
     }
 
@@ -112,27 +118,38 @@ impl Daemon {
         }
     }
 
-    /// Enqueues the changed queries whose files have all settled.
+    /// Enqueues the changed queries whose files have all settled, and those whose answers are to be written again.
     pub(super) fn enqueue_settled_queries(&mut self) {
         let Some(tree) = self.folders.tree(Root::Query) else { return };
-        if self.queries.changed() == 0 {
-            return;
-        }
-        let (now, settled) = (self.life.now(), self.queries.take_settled(|query| tree.is_unsettled(query)));
-        for query in settled {
-            match tree.has_files(&query) {
-                true => self.plan.enqueue(Root::Query, &query, None, now),
-                false => {
-                    self.plan.dequeue(Root::Query, &query);
-                    self.queries.forget(&query);
-                }
+        let now = self.life.now();
+        let again = self.queries.postponed().take_due(now);
+        let settled = self.queries.take_settled(|query| tree.is_unsettled(query));
+        for query in again.into_iter().chain(settled) {
+            if self.tree(Root::Query).is_some_and(|tree| tree.has_files(&query)) {
+                self.enqueue_query(&query);
+            } else {
+                self.plan.dequeue(Root::Query, &query);
+                self.queries.forget(&query);
             }
         }
+    }
+
+    /// Enqueues a query, in turn with those of others.
+    pub(super) fn enqueue_query(&mut self, query: &Path) {
+        // Not known where it has just been removed: then there is nothing to answer.
+        let owner = std::fs::symlink_metadata(self.absolute(Root::Query, query)).map_or(0, |metadata| metadata.uid());
+        let files = self.tree(Root::Query).map_or(0, |tree| tree.known_below_at_most(query, LARGE_SET + 1));
+        let origin = QueryOrigin { owner, is_large: files > LARGE_SET };
+        self.plan.enqueue_query(query, origin, self.life.now());
     }
 
     /// Hands the most urgent jobs to idle workers.
     pub(super) fn start_jobs(&mut self) {
         let settling = self.folders.settling_or_unseen(Root::Inventory);
+        if let Some(Task { path, .. }) = self.plan.start_large_query(self.now(), settling) {
+            let query = self.query_of(&path);
+            self.workers.start_large(Job::Answer(Box::new(query)));
+        }
         for (Task { root, path }, stamp) in self.plan.start(self.now(), settling) {
             let job = match (root, stamp) {
                 (Root::Query, _) => Some(Job::Answer(Box::new(self.query_of(&path)))),
@@ -178,9 +195,15 @@ impl Daemon {
             name,
             can_wait: self.pictures.can_wait(Root::Query, query),
             inventory_pending: self.plan.awaited(Root::Inventory) + settling,
+            inventory_missing: self.missing_embeddings(),
             inventory_away,
             config: self.settings.config().clone(),
         }
+    }
+
+    /// How many pictures of the inventory are known and have no embedding in the index.
+    pub(super) fn missing_embeddings(&self) -> usize {
+        self.pictures.usable_count(Root::Inventory).saturating_sub(self.serving.read().index.len())
     }
 
     /// The answer of a query that was away, or is new, is in the catalog if anywhere. One that cannot be read is made again.
@@ -199,7 +222,13 @@ impl Daemon {
         let is_live = |other: &Path| {
             tree.is_some_and(|tree| tree.is_known_file(other) || tree.is_folder(other) || tree.is_unsettled(other))
         };
-        self.queries.name_for(query, is_set, is_live)
+        // The answer of a query that was removed stays, and nobody else's takes its place.
+        let (catalog, answers) = (self.store.catalog(), self.settings.config().folders.answer.clone());
+        let is_left = |name: &str| {
+            let owner = catalog.query_named(name).ok().flatten();
+            owner.is_some_and(|owner| owner != query) && answers.join(format!("result_{name}.json")).exists()
+        };
+        self.queries.name_for(query, is_set, is_live, is_left)
     }
 }
 

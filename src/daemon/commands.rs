@@ -92,7 +92,7 @@ impl Daemon {
         let job = self.training.prepare(&id, Purpose::Rollback(place.to_path_buf()));
         let restorer = Restorer {
             run: job.run,
-            state: self.config().folders.state.clone(),
+            catalog: self.store.catalog().readers(),
             row,
             settings: self.config().model.clone(),
             handle: Arc::clone(&job.handle),

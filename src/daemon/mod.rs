@@ -8,6 +8,7 @@ mod by_root;
 mod catalog_file;
 mod changes;
 mod commands;
+mod descriptors;
 mod encode;
 mod event;
 mod gallery;
@@ -16,6 +17,7 @@ pub mod mounts;
 mod outcomes;
 mod plan;
 mod reload;
+mod repair;
 mod reporting;
 mod requests;
 mod retrain;
@@ -104,11 +106,12 @@ type TurnStep = (&'static str, fn(&mut Daemon));
 
 /// What may be due after an event, in this order. Each does a bounded amount of work, so that no turn takes long: what is left is
 /// done in the next one.
-const STEPS: [TurnStep; 19] = [
+const STEPS: [TurnStep; 20] = [
     ("take hints", Daemon::take_waiting_hints),
     ("test the watcher", Daemon::test_watcher),
     ("abandon decodings", Daemon::abandon_overdue_decodings),
     ("write again", Daemon::retry_writing),
+    ("repair rows", Daemon::repair_rows),
     ("drop embeddings", Daemon::drop_orphaned_embeddings),
     ("drop contents", Daemon::drop_orphaned_contents),
     ("poll folders", Daemon::poll_folders),
@@ -257,6 +260,7 @@ impl Daemon {
             if name != gallery::PAGE || !path.exists() {
                 self.reporting.gallery().hint(name);
             }
+            self.queries.postponed().hurry(name);
             return;
         }
         let now = self.now();

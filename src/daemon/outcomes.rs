@@ -15,7 +15,7 @@ use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::model::{FeatureKind, Model};
 use crate::picture::{Hash, Unusable};
-use crate::query::{Answered, Done, FileRead};
+use crate::query::{Answered, Done, FileRead, Unwritten};
 use crate::serving::load::embedding_of;
 use crate::watch::Known;
 
@@ -103,7 +103,7 @@ impl Daemon {
                         &FileRow {
                             path: path.clone(),
                             stamp: *stamp,
-                            state: state_of(result.as_ref().map(|(hash, _)| *hash)),
+                            state: state_of(result.as_ref().map(|(hash, _)| Some(*hash))),
                         },
                     )?,
                 }
@@ -136,7 +136,7 @@ impl Daemon {
     }
 
     /// A file disappeared while it was needed: scans its folder to see whether it was deleted, or its disk is away.
-    fn recheck_file(&mut self, root: Root, path: &Path) {
+    pub(super) fn recheck_file(&mut self, root: Root, path: &Path) {
         let now = self.now();
         self.folders.recheck_file(root, path, now);
     }
@@ -158,16 +158,18 @@ impl Daemon {
             return;
         }
         self.learn(root, &path, stamp, result.is_err());
-        self.training_pictures_changed();
         match result {
             Ok((hash, made)) => {
                 self.reporting.metrics().count_picture(root, made.features.is_some());
                 self.note("reading", None);
-                let is_same = self.pictures.put(root, &path, hash);
-                if root == Root::Inventory {
+                let is_same = self.pictures.put(root, &path, hash) && made.features.is_none();
+                if !is_same {
+                    self.training_pictures_changed();
+                }
+                if root == Root::Inventory && !is_same {
                     self.training.inventory_changed(&path, Some(hash));
                 }
-                // An unchanged picture has its embedding already; inserting it again would repeat the search for its neighbours.
+                // An unchanged picture has its embedding already; another number of the index would have answers redone.
                 let is_searched = is_same && self.serving.read().index.contains(&path);
                 if let Some(embedding) = embedding.filter(|_| !is_searched) {
                     self.serving.write().index.put(&path, &embedding);
@@ -178,6 +180,7 @@ impl Daemon {
                 let trouble = Trouble::new(problem.to_string(), absolute, problem.remedy());
                 warn!(file:% = trouble.path.display(); "{trouble}");
                 self.reporting.metrics().count_unusable(root);
+                self.training_pictures_changed();
                 self.pictures.fail(root, &path, trouble);
                 if root == Root::Inventory {
                     self.training.inventory_changed(&path, None);
@@ -196,7 +199,8 @@ impl Daemon {
         let done = match answered.result {
             Ok(Done::NotYet) => return self.wait_for_query(&answered.query, &answered.files),
             Ok(done) => done,
-            Err(unwritten) => return self.hold_query(&answered.query, unwritten),
+            Err(Unwritten::Folder { trouble, bytes }) => return self.hold_query(&answered.query, trouble, bytes),
+            Err(Unwritten::Place(trouble)) => return self.postpone_query(&answered.query, trouble),
         };
         if let Done::Written { status, total_ms, .. } = &done {
             self.reporting.metrics().count_answer(*status, *total_ms);
@@ -323,7 +327,7 @@ fn refusal(query: &str, sentence: &str, sheet: &str) -> String {
 
 /// The embedding of a content whose features are in the catalog: the stored one, which a moved or copied picture has already, or a new
 /// one, which is stored. Without a trained model it is the features.
-fn stored_embedding(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
+pub(super) fn stored_embedding(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
     if !model.is_trained() {
         return embedding_of(catalog, model, hash);
     }
@@ -346,9 +350,10 @@ fn state_of_answer(status: Status) -> AnswerState {
     }
 }
 
-fn state_of(result: Result<Hash, &Unusable>) -> FileState {
+fn state_of(result: Result<Option<Hash>, &Unusable>) -> FileState {
     match result {
-        Ok(hash) => FileState::Read(hash),
+        Ok(Some(hash)) => FileState::Read(hash),
+        Ok(None) => FileState::Unread,
         Err(problem) => FileState::Failed { problem: problem.to_string(), remedy: problem.remedy() },
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A job costs the same however many others wait: a look-up or two in an ordered set, and never a walk through the queue.
 
+mod arrivals;
 mod lane;
 
 use std::path::{Path, PathBuf};
@@ -12,11 +13,16 @@ use crate::catalog::Root;
 use crate::files::Stamp;
 use lane::{Lane, QueuedJob};
 
+pub use lane::{JobKind, QueryOrigin};
+
 /// A query waits this long for inventory that is still being read, then it is answered from what has been read.
 pub const QUERY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// At most this many jobs wait for a trial without counting as busy workers: every queue has a limit.
 const MOST_IN_TRIAL: usize = 1_000;
+
+/// One in so many jobs started ahead is a query: two for each worker. What is started is done in that order, whoever asks next.
+const JOBS_A_QUERY: usize = 32;
 
 /// A job to start: answer the query, or read the inventory or training picture, at this path relative to its root.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -40,15 +46,17 @@ impl Plan {
         Self { slots, lanes: ByRoot::new(|root| Lane::new(root == Root::Query)) }
     }
 
-    /// Enqueues a job. It changes nothing if the job is queued already, or under way for the same state of the file. Queries
-    /// have no stamp: they are enqueued when something in them changed.
-    pub fn enqueue(&mut self, root: Root, path: &Path, stamp: Option<Stamp>, now: Duration) {
-        self.lanes.of_mut(root).enqueue(path, QueuedJob { stamp, since: now, is_known: false });
+    /// Enqueues a query, because something in it changed. It changes nothing if it is queued already.
+    pub fn enqueue_query(&mut self, path: &Path, origin: QueryOrigin, now: Duration) {
+        let job = QueuedJob { stamp: None, since: now, kind: JobKind::New, origin };
+        self.lanes.of_mut(Root::Query).enqueue(path, job);
     }
 
-    /// The same for a picture that was read before, so that it counts among the known ones meanwhile.
-    pub fn enqueue_known(&mut self, root: Root, path: &Path, stamp: Stamp, now: Duration) {
-        self.lanes.of_mut(root).enqueue(path, QueuedJob { stamp: Some(stamp), since: now, is_known: true });
+    /// Enqueues a picture. It changes nothing if it is queued already, or under way for the same state of the file. One that was read
+    /// before counts among the known ones meanwhile.
+    pub fn enqueue_picture(&mut self, root: Root, path: &Path, stamp: Stamp, kind: JobKind, now: Duration) {
+        let job = QueuedJob { stamp: Some(stamp), since: now, kind, origin: QueryOrigin::default() };
+        self.lanes.of_mut(root).enqueue(path, job);
     }
 
     /// The file or query is gone.
@@ -92,7 +100,7 @@ impl Plan {
         self.lanes.of_mut(*root).requeue(path, now);
     }
 
-    /// The jobs to start now, as many as there are idle workers: queries in the order of their arrival, then inventory, then
+    /// The jobs to start now, as many as there are idle workers: queries by their arrival and in turn among their owners, then inventory, then
     /// training pictures.
     /// `inventory_settling`: inventory files not enqueued yet because they are still being written.
     pub fn start(&mut self, now: Duration, inventory_settling: usize) -> Vec<(Task, Option<Stamp>)> {
@@ -104,18 +112,35 @@ impl Plan {
         started
     }
 
+    /// The large query to start now, beside the other jobs: one at a time.
+    pub fn start_large_query(&mut self, now: Duration, inventory_settling: usize) -> Option<Task> {
+        let latest = self.latest_arrival(now, inventory_settling)?;
+        let lane = self.lanes.of_mut(Root::Query);
+        let path = if lane.is_closed { None } else { lane.start_next_large(latest) };
+        path.map(|path| Task { root: Root::Query, path })
+    }
+
+    /// When the queries arrived, at the latest, that need not wait for the inventory.
+    fn latest_arrival(&self, now: Duration, inventory_settling: usize) -> Option<Duration> {
+        match inventory_settling > 0 || self.awaited(Root::Inventory) > 0 {
+            true => now.checked_sub(QUERY_PATIENCE),
+            false => Some(Duration::MAX),
+        }
+    }
+
     fn start_next(&mut self, now: Duration, inventory_settling: usize) -> Option<(Task, Option<Stamp>)> {
-        let inventory_is_changing = inventory_settling > 0 || self.awaited(Root::Inventory) > 0;
+        let latest_query = self.latest_arrival(now, inventory_settling);
+        let most_queries = self.slots.div_ceil(JOBS_A_QUERY);
         let cannot_be_saved = self.lanes.all().any(Lane::has_unsaved);
         for root in Root::ALL {
             let lane = self.lanes.of_mut(root);
             if lane.is_closed || cannot_be_saved && root != Root::Query {
                 continue;
             }
-            let latest = match root == Root::Query && inventory_is_changing {
-                true => now.checked_sub(QUERY_PATIENCE),
-                false => Some(Duration::MAX),
-            };
+            if root == Root::Query && lane.under_way() - lane.in_trial() - lane.large() >= most_queries {
+                continue;
+            }
+            let latest = if root == Root::Query { latest_query } else { Some(Duration::MAX) };
             if let Some((path, stamp)) = latest.and_then(|latest| lane.start_next(latest)) {
                 return Some((Task { root, path }, stamp));
             }
@@ -141,15 +166,15 @@ impl Plan {
         self.lanes.of(root).known()
     }
 
-    /// Those of them that others wait for: a trial may take as long as the longest decoding, and its end changes little.
+    /// Those of them that queries wait for: not those in trial, nor those whose content is most likely the one that is known.
     pub fn awaited(&self, root: Root) -> usize {
-        self.lanes.of(root).pending() - self.lanes.of(root).in_trial()
+        self.lanes.of(root).awaited()
     }
 
     /// Jobs under way that keep a worker busy.
     pub fn busy(&self) -> usize {
         let in_trial: usize = self.lanes.all().map(Lane::in_trial).sum();
-        self.under_way() - in_trial.min(MOST_IN_TRIAL)
+        self.under_way() - in_trial.min(MOST_IN_TRIAL) - self.lanes.of(Root::Query).large()
     }
 
     /// Jobs under way.

@@ -127,7 +127,7 @@ impl Daemon {
         let number = number.inspect_err(|trouble| self.delay_training(trouble.clone()))?;
         let id = format!("m{number}-{}", clock::today());
         let input = TrainingInput {
-            state: self.config().folders.state.clone(),
+            catalog: self.store.catalog().readers(),
             id: id.clone(),
             source,
             training,

@@ -7,12 +7,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use log::warn;
+
 use super::Daemon;
 use super::encode::Encoded;
 use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::files::{has_room, make_folder};
-use crate::query::{FileRead, Unwritten};
+use crate::query::FileRead;
 
 /// What could not be written (results, answers, the gallery) is tried again after this long ...
 pub const RETRY_PAUSE: Duration = Duration::from_secs(5);
@@ -41,11 +43,20 @@ impl Daemon {
         self.note("catalog", Some(refusal));
     }
 
-    /// Holds a query whose answer could not be written.
-    pub(super) fn hold_query(&mut self, query: &Path, Unwritten { trouble, bytes }: Unwritten) {
+    /// The answer of a query could not be written because of what lies in its own place: the others go on.
+    pub(super) fn postpone_query(&mut self, query: &Path, trouble: Trouble) {
+        let (now, place) = (self.now(), trouble.path.file_name().unwrap_or_default());
+        if self.queries.postponed().put(query, place, now) {
+            warn!(file:% = trouble.path.display(); "{trouble}");
+        }
+        self.pictures.fail(Root::Query, query, trouble);
+    }
+
+    /// Holds a query whose answer, of so many bytes, could not be written because of the answer folder.
+    pub(super) fn hold_query(&mut self, query: &Path, trouble: Trouble, bytes: usize) {
         self.note("answer", Some(trouble));
         let now = self.now();
-        self.plan.enqueue(Root::Query, query, None, now);
+        self.enqueue_query(query);
         self.plan.close(Root::Query);
         self.queries.stall(bytes, now);
     }

@@ -19,16 +19,16 @@ impl Daemon {
     /// Redoes answers from before the inventory was complete, once it is.
     fn complete_provisional_answers(&mut self) {
         let inventory_is_changing = self.plan.awaited(Root::Inventory) > 0
+            || self.missing_embeddings() > 0
             || self
                 .tree(Root::Inventory)
                 .is_none_or(|tree| tree.settling() > 0 || !tree.is_scanned() || tree.is_offline());
         if inventory_is_changing || self.serving.read().index.is_empty() {
             return;
         }
-        let now = self.now();
         for query in self.queries.take_provisional() {
             if self.tree(Root::Query).is_some_and(|tree| tree.has_files(&query)) {
-                self.plan.enqueue(Root::Query, &query, None, now);
+                self.enqueue_query(&query);
             }
         }
     }
@@ -48,8 +48,7 @@ impl Daemon {
         let tree = self.folders.tree(Root::Query);
         let next = self.queries.next_recheck(state, |query| tree.is_some_and(|tree| tree.has_files(query)));
         if let Some(query) = next {
-            let now = self.now();
-            self.plan.enqueue(Root::Query, &query, None, now);
+            self.enqueue_query(&query);
         }
     }
 

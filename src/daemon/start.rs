@@ -9,6 +9,7 @@ use log::{info, warn};
 
 use super::Daemon;
 use super::catalog_file::{self, Condition};
+use super::descriptors;
 use super::event::Channels;
 use super::gallery::Gallery;
 use super::mounts;
@@ -18,7 +19,8 @@ use super::requests;
 use super::state::{Folders, Lifecycle, Pictures, Queries, Reporting, Settings, Store, TrainingState};
 use super::workers::{JOBS_A_WORKER, WorkerDeps, Workers};
 use crate::catalog::{AnswerRow, Catalog, FileRow, FileState, Root};
-use crate::config::{self, Config, ModelSettings, Setup};
+use crate::clock;
+use crate::config::{self, Config, Encoder, ModelSettings, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, Stamp, make_folder, sweep_half_written};
 use crate::index::Index;
@@ -30,6 +32,7 @@ use crate::service_status::LastTrainingPart;
 use crate::serving::load::load_index;
 use crate::serving::{Serving, Shared};
 use crate::training::history::TrainingHistory;
+use crate::training::rollback::may_serve;
 use crate::watch::{Hints, Known, KnownFiles, Tree, WatcherSelfTest};
 
 impl Daemon {
@@ -38,6 +41,7 @@ impl Daemon {
         let loading = Loading::begin();
         silence_caught_panics();
         let config = config::load(&setup.source, &setup.root)?;
+        descriptors::ensure(worker_count(&config))?;
         make_folders(&config)?;
         let lock = Lock::take(&config.folders.state)?;
         sweep_half_written(&config.folders.answer);
@@ -52,9 +56,10 @@ impl Daemon {
         let count = worker_count(&config);
         let deps = WorkerDeps {
             extractor: Arc::new(Extractor::load(config.model.encoder)?),
-            state: config.folders.state.clone(),
+            catalog: catalog.readers(),
             serving: serving.clone(),
             quarantine,
+            set_pictures: Arc::default(),
             outcomes: channels.outcome_sender.clone(),
             ends: channels.end_sender.clone(),
         };
@@ -110,7 +115,8 @@ fn worker_count(config: &Config) -> usize {
     }
 }
 
-fn load_model(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trouble> {
+fn load_model(catalog: &mut Catalog, settings: &ModelSettings) -> Result<Model, Trouble> {
+    replace_damaged_model(catalog, settings.encoder)?;
     let Some(row) = catalog.current_model()? else { return Ok(Model::untrained(settings)) };
     match Model::from_row(&row, settings.encoder) {
         Ok(Some(model)) => Ok(model),
@@ -135,6 +141,23 @@ fn load_model(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trou
     }
 }
 
+/// Where the model that served is not as it was stored, the last of those that are kept serves again. If there is none, the policy
+/// trains on the pictures anew.
+fn replace_damaged_model(catalog: &mut Catalog, encoder: Encoder) -> Result<(), Trouble> {
+    let dropped = catalog.together(|catalog| catalog.drop_damaged_models())?;
+    if dropped.count > 0 {
+        warn!("a model in the catalog is not what was written and cannot be used; see whether the disk is healthy");
+    }
+    if dropped.may_have_served && catalog.current_model()?.is_none() {
+        let models = catalog.models()?;
+        if let Some((kept, _)) = models.iter().find(|(row, _)| may_serve(row, encoder)) {
+            info!("back to model {}, which was kept", kept.id);
+            catalog.together(|catalog| catalog.make_current(Some(&kept.id)))?;
+        }
+    }
+    Ok(())
+}
+
 /// What the service needs of the catalog.
 struct CatalogContent {
     model: Model,
@@ -151,8 +174,8 @@ fn load_catalog(
     quarantine: &Quarantine,
     condition: Condition,
 ) -> Result<(Catalog, CatalogContent), Trouble> {
-    let catalog = catalog_file::open(&config.folders.state, condition)?;
-    match CatalogContent::read(&catalog, config, quarantine) {
+    let mut catalog = catalog_file::open(&config.folders.state, condition)?;
+    match CatalogContent::read(&mut catalog, config, quarantine) {
         Err(_) if catalog.is_damaged() && condition == Condition::Unknown => {
             drop(catalog);
             load_catalog(config, quarantine, Condition::Damaged)
@@ -162,13 +185,16 @@ fn load_catalog(
 }
 
 impl CatalogContent {
-    fn read(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Result<Self, Trouble> {
+    fn read(catalog: &mut Catalog, config: &Config, quarantine: &Quarantine) -> Result<Self, Trouble> {
         let model = load_model(catalog, &config.model)?;
         let history = TrainingHistory::load(catalog, config.model.encoder)?;
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
         let files = load_files(catalog, config, quarantine)?;
-        let index = load_index(catalog, &model, files.pictures.usable(Root::Inventory))?;
+        let mut index = load_index(catalog, &model, files.pictures.usable(Root::Inventory))?;
+        // Where nothing can be written the clock has to do.
+        let now_us = clock::now_us();
+        index.continue_from(catalog.reserve_generations(now_us).unwrap_or(now_us));
         Ok(Self { model, history, last_training, files, index, answers: catalog.answers()? })
     }
 }
@@ -214,7 +240,7 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
                 }
                 // Set aside by a version that only counted crashes: it gets a trial.
                 FileState::Failed { .. } if quarantine.is_suspect_at(&folder.join(&path)) => stamp = Stamp::NEVER,
-                FileState::Read(_) => {}
+                FileState::Read(_) | FileState::Unread => {}
                 FileState::Failed { problem, remedy } => {
                     let trouble = Trouble::new(problem, folder.join(&path), remedy);
                     pictures.fail(root, &path, trouble);

@@ -1,21 +1,19 @@
 //! The worker threads, which read and encode pictures and answer queries. They write nothing but the answer folder.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 
 use super::encode::{EncodeJob, Encoded};
 use super::plan::Task;
-use crate::catalog::{Catalog, Root};
+use crate::catalog::{CatalogReaders, Root};
 use crate::error::Trouble;
 use crate::model::Extractor;
 use crate::picture::Unusable;
 use crate::quarantine::{Decoding, Quarantine, Slot, Suspects};
-use crate::query::WorkerContext;
-use crate::query::{Answered, Done, Query};
+use crate::query::{Answered, Done, Query, SetPictures, WorkerContext};
 use crate::serving::Shared;
 use crate::threads::{self, ThreadEnd};
 
@@ -68,12 +66,14 @@ pub const JOBS_A_WORKER: usize = 64;
 pub struct WorkerDeps {
     /// Shared by all.
     pub extractor: Arc<Extractor>,
-    /// Where the catalog is.
-    pub state: PathBuf,
+    /// The catalog.
+    pub catalog: CatalogReaders,
     /// Shared by all.
     pub serving: Shared,
     /// Shared by all.
     pub quarantine: Arc<Quarantine>,
+    /// Shared by all.
+    pub set_pictures: Arc<SetPictures>,
     /// To the loop.
     pub outcomes: Sender<Outcome>,
     /// To the loop, when a thread ends.
@@ -90,14 +90,27 @@ pub struct Workers {
     jobs: Queue,
     /// For the one thread that holds trials: those of queries, taken first, and the others.
     trials: [Queue; 2],
+    /// For the one thread that answers large query sets.
+    large: Queue,
     deps: WorkerDeps,
     /// How many there should be of each role.
-    counts: [(Suspects, usize); 2],
+    counts: [(Role, usize); 3],
     threads: Vec<Worker>,
     abandoned: Vec<JoinHandle<()>>,
     /// Threads started so far.
     started: usize,
     last_look: Instant,
+}
+
+/// What a worker does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// All that is not for the others.
+    Any,
+    /// It answers large query sets, which take long.
+    LargeQueries,
+    /// It holds trials of suspects.
+    Trials,
 }
 
 /// What a worker was doing when its thread ended.
@@ -110,7 +123,7 @@ pub struct LostWork {
 
 struct Worker {
     name: String,
-    role: Suspects,
+    role: Role,
     thread: JoinHandle<()>,
     slot: Arc<Slot<Task>>,
 }
@@ -125,7 +138,9 @@ impl Workers {
             // The plan limits those as well, by `MOST_IN_TRIAL`.
             trials: [unbounded(), unbounded()],
             deps,
-            counts: [(Suspects::Leave, count), (Suspects::Try, 1)],
+            // The plan starts one at a time.
+            large: bounded(1),
+            counts: [(Role::Any, count), (Role::LargeQueries, 1), (Role::Trials, 1)],
             threads: Vec::new(),
             abandoned: Vec::new(),
             started: 0,
@@ -140,6 +155,11 @@ impl Workers {
         let queue = if matches!(job, Job::Answer(_)) { &self.urgent.0 } else { &self.jobs.0 };
         // Never fails: the receiver is in this struct as well.
         let _ = queue.send(job);
+    }
+
+    /// Hands out a large query; the one before has ended.
+    pub fn start_large(&self, job: Job) {
+        let _ = self.large.0.send(job);
     }
 
     /// Takes back the pictures that no worker has begun with.
@@ -211,20 +231,23 @@ impl Workers {
         Ok(())
     }
 
-    fn start_one(&mut self, role: Suspects) -> Result<Worker, Trouble> {
-        let WorkerDeps { extractor, state, serving, quarantine, outcomes, ends } = &self.deps;
+    fn start_one(&mut self, role: Role) -> Result<Worker, Trouble> {
+        let WorkerDeps { extractor, catalog, serving, quarantine, set_pictures, outcomes, ends } = &self.deps;
         // Names are never reused: an abandoned thread may still have one.
         let (name, slot) = (format!("worker-{}", self.started), Arc::<Slot<Task>>::default());
         self.started += 1;
+        let suspects = if role == Role::Trials { Suspects::Try } else { Suspects::Leave };
         let context = WorkerContext {
             extractor: Arc::clone(extractor),
-            catalog: Catalog::open_reader(state)?,
+            catalog: catalog.open()?,
             serving: serving.clone(),
-            guard: quarantine.guard(&name, role, slot.clone()),
+            guard: quarantine.guard(&name, suspects, slot.clone()),
+            set_pictures: Arc::clone(set_pictures),
         };
         let queues = match role {
-            Suspects::Leave => [self.urgent.1.clone(), self.jobs.1.clone()],
-            Suspects::Try => [self.trials[0].1.clone(), self.trials[1].1.clone()],
+            Role::Any => [self.urgent.1.clone(), self.jobs.1.clone()],
+            Role::LargeQueries => [self.large.1.clone(), never()],
+            Role::Trials => [self.trials[0].1.clone(), self.trials[1].1.clone()],
         };
         let (own, outcomes) = (Arc::clone(&slot), outcomes.clone());
         let thread = threads::spawn(&name, ends.clone(), move || work(&context, &own, &queues, &outcomes))?;

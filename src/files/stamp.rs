@@ -3,7 +3,8 @@
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 
-/// Size, times and inode of a file. Two equal stamps mean that the content has not changed in between.
+/// Size, times and inode of a file. Two equal stamps mean that the content has not changed in between. A time of the last change
+/// alone that is another means that it most likely has not: a rename, a link, other permissions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Stamp {
     /// Size in bytes.
@@ -29,10 +30,5 @@ impl Stamp {
             ctime_ns: nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
             inode: metadata.ino(),
         }
-    }
-
-    /// Whether the content is the same. A rename or `chmod` changes only `ctime_ns`, which is ignored here.
-    pub fn same_content(&self, other: &Self) -> bool {
-        (self.size, self.mtime_ns, self.inode) == (other.size, other.mtime_ns, other.inode)
     }
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::config::{Metric, SetMode};
 
 use sample::{SampleKey, key_of};
-use segment::{Name, Segment};
+use segment::Segment;
 
 pub use calibration::Calibration;
 pub use columns::NearestOther;
@@ -27,6 +27,7 @@ pub use neighbours::SampleNeighbours;
 pub use plain::PlainComparison;
 pub use ranking::SHORTLIST;
 pub use sample::{RowId, SampledPicture};
+pub use segment::Name;
 pub use snapshot::Snapshot;
 
 /// The embeddings of the inventory, each with its path.

@@ -15,5 +15,5 @@ mod usage;
 
 pub use child::serve;
 pub use extract::{Extracted, Outputs, extract};
-pub use parent::{Isolation, TrialOutcome, memory_allowance};
+pub use parent::{Isolation, TrialOutcome, budget_by_default, memory_allowance};
 pub use protocol::{DecodeOrder, read_answer, read_ready};

@@ -13,7 +13,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::extract::Extracted;
 use super::protocol::{ChildRequest, DecodeOrder, read_answer, read_ready};
-use super::usage::{Activity, memory_left};
+use super::usage::{Activity, memory_in_all, memory_left};
 use crate::picture::{CrashCause, Unusable};
 
 /// The child's hidden command.
@@ -22,6 +22,8 @@ const COMMAND: &str = "decode-isolated";
 pub(super) const PANICKED: u8 = 101;
 /// No picture within the default limits takes more: 640 MiB of pixels, three copies of them, and the file.
 const MOST_MEMORY: u64 = 3 << 30;
+/// Largest budget that is not set: enough for one of the largest pictures, or two dozen ordinary ones.
+const MOST_BUDGET: u64 = 2 << 30;
 /// If less memory is left than an ordinary photograph takes, running out of it proves nothing about a picture.
 const LEAST_MEMORY: u64 = 128 << 20;
 /// Extra processor time of a child besides the decoding: to start, and for the network.
@@ -38,6 +40,12 @@ const OWN_SIGNALS: [i32; 7] =
 /// have killed this process as well.
 pub fn memory_allowance() -> u64 {
     memory_left().min(MOST_MEMORY)
+}
+
+/// The budget for decoding in this process where the settings do not say, in bytes: half of what it may have, and no more than the
+/// largest pictures within the default limits take. The rest is for the index, the catalog, sheets, and children.
+pub fn budget_by_default() -> u64 {
+    (memory_in_all() / 2).min(MOST_BUDGET)
 }
 
 /// How a child ended.
@@ -245,7 +253,7 @@ mod tests {
     const NO_MEMORY: &str = "memory allocation of 9 bytes failed\n";
 
     fn order() -> DecodeOrder {
-        let bounds = Bounds { file_bytes: 1 << 20, pixels: 1_000_000, decode_ms: 2_000 };
+        let bounds = Bounds { file_bytes: 1 << 20, pixels: 1_000_000, decode_ms: 2_000, memory_bytes: 0 };
         let outputs = Outputs { square: true, features: true, longest_px: None };
         DecodeOrder { bounds, outputs, encoder: Encoder::Pretrained }
     }

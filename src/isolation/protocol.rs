@@ -112,7 +112,7 @@ pub fn read_answer(mut written: &[u8]) -> Option<(Result<Extracted, Unusable>, u
     let extracted = Extracted {
         square: (square_side > 0).then(|| Square::from_rgb(square_side, square)).flatten(),
         features: (!features.is_empty()).then_some(features),
-        picture: (width > 0)
+        picture: (width > 0 && height > 0)
             .then(|| RgbaImage::from_raw(width, height, picture))
             .flatten()
             .map(DynamicImage::ImageRgba8),
@@ -154,6 +154,12 @@ mod tests {
         for end in 0..written.len() {
             assert!(read_answer(&written[..end]).is_none(), "cut off after {end} bytes");
         }
+    }
+
+    #[test]
+    fn a_picture_without_height_is_none() {
+        let written = b"{\"Extracted\":{\"square_side\":0,\"features\":0,\"size\":[3,0],\"decode_ms\":0}}\n";
+        assert!(read_answer(written).unwrap().0.unwrap().picture.is_none());
     }
 
     #[test]

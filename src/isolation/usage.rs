@@ -50,16 +50,32 @@ pub fn address_space() -> Option<u64> {
 pub fn memory_left() -> u64 {
     let own = getrlimit(Resource::As).current.map(|limit| limit.saturating_sub(address_space().unwrap_or(0)));
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| kib_of(&text, "MemAvailable:"));
-    let groups =
-        fs::read_to_string("/proc/self/cgroup").ok().and_then(|text| left_in_groups(Path::new(CGROUPS), &text));
+    let groups = fs::read_to_string("/proc/self/cgroup")
+        .ok()
+        .and_then(|text| least_of_groups(Path::new(CGROUPS), &text, left_in_group));
     own.into_iter().chain(machine).chain(groups).min().unwrap_or(u64::MAX)
 }
 
-/// The least that any of the process's control groups (version 2) has left.
-fn left_in_groups(root: &Path, of_process: &str) -> Option<u64> {
+/// How many bytes this process may have in all: by its own limit, those of its control groups, and the machine.
+pub fn memory_in_all() -> u64 {
+    let own = getrlimit(Resource::As).current;
+    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| kib_of(&text, "MemTotal:"));
+    let of_process = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let groups = least_of_groups(Path::new(CGROUPS), &of_process, limit_of_group);
+    own.into_iter().chain(machine).chain(groups).min().unwrap_or(u64::MAX)
+}
+
+/// The least that `of_group` gives for any of the process's control groups (version 2).
+fn least_of_groups(root: &Path, of_process: &str, of_group: fn(&Path) -> Option<u64>) -> Option<u64> {
     let path = of_process.lines().find_map(|line| line.strip_prefix("0::/"))?;
     let own = root.join(path);
-    own.ancestors().take_while(|folder| folder.starts_with(root)).filter_map(left_in_group).min()
+    own.ancestors().take_while(|folder| folder.starts_with(root)).filter_map(of_group).min()
+}
+
+/// The limit at which the kernel slows the group down, or at which it kills, whichever is lower. "max", no limit, is no number.
+fn limit_of_group(folder: &Path) -> Option<u64> {
+    let limit = |name: &str| fs::read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok();
+    ["memory.high", "memory.max"].into_iter().filter_map(limit).min()
 }
 
 fn left_in_group(folder: &Path) -> Option<u64> {
@@ -114,11 +130,14 @@ mod tests {
             fs::write(folder.join("memory.current"), current.to_string()).unwrap();
         }
         let of_process = "0::/system.slice/artificio.service\n";
-        assert_eq!(left_in_groups(root.path(), of_process), Some(300));
+        assert_eq!(least_of_groups(root.path(), of_process, left_in_group), Some(300));
         fs::write(group.join("memory.stat"), "anon 500\ninactive_file 150\n").unwrap();
-        assert_eq!(left_in_groups(root.path(), of_process), Some(450));
+        assert_eq!(least_of_groups(root.path(), of_process, left_in_group), Some(450));
         fs::write(root.path().join("system.slice/memory.max"), "950").unwrap();
-        assert_eq!(left_in_groups(root.path(), of_process), Some(50));
-        assert_eq!(left_in_groups(root.path(), "1:memory:/old\n"), None);
+        assert_eq!(least_of_groups(root.path(), of_process, left_in_group), Some(50));
+        assert_eq!(least_of_groups(root.path(), of_process, limit_of_group), Some(950));
+        fs::write(group.join("memory.high"), "800").unwrap();
+        assert_eq!(least_of_groups(root.path(), of_process, limit_of_group), Some(800));
+        assert_eq!(least_of_groups(root.path(), "1:memory:/old\n", left_in_group), None);
     }
 }

@@ -48,7 +48,7 @@ impl InventoryContents {
         let contents = Self::of(
             catalog.files(Root::Inventory)?.into_iter().filter_map(|file| match file.state {
                 FileState::Read(hash) => Some((file.path, hash)),
-                FileState::Failed { .. } => None,
+                FileState::Unread | FileState::Failed { .. } => None,
             }),
             &readable,
         );

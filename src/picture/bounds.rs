@@ -22,6 +22,9 @@ pub struct Bounds {
     /// Longest decoding, in milliseconds. A decoder cannot be stopped, so the code that waits for it enforces this
     /// limit.
     pub decode_ms: u64,
+    /// The budget of memory for all pictures being decoded at a time, in bytes; 0: by what there is. Whoever decodes
+    /// reserves what it needs.
+    pub memory_bytes: u64,
 }
 
 impl From<&LimitSettings> for Bounds {
@@ -30,6 +33,7 @@ impl From<&LimitSettings> for Bounds {
             file_bytes: limits.max_file_megabytes.get() << 20,
             pixels: limits.max_megapixels.get() * 1_000_000,
             decode_ms: limits.max_decode_ms.get(),
+            memory_bytes: limits.max_memory_megabytes.get() << 20,
         }
     }
 }
@@ -65,7 +69,7 @@ mod tests {
 
     #[test]
     fn headers_are_checked_before_pixels() {
-        let bounds = Bounds { file_bytes: 1 << 20, pixels: 100_000_000, decode_ms: 1_000 };
+        let bounds = Bounds { file_bytes: 1 << 20, pixels: 100_000_000, decode_ms: 1_000, memory_bytes: 0 };
         for (width, height, bytes_a_pixel, file_bytes, allowed) in [
             (4000, 3000, 3, 500_000, true),
             (4000, 4000, 3, 200, true),    // one colour, really this small

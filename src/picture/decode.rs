@@ -11,7 +11,7 @@ use std::sync::Once;
 use image::error::{ImageError, UnsupportedErrorKind};
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
-use super::{Bounds, Unusable, jpeg, png};
+use super::{Bounds, Unusable, jpeg, memory, png};
 
 /// First bytes of formats that often lie among pictures but are not supported, with their names. `format_of`
 /// distinguishes the `ftyp` formats.
@@ -34,11 +34,21 @@ const BEGINNINGS_OF_READ_FORMATS: [&[u8]; 9] =
 /// Decodes `bytes`, the content of the file at `path`, and rotates the picture by its EXIF orientation. The name
 /// matters only for TGA, which has no signature.
 pub fn decode(bytes: &[u8], path: &Path, bounds: &Bounds) -> Result<DynamicImage, Unusable> {
+    decode_within(bytes, path, bounds, &mut |_| Ok(()))
+}
+
+/// The same; before a pixel is decoded, `reserve` gets the memory in bytes that is going to be needed: see `picture::memory`.
+pub fn decode_within(
+    bytes: &[u8],
+    path: &Path,
+    bounds: &Bounds,
+    reserve: &mut dyn FnMut(u64) -> Result<(), Unusable>,
+) -> Result<DynamicImage, Unusable> {
     #[cfg(debug_assertions)]
     super::faults::act(bytes);
     let format = format_of(bytes, path)?;
     // Some damaged files make decoders panic (tiff 0.11 even does on a valid planar LZW file).
-    let result = caught(|| decode_upright(bytes, format, bounds));
+    let result = caught(|| decode_upright(bytes, format, bounds, reserve));
     result.unwrap_or_else(|| Err(Unusable::Damaged(format!("the {} decoder gave up on it", name(format)))))
 }
 
@@ -51,7 +61,12 @@ pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     result.ok()
 }
 
-fn decode_upright(bytes: &[u8], format: ImageFormat, bounds: &Bounds) -> Result<DynamicImage, Unusable> {
+fn decode_upright(
+    bytes: &[u8],
+    format: ImageFormat,
+    bounds: &Bounds,
+    reserve: &mut dyn FnMut(u64) -> Result<(), Unusable>,
+) -> Result<DynamicImage, Unusable> {
     let slim = if format == ImageFormat::Png { png::without_profiles(bytes) } else { Cow::Borrowed(bytes) };
     let mut reader = ImageReader::with_format(Cursor::new(slim.as_ref()), format);
     reader.limits(Limits::default());
@@ -61,6 +76,7 @@ fn decode_upright(bytes: &[u8], format: ImageFormat, bounds: &Bounds) -> Result<
     if format == ImageFormat::Jpeg && !jpeg::has_end(bytes) {
         return Err(Unusable::CutOff);
     }
+    reserve(memory::needed(format, &decoder, bytes.len() as u64))?;
     // An invalid orientation is ignored: the pixels are fine.
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).map_err(|error| explain(error, format))?;

@@ -6,6 +6,7 @@ mod edited_view;
 #[cfg(debug_assertions)]
 mod faults;
 mod jpeg;
+mod memory;
 mod miniature;
 mod png;
 mod read;
@@ -13,7 +14,7 @@ mod resize;
 mod unusable;
 
 pub use bounds::Bounds;
-pub use decode::{decode, silence_caught_panics};
+pub use decode::{decode, decode_within, silence_caught_panics};
 pub use edited_view::{EditedView, edited_views};
 pub use miniature::{MINIATURE_SIDE, Miniature};
 pub use read::{FileSnapshot, Hash, read_still};

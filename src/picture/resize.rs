@@ -1,5 +1,7 @@
 //! Resizes pictures: to the encoder's square input, and to the smaller copies for the sheet.
 
+use std::borrow::Cow;
+
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{InnerPixel, U8x4};
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
@@ -12,7 +14,7 @@ use super::decode::caught;
 /// widens with the reduction, as in Pillow. Transparent parts become white. `None` for a picture without pixels, or
 /// when memory is short.
 pub fn square(picture: &DynamicImage, side: usize) -> Option<Square> {
-    let pixels = resample(&four_channels(picture)?, side as u32, side as u32, Filter::Bilinear)?;
+    let pixels = resample(four_channels(picture)?.as_ref(), side as u32, side as u32, Filter::Bilinear)?;
     Square::from_rgb(side, pixels.pixels().flat_map(|pixel| on_white(pixel.0)).collect())
 }
 
@@ -21,16 +23,19 @@ pub fn square(picture: &DynamicImage, side: usize) -> Option<Square> {
 pub fn shrink(picture: &DynamicImage, longest: u32) -> Option<RgbaImage> {
     let (width, height) = (picture.width(), picture.height());
     if width.max(height) <= longest {
-        return four_channels(picture);
+        return four_channels(picture).map(Cow::into_owned);
     }
     let scale = f64::from(longest) / f64::from(width.max(height));
     let side = |pixels: u32| ((f64::from(pixels) * scale).round() as u32).max(1);
-    resample(&four_channels(picture)?, side(width), side(height), Filter::Bilinear)
+    resample(four_channels(picture)?.as_ref(), side(width), side(height), Filter::Bilinear)
 }
 
-/// Needs up to 600 MB more for the largest pictures. The library panics if it cannot allocate them.
-fn four_channels(picture: &DynamicImage) -> Option<RgbaImage> {
-    caught(|| picture.to_rgba8())
+/// Needs up to 600 MB more for the largest pictures, unless they have four channels. The library panics if it cannot allocate them.
+fn four_channels(picture: &DynamicImage) -> Option<Cow<'_, RgbaImage>> {
+    match picture {
+        DynamicImage::ImageRgba8(picture) => Some(Cow::Borrowed(picture)),
+        picture => caught(|| Cow::Owned(picture.to_rgba8())),
+    }
 }
 
 /// The resampling filter.

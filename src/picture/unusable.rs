@@ -80,6 +80,18 @@ pub enum Unusable {
         /// The limit in force.
         limit_megapixels: u64,
     },
+    /// Decoding it takes more memory than all workers may use together.
+    NeedsMemory {
+        /// What it takes.
+        megabytes: u64,
+        /// The limit in force.
+        limit: u64,
+    },
+    /// A file of settings with more than so many bytes.
+    SettingsTooLarge {
+        /// The limit.
+        limit_kilobytes: u64,
+    },
     /// It was decoded, but a smaller copy of it could not be made.
     NotShrunk,
     /// It killed the process that decoded it.
@@ -128,6 +140,8 @@ impl Unusable {
             Self::Unsupported(_) | Self::UnsupportedVariant(_) => "save it as JPEG or PNG".into(),
             Self::FileTooLarge { .. } => "save it smaller, or raise max_file_megabytes in [limits]".into(),
             Self::TooManyPixels { .. } => "save it smaller, or raise max_megapixels in [limits]".into(),
+            Self::NeedsMemory { .. } => "save it smaller, or raise max_memory_megabytes in [limits]".into(),
+            Self::SettingsTooLarge { .. } => "leave only settings in it".into(),
             Self::NotShrunk => "save it smaller, or let artificio have more memory".into(),
             Self::SetAside(CrashCause::Signal { .. }) => {
                 "replace the picture, saved again as JPEG or PNG, or remove it; it is tried again when its content changes".into()
@@ -166,6 +180,12 @@ impl fmt::Display for Unusable {
                 out,
                 "the picture has {width} × {height} pixels, more than the {limit_megapixels} megapixels allowed"
             ),
+            Self::NeedsMemory { megabytes, limit } => {
+                write!(out, "decoding this picture takes {megabytes} MB of memory, more than the {limit} MB allowed")
+            }
+            Self::SettingsTooLarge { limit_kilobytes } => {
+                write!(out, "the file has more than the {limit_kilobytes} kB allowed for settings")
+            }
             Self::NotShrunk => {
                 write!(out, "the picture could not be made smaller, most likely because memory is short")
             }

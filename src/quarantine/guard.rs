@@ -6,6 +6,7 @@ use std::sync::Arc;
 use image::DynamicImage;
 
 use super::marks::{Mark, MarkFile};
+use super::memory::Reservation;
 use super::slot::{Decoding, Supervised};
 use super::{Quarantine, Treatment};
 use crate::isolation::{DecodeOrder, Extracted, Outputs, extract};
@@ -106,10 +107,16 @@ impl Guard {
         bounds: &Bounds,
         make: impl FnOnce(DynamicImage) -> Result<T, Unusable>,
     ) -> Result<T, Unusable> {
-        let work = || picture::decode(&contents.bytes, path, bounds).and_then(make);
-        let Some(deps) = &self.0 else { return work() };
+        let Some(deps) = &self.0 else { return picture::decode(&contents.bytes, path, bounds).and_then(make) };
         deps.begin(contents.hash, path);
-        let made = work();
+        // Held until all is made of the picture.
+        let mut memory = None;
+        let mut reserve = |bytes| {
+            memory = Some(deps.reserve(bytes, contents, path, bounds)?);
+            Ok(())
+        };
+        let made = picture::decode_within(&contents.bytes, path, bounds, &mut reserve).and_then(make);
+        drop(memory);
         if !deps.end() {
             drop(made);
             std::panic::resume_unwind(Box::new("abandoned"));
@@ -127,6 +134,24 @@ impl GuardDeps {
     pub(super) fn begin(&self, content: Hash, path: &Path) {
         self.mark.put(&Mark::new(content, path));
         self.supervisor.begin(Decoding::new(content, path, self.mark.path()));
+    }
+
+    /// Reserves memory for the picture whose decoding has begun. The time that it waits for others is no time of its own.
+    fn reserve(
+        &self,
+        bytes: u64,
+        contents: &FileSnapshot,
+        path: &Path,
+        bounds: &Bounds,
+    ) -> Result<Arc<Reservation>, Unusable> {
+        if !self.supervisor.end() {
+            return Err(Unusable::AwaitsTrial);
+        }
+        let memory = self.quarantine.memory.reserve(bytes, bounds);
+        let mut decoding = Decoding::new(contents.hash, path, self.mark.path());
+        decoding.memory = memory.as_ref().ok().map(Arc::clone);
+        self.supervisor.begin(decoding);
+        memory
     }
 
     /// `false` if this thread was abandoned.

@@ -10,6 +10,7 @@
 mod guard;
 mod list;
 mod marks;
+mod memory;
 mod slot;
 
 use std::path::{Path, PathBuf};
@@ -19,12 +20,14 @@ use log::{debug, info, warn};
 
 use crate::error::Trouble;
 use crate::files::{make_folder, remove_own};
-use crate::isolation::{DecodeOrder, Extracted, Isolation, TrialOutcome, memory_allowance};
+use crate::isolation::{DecodeOrder, Extracted, Isolation, TrialOutcome, budget_by_default, memory_allowance};
 use crate::picture::{Bounds, CrashCause, FileSnapshot, Hash, Unusable};
 use guard::GuardDeps;
 pub use guard::{Guard, Suspects};
 use list::{List, QuarantineState};
 use marks::MarkFile;
+use memory::MemoryBudget;
+pub use memory::Reservation;
 pub use slot::{Decoding, Slot, Supervised, Unsupervised};
 
 /// Below the state folder: one file for each thread that decodes.
@@ -56,6 +59,8 @@ pub struct Quarantine {
     trial: Box<dyn Trial>,
     /// Why no trial can be held on this machine, once that is known.
     no_trial: Mutex<Option<Trouble>>,
+    /// For decoding in this process.
+    memory: Arc<MemoryBudget>,
 }
 
 /// How a content is to be treated.
@@ -85,7 +90,8 @@ impl Quarantine {
                 Err(trouble) => troubles.push(trouble),
             }
         }
-        (Self { folder, list: Mutex::new(list), trial, no_trial: Mutex::new(None) }, troubles)
+        let memory = MemoryBudget::new(budget_by_default());
+        (Self { folder, list: Mutex::new(list), trial, no_trial: Mutex::new(None), memory }, troubles)
     }
 
     /// Why this content must not be decoded, if so.

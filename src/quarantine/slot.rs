@@ -1,9 +1,10 @@
 //! The slot in which a worker shows its supervisor what it is decoding, and since when.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::memory::Reservation;
 use crate::picture::Hash;
 
 /// Between two checks of the supervisor at most this much time counts: if more has passed, the whole process was not running
@@ -19,6 +20,8 @@ pub struct Decoding {
     pub path: PathBuf,
     /// Its mark on the disk.
     pub mark: PathBuf,
+    /// What is reserved for it.
+    pub memory: Option<Arc<Reservation>>,
     begun: Instant,
     /// The time since then during which the process ran.
     taken: Duration,
@@ -28,7 +31,7 @@ impl Decoding {
     /// A decoding that begins now.
     pub fn new(content: Hash, path: &Path, mark: &Path) -> Self {
         let (path, mark) = (path.to_path_buf(), mark.to_path_buf());
-        Self { content, path, mark, begun: Instant::now(), taken: Duration::ZERO }
+        Self { content, path, mark, memory: None, begun: Instant::now(), taken: Duration::ZERO }
     }
 
     /// The supervisor checks, this long after its last check.
@@ -88,6 +91,8 @@ impl<J> Slot<J> {
         if decoding.taken <= limit {
             return None;
         }
+        // Its thread may never end, and the others would wait for ever.
+        decoding.memory.iter().for_each(|memory| memory.release());
         inside.is_abandoned = true;
         inside.job.take().zip(inside.decoding.take())
     }

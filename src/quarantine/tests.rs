@@ -12,7 +12,7 @@ use crate::files::Stamp;
 use crate::isolation::Outputs;
 use crate::model::Extractor;
 
-const BOUNDS: Bounds = Bounds { file_bytes: 1 << 20, pixels: 1_000_000, decode_ms: 60_000 };
+const BOUNDS: Bounds = Bounds { file_bytes: 1 << 20, pixels: 1_000_000, decode_ms: 60_000, memory_bytes: 0 };
 const OUTPUTS: Outputs = Outputs { square: true, features: false, longest_px: None };
 const CRASH: CrashCause = CrashCause::Signal { number: 11 };
 

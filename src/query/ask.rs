@@ -66,8 +66,8 @@ impl Ask {
             let sheet_started = Instant::now();
             let drawn = render::sheet(&query, &mut input, &record, &matches, &context);
             sheet = Some(drawn.map_err(unable_to_draw)?);
-            record.timings_ms.sheet = milliseconds(sheet_started);
-            record.timings_ms.total = milliseconds(started);
+            record.timings_ms.sheet = milliseconds(sheet_started.elapsed());
+            record.timings_ms.total = milliseconds(started.elapsed());
         }
         Ok(DirectAnswer { record, sheet })
     }
@@ -97,6 +97,7 @@ fn query(pictures: &[PathBuf], config: Config) -> Result<Query, Fatal> {
         answered: None,
         can_wait: false,
         inventory_pending: pending(&config.folders.state),
+        inventory_missing: 0,
         inventory_away,
         config: Arc::new(config),
     })
@@ -176,5 +177,11 @@ fn open_context(config: &Config) -> Result<super::WorkerContext, Fatal> {
         return Err(nothing(if is_known { again } else { never }));
     }
     let extractor = Arc::new(Extractor::load(config.model.encoder)?);
-    Ok(super::WorkerContext { extractor, catalog, serving: Shared::new(serving), guard: Guard::none() })
+    Ok(super::WorkerContext {
+        extractor,
+        catalog,
+        serving: Shared::new(serving),
+        guard: Guard::none(),
+        set_pictures: Arc::default(),
+    })
 }

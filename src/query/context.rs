@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::SetPictures;
 use crate::catalog::Catalog;
 use crate::model::Extractor;
 use crate::quarantine::Guard;
@@ -17,4 +18,6 @@ pub struct WorkerContext {
     pub serving: Shared,
     /// Its own; every picture is decoded through it.
     pub guard: Guard,
+    /// Shared by all.
+    pub set_pictures: Arc<SetPictures>,
 }

@@ -1,102 +1,71 @@
 //! The first stage of a query: reads its files, that is its pictures, its positive and negative examples, and its own settings.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-use image::DynamicImage;
-
+use super::encoded::EncodedPicture;
+use super::member::{FileRead, Member, MemberReader};
+use super::sample::{MOST_REMEMBERED, SetSample};
+use super::set_file::SetFile;
 use super::{Query, WorkerContext};
-use crate::answer::sheet::MAX_EXAMPLES;
-use crate::config::{Config, ConfigError, SetSettings};
-use crate::files::Stamp;
-use crate::isolation::{Extracted, Outputs};
-use crate::picture::{self, Bounds, Hash, Square, Unusable};
+use crate::answer;
+use crate::answer::sheet::{self, MAX_EXAMPLES, MAX_QUERIES};
+use crate::config::Config;
+use crate::picture::{Hash, Unusable};
 
-/// A file of the query.
-pub struct FileRead {
-    /// Relative to the query folder.
-    pub path: PathBuf,
-    /// As read; `None` when it is gone.
-    pub stamp: Option<Stamp>,
-    /// Its content, or why it is unusable.
-    pub result: Result<Hash, Unusable>,
-}
-
-/// Longer side of a set's pictures in memory: enough for their tiles. A whole set is held at once, and fifty pictures from a
-/// camera would take gigabytes at full size.
-const TILE_PX: u32 = 1_200;
-/// Longer side of those of its examples that are shown, which are small.
+/// Longer side of the examples that a sheet shows, which are small.
 const EXAMPLE_PX: u32 = 256;
-
-/// A file of the query with its pixels.
-pub struct Member {
-    pub file: FileRead,
-    /// The input of the encoder.
-    pub square: Option<Square>,
-    /// For the sheet.
-    pub decoded: Option<DynamicImage>,
-}
-
-/// The settings of a set, and the file they come from.
-pub struct SetFile {
-    pub file: FileRead,
-    pub settings: Result<SetSettings, SetSettingsError>,
-}
-
-/// Why a set's own settings cannot be used.
-pub enum SetSettingsError {
-    /// The file cannot be read.
-    Unreadable(PathBuf, Unusable),
-    /// It is no text.
-    NotText(PathBuf),
-    /// There are mistakes in it.
-    Mistakes(ConfigError),
-}
-
-impl fmt::Display for SetSettingsError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable(path, problem) => write!(out, "{}: {problem}", path.display()),
-            Self::NotText(path) => write!(out, "{}: the file is not UTF-8 text", path.display()),
-            Self::Mistakes(error) => error.fmt(out),
-        }
-    }
-}
 
 /// A query as it was read.
 pub struct Input {
-    pub members: Vec<Member>,
+    /// Its pictures.
+    pub members: Members,
     /// Positive examples.
-    pub positives: Vec<Member>,
+    pub positives: Members,
     /// Negative examples.
-    pub negatives: Vec<Member>,
+    pub negatives: Members,
+    /// The set's own settings.
     pub settings: Option<SetFile>,
+    /// Time spent on features.
+    pub encoding: Duration,
+}
+
+/// The pictures of one kind.
+pub struct Members {
+    /// Those that are used, in the order of their paths.
+    pub used: Vec<Member>,
+    /// How many others there are: see [`SetSample`].
+    pub unused: usize,
+    /// The files of those others, as far as they are remembered.
+    unused_files: Vec<FileRead>,
 }
 
 impl Input {
-    /// Reads the query's files in their order, and decodes the pictures that can be decoded.
+    /// Reads the query's files in their order, and decodes the pictures that can be decoded, one after another.
     pub fn read(query: &Query, context: &WorkerContext) -> Self {
-        let read = |path: &PathBuf, longest_px| Member::read(path, &query.config, context, longest_px);
-        let longest_px = if query.is_set { Some(TILE_PX) } else { Outputs::FULL_SIZE };
-        let examples = |paths: &[PathBuf]| {
-            let shown_px = |at: usize| Some(EXAMPLE_PX).filter(|_| at < MAX_EXAMPLES);
-            paths.iter().enumerate().map(|(at, path)| read(path, shown_px(at))).collect()
-        };
-        Self {
-            members: query.files.pictures.iter().map(|path| read(path, longest_px)).collect(),
-            positives: examples(&query.files.positives),
-            negatives: examples(&query.files.negatives),
-            settings: query.files.settings.as_ref().map(|path| SetFile::read(path, &query.config)),
-        }
+        let mut reader = MemberReader::new(query, context);
+        let shown = query.files.pictures.len().min(MAX_QUERIES);
+        let tile_px = sheet::query_side_px(shown, &answer::style(&query.config.answer));
+        let members = Members::read(&query.files.pictures, (MAX_QUERIES, tile_px), &mut reader);
+        let mut examples = |paths: &[PathBuf]| Members::read(paths, (MAX_EXAMPLES, EXAMPLE_PX), &mut reader);
+        let (positives, negatives) = (examples(&query.files.positives), examples(&query.files.negatives));
+        let settings = query.files.settings.as_ref().map(|path| SetFile::read(path, &query.config));
+        Self { members, positives, negatives, settings, encoding: reader.encoding }
     }
 
-    /// Its pictures, positive and negative examples as files.
+    /// The files of its pictures, positive and negative examples that are used.
     pub fn files_by_use(&self) -> [Vec<&FileRead>; 3] {
-        self.by_use().map(|members| members.iter().map(|member| &member.file).collect())
+        self.by_use().map(|members| members.used.iter().map(|member| &member.file).collect())
     }
 
-    fn by_use(&self) -> [&[Member]; 3] {
+    fn by_use(&self) -> [&Members; 3] {
         [&self.members, &self.positives, &self.negatives]
+    }
+
+    /// Files that stand in no list: a sample of those of their kind is used.
+    pub fn unused(&self) -> usize {
+        self.by_use().iter().map(|members| members.unused).sum()
     }
 
     /// Hash over everything that decides the answer; `None` without any picture.
@@ -126,87 +95,72 @@ impl Input {
 
     /// Whether one of its files may still be being written.
     pub fn may_be_unfinished(&self) -> bool {
-        self.by_use().into_iter().flatten().any(Member::may_be_unfinished)
+        self.by_use().into_iter().flat_map(|members| &members.used).any(Member::may_be_unfinished)
     }
 
     /// Whether one of its pictures needs a trial that this thread does not hold.
     pub fn awaits_trial(&self) -> bool {
         let awaits = |member: &Member| member.file.result == Err(Unusable::AwaitsTrial);
-        self.by_use().into_iter().flatten().any(awaits)
+        self.by_use().into_iter().flat_map(|members| &members.used).any(awaits)
     }
 
     /// Every file with its result.
     pub fn into_files(self) -> Vec<FileRead> {
-        let members = self.members.into_iter().chain(self.positives).chain(self.negatives).map(|member| member.file);
+        let members = [self.members, self.positives, self.negatives].into_iter().flat_map(Members::into_files);
         members.chain(self.settings.map(|settings| settings.file)).collect()
     }
 }
 
-impl Member {
-    /// Reads the file at `path`, relative to the query folder; its picture is kept at most at `longest_px`.
-    pub fn read(path: &Path, config: &Config, context: &WorkerContext, longest_px: Option<u32>) -> Self {
-        let (absolute, bounds) = (config.folders.query.join(path), Bounds::from(&config.limits));
-        let outputs = Outputs { square: true, features: false, longest_px };
-        // Taken before reading: if the file changes later, its stamp differs from this one.
-        let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
-        let (stamp, result, seen) = match picture::read_still(&absolute, &bounds) {
-            Err(problem) => (before, Err(problem), None),
-            Ok(contents) => match context.guard.extract(&contents, &absolute, &bounds, outputs, &context.extractor) {
-                Err(problem) => (Some(contents.stamp), Err(problem), None),
-                Ok(seen) => (Some(contents.stamp), Ok(contents.hash), Some(seen)),
-            },
-        };
-        let (square, decoded) = seen.map_or((None, None), |Extracted { square, picture, .. }| (square, picture));
-        Self { file: FileRead { path: path.to_path_buf(), stamp, result }, square, decoded }
+impl Members {
+    /// Reads the files of one kind; the sheet shows the first so many of them, each so many pixels large.
+    fn read(paths: &[PathBuf], (shown, tile_px): (usize, u32), reader: &mut MemberReader<'_>) -> Self {
+        let SetSample { used, unused } = SetSample::of(paths);
+        let tile_of = |at: usize| Some(tile_px).filter(|_| at < shown);
+        let used = used.into_iter().enumerate().map(|(at, path)| reader.read(path, tile_of(at))).collect();
+        let remembered = unused.iter().take(MOST_REMEMBERED);
+        let unused_files = remembered.map(|path| FileRead::unused(path, reader.folder())).collect();
+        Self { used, unused: unused.len(), unused_files }
     }
 
-    /// Whether it may still be being written.
-    pub fn may_be_unfinished(&self) -> bool {
-        matches!(&self.file.result, Err(problem) if problem.may_be_unfinished())
+    /// How many there are, used or not.
+    pub fn count(&self) -> usize {
+        self.used.len() + self.unused
     }
-}
 
-impl SetFile {
-    /// Reads the settings at `path`, relative to the query folder.
-    pub fn read(path: &Path, config: &Config) -> Self {
-        let absolute = config.folders.query.join(path);
-        let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
-        let (stamp, result, settings) = match picture::read_still(&absolute, &Bounds::from(&config.limits)) {
-            Err(problem) => (before, Err(problem.clone()), Err(SetSettingsError::Unreadable(absolute, problem))),
-            Ok(contents) => {
-                let settings = match std::str::from_utf8(&contents.bytes) {
-                    Ok(text) => SetSettings::parse(&absolute, text).map_err(SetSettingsError::Mistakes),
-                    Err(_) => Err(SetSettingsError::NotText(absolute)),
-                };
-                (Some(contents.stamp), Ok(contents.hash), settings)
-            }
-        };
-        Self { file: FileRead { path: path.to_path_buf(), stamp, result }, settings }
+    /// The usable ones.
+    pub fn encoded(&self) -> Vec<Arc<EncodedPicture>> {
+        self.used.iter().filter_map(|member| Some(Arc::clone(&member.kept.as_ref()?.encoded))).collect()
+    }
+
+    fn into_files(self) -> impl Iterator<Item = FileRead> {
+        self.used.into_iter().map(|member| member.file).chain(self.unused_files)
     }
 }
 
-/// One hash over the contents of all pictures, whatever their names and order; `None` without any.
+/// One hash over the contents of all pictures that are used, whatever their names and order; `None` without any.
 /// Examples and the set's own settings are part of it.
-fn content_of([members, positives, negatives]: [&[Member]; 3], settings: Option<&SetFile>) -> Option<Hash> {
-    let hashes_of = |members: &[Member]| {
-        let mut hashes: Vec<Hash> =
-            members.iter().filter_map(|member| member.file.result.as_ref().ok().copied()).collect();
+fn content_of([members, positives, negatives]: [&Members; 3], settings: Option<&SetFile>) -> Option<Hash> {
+    let hashes_of = |members: &Members| {
+        let mut hashes: Vec<Hash> = members.used.iter().filter_map(|member| member.file.content()).collect();
         hashes.sort_unstable();
-        // The number of unusable files is part of it, because the answer reports it.
+        // The numbers of unusable and of unused files are part of it, because the answer reports them.
         let mut all: Vec<u8> = hashes.iter().flat_map(|hash| hash.0).collect();
-        all.extend((members.len() - hashes.len()).to_le_bytes());
+        all.extend((members.used.len() - hashes.len()).to_le_bytes());
+        if members.unused > 0 {
+            all.extend(members.unused.to_le_bytes());
+        }
         (all, !hashes.is_empty())
     };
     let (mut all, has_pictures) = hashes_of(members);
     for (examples, name) in [(positives, "yes"), (negatives, "not")] {
-        if !examples.is_empty() {
+        if examples.count() > 0 {
             all.extend_from_slice(name.as_bytes());
             all.extend(hashes_of(examples).0);
         }
     }
     if let Some(settings) = settings {
         all.extend_from_slice(b"settings");
-        all.extend(settings.file.result.as_ref().map_or([0; 32], |hash| hash.0));
+        all.extend(settings.file.content().map_or([0; 32], |hash| hash.0));
     }
     has_pictures.then(|| Hash::of(&all))
 }

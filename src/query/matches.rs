@@ -2,8 +2,9 @@
 //! match by its likeness, and decides by the likeness of the nearest whether anything is similar at all.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::search::EncodedPicture;
+use super::encoded::EncodedPicture;
 use crate::answer::{DuplicatePart, Grade, MatchPart, Relation};
 use crate::catalog::{Catalog, Root};
 use crate::config::{AnswerSettings, ShareOrAuto};
@@ -47,7 +48,7 @@ pub struct Selection<'a> {
 
 /// The pictures of a query, as they are compared with what was found.
 struct Asked<'a> {
-    pictures: &'a [EncodedPicture],
+    pictures: &'a [Arc<EncodedPicture>],
     looks: Vec<Appearance>,
     with_features: bool,
 }
@@ -77,7 +78,13 @@ impl<'a> Selection<'a> {
     }
 
     /// Matches with ranks from `found`, the most similar first; `scores` say what their similarities mean.
-    pub fn select(&self, found: Vec<Found>, scores: &Scores, asked: &[EncodedPicture], catalog: &Catalog) -> Selected {
+    pub fn select(
+        &self,
+        found: Vec<Found>,
+        scores: &Scores,
+        asked: &[Arc<EncodedPicture>],
+        catalog: &Catalog,
+    ) -> Selected {
         let asked = Asked::new(asked);
         let (mut matches, mut likeness): (Vec<Matched>, Vec<f32>) = (Vec::new(), Vec::new());
         for (at, found) in found.into_iter().enumerate() {
@@ -156,9 +163,9 @@ impl<'a> Selection<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn new(pictures: &'a [EncodedPicture]) -> Self {
+    fn new(pictures: &'a [Arc<EncodedPicture>]) -> Self {
         let with_features = pictures.iter().any(|picture| picture.features.len() == Backbone::WIDTH);
-        Self { pictures, looks: pictures.iter().map(EncodedPicture::appearance).collect(), with_features }
+        Self { pictures, looks: pictures.iter().map(|picture| picture.appearance()).collect(), with_features }
     }
 
     /// How one of the pictures is the same as that with `content` and `looks`, if it is.

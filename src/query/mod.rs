@@ -5,19 +5,23 @@
 
 pub mod ask;
 mod context;
+mod encoded;
 mod files;
 mod input;
 mod matches;
+mod member;
 mod record;
 mod rejected;
 mod render;
+mod sample;
 mod search;
+mod set_file;
 mod status;
 mod write;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::answer::{Changes, Record, Status, Timings};
 use crate::config::{Config, Refresh};
@@ -25,10 +29,12 @@ use crate::picture::{Bounds, Hash};
 
 pub use ask::{Ask, DirectAnswer};
 pub use context::WorkerContext;
+pub use encoded::SetPictures;
 pub use files::QueryFiles;
-pub use input::FileRead;
 use input::Input;
 use matches::{Matched, Selection};
+pub use member::FileRead;
+use search::EncodedQuery;
 use status::Judgement;
 pub use write::Unwritten;
 use write::{FormerAnswer, Place};
@@ -51,6 +57,8 @@ pub struct Query {
     pub can_wait: bool,
     /// Inventory pictures still to be read.
     pub inventory_pending: usize,
+    /// Inventory pictures that were read and cannot be searched.
+    pub inventory_missing: usize,
     /// Folders of the inventory that are out of reach, relative to it; an empty path is all of it.
     pub inventory_away: Vec<PathBuf>,
     /// The settings in force.
@@ -106,6 +114,9 @@ impl Query {
     /// Answers the query, from its files to the answer folder.
     pub fn run(&self, context: &WorkerContext) -> Answered {
         let started = Instant::now();
+        if let Some(trouble) = self.place().obstacle() {
+            return self.answered(Vec::new(), None, Err(Unwritten::Place(trouble)));
+        }
         let former = self.is_recheck.then(|| self.place().former()).flatten();
         if self.is_recheck && !former.as_ref().is_some_and(|former| self.may_differ(former, context)) {
             return self.answered(Vec::new(), None, Ok(Done::Unchanged));
@@ -126,10 +137,11 @@ impl Query {
 
     /// From the pictures to the record of their answer; nothing is written.
     pub(crate) fn compose(&self, input: &Input, context: &WorkerContext, started: Instant) -> Composition {
-        let mut timings = Timings { decode: milliseconds(started), ..Timings::default() };
-        let encode_started = Instant::now();
-        let encoded = search::encode(input, context);
-        timings.encode = milliseconds(encode_started);
+        let encoding = input.encoding;
+        let reading = started.elapsed().saturating_sub(encoding);
+        let mut timings =
+            Timings { decode: milliseconds(reading), encode: milliseconds(encoding), ..Timings::default() };
+        let encoded = EncodedQuery::of(input);
         let search_started = Instant::now();
         let config = input.config(&self.config);
         let selection = Selection::new(&self.config.folders.inventory, &self.inventory_away, &config.answer);
@@ -139,8 +151,8 @@ impl Query {
         if judgement.status == Status::Error {
             selected.matches.clear();
         }
-        timings.search = milliseconds(search_started);
-        timings.total = milliseconds(started);
+        timings.search = milliseconds(search_started.elapsed());
+        timings.total = milliseconds(started.elapsed());
         let record = record::compose(self, input, &config, searched.by, &judgement, &selected, timings);
         Composition { record, matches: selected.matches, judgement }
     }
@@ -163,12 +175,13 @@ impl Query {
         let sheet = match render::sheet(self, input, &record, &matches, context) {
             Ok(sheet) => sheet,
             Err(render::Undrawn::AwaitsTrial) => return Ok(Done::AwaitsTrial),
-            Err(render::Undrawn::Failed(trouble)) => return Err(Unwritten { trouble, bytes: 0 }),
+            Err(render::Undrawn::Failed(trouble)) => return Err(Unwritten::Place(trouble)),
         };
-        record.timings_ms.sheet = milliseconds(render_started);
-        record.timings_ms.total = milliseconds(started);
+        record.timings_ms.sheet = milliseconds(render_started.elapsed());
+        record.timings_ms.total = milliseconds(started.elapsed());
         self.place().write(&sheet, &mut record)?;
-        let is_complete = self.inventory_pending == 0 && record.inventory > 0 && self.inventory_away.is_empty();
+        let is_whole = self.inventory_pending == 0 && self.inventory_missing == 0;
+        let is_complete = is_whole && record.inventory > 0 && self.inventory_away.is_empty();
         Ok(Done::Written {
             status: record.status,
             sentence: judgement.sentence,
@@ -197,7 +210,10 @@ impl Query {
     }
 }
 
-/// Elapsed milliseconds, to a tenth.
-fn milliseconds(since: Instant) -> f64 {
-    (since.elapsed().as_secs_f64() * 10_000.0).round() / 10.0
+/// Milliseconds, to a tenth.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10_000.0).round() / 10.0
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,9 @@
 //! Composes the JSON record of a query and its answer.
 
 use super::Query;
-use super::input::{FileRead, Input};
+use super::input::Input;
 use super::matches::Selected;
+use super::member::FileRead;
 use super::search::SearchedBy;
 use super::status::Judgement;
 use crate::answer::{self, QueryFile, QueryPart, Record, SearchSettingsPart, SkippedPart, Timings};
@@ -30,6 +31,7 @@ pub fn compose(
             name: query.path.to_string_lossy().into_owned(),
             content: input.content().map(Hash::to_hex),
             files: files.iter().map(|file| query_file(file)).collect(),
+            unused: input.unused(),
             set_mode: query.is_set.then_some(config.similarity.set_mode),
             yes: positives.iter().map(|file| query_file(file)).collect(),
             not: negatives.iter().map(|file| query_file(file)).collect(),
@@ -38,6 +40,8 @@ pub fn compose(
         model: by.model,
         metric: by.metric,
         inventory: by.inventory,
+        inventory_pending: query.inventory_pending,
+        inventory_missing: query.inventory_missing,
         index_generation: by.index_generation,
         settings: SearchSettingsPart {
             results: settings.results.count(),
@@ -58,7 +62,7 @@ pub fn compose(
 fn query_file(file: &FileRead) -> QueryFile {
     QueryFile {
         path: file.path.to_string_lossy().into_owned(),
-        blake3: file.result.as_ref().ok().map(|hash| hash.to_hex()),
+        blake3: file.content().map(Hash::to_hex),
         problem: file.result.as_ref().err().map(ToString::to_string),
     }
 }

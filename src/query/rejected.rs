@@ -1,7 +1,9 @@
 //! What a query's `not/` folder shows, that is the same picture or nearly, is taken out of the search results.
 
+use std::sync::Arc;
+
+use super::encoded::EncodedPicture;
 use super::matches::known;
-use super::search::EncodedPicture;
 use crate::catalog::{Catalog, Root};
 use crate::dedup::{Appearance, policy};
 use crate::index::Found;
@@ -18,9 +20,9 @@ pub struct Rejected {
 
 impl Rejected {
     /// Those of a query.
-    pub fn new(negatives: &[EncodedPicture]) -> Self {
+    pub fn new(negatives: &[Arc<EncodedPicture>]) -> Self {
         let with_features = negatives.iter().any(|example| example.features.len() == Backbone::WIDTH);
-        Self { examples: negatives.iter().map(EncodedPicture::appearance).collect(), with_features }
+        Self { examples: negatives.iter().map(|example| example.appearance()).collect(), with_features }
     }
 
     /// The first `count` of `found` that are none of the examples and no near-duplicates of them, and how many were passed over.

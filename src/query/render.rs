@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use image::{DynamicImage, RgbaImage};
+use image::RgbaImage;
+use std::sync::Arc;
 
-use super::input::{Input, Member};
+use super::input::{Input, Members};
 use super::matches::Matched;
+use super::member::Member;
 use super::{Query, WorkerContext};
 use crate::answer::sheet::{self, Examples, SheetContent};
 use crate::answer::{self, Record};
@@ -21,7 +23,7 @@ pub enum Undrawn {
     AwaitsTrial,
 }
 
-/// The sheet's bytes, in the configured format. Takes the decoded pictures out of `input`.
+/// The sheet's bytes, in the configured format. Takes the tiles out of `input`.
 pub fn sheet(
     query: &Query,
     input: &mut Input,
@@ -30,16 +32,17 @@ pub fn sheet(
     context: &WorkerContext,
 ) -> Result<Vec<u8>, Undrawn> {
     let style = answer::style(&query.config.answer);
-    let side = sheet::picture_side_px(record.matches.len(), &style);
-    let queries = input.members.iter_mut().map(|member| sheet::QueryPicture {
+    let side = sheet::match_side_px(record.matches.len(), &style);
+    let queries = input.members.used.iter_mut().take(sheet::MAX_QUERIES).map(|member| sheet::QueryPicture {
         name: member.file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        picture: member.decoded.take().and_then(|decoded| picture::shrink(&decoded, side)),
+        picture: take_tile(member),
     });
-    let queries = queries.collect();
+    let queries: Vec<_> = queries.collect();
     let positives = examples("More like this", &mut input.positives);
     let negatives = examples("Not like this", &mut input.negatives);
     let content = SheetContent {
         title: record.query.name.clone(),
+        further_queries: input.members.count() - queries.len(),
         queries,
         examples: vec![positives, negatives],
         matches: matches.iter().map(|found| tile(query, found, side, context)).collect::<Result<_, _>>()?,
@@ -53,13 +56,13 @@ pub fn sheet(
 }
 
 /// The pictures of a query's folder `yes/` or `not/`.
-fn examples(label: &'static str, members: &mut [Member]) -> Examples {
-    let pictures = members.iter_mut().map(|member| member.decoded.take().map(DynamicImage::into_rgba8));
-    Examples {
-        label,
-        pictures: pictures.take(sheet::MAX_EXAMPLES).collect(),
-        further: members.len().saturating_sub(sheet::MAX_EXAMPLES),
-    }
+fn examples(label: &'static str, members: &mut Members) -> Examples {
+    let pictures: Vec<_> = members.used.iter_mut().take(sheet::MAX_EXAMPLES).map(take_tile).collect();
+    Examples { label, further: members.count() - pictures.len(), pictures }
+}
+
+fn take_tile(member: &mut Member) -> Option<RgbaImage> {
+    member.kept.as_mut()?.tile.take().map(|tile| Arc::unwrap_or_clone(tile.pixels))
 }
 
 /// A match with its picture, if it can be read.
@@ -82,7 +85,7 @@ fn thumbnail(query: &Query, path: &Path, side: u32, context: &WorkerContext) -> 
     let Ok(contents) = picture::read_still(path, &bounds) else { return Ok(None) };
     let outputs = Outputs { square: false, features: false, longest_px: Some(side) };
     match context.guard.extract(&contents, path, &bounds, outputs, &context.extractor) {
-        Ok(seen) => Ok(seen.picture.map(DynamicImage::into_rgba8)),
+        Ok(seen) => Ok(seen.picture.map(image::DynamicImage::into_rgba8)),
         Err(Unusable::AwaitsTrial) => Err(Undrawn::AwaitsTrial),
         Err(_) => Ok(None),
     }

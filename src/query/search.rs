@@ -1,41 +1,36 @@
-//! The second stage of a query: computes the features of its pictures and finds the nearest ones in the index.
+//! The second stage of a query: finds the pictures of the index nearest to its own.
+
+use std::sync::Arc;
 
 use super::WorkerContext;
-use super::input::{Input, Member};
+use super::encoded::EncodedPicture;
+use super::input::Input;
 use super::rejected::Rejected;
 use crate::answer::SearchModelPart;
 use crate::base::rows::Rows;
 use crate::config::Config;
-use crate::dedup::Appearance;
 use crate::index::{Found, SearchMode};
-use crate::picture::{Hash, Miniature};
 use crate::serving::{Scores, SearchRequest};
-
-/// A usable picture of the query.
-pub struct EncodedPicture {
-    /// Its content.
-    pub content: Hash,
-    /// Its features, `[width]`.
-    pub features: Vec<f32>,
-    /// The same picture to compare by pixels.
-    pub miniature: Miniature,
-}
-
-impl EncodedPicture {
-    /// What near-duplicates are found by.
-    pub fn appearance(&self) -> Appearance {
-        Appearance::new(Some(self.content), Some(&self.features), Some(self.miniature.clone()))
-    }
-}
 
 /// The usable pictures of a query.
 pub struct EncodedQuery {
     /// Its own.
-    pub pictures: Vec<EncodedPicture>,
+    pub pictures: Vec<Arc<EncodedPicture>>,
     /// Its positive examples.
-    pub positives: Vec<EncodedPicture>,
+    pub positives: Vec<Arc<EncodedPicture>>,
     /// Its negative examples.
-    pub negatives: Vec<EncodedPicture>,
+    pub negatives: Vec<Arc<EncodedPicture>>,
+}
+
+impl EncodedQuery {
+    /// Those of `input`.
+    pub fn of(input: &Input) -> Self {
+        Self {
+            pictures: input.members.encoded(),
+            positives: input.positives.encoded(),
+            negatives: input.negatives.encoded(),
+        }
+    }
 }
 
 /// The results of a search, and what was searched.
@@ -62,28 +57,6 @@ pub struct SearchedBy {
     pub index_generation: u64,
     /// How embeddings were compared.
     pub metric: &'static str,
-}
-
-/// The features of the query's pictures and examples.
-pub fn encode(input: &Input, context: &WorkerContext) -> EncodedQuery {
-    EncodedQuery {
-        pictures: encode_members(&input.members, context),
-        positives: encode_members(&input.positives, context),
-        negatives: encode_members(&input.negatives, context),
-    }
-}
-
-/// The features of the members that are pictures.
-fn encode_members(members: &[Member], context: &WorkerContext) -> Vec<EncodedPicture> {
-    let kind = context.extractor.kind();
-    let asked = |member: &Member| {
-        let (Some(square), Ok(content)) = (&member.square, &member.file.result) else { return None };
-        let kept = context.catalog.features(*content, kind.version).ok().flatten();
-        let made = || context.extractor.features(std::slice::from_ref(square)).into_values();
-        let features = kept.filter(|row| row.len() == kind.width).unwrap_or_else(made);
-        Some(EncodedPicture { content: *content, features, miniature: Miniature::of(square) })
-    };
-    members.iter().filter_map(asked).collect()
 }
 
 /// The `count` pictures most similar to the query and unlike its negative examples.
@@ -123,7 +96,7 @@ pub fn search(query: &EncodedQuery, config: &Config, count: usize, context: &Wor
 }
 
 /// Their features, `[m, width of the encoder's features]`.
-fn rows_of(asked: &[EncodedPicture], context: &WorkerContext) -> Rows {
+fn rows_of(asked: &[Arc<EncodedPicture>], context: &WorkerContext) -> Rows {
     let mut rows = Rows::empty(context.extractor.kind().width);
     for member in asked {
         let fits = rows.push(&member.features);

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::Query;
-use super::input::{FileRead, Input};
+use super::input::Input;
 use super::matches::Selected;
+use super::member::FileRead;
 use crate::answer::Status;
+use crate::answer::sheet::thousands;
 use crate::picture::Unusable;
 
 /// The status of a query with its explanation.
@@ -43,7 +45,7 @@ pub fn judge(query: &Query, input: &Input, (inventory, rejected): (usize, usize)
     if problems.len() == files.len() {
         return unanswerable(query, &problems);
     }
-    if inventory == 0 && query.inventory_pending == 0 {
+    if inventory == 0 && query.inventory_pending == 0 && query.inventory_missing == 0 {
         let folder = query.config.folders.inventory.display();
         let message =
             format!("There is nothing to compare with yet. Put pictures into {folder}; then this is answered again.");
@@ -52,6 +54,7 @@ pub fn judge(query: &Query, input: &Input, (inventory, rejected): (usize, usize)
     problems.extend(problems_of(&positives));
     problems.extend(problems_of(&negatives));
     let mut remarks = remarks_on(query, inventory, &problems);
+    remarks.extend(sampled(input));
     let matches = selected.matches.len();
     if remarks.is_empty() {
         let (status, sentence) = match matches {
@@ -82,8 +85,28 @@ fn remarks_on(query: &Query, inventory: usize, problems: &[(&Path, &Unusable)]) 
         let others = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
         remarks.push(format!("Left out: {} ({problem}){others}.", path.display()));
     }
+    if query.inventory_missing > 0 {
+        remarks.push(format!(
+            "Pictures of the inventory that could not be searched: {}. What was known of them is lost and is made again, then this is answered again.",
+            query.inventory_missing
+        ));
+    }
     remarks.extend(out_of_reach(&query.inventory_away));
     remarks
+}
+
+/// That of a very large set only a sample was used.
+fn sampled(input: &Input) -> Option<String> {
+    let kinds = [(&input.members, ""), (&input.positives, " in yes/"), (&input.negatives, " in not/")];
+    let cut = kinds.iter().filter(|(members, _)| members.unused > 0);
+    let parts: Vec<String> = cut
+        .map(|(members, place)| {
+            let [used, all] = [members.used.len(), members.count()].map(thousands);
+            format!("{used} of the {all} pictures{place}")
+        })
+        .collect();
+    let is_any = !parts.is_empty();
+    is_any.then(|| format!("Of so many a random sample was used: {}.", parts.join(", ")))
 }
 
 /// What is said of folders of the inventory that are away.
@@ -154,7 +177,10 @@ fn passed_over(rejected: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::query::QueryFiles;
 
     #[test]
     fn it_is_said_which_folders_are_out_of_reach() {
@@ -165,5 +191,26 @@ mod tests {
             said(&["nas", "usb"]).unwrap().starts_with("The disks of the inventory's folder nas and of 1 more are out")
         );
         assert!(said(&["", "nas"]).unwrap().starts_with("The inventory folder is out of reach"));
+    }
+
+    #[test]
+    fn it_is_said_how_many_pictures_could_not_be_searched() {
+        let query = |inventory_pending, inventory_missing| Query {
+            path: "a.jpg".into(),
+            files: QueryFiles::of_picture("a.jpg".into()),
+            is_set: false,
+            name: "a".into(),
+            answered: None,
+            is_recheck: false,
+            can_wait: false,
+            inventory_pending,
+            inventory_missing,
+            inventory_away: Vec::new(),
+            config: Arc::default(),
+        };
+        assert!(remarks_on(&query(0, 0), 5, &[]).is_empty());
+        let remarks = remarks_on(&query(2, 3), 5, &[]);
+        assert!(remarks[0].starts_with("Answered from 5 of 7 pictures"), "{remarks:?}");
+        assert!(remarks[1].contains("could not be searched: 3."), "{remarks:?}");
     }
 }

@@ -7,15 +7,24 @@ use serde_json::Value;
 use crate::answer::Record;
 use crate::config::SheetFormat;
 use crate::error::Trouble;
-use crate::files::{make_folder, remove_own, write_whole};
+use crate::files::{has_room, make_folder, remove_own, write_whole};
 
-/// An answer that could not be written.
-pub struct Unwritten {
-    /// Why.
-    pub trouble: Trouble,
-    /// The size of what was to be written.
-    pub bytes: usize,
+/// Why an answer could not be written.
+#[derive(Debug)]
+pub enum Unwritten {
+    /// Because of the answer folder: it is full, read-only, out of reach. No other answer can be written either.
+    Folder {
+        /// What happened.
+        trouble: Trouble,
+        /// The size of what was to be written.
+        bytes: usize,
+    },
+    /// Because of what lies in its own place. Other answers can be written.
+    Place(Trouble),
 }
+
+/// What to do about an answer's place in which something lies.
+const MOVE_AWAY: &str = "move away what lies there, or let artificio replace it; it is tried again by itself";
 
 /// Where one query's answer goes.
 pub struct Place<'a> {
@@ -72,12 +81,22 @@ impl Place<'_> {
         SheetFormat::ALL.map(|format| self.file_name(format.extension())).into_iter().find(|name| name == named)
     }
 
-    /// An error names the folder: the problem is the folder's (full, read-only), not the answer's.
+    /// What lies in the answer's place and cannot be replaced by a file, if anything does: no work is done for it.
+    pub fn obstacle(&self) -> Option<Trouble> {
+        let paths = [self.format.extension(), "json"].map(|end| self.path(end));
+        let is_folder = |path: &PathBuf| std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+        let folder = paths.into_iter().find(is_folder)?;
+        Some(Trouble::new("a folder lies where the answer is to be written", folder, MOVE_AWAY))
+    }
+
+    /// Whether the folder or the place itself is the problem shows when another file of that size is written into the folder.
     fn write_file(&self, end: &str, bytes: &[u8], doing: &str) -> Result<(), Unwritten> {
-        let written = make_folder(self.folder).and_then(|()| write_whole(&self.path(end), bytes, doing));
-        let unwritten =
-            |trouble| Unwritten { trouble: Trouble { path: self.folder.into(), ..trouble }, bytes: bytes.len() };
-        written.map_err(unwritten)
+        let path = self.path(end);
+        let written = make_folder(self.folder).and_then(|()| write_whole(&path, bytes, doing));
+        written.map_err(|trouble| match has_room(self.folder, bytes.len()) {
+            true => Unwritten::Place(Trouble { path, remedy: MOVE_AWAY.into(), ..trouble }),
+            false => Unwritten::Folder { trouble: Trouble { path: self.folder.into(), ..trouble }, bytes: bytes.len() },
+        })
     }
 
     fn path(&self, end: &str) -> PathBuf {
@@ -86,5 +105,33 @@ impl Place<'_> {
 
     fn file_name(&self, end: &str) -> String {
         format!("result_{}.{end}", self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_lies_in_the_place_of_one_answer_is_no_problem_of_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place { folder: folder.path(), name: "q", format: SheetFormat::Png };
+        assert!(place.write_file("json", b"{}", "write the record").is_ok() && place.obstacle().is_none());
+        // A link is replaced, wherever it leads.
+        let path = place.path("png");
+        std::os::unix::fs::symlink("/nowhere", &path).unwrap();
+        assert!(place.write_file("png", b"sheet", "write the sheet").is_ok() && path.is_file());
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert_eq!(place.obstacle().unwrap().path, path);
+        match place.write_file("png", b"sheet", "write the sheet").unwrap_err() {
+            Unwritten::Place(trouble) => assert_eq!(trouble.path, path),
+            Unwritten::Folder { trouble, .. } => panic!("{trouble}"),
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2, "nothing else is left");
+        let blocked = folder.path().join("file");
+        std::fs::write(&blocked, b"").unwrap();
+        let place = Place { folder: &blocked, ..place };
+        assert!(matches!(place.write_file("json", b"{}", "write"), Err(Unwritten::Folder { bytes: 2, .. })));
     }
 }

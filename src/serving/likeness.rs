@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::answer::Grade;
 use crate::catalog::{Catalog, Root};
 use crate::dedup::{Appearance, policy};
-use crate::index::{NearestOther, SampledPicture};
+use crate::index::{Name, NearestOther, SampledPicture};
 use crate::model::{Backbone, Model};
 use crate::picture::Hash;
 
@@ -89,26 +89,43 @@ fn quantile(sorted: &[f32], at: f32) -> Option<f32> {
     Some(low + (high - low) * place.fract())
 }
 
+/// How like a picture is to its nearest other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BestLikeness {
+    /// `None` where there is no other.
+    pub value: Option<f32>,
+    /// The catalog knew all that this depends on. Otherwise it may have another value later, although no embedding changes.
+    pub is_final: bool,
+}
+
 /// The greatest likeness of `member` to others, of which `near` are the nearest; copies of it do not count, because a duplicate says
-/// nothing of how similar other pictures are. `None` where there is no other, or where the catalog does not know them.
-pub fn best_likeness(member: &SampledPicture, near: &[NearestOther], model: &Model, catalog: &Catalog) -> Option<f32> {
+/// nothing of how similar other pictures are. What the catalog does not know is left out.
+pub fn best_likeness(member: &SampledPicture, near: &[NearestOther], model: &Model, catalog: &Catalog) -> BestLikeness {
     let with_features = compares_features(model);
-    let own = KnownPicture::read(Path::new(&member.name), with_features, catalog)?;
-    let mut others = near.iter().filter_map(|near| {
-        let other = KnownPicture::read(Path::new(&near.name), with_features, catalog)?;
-        let likeness = if with_features { own.looks.cosine(&other.looks)? } else { near.cosine };
-        Some((likeness, other))
-    });
-    let mut compared: Vec<(f32, KnownPicture)> = others.by_ref().take(COMPARED).collect();
-    loop {
-        let (at, likeness) =
-            compared.iter().map(|(likeness, _)| *likeness).enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
-        if likeness < policy::COPIES_LOOK_ALIKE || !own.is_copy_of(&compared[at].1, catalog) {
-            return Some(likeness);
+    let mut is_final = true;
+    let mut read = |name: &Name| {
+        let known = KnownPicture::read(Path::new(name), with_features, catalog);
+        is_final &= known.as_ref().is_some_and(|known| known.is_whole(with_features));
+        known
+    };
+    let value = read(&member.name).and_then(|own| {
+        let mut others = near.iter().filter_map(|near| {
+            let other = read(&near.name)?;
+            let likeness = if with_features { own.looks.cosine(&other.looks)? } else { near.cosine };
+            Some((likeness, other))
+        });
+        let mut compared: Vec<(f32, KnownPicture)> = others.by_ref().take(COMPARED).collect();
+        loop {
+            let likeness = compared.iter().map(|(likeness, _)| *likeness).enumerate();
+            let (at, likeness) = likeness.max_by(|a, b| a.1.total_cmp(&b.1))?;
+            if likeness < policy::COPIES_LOOK_ALIKE || !own.is_copy_of(&compared[at].1, catalog) {
+                return Some(likeness);
+            }
+            compared.swap_remove(at);
+            compared.extend(others.next());
         }
-        compared.swap_remove(at);
-        compared.extend(others.next());
-    }
+    });
+    BestLikeness { value, is_final }
 }
 
 /// A picture as the catalog knows it.
@@ -120,11 +137,15 @@ struct KnownPicture {
 
 impl KnownPicture {
     fn read(path: &Path, with_features: bool, catalog: &Catalog) -> Option<Self> {
-        // What cannot be read is left out; the next change of the inventory asks again.
         let content = catalog.content_of(Root::Inventory, path).ok()??;
         let features = with_features.then(|| catalog.features(content, Backbone::VERSION).ok().flatten()).flatten();
         let looks = Appearance::new(Some(content), features.as_deref(), None);
         Some(Self { content, features, looks })
+    }
+
+    /// Whether all of it is known but its pixels, which older catalogs lack.
+    fn is_whole(&self, with_features: bool) -> bool {
+        self.features.is_some() || !with_features
     }
 
     /// By pixels, which are read only now.

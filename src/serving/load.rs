@@ -1,6 +1,5 @@
 //! Loads the model and the index from the catalog.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::base::rows::Rows;
@@ -22,7 +21,7 @@ pub fn load_model_read_only(catalog: &Catalog, settings: &ModelSettings) -> Resu
 pub fn inventory_of(catalog: &Catalog) -> Result<Vec<(PathBuf, Hash)>, Trouble> {
     let content = |row: FileRow| match row.state {
         FileState::Read(hash) => Some((row.path, hash)),
-        FileState::Failed { .. } => None,
+        FileState::Unread | FileState::Failed { .. } => None,
     };
     Ok(catalog.files(Root::Inventory)?.into_iter().filter_map(content).collect())
 }
@@ -34,22 +33,21 @@ pub fn load_index<'a>(
     inventory: impl Iterator<Item = (&'a Path, Hash)> + Clone,
 ) -> Result<Index, Trouble> {
     let mut index = Index::empty(model.embedding_width());
-    catalog.visit_embeddings(Root::Inventory, model.id(), |path, embedding| {
-        index.put(path, embedding);
+    let mut by_content: Vec<(Hash, &Path)> = inventory.clone().map(|(path, hash)| (hash, path)).collect();
+    by_content.sort_unstable();
+    catalog.visit_embeddings(model.id(), |hash, embedding| {
+        let start = by_content.partition_point(|(other, _)| *other < hash);
+        for (_, path) in by_content[start..].iter().take_while(|(other, _)| *other == hash) {
+            index.put(path, embedding);
+        }
     })?;
-    let mut count = 0;
-    for (path, hash) in inventory.clone() {
-        count += 1;
+    drop(by_content);
+    for (path, hash) in inventory {
         if !index.contains(path)
             && let Some(embedding) = embedding_of(catalog, model, hash)?
         {
             index.put(path, &embedding);
         }
-    }
-    // Seldom: files that the catalog knows and that are not to be used.
-    if index.len() > count {
-        let used: HashSet<&Path> = inventory.map(|(path, _)| path).collect();
-        index.keep(|path| used.contains(path));
     }
     // Rises from one process to the next as well: changes are fewer than microseconds.
     index.continue_from(clock::now_us());

@@ -12,7 +12,7 @@ use super::handle::{Stage, TrainingHandle};
 use super::reencoding::EmbeddedContents;
 use super::regrouping::FolderNumbers;
 use super::sketch::ContentSample;
-use crate::catalog::{Catalog, Decision, ModelRow, Root, TrainedPicture, TrainingSource};
+use crate::catalog::{Catalog, CatalogReaders, Decision, ModelRow, Root, TrainedPicture, TrainingSource};
 use crate::config::Config;
 use crate::error::Trouble;
 use crate::index::Index;
@@ -32,8 +32,8 @@ const NICENESS: i32 = 19;
 
 /// What to train.
 pub struct TrainingInput {
-    /// Where the catalog is.
-    pub state: PathBuf,
+    /// The catalog.
+    pub catalog: CatalogReaders,
     /// The id of the new model.
     pub id: String,
     /// Where the pictures come from.
@@ -159,7 +159,7 @@ impl TrainingJob {
 
     pub(super) fn train(&self) -> Result<TrainingEnd, Halt> {
         let TrainingInput { id, source, config, .. } = &self.input;
-        let catalog = Catalog::open_reader(&self.input.state)?;
+        let catalog = self.input.catalog.open()?;
         self.enter(Stage::Reading)?;
         let pictures = self.read_pictures(&catalog)?;
         let training_set = &pictures.set;

@@ -1,7 +1,6 @@
 //! Going back to an earlier model: which one, and making it ready to serve.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
@@ -9,7 +8,7 @@ use crossbeam_channel::Sender;
 use super::handle::{Stage, TrainingHandle};
 use super::job::{Halt, Successor, TrainingEnd, TrainingEvent, TrainingMessage, end_with, thread_name};
 use super::reencoding::Reencoding;
-use crate::catalog::{Catalog, Decision, ModelRow};
+use crate::catalog::{Catalog, CatalogReaders, Decision, ModelRow};
 use crate::config::{Encoder, ModelSettings};
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
@@ -31,10 +30,7 @@ pub fn target<'a>(
     encoder: Encoder,
 ) -> Result<Option<&'a ModelRow>, NoTarget> {
     let current = models.iter().position(|(_, serves)| *serves);
-    let version = FeatureKind::of(encoder).version;
-    let may_serve = |row: &ModelRow| {
-        row.decision != Decision::Refused && row.features_version == version && row.encoder.is(encoder)
-    };
+    let may_serve = |row: &ModelRow| may_serve(row, encoder);
     match (requested, current) {
         (None, None) | (Some(UNTRAINED_ID), None) => Err(NoTarget::Nothing),
         (Some(UNTRAINED_ID), Some(_)) => Ok(None),
@@ -49,6 +45,12 @@ pub fn target<'a>(
             Some((row, _)) => Ok(Some(row)),
         },
     }
+}
+
+/// Whether a stored model was good enough, and takes the features that are computed now.
+pub fn may_serve(row: &ModelRow, encoder: Encoder) -> bool {
+    let takes_them = row.features_version == FeatureKind::of(encoder).version && row.encoder.is(encoder);
+    row.decision != Decision::Refused && takes_them
 }
 
 /// Why there is no going back to a model.
@@ -100,8 +102,8 @@ pub fn roll_back_alone(state: &std::path::Path, requested: Option<&str>, encoder
 pub struct Restorer {
     /// Which run of a job.
     pub run: u64,
-    /// Where the catalog is.
-    pub state: PathBuf,
+    /// The catalog.
+    pub catalog: CatalogReaders,
     /// The model; `None` is the untrained network.
     pub row: Option<ModelRow>,
     /// The kind of model that may serve.
@@ -128,7 +130,7 @@ impl Restorer {
     }
 
     fn restore(&self) -> Result<Successor, Halt> {
-        let catalog = Catalog::open_reader(&self.state)?;
+        let catalog = self.catalog.open()?;
         self.handle.enter(Stage::Encoding);
         let model = match &self.row {
             Some(row) => {

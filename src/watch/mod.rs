@@ -21,6 +21,6 @@ pub use listing::{Listed, Listing};
 pub use name::is_ignored;
 pub use reconcile::Known;
 pub use self_test::WatcherSelfTest;
-pub use settle::Settle;
+pub use settle::{Observation, Settle};
 pub use tree::{Change, KnownFiles, Tree};
 pub use turn_budget::TurnBudget;

@@ -18,19 +18,34 @@ const MAX_SETTLING_TIME: Duration = Duration::from_secs(60);
 pub struct Settle {
     waiting: BTreeMap<PathBuf, Waiting>,
     by_time: BTreeSet<(Duration, PathBuf)>,
+    /// Of those waiting, how many bring a content that is not known.
+    news: usize,
+}
+
+/// A file as it was just seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Observation {
+    /// Its state.
+    pub stamp: Stamp,
+    /// An event named it, so that its waiting time starts again even if its stamp is the same (two writes within one clock tick of
+    /// the file system).
+    pub was_touched: bool,
+    /// Its content is most likely not the one that is known.
+    pub is_news: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Waiting {
     stamp: Stamp,
+    is_news: bool,
     ready_at: Duration,
     since: Duration,
 }
 
 impl Settle {
-    /// Records a file's state. `was_touched`: an event named it, so that its waiting time starts again even if its
-    /// stamp is the same (two writes within one clock tick of the file system).
-    pub fn observe(&mut self, path: &Path, stamp: Stamp, was_touched: bool, now: Duration, quiet: Duration) {
+    /// Records a file's state.
+    pub fn observe(&mut self, path: &Path, seen: Observation, now: Duration, quiet: Duration) {
+        let Observation { stamp, was_touched, is_news } = seen;
         let known = self.waiting.get(path).copied();
         if known.is_some_and(|waiting| waiting.stamp == stamp) && !was_touched {
             return;
@@ -38,7 +53,8 @@ impl Settle {
         let since = known.map_or(now, |waiting| waiting.since);
         self.forget(path);
         let ready_at = (now + quiet).min(since + MAX_SETTLING_TIME.max(quiet)).max(now);
-        self.waiting.insert(path.to_path_buf(), Waiting { stamp, ready_at, since });
+        self.news += usize::from(is_news);
+        self.waiting.insert(path.to_path_buf(), Waiting { stamp, is_news, ready_at, since });
         self.by_time.insert((ready_at, path.to_path_buf()));
     }
 
@@ -46,6 +62,7 @@ impl Settle {
     pub fn forget(&mut self, path: &Path) {
         if let Some((path, waiting)) = self.waiting.remove_entry(path) {
             self.by_time.remove(&(waiting.ready_at, path));
+            self.news -= usize::from(waiting.is_news);
         }
     }
 
@@ -73,6 +90,7 @@ impl Settle {
         while due.len() < limit && self.next_due().is_some_and(|ready_at| ready_at <= now) {
             let Some((_, path)) = self.by_time.pop_first() else { break };
             if let Some((path, waiting)) = self.waiting.remove_entry(&path) {
+                self.news -= usize::from(waiting.is_news);
                 due.push((path, waiting.stamp));
             }
         }
@@ -87,6 +105,11 @@ impl Settle {
     /// Files waiting.
     pub fn len(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// Those of them whose content is most likely not the one that is known.
+    pub fn news(&self) -> usize {
+        self.news
     }
 
     /// Whether no file waits.
@@ -109,6 +132,10 @@ mod tests {
         Stamp { size, mtime_ns: 0, ctime_ns: 0, inode: 1 }
     }
 
+    fn observation(size: u64, was_touched: bool) -> Observation {
+        Observation { stamp: stamp(size), was_touched, is_news: true }
+    }
+
     /// The times at which the file of a case was ready.
     fn ready_times(story: &str) -> Vec<u64> {
         let mut settle = Settle::default();
@@ -121,7 +148,7 @@ mod tests {
                 "-" => settle.forget(Path::new("a")),
                 seen => {
                     let size = seen.trim_end_matches('!').parse().expect("a size");
-                    settle.observe(Path::new("a"), stamp(size), seen.ends_with('!'), at(time), QUIET);
+                    settle.observe(Path::new("a"), observation(size, seen.ends_with('!')), at(time), QUIET);
                 }
             }
         }
@@ -147,7 +174,7 @@ mod tests {
         let mut settle = Settle::default();
         let limit = MAX_SETTLING_TIME.as_millis() as u64;
         for time in (0..=limit).step_by(100) {
-            settle.observe(Path::new("a"), stamp(1), true, at(time), QUIET);
+            settle.observe(Path::new("a"), observation(1, true), at(time), QUIET);
             let due = settle.take_due(at(time), 9);
             assert_eq!(due.len(), usize::from(time == limit), "at {time} ms");
         }
@@ -156,8 +183,8 @@ mod tests {
     #[test]
     fn what_is_below_a_folder_is_forgotten_with_it() {
         let mut settle = Settle::default();
-        settle.observe(Path::new("set/a"), stamp(1), false, at(0), QUIET);
-        settle.observe(Path::new("set/b"), stamp(1), false, at(200), QUIET);
+        settle.observe(Path::new("set/a"), observation(1, false), at(0), QUIET);
+        settle.observe(Path::new("set/b"), observation(1, false), at(200), QUIET);
         assert_eq!(settle.next_due(), Some(at(400)));
         settle.take_due(at(400), 9);
         assert!(settle.has_below(Path::new("set/b")) && !settle.has_below(Path::new("set/a")));
@@ -169,10 +196,26 @@ mod tests {
     }
 
     #[test]
+    fn those_that_bring_news_are_counted() {
+        let mut settle = Settle::default();
+        let observe = |settle: &mut Settle, name: &str, size, is_news| {
+            settle.observe(Path::new(name), Observation { is_news, ..observation(size, false) }, at(0), QUIET);
+            (settle.len(), settle.news())
+        };
+        assert_eq!(observe(&mut settle, "a", 1, true), (1, 1));
+        assert_eq!(observe(&mut settle, "b", 1, false), (2, 1));
+        assert_eq!(observe(&mut settle, "b", 2, true), (2, 2));
+        assert_eq!(observe(&mut settle, "c", 1, false), (3, 2));
+        settle.forget(Path::new("a"));
+        assert_eq!((settle.len(), settle.news()), (2, 1));
+        assert_eq!((settle.take_due(at(400), 9).len(), settle.news()), (2, 0));
+    }
+
+    #[test]
     fn no_more_are_taken_at_once_than_asked_for() {
         let mut settle = Settle::default();
         for name in ["a", "b", "c"] {
-            settle.observe(Path::new(name), stamp(1), false, at(0), QUIET);
+            settle.observe(Path::new(name), observation(1, false), at(0), QUIET);
         }
         assert_eq!([2, 2, 2].map(|limit| settle.take_due(at(400), limit).len()), [2, 1, 0]);
     }

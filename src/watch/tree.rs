@@ -25,8 +25,8 @@ use self::pass::{Pass, Scope};
 use self::scan::Scan;
 use self::trouble::FolderTroubles;
 use super::identity::Identity;
-use super::reconcile::{Entry, SightMark};
-use super::{Known, Settle};
+use super::reconcile::{Entry, FileComparison, SightMark};
+use super::{Known, Observation, Settle};
 use crate::error::Trouble;
 use crate::files::Stamp;
 
@@ -43,6 +43,8 @@ const DEPTH_LIMIT: usize = 64;
 pub enum Change {
     /// A new or changed file has settled.
     Ready(PathBuf, Stamp),
+    /// A known file has settled whose content is most likely the same, although something about the file is not.
+    Touched(PathBuf, Stamp),
     /// A file that was known was removed.
     Removed(PathBuf),
     /// An entry that is never opened; reported once.
@@ -160,6 +162,11 @@ impl Tree {
         self.settle.len()
     }
 
+    /// Those of them whose content is most likely not the one that is known.
+    pub fn settling_news(&self) -> usize {
+        self.settle.news()
+    }
+
     /// Whether `path` has a file that is settling, or a folder still to be scanned.
     pub fn is_unsettled(&self, path: &Path) -> bool {
         self.settle.has_below(path)
@@ -212,6 +219,12 @@ impl Tree {
         files
     }
 
+    /// How many files are known below `folder`, counted up to `most`.
+    pub fn known_below_at_most(&self, folder: &Path, most: usize) -> usize {
+        let files = self.below(folder).flat_map(|(_, folder)| folder.entries.values());
+        files.filter(|entry| !entry.is_folder()).take(most).count()
+    }
+
     /// Records the state of a file when it was read.
     pub fn learn(&mut self, path: &Path, known: Known) {
         if let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {
@@ -233,7 +246,14 @@ impl Tree {
     /// Lets a file become ready once more after `quiet`: it could not be used yet, or its result could not be stored.
     pub fn settle_again(&mut self, path: &Path, stamp: Stamp, now: Duration, quiet: Duration) {
         self.invalidate(path);
-        self.settle.observe(path, stamp, true, now, quiet);
+        self.settle.observe(path, Observation { stamp, was_touched: true, is_news: true }, now, quiet);
+    }
+
+    /// How a file in this state compares with what is known of it.
+    fn compare(&self, path: &Path, stamp: &Stamp) -> FileComparison {
+        let folder = path.parent().and_then(|parent| self.folders.get(parent));
+        let entry = folder.zip(path.file_name()).and_then(|(folder, name)| folder.entries.get(name));
+        entry.map_or(FileComparison::Changed, |entry| entry.compare(stamp))
     }
 
     /// The state of a folder; adds it and its ancestors to the tree where they are missing.

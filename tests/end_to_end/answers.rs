@@ -136,3 +136,27 @@ fn a_sheet_is_of_the_format_asked_for_and_never_stands_there_twice() {
     assert_eq!(read("webp"), image::ImageFormat::WebP);
     workplace.wait("the earlier sheet to go", || (!sheet("jpg").exists()).then_some(()));
 }
+
+#[test]
+fn an_answer_whose_place_is_taken_holds_up_no_other_and_is_said_once() {
+    let mut workplace = Workplace::new();
+    workplace.stock(1);
+    workplace.start();
+    workplace.wait_indexed(3);
+    let taken = workplace.record_path("evil");
+    std::fs::create_dir(&taken).unwrap();
+    put(workplace.query("evil.jpg"), &jpeg(Food::Pizza, 1));
+    let is_problem = |status: &Value| status["problems"].to_string().contains("result_evil.json");
+    workplace.wait_status("the problem", is_problem);
+    for number in 0..20 {
+        put(workplace.query(format!("good_{number}.jpg")), &jpeg(Food::Burger, number));
+        workplace.wait_record(&format!("good_{number}"));
+    }
+    // The moments at which it could have been said again: it was tried with each other answer before.
+    let said = workplace.log().lines().filter(|line| line.contains("result_evil.json")).count();
+    assert_eq!(said, 1, "{}", workplace.log());
+    assert!(!workplace.log().contains("the disk"), "nothing is wrong with the disk: {}", workplace.log());
+    std::fs::remove_dir(&taken).unwrap();
+    workplace.wait_record("evil");
+    workplace.wait_status("no problem", |status| !is_problem(status));
+}

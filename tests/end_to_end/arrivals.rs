@@ -278,7 +278,7 @@ fn a_reading_is_of_one_state() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.bin");
     fs::write(&path, [1]).unwrap();
-    let bounds = Bounds { file_bytes: 1 << 30, pixels: 1, decode_ms: 1_000 };
+    let bounds = Bounds { file_bytes: 1 << 30, pixels: 1, decode_ms: 1_000, memory_bytes: 0 };
     let (writer_path, (stop, stopped)) = (path.clone(), std::sync::mpsc::channel::<()>());
     // The n-th byte is n: any whole state is recognised by its content.
     let writer = thread::spawn(move || {

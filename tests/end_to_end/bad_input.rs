@@ -172,3 +172,40 @@ fn odd_names_are_names() {
     workplace.start();
     assert_eq!(workplace.wait_indexed(9)["queries"]["answered"], 6);
 }
+
+/// Eight pictures of 24 megapixels with transparency, that take some 200 MB each, and eight workers.
+#[test]
+fn all_workers_together_keep_to_one_budget_of_memory() {
+    let settings = |megabytes: u32| format!("[limits]\nworkers = 8\nmax_memory_megabytes = {megabytes}");
+    let mut workplace = Workplace::with_settings(&settings(300));
+    workplace.start();
+    let before_mib = workplace.memory_kib("VmHWM") >> 10;
+    let png = |width: u32, height: u32| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let picture = image::RgbaImage::from_pixel(width, height, image::Rgba([90, 120, 30, 128]));
+        picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+        bytes.into_inner()
+    };
+    let large = png(6_000, 4_000);
+    workplace.hold();
+    for number in 0..8_u8 {
+        // What follows the end of a PNG is no part of the picture, but makes another content.
+        put(workplace.inventory(format!("{number}.png")), &[large.as_slice(), &[number]].concat());
+    }
+    workplace.go_on();
+    workplace.wait_indexed(8);
+    let memory_mib = workplace.memory_kib("VmHWM") >> 10;
+    eprintln!("8 pictures of 24 megapixels by 8 workers: {memory_mib} MiB at most, {before_mib} MiB before");
+    assert!(memory_mib < before_mib + 300 + 100, "{memory_mib} MiB, {before_mib} MiB before");
+
+    put(workplace.query("huge.png"), &png(8_000, 5_000));
+    let record = workplace.wait_record("huge");
+    assert_eq!(record["status"], "error", "{record:#}");
+    let message = record["message"].as_str().unwrap();
+    assert!(
+        message.contains("more than the 300 MB allowed") && message.contains("raise max_memory_megabytes"),
+        "{message}"
+    );
+    workplace.set(&settings(400));
+    workplace.wait_record_that("huge", |record| record["status"] != "error");
+}

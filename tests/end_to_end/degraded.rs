@@ -19,7 +19,7 @@ use super::workplace::{Workplace, put};
 /// A user that owns nothing.
 const NOBODY: u32 = 65534;
 
-fn problem_with(status: &Value, words: &str) -> bool {
+pub fn problem_with(status: &Value, words: &str) -> bool {
     status["problems"].as_array().unwrap().iter().any(|problem| problem["what"].as_str().unwrap().contains(words))
 }
 
@@ -30,7 +30,7 @@ fn times_logged(place: &Workplace, words: &str) -> usize {
 
 /// Runs the daemon with one of the user's limits of the kernel lowered, in a user namespace of its own.
 /// False, with a line that says so, where the system forbids that.
-fn start_with_limit(place: &mut Workplace, limit: &str, value: u32) -> bool {
+pub fn start_with_limit(place: &mut Workplace, limit: &str, value: u32) -> bool {
     let set = format!("echo {value} >/proc/sys/user/{limit}");
     if !Command::new("unshare").args(["-Ur", "sh", "-c", &set]).status().is_ok_and(|status| status.success()) {
         skip(&format!("this system does not let a test lower {limit}"));
@@ -38,6 +38,21 @@ fn start_with_limit(place: &mut Workplace, limit: &str, value: u32) -> bool {
     }
     place.start_by(&["unshare", "-Ur", "sh", "-c", &format!("{set}; exec \"$@\""), "sh"]);
     true
+}
+
+/// With hardly any files open at a time it does not start, and says how many it needs and how to allow them.
+#[test]
+fn with_too_few_open_files_it_says_what_to_do() {
+    let place = Workplace::new();
+    let program = place.artificio(&["run"]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 16; exec \"$@\"", "sh"]).arg(program.get_program()).args(program.get_args());
+    let ended = limited.output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(
+        ended.status.code() == Some(1) && said.contains("only 16 open files") && said.contains("ulimit -n"),
+        "{said}"
+    );
 }
 
 /// Waits for an answer that is promised within five seconds.
@@ -173,55 +188,6 @@ fn an_emptied_inventory_is_kept_until_the_user_says_so() {
     fs::remove_dir(&inventory).unwrap();
     fs::rename(&aside, &inventory).unwrap();
     place.wait_indexed(6);
-}
-
-/// A disk in the inventory that is away over restarts: what it holds is found, marked as away, and never decoded again.
-#[test]
-fn a_disk_in_the_inventory_may_be_away_for_any_time() {
-    let mut place = Workplace::new();
-    place.stock(2);
-    let [held, work, empty] = ["held", "work", "empty"].map(|name| place.root().join(name));
-    for folder in [&held, &work, &empty, &place.inventory("nas")] {
-        fs::create_dir(folder).unwrap();
-    }
-    for seed in [10, 11] {
-        put(held.join(format!("far_{seed}.jpg")), &pictures::jpeg(Food::Egg, seed));
-    }
-    let mount = format!(
-        "mount -t overlay overlay -o 'lowerdir={},upperdir={},workdir={}' '{}'",
-        empty.display(),
-        held.display(),
-        work.display(),
-        place.inventory("nas").display()
-    );
-    if !Command::new("unshare").args(["-Urm", "sh", "-c", &mount]).status().is_ok_and(|status| status.success()) {
-        return skip("this system does not let a test mount an overlay");
-    }
-    let with_disk = format!("{mount}; exec \"$@\"");
-    place.start_by(&["unshare", "-Urm", "sh", "-c", &with_disk, "sh"]);
-    place.wait_indexed(8);
-    let before = place.decoded();
-    assert_eq!(before.len(), 8);
-    place.stop();
-    for name in ["first", "second"] {
-        place.start();
-        assert_eq!(place.status().unwrap()["inventory"]["indexed"], 8);
-        place.wait_status("the disk in the status", |status| problem_with(status, "suddenly empty"));
-        put(place.query(format!("{name}.jpg")), &pictures::jpeg(Food::Egg, 10));
-        let record = place.wait_record(name);
-        assert_eq!(record["status"], "partial", "{record:#}");
-        assert!(record["message"].as_str().unwrap().contains("folder nas is out of reach"), "{record:#}");
-        for found in record["matches"].as_array().unwrap() {
-            let is_far = found["path"].as_str().unwrap().starts_with("nas/");
-            assert_eq!(found.get("away"), is_far.then_some(&Value::Bool(true)), "{record:#}");
-        }
-        assert_eq!(record["matches"][0]["path"], "nas/far_10.jpg");
-        place.stop();
-    }
-    place.start_by(&["unshare", "-Urm", "sh", "-c", &with_disk, "sh"]);
-    place.wait_indexed(8);
-    place.wait_record_that("second", |record| record["status"] == "ok" && record["matches"][0].get("away").is_none());
-    assert_eq!(place.decoded(), before, "they were decoded again");
 }
 
 /// With too few watches the rest is looked through regularly; logged once, with the command that raises the limit.

@@ -5,7 +5,7 @@ use std::fs;
 use artificio_demo::Food;
 
 use super::pictures::jpeg;
-use super::workplace::{Workplace, put};
+use super::workplace::{Workplace, found, put};
 
 fn with_an_answer() -> Workplace {
     let mut workplace = Workplace::with_settings("min_train = 6");
@@ -16,9 +16,8 @@ fn with_an_answer() -> Workplace {
     workplace.wait_record("q");
     workplace.wait_status("quiet", |status| status["queries"]["pending"] == 0);
     workplace.stop();
-    // With the journal SQLite would repair any damage to the file itself.
-    let catalog = rusqlite::Connection::open(workplace.state("catalog.sqlite")).unwrap();
-    let _: i64 = catalog.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
+    let journal = fs::metadata(workplace.state("catalog.sqlite-wal")).map_or(0, |found| found.len());
+    assert_eq!(journal, 0, "an orderly stop leaves all of it in the catalog itself");
     workplace
 }
 
@@ -95,6 +94,90 @@ fn damage_that_no_start_meets_is_found_and_the_catalog_rebuilt() {
     });
     assert_eq!(workplace.wait_record("q")["status"], "ok");
     workplace.assert_alive(0);
+}
+
+/// Features, miniatures and embeddings by their content.
+fn vectors(workplace: &Workplace) -> Vec<(String, Vec<u8>, Vec<u8>)> {
+    let catalog = rusqlite::Connection::open(workplace.state("catalog.sqlite")).unwrap();
+    let all = "SELECT 'features ' || trunk, hash, row FROM features JOIN contents ON id = content
+               UNION ALL SELECT 'miniature', hash, pixels FROM miniatures JOIN contents ON id = content
+               UNION ALL SELECT 'embedding ' || model, hash, row FROM codes JOIN contents ON id = content ORDER BY 1, 2";
+    let mut statement = catalog.prepare(all).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+/// Whether two embeddings are the same but for the order in which sums were computed, or two other vectors exactly.
+fn is_same(
+    (kind, hash, one): &(String, Vec<u8>, Vec<u8>),
+    (other_kind, other_hash, other): &(String, Vec<u8>, Vec<u8>),
+) -> bool {
+    let values = |bytes: &[u8]| -> Vec<f32> {
+        bytes.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect()
+    };
+    let is_near = || values(one).iter().zip(values(other)).all(|(a, b)| (a - b).abs() <= 1e-4 * (1.0 + b.abs()));
+    let is_equal = one == other || (kind.starts_with("embedding") && one.len() == other.len() && is_near());
+    (kind, hash) == (other_kind, other_hash) && is_equal
+}
+
+/// The check finds what no start reads; what a start reads is not served.
+#[test]
+fn rows_that_are_not_what_was_written_are_made_again_by_the_running_service() {
+    let mut workplace = with_an_answer();
+    let before = vectors(&workplace);
+    let catalog = rusqlite::Connection::open(workplace.state("catalog.sqlite")).unwrap();
+    catalog
+        .execute_batch(
+            "UPDATE features SET row = (SELECT row FROM features AS f WHERE f.content = 2 AND f.trunk = features.trunk)
+                 WHERE content = 1 AND trunk = (SELECT trunk FROM models);
+             UPDATE codes SET row = (SELECT row FROM codes AS c WHERE c.content = 4) WHERE content IN (1, 3);
+             UPDATE miniatures SET pixels = zeroblob(1024) WHERE content = 5;
+             UPDATE files SET content = 7 - content WHERE root = 1 AND content IN (2, 5);",
+        )
+        .unwrap();
+    drop(catalog);
+    let is_as_before = |workplace: &Workplace| {
+        let now = vectors(workplace);
+        now.len() == before.len() && now.iter().zip(&before).all(|(one, other)| is_same(one, other))
+    };
+    assert!(!is_as_before(&workplace));
+    workplace.launch();
+    workplace.wait("what was there before", || is_as_before(&workplace).then_some(()));
+    workplace.wait_indexed(6);
+    for (name, kind) in [("burger_0", Food::Burger), ("pizza_0", Food::Pizza), ("sushi_0", Food::Sushi)] {
+        put(workplace.query(format!("{name}.jpg")), &jpeg(kind, 0));
+        let record = workplace.wait_record(name);
+        assert_eq!(found(&record)[0], format!("{name}.jpg"), "{record:#}");
+    }
+    let said = workplace.log().matches("is not what was written").count();
+    assert_eq!(said, 1, "{}", workplace.log());
+    assert!(!workplace.state("catalog.sqlite.damaged-1").exists());
+}
+
+#[test]
+fn a_model_that_is_not_what_was_written_never_serves() {
+    let mut workplace = with_an_answer();
+    let catalog = rusqlite::Connection::open(workplace.state("catalog.sqlite")).unwrap();
+    let id: String = catalog.query_row("SELECT id FROM models WHERE is_current", [], |row| row.get(0)).unwrap();
+    // One bit of a weight: it still reads as a model.
+    let change = "UPDATE models SET weights = CAST(substr(weights, 1, length(weights) - 1) || x'00' AS BLOB)";
+    assert_eq!(catalog.execute(change, []).unwrap(), 1);
+    drop(catalog);
+    workplace.start();
+    let status = workplace.wait_status("another model", |status| status["model"]["trained_on"] == 6);
+    assert_ne!(status["model"]["id"], id.as_str());
+    assert!(workplace.log().contains("a model in the catalog is not what was written"), "{}", workplace.log());
+    workplace.assert_alive(0);
+    workplace.kill();
+    // Killed, it has left a journal. What is lost of that is said.
+    let path = workplace.state("catalog.sqlite-wal");
+    let mut journal = fs::read(&path).unwrap();
+    journal[5_000] ^= 1;
+    fs::write(&path, &journal).unwrap();
+    workplace.start();
+    workplace.wait_indexed(6);
+    assert!(workplace.log().contains("the catalog's journal is damaged"), "{}", workplace.log());
+    workplace.assert_alive(1);
 }
 
 #[test]

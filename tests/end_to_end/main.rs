@@ -7,6 +7,7 @@
 mod answers;
 mod arrivals;
 mod asking;
+mod away;
 mod bad_input;
 mod commands;
 mod corpus;

@@ -215,7 +215,7 @@ fn after_a_training_was_killed_the_next_model_has_a_name_and_embeddings_of_its_o
     let contents = |catalog: &Catalog| -> Vec<Hash> {
         let content = |file: FileRow| match file.state {
             FileState::Read(hash) => hash,
-            FileState::Failed { .. } => panic!("{file:?}"),
+            FileState::Unread | FileState::Failed { .. } => panic!("{file:?}"),
         };
         catalog.files(Root::Inventory).unwrap().into_iter().map(content).collect()
     };

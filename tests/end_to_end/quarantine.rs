@@ -57,11 +57,14 @@ fn set_aside(place: &Workplace) -> Vec<(String, String)> {
     entries.map(|entry| (name(entry), entry["state"]["set_aside"].to_string())).collect()
 }
 
+/// More than there is: by default, a picture that would take all memory is refused before it is decoded.
+const OVERCOMMITTED: &str = "[limits]\nworkers = 2\nmax_memory_megabytes = 16384";
+
 /// A picture that takes more memory than there is kills the service once; then its trial finds it out, it and its copies are
 /// set aside, and all else is served.
 #[test]
 fn an_inventory_picture_that_takes_all_memory_is_set_aside_at_its_first_trial() {
-    let mut place = Workplace::with_settings("[limits]\nworkers = 2");
+    let mut place = Workplace::with_settings(OVERCOMMITTED);
     place.stock(2);
     let killer = deadly();
     put(place.inventory("killer.png"), &killer);
@@ -98,7 +101,7 @@ fn an_inventory_picture_that_takes_all_memory_is_set_aside_at_its_first_trial() 
 /// condemned by counting deaths.
 #[test]
 fn a_query_that_takes_all_memory_gets_an_error_answer_and_another_one_where_there_is_more() {
-    let mut place = Workplace::with_settings("[limits]\nworkers = 2");
+    let mut place = Workplace::with_settings(OVERCOMMITTED);
     place.stock(2);
     short_of_memory(&mut place);
     place.wait_indexed(6);

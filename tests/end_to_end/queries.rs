@@ -173,12 +173,20 @@ fn a_query_that_comes_back_does_not_take_the_answer_of_its_successor() {
     workplace.wait_record("dish");
     fs::remove_file(workplace.query("dish.jpg")).unwrap();
     workplace.wait_all_done();
+    // Its answer stays, so the next one gets another name.
     put(workplace.query("dish.png"), &png(Food::Burger, 2_000));
-    workplace.wait_record_that("dish", |record| record["query"]["name"] == "dish.png");
+    assert_eq!(workplace.wait_record("dish.png")["query"]["name"], "dish.png");
+    assert_eq!(workplace.record("dish").unwrap()["query"]["name"], "dish.jpg");
+    // Once the answer is deleted, its name is free.
+    for answer in [workplace.record_path("dish"), workplace.sheet_path("dish")] {
+        fs::remove_file(answer).unwrap();
+    }
+    put(workplace.query("dish.jpeg"), &jpeg(Food::Burger, 2_001));
+    workplace.wait_record_that("dish", |record| record["query"]["name"] == "dish.jpeg");
 
     put(workplace.query("dish.jpg"), &jpeg(Food::Burger, 2_000));
     workplace.wait_record_that("dish.jpg", |record| found(record)[0].starts_with("burger_"));
-    assert_eq!(workplace.record("dish").unwrap()["query"]["name"], "dish.png", "both are live: each has its own");
+    assert_eq!(workplace.record("dish").unwrap()["query"]["name"], "dish.jpeg", "both are live: each has its own");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use artificio_demo::Food;
+use serde_json::Value;
 
 use super::pictures::{jpeg, tiny};
 use super::workplace::{Workplace, put};
@@ -56,6 +57,50 @@ fn an_orderly_restart_repeats_nothing() {
 #[test]
 fn a_power_cut_repeats_nothing() {
     assert_nothing_repeated(&mut settled_workplace(), Workplace::kill);
+}
+
+/// What the answer to one and the same picture says of the inventory, and when.
+fn asked_again(workplace: &Workplace, name: &str) -> (Value, u64) {
+    put(workplace.query(format!("{name}.jpg")), &jpeg(Food::Pizza, 2_000));
+    let record = workplace.wait_record(name);
+    assert_eq!(record["status"], "ok", "{record:#}");
+    let said = ["matches", "settings", "inventory", "model"].map(|key| record[key].clone());
+    (said.into(), record["index_generation"].as_u64().unwrap())
+}
+
+/// Whatever came and went: a restart changes no match, no similarity, no grade, and not what "closer than" means. The number of
+/// what is searched only rises, over a new model as well.
+#[test]
+fn a_restart_changes_nothing_that_an_answer_says() {
+    let mut workplace = Workplace::with_settings("min_train = 1000");
+    workplace.stock(5);
+    workplace.start();
+    workplace.wait_indexed(15);
+    let (untrained, first) = asked_again(&workplace, "first");
+    workplace.set("min_train = 15");
+    workplace.wait_status("a model", |status| status["model"]["trained_on"] == 15);
+    let (trained, second) = asked_again(&workplace, "second");
+    assert!(trained != untrained && second > first, "{second} after {first}");
+    for seed in 0..3 {
+        put(workplace.inventory(format!("egg_{seed}.jpg")), &jpeg(Food::Egg, seed));
+        fs::remove_file(workplace.inventory(format!("sushi_{seed}.jpg"))).unwrap();
+    }
+    workplace.wait("another inventory", || workplace.log().contains("sushi_2.jpg is gone").then_some(()));
+    workplace.wait_indexed(15);
+    let (before, third) = asked_again(&workplace, "third");
+    assert!(third > second, "{third} after {second}");
+    let mut last = third;
+    let stop = |workplace: &mut Workplace| {
+        workplace.stop();
+    };
+    for (name, end) in [("fourth", Workplace::kill as fn(&mut Workplace)), ("fifth", stop)] {
+        end(&mut workplace);
+        workplace.start();
+        let (after, generation) = asked_again(&workplace, name);
+        assert_eq!(after, before);
+        assert!(generation > last, "{generation} after {last}");
+        last = generation;
+    }
 }
 
 #[test]
@@ -114,7 +159,7 @@ fn killed_again_and_again_it_loses_no_query_and_leaves_no_half_answer() {
             }
             let bytes = fs::read(&path).unwrap();
             match path.extension().and_then(|end| end.to_str()) {
-                Some("json") => drop(serde_json::from_slice::<serde_json::Value>(&bytes).expect("a whole record")),
+                Some("json") => drop(serde_json::from_slice::<Value>(&bytes).expect("a whole record")),
                 Some("png") => drop(image::load_from_memory(&bytes).expect("a whole sheet")),
                 Some("html") => assert!(bytes.trim_ascii_end().ends_with(b"</html>"), "a whole gallery"),
                 _ => assert!(

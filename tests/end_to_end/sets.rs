@@ -37,6 +37,10 @@ fn a_set_has_settings_of_its_own() {
     let record = workplace.wait_record_that("both", |record| record["status"] == "error");
     let message = record["message"].as_str().unwrap();
     assert!(message.contains("query.toml:2:1") && message.contains("did you mean `min_score`"), "{message}");
+
+    put(workplace.query("both/query.toml"), format!("k = {}", "[".repeat(1_500_000)).as_bytes());
+    let is_too_large = |record: &Value| record["message"].as_str().unwrap().contains("the 64 kB allowed for settings");
+    workplace.wait_record_that("both", is_too_large);
 }
 
 /// How much more similar the best pizza is than the best sushi.
@@ -152,25 +156,29 @@ fn an_answer_is_refreshed_when_a_better_picture_comes_and_only_then() {
     workplace.assert_left_alone("q", written);
 }
 
-/// All pictures of a set are in memory at once, but not in full resolution.
+/// The pictures of a set are read one after another, and only the tiles of those that the sheet shows are kept.
 #[test]
-fn a_set_of_many_large_pictures_fits_into_the_memory() {
-    const PICTURES: u64 = 60;
+fn a_set_takes_no_more_memory_for_more_pictures() {
+    const PICTURES: u64 = 300;
     let mut workplace = Workplace::with_settings("[limits]\nworkers = 1");
     workplace.stock(1);
     workplace.start();
     workplace.wait_indexed(3);
     let small = image::load_from_memory(&jpeg(Food::Pizza, 2_000)).unwrap();
     let mut bytes = std::io::Cursor::new(Vec::new());
-    let large = small.resize_exact(4_000, 3_000, image::imageops::FilterType::Nearest);
+    let large = small.resize_exact(1_300, 1_300, image::imageops::FilterType::Nearest);
     large.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+    let before_mib = workplace.memory_kib("VmHWM") >> 10;
+    workplace.hold();
     for number in 0..PICTURES {
-        put(workplace.query(format!("set/{number}.jpg")), bytes.get_ref());
+        // What follows the end of a JPEG is no part of the picture, but makes another content.
+        put(workplace.query(format!("set/{number}.jpg")), &[bytes.get_ref(), number.to_string().as_bytes()].concat());
     }
+    workplace.go_on();
     let is_whole = |record: &Value| record["query"]["files"].as_array().is_some_and(|all| all.len() as u64 == PICTURES);
     let record = workplace.wait_record_that("set", is_whole);
     assert_eq!(record["status"], "ok", "{record:#}");
     let memory_mib = workplace.memory_kib("VmHWM") >> 10;
-    eprintln!("{PICTURES} pictures of 12 megapixels: {memory_mib} MiB at most");
-    assert!(memory_mib < 700, "{memory_mib} MiB");
+    eprintln!("{PICTURES} pictures of 1300 × 1300: {memory_mib} MiB at most, {before_mib} MiB before");
+    assert!(memory_mib < before_mib + 150, "{memory_mib} MiB, {before_mib} MiB before");
 }

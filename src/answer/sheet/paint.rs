@@ -8,7 +8,9 @@ use super::cell::MatchCell;
 use super::examples::{ExampleAreas, Examples};
 use super::layout::{HeadingAreas, Layout};
 use super::theme::{Palette, Rgb};
-use super::words::{bar, clean_name, closeness, decimals, matches_title, percent, pictures, query_label, typeset};
+use super::words::{
+    bar, clean_name, closeness, decimals, matches_title, percent, pictures, query_label, thousands, typeset,
+};
 use super::{Match, Notice, QueryPicture, SheetContent, notice, picture};
 use crate::answer::text::{Setting, Weight, fitted, line};
 use crate::answer::{Grade, MEANING};
@@ -37,13 +39,22 @@ pub(super) fn sheet(
     let Some(canvas) = SheetCanvas::new(layout.width, layout.height, palette.page) else {
         return RgbImage::new(1, 1);
     };
+    let further = content.further_queries + content.queries.len() - queries.len();
     let mut painter = Painter { canvas, palette, scale: layout.scale };
     if let Some(heading) = layout.query {
-        painter.heading(heading, &query_label(content.queries.len()), &clean_name(&content.title), palette.accent);
+        painter.heading(
+            heading,
+            &query_label(content.queries.len() + content.further_queries),
+            &clean_name(&content.title),
+            palette.accent,
+        );
     }
     painter.matches_heading(layout, matches.len(), content.footer.inventory);
     for (tile, panel) in queries.iter().zip(&layout.tiles) {
         painter.tile(tile, *panel, queries.len() > 1);
+    }
+    if let (Some(panel), further @ 1..) = (layout.tiles.last(), further) {
+        painter.further(further, *panel);
     }
     for (examples, areas) in content.examples.iter().filter(|examples| examples.count() > 0).zip(&layout.examples) {
         painter.examples(examples, areas);
@@ -124,6 +135,20 @@ impl Painter<'_> {
             let x = area.x as f32 + (area.width as f32 - line.width_px) / 2.0;
             self.canvas.text(&line, x, baseline(area, size.size_px), self.palette.soft_ink);
         }
+    }
+
+    /// How many query pictures are not shown, as a label in the lower right corner of the last that is.
+    fn further(&mut self, further: usize, panel: Area) {
+        let (palette, setting) = (self.palette, self.setting(REST_SIZE, Weight::SemiBold));
+        let padding = setting.size_px * 0.6;
+        let line = fitted(&format!("+{}", thousands(further)), setting, panel.width as f32 - 2.0 * padding);
+        let (width, height) = ((line.width_px + 2.0 * padding).ceil() as u32, (setting.size_px * 1.7) as u32);
+        let inset = self.scale.px(6.0);
+        let [x, y] = [panel.right().saturating_sub(inset + width), panel.bottom().saturating_sub(inset + height)];
+        let label = Area::new(x, y, width, height);
+        self.canvas.fill_round(label, height as f32, palette.badge);
+        self.canvas.outline_round(label, height as f32, 1.0, palette.ink, BADGE_EDGE_ALPHA);
+        self.canvas.text(&line, x as f32 + padding, baseline(label, setting.size_px), palette.on_badge);
     }
 
     fn examples(&mut self, examples: &Examples, areas: &ExampleAreas) {

@@ -27,6 +27,7 @@ fn content(matches: usize, queries: usize) -> SheetContent {
     SheetContent {
         title: "burger.jpg".into(),
         queries: queries.collect(),
+        further_queries: 0,
         examples: Vec::new(),
         matches: matches.collect(),
         notice: None,
@@ -63,6 +64,16 @@ fn every_number_of_queries_renders_and_more_than_the_limits_are_left_out() {
         assert!(count(&sheet, [200, 30, 40], 3) > 1000, "{queries}");
     }
     let _ = render(&content(80, 80), &small());
+}
+
+#[test]
+fn query_pictures_that_are_not_shown_are_counted() {
+    let few = content(3, 30);
+    let many = SheetContent { further_queries: 9_970, ..few.clone() };
+    let [few, many] = [few, many].map(|content| render(&content, &SheetStyle::default()));
+    assert_eq!(few.dimensions(), many.dimensions());
+    let badge = palette(Theme::Light).badge;
+    assert!(count(&many, badge, 0) > count(&few, badge, 0) + 500, "a label on the last of them");
 }
 
 #[test]
@@ -180,10 +191,15 @@ fn a_transparent_picture_has_a_checkerboard_behind_it() {
 
 #[test]
 fn the_largest_picture_side_is_within_bounds_and_scales_with_the_sheet() {
-    for matches in 0..=50 {
-        let side = picture_side_px(matches, &SheetStyle::default());
-        assert!((150..=1000).contains(&side), "{matches}: {side}");
-    }
     let (small, large) = (SheetStyle { width_px: 800, ..SheetStyle::default() }, SheetStyle::default());
-    assert!(picture_side_px(5, &small) < picture_side_px(5, &large));
+    for matches in 1..=50 {
+        let side = match_side_px(matches, &large);
+        assert!((100..=1000).contains(&side), "{matches}: {side}");
+    }
+    for queries in 1..=40 {
+        let side = query_side_px(queries, &large);
+        assert!((100..=1000).contains(&side), "{queries}: {side}");
+    }
+    assert!(match_side_px(5, &small) < match_side_px(5, &large));
+    assert!(query_side_px(5, &small) < query_side_px(5, &large));
 }

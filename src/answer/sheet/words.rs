@@ -76,7 +76,7 @@ pub(super) fn bar(closer_than: f32) -> f32 {
 
 /// "Query", or "Query set · 3 pictures".
 pub(super) fn query_label(queries: usize) -> String {
-    if queries > 1 { format!("Query set · {queries} pictures") } else { "Query".to_string() }
+    if queries > 1 { format!("Query set · {}", pictures(queries)) } else { "Query".to_string() }
 }
 
 /// "5 of 1,208 pictures".

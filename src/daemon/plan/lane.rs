@@ -1,13 +1,34 @@
 //! The jobs of one root. Each question is answered by a count or by one look-up, however many jobs there are: nothing here
 //! walks through them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::arrivals::{Arrivals, Owner};
 use crate::files::Stamp;
+
+/// What is known of the file of a job; what it is more urgent for comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum JobKind {
+    /// It was not read before.
+    New,
+    /// It was read before, and is counted there; now it has changed.
+    Known,
+    /// Most likely it has not: nobody waits for this.
+    Touched,
+}
+
+/// Where a query comes from; means nothing for pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueryOrigin {
+    /// Whoever asks.
+    pub owner: Owner,
+    /// It is a set that takes much longer than a single picture, and is answered by a thread of its own.
+    pub is_large: bool,
+}
 
 /// A job that waits to be started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,14 +37,17 @@ pub struct QueuedJob {
     pub stamp: Option<Stamp>,
     /// When it was enqueued.
     pub since: Duration,
-    /// Its file was read before, and is counted there.
-    pub is_known: bool,
+    /// What is known of its file.
+    pub kind: JobKind,
+    /// Of a query.
+    pub origin: QueryOrigin,
 }
 
 #[derive(Debug)]
 struct RunningJob {
     stamp: Option<Stamp>,
-    is_known: bool,
+    kind: JobKind,
+    origin: QueryOrigin,
     again: Option<QueuedJob>,
 }
 
@@ -34,14 +58,17 @@ pub struct Lane {
     is_by_arrival: bool,
     /// By the bytes of their paths: comparing paths part by part took most of the time with a million of them.
     queued: BTreeMap<Arc<OsStr>, QueuedJob>,
-    arrivals: BTreeSet<(Duration, Arc<OsStr>)>,
+    /// Of queries: those that share the workers, and the large ones.
+    arrivals: [Arrivals; 2],
     under_way: HashMap<PathBuf, RunningJob>,
+    /// Large ones among those under way, on a thread of their own: they keep no worker busy.
+    large: HashSet<PathBuf>,
     /// Those of them that wait for a trial, on a thread of their own: they keep no worker busy.
     in_trial: HashSet<PathBuf>,
-    /// Done, but the result could not be saved yet; whether the file is known.
-    unsaved: HashMap<PathBuf, bool>,
-    /// How many of all these are known.
-    known: usize,
+    /// Done, but the result could not be saved yet.
+    unsaved: HashMap<PathBuf, JobKind>,
+    /// How many of all these are of each kind.
+    counts: [usize; 3],
     /// No job is started.
     pub is_closed: bool,
 }
@@ -52,11 +79,12 @@ impl Lane {
         Self {
             is_by_arrival,
             queued: BTreeMap::new(),
-            arrivals: BTreeSet::new(),
+            arrivals: Default::default(),
             under_way: HashMap::new(),
+            large: HashSet::new(),
             in_trial: HashSet::new(),
             unsaved: HashMap::new(),
-            known: 0,
+            counts: [0; 3],
             is_closed: false,
         }
     }
@@ -68,8 +96,11 @@ impl Lane {
                 under_way.again = Some(job);
             }
         } else {
-            let since = self.remove_queued(path).map_or(job.since, |earlier| earlier.since);
-            self.insert_queued(path, QueuedJob { since, ..job });
+            let (since, kind) = match self.remove_queued(path) {
+                Some(earlier) => (earlier.since, earlier.kind.min(job.kind)),
+                None => (job.since, job.kind),
+            };
+            self.insert_queued(path, QueuedJob { since, kind, ..job });
         }
     }
 
@@ -81,28 +112,43 @@ impl Lane {
         }
     }
 
-    /// Starts the next job of those enqueued at `latest` or before.
+    /// Starts the next job of those enqueued at `latest` or before, but no large query.
     pub fn start_next(&mut self, latest: Duration) -> Option<(PathBuf, Option<Stamp>)> {
         let first = match self.is_by_arrival {
-            true => self.arrivals.first().filter(|(since, _)| *since <= latest).map(|(_, path)| Arc::clone(path)),
+            true => self.arrivals[0].take_turn(latest),
             false => self.queued.first_key_value().map(|(path, _)| Arc::clone(path)),
         }?;
-        let QueuedJob { stamp, is_known, .. } = self.remove_queued(Path::new(&*first))?;
-        let path = PathBuf::from(&*first);
-        self.known += usize::from(is_known);
-        self.under_way.insert(path.clone(), RunningJob { stamp, is_known, again: None });
+        self.start_job(&first)
+    }
+
+    /// Starts the next large query, of those enqueued at `latest` or before, unless one is under way.
+    pub fn start_next_large(&mut self, latest: Duration) -> Option<PathBuf> {
+        let first = if self.large.is_empty() { self.arrivals[1].take_turn(latest)? } else { return None };
+        let (path, _) = self.start_job(&first)?;
+        self.large.insert(path.clone());
+        Some(path)
+    }
+
+    fn start_job(&mut self, path: &OsStr) -> Option<(PathBuf, Option<Stamp>)> {
+        let QueuedJob { stamp, kind, origin, .. } = self.remove_queued(Path::new(path))?;
+        let path = PathBuf::from(path);
+        self.counts[kind as usize] += 1;
+        self.under_way.insert(path.clone(), RunningJob { stamp, kind, origin, again: None });
         Some((path, stamp))
     }
 
     /// See [`super::Plan::ended`].
     pub fn ended(&mut self, path: &Path) {
         self.in_trial.remove(path);
-        let was_known = self.unsaved.remove(path);
-        self.known -= usize::from(was_known == Some(true));
+        self.large.remove(path);
+        if let Some(kind) = self.unsaved.remove(path) {
+            self.counts[kind as usize] -= 1;
+        }
         let Some(job) = self.under_way.remove(path) else { return };
-        self.known -= usize::from(job.is_known);
+        self.counts[job.kind as usize] -= 1;
         if let Some(again) = job.again {
-            self.insert_queued(path, QueuedJob { is_known: true, ..again });
+            let kind = if again.kind == JobKind::New { JobKind::Known } else { again.kind };
+            self.insert_queued(path, QueuedJob { kind, ..again });
         }
     }
 
@@ -110,25 +156,27 @@ impl Lane {
     pub fn requeue(&mut self, path: &Path, now: Duration) {
         let Some(job) = self.under_way.remove(path) else { return };
         self.in_trial.remove(path);
-        self.known -= usize::from(job.is_known);
-        let same = QueuedJob { stamp: job.stamp, since: now, is_known: job.is_known };
+        self.large.remove(path);
+        self.counts[job.kind as usize] -= 1;
+        let same = QueuedJob { stamp: job.stamp, since: now, kind: job.kind, origin: job.origin };
         self.insert_queued(path, job.again.unwrap_or(same));
     }
 
     /// See [`super::Plan::mark_unsaved`].
     pub fn mark_unsaved(&mut self, path: &Path) {
-        let is_known = match self.under_way.get(path) {
-            Some(job) => job.is_known,
-            None => self.unsaved.get(path) == Some(&true),
+        let kind = match self.under_way.get(path) {
+            Some(job) => job.kind,
+            None => self.unsaved.get(path).copied().unwrap_or(JobKind::New),
         };
         self.ended(path);
-        self.known += usize::from(is_known);
-        self.unsaved.insert(path.to_path_buf(), is_known);
+        self.counts[kind as usize] += 1;
+        self.unsaved.insert(path.to_path_buf(), kind);
     }
 
     /// See [`super::Plan::move_to_trial`].
     pub fn move_to_trial(&mut self, path: PathBuf) {
         if self.under_way.contains_key(&path) {
+            self.large.remove(&path);
             self.in_trial.insert(path);
         }
     }
@@ -140,7 +188,11 @@ impl Lane {
 
     /// When the earliest queued job was enqueued, of those enqueued at `earliest` or later; `None` in the order of paths.
     pub fn first_since(&self, earliest: Duration) -> Option<Duration> {
-        self.arrivals.range((earliest, Arc::from(OsStr::new("")))..).next().map(|(since, _)| *since)
+        let [one, other] = [0, 1].map(|kind| self.arrivals[kind].first_since(earliest));
+        match (one, other) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
     }
 
     /// Jobs that are queued, under way, or done and not saved.
@@ -150,12 +202,22 @@ impl Lane {
 
     /// Those of them whose file is counted among the known ones.
     pub fn known(&self) -> usize {
-        self.known
+        self.counts[JobKind::Known as usize] + self.counts[JobKind::Touched as usize]
+    }
+
+    /// Those of them that somebody may wait for: a trial may take as long as the longest decoding, and its end changes little.
+    pub fn awaited(&self) -> usize {
+        self.pending().saturating_sub(self.in_trial() + self.counts[JobKind::Touched as usize])
     }
 
     /// Jobs under way.
     pub fn under_way(&self) -> usize {
         self.under_way.len()
+    }
+
+    /// Large queries under way.
+    pub fn large(&self) -> usize {
+        self.large.len()
     }
 
     /// Jobs under way that wait for a trial.
@@ -171,17 +233,17 @@ impl Lane {
     fn insert_queued(&mut self, path: &Path, job: QueuedJob) {
         let path: Arc<OsStr> = path.as_os_str().into();
         if self.is_by_arrival {
-            self.arrivals.insert((job.since, Arc::clone(&path)));
+            self.arrivals[usize::from(job.origin.is_large)].insert(job.origin.owner, job.since, Arc::clone(&path));
         }
-        self.known += usize::from(job.is_known);
+        self.counts[job.kind as usize] += 1;
         self.queued.insert(path, job);
     }
 
     fn remove_queued(&mut self, path: &Path) -> Option<QueuedJob> {
         let (path, job) = self.queued.remove_entry(path.as_os_str())?;
-        self.known -= usize::from(job.is_known);
+        self.counts[job.kind as usize] -= 1;
         if self.is_by_arrival {
-            self.arrivals.remove(&(job.since, path));
+            self.arrivals[usize::from(job.origin.is_large)].remove(job.origin.owner, job.since, path);
         }
         Some(job)
     }

@@ -2,6 +2,14 @@
 
 use super::*;
 
+impl Plan {
+    /// A new job, as tests need one.
+    fn enqueue(&mut self, root: Root, path: &Path, stamp: Option<Stamp>, now: Duration) {
+        let job = QueuedJob { stamp, since: now, kind: JobKind::New, origin: QueryOrigin::default() };
+        self.lanes.of_mut(root).enqueue(path, job);
+    }
+}
+
 fn stamp(size: u64) -> Option<Stamp> {
     Some(Stamp { size, mtime_ns: 0, ctime_ns: 0, inode: 1 })
 }
@@ -168,7 +176,7 @@ fn a_picture_that_was_read_before_counts_as_known_until_its_job_has_ended() {
     let mut plan = Plan::new(1);
     let count = |plan: &Plan| (plan.pending(Root::Inventory), plan.known(Root::Inventory));
     let [a, b] = ["a", "b"].map(Path::new);
-    plan.enqueue_known(Root::Inventory, a, stamp(1).unwrap(), seconds(0));
+    plan.enqueue_picture(Root::Inventory, a, stamp(1).unwrap(), JobKind::Known, seconds(0));
     plan.enqueue(Root::Inventory, b, stamp(1), seconds(0));
     assert_eq!(count(&plan), (2, 1));
     let (task, _) = plan.start(seconds(0), 0).remove(0);
@@ -186,6 +194,29 @@ fn a_picture_that_was_read_before_counts_as_known_until_its_job_has_ended() {
     assert_eq!(count(&plan), (1, 1), "it was read, and is read once more");
     plan.dequeue(Root::Inventory, b);
     assert_eq!(count(&plan), (0, 0));
+}
+
+#[test]
+fn no_query_waits_for_a_picture_that_was_only_touched() {
+    let mut plan = Plan::new(1);
+    let a = Path::new("a");
+    plan.enqueue_picture(Root::Inventory, a, stamp(1).unwrap(), JobKind::Touched, seconds(0));
+    plan.enqueue(Root::Query, Path::new("q"), None, seconds(0));
+    let count =
+        |plan: &Plan| (plan.pending(Root::Inventory), plan.known(Root::Inventory), plan.awaited(Root::Inventory));
+    assert_eq!(count(&plan), (1, 1, 0));
+    assert_eq!(started(&mut plan, 0), ["query q"]);
+    plan.ended(Root::Query, Path::new("q"));
+    assert_eq!(started(&mut plan, 0), ["inventory a"]);
+    plan.enqueue_picture(Root::Inventory, a, stamp(2).unwrap(), JobKind::Known, seconds(1));
+    plan.ended(Root::Inventory, a);
+    assert_eq!(count(&plan), (1, 1, 1), "it did change");
+    // Touched before the change was read.
+    plan.enqueue_picture(Root::Inventory, a, stamp(3).unwrap(), JobKind::Touched, seconds(1));
+    assert_eq!(count(&plan), (1, 1, 1));
+    plan.start(seconds(1), 0);
+    plan.ended(Root::Inventory, a);
+    assert_eq!(count(&plan), (0, 0, 0));
 }
 
 /// The counts are kept, not counted: here they are compared with a count of every job's state.
@@ -213,4 +244,56 @@ fn the_counts_are_right_after_any_number_of_changes() {
         assert_eq!((pending, awaited, plan.busy()), (queued.len() + running.len(), pending, running.len()));
     }
     assert!(queued.len() > 100, "the queue was never long: {}", queued.len());
+}
+
+fn origin(owner: u32, is_large: bool) -> QueryOrigin {
+    QueryOrigin { owner, is_large }
+}
+
+#[test]
+fn a_large_query_is_started_beside_the_others_and_one_at_a_time() {
+    let mut plan = Plan::new(1);
+    for (name, is_large) in [("huge", true), ("large", true), ("small", false)] {
+        plan.enqueue_query(Path::new(name), origin(1, is_large), seconds(0));
+    }
+    let large = |plan: &mut Plan| plan.start_large_query(seconds(0), 0).map(|task| task.path);
+    assert_eq!(large(&mut plan), Some("huge".into()));
+    assert_eq!((large(&mut plan), plan.busy()), (None, 0));
+    assert_eq!(
+        (started(&mut plan, 0), plan.busy()),
+        (vec!["query small".into()], 1),
+        "it does not wait for a large one"
+    );
+    // It grows while it waits: its place among the large ones is its own.
+    plan.ended(Root::Query, Path::new("small"));
+    plan.enqueue_query(Path::new("small"), origin(1, false), seconds(1));
+    plan.enqueue_query(Path::new("small"), origin(1, true), seconds(2));
+    assert!(started(&mut plan, 2).is_empty());
+    plan.ended(Root::Query, Path::new("huge"));
+    let task = Task { root: Root::Query, path: "large".into() };
+    assert_eq!(large(&mut plan), Some(task.path.clone()));
+    plan.move_to_trial(task.clone());
+    assert_eq!((large(&mut plan), plan.busy()), (Some("small".into()), 0));
+    plan.requeue(&task, seconds(3));
+    plan.ended(Root::Query, Path::new("small"));
+    assert_eq!(large(&mut plan), Some(task.path));
+    assert_eq!((plan.under_way(), plan.pending(Root::Query)), (1, 1));
+}
+
+#[test]
+fn queries_of_several_owners_are_started_in_turn_and_few_ahead() {
+    let mut plan = Plan::new(2 * JOBS_A_QUERY);
+    for number in 0..100 {
+        plan.enqueue_query(Path::new(&format!("a{number:02}")), origin(1, false), seconds(number));
+    }
+    assert_eq!(
+        started(&mut plan, 100),
+        ["query a00", "query a01"],
+        "what is started is done before all that comes later"
+    );
+    plan.enqueue_query(Path::new("victim"), origin(2, false), seconds(100));
+    plan.ended(Root::Query, Path::new("a00"));
+    assert_eq!(started(&mut plan, 100), ["query victim"]);
+    plan.ended(Root::Query, Path::new("victim"));
+    assert_eq!(started(&mut plan, 100), ["query a02"]);
 }

@@ -88,10 +88,10 @@ impl Folders {
         self.trees.iter().all(|(root, tree)| tree.is_first_scan_done() || (is_much && *root != Root::Query))
     }
 
-    /// Files of a root that are still being written, and one for all that was not looked at yet since the start.
+    /// New and changed files of a root that are still being written, and one for all that was not looked at yet since the start.
     pub fn settling_or_unseen(&self, root: Root) -> usize {
         let is_unseen = self.tree(root).is_some_and(|tree| !tree.is_first_scan_done());
-        self.settling(root) + usize::from(is_unseen)
+        self.tree(root).map_or(0, Tree::settling_news) + usize::from(is_unseen)
     }
 
     /// When the next folder is due.

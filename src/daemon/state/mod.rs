@@ -6,6 +6,7 @@ mod folders;
 mod lifecycle;
 mod pacer;
 mod pictures;
+mod postponed;
 mod queries;
 mod reporting;
 mod settings;

@@ -98,6 +98,11 @@ impl Pictures {
         self.roots.of(root).contents.iter().map(|(path, content)| (Path::new(&**path), *content))
     }
 
+    /// How many files of a root are usable.
+    pub fn usable_count(&self, root: Root) -> usize {
+        self.roots.of(root).contents.len()
+    }
+
     /// A sample of the contents of a root, with their folders: all of them while they are few. All contents are looked at when most of them have gone.
     pub fn sample_of(&mut self, root: Root) -> ContentSample {
         let files = self.roots.of_mut(root);

@@ -2,9 +2,11 @@
 //! can be written at the moment.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::postponed::Postponed;
 use super::{Answers, Pacer};
 use crate::answer::name;
 use crate::catalog::AnswerRow;
@@ -15,13 +17,19 @@ const REVIEW_PAUSE: Duration = Duration::from_millis(200);
 /// ... and this many of them at most at a time.
 const REVIEWED_AT_ONCE: usize = 100;
 
+/// Changed queries that are looked at in one turn, to see whether they have settled.
+const LOOKED_AT_ONCE: usize = 1_000;
+
 /// The state of all queries.
 pub struct Queries {
     /// Something in them changed, and they have not settled yet.
     changed: BTreeSet<PathBuf>,
+    /// The last of them that was looked at, if not all were.
+    looked_at: Option<PathBuf>,
     answers: Answers,
     rechecks: Rechecks,
     stall: Option<Stall>,
+    postponed: Postponed,
     review: Pacer,
 }
 
@@ -57,9 +65,11 @@ impl Queries {
         }
         Self {
             changed: BTreeSet::new(),
+            looked_at: None,
             answers: known,
             rechecks: Rechecks::default(),
             stall: None,
+            postponed: Postponed::default(),
             review: Pacer::new(REVIEW_PAUSE),
         }
     }
@@ -74,9 +84,19 @@ impl Queries {
         self.changed.len()
     }
 
-    /// The changed queries that have settled; `is_unsettled` says in which a file is still settling.
+    /// Changed queries that have settled; `is_unsettled` says in which a file is still settling. Looks at some of them at a time.
     pub fn take_settled(&mut self, is_unsettled: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
-        self.changed.extract_if(.., |query| !is_unsettled(query)).collect()
+        let after = self.looked_at.take().map_or(Bound::Unbounded, Bound::Excluded);
+        let some = self.changed.range((after, Bound::Unbounded)).take(LOOKED_AT_ONCE);
+        let some: Vec<PathBuf> = some.cloned().collect();
+        if some.len() == LOOKED_AT_ONCE {
+            self.looked_at = some.last().cloned();
+        }
+        let settled: Vec<PathBuf> = some.into_iter().filter(|query| !is_unsettled(query)).collect();
+        for query in &settled {
+            self.changed.remove(query);
+        }
+        settled
     }
 
     /// How many answers there are that are no errors.
@@ -96,6 +116,7 @@ impl Queries {
 
     /// A query was answered.
     pub fn put_answer(&mut self, row: AnswerRow) {
+        self.postponed.remove(&row.query);
         self.answers.put(row);
     }
 
@@ -106,12 +127,21 @@ impl Queries {
 
     /// A query was removed. Its answer stays in the catalog.
     pub fn forget(&mut self, query: &Path) {
+        self.postponed.remove(query);
         self.answers.forget(query);
     }
 
-    /// The name of a query's answer: the one it has, or the first that no other live query has, which it keeps.
-    pub fn name_for(&mut self, query: &Path, is_set: bool, is_live: impl Fn(&Path) -> bool) -> String {
-        let is_taken = |name: &str| self.answers.owner(name).is_some_and(|owner| owner != query && is_live(owner));
+    /// The name of a query's answer: the one it has, or the first that no other query has, which it keeps. Another query has it
+    /// while it is there (`is_live`), and as long as its answer is (`is_left`, which is asked for names).
+    pub fn name_for(
+        &mut self,
+        query: &Path,
+        is_set: bool,
+        is_live: impl Fn(&Path) -> bool,
+        is_left: impl Fn(&str) -> bool,
+    ) -> String {
+        let is_live = |name: &str| self.answers.owner(name).is_some_and(|owner| owner != query && is_live(owner));
+        let is_taken = |name: &str| is_live(name) || is_left(name);
         // While a query was gone, another one may have taken its name.
         if let Some(answer) = self.answers.get(query).filter(|answer| !is_taken(&answer.name)) {
             return answer.name.clone();
@@ -127,9 +157,15 @@ impl Queries {
         self.review.is_due(now)
     }
 
-    /// When a review that was put off is due.
+    /// When a review that was put off, or a query that was postponed, is due.
     pub fn next_due(&self) -> Option<Duration> {
-        self.review.next_due()
+        let unseen = self.looked_at.as_ref().map(|_| Duration::ZERO);
+        [self.review.next_due(), self.postponed.next_due(), unseen].into_iter().flatten().min()
+    }
+
+    /// The queries whose answers cannot be written because of what lies in their own place.
+    pub fn postponed(&mut self) -> &mut Postponed {
+        &mut self.postponed
     }
 
     /// Some of the queries answered before the inventory was complete. Each is returned once: its new answer decides whether it
@@ -208,13 +244,24 @@ mod tests {
     #[test]
     fn a_name_has_one_owner_among_live_queries() {
         let mut queries = Queries::new(Vec::new(), |_| true);
-        let everybody = |_: &Path| true;
-        assert_eq!(queries.name_for(Path::new("a.jpg"), false, everybody), "a");
-        assert_eq!(queries.name_for(Path::new("a.png"), false, everybody), "a.png");
-        assert_eq!(queries.name_for(Path::new("a.jpg"), false, everybody), "a");
-        assert_eq!(queries.name_for(Path::new("a.gif"), false, |_| false), "a", "its owner is gone");
+        let (everybody, none_left) = (|_: &Path| true, |_: &str| false);
+        assert_eq!(queries.name_for(Path::new("a.jpg"), false, everybody, none_left), "a");
+        assert_eq!(queries.name_for(Path::new("a.png"), false, everybody, none_left), "a.png");
+        assert_eq!(queries.name_for(Path::new("a.jpg"), false, everybody, none_left), "a");
+        assert_eq!(queries.name_for(Path::new("a.gif"), false, |_| false, none_left), "a", "its owner is gone");
         queries.put_answer(AnswerRow { name: "a".into(), ..answered("a.gif", AnswerState::Ok, false) });
         assert!(queries.answer(Path::new("a.jpg")).is_none());
+    }
+
+    #[test]
+    fn an_answer_that_is_left_keeps_its_name_when_its_query_is_gone() {
+        let mut queries = Queries::new(Vec::new(), |_| true);
+        let (nobody, is_left) = (|_: &Path| false, |name: &str| name == "a");
+        assert_eq!(queries.name_for(Path::new("a.gif"), false, nobody, is_left), "a.gif");
+        let both_left = |name: &str| name.len() < 6;
+        let name = queries.name_for(Path::new("a.bmp"), false, nobody, both_left);
+        assert!(name.starts_with("a.bmp-"), "{name}");
+        assert_eq!(queries.name_for(Path::new("a.bmp"), false, nobody, |_| false), name, "it has one");
     }
 
     #[test]
@@ -225,6 +272,19 @@ mod tests {
         assert_eq!(queries.take_settled(|query| query == Path::new("set")), [PathBuf::from("one.jpg")]);
         assert_eq!(queries.changed(), 1);
         assert_eq!(queries.take_settled(|_| false), [PathBuf::from("set")]);
+    }
+
+    #[test]
+    fn of_many_changed_queries_some_are_looked_at_in_each_turn_and_none_is_forgotten() {
+        let mut queries = Queries::new(Vec::new(), |_| true);
+        (0..2_500).for_each(|number| queries.mark_changed(format!("{number:04}").into()));
+        let unsettled = Path::new("0500");
+        let mut counts = Vec::new();
+        for _ in 0..4 {
+            counts.push(queries.take_settled(|query| query == unsettled).len());
+        }
+        assert_eq!((counts, queries.changed()), (vec![999, 1_000, 500, 0], 1));
+        assert_eq!(queries.take_settled(|_| false), [unsettled.to_path_buf()]);
     }
 
     #[test]

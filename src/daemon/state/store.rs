@@ -25,6 +25,7 @@ pub struct Store {
     /// The sweep under way, and when the next one begins.
     sweep: Option<OrphanSweep>,
     next_sweep: Duration,
+    has_repaired: bool,
 }
 
 impl Store {
@@ -38,6 +39,7 @@ impl Store {
             next_try: Duration::ZERO,
             sweep: None,
             next_sweep: FIRST_SWEEP,
+            has_repaired: false,
         }
     }
 
@@ -110,6 +112,11 @@ impl Store {
         if self.sweep.is_none() {
             self.next_sweep = now + SWEEP_INTERVAL;
         }
+    }
+
+    /// Damaged rows are repaired; `true` the first time.
+    pub fn mark_repaired(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_repaired, true)
     }
 
     /// A query's answer is stored: drops what is held of an earlier answer.

@@ -61,9 +61,9 @@ impl Mounts {
         }
     }
 
-    /// Whether the disk on which the root lay is not mounted.
-    pub fn is_root_without_disk(&self) -> bool {
-        self.disk_of_root().is_some_and(|disk| !is_mounted_now(disk))
+    /// Whether the disk on which the root, which is at `root`, lay is not mounted. Of a root that was elsewhere it says nothing.
+    pub fn is_root_without_disk(&self, root: &Path) -> bool {
+        self.disk_of_root().is_some_and(|disk| root.starts_with(disk) && !is_mounted_now(disk))
     }
 
     fn disk_of_root(&self) -> Option<&Path> {
@@ -127,12 +127,14 @@ mod tests {
         let mut mounts = Mounts::default();
         mounts.root_is_at(Path::new("/proc/self/task"));
         assert_eq!(mounts.known(), &BTreeSet::from(["/proc".into()]));
-        assert!(!mounts.is_root_without_disk());
+        assert!(!mounts.is_root_without_disk(Path::new("/proc/self/task")));
         let place = tempfile::tempdir().unwrap();
         let mut mounts = Mounts::new(BTreeSet::from([place.path().to_path_buf(), "a/disk".into()]));
-        assert!(mounts.is_root_without_disk(), "an ordinary folder now");
+        let root = place.path().join("pictures");
+        assert!(mounts.is_root_without_disk(&root), "an ordinary folder now");
+        assert!(!mounts.is_root_without_disk(Path::new("/elsewhere/pictures")), "the settings name another folder");
         mounts.goes_away(Path::new(""));
         mounts.accept();
-        assert!(!mounts.is_root_without_disk() && mounts.was_mounted(Path::new("a/disk")));
+        assert!(!mounts.is_root_without_disk(&root) && mounts.was_mounted(Path::new("a/disk")));
     }
 }

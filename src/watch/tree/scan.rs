@@ -18,9 +18,9 @@ use crate::files::Stamp;
 use crate::watch::filesystem::without_events;
 use crate::watch::identity::Identity;
 use crate::watch::listing::{Listed, Listing};
-use crate::watch::reconcile::SightMark;
+use crate::watch::reconcile::{FileComparison, SightMark};
 use crate::watch::turn_budget::COST_OF_A_CHANGE;
-use crate::watch::{Hints, Known, TurnBudget, WatchState};
+use crate::watch::{Hints, Known, Observation, TurnBudget, WatchState};
 
 /// Setting the watch and opening the folder, in entries.
 const COST_OF_A_FOLDER: usize = 4;
@@ -158,11 +158,20 @@ impl Tree {
             look.budget.spend(COST_OF_A_CHANGE);
             match fs::metadata(self.absolute(&path)) {
                 Ok(metadata) if Stamp::of(&metadata) == stamp => {
+                    let comparison = self.compare(&path, &stamp);
                     // Known from now on, so that the next scan of its folder does not report it once more.
                     self.learn(&path, Known { stamp, has_failed: false });
-                    look.changes.push(Change::Ready(path, stamp));
+                    look.changes.push(match comparison {
+                        FileComparison::Touched => Change::Touched(path, stamp),
+                        FileComparison::Same | FileComparison::Changed => Change::Ready(path, stamp),
+                    });
                 }
-                Ok(metadata) => self.settle.observe(&path, Stamp::of(&metadata), false, look.now, look.quiet),
+                Ok(metadata) => {
+                    let stamp = Stamp::of(&metadata);
+                    let is_news = self.compare(&path, &stamp) == FileComparison::Changed;
+                    let seen = Observation { stamp, was_touched: false, is_news };
+                    self.settle.observe(&path, seen, look.now, look.quiet);
+                }
                 Err(_) => self.mark(path.parent().unwrap_or(Path::new("")), look.now, None),
             }
         }
@@ -320,7 +329,8 @@ impl Tree {
     /// Whether a folder that is missing or empty is only away.
     fn keeps_when_missing(&self, folder: &Path) -> bool {
         let is_root = folder.as_os_str().is_empty();
-        let is_root_kept = (self.keeps_when_empty && !self.accepts_empty) || self.mounts.is_root_without_disk();
+        let is_root_kept =
+            (self.keeps_when_empty && !self.accepts_empty) || self.mounts.is_root_without_disk(&self.root);
         (is_root && is_root_kept) || self.mounts.was_mounted(folder)
     }
 
@@ -334,7 +344,7 @@ impl Tree {
         let is_kept = match is_root && self.keeps_when_empty {
             true => self.keeps_when_missing(folder),
             false => {
-                let is_off_its_disk = is_root && self.mounts.is_root_without_disk();
+                let is_off_its_disk = is_root && self.mounts.is_root_without_disk(&self.root);
                 is_off_its_disk || (!scan.is_mounted && self.mounts.was_mounted(folder))
             }
         };

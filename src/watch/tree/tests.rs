@@ -2,7 +2,8 @@
 
 mod sliced;
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, PermissionsExt};
 
 use crossbeam_channel::bounded;
 
@@ -65,6 +66,7 @@ impl TestTree {
 fn shown(change: &Change) -> Option<String> {
     match change {
         Change::Ready(path, _) => Some(format!("+{}", path.display())),
+        Change::Touched(path, _) => Some(format!("~{}", path.display())),
         Change::Removed(path) => Some(format!("-{}", path.display())),
         Change::Skipped(path, _) => Some(format!("!{}", path.display())),
         Change::Eventless(..) => None,
@@ -118,6 +120,40 @@ fn a_replaced_file_is_ready_again() {
     test.scan();
     test.put("a.jpg", "longer");
     assert_eq!(test.scan(), ["+a.jpg"]);
+}
+
+#[test]
+fn a_file_of_the_same_size_and_time_is_read_again_when_anything_else_changed() {
+    let mut test = test_tree(false);
+    test.put("a.jpg", "one");
+    test.scan();
+    let path = test.root.join("a.jpg");
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    let rewrite = |content| {
+        let file = File::options().write(true).open(&path).unwrap();
+        file.write_all_at(content, 0).unwrap();
+        file.set_modified(modified).unwrap();
+    };
+    rewrite(b"two");
+    assert_eq!(test.scan(), ["~a.jpg"]);
+    assert_eq!(test.scan(), Vec::<String>::new());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    test.tree.mark_all(false);
+    test.turns(usize::MAX);
+    assert_eq!((test.tree.settling(), test.tree.settling_news()), (1, 0), "nobody waits for this");
+    assert_eq!(test.scan(), ["~a.jpg"]);
+    fs::rename(&path, test.root.join("b.jpg")).unwrap();
+    assert_eq!(test.scan(), ["+b.jpg", "-a.jpg"], "a new name is a new file");
+}
+
+#[test]
+fn a_folder_that_lies_too_deep_is_said_once_and_not_entered() {
+    let mut test = test_tree(false);
+    let deepest = "d/".repeat(DEPTH_LIMIT);
+    test.put(&format!("{deepest}a.jpg"), "a");
+    test.put(&format!("{deepest}d/b.jpg"), "b");
+    assert_eq!(test.scan(), [format!("!{deepest}d"), format!("+{deepest}a.jpg")]);
+    assert_eq!(test.scan(), Vec::<String>::new());
 }
 
 #[test]

@@ -1,56 +1,65 @@
 //! Compares one entry that a folder's listing gave with what is known of it.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use super::{Look, Scan, Tree};
 use crate::watch::listing::Listed;
-use crate::watch::reconcile::Entry;
+use crate::watch::reconcile::{Entry, FileComparison};
 use crate::watch::turn_budget::COST_OF_A_CHANGE;
-use crate::watch::{Change, WatchState};
+use crate::watch::{Change, Observation, WatchState};
+
+/// Why a folder is not entered (`DEPTH_LIMIT`).
+const TOO_DEEP: &str = "a folder inside 64 others: move it higher up, or its pictures are never read";
 
 impl Tree {
     pub(super) fn take_listed(&mut self, scan: &mut Scan, batch: Vec<Listed>, look: &mut Look<'_>) {
         let Some(state) = self.folders.get_mut(&scan.folder) else { return };
-        let mut folders = Vec::new();
+        let (mut folders, mut skipped) = (Vec::new(), Vec::new());
         for entry in batch {
             match entry {
                 Listed::Ignored => {}
                 Listed::Folder(name) => folders.push(name),
-                Listed::Skipped(name, reason) => {
-                    let path = scan.folder.join(name);
-                    if self.reported_skipped.insert(path.clone()) {
-                        look.changes.push(Change::Skipped(path, reason));
-                    }
-                }
+                Listed::Skipped(name, reason) => skipped.push((scan.folder.join(name), reason)),
                 Listed::File(name, stamp) => {
                     scan.is_bare = false;
                     let was_touched = !scan.touched.is_empty() && scan.touched.remove(&name);
                     let known = state.entries.get_mut(name.as_os_str());
-                    let is_as_known = known.as_ref().is_some_and(|known| known.is_as_known(&stamp));
+                    let comparison = known.as_ref().map_or(FileComparison::Changed, |known| known.compare(&stamp));
                     // A folder of this name was not seen, so it counts as gone.
                     if let Some(known) = known.filter(|known| !known.is_folder()) {
                         *known = known.marked(scan.mark);
                     }
-                    if !is_as_known {
-                        self.settle.observe(&scan.folder.join(name), stamp, was_touched, look.now, look.quiet);
+                    if comparison != FileComparison::Same {
+                        let seen = Observation { stamp, was_touched, is_news: comparison == FileComparison::Changed };
+                        self.settle.observe(&scan.folder.join(name), seen, look.now, look.quiet);
                     } else if !self.settle.is_empty() {
                         self.settle.forget(&scan.folder.join(name));
                     }
                 }
             }
         }
+        for (path, reason) in skipped {
+            self.skip(path, reason, look);
+        }
         for name in folders {
             self.take_folder(scan, name, look);
+        }
+    }
+
+    fn skip(&mut self, path: PathBuf, reason: &'static str, look: &mut Look<'_>) {
+        if self.reported_skipped.insert(path.clone()) {
+            look.changes.push(Change::Skipped(path, reason));
         }
     }
 
     /// A new folder is scanned next; all are if the one in which they lie was not watched until now.
     fn take_folder(&mut self, scan: &mut Scan, name: OsString, look: &mut Look<'_>) {
         scan.is_bare = false;
-        if scan.is_too_deep {
-            return;
-        }
         let path = scan.folder.join(&name);
+        if scan.is_too_deep {
+            return self.skip(path, TOO_DEEP, look);
+        }
         let Some(state) = self.folders.get_mut(&scan.folder) else { return };
         let is_known = match state.entries.get_mut(name.as_os_str()) {
             Some(known) if known.is_folder() => {

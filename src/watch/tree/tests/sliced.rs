@@ -98,7 +98,7 @@ impl RestlessFolder {
                     // One that was settling was not told of.
                     self.told.remove(&path);
                 }
-                Change::Skipped(..) | Change::Eventless(..) => {}
+                Change::Touched(..) | Change::Skipped(..) | Change::Eventless(..) => {}
             }
         }
         assert!(budget.spent() <= entries + OVERSHOOT, "{} at once", budget.spent());

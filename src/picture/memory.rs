@@ -1,0 +1,72 @@
+//! How much memory a picture takes while it is decoded and made smaller, by its header. Measured for each format; see `docs/decisions/one-budget-of-memory.md`.
+
+use image::{ImageDecoder, ImageFormat};
+
+/// Channels of a picture that is resized, a byte each.
+const CHANNELS: u64 = 4;
+
+/// The memory in bytes that is needed at most at a time, for a picture of `format` that was read from `file_bytes`.
+pub fn needed(format: ImageFormat, decoder: &impl ImageDecoder, file_bytes: u64) -> u64 {
+    let (width, height) = decoder.dimensions();
+    let (pixels, decoded) = (u64::from(width) * u64::from(height), decoder.total_bytes());
+    let colour = decoder.color_type();
+    // What the decoder keeps beside the picture that it fills.
+    let decoding = match format {
+        // Coefficients of two bytes for each value of a progressive one.
+        ImageFormat::Jpeg => 2 * decoded,
+        // A frame, and the canvas on which it is laid.
+        ImageFormat::Gif => CHANNELS * pixels,
+        // A strip may hold the whole picture.
+        ImageFormat::Tiff => 2 * decoded + pixels,
+        // Planes of brightness and colour, and a frame.
+        ImageFormat::WebP => 9 * pixels,
+        _ => 0,
+    };
+    // Turning it makes another one.
+    let turning = decoded;
+    // A copy with four channels, unless it has them, and one whose colours are multiplied by its transparency.
+    let copy = if colour == image::ColorType::Rgba8 { 0 } else { CHANNELS * pixels };
+    let multiplied = if colour.has_alpha() { CHANNELS * pixels } else { 0 };
+    // Files are read whole, and copied by some decoders; rows that are resized are few.
+    decoded + decoding.max(turning).max(copy + multiplied) + pixels / 4 + 2 * file_bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+    use std::path::Path;
+
+    use image::DynamicImage;
+
+    use crate::picture::{Bounds, Unusable, decode_within};
+
+    const PIXELS: u64 = 400 * 300;
+
+    /// What is reserved for a picture of 400 × 300 pixels, a pixel, without what the file takes.
+    fn reserved(picture: &DynamicImage, format: image::ImageFormat) -> u64 {
+        let mut bytes = Cursor::new(Vec::new());
+        picture.write_to(&mut bytes, format).unwrap();
+        let bounds = Bounds { file_bytes: 1 << 30, pixels: 1 << 30, decode_ms: 1, memory_bytes: 0 };
+        let mut reserved = 0;
+        let mut reserve = |bytes| {
+            reserved = bytes;
+            Err(Unusable::NotShrunk)
+        };
+        let refused = decode_within(bytes.get_ref(), Path::new("x"), &bounds, &mut reserve);
+        assert_eq!(refused.err(), Some(Unusable::NotShrunk), "nothing is decoded that finds no memory");
+        (reserved - 2 * bytes.get_ref().len() as u64 - PIXELS / 4) / PIXELS
+    }
+
+    /// Whole bytes a pixel; the peaks measured are below each: see the page on the budget.
+    #[test]
+    fn each_kind_of_picture_reserves_what_was_measured() {
+        use image::ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
+        let (rgb, rgba) = (DynamicImage::new_rgb8(400, 300), DynamicImage::new_rgba8(400, 300));
+        let (grey, deep) = (DynamicImage::new_luma8(400, 300), DynamicImage::new_rgba16(400, 300));
+        let cases = [(&rgb, Jpeg, 9), (&grey, Jpeg, 5), (&rgb, Png, 7), (&rgba, Png, 8), (&grey, Png, 5)];
+        let others = [(&deep, Png, 16), (&rgba, Gif, 8), (&rgb, Bmp, 7), (&rgb, Tiff, 10), (&rgba, WebP, 13)];
+        for (picture, format, expected) in cases.into_iter().chain(others) {
+            assert_eq!(reserved(picture, format), expected, "{:?} as {format:?}", picture.color());
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Reads the pictures of a query one after another. Of each only what the answer needs is kept, never its pixels at full size.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use image::DynamicImage;
+
+use super::encoded::{EncodedPicture, KeptPicture, Tile};
+use super::{Query, WorkerContext};
+use crate::files::Stamp;
+use crate::isolation::{Extracted, Outputs};
+use crate::picture::{self, Bounds, FileSnapshot, Hash, Miniature, Square, Unusable};
+
+/// A file of the query.
+pub struct FileRead {
+    /// Relative to the query folder.
+    pub path: PathBuf,
+    /// As read; `None` when it is gone.
+    pub stamp: Option<Stamp>,
+    /// Its content, or why it is unusable; without a content where a sample of its set is used, and it is not in it.
+    pub result: Result<Option<Hash>, Unusable>,
+}
+
+impl FileRead {
+    /// A file that is not in the sample: it is not read.
+    pub fn unused(path: &Path, folder: &Path) -> Self {
+        Self { path: path.to_path_buf(), stamp: stamp_at(&folder.join(path)), result: Ok(None) }
+    }
+
+    /// Its content, if it was used.
+    pub fn content(&self) -> Option<Hash> {
+        self.result.as_ref().ok().copied().flatten()
+    }
+}
+
+/// A picture of the query.
+pub struct Member {
+    /// Its file.
+    pub file: FileRead,
+    /// What is kept of it, if it is usable.
+    pub kept: Option<KeptPicture>,
+}
+
+impl Member {
+    /// Whether it may still be being written.
+    pub fn may_be_unfinished(&self) -> bool {
+        matches!(&self.file.result, Err(problem) if problem.may_be_unfinished())
+    }
+}
+
+/// Reads the pictures of one query.
+pub struct MemberReader<'a> {
+    query: &'a Query,
+    context: &'a WorkerContext,
+    bounds: Bounds,
+    /// Time spent so far on features.
+    pub encoding: Duration,
+}
+
+impl<'a> MemberReader<'a> {
+    /// For the pictures of `query`.
+    pub fn new(query: &'a Query, context: &'a WorkerContext) -> Self {
+        Self { query, context, bounds: query.bounds(), encoding: Duration::ZERO }
+    }
+
+    /// The query folder.
+    pub fn folder(&self) -> &Path {
+        &self.query.config.folders.query
+    }
+
+    /// Reads the file at `path`, relative to the query folder; the sheet shows it `tile_px` pixels large, or not at all.
+    pub fn read(&mut self, path: &Path, tile_px: Option<u32>) -> Member {
+        let absolute = self.folder().join(path);
+        // Taken before reading: if the file changes later, its stamp differs from this one.
+        let before = stamp_at(&absolute);
+        let (stamp, kept) = match picture::read_still(&absolute, &self.bounds) {
+            Err(problem) => (before, Err(problem)),
+            Ok(contents) => (Some(contents.stamp), self.keep(&contents, &absolute, tile_px)),
+        };
+        let (result, kept) = match kept {
+            Ok(kept) => (Ok(Some(kept.encoded.content)), Some(kept)),
+            Err(problem) => (Err(problem), None),
+        };
+        Member { file: FileRead { path: path.to_path_buf(), stamp, result }, kept }
+    }
+
+    /// What is to be kept of a picture; it is decoded only if some of that is not known yet.
+    fn keep(&mut self, contents: &FileSnapshot, path: &Path, tile_px: Option<u32>) -> Result<KeptPicture, Unusable> {
+        let (guard, content) = (&self.context.guard, contents.hash);
+        if let Some(refusal) = guard.refuses(content, &self.bounds) {
+            return Err(refusal);
+        }
+        let earlier = Some(&self.context.set_pictures).filter(|_| self.query.is_set).and_then(|kept| kept.get(content));
+        let tile = tile_px.and_then(|px| earlier.as_ref()?.tile_of(px).cloned());
+        let lacks_px = tile_px.filter(|_| tile.is_none());
+        let known = self.in_catalog(content).or_else(|| earlier.map(|kept| kept.encoded));
+        let kept = match known {
+            Some(encoded) if lacks_px.is_none() && !guard.is_suspect(content, &self.bounds) => {
+                return Ok(KeptPicture { encoded, tile });
+            }
+            known => {
+                let outputs = Outputs { square: known.is_none(), features: false, longest_px: lacks_px };
+                let Extracted { square, picture, .. } =
+                    guard.extract(contents, path, &self.bounds, outputs, &self.context.extractor)?;
+                let encoded = match known {
+                    Some(encoded) => encoded,
+                    None => Arc::new(self.encode(content, &square.ok_or(Unusable::NotShrunk)?)),
+                };
+                KeptPicture { encoded, tile: tile.or_else(|| Tile::of(picture?, lacks_px?)) }
+            }
+        };
+        if self.query.is_set {
+            self.context.set_pictures.put(kept.clone());
+        }
+        Ok(kept)
+    }
+
+    /// A picture of the inventory has been encoded before. If the catalog cannot be read, that is done once more.
+    fn in_catalog(&self, content: Hash) -> Option<Arc<EncodedPicture>> {
+        let features = self.features_in_catalog(content)?;
+        let miniature = self.context.catalog.miniature(content).ok()??;
+        Some(Arc::new(EncodedPicture { content, features, miniature }))
+    }
+
+    fn features_in_catalog(&self, content: Hash) -> Option<Vec<f32>> {
+        let kind = self.context.extractor.kind();
+        self.context.catalog.features(content, kind.version).ok()?.filter(|row| row.len() == kind.width)
+    }
+
+    fn encode(&mut self, content: Hash, square: &Square) -> EncodedPicture {
+        let started = Instant::now();
+        let made = || self.context.extractor.features(std::slice::from_ref(square)).into_values();
+        let features = self.features_in_catalog(content).unwrap_or_else(made);
+        self.encoding += started.elapsed();
+        EncodedPicture { content, features, miniature: Miniature::of(square) }
+    }
+}
+
+impl Tile {
+    fn of(picture: DynamicImage, longest_px: u32) -> Option<Self> {
+        Some(Self { longest_px, pixels: Arc::new(picture.into_rgba8()) })
+    }
+}
+
+fn stamp_at(path: &Path) -> Option<Stamp> {
+    std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata))
+}
