@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The validation of new models in practice: mean average precision of the running service on a folder, before and after its
-# training folder is filled with noise or with copies of one picture. Needs python3.
+# training folder is filled with noise, with copies of one picture, or with coloured blocks, which are different enough to be
+# trained on: beside the inventory they do no harm, alone (train_on_inventory = false) the gate has to find them out. Needs python3.
 #
 #   benches/poison.sh [PROGRAM] [FOLDER] [COUNT]     FOLDER holds inventory/, at most 50 pictures named after what they show
 #
@@ -22,6 +23,11 @@ os.makedirs(target, exist_ok=True)
 for number in range(count):
     if kind == "noise":
         name, content = f"{number}.bmp", header + os.urandom(size)
+    elif kind.startswith("blocks"):
+        cells = 2 + number % 7
+        colours = [[os.urandom(3) for _ in range(cells)] for _ in range(cells)]
+        rows = [b"".join(colours[y * cells // side][x * cells // side] for x in range(side)) for y in range(side)]
+        name, content = f"{number}.bmp", header + b"".join(rows)
     else:  # the same pixels, different bytes
         name, content = f"{number}-{first}", open(os.path.join(inventory, first), "rb").read() + str(number).encode()
     open(os.path.join(target, name), "wb").write(content)
@@ -51,18 +57,19 @@ print(f"{sum(precisions) / len(precisions):.4f}", end="")
 PYTHON
 }
 
-for kind in noise copies; do
+for kind in noise copies blocks blocks-alone; do
   place=$scratch/$kind
   mkdir -p "$place/db" "$place/query" "$place/config"
   cp -r "$folder/inventory" "$place/db/img_inventory_raw"
   printf '[answer]\nresults = 50\n' >"$place/config/artificio.toml"
+  if [ "$kind" = blocks-alone ]; then printf '[model]\ntrain_on_inventory = false\n' >>"$place/config/artificio.toml"; fi
   "$program" --root "$place" 2>"$place/log" &
   daemon=$!
-  until grep -q "serves: trained" "$place/log"; do sleep 0.2; done
+  if [ "$kind" != blocks-alone ]; then until grep -q "serves: trained" "$place/log"; do sleep 0.2; done; fi
   before=$(measure before)
   fill "$kind" "$place/db/img_train_raw"
   until grep -qE "is refused|serves: trained on [0-9]+ training" "$place/log"; do sleep 0.2; done
   after=$(measure after)
-  echo "$count pictures, $kind: mAP $before before, $after after; $(grep -oE 'model m[0-9-]+ (is refused|serves: trained on [0-9]+ training)[^;]*' "$place/log" | tail -1)"
+  echo "$count pictures, $kind: mAP $before before, $after after; $(grep -oE 'model m[0-9-]+ (is refused[^;]*|serves: trained on [0-9]+ training)' "$place/log" | tail -1)"
   kill "$daemon" && wait "$daemon" 2>/dev/null || true
 done

@@ -163,10 +163,14 @@ fn summary(last: &Value) -> String {
         lines += &format!("\n{pictures} {of} pictures, searched for by altered views of them\n");
         lines += &format!("{:<32}{:>9}{against:>16}\n", "", "new model");
         for (key, what) in [
+            ("margin", "margin to other pictures"),
             ("apart", "separation score"),
             ("found", "mean reciprocal rank"),
             ("lost", "relative reconstruction error"),
         ] {
+            if last.pointer(&format!("/figures/{of}/after/{key}")).is_none_or(Value::is_null) {
+                continue;
+            }
             let [after, before] = ["after", "before"].map(|who| match figure(of, who, key) {
                 // A network that has learned nothing decodes worse than a constant would.
                 share if key == "lost" && share > 1.0 => "all".into(),
@@ -184,24 +188,31 @@ mod tests {
 
     #[test]
     fn a_training_reads_like_this() {
-        let figures = |apart| serde_json::json!({ "found": 0.9, "apart": apart, "lost": 0.25 });
-        let last = serde_json::json!({
-            "id": "m2-20261124", "decision": "passed", "reason": "it is as good",
-            "figures": {"against": "m1-20261124",
-                        "inventory": {"pictures": 36, "before": figures(4.84), "after": figures(4.91)}, "training": null,
-                        "folders": FolderLesson { taught: true, folders: 6, before: 0.5, after: 0.75, ..FolderLesson::default() }},
-        });
+        let figures =
+            |apart, margin: Value| serde_json::json!({ "found": 0.9, "apart": apart, "lost": 0.25, "margin": margin });
+        let measured = |before, after| {
+            serde_json::json!({
+                "id": "m2-20261124", "decision": "passed", "reason": "it is as good",
+                "figures": {"against": "m1-20261124",
+                            "inventory": {"pictures": 36, "before": figures(4.84, before), "after": figures(4.91, after)}, "training": null,
+                            "folders": FolderLesson { taught: true, folders: 6, before: 0.5, after: 0.75, ..FolderLesson::default() }},
+            })
+        };
         let expected = "\
 model m2-20261124 passed and serves from now on
 6 folders taught: found right first 75 % instead of 50 %
 
 36 inventory pictures, searched for by altered views of them
                                 new model     m1-20261124
+  margin to other pictures          0.280           0.300
   separation score                  4.910           4.840
   mean reciprocal rank              0.900           0.900
   relative reconstruction error     0.250           0.250
 ";
-        assert_eq!(summary(&last), expected);
+        assert_eq!(summary(&measured(0.3.into(), 0.28.into())), expected);
+        // As an earlier program measured it.
+        let former = expected.replace("  margin to other pictures          0.280           0.300\n", "");
+        assert_eq!(summary(&measured(Value::Null, Value::Null)), former);
         let refused =
             serde_json::json!({ "id": "m3", "decision": "refused", "reason": "it is worse", "figures": null });
         assert_eq!(summary(&refused), "model m3 is refused, and the previous one goes on serving: it is worse\n");

@@ -75,7 +75,7 @@ pub struct ModelSettings {
     pub encoder: Encoder,
     /// Steps of a training of the convolutional encoder.
     pub train_steps: Bounded<1, 1_000_000>,
-    /// Values in an embedding. Used from the next training on.
+    /// Values in an embedding. Used from the next training on, if it does about as well.
     pub code_width: Bounded<2, 512>,
     /// Training pictures needed before the model trains.
     pub min_train: Bounded<4, 1_000_000>,

@@ -15,6 +15,7 @@ use crate::daemon::state::Purpose;
 use crate::error::Trouble;
 use crate::model::Model;
 use crate::quarantine::{Suspects, Unsupervised};
+use crate::training::history::Attempt;
 use crate::training::job::{TrainingInput, TrainingJob};
 use crate::training::policy;
 use crate::training::sketch::ContentSample;
@@ -22,8 +23,6 @@ use crate::watch::Tree;
 
 /// A training that failed is tried again after this long.
 pub(super) const TRAINING_RETRY: Duration = Duration::from_secs(30);
-/// Embeddings at least this wide can be compared with the untrained network.
-const WIDE: usize = 64;
 /// While the first model is in training, no more pictures are read than have so many values: 20,000 with those of the backbone, seven
 /// times as many as a model's. Besides, the training gets the cores that the pictures leave.
 const MOST_UNTRAINED_VALUES: usize = 20_000 * 1_280;
@@ -83,12 +82,13 @@ impl Daemon {
         }
     }
 
-    /// Reports a refused model of the training folder, whose pictures a person can change. A refused model of the inventory is
-    /// not reported: nothing can be done about it.
+    /// Reports a refused model of the training folder, whose pictures a person can change, and one that is narrower than the model that
+    /// serves, which is a setting. Of other refused models of the inventory nothing is reported: nothing can be done about them.
     fn note_refusal(&mut self, training_pictures: usize) {
         let is_enough = training_pictures >= self.config().model.min_train.count();
-        let last = self.training.history().training.as_ref().filter(|_| is_enough);
-        let trouble = last.and_then(|last| last.refused.as_ref()).map(|reason| {
+        let refused = |attempt: &Option<Attempt>| attempt.as_ref().and_then(|last| last.refused.clone());
+        let history = self.training.history();
+        let of_training = refused(&history.training).filter(|_| is_enough).map(|reason| {
             let folder = &self.config().folders.training;
             let what = format!("a model trained on these pictures was refused: {reason}");
             let remedy = format!(
@@ -97,22 +97,25 @@ impl Daemon {
             );
             Trouble::new(what, folder, remedy)
         });
-        self.note("refused", trouble);
+        let width = self.config().model.code_width.count();
+        let serving = self.serving.read().model.clone();
+        let is_narrower = serving.is_trained() && serving.embedding_width() > width;
+        let of_setting = refused(&history.inventory).filter(|_| is_narrower).map(|reason| {
+            let what = format!("a model with code_width = {width} was refused: {reason}");
+            let remedy = format!("raise code_width in [model]; until then model {} stays in use", serving.id());
+            Trouble::new(what, self.settings.path(), remedy)
+        });
+        self.note("refused", of_training.or(of_setting));
     }
 
-    /// The model that a new one is compared with: the one that serves, unless the settings ask for another kind.
-    fn model_to_beat(&self) -> Option<Model> {
+    /// The model that a new one is compared with: the one that serves, unless it learned from what the settings forbid by now.
+    fn model_to_beat(&self) -> Model {
         let settings = &self.config().model;
         let serving = Model::clone(&self.serving.read().model);
-        let width = settings.code_width.count();
         let is_inventory_allowed = settings.train_on_inventory || self.training.history().serves_training_alone;
-        // Folders that must not teach any more do not set the standard either.
         let was_taught = serving.folder_lesson().is_some_and(|lesson| lesson.taught);
         let is_allowed = is_inventory_allowed && (settings.asks_folders() || !was_taught);
-        let to_beat = if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained(settings) };
-        // Narrower embeddings are worse at telling pictures apart; that is what the settings ask for.
-        let is_comparable = if to_beat.trained_on() > 0 { to_beat.embedding_width() <= width } else { width >= WIDE };
-        is_comparable.then_some(to_beat)
+        if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained(settings) }
     }
 
     /// The id of the new model.
@@ -131,7 +134,7 @@ impl Daemon {
             source,
             training,
             inventory,
-            against: self.model_to_beat(),
+            against: Some(self.model_to_beat()),
             config: Arc::clone(self.settings.config()),
             extractor: Arc::clone(self.workers.extractor()),
             guard: self.workers.quarantine().guard("training", Suspects::Leave, Arc::new(Unsupervised)),

@@ -1,6 +1,7 @@
 //! Folders as weak labels: which pictures somebody put together, and what that taught a model.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -30,11 +31,16 @@ pub struct FolderLevel {
 impl FolderLabels {
     /// Of rows whose pictures lie at these paths, relative to their root.
     pub fn of(rows: &[Vec<PathBuf>]) -> Self {
+        Self::at_depths(rows.len(), |row, depth| common_folder(&rows[row], depth))
+    }
+
+    /// Of `count` rows, where `folder_at` gives what stands for the folder of a row cut at a depth from 1 on.
+    pub fn at_depths<F: Eq + Hash>(count: usize, folder_at: impl Fn(usize, usize) -> Option<F>) -> Self {
         let mut levels: Vec<FolderLevel> = Vec::new();
         for depth in 1..=DEEPEST {
             let mut numbers = HashMap::new();
-            let folder_of = rows.iter().map(|paths| {
-                let folder = common_folder(paths, depth)?;
+            let folder_of = (0..count).map(|row| {
+                let folder = folder_at(row, depth)?;
                 let next = numbers.len() as u32;
                 Some(*numbers.entry(folder).or_insert(next))
             });
@@ -57,13 +63,18 @@ impl FolderLabels {
         &self.levels
     }
 
-    /// Those of the rows from `start` on.
+    /// Those of the rows that are not left out; `is_left_out` is `[n]`.
     #[must_use]
-    pub fn from_row(&self, start: usize) -> Self {
-        let part = |level: &FolderLevel| FolderLevel {
-            depth: level.depth,
-            folder_of: level.folder_of.get(start..).map(<[_]>::to_vec).unwrap_or_default(),
+    pub fn without(&self, is_left_out: &[bool]) -> Self {
+        let kept = |folder_of: &[Option<u32>]| {
+            folder_of
+                .iter()
+                .zip(is_left_out)
+                .filter(|(_, is_left_out)| !**is_left_out)
+                .map(|(folder, _)| *folder)
+                .collect()
         };
+        let part = |level: &FolderLevel| FolderLevel { depth: level.depth, folder_of: kept(&level.folder_of) };
         Self { levels: self.levels.iter().map(part).collect() }
     }
 }
@@ -176,7 +187,7 @@ mod tests {
         let levels: Vec<_> = labels.levels().iter().map(|level| (level.depth, level.folder_of.clone())).collect();
         let numbers = |row: [i32; 5]| row.map(|number| u32::try_from(number).ok()).to_vec();
         assert_eq!(levels, [(1, numbers([0, 0, 1, -1, 0])), (2, numbers([0, 1, 2, -1, -1]))]);
-        assert_eq!(labels.from_row(3).levels()[1].folder_of, [None, None]);
+        assert_eq!(labels.without(&[true, false, true, false, false]).levels()[1].folder_of, [Some(1), None, None]);
     }
 
     #[test]

@@ -85,28 +85,46 @@ impl TrainingSet {
     /// # Errors
     /// When it was cancelled, or fewer than two of the pictures differ.
     pub fn train(&self, settings: &ModelSettings, follower: &dyn Progress) -> Result<Autoencoder, TrainingError> {
-        self.train_without(0, settings, follower)
+        self.train_without(&vec![false; self.len()], settings, follower)
     }
 
-    /// Trains on all but the first `held_out` training pictures.
+    /// Trains on all but the rows held out: of the training pictures, then of the inventory, `[n]`.
     ///
     /// # Errors
     /// As of [`TrainingSet::train`].
     pub fn train_without(
         &self,
-        held_out: usize,
+        is_held_out: &[bool],
         settings: &ModelSettings,
         follower: &dyn Progress,
     ) -> Result<Autoencoder, TrainingError> {
-        let width = self.training.width();
-        let held_out = held_out.min(self.training.len());
-        let weights = self.sample_weights.weights[held_out..].to_vec();
+        let (of_training, of_inventory) = is_held_out.split_at(self.training.len());
+        let weights = kept(self.sample_weights.weights.iter().copied(), of_training).collect::<Vec<_>>();
         let sample_weights = SampleWeights { distinct: weights.iter().sum(), weights };
-        let rows = [&self.training.values()[held_out * width..], self.inventory.values()].concat();
-        let rows = Rows::from_values(width, rows).unwrap_or_default();
-        let weights = with_inventory(&sample_weights, self.inventory.len());
-        Autoencoder::train(settings, &rows, &weights, &self.folders.from_row(held_out), self.seed, follower)
+        let rows = [(&self.training, of_training), (&self.inventory, of_inventory)];
+        let rows = rows.into_iter().flat_map(|(rows, is_held_out)| kept(rows.iter(), is_held_out));
+        let rows = rows.fold(Rows::empty(self.training.width()), |mut rows, row| {
+            rows.push(row);
+            rows
+        });
+        let inventory_count = of_inventory.iter().filter(|is_held_out| !**is_held_out).count();
+        let weights = with_inventory(&sample_weights, inventory_count);
+        Autoencoder::train(settings, &rows, &weights, &self.folders.without(is_held_out), self.seed, follower)
     }
+
+    /// How many rows there are in all.
+    pub fn len(&self) -> usize {
+        self.training.len() + self.inventory.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+fn kept<'a, T>(items: impl Iterator<Item = T> + 'a, is_held_out: &'a [bool]) -> impl Iterator<Item = T> + 'a {
+    items.zip(is_held_out).filter(|(_, is_held_out)| !**is_held_out).map(|(item, _)| item)
 }
 
 /// Rows of pixels less their own mean: it is what they have in common, and no cosine would distinguish them. Features of the
@@ -158,11 +176,15 @@ mod tests {
     fn what_is_held_out_is_not_trained_on() {
         let mut rows = along(1, 6).into_values();
         rows.extend(along(2, 30).into_values());
+        let first_six: Vec<bool> = (0..36).map(|row| row < 6).collect();
         let training_set = TrainingSet::of_training(Rows::from_values(8, rows).unwrap(), Rows::empty(8));
         assert!(
             missed(&training_set.train(&settings(), &Unfollowed).unwrap(), 1)
-                < missed(&training_set.train_without(6, &settings(), &Unfollowed).unwrap(), 1)
+                < missed(&training_set.train_without(&first_six, &settings(), &Unfollowed).unwrap(), 1)
         );
-        assert!(training_set.train_without(99, &settings(), &Unfollowed).is_err());
+        assert!(training_set.train_without(&[true; 36], &settings(), &Unfollowed).is_err());
+        let both = TrainingSet::of_training(along(1, 20), along(2, 20));
+        let inventory: Vec<bool> = (0..40).map(|row| row >= 20).collect();
+        assert!(missed(&both.train_without(&inventory, &settings(), &Unfollowed).unwrap(), 2) > 0.1);
     }
 }

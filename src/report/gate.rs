@@ -7,47 +7,76 @@ use super::subject::Subject;
 use crate::answer::sheet::pictures;
 use crate::base::html::escaped;
 use crate::catalog::Decision;
-use crate::evaluate::gate::{Comparison, Evidence};
+use crate::evaluate::gate::{ALLOWED_LOSS, Comparison, RetrievalQuality};
+use crate::model::UNTRAINED_ID;
 
 /// The section on it.
 pub(super) fn section(subject: &Subject) -> Section {
     let decision = if subject.row.decision == Decision::Refused { "Refused" } else { "Passed" };
     let evidence = subject.evidence.clone().unwrap_or_default();
     let old = evidence.against.as_deref().unwrap_or("none");
-    let models = [format!("{} (new)", subject.row.id), format!("{old} (before)")].map(|model| escaped(&model));
-    let comparisons: Vec<(&str, Comparison)> = [("inventory", evidence.inventory), ("training", evidence.training)]
-        .into_iter()
-        .filter_map(|(of, comparison)| Some((of, comparison?)))
-        .collect();
-    let Some((_, Comparison { before, after, .. })) = comparisons.first() else {
+    let new = format!("{} (new)", escaped(&subject.row.id));
+    let before = format!("{} (before)", escaped(old));
+    let floor = format!("{UNTRAINED_ID} (the network as it is)");
+    let shown = [
+        ("inventory", &before, evidence.inventory),
+        ("training", &before, evidence.training),
+        ("inventory", &floor, evidence.floor.inventory),
+        ("training", &floor, evidence.floor.training),
+    ];
+    let comparisons: Vec<_> = shown.into_iter().filter_map(|(of, old, found)| Some((of, old, found?))).collect();
+    let Some((.., first)) = comparisons.first() else {
         return Section::without(&format!("{decision} without a comparison"), subject);
     };
-    let drawn = |(of, comparison): &(&str, Comparison)| {
-        let metrics = metrics(&evidence, comparison);
-        let metrics: String = metrics.iter().map(|metric| metric.html([&models[0], &models[1]])).collect();
-        format!("<h3>{}</h3>\n<div class=\"metrics\">\n{metrics}</div>\n", title(of, comparison.pictures))
+    let drawn = |(of, old, comparison): &(&str, &String, Comparison)| {
+        let metrics: String = metrics(comparison).iter().map(|metric| metric.html([&new, old])).collect();
+        format!("<h3>{}</h3>\n<div class=\"metrics\">\n{metrics}</div>\n", title(of, old, comparison.pictures))
     };
+    let figure = |quality: &RetrievalQuality| match quality.margin {
+        Some(margin) => format!("margin {margin:.3}"),
+        None => format!("separation {:.2}", quality.separation),
+    };
+    let not_held_out =
+        evidence.not_held_out.as_ref().map(|why| format!("<p>Compared: {}.</p>\n", escaped(why))).unwrap_or_default();
     Section {
-        finding: format!("{decision}: separation {:.2}, {:.2} with {old}", after.separation, before.separation),
-        body: format!(include_str!("gate.html"), comparisons = comparisons.iter().map(drawn).collect::<String>()),
+        finding: format!("{decision}: {}, {} with {old}", figure(&first.after), figure(&first.before)),
+        body: format!(
+            include_str!("gate.html"),
+            not_held_out = not_held_out,
+            comparisons = comparisons.iter().map(drawn).collect::<String>()
+        ),
     }
 }
 
-fn title(of: &str, count: usize) -> String {
-    let shadow = if of == "training" { ", held out: a shadow model was trained without them" } else { "" };
-    pictures(count).replacen(" picture", &format!(" {of} picture"), 1) + shadow
+fn title(of: &str, old: &str, count: usize) -> String {
+    let pictures = pictures(count).replacen(" picture", &format!(" {of} picture"), 1);
+    format!("{pictures}, compared with {old}")
 }
 
-fn metrics(evidence: &Evidence, Comparison { before, after, .. }: &Comparison) -> [MetricBars; 3] {
-    let worst = evidence.worst_allowed(*before);
-    let qualities = [*after, *before, worst];
-    let separation = qualities.map(|quality| quality.separation);
-    [
+/// The margin decides, where it was measured; what else is known of both models is shown beside it.
+fn metrics(comparison: &Comparison) -> Vec<MetricBars> {
+    let Comparison { before, after, .. } = comparison;
+    let both = |figure: fn(&RetrievalQuality) -> f32| [figure(after), figure(before)];
+    let margin = match (after.margin, before.margin) {
+        (Some(after), Some(before)) => Some([after, before]),
+        _ => None,
+    };
+    let margin = margin.map(|[after, before]| MetricBars {
+        name: "Margin",
+        unit: "share of the distance to other pictures, from 0 to 1",
+        figures: [after, before],
+        refused_below: Some(before - ALLOWED_LOSS),
+        axis: Axis::beyond(after.max(before).into()),
+        decimals: 3,
+        suffix: "",
+    });
+    let separation = both(|quality| quality.separation);
+    let others = [
         MetricBars {
             name: "Separation",
             unit: "z-score, in standard deviations",
             figures: separation,
-            lower_is_better: false,
+            refused_below: None,
             axis: Axis::beyond(separation.into_iter().fold(0.0, f32::max).into()),
             decimals: 2,
             suffix: "",
@@ -55,8 +84,8 @@ fn metrics(evidence: &Evidence, Comparison { before, after, .. }: &Comparison) -
         MetricBars {
             name: "Mean reciprocal rank",
             unit: "1 / rank, from 0 to 1",
-            figures: qualities.map(|quality| quality.mean_reciprocal_rank),
-            lower_is_better: false,
+            figures: both(|quality| quality.mean_reciprocal_rank),
+            refused_below: None,
             axis: Axis::to(1.0),
             decimals: 3,
             suffix: "",
@@ -64,43 +93,45 @@ fn metrics(evidence: &Evidence, Comparison { before, after, .. }: &Comparison) -
         MetricBars {
             name: "Reconstruction error",
             unit: "% of the variance",
-            figures: qualities.map(|quality| 100.0 * quality.reconstruction_error),
-            lower_is_better: true,
+            figures: both(|quality| 100.0 * quality.reconstruction_error),
+            refused_below: None,
             axis: Axis::to(100.0),
             decimals: 1,
             suffix: " %",
         },
-    ]
+    ];
+    margin.into_iter().chain(others).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::evaluate::gate::RetrievalQuality;
 
     #[test]
-    fn a_figure_is_shown_with_its_limit() {
-        let quality =
-            |separation, lost| RetrievalQuality { mean_reciprocal_rank: 0.9, separation, reconstruction_error: lost };
-        let comparison = Comparison { pictures: 36, before: quality(4.0, 0.3), after: quality(3.6, 3.622) };
-        let html = metrics(&Evidence::default(), &comparison).map(|metric| metric.html(["m2", "m1"]));
+    fn the_figure_that_decides_is_shown_with_its_limit() {
+        let quality = |margin, lost| RetrievalQuality {
+            mean_reciprocal_rank: 0.9,
+            separation: 4.0,
+            reconstruction_error: lost,
+            margin,
+        };
+        let (before, after) = (quality(Some(0.4), 0.3), quality(Some(0.32), 3.622));
+        let comparison = Comparison { pictures: 36, before, after, gain: None };
+        let html: Vec<String> = metrics(&comparison).iter().map(|metric| metric.html(["m2", "m1"])).collect();
         for (html, label, bar) in [
             (
                 &html[0],
-                "Separation: 3.60 of m2, 4.00 of m1; refused below 3.72",
-                "\"exceeded\" y=\"24\" width=\"90.0%\"",
+                "Margin: 0.320 of m2, 0.400 of m1; refused below 0.350",
+                "\"exceeded\" y=\"24\" width=\"80.0%\"",
             ),
-            (&html[1], "rank: 0.900 of m2, 0.900 of m1; refused below 0.850", "\"new\" y=\"24\" width=\"90.0%\""),
-            (
-                &html[2],
-                "error: over 100 % of m2, 30.0 % of m1; refused above 38.0 %",
-                "\"exceeded\" y=\"24\" width=\"100.0%\"",
-            ),
+            (&html[2], "rank: 0.900 of m2, 0.900 of m1\"", "\"new\" y=\"24\" width=\"90.0%\""),
+            (&html[3], "error: over 100 % of m2, 30.0 % of m1\"", "\"new\" y=\"24\" width=\"100.0%\""),
         ] {
             assert!(html.contains(label) && html.contains(bar), "{html}");
         }
-        let free = Evidence { of_inventory: true, ..Evidence::default() };
-        assert!(metrics(&free, &comparison)[2].html(["m2", "m1"]).contains("any figure passes"));
-        assert_eq!(title("inventory", 36), "36 inventory pictures");
+        assert_eq!(title("inventory", "m1", 36), "36 inventory pictures, compared with m1");
+        // As an earlier program measured them.
+        let (before, after) = (quality(None, 0.3), quality(None, 0.4));
+        assert_eq!(metrics(&Comparison { before, after, ..comparison }).len(), 3);
     }
 }

@@ -1,63 +1,51 @@
-//! Measures a new model against the one that serves, for the gate: both look for the same pictures, some of which were held
-//! out from the training of the new model's shadow.
+//! Measures a new model for the gate: it and the model that serves look for the same pictures, held out from the trainings of
+//! shadow models of both.
 
-use image::DynamicImage;
+use std::collections::HashSet;
 
-use super::job::{Halt, TrainingEvent, TrainingJob};
-use crate::base::rows::Rows;
+use super::fit_pictures::{FitPictures, FitSamples};
+use super::history::sample_of;
+use super::job::{Halt, TrainingJob};
+use super::sketch::{ContentSample, SAMPLE_SIZE};
+use super::views::SoughtPictures;
 use crate::catalog::{Catalog, Root, TrainingSource};
+use crate::config::{Bounded, Encoder, ModelSettings};
 use crate::error::Trouble;
-use crate::evaluate::gate::{
-    Comparison, Evidence, FEWEST_PICTURES, RetrievalQuality, relative_reconstruction_error, view_retrieval,
-};
-use crate::files::FileAt;
-use crate::model::{FeatureKind, FolderLabels, Model, TrainingSet};
-use crate::picture::{self, Bounds, EditedView, Hash};
-use crate::progress::Progress;
+use crate::evaluate::gate::{Comparison, Evidence, FEWEST_PICTURES, FloorComparison, ViewOutcome};
+use crate::model::{Model, TrainingError};
+use crate::picture::Hash;
 
-/// Inventory pictures that are looked for by augmented views of them.
-const MOST_SOUGHT: usize = 128;
-/// Training pictures that are held out and looked for, and their share at most.
-const MOST_HELD_OUT: usize = 64;
+/// Pictures of the inventory, and of the training folder, that are looked for at most.
+const MOST_SOUGHT: [usize; 2] = [128, 64];
+/// Of the pictures of a root this share at most is held out from one shadow.
 const HELD_OUT_SHARE: usize = 5;
-/// Pictures among which they are looked for.
-const MOST_AMONG: usize = 1_024;
+/// Rows that shadows of one model are fitted to in all: with few pictures several shadows, without other pictures each, give as many
+/// to examine as one does with many.
+const MOST_FITTED: usize = 2_500;
+/// With fewer pictures to train on, a shadow without some of them is much worse than its model: of 30 pictures nothing lies in its
+/// directions but what it has seen.
+const FEWEST_FITTED: usize = 100;
 /// The training set must be worth at least this many distinct pictures, as a share of `min_train`.
 const DISTINCT_SHARE: f32 = 0.25;
-/// Pictures whose views are sent to be stored at a time.
-const VIEWS_BATCH: usize = 16;
 
-/// Pictures to find among others.
-struct Search {
-    /// Features `[n, width]`.
-    among: Rows,
-    /// `[n]`: the folder of each that the new model was taught by.
-    folder_of: Vec<Option<u32>>,
-    /// Which of them each view shows, one entry a view.
-    sought: Vec<usize>,
-    /// Features of the views `[m, width]`.
-    views: Rows,
+/// The models of one comparison: the new one, the one that serves, and the network as it is.
+struct Compared<'a> {
+    new: &'a Model,
+    before: &'a Model,
+    untrained: &'a Model,
 }
 
-impl Search {
-    fn quality(&self, model: &Model) -> RetrievalQuality {
-        let (among, views) = (model.encode(&self.among), model.encode(&self.views));
-        let (mean_reciprocal_rank, separation) = view_retrieval(&among, &self.folder_of, &self.sought, &views);
-        let restored = model.restored(&self.among);
-        let lost = |restored| relative_reconstruction_error(&self.among, &restored);
-        RetrievalQuality { mean_reciprocal_rank, separation, reconstruction_error: restored.map_or(0.0, lost) }
-    }
-
-    fn compare(&self, before: &Model, after: &Model) -> Option<Comparison> {
-        let pictures = self.sought.len() / EditedView::ALL.len();
-        let is_enough = pictures >= FEWEST_PICTURES && self.among.len() > FEWEST_PICTURES;
-        is_enough.then(|| Comparison { pictures, before: self.quality(before), after: self.quality(after) })
-    }
+/// How the models found the pictures of one root.
+#[derive(Default)]
+struct FoundByModels {
+    new: Vec<ViewOutcome>,
+    before: Vec<ViewOutcome>,
+    untrained: Vec<ViewOutcome>,
 }
 
 impl TrainingJob {
     /// The evidence known before the training.
-    pub fn evidence_of(&self, training_set: &TrainingSet) -> Evidence {
+    pub(super) fn evidence_of(&self, pictures: &FitPictures) -> Evidence {
         let needed = match self.input.source {
             TrainingSource::Training => self.input.config.model.min_train.count() as f32 * DISTINCT_SHARE,
             TrainingSource::Inventory => 0.0,
@@ -66,120 +54,197 @@ impl TrainingJob {
             against: self.input.against.as_ref().map(|model| model.id().to_string()),
             against_untrained: self.input.against.as_ref().is_some_and(|model| model.trained_on() == 0),
             of_inventory: self.input.source == TrainingSource::Inventory,
-            distinct: training_set.distinct(),
+            distinct: pictures.set.distinct(),
             distinct_needed: needed,
             ..Evidence::default()
         }
     }
 
-    /// Lets the new model and the one it is compared with look for the same pictures.
+    /// Lets the new model, the one it is compared with and the network as it is look for the same pictures.
     pub(super) fn examine(
         &self,
         catalog: &Catalog,
-        training_set: &TrainingSet,
+        pictures: &FitPictures,
         model: &Model,
         evidence: &mut Evidence,
     ) -> Result<(), Halt> {
         evidence.folders = model.folder_lesson().cloned();
         let Some(before) = &self.input.against else { return Ok(()) };
-        let depth = model.folder_lesson().filter(|lesson| lesson.taught).map(|lesson| lesson.depth);
-        let held_out = MOST_HELD_OUT.min(training_set.training().len() / HELD_OUT_SHARE);
-        let holds_out = self.input.source == TrainingSource::Training && held_out >= FEWEST_PICTURES;
-        let done = self.input.inventory.hashes().len().min(MOST_SOUGHT);
-        let all = done + if holds_out { held_out } else { 0 };
-        let search = self.search(catalog, Root::Inventory, MOST_SOUGHT, depth, [0, all])?;
-        evidence.inventory = search.compare(before, model);
-        self.check()?;
-        if holds_out {
-            let search = self.search(catalog, Root::Training, held_out, depth, [done, all])?;
-            // For a convolutional encoder this takes as long as the training itself; a gate without held-out pictures would be worse.
-            let shadow = training_set.train_without(held_out, &self.input.config.model, &*self.handle);
-            let shadow = shadow.ok().map(|shadow| Model::trained(model.id().into(), model.trained_on(), shadow));
-            evidence.training = shadow.and_then(|shadow| search.compare(before, &shadow));
+        let is_narrower = before.is_trained() && model.embedding_width() < before.embedding_width();
+        evidence.narrower = is_narrower.then(|| model.embedding_width());
+        let earlier = self.earlier_pictures(catalog, before)?;
+        let untrained = Model::untrained(&self.input.config.model);
+        let holds_out = model.encoder() == Encoder::Pretrained && pictures.set.len() >= FEWEST_FITTED;
+        let folds = if holds_out { self.folds() } else { 1 };
+        let held_out_share = holds_out.then_some(folds as f32 / HELD_OUT_SHARE as f32);
+        let sought = self.sought(catalog, [model, before], held_out_share)?;
+        let full = Compared { new: model, before, untrained: &untrained };
+        let mut findings: [FoundByModels; 2] = Default::default();
+        let is_repeatable = holds_out && (earlier.is_some() || !before.is_trained());
+        for fold in 0..folds {
+            self.check()?;
+            let held_out: HashSet<Hash> = sought.iter().flat_map(|sought| sought.contents_of(fold, folds)).collect();
+            let code_width = self.input.config.model.code_width;
+            let new = match holds_out {
+                true => self.shadow(pictures, &held_out, model, code_width)?,
+                false => Some(model.clone()),
+            };
+            let width = Bounded::new(before.embedding_width() as u64);
+            let old = match earlier.as_ref().filter(|_| is_repeatable) {
+                Some(earlier) => self.shadow(earlier, &held_out, before, width)?,
+                None => Some(before.clone()),
+            };
+            let (Some(new), Some(old)) = (new, old) else { continue };
+            let shadows = Compared { new: &new, before: &old, untrained: &untrained };
+            for (sought, findings) in sought.iter().zip(&mut findings) {
+                findings.add(sought, &shadows, &sought.of_fold(fold, folds));
+            }
         }
+        let lost = lost(&full, &sought[0]);
+        let compared = findings.each_ref().map(|found| Comparison::of(&found.before, &found.new, [lost[1], lost[0]]));
+        if before.is_trained() {
+            let floor = findings.each_ref().map(|found| Comparison::of(&found.untrained, &found.new, [0.0, lost[0]]));
+            evidence.floor = FloorComparison { inventory: floor[0], training: floor[1] };
+        }
+        [evidence.inventory, evidence.training] = match is_repeatable {
+            true => compared,
+            false => {
+                evidence.not_held_out = Some(why_not_held_out(before, holds_out));
+                self.compare_as_they_are(catalog, &full, &sought, lost)?
+            }
+        };
         self.check()
     }
 
-    /// Prepares the search for the first `sought` pictures of a root among the first of them, taught by folders of this `depth`. `done`
-    /// of `all` pictures were prepared before.
-    fn search(
+    /// Where the training of the model before cannot be repeated: both models as they are, by pictures that both were trained on, or
+    /// neither.
+    fn compare_as_they_are(
         &self,
         catalog: &Catalog,
-        root: Root,
-        sought: usize,
-        depth: Option<usize>,
-        [done, all]: [usize; 2],
-    ) -> Result<Search, Halt> {
-        let FeatureKind { version, width } = self.features();
-        let pictures = if root == Root::Training { &self.input.training } else { &self.input.inventory };
-        let among = &pictures.hashes()[..pictures.hashes().len().min(MOST_AMONG)];
-        let (contents, among) = catalog.many_features(among, version, width)?;
-        let folder_of = folders_at(catalog, root, &contents, depth)?;
-        let mut search = Search { among, folder_of, sought: Vec::new(), views: Rows::empty(width) };
-        let mut new = Vec::new();
-        for (at, content) in contents.into_iter().enumerate().take(sought) {
-            self.check()?;
-            let views = match self.kept_views(catalog, content)? {
-                Some(views) => Some(views),
-                None => {
-                    let file = self.input.file_with(catalog, root, content)?;
-                    let folder = self.input.folder(root);
-                    file.and_then(|file| self.make_views(content, &FileAt::below(folder, &file), &mut new))
-                }
-            };
-            for view in views.into_iter().flatten() {
-                search.sought.push(at);
-                search.views.push(&view);
-            }
-            if new.len() >= VIEWS_BATCH * EditedView::ALL.len() {
-                self.send(TrainingEvent::Views(std::mem::take(&mut new)))?;
-            }
-            self.handle.set_share((done + at) as f32 / all as f32);
+        full: &Compared<'_>,
+        sought: &[SoughtPictures; 2],
+        lost: [f32; 2],
+    ) -> Result<[Option<Comparison>; 2], Halt> {
+        let mut compared = [None, None];
+        for (sought, compared) in sought.iter().zip(&mut compared) {
+            let known = catalog.trained_pictures(full.before.id(), sought.root, SAMPLE_SIZE)?;
+            let known: HashSet<Hash> = known.into_iter().map(|picture| picture.content).collect();
+            let is_trained_on = self.is_trained_on(sought.root);
+            let fair: Vec<usize> = (0..sought.len())
+                .filter(|&at| !full.before.is_trained() || known.contains(&sought.content(at)) == is_trained_on)
+                .collect();
+            let mut findings = FoundByModels::default();
+            findings.add(sought, full, &fair);
+            *compared = Comparison::of(&findings.before, &findings.new, [lost[1], lost[0]]);
         }
-        self.send(TrainingEvent::Views(new))?;
-        Ok(search)
+        Ok(compared)
     }
 
-    /// The stored features of all views of a content.
-    fn kept_views(&self, catalog: &Catalog, content: Hash) -> Result<Option<Vec<Vec<f32>>>, Halt> {
-        let kept = EditedView::ALL.map(|view| catalog.features(content, &self.features().of_view(view)));
-        let kept = kept.into_iter().collect::<Result<Option<Vec<_>>, _>>()?;
-        Ok(kept.filter(|views| views.iter().all(|view| view.len() == self.features().width)))
+    /// What the model before was trained on; `None` where that cannot be repeated.
+    fn earlier_pictures(&self, catalog: &Catalog, before: &Model) -> Result<Option<FitPictures>, Trouble> {
+        let row = if before.encoder() == Encoder::Pretrained { catalog.model(before.id())? } else { None };
+        let Some((row, source)) = row.and_then(|row| row.source.known().map(|source| (row, source))) else {
+            return Ok(None);
+        };
+        let pictures = catalog.trained_pictures(&row.id, source.root(), SAMPLE_SIZE)?;
+        let asks_folders = pictures.iter().any(|picture| picture.folders.is_some());
+        let inventory = match row.inventory_count {
+            0 => None,
+            _ => Some(sample_of(catalog.trained_pictures(&row.id, Root::Inventory, SAMPLE_SIZE)?)),
+        };
+        // Earlier programs did not always record it.
+        if inventory.as_ref().is_some_and(ContentSample::is_empty) {
+            return Ok(None);
+        }
+        let pictures = sample_of(pictures);
+        let samples = FitSamples { source, pictures: &pictures, inventory: inventory.as_ref(), asks_folders };
+        FitPictures::read_again(catalog, self.features(), &samples)
     }
 
-    /// Reads a picture and computes the features of its views; `None` when it has changed or is gone.
-    fn make_views(
+    /// The shadow of `model`; `None` where too little is left.
+    fn shadow(
         &self,
-        content: Hash,
-        place: &FileAt<'_>,
-        new: &mut Vec<(Hash, String, Vec<f32>)>,
-    ) -> Option<Vec<Vec<f32>>> {
-        let bounds = Bounds::from(&self.input.config.limits);
-        let contents = picture::read_still(place, &bounds).ok().filter(|contents| contents.hash == content)?;
-        let views = |decoded: DynamicImage| Ok(picture::edited_views(&decoded, content, self.input.extractor.side()));
-        let squares = self.input.guard.decode(&contents, &place.absolute(), &bounds, views).ok()??;
-        let features = self.input.extractor.features(&squares);
-        let features: Vec<Vec<f32>> = features.iter().map(<[f32]>::to_vec).collect();
-        new.extend(
-            EditedView::ALL
-                .iter()
-                .zip(&features)
-                .map(|(view, row)| (content, self.features().of_view(*view), row.clone())),
-        );
-        Some(features)
+        pictures: &FitPictures,
+        held_out: &HashSet<Hash>,
+        model: &Model,
+        code_width: Bounded<2, 512>,
+    ) -> Result<Option<Model>, Halt> {
+        let settings = ModelSettings { code_width, ..self.input.config.model.clone() };
+        match pictures.shadow(held_out, &settings, &*self.handle) {
+            Ok(shadow) => Ok(Some(Model::trained(model.id().into(), model.trained_on(), shadow))),
+            Err(TrainingError::Cancelled) => Err(Halt::Cancelled),
+            Err(TrainingError::Failed(_)) => Ok(None),
+        }
+    }
+
+    /// Whether the new model is trained on pictures of that root.
+    fn is_trained_on(&self, root: Root) -> bool {
+        root == self.input.source.root() || (root == Root::Inventory && self.input.config.model.train_on_inventory)
+    }
+
+    /// How many shadows each model has.
+    fn folds(&self) -> usize {
+        let counts = ROOTS.map(|root| if self.is_trained_on(root) { self.sample(root).hashes().len() } else { 0 });
+        let needed = |at: usize| (HELD_OUT_SHARE * counts[at].min(MOST_SOUGHT[at])).div_ceil(counts[at].max(1));
+        let affordable = MOST_FITTED / counts.iter().sum::<usize>().max(1);
+        needed(0).max(needed(1)).min(affordable).max(1)
+    }
+
+    /// The pictures to look for, in both roots; of those trained on a share at most that is held out from one shadow or another.
+    fn sought(
+        &self,
+        catalog: &Catalog,
+        models: [&Model; 2],
+        held_out_share: Option<f32>,
+    ) -> Result<[SoughtPictures; 2], Halt> {
+        // A picture is looked for among those of other folders, if folders taught one of the models.
+        let depth = models.iter().find_map(|model| model.folder_lesson().filter(|lesson| lesson.taught));
+        let depth = depth.map(|lesson| lesson.depth);
+        let count = |at: usize| {
+            let all = self.sample(ROOTS[at]).hashes().len();
+            let share = held_out_share.filter(|_| self.is_trained_on(ROOTS[at])).unwrap_or(1.0);
+            MOST_SOUGHT[at].min((all as f32 * share) as usize)
+        };
+        // What is searched is what counts; training pictures stand in for too few of them.
+        let is_standing_in = self.input.source == TrainingSource::Training && count(0) < FEWEST_PICTURES;
+        let counts = [count(0), if is_standing_in { count(1) } else { 0 }];
+        let all = counts[0] + counts[1];
+        let inventory = self.look_for(catalog, Root::Inventory, counts[0], depth, [0, all])?;
+        Ok([inventory, self.look_for(catalog, Root::Training, counts[1], depth, [counts[0], all])?])
+    }
+
+    /// The pictures of a root.
+    pub(super) fn sample(&self, root: Root) -> &ContentSample {
+        if root == Root::Training { &self.input.training } else { &self.input.inventory }
     }
 }
 
-/// The folder of each content, cut at this depth; of a model that no folders taught, none.
-fn folders_at(
-    catalog: &Catalog,
-    root: Root,
-    contents: &[Hash],
-    depth: Option<usize>,
-) -> Result<Vec<Option<u32>>, Trouble> {
-    let Some(depth) = depth else { return Ok(vec![None; contents.len()]) };
-    let paths = contents.iter().map(|content| catalog.files_with(root, *content)).collect::<Result<Vec<_>, _>>()?;
-    let labels = FolderLabels::of(&paths);
-    let level = labels.levels().iter().rfind(|level| level.depth <= depth);
-    Ok(level.map_or_else(|| vec![None; contents.len()], |level| level.folder_of.clone()))
+/// In the order of [`MOST_SOUGHT`].
+const ROOTS: [Root; 2] = [Root::Inventory, Root::Training];
+
+impl FoundByModels {
+    /// Lets the models look for the sought pictures at `places`.
+    fn add(&mut self, sought: &SoughtPictures, models: &Compared<'_>, places: &[usize]) {
+        self.new.extend(sought.found_by(models.new, places));
+        self.before.extend(sought.found_by(models.before, places));
+        self.untrained.extend(sought.found_by(models.untrained, places));
+    }
 }
+
+/// The reconstruction errors of the new model and of the one before.
+fn lost(models: &Compared<'_>, sought: &SoughtPictures) -> [f32; 2] {
+    [models.new, models.before].map(|model| sought.lost_by(model))
+}
+
+fn why_not_held_out(before: &Model, holds_out: bool) -> String {
+    let why = match (before.encoder(), holds_out) {
+        (Encoder::Convolutional, _) => "holding pictures out would take another training".into(),
+        (_, false) => format!("fewer than {FEWEST_FITTED} pictures are too few to train without some of them"),
+        (_, true) => "features of what the one before was trained on are not kept any more".into(),
+    };
+    format!("both models as they are, as {why}")
+}
+
+#[cfg(test)]
+#[path = "evidence_tests.rs"]
+mod tests;

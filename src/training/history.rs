@@ -74,7 +74,8 @@ impl TrainingHistory {
     }
 }
 
-fn sample_of(pictures: Vec<TrainedPicture>) -> ContentSample {
+/// The sample that they were.
+pub(super) fn sample_of(pictures: Vec<TrainedPicture>) -> ContentSample {
     let known = |picture: TrainedPicture| {
         (picture.content, picture.folders.map(|bytes| FolderNumbers::from_bytes(&bytes)).unwrap_or_default())
     };

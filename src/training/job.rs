@@ -7,16 +7,16 @@ use std::sync::Arc;
 use crossbeam_channel::{Sender, bounded};
 use log::debug;
 
+use super::fit_pictures::{FitPictures, FitSamples};
 use super::handle::{Stage, TrainingHandle};
 use super::reencoding::EmbeddedContents;
 use super::regrouping::FolderNumbers;
 use super::sketch::ContentSample;
-use crate::base::rows::Rows;
 use crate::catalog::{Catalog, CatalogReaders, Decision, ModelRow, Root, TrainedPicture, TrainingSource};
 use crate::config::Config;
 use crate::error::Trouble;
 use crate::index::Index;
-use crate::model::{Extractor, FeatureKind, FolderLabels, Model, TrainingError, TrainingSet};
+use crate::model::{Extractor, FeatureKind, Model, TrainingError};
 use crate::picture::Hash;
 use crate::progress::Progress;
 use crate::quarantine::Guard;
@@ -161,11 +161,12 @@ impl TrainingJob {
         threads::spawn(&thread_name(THREAD, run), ends, work).map(drop)
     }
 
-    fn train(&self) -> Result<TrainingEnd, Halt> {
+    pub(super) fn train(&self) -> Result<TrainingEnd, Halt> {
         let TrainingInput { id, source, config, .. } = &self.input;
         let catalog = self.input.catalog.open()?;
         self.enter(Stage::Reading)?;
-        let training_set = self.read_training_set(&catalog)?;
+        let pictures = self.read_pictures(&catalog)?;
+        let training_set = &pictures.set;
         self.record_pictures()?;
         let mut row = ModelRow {
             id: id.clone(),
@@ -181,7 +182,7 @@ impl TrainingJob {
             reason: String::new(),
             figures: "null".into(),
         };
-        let mut evidence = self.evidence_of(&training_set);
+        let mut evidence = self.evidence_of(&pictures);
         self.enter(Stage::Fitting)?;
         let learned = match evidence.has_enough_distinct() {
             true => training_set.train(&config.model, &*self.handle),
@@ -200,9 +201,9 @@ impl TrainingJob {
         row.reconstruction_error = autoencoder.reconstruction_error(training_set.training());
         row.weights = autoencoder.to_safetensors();
         let model = Model::trained(id.clone(), row.trained_on, autoencoder);
-        self.examine(&catalog, &training_set, &model, &mut evidence)?;
+        self.examine(&catalog, &pictures, &model, &mut evidence)?;
         // What it was fitted to is as large as a second index.
-        drop(training_set);
+        drop(pictures);
         let verdict = evidence.verdict();
         row.figures = serde_json::to_string(&evidence).unwrap_or_default();
         row.reason = verdict.reason;
@@ -214,12 +215,12 @@ impl TrainingJob {
         Ok(TrainingEnd::Ready(Box::new(Successor { model, row: Some(row), index })))
     }
 
-    /// Sends what the policy will compare with: the pictures of the source, and which folders they lie in. Where folders are asked
-    /// for, those of the inventory that is trained on as well.
+    /// Sends what the policy will compare with, and from which the training can be repeated: the pictures of the source, those of the
+    /// inventory that is trained on as well, and which folders they lie in.
     fn record_pictures(&self) -> Result<(), Halt> {
         let TrainingInput { source, inventory, config, .. } = &self.input;
         let asks_folders = config.model.asks_folders();
-        let has_inventory = *source == TrainingSource::Training && config.model.train_on_inventory && asks_folders;
+        let has_inventory = *source == TrainingSource::Training && config.model.train_on_inventory;
         let samples =
             [(source.root(), Some(self.input.pictures())), (Root::Inventory, has_inventory.then_some(inventory))];
         for (root, sample) in samples {
@@ -237,33 +238,16 @@ impl TrainingJob {
         Ok(())
     }
 
-    /// The training set: what the samples hold, or as much of it as a fit takes.
-    fn read_training_set(&self, catalog: &Catalog) -> Result<TrainingSet, Halt> {
-        let TrainingInput { source, training, inventory, config, .. } = &self.input;
-        let FeatureKind { version, width } = self.features();
-        let asks_folders = config.model.asks_folders();
-        let mut paths = Vec::new();
-        let mut read = |root: Root, pictures: &ContentSample| {
-            let taken = TrainingSet::contents_taken(pictures.hashes(), width);
-            let (contents, rows) = catalog.many_features(taken, version, width)?;
-            for content in contents.into_iter().filter(|_| asks_folders) {
-                self.check()?;
-                paths.push(catalog.files_with(root, content)?);
-            }
-            Ok::<Rows, Halt>(rows)
+    /// What is trained on: what the samples hold, or as much of it as a fit takes.
+    fn read_pictures(&self, catalog: &Catalog) -> Result<FitPictures, Trouble> {
+        let TrainingInput { source, inventory, config, .. } = &self.input;
+        let samples = FitSamples {
+            source: *source,
+            pictures: self.input.pictures(),
+            inventory: config.model.train_on_inventory.then_some(inventory),
+            asks_folders: config.model.asks_folders(),
         };
-        let training_set = match source {
-            TrainingSource::Inventory => TrainingSet::of_inventory(read(Root::Inventory, inventory)?),
-            TrainingSource::Training => {
-                let rows = read(Root::Training, training)?;
-                let beside = match config.model.train_on_inventory {
-                    true => read(Root::Inventory, inventory)?,
-                    false => Rows::empty(width),
-                };
-                TrainingSet::of_training(rows, beside)
-            }
-        };
-        Ok(training_set.taught_by(FolderLabels::of(&paths)))
+        FitPictures::read(catalog, self.features(), &samples)
     }
 
     /// The features that the model takes.

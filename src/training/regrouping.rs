@@ -40,6 +40,11 @@ impl FolderNumbers {
         Self(std::array::from_fn(|depth| if self.0[depth] == other.0[depth] { self.0[depth] } else { NO_FOLDER }))
     }
 
+    /// What stands for the folder cut at a depth from 1 on.
+    pub fn at_depth(self, depth: usize) -> Option<u32> {
+        self.0.get(depth - 1).copied().filter(|number| *number != NO_FOLDER)
+    }
+
     /// As stored in the catalog.
     pub fn to_bytes(self) -> Vec<u8> {
         self.0.iter().flat_map(|number| number.to_le_bytes()).collect()

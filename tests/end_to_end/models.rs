@@ -251,7 +251,7 @@ fn stopped_in_the_middle_of_a_training_it_ends_soon() {
 #[test]
 fn settings_that_ask_for_another_model_break_a_training_off() {
     let (workplace, ..) = in_training();
-    workplace.set("min_train = 6\nretrain_after = 50\ncode_width = 5");
+    workplace.set("min_train = 6\nretrain_after = 50\ncode_width = 100");
     workplace.signal("HUP");
     workplace.go_on();
     workplace.wait("the end of the training", || workplace.log().contains("is cancelled").then_some(()));

@@ -12,9 +12,10 @@ use std::collections::BTreeMap;
 use artificio_random::Random;
 
 use super::pairs::Basis;
+use crate::base::bootstrap::Estimate;
 use crate::base::rows::Rows;
 use crate::model::folders::{FolderLabels, FolderLesson, FolderLevel, TOLERATED_LOSS};
-use trial::{Estimate, FolderOf, FolderTrial, Halving, RankedOwn, STRENGTHS};
+use trial::{FolderOf, FolderTrial, Halving, RankedOwn, STRENGTHS};
 use within::{Scatter, basis, members};
 
 /// Principal directions that folders choose from.

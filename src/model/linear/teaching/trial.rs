@@ -15,8 +15,6 @@ const FOLDS: usize = 5;
 const LEAST_HALVINGS: usize = 4;
 const MOST_HALVINGS: usize = 24;
 const HALVED_PICTURES: usize = 8_192;
-/// Resamples of a bootstrap.
-const RESAMPLES: usize = 1_000;
 
 /// Of each picture of a trial its folder, if it has one.
 pub(super) type FolderOf = Vec<Option<u32>>;
@@ -186,33 +184,6 @@ fn half_of(folders: &FolderOf, halving: Halving, random: &mut Random) -> Vec<boo
     half
 }
 
-/// The mean of `values` and what it exceeds, and stays below, with a confidence of 95 %, by bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap, 1993).
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Estimate {
-    pub(super) mean: f32,
-    pub(super) low: f32,
-    pub(super) high: f32,
-}
-
-impl Estimate {
-    /// Of the mean of `values`; all zero without any.
-    pub(super) fn of(values: &[f32]) -> Self {
-        if values.is_empty() {
-            return Self::default();
-        }
-        let mut random = Random::new(0);
-        let mean = |sum: f32| sum / values.len() as f32;
-        let mut resample = |_| mean((0..values.len()).map(|_| values[random.count(0, values.len() - 1)]).sum());
-        let mut means: Vec<f32> = (0..RESAMPLES).map(&mut resample).collect();
-        means.sort_by(f32::total_cmp);
-        Self {
-            mean: mean(values.iter().sum()),
-            low: means[RESAMPLES / 40],
-            high: means[RESAMPLES - 1 - RESAMPLES / 40],
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,13 +211,5 @@ mod tests {
         }
         assert!([19, 20].contains(&of_folders.iter().filter(|half| **half).count()));
         assert!(!of_pictures[7] && !of_folders[7]);
-    }
-
-    #[test]
-    fn an_estimate_covers_its_mean() {
-        let values: Vec<f32> = (0..200).map(|at| (at % 10) as f32).collect();
-        let Estimate { mean, low, high } = Estimate::of(&values);
-        assert!((mean - 4.5).abs() < 1e-5 && low < 4.3 && high > 4.7 && high - low < 1.0, "{low} {high}");
-        assert_eq!(Estimate::of(&[]).mean, 0.0);
     }
 }
