@@ -11,7 +11,7 @@ main_process() { unit MainPID; }
 peak_kb() { inside sed -n 's/^VmHWM:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status"; }
 
 check_attack() {
-    local seconds=${ARTIFICIO_ATTACK_S:-20} process restarts expected hash sums attacker deadline start took longest=0 asked=0 picture user
+    local seconds=${ARTIFICIO_ATTACK_S:-20} process restarts expected hash sums attacker deadline start took longest=0 waits=() asked=0 picture user
     for user in honest mallory; do
         inside id $user >/dev/null 2>&1 || inside useradd --no-create-home --groups artificio $user
     done
@@ -43,7 +43,7 @@ check_attack() {
         inside runuser -u honest -g artificio -- cp "$(first_query)" "$PLACE/query/honest-$asked.jpg"
         await 120 answered "honest-$asked"
         took=$((($(date +%s%N) - start) / 1000000))
-        echo "honest-$asked: $took ms"
+        waits+=("$took")
         [ "$took" -le "$longest" ] || longest=$took
         # Not that it is the best: mallory puts damaged copies of it into the inventory.
         inside grep -qF "\"$expected\"" "$PLACE/answer/result_honest-$asked.json" || { echo "$expected was not found"; return 1; }
@@ -56,7 +56,8 @@ check_attack() {
     [ "$(inside sh -c "sha256sum $SECRETS/* $SETTINGS")" = "$sums" ]
     must_fail inside sh -c "grep -lE 'SECRET|$hash' $PLACE/answer/*.json $PLACE/answer/*.html"
     journal_has 'is not what was written' && { echo "the catalog was damaged"; return 1; }
-    echo "$asked questions under $seconds s of attack, longest wait $longest ms, peak $(($(peak_kb "$process") / 1024)) MB, nothing read or written"
+    echo "$asked questions under $seconds s of attack, waits of $(median "${waits[@]}") ms (longest $longest), peak $(($(peak_kb "$process") / 1024)) MB, nothing read or written"
 }
 
+median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 first_query() { inside find /var/tmp/pictures/query -type f | sort | head -1; }
