@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use artificio::base::parallel;
 use artificio::config::LimitSettings;
 use artificio::evaluate::labels::label;
+use artificio::files::FileAt;
 use artificio::model::Extractor;
 use artificio::picture::{Bounds, Hash, decode, edited_views, read_still, square};
 use artificio_random::Random;
@@ -42,7 +43,7 @@ pub fn look_noisy(set: &Path, count: usize, share: f32, extractor: &Extractor) -
 
 fn picture(path: &Path, noise: f32, extractor: &Extractor) -> Option<Picture> {
     let bounds = Bounds::from(&LimitSettings::default());
-    let contents = read_still(path, &bounds).ok()?;
+    let contents = read_still(&FileAt::named(path), &bounds).ok()?;
     let mut decoded = decode(&contents.bytes, path, &bounds).ok()?;
     let mut content = contents.hash;
     if noise > 0.0 {

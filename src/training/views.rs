@@ -1,7 +1,6 @@
 //! Pictures that models look for by changed views of them, and the features of these views.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use image::DynamicImage;
 
@@ -11,6 +10,7 @@ use crate::base::rows::Rows;
 use crate::catalog::{Catalog, Root};
 use crate::config::Metric;
 use crate::evaluate::gate::{SearchedViews, ViewOutcome, relative_reconstruction_error};
+use crate::files::FileAt;
 use crate::model::{FeatureKind, Model};
 use crate::picture::{self, Bounds, EditedView, Hash};
 use crate::progress::Progress;
@@ -102,7 +102,8 @@ impl TrainingJob {
                 Some(found) => Some(found),
                 None => {
                     let file = self.input.file_with(catalog, root, content)?;
-                    file.and_then(|file| self.make_views(content, &file, &mut new))
+                    let folder = self.input.folder(root);
+                    file.and_then(|file| self.make_views(content, &FileAt::below(folder, &file), &mut new))
                 }
             };
             if let Some(found) = found {
@@ -126,11 +127,16 @@ impl TrainingJob {
     }
 
     /// Reads a picture and computes the features of its views; `None` when it has changed or is gone.
-    fn make_views(&self, content: Hash, path: &Path, new: &mut Vec<(Hash, String, Vec<f32>)>) -> Option<Vec<Vec<f32>>> {
+    fn make_views(
+        &self,
+        content: Hash,
+        place: &FileAt<'_>,
+        new: &mut Vec<(Hash, String, Vec<f32>)>,
+    ) -> Option<Vec<Vec<f32>>> {
         let bounds = Bounds::from(&self.input.config.limits);
-        let contents = picture::read_still(path, &bounds).ok().filter(|contents| contents.hash == content)?;
+        let contents = picture::read_still(place, &bounds).ok().filter(|contents| contents.hash == content)?;
         let views = |decoded: DynamicImage| Ok(picture::edited_views(&decoded, content, self.input.extractor.side()));
-        let squares = self.input.guard.decode(&contents, path, &bounds, views).ok()??;
+        let squares = self.input.guard.decode(&contents, &place.absolute(), &bounds, views).ok()??;
         let features = self.input.extractor.features(&squares);
         let features: Vec<Vec<f32>> = features.iter().map(<[f32]>::to_vec).collect();
         new.extend(
