@@ -1,20 +1,22 @@
 //! Kills the service at random moments of trainings, and compares all embeddings in the catalog with new ones after each:
 //! `cargo bench --profile dev --bench exchange_kills -- PROGRAM [TRAININGS] [PICTURES]`.
 //!
-//! Between two trainings some pictures go and others come back. Half of the kills come while embeddings are being stored, the others
-//! anywhere between the start of a training and its end. Every fifth training ends in peace. At the end a wrong embedding is
-//! planted, which must be found.
+//! Between two trainings some pictures go and others come back. Every fifth training ends in peace, which tells how long one takes;
+//! half of the kills come while embeddings are being stored, the others anywhere in that time. Printed are the trainings that were cut
+//! off, by what they were doing. At the end a wrong embedding is planted, which must be found.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use artificio::base::parallel;
 use artificio::catalog::{Catalog, ModelRow};
 use artificio::config::{Config, Encoder};
-use artificio::model::Model;
+use artificio::model::{Backbone, Model};
 use artificio::picture::Hash;
 use artificio_demo::{Food, draw};
 use artificio_random::Random;
@@ -53,46 +55,98 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (trainings, count) = (number(1, 100)?, number(2, 1_200)?);
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("exchange-kills-{}", std::process::id()));
     let mut place = Place::fill(root, program, count)?;
-    let (mut all, mut killed, mut while_storing, mut usual) = (Compared::default(), 0, 0, Duration::ZERO);
+    let (mut all, mut cut_off, mut usual) = (Compared::default(), BTreeMap::<String, usize>::new(), Duration::ZERO);
     for training in 1..=trainings {
         place.exchange_pictures()?;
-        let before = place.newest_model()?;
         let mut daemon = place.start()?;
         let id = place.wait_for_training(&mut daemon)?;
         let begun = Instant::now();
-        if training % ENDING == 1 {
-            place.wait(&mut daemon, |place| Ok((place.newest_model()? != before).then_some(())))?;
-            usual = begun.elapsed();
-        } else if place.random.chance(0.5) {
-            let is_over =
-                |place: &mut Place| Ok((place.is_storing(&id)? || place.newest_model()? != before).then_some(()));
-            place.wait(&mut daemon, is_over)?;
-            sleep(Duration::from_micros(place.random.count(0, 5_000) as u64));
-        } else {
-            sleep(usual.mul_f32(place.random.between(0.0, 1.0)));
-        }
+        let watched = Watched::new(&place.state(), id)?;
+        let moment = match training % ENDING {
+            1 => Moment::AtTheEnd,
+            _ if place.random.chance(0.5) => Moment::WhileStoring,
+            _ => Moment::After(usual.mul_f32(place.random.between(0.0, 1.0))),
+        };
+        let is_now = |_: &mut Place| Ok((watched.is_over()? || watched.has_come(moment, begun)?).then_some(()));
+        place.wait(&mut daemon, is_now)?;
+        let doing = place.stage(&watched)?;
         daemon.kill()?;
         daemon.wait()?;
-        let is_cut_off = place.newest_model()?.is_none_or(|newest| newest != id);
-        killed += usize::from(is_cut_off);
-        while_storing += usize::from(is_cut_off && place.is_storing(&id)?);
+        let is_cut_off = !watched.is_over()?;
+        match moment {
+            Moment::AtTheEnd => usual = begun.elapsed(),
+            // It was shorter than that.
+            Moment::After(_) if !is_cut_off => usual = begun.elapsed().min(usual),
+            _ => {}
+        }
+        if is_cut_off {
+            *cut_off.entry(doing.clone()).or_default() += 1;
+        }
         let found = place.compare()?;
         all = Compared {
             right: all.right + found.right,
             wrong: all.wrong + found.wrong,
             missing: all.missing + found.missing,
         };
-        println!("training {training}, {id}: {found:?}");
+        let how = if is_cut_off { format!("cut off while {doing}") } else { "had ended".into() };
+        println!("training {training}, {}, {how}: {found:?}", watched.id);
         if found.wrong > 0 {
             return Err(format!("{} wrong embeddings, kept in {}", found.wrong, place.root.display()).into());
         }
     }
+    let killed: usize = cut_off.values().sum();
     println!(
-        "{trainings} trainings, {killed} of them cut off, {while_storing} of these while embeddings were stored: {all:?} embeddings"
+        "{trainings} trainings, {killed} of them cut off, by what they were doing: {cut_off:?}; embeddings: {all:?}"
     );
     place.assert_finds_a_wrong_one()?;
     fs::remove_dir_all(&place.root)?;
     Ok(())
+}
+
+/// When the service is killed.
+#[derive(Clone, Copy)]
+enum Moment {
+    AtTheEnd,
+    WhileStoring,
+    After(Duration),
+}
+
+/// A training, as the catalog shows it.
+struct Watched {
+    catalog: Catalog,
+    id: String,
+    /// Contents whose embeddings are among the first to be stored.
+    first: Vec<Hash>,
+}
+
+impl Watched {
+    fn new(state: &Path, id: String) -> Result<Self, Box<dyn Error>> {
+        let catalog = Catalog::open_reader(state)?;
+        let page = catalog.next_features(None, Backbone::VERSION, Backbone::WIDTH, 50)?;
+        Ok(Self { catalog, id, first: page.contents })
+    }
+
+    fn is_storing(&self) -> Result<bool, Box<dyn Error>> {
+        for hash in &self.first {
+            if self.catalog.embedding(*hash, &self.id)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether the model is stored, be it refused.
+    fn is_over(&self) -> Result<bool, Box<dyn Error>> {
+        Ok(self.catalog.model(&self.id)?.is_some())
+    }
+
+    fn has_come(&self, moment: Moment, begun: Instant) -> Result<bool, Box<dyn Error>> {
+        match moment {
+            Moment::AtTheEnd => Ok(false),
+            Moment::WhileStoring => self.is_storing(),
+            Moment::After(time) => Ok(begun.elapsed() >= time),
+        }
+    }
 }
 
 impl Place {
@@ -102,12 +156,11 @@ impl Place {
         fs::create_dir_all(root.join("away"))?;
         fs::create_dir_all(root.join("config"))?;
         fs::write(root.join("config/artificio.toml"), SETTINGS)?;
-        let mut pictures = Vec::new();
-        for number in 0..count {
-            let name = PathBuf::from(format!("{number}.jpg"));
-            draw(Food::ALL[number % Food::ALL.len()], number as u64).save(inventory.join(&name))?;
-            pictures.push(name);
-        }
+        let pictures: Vec<PathBuf> = (0..count).map(|number| format!("{number}.jpg").into()).collect();
+        let drawn = parallel::map(count, |number| {
+            draw(Food::ALL[number % Food::ALL.len()], number as u64).save(inventory.join(&pictures[number]))
+        });
+        drawn.into_iter().collect::<Result<Vec<()>, _>>()?;
         Ok(Self { root, program, pictures, random: Random::new(7) })
     }
 
@@ -157,25 +210,24 @@ impl Place {
     fn wait_for_training(&mut self, daemon: &mut Child) -> Result<String, Box<dyn Error>> {
         let pid = daemon.id();
         self.wait(daemon, |place| {
-            let text = fs::read(place.state().join("status.json")).unwrap_or_default();
-            let status: Value = serde_json::from_slice(&text).unwrap_or_default();
+            let status = place.status();
             let id = status.pointer("/model/training/id").and_then(Value::as_str);
             Ok(id.filter(|_| status["pid"] == pid).map(String::from))
         })
     }
 
-    fn newest_model(&self) -> Result<Option<String>, Box<dyn Error>> {
-        if !self.state().join(artificio::catalog::FILE_NAME).exists() {
-            return Ok(None);
+    /// What a training does, by the last status, or by the embeddings that are there.
+    fn stage(&self, watched: &Watched) -> Result<String, Box<dyn Error>> {
+        if watched.is_storing()? {
+            return Ok("storing".into());
         }
-        Ok(Catalog::open_reader(&self.state())?.models()?.into_iter().map(|(row, _)| row.id).next())
+        let stage = self.status().pointer("/model/training/stage").and_then(Value::as_str).map(String::from);
+        Ok(stage.unwrap_or_else(|| "ending".into()))
     }
 
-    /// Whether there are embeddings of that model.
-    fn is_storing(&self, id: &str) -> Result<bool, Box<dyn Error>> {
-        let catalog = Catalog::open_reader(&self.state())?;
-        let page = catalog.next_features(None, artificio::model::Backbone::VERSION, 1_280, 50)?;
-        Ok(page.contents.iter().any(|hash| catalog.embedding(*hash, id).is_ok_and(|found| found.is_some())))
+    fn status(&self) -> Value {
+        let text = fs::read(self.state().join("status.json")).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
     }
 
     /// Every embedding of every stored model, compared with what the model makes of the stored features.
@@ -203,7 +255,7 @@ impl Place {
 }
 
 fn first_content(catalog: &Catalog) -> Result<Hash, Box<dyn Error>> {
-    let page = catalog.next_features(None, artificio::model::Backbone::VERSION, 1_280, 1)?;
+    let page = catalog.next_features(None, Backbone::VERSION, Backbone::WIDTH, 1)?;
     page.contents.first().copied().ok_or_else(|| "no features are stored".into())
 }
 

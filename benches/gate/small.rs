@@ -38,6 +38,8 @@ struct Tally {
 struct Draw {
     set: String,
     inventory: Vec<Picture>,
+    /// As many of the same kinds, for training; none where the set has too few.
+    others: Vec<Picture>,
     queries: Vec<Picture>,
 }
 
@@ -87,16 +89,22 @@ fn draw(set: &str, all: &[Picture], size: usize, number: u64) -> Option<Draw> {
     random.shuffle(&mut kinds);
     let mut pool = Vec::new();
     for (at, kind) in kinds.iter().enumerate() {
-        if at >= KINDS && pool.len() >= size + size / 2 {
+        if at >= KINDS && pool.len() >= 5 * size / 2 {
             break;
         }
         pool.extend(of_kinds[kind].iter().copied().cloned());
     }
     random.shuffle(&mut pool);
-    let queries = pool.split_off(size.min(pool.len()));
+    let mut others = pool.split_off(size.min(pool.len()));
+    let queries = others.split_off(if others.len() >= size + FEWEST_QUERIES { size } else { 0 });
     let has_kind = |query: &Picture| pool.iter().any(|picture| picture.label == query.label);
     let queries: Vec<Picture> = queries.into_iter().filter(has_kind).collect();
-    (pool.len() == size && queries.len() >= FEWEST_QUERIES).then(|| Draw { set: set.into(), inventory: pool, queries })
+    (pool.len() == size && queries.len() >= FEWEST_QUERIES).then(|| Draw {
+        set: set.into(),
+        inventory: pool,
+        others,
+        queries,
+    })
 }
 
 fn train(draw: &Draw, extractor: &Arc<Extractor>, tallies: &mut Tallies) -> Result<(), Box<dyn Error>> {
@@ -122,23 +130,28 @@ fn train(draw: &Draw, extractor: &Arc<Extractor>, tallies: &mut Tallies) -> Resu
         note(draw, what, &served, &trained, tallies);
     }
     served.config.model.code_width = wide;
-    served.config.model.train_on_inventory = false;
-    let kinds: Vec<&str> = inventory.iter().map(|picture| picture.label.as_str()).collect();
-    let mut sorted = kinds.clone();
-    sorted.sort_unstable();
-    sorted.dedup();
-    let half: Vec<Picture> = inventory
-        .iter()
-        .filter(|picture| sorted.iter().position(|kind| *kind == picture.label).is_some_and(|at| at < sorted.len() / 2))
-        .cloned()
-        .collect();
     let noise = shuffled(inventory);
-    served.put(&noise)?;
-    for (what, training) in [("half of the kinds", &half), ("shuffled features", &noise)] {
-        let samples = [sample(inventory, false), sample(training, false)];
-        let trained = served.train(TrainingSource::Training, samples, true)?;
-        note(draw, what, &served, &trained, tallies);
+    let others = &draw.others;
+    let half = half_of_the_kinds(inventory);
+    // Of training pictures alone the inventory's model is no standard.
+    let mut alone = Service::new(extractor)?;
+    alone.config.model.train_on_inventory = false;
+    for service in [&mut served, &mut alone] {
+        service.put(&[&noise[..], others, inventory].concat())?;
     }
+    let mut add = |service: &mut Service, what, training: &[Picture]| {
+        if !training.is_empty() {
+            let samples = [sample(inventory, false), sample(training, false)];
+            let trained = service.train(TrainingSource::Training, samples, true)?;
+            note(draw, what, service, &trained, tallies);
+        }
+        Ok::<(), Box<dyn Error>>(())
+    };
+    add(&mut served, "others of the kinds beside", others)?;
+    add(&mut served, "shuffled beside", &noise)?;
+    add(&mut alone, "others of the kinds alone", others)?;
+    add(&mut alone, "half of the kinds alone", &half)?;
+    add(&mut alone, "shuffled alone", &noise)?;
     let mut service = Service::new(extractor)?;
     service.put(inventory)?;
     let part = [sample(&inventory[..inventory.len() * 3 / 4], false), nothing()];
@@ -147,6 +160,14 @@ fn train(draw: &Draw, extractor: &Arc<Extractor>, tallies: &mut Tallies) -> Resu
     let trained = service.train(TrainingSource::Inventory, whole(false), true)?;
     note(draw, "a third more", &service, &trained, tallies);
     Ok(())
+}
+
+fn half_of_the_kinds(pictures: &[Picture]) -> Vec<Picture> {
+    let mut kinds: Vec<&str> = pictures.iter().map(|picture| picture.label.as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let half = &kinds[..kinds.len() / 2];
+    pictures.iter().filter(|picture| half.contains(&picture.label.as_str())).cloned().collect()
 }
 
 fn note(draw: &Draw, what: &'static str, service: &Service, trained: &Trained, tallies: &mut Tallies) {

@@ -8,6 +8,7 @@ use log::info;
 use crate::catalog::Root;
 use crate::catalog::{Choice, TrainingSource};
 use crate::clock;
+use crate::config::ModelSettings;
 use crate::daemon::Daemon;
 use crate::daemon::commands::Refusal;
 use crate::daemon::retry::RETRY_PAUSE;
@@ -83,7 +84,7 @@ impl Daemon {
     }
 
     /// Reports a refused model of the training folder, whose pictures a person can change, and one that is narrower than the model that
-    /// serves, which is a setting. Of other refused models of the inventory nothing is reported: nothing can be done about them.
+    /// serves and than usual, which is a setting. Of other refused models of the inventory nothing is reported: nothing can be done about them.
     fn note_refusal(&mut self, training_pictures: usize) {
         let is_enough = training_pictures >= self.config().model.min_train.count();
         let refused = |attempt: &Option<Attempt>| attempt.as_ref().and_then(|last| last.refused.clone());
@@ -99,10 +100,10 @@ impl Daemon {
         });
         let width = self.config().model.code_width.count();
         let serving = self.serving.read().model.clone();
-        let is_narrower = serving.is_trained() && serving.embedding_width() > width;
+        let is_narrower = width < serving.embedding_width().min(ModelSettings::default().code_width.count());
         let of_setting = refused(&history.inventory).filter(|_| is_narrower).map(|reason| {
             let what = format!("a model with code_width = {width} was refused: {reason}");
-            let remedy = format!("raise code_width in [model]; until then model {} stays in use", serving.id());
+            let remedy = format!("raise code_width in [model]; until then \"{}\" stays in use", serving.id());
             Trouble::new(what, self.settings.path(), remedy)
         });
         self.note("refused", of_training.or(of_setting));

@@ -70,7 +70,8 @@ impl TrainingJob {
     ) -> Result<(), Halt> {
         evidence.folders = model.folder_lesson().cloned();
         let Some(before) = &self.input.against else { return Ok(()) };
-        let is_narrower = before.is_trained() && model.embedding_width() < before.embedding_width();
+        let usual = ModelSettings::default().code_width.count();
+        let is_narrower = model.embedding_width() < before.embedding_width().min(usual);
         evidence.narrower = is_narrower.then(|| model.embedding_width());
         let earlier = self.earlier_pictures(catalog, before)?;
         let untrained = Model::untrained(&self.input.config.model);
@@ -97,7 +98,11 @@ impl TrainingJob {
             let (Some(new), Some(old)) = (new, old) else { continue };
             let shadows = Compared { new: &new, before: &old, untrained: &untrained };
             for (sought, findings) in sought.iter().zip(&mut findings) {
-                findings.add(sought, &shadows, &sought.of_fold(fold, folds));
+                let places = match holds_out {
+                    true => sought.of_fold(fold, folds),
+                    false => pictures.unseen_or_all(sought),
+                };
+                findings.add(sought, &shadows, &places);
             }
         }
         let lost = lost(&full, &sought[0]);
@@ -110,7 +115,7 @@ impl TrainingJob {
             true => compared,
             false => {
                 evidence.not_held_out = Some(why_not_held_out(before, holds_out));
-                self.compare_as_they_are(catalog, &full, &sought, lost)?
+                self.compare_as_they_are(catalog, pictures, &full, &sought, lost)?
             }
         };
         self.check()
@@ -121,6 +126,7 @@ impl TrainingJob {
     fn compare_as_they_are(
         &self,
         catalog: &Catalog,
+        pictures: &FitPictures,
         full: &Compared<'_>,
         sought: &[SoughtPictures; 2],
         lost: [f32; 2],
@@ -129,10 +135,11 @@ impl TrainingJob {
         for (sought, compared) in sought.iter().zip(&mut compared) {
             let known = catalog.trained_pictures(full.before.id(), sought.root, SAMPLE_SIZE)?;
             let known: HashSet<Hash> = known.into_iter().map(|picture| picture.content).collect();
-            let is_trained_on = self.is_trained_on(sought.root);
-            let fair: Vec<usize> = (0..sought.len())
-                .filter(|&at| !full.before.is_trained() || known.contains(&sought.content(at)) == is_trained_on)
-                .collect();
+            let is_fair = |at: &usize| known.contains(&sought.content(*at)) == pictures.contains(sought.content(*at));
+            let fair = match full.before.is_trained() {
+                true => (0..sought.len()).filter(is_fair).collect(),
+                false => pictures.unseen_or_all(sought),
+            };
             let mut findings = FoundByModels::default();
             findings.add(sought, full, &fair);
             *compared = Comparison::of(&findings.before, &findings.new, [lost[1], lost[0]]);

@@ -271,6 +271,21 @@ fn few_pictures_are_not_held_out_and_that_is_said() {
 }
 
 #[test]
+fn pictures_that_only_the_new_model_has_seen_do_not_speak_for_it() {
+    let mut workshop = Workshop::new();
+    workshop.config.model.train_on_inventory = false;
+    workshop.put(Root::Inventory, 0..80, 0.0);
+    workshop.put(Root::Training, 0..45, 0.0);
+    let (_, _, evidence) = workshop.train(TrainingSource::Training);
+    assert_eq!(evidence.inventory.unwrap().pictures, 35);
+    // With fewer than these there would be no verdict.
+    workshop.put(Root::Training, 45..60, 0.0);
+    workshop.serving = Model::untrained(&workshop.config.model);
+    let (_, _, evidence) = workshop.train(TrainingSource::Training);
+    assert_eq!(evidence.inventory.unwrap().pictures, 80);
+}
+
+#[test]
 fn with_too_few_pictures_the_first_model_serves_without_a_verdict() {
     let mut workshop = Workshop::new();
     workshop.put(Root::Inventory, 0..15, 0.0);
@@ -282,6 +297,10 @@ fn with_too_few_pictures_the_first_model_serves_without_a_verdict() {
 fn a_narrower_code_width_passes_the_gate_like_any_other_model() {
     let mut workshop = Workshop::new();
     workshop.put(Root::Inventory, 0..100, 0.0);
+    workshop.config.model.code_width = Bounded::new(2);
+    let (passes, reason, _) = workshop.train(TrainingSource::Inventory);
+    assert!(!passes && reason.contains("the network as it is") && reason.contains("only 2 values"), "{reason}");
+    workshop.config.model.code_width = Bounded::new(64);
     assert!(workshop.train(TrainingSource::Inventory).0);
     workshop.config.model.code_width = Bounded::new(2);
     let (passes, reason, _) = workshop.train(TrainingSource::Inventory);

@@ -5,10 +5,12 @@ use std::collections::{HashMap, HashSet};
 
 use super::regrouping::FolderNumbers;
 use super::sketch::ContentSample;
+use super::views::SoughtPictures;
 use crate::base::rows::Rows;
 use crate::catalog::{Catalog, TrainingSource};
 use crate::config::ModelSettings;
 use crate::error::Trouble;
+use crate::evaluate::gate::FEWEST_PICTURES;
 use crate::model::{Autoencoder, FeatureKind, FolderLabels, TrainingError, TrainingSet};
 use crate::picture::Hash;
 use crate::progress::Progress;
@@ -73,6 +75,17 @@ impl FitPictures {
         let read = Self::read(catalog, kind, samples)?;
         let is_enough = needed > 0 && (needed - read.contents.len()) as f32 <= MOST_LOST * needed as f32;
         Ok(is_enough.then_some(read))
+    }
+
+    /// Whether a content is among them.
+    pub(super) fn contains(&self, content: Hash) -> bool {
+        self.contents.contains(&content)
+    }
+
+    /// The places of sought pictures that are not among them, if these are enough to compare by; else all.
+    pub(super) fn unseen_or_all(&self, sought: &SoughtPictures) -> Vec<usize> {
+        let unseen: Vec<usize> = (0..sought.len()).filter(|&at| !self.contains(sought.content(at))).collect();
+        if unseen.len() >= FEWEST_PICTURES { unseen } else { (0..sought.len()).collect() }
     }
 
     /// Trains as for the model itself, but without some contents.
