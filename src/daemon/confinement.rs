@@ -44,21 +44,25 @@ pub(super) fn begin(setup: &Setup, observer: &dyn Observer) -> Result<Arc<Confin
 fn folders(setup: &Setup, config: &Config) -> SandboxFolders {
     let watched = config.folders.read().map(|(_, folder)| folder);
     let written = config.folders.written().map(|(_, folder)| folder.to_path_buf());
-    // The settings file may be a link.
-    let settings = [Some(setup.source.path.clone()), setup.source.path.canonicalize().ok()];
-    let of_settings = settings.iter().flatten().filter_map(|file| file.parent()).map(Path::to_path_buf);
-    let read = watched.into_iter().map(|folder| folder.to_path_buf()).chain(of_settings).chain([setup.root.clone()]);
-    SandboxFolders { read: read.collect(), written: written.into_iter().collect() }
+    let read = watched.into_iter().map(Path::to_path_buf).chain(settings_folders(&setup.source.path));
+    SandboxFolders { read: read.chain([setup.root.clone()]).collect(), written: written.into_iter().collect() }
+}
+
+/// Where the settings file is, and where that is if it is a link.
+fn settings_folders(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let files = [Some(path.to_path_buf()), path.canonicalize().ok()];
+    files.into_iter().flatten().filter_map(|file| Some(file.parent()?.to_path_buf()))
 }
 
 /// The folder that this process can no longer use, but the next one could.
-fn out_of_reach(confinement: &Confinement, config: &Config) -> Option<PathBuf> {
+fn out_of_reach(confinement: &Confinement, settings: &Path, config: &Config) -> Option<PathBuf> {
     let folders = &config.folders;
-    let read = folders.read().into_iter().map(|(_, folder)| folder).find(|folder| confinement.has_lost(folder, false));
+    let mut read = folders.read().into_iter().map(|(_, folder)| folder.to_path_buf()).chain(settings_folders(settings));
+    let lost = read.find(|folder| confinement.has_lost(folder, false));
     let written = [&folders.answer, &folders.state].into_iter().find(|folder| confinement.has_lost(folder, true));
     // The state folder is waited for, in case it comes back.
     let missing = Some(&folders.answer).filter(|folder| confinement.keeps_from_making(folder));
-    read.map(PathBuf::from).or(written.cloned()).or(missing.cloned())
+    lost.or(written.cloned()).or(missing.cloned())
 }
 
 /// Why the service must end so that it is started again; or, for as long as it is too soon for that, the trouble.
@@ -84,8 +88,9 @@ impl Daemon {
         if !self.life.is_confinement_due() {
             return;
         }
-        let end =
-            out_of_reach(self.life.confinement(), self.config()).map(|folder| end_of(self.life.confinement(), &folder));
+        let confinement = self.life.confinement();
+        let folder = out_of_reach(confinement, self.settings.path(), self.config());
+        let end = folder.map(|folder| end_of(confinement, &folder));
         match end.transpose() {
             Ok(trouble) => self.note("confinement", trouble),
             Err(fatal) => self.life.fail(fatal.to_string()),

@@ -169,6 +169,7 @@ impl Reporting {
 mod tests {
     use super::*;
     use crate::config::ModelSettings;
+    use crate::sandbox::Confinement;
 
     fn reporting() -> (tempfile::TempDir, Reporting) {
         let folder = tempfile::tempdir().unwrap();
