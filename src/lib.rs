@@ -27,6 +27,7 @@ pub mod progress;
 pub mod quarantine;
 pub mod query;
 pub mod report;
+pub mod sandbox;
 pub mod service_status;
 pub mod serving;
 pub mod threads;

@@ -10,6 +10,7 @@ use crate::config::ModelSettings;
 use crate::error::Trouble;
 use crate::files::{read_own, replace_quick};
 use crate::model::{FolderReport, Model};
+use crate::sandbox::ConfinementReport;
 use crate::training::handle::Stage;
 
 /// The file's name inside the state folder.
@@ -44,6 +45,8 @@ pub struct ServiceStatus {
     pub degraded_by: Vec<Trouble>,
     /// The settings.
     pub settings: ServiceSettingsPart,
+    /// What the process is confined to.
+    pub confined: ConfinementReport,
     /// How many problems there are.
     pub problem_count: usize,
     /// The first of them.
@@ -178,7 +181,7 @@ pub fn read(state_folder: &Path) -> io::Result<String> {
 
 impl ServiceStatus {
     /// Of a service that waits for its state folder because of `trouble`, and knows nothing yet.
-    pub fn waiting(settings: &ModelSettings, trouble: Trouble, started_s: i64) -> Self {
+    pub fn waiting(settings: &ModelSettings, confined: ConfinementReport, trouble: Trouble, started_s: i64) -> Self {
         let model = Model::untrained(settings);
         Self {
             state: State::Degraded,
@@ -206,6 +209,7 @@ impl ServiceStatus {
             awaiting_restart: Vec::new(),
             degraded_by: vec![trouble.clone()],
             settings: ServiceSettingsPart { reloads: 0, problem: None },
+            confined,
             problem_count: 1,
             problems: vec![trouble],
         }

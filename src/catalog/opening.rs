@@ -150,6 +150,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 /// What every connection needs.
 pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // The service may write in no folder for temporary files.
+    connection.pragma_update(None, "temp_store", "memory")?;
     checksum::register(connection)
 }
 

@@ -65,6 +65,7 @@ fn copy(path: &Path, new: &Path, from: &Former, progress: &dyn Progress) -> rusq
     schema::create(&connection, "off")?;
     connection.pragma_update(None, "synchronous", "off")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
     connection.execute("ATTACH ?1 AS old", [path.as_os_str().as_bytes()])?;
     connection.execute_batch(&format!("BEGIN; {} COMMIT;", from.at_first))?;
     let (mut copied, contents) = (0, connection.query_row("SELECT count(*) FROM contents", [], |row| row.get(0))?);

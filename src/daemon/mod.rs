@@ -8,6 +8,7 @@ mod by_root;
 mod catalog_file;
 mod changes;
 mod commands;
+mod confinement;
 mod descriptors;
 mod encode;
 mod event;
@@ -33,6 +34,7 @@ mod turn_clock;
 mod workers;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use log::info;
@@ -118,7 +120,8 @@ type TurnStep = (&'static str, fn(&mut Daemon));
 
 /// What may be due after an event, in this order. Each does a bounded amount of work, so that no turn takes long: what is left is
 /// done in the next one.
-const STEPS: [TurnStep; 21] = [
+const STEPS: [TurnStep; 22] = [
+    ("check the confinement", Daemon::check_confinement),
     ("check the state folder", Daemon::check_state_folder),
     ("take hints", Daemon::take_waiting_hints),
     ("test the watcher", Daemon::test_watcher),
@@ -161,8 +164,10 @@ impl Daemon {
     /// takes the place of the first.
     fn run_prepared(setup: Setup, observer: &mut dyn Observer, prepare: impl Fn(&mut Self)) -> Result<(), Fatal> {
         let mut condition = Condition::Unknown;
+        let confinement = confinement::begin(&setup, observer)?;
         loop {
-            let Some(mut daemon) = Self::start(setup.clone(), condition, observer)? else { return Ok(()) };
+            let started = Self::start(setup.clone(), Arc::clone(&confinement), condition, observer)?;
+            let Some(mut daemon) = started else { return Ok(()) };
             prepare(&mut daemon);
             match daemon.turn(observer)? {
                 Ending::Stopped => return Ok(()),

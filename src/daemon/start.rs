@@ -28,6 +28,7 @@ use crate::isolation::Isolation;
 use crate::model::{Extractor, FeatureKind, Model};
 use crate::picture::{Bounds, silence_caught_panics};
 use crate::quarantine::Quarantine;
+use crate::sandbox::Confinement;
 use crate::service_status::LastTrainingPart;
 use crate::serving::load::load_index;
 use crate::serving::{Serving, Shared};
@@ -37,16 +38,23 @@ use crate::watch::{Hints, Known, KnownFiles, Tree, WatcherSelfTest};
 
 impl Daemon {
     /// `None` if a signal ended it while it waited for its state folder.
-    pub(super) fn start(setup: Setup, condition: Condition, observer: &dyn Observer) -> Result<Option<Self>, Fatal> {
+    pub(super) fn start(
+        setup: Setup,
+        confinement: Arc<Confinement>,
+        condition: Condition,
+        observer: &dyn Observer,
+    ) -> Result<Option<Self>, Fatal> {
         let started = Instant::now();
         silence_caught_panics();
         let config = config::load(&setup.source, &setup.root)?;
         descriptors::ensure(worker_count(&config))?;
         let channels = Channels::open()?;
-        let Some(open) = open_or_wait(&config, condition, &channels, observer)? else { return Ok(None) };
+        let Some(open) = open_or_wait(&config, &confinement, condition, &channels, observer)? else { return Ok(None) };
         let OpenState { lock, quarantine, catalog, content } = open;
         let loading = Loading::begin();
-        make_watched_folders(&config);
+        for trouble in make_watched_folders(&config) {
+            warn!("{trouble}");
+        }
         let answer_folder = make_folder(&config.folders.answer);
         sweep_half_written(&config.folders.answer);
         let CatalogContent { model, history, last_training, files, index, answers } = content;
@@ -79,7 +87,7 @@ impl Daemon {
             workers,
             training: TrainingState::new(history, last_training),
             reporting: Reporting::new(gallery),
-            life: Lifecycle::new(started, lock),
+            life: Lifecycle::new(started, confinement, lock),
             settings: Settings::new(setup, config),
         };
         daemon.watch_own_folders();
@@ -92,12 +100,8 @@ impl Daemon {
 }
 
 /// A missing folder that cannot be created is waited for: its disk may not be mounted yet.
-fn make_watched_folders(config: &Config) {
-    for (_, folder) in config.folders.read() {
-        if let Err(trouble) = make_folder(folder) {
-            warn!("{trouble}");
-        }
-    }
+pub(super) fn make_watched_folders(config: &Config) -> Vec<Trouble> {
+    config.folders.read().into_iter().filter_map(|(_, folder)| make_folder(folder).err()).collect()
 }
 
 /// Opens the quarantine and logs which pictures the last process left half decoded.

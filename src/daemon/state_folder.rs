@@ -10,6 +10,7 @@ use std::time::Instant;
 use log::{info, warn};
 
 use super::catalog_file::Condition;
+use super::confinement::end_of_wait;
 use super::event::{Channels, Event, Signal};
 use super::reporting::manager::{self, Loading};
 use super::retry::RETRY_PAUSE;
@@ -22,6 +23,7 @@ use crate::config::Config;
 use crate::error::{Fatal, Trouble};
 use crate::files::{Lock, LockPlace, make_state_folder, narrow_state_folder, sweep_half_written};
 use crate::quarantine::Quarantine;
+use crate::sandbox::Confinement;
 use crate::service_status::ServiceStatus;
 
 /// What a daemon has of its state folder.
@@ -35,18 +37,22 @@ pub(super) struct OpenState {
 /// Opens the state folder. While that fails it is tried again, if the observer waits; `None` if a signal ended that.
 pub(super) fn open_or_wait(
     config: &Config,
+    confinement: &Confinement,
     condition: Condition,
     channels: &Channels,
     observer: &dyn Observer,
 ) -> Result<Option<OpenState>, Fatal> {
-    let mut opening = Opening { config, held: None, reported: None, started_s: clock::now_s() };
+    let mut opening = Opening { config, confinement, held: None, reported: None, started_s: clock::now_s() };
     loop {
         match opening.try_open(condition) {
             Ok(open) => {
                 opening.report_end();
                 return Ok(Some(open));
             }
-            Err(Fatal::Trouble(trouble)) if observer.waits() => opening.report(trouble),
+            Err(Fatal::Trouble(trouble)) if observer.waits() => {
+                let of_confinement = end_of_wait(confinement, &config.folders.state)?;
+                opening.report(of_confinement.unwrap_or(trouble));
+            }
             Err(fatal) => return Err(fatal),
         }
         if !pause(channels) {
@@ -59,6 +65,7 @@ pub(super) fn open_or_wait(
 /// Attempts to open the state folder.
 struct Opening<'a> {
     config: &'a Config,
+    confinement: &'a Confinement,
     /// Kept from one attempt to the next, so that commands find out that a service runs.
     held: Option<(Lock, Arc<Quarantine>)>,
     /// Why the last attempt failed.
@@ -99,8 +106,9 @@ impl Opening<'_> {
         manager::ready();
         manager::status(&format!("waiting for the state folder: {trouble}"));
         if self.held.is_some() {
+            let confined = self.confinement.report().clone();
             // Best effort: on this disk something could not be written just now.
-            let _ = ServiceStatus::waiting(&self.config.model, trouble.clone(), self.started_s).write(folder);
+            let _ = ServiceStatus::waiting(&self.config.model, confined, trouble.clone(), self.started_s).write(folder);
         }
         if self.reported.as_ref() != Some(&trouble) {
             warn!(file:% = trouble.path.display(); "{trouble}");

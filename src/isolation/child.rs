@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use std::thread;
 
 use super::extract::{Extracted, Outputs, extract};
-use super::limits::{limit_before_reading, limit_memory};
+use super::limits::{limit_before_reading, limit_memory, volunteer_for_memory};
 use super::protocol::{ChildRequest, write_answer, write_ready};
 use super::usage::Activity;
 use crate::model::Extractor;
 use crate::picture::{self, Unusable, silence_caught_panics};
+use crate::sandbox;
 
 /// Longer side of a picture that is sent back: enough for any sheet, and 36 MB at most.
 const LONGEST_PX: u32 = 3_000;
@@ -21,6 +22,8 @@ type SetupError = String;
 /// Runs the hidden command: `request` is its argument. The exit code is 0 when an answer was written; anything else before
 /// "ready" was written means that this machine does not allow a child like this.
 pub fn serve(request: &str) -> ExitCode {
+    volunteer_for_memory();
+    sandbox::enter_trial();
     // On a thread of its own, whose stack is as large as that of the service's threads that decode.
     let request = request.to_owned();
     let worker = thread::Builder::new().spawn(move || work(&request));

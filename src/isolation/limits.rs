@@ -1,6 +1,7 @@
 //! The limits that the child process sets itself before it looks at a picture.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 
 use rustix::process::{Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit};
 
@@ -20,7 +21,6 @@ pub fn limit_before_reading(request: &ChildRequest) -> io::Result<()> {
     if getppid().is_none_or(|parent| parent.as_raw_nonzero().get().unsigned_abs() != request.parent) {
         return Err(io::Error::other("the parent process is gone"));
     }
-    volunteer_for_memory();
     limit(Resource::Core, 0)?;
     limit(Resource::Nofile, OPEN_FILES)?;
     limit(Resource::Cpu, request.order.bounds.decode_ms / 1_000 + SPARE_SECONDS)
@@ -45,7 +45,8 @@ fn limit(resource: Resource, value: u64) -> io::Result<()> {
 }
 
 /// When memory runs out, the kernel kills this process before the user's others.
-fn volunteer_for_memory() {
+pub fn volunteer_for_memory() {
     // Not allowed everywhere, and nothing depends on it.
-    let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
+    let score = File::options().write(true).open("/proc/self/oom_score_adj");
+    let _ = score.and_then(|mut score| score.write_all(b"1000"));
 }

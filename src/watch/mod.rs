@@ -17,6 +17,7 @@ mod turn_budget;
 
 pub use filesystem::without_events;
 pub use hints::{Hint, Hints, INSTANCE_LIMIT, WATCH_LIMIT, WatchState};
+pub use identity::Identity;
 pub use listing::{Listed, Listing};
 pub use name::is_ignored;
 pub use reconcile::Known;

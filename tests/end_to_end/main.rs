@@ -10,6 +10,7 @@ mod asking;
 mod away;
 mod bad_input;
 mod commands;
+mod confinement;
 mod corpus;
 mod degraded;
 mod evaluation;

@@ -1,6 +1,6 @@
 # The checks, in the order in which they run: each leaves the service running as shipped. Sourced by `run`.
 
-CHECKS=${ARTIFICIO_CHECKS:-"package_at_boot make_install package_install verify exposure start answer fields warnings standard_error reload reload_mistake
+CHECKS=${ARTIFICIO_CHECKS:-"package_at_boot make_install package_install verify exposure start answer fields warnings standard_error confined reload reload_mistake
     wrong_settings state_folder attack killed watchdog stop_in_training memory user_unit package_upgrade package_disabled package_remove
     package_purge package_purge_of_all"}
 
@@ -39,6 +39,22 @@ check_answer() {
     [ "$(inside stat -c '%a %U:%G' $PLACE/answer/result_first.png)" = "664 artificio:artificio" ]
     await 60 status_has '"trained_on": [1-9]'
     unit StatusText
+}
+
+# A folder that is exchanged is out of reach; the unit starts the service again with the new one.
+check_confined() {
+    local before
+    status_has '"seccomp"'
+    status_has '"landlock"' || { echo "NOT CHECKED: Landlock (this kernel or container has none)"; exit 77; }
+    before=$(unit NRestarts)
+    inside mv $PLACE/answer $PLACE/former
+    inside install -d -o artificio -g artificio -m 2775 $PLACE/answer
+    await 60 restarts_exceed "$before"
+    await 60 is_active
+    journal_has 'answer: this folder is not the one that was there at the start'
+    ask exchanged
+    inside sh -c "mv $PLACE/former/* $PLACE/answer/ && rmdir $PLACE/former"
+    echo "confined by Landlock and seccomp, and started again for an exchanged folder"
 }
 
 check_reload() {

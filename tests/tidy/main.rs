@@ -15,7 +15,7 @@ const LAYERS: [&[&str]; 14] = [
     &["base"],
     &["config", "files", "threads"],
     &["picture", "index", "watch"],
-    &["catalog"],
+    &["catalog", "sandbox"],
     &["model"],
     &["answer"],
     &["dedup", "evaluate", "isolation"],

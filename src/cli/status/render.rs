@@ -43,6 +43,9 @@ pub fn render(status: &Value, now_s: i64, has_colours: bool) -> String {
         lines += &format!("           {}\n", text("/model/folders/message"));
     }
     lines += &training(status);
+    if status.pointer("/confined/message").is_some() {
+        lines += &format!("confined   {}\n", text("/confined/message"));
+    }
     let waiting = status.get("awaiting_restart").and_then(Value::as_array).into_iter().flatten();
     let waiting: Vec<&str> = waiting.filter_map(Value::as_str).collect();
     if !waiting.is_empty() {
@@ -132,6 +135,7 @@ mod tests {
                 "last_training": {"id": "m2", "decision": "refused", "reason": "it recognises fewer pictures",
                     "figures": {"inventory": {"before": {"found": 0.9}, "after": {"found": 0.8}}, "training": null}},
             },
+            "confined": {"by": ["landlock"], "message": "to its folders (Landlock)"},
             "awaiting_restart": ["folders.query", "limits.workers"],
             "degraded_by": [disk], "problems": [disk, file], "problem_count": 12,
         })
@@ -150,6 +154,7 @@ model      m1-20261123, trained on 36 pictures
 training   m3 on 50 pictures: fitting, 25 % of that
            last: m2 refused: it recognises fewer pictures
            inventory recognition (mean reciprocal rank): 0.800, before 0.900
+confined   to its folders (Landlock)
 settings   changed, in force after a restart: folders.query, limits.workers
 degraded   /c.toml: 1:2: unknown key `a`
              |

@@ -16,6 +16,18 @@ const EXTENSION_PAUSE: Duration = Duration::from_secs(5);
 /// A daemon that loads for longer than this is stuck, and the manager may end it.
 const LONGEST_LOADING: Duration = Duration::from_secs(15 * 60);
 
+/// Whether a service manager is to be notified.
+fn is_there() -> bool {
+    std::env::var_os("NOTIFY_SOCKET").is_some()
+}
+
+/// Whether a service manager started this very process, and not one that started this one: it starts it again when it fails.
+pub fn is_above() -> bool {
+    let started = std::env::var("SYSTEMD_EXEC_PID").ok();
+    // Before systemd 248 it does not say which process it started.
+    is_there() && started.is_none_or(|process| process == std::process::id().to_string())
+}
+
 /// Extends the manager's time limit while the catalog is checked and loaded. That is a few long steps without progress, one of
 /// them SQLite's own, so a thread asks for more time until this is dropped.
 pub struct Loading {
@@ -26,7 +38,7 @@ pub struct Loading {
 impl Loading {
     /// Begins to ask, if there is a manager.
     pub fn begin() -> Self {
-        if std::env::var_os("NOTIFY_SOCKET").is_none() {
+        if !is_there() {
             return Self { end: None, thread: None };
         }
         let (end, ended) = bounded(0);

@@ -297,6 +297,7 @@ mod tests {
             watched_folders: 12,
             degraded_by: Vec::new(),
             settings: ServiceSettingsPart { reloads: 0, problem: None },
+            confined: crate::sandbox::Confinement::none("this is a test").report().clone(),
             awaiting_restart: Vec::new(),
             inventory: InventoryPart {
                 files: 40,

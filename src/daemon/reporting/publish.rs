@@ -139,6 +139,7 @@ impl Daemon {
                 reloads: self.settings.reloads(),
                 problem: self.reporting.trouble("config").map(ToString::to_string),
             },
+            confined: self.life.confinement().report().clone(),
             problem_count,
             problems: problems.take(PROBLEM_LIMIT).cloned().collect(),
         }

@@ -1,18 +1,26 @@
-//! The daemon's lifetime: when it started, its hold on the state folder, and the reason to stop if something fatal happened.
+//! The daemon's lifetime: when it started, what it is confined to, its hold on the state folder, and the reason to stop if something
+//! fatal happened.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::clock;
 use crate::error::Trouble;
 use crate::files::{Lock, LockPlace};
+use crate::sandbox::Confinement;
 
 /// A state folder that is away is waited for this long: somebody moves it, or its disk is mounted again. Then a new one is made.
 const LONGEST_ABSENCE: Duration = Duration::from_secs(60);
+/// Another folder in the place of one is noticed within this time.
+const CONFINEMENT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// From the start to the end.
 pub struct Lifecycle {
     started: Instant,
     started_s: i64,
+    confinement: Arc<Confinement>,
+    /// When it is checked next whether the folders are those that it allows.
+    next_confinement: Duration,
     lock: Lock,
     /// Since when the state folder has been away.
     away_since: Option<Duration>,
@@ -35,13 +43,37 @@ pub enum StateHold {
 
 impl Lifecycle {
     /// Started at `started`; `lock` keeps a second daemon from the same root.
-    pub fn new(started: Instant, lock: Lock) -> Self {
-        Self { started, started_s: clock::now_s(), lock, away_since: None, has_lost_state: false, fatal_reason: None }
+    pub fn new(started: Instant, confinement: Arc<Confinement>, lock: Lock) -> Self {
+        Self {
+            started,
+            started_s: clock::now_s(),
+            confinement,
+            next_confinement: Duration::ZERO,
+            lock,
+            away_since: None,
+            has_lost_state: false,
+            fatal_reason: None,
+        }
+    }
+
+    /// What this process is confined to.
+    pub fn confinement(&self) -> &Confinement {
+        &self.confinement
     }
 
     /// Time since the start: the clock for everything that waits.
     pub fn now(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Whether it is time to check that the folders are those that the process is confined to.
+    pub fn is_confinement_due(&mut self) -> bool {
+        let now = self.now();
+        let is_due = now >= self.next_confinement;
+        if is_due {
+            self.next_confinement = now + CONFINEMENT_INTERVAL;
+        }
+        is_due
     }
 
     /// When it was started, in seconds since 1970.
@@ -91,10 +123,14 @@ impl Lifecycle {
 mod tests {
     use super::*;
 
+    fn life(state: &std::path::Path) -> Lifecycle {
+        Lifecycle::new(Instant::now(), Arc::new(Confinement::none("this is a test")), Lock::take(state).unwrap())
+    }
+
     #[test]
     fn the_first_reason_to_end_is_the_one_given() {
         let state = tempfile::tempdir().unwrap();
-        let mut life = Lifecycle::new(Instant::now(), Lock::take(state.path()).unwrap());
+        let mut life = life(state.path());
         assert_eq!(life.take_fatal_reason(), None);
         life.fail("the first".into());
         life.fail("what followed from it".into());
@@ -107,7 +143,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let [state, aside] = ["state", "aside"].map(|name| place.path().join(name));
         std::fs::create_dir(&state).unwrap();
-        let mut life = Lifecycle::new(Instant::now(), Lock::take(&state).unwrap());
+        let mut life = life(&state);
         let second = Duration::from_secs;
         assert!(matches!(life.state_hold(second(1)), StateHold::Firm));
         std::fs::rename(&state, &aside).unwrap();

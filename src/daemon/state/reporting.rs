@@ -169,6 +169,7 @@ impl Reporting {
 mod tests {
     use super::*;
     use crate::config::ModelSettings;
+    use crate::sandbox::Confinement;
 
     fn reporting() -> (tempfile::TempDir, Reporting) {
         let folder = tempfile::tempdir().unwrap();
@@ -197,7 +198,8 @@ mod tests {
     fn a_status_is_written_when_it_is_new_or_old_and_again_soon_when_that_failed() {
         let (_folder, mut reporting) = reporting();
         let trouble = Trouble::new("it is full", "/a", "");
-        let mut status = ServiceStatus::waiting(&ModelSettings::default(), trouble, 0);
+        let confined = Confinement::none("this is a test").report().clone();
+        let mut status = ServiceStatus::waiting(&ModelSettings::default(), confined, trouble, 0);
         let second = Duration::from_secs;
         let mut is_written = |at: u64, status: &ServiceStatus| reporting.take_new(second(at), status);
         assert!(is_written(1, &status) && !is_written(2, &status) && is_written(11, &status));
