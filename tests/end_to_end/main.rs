@@ -14,6 +14,7 @@ mod corpus;
 mod degraded;
 mod evaluation;
 mod folders;
+mod formats;
 mod full_disk;
 mod gallery;
 mod inventory;
