@@ -14,6 +14,7 @@ use artificio::base::rows::{Rows, to_unit_length};
 use artificio::config::Config;
 use artificio::dedup::{DuplicateSearch, PictureSource, grouped, policy};
 use artificio::error::Trouble;
+use artificio::files::FileAt;
 use artificio::model::Backbone;
 use artificio::picture::{Bounds, Miniature, decode, read_still, square};
 use artificio::progress::Unfollowed;
@@ -86,7 +87,7 @@ fn real(folder: &Path) -> Result<(Rows, Vec<Miniature>), Box<dyn Error>> {
     let mut paths = below(folder)?;
     paths.sort();
     let squares = |path: &PathBuf| {
-        let contents = read_still(path, &bounds).ok()?;
+        let contents = read_still(&FileAt::named(path), &bounds).ok()?;
         square(&decode(&contents.bytes, path, &bounds).ok()?, Backbone::SIDE)
     };
     let squares: Vec<_> = paths.iter().filter_map(squares).take(REAL).collect();

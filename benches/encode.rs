@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use artificio::config::{Config, Encoder};
+use artificio::files::FileAt;
 use artificio::isolation::Outputs;
 use artificio::model::{Backbone, Extractor};
 use artificio::picture::{Bounds, Square, read_still};
@@ -49,7 +50,7 @@ fn measure_files(files: &[String]) {
     let run = |outputs: Outputs, files: &[String]| {
         let (start, start_ms) = (Instant::now(), cpu_ms());
         for file in files.iter().map(Path::new) {
-            let done = read_still(file, &bounds)
+            let done = read_still(&FileAt::named(file), &bounds)
                 .and_then(|contents| Guard::none().extract(&contents, file, &bounds, outputs, &extractor));
             if done.is_err() {
                 eprintln!("{}: cannot be used", file.display());

@@ -20,6 +20,7 @@ use artificio::base::parallel;
 use artificio::base::rows::Rows;
 use artificio::config::{Encoder, LimitSettings, Metric, ModelSettings, SetMode};
 use artificio::evaluate::labels::label;
+use artificio::files::FileAt;
 use artificio::index::{Index, SearchMode, Snapshot};
 use artificio::model::{Extractor, Model, TrainingSet};
 use artificio::picture::{Bounds, decode, read_still, square};
@@ -215,7 +216,7 @@ fn look(folder: &Path, extractor: &Extractor) -> (Vec<String>, Rows) {
     collect(folder, &mut files);
     let bounds = Bounds::from(&LimitSettings::default());
     let seen = parallel::map(files.len(), |at| {
-        let contents = read_still(&files[at], &bounds).ok()?;
+        let contents = read_still(&FileAt::named(&files[at]), &bounds).ok()?;
         let decoded = decode(&contents.bytes, &files[at], &bounds).ok()?;
         Some(extractor.features(&[square(&decoded, extractor.side())?]))
     });

@@ -13,6 +13,7 @@ use artificio::base::rows::Rows;
 use artificio::config::{Encoder, LimitSettings};
 use artificio::evaluate::labels::label;
 use artificio::evaluate::metrics::figures;
+use artificio::files::FileAt;
 use artificio::model::{Extractor, LinearAutoencoder};
 use artificio::picture::{Bounds, Hash, decode, read_still, square};
 
@@ -81,7 +82,7 @@ fn look(sets: &[PathBuf], name: &str, extractor: &Extractor) -> Pictures {
         .collect();
     let bounds = Bounds::from(&LimitSettings::default());
     let seen = parallel::map(files.len(), |at| {
-        let contents = read_still(&files[at].1, &bounds).ok()?;
+        let contents = read_still(&FileAt::named(&files[at].1), &bounds).ok()?;
         let decoded = decode(&contents.bytes, &files[at].1, &bounds).ok()?;
         Some((contents.hash, extractor.features(&[square(&decoded, extractor.side())?])))
     });

@@ -143,6 +143,7 @@ fn remedy(error: &std::io::Error) -> &'static str {
         }
         ErrorKind::StorageFull => "free some space on that disk; the work is kept and goes on by itself",
         ErrorKind::QuotaExceeded => "raise the quota or free some space; the work is kept and goes on by itself",
+        ErrorKind::FileTooLarge => "raise the limit of file sizes (`ulimit -f`, or LimitFSIZE= in the unit)",
         ErrorKind::ReadOnlyFilesystem => "mount the disk writable, or choose another folder in the configuration",
         // EMFILE and ENFILE have no kind of their own.
         _ if matches!(error.raw_os_error(), Some(23 | 24)) => {

@@ -1,17 +1,21 @@
 //! The content of `status.json`: what the daemon is doing, for scripts, for `artificio status` and for people.
 
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
 
 use crate::catalog::ModelRow;
+use crate::config::ModelSettings;
 use crate::error::Trouble;
-use crate::files::replace_quick;
-use crate::model::FolderReport;
+use crate::files::{read_own, replace_quick};
+use crate::model::{FolderReport, Model};
 use crate::training::handle::Stage;
 
 /// The file's name inside the state folder.
 pub const FILE_NAME: &str = "status.json";
+/// It is smaller by far; no command reads a larger one.
+const LARGEST_BYTES: u64 = 16 << 20;
 /// Most problems listed; `problem_count` counts all.
 pub const PROBLEM_LIMIT: usize = 100;
 
@@ -166,7 +170,47 @@ pub struct TrainingPart {
     pub share: f32,
 }
 
+/// The file in a state folder, as a command of any user reads it: it may be that of an earlier run.
+pub fn read(state_folder: &Path) -> io::Result<String> {
+    let bytes = read_own(&state_folder.join(FILE_NAME), LARGEST_BYTES)?;
+    String::from_utf8(bytes).map_err(|_| io::ErrorKind::InvalidData.into())
+}
+
 impl ServiceStatus {
+    /// Of a service that waits for its state folder because of `trouble`, and knows nothing yet.
+    pub fn waiting(settings: &ModelSettings, trouble: Trouble, started_s: i64) -> Self {
+        let model = Model::untrained(settings);
+        Self {
+            state: State::Degraded,
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION"),
+            started_s,
+            inventory: InventoryPart {
+                files: 0,
+                indexed: 0,
+                pending: 0,
+                failed: 0,
+                per_second: None,
+                remaining_s: None,
+            },
+            queries: QueriesPart { answered: 0, failed: 0, pending: 0 },
+            model: ServedModelPart {
+                id: model.id().into(),
+                encoder: model.encoder().name(),
+                trained_on: 0,
+                folders: model.folder_report(),
+                training: None,
+                last_training: None,
+            },
+            watched_folders: 0,
+            awaiting_restart: Vec::new(),
+            degraded_by: vec![trouble.clone()],
+            settings: ServiceSettingsPart { reloads: 0, problem: None },
+            problem_count: 1,
+            problems: vec![trouble],
+        }
+    }
+
     /// Writes the file into the state folder.
     pub fn write(&self, state_folder: &Path) -> Result<(), Trouble> {
         let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();

@@ -1,13 +1,13 @@
 //! The gallery: one static HTML page of all answers, which needs nothing but the files in the same folder.
 
+mod entry;
+
 use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
-use serde_json::Value;
 
-use super::Grade;
-use super::sheet::{decimals, percent};
 use crate::base::html::{Page, json_in_script, percent_encoded};
+pub use entry::GalleryEntry;
 
 /// The page's file name in the answer folder.
 pub const FILE_NAME: &str = "index.html";
@@ -17,52 +17,6 @@ const BODY: &str = include_str!("gallery/page.html");
 const STYLE: &str = include_str!("gallery/page.css");
 /// Placeholder for the data in the body.
 const PLACE: &str = "__DATA__";
-
-/// One answer on the page.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct GalleryEntry {
-    name: String,
-    status: String,
-    message: String,
-    /// Seconds since 1970.
-    time: i64,
-    /// File name of the sheet, if there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sheet: Option<String>,
-    /// Pictures of the query.
-    files: usize,
-    /// Path relative to the inventory folder, score as text, number of near-duplicates.
-    matches: Vec<(String, String, usize)>,
-}
-
-impl GalleryEntry {
-    /// What the page needs of `record`, the content of `result_<stem>.json`; `None` for what is no record. Old records
-    /// do not name their sheet, which is then a PNG.
-    pub fn from_record(record: &[u8], stem: &str) -> Option<Self> {
-        let record: Value = serde_json::from_slice(record).ok()?;
-        let text = |value: &Value| value.as_str().map(ToString::to_string);
-        let found = record.get("matches")?.as_array()?;
-        let share = |found: &Value| found["closer_than"].as_f64().map_or(f32::NAN, |share| share as f32);
-        let digits = decimals(found.iter().map(share));
-        let row = |found: &Value| {
-            let grade = found["grade"].as_str().and_then(Grade::of_name).map(|grade| grade.name().to_string());
-            // Old records have no grade.
-            let figure = || percent(share(found), digits).unwrap_or_default().replace(' ', "\u{202f}");
-            let score = grade.unwrap_or_else(figure);
-            Some((text(&found["path"])?, score, found["duplicates"].as_array().map_or(0, Vec::len)))
-        };
-        Some(Self {
-            name: text(&record["query"]["name"])?,
-            status: text(&record["status"])?,
-            message: text(&record["message"])?,
-            time: record["answered_s"].as_i64()?,
-            sheet: text(&record["sheet"]).or_else(|| Some(format!("{stem}.png"))),
-            files: record["query"]["files"].as_array().map_or(0, Vec::len)
-                + record["query"]["unused"].as_u64().unwrap_or(0) as usize,
-            matches: found.iter().filter_map(row).collect(),
-        })
-    }
-}
 
 /// The page with `entries`, the newest first; they `are_all`, or there are older ones. `inventory` is the inventory folder, `answer`
 /// the folder of the page.
@@ -129,22 +83,6 @@ mod tests {
         assert!(at("\"name\":\"new\"") < at("\"name\":\"\\u003c/script>\\u003cb>\""));
         assert!(page.contains("[\"a b/ü.jpg\",\"98.7\u{202f}%\",2]") && page.contains("\"../db/img_inventory_raw/\""));
         assert!(!page.contains(PLACE));
-    }
-
-    #[test]
-    fn a_match_is_shown_with_its_grade_and_an_old_one_with_its_figure() {
-        let mut graded: Value = serde_json::from_slice(&record("new", 6)).unwrap();
-        graded["matches"][0]["grade"] = "strong".into();
-        let scores = |record: &[u8]| GalleryEntry::from_record(record, "result").unwrap().matches[0].1.clone();
-        assert_eq!(scores(graded.to_string().as_bytes()), "strong");
-        assert_eq!(scores(&record("old", 5)), "98.7\u{202f}%");
-    }
-
-    #[test]
-    fn what_is_no_record_is_ignored() {
-        for text in ["", "{}", "[]", "{\"matches\": 3}", "null"] {
-            assert_eq!(GalleryEntry::from_record(text.as_bytes(), "result_a"), None, "{text}");
-        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod wording;
 
 pub use grade::{Grade, MEANING};
 pub use record::{
-    Changes, DuplicatePart, MatchPart, QueryFile, QueryPart, Record, Relation, SCHEMA, SearchModelPart,
-    SearchSettingsPart, SkippedPart, Status, Timings,
+    Changes, DuplicatePart, LARGEST_RECORD_BYTES, MatchPart, QueryFile, QueryPart, Record, Relation, SCHEMA,
+    SearchModelPart, SearchSettingsPart, SkippedPart, Status, Timings,
 };
 pub use wording::{footer, mark, notice, style};

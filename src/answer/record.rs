@@ -2,13 +2,16 @@
 //!
 //! Scripts read it, so its keys never change their meaning.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Grade;
 use crate::model::FolderReport;
 
 /// Raised when a key changes its meaning or is removed; new keys do not raise it.
 pub const SCHEMA: u32 = 1;
+
+/// A larger file in the answer folder is no record: one on a set of 10,000 pictures has 3 MB.
+pub const LARGEST_RECORD_BYTES: u64 = 16 << 20;
 
 /// The content of `answer/result_<name>.json`.
 #[derive(Debug, Clone, Serialize)]
@@ -58,7 +61,7 @@ pub struct Record {
 }
 
 /// The outcome of a query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Answered.

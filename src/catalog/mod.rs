@@ -77,6 +77,16 @@ impl Catalog {
         done
     }
 
+    /// Writes something that changes nothing, and waits for the disk: whether it takes anything.
+    pub fn try_writing(&mut self) -> Result<(), Trouble> {
+        self.together(|catalog| catalog.run(&format!("PRAGMA user_version = {}", schema::VERSION)))
+    }
+
+    /// Whether the catalog's file is what is in trouble.
+    pub fn is_about(&self, trouble: &Trouble) -> bool {
+        trouble.path == self.path
+    }
+
     /// Runs `read` on a snapshot of the catalog, whatever other connections write at the same time.
     pub fn at_one_moment<T>(&self, read: impl FnOnce(&Self) -> Result<T, Trouble>) -> Result<T, Trouble> {
         let begin = |statement| self.connection.execute_batch(statement).map_err(|error| self.trouble("read", &error));

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, params};
 
+use super::check::rising;
 use super::former::Former;
 use super::opening::OpenError;
 use super::schema::{self, VERSION};
@@ -39,10 +40,10 @@ pub struct Upgraded {
 
 /// Puts a file of the current version in the place of a former one, which no other program has open.
 pub(super) fn replace(path: &Path, from: &Former, progress: &dyn Progress) -> Result<Upgraded, OpenError> {
-    let new = files::unfinished_path(path);
+    // What an earlier attempt left.
+    files::sweep_half_written(path.parent().unwrap_or(path));
+    let new = files::unfinished_path(path).map_err(OpenError::Unreachable)?;
     let former = path.with_file_name(former_name(from.version));
-    // What an earlier attempt of this process left.
-    let _ = fs::remove_file(&new);
     let copied = copy(path, &new, from, progress).map_err(|error| match OpenError::judge(path, &error) {
         OpenError::Unreachable(_) => OpenError::Unreachable(no_copy(path, &error)),
         damaged => damaged,
@@ -76,7 +77,7 @@ fn copy(path: &Path, new: &Path, from: &Former, progress: &dyn Progress) -> rusq
             connection.execute_batch("BEGIN")?;
             copied += connection.prepare_cached(table.copy)?.execute(params![last, to])?;
             connection.execute_batch("COMMIT")?;
-            last = to;
+            last = rising(last, to)?;
             progress.set_share((copied as f32 / expected as f32).min(1.0));
         }
     }

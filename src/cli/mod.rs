@@ -21,6 +21,7 @@ mod terminal;
 mod train;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use crate::error::Fatal;
 use crate::isolation;
@@ -28,6 +29,7 @@ use arguments::{Arguments, Command};
 
 /// Runs the command of this process's arguments.
 pub fn run() -> ExitCode {
+    survive_file_limit();
     match execute(Arguments::of_process()) {
         Ok(code) => code,
         Err(fatal) => {
@@ -36,6 +38,12 @@ pub fn run() -> ExitCode {
             ExitCode::from(fatal.exit_code())
         }
     }
+}
+
+/// A file that would outgrow the limit of file sizes is an error of that write, reported like a full disk. The signal that comes with
+/// it ends a process that does not handle it.
+fn survive_file_limit() {
+    let _ = signal_hook::flag::register(libc::SIGXFSZ, Arc::default());
 }
 
 fn execute(arguments: Arguments) -> Result<ExitCode, Fatal> {

@@ -61,6 +61,6 @@ fn reloads(status: &Value) -> u64 {
 fn read_status(state: &Path) -> Result<Value, Fatal> {
     let path = state.join(service_status::FILE_NAME);
     let failed = |what: String| Fatal::Failed(format!("{}: the status cannot be read: {what}", path.display()));
-    let text = std::fs::read_to_string(&path).map_err(|error| failed(reason(&error)))?;
+    let text = service_status::read(state).map_err(|error| failed(reason(&error)))?;
     serde_json::from_str(&text).map_err(|error| failed(error.to_string()))
 }

@@ -68,8 +68,8 @@ fn follow(state: &Path, bar: &CancellableProgress) -> Result<Value, Fatal> {
     let asked = Instant::now();
     let mut was_seen = false;
     loop {
-        let bytes = std::fs::read(state.join(service_status::FILE_NAME)).unwrap_or_default();
-        let status: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        let text = service_status::read(state).unwrap_or_default();
+        let status: Value = serde_json::from_str(&text).unwrap_or_default();
         let is_ours = |part: &str| status.pointer(&format!("/model/{part}/id")).and_then(Value::as_str) == Some(&id);
         if is_ours("last_training") {
             return Ok(status.pointer("/model/last_training").cloned().unwrap_or_default());

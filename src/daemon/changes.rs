@@ -44,8 +44,11 @@ impl Daemon {
             }
         }
         self.files_removed(removed);
-        if let Some(mounts) = self.folders.new_mounts() {
-            let saved = mounts::save(&self.settings.config().folders.state, mounts);
+        if let Some(mounts) = self.folders.unsaved_mounts(now) {
+            let saved = mounts::save(&self.settings.config().folders.state, &mounts);
+            if saved.is_ok() {
+                self.folders.mounts_are_saved(mounts);
+            }
             self.note("mounts", saved.err());
         }
     }
@@ -97,12 +100,10 @@ impl Daemon {
             .store
             .catalog_mut()
             .together(|catalog| removed.iter().try_for_each(|(root, path)| catalog.remove_file(*root, path)));
-        if kept.is_err() {
-            let now = self.now();
-            self.store.mark_failed(now);
-            self.store.hold_removed(removed);
+        match kept {
+            Ok(()) => self.catalog_works(),
+            Err(refusal) => self.hold_removed(removed, refusal),
         }
-        self.note("catalog", kept.err());
     }
 
     /// Removes the files that could not be removed from the catalog before, unless they are back.
@@ -155,7 +156,7 @@ impl Daemon {
                 (Root::Query, _) => Some(Job::Answer(Box::new(self.query_of(&path)))),
                 (_, Some(stamp)) => Some(Job::Encode(EncodeJob {
                     root,
-                    absolute: self.absolute(root, &path),
+                    folder: folder_of(self.config(), root).to_path_buf(),
                     path: path.clone(),
                     stamp,
                     bounds: Bounds::from(&self.config().limits),

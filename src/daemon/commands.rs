@@ -56,6 +56,9 @@ impl Daemon {
         if !self.channels.are_requests_due(now) {
             return;
         }
+        for (place, reply) in self.store.take_replies() {
+            self.reply(&place, &reply);
+        }
         for (request, place) in requests::take_all(&self.config().folders.state) {
             match request {
                 Err(invalid) => self.reply(&place, &Reply::failed(invalid.to_string())),
@@ -132,6 +135,10 @@ impl Daemon {
 
     fn reply(&mut self, place: &Path, reply: &Reply) {
         let answered = requests::answer(place, reply);
+        if answered.is_err() {
+            // Its command waits for it.
+            self.store.hold_reply(place, reply.clone());
+        }
         self.note("requests", answered.err());
     }
 }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use crate::catalog::Root;
-use crate::files::Stamp;
+use crate::files::{FileAt, Stamp};
 use crate::isolation::Outputs;
 use crate::picture::{self, Bounds, FileSnapshot, Hash, Miniature, Unusable};
 use crate::query::WorkerContext;
@@ -15,8 +15,8 @@ pub struct EncodeJob {
     pub root: Root,
     /// Relative to it.
     pub path: PathBuf,
-    /// The absolute path.
-    pub absolute: PathBuf,
+    /// The root's folder.
+    pub folder: PathBuf,
     /// The state of the file when it had settled.
     pub stamp: Stamp,
     /// The limits of memory and time for decoding.
@@ -47,7 +47,7 @@ pub struct Made {
 impl EncodeJob {
     /// Does the job.
     pub fn run(&self, context: &WorkerContext) -> Encoded {
-        let (stamp, result) = match picture::read_still(&self.absolute, &self.bounds) {
+        let (stamp, result) = match picture::read_still(&self.place().as_listed(self.stamp), &self.bounds) {
             Err(unusable) => (self.stamp, Err(unusable)),
             Ok(contents) => {
                 let made = self.make(&contents, context);
@@ -55,6 +55,10 @@ impl EncodeJob {
             }
         };
         Encoded { root: self.root, path: self.path.clone(), stamp, result }
+    }
+
+    fn place(&self) -> FileAt<'_> {
+        FileAt::below(&self.folder, &self.path)
     }
 
     /// Computes what the content lacks.
@@ -73,7 +77,8 @@ impl EncodeJob {
         }
         // Pictures read by a version without miniatures have features: they do not go through the network again.
         let outputs = Outputs { square: lacks_miniature, features: lacks_features, longest_px: None };
-        let seen = context.guard.extract(contents, &self.absolute, &self.bounds, outputs, &context.extractor)?;
+        let seen =
+            context.guard.extract(contents, &self.place().absolute(), &self.bounds, outputs, &context.extractor)?;
         let miniature = seen.square.filter(|_| lacks_miniature).map(|square| Box::new(Miniature::of(&square)));
         Ok(Made { features: seen.features, miniature })
     }

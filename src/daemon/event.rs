@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded, select, unbounded};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::iterator::{Handle, Signals};
 
 use super::workers::Outcome;
 use crate::error::Trouble;
@@ -48,7 +48,7 @@ pub enum Signal {
     Reload,
 }
 
-/// The ends of all channels that lead to the event loop.
+/// The ends of all channels that lead to the event loop. The thread that waits for signals ends when this is dropped.
 pub struct Channels {
     hints: Receiver<Hint>,
     lost: Receiver<Hint>,
@@ -56,6 +56,7 @@ pub struct Channels {
     training: Receiver<TrainingMessage>,
     ends: Receiver<ThreadEnd>,
     signals: Receiver<Signal>,
+    signals_end: Handle,
     /// When the folder of requests is checked next.
     next_requests: Duration,
     /// For the watcher.
@@ -79,7 +80,7 @@ impl Channels {
         let (training_sender, training) = bounded(1);
         // Unbounded, but there are only as many ends as threads: a thread never waits for the loop to end.
         let (end_sender, ends) = unbounded();
-        let signals = listen_for_signals(end_sender.clone())?;
+        let (signals, signals_end) = listen_for_signals(end_sender.clone())?;
         Ok(Self {
             hints,
             lost,
@@ -87,6 +88,7 @@ impl Channels {
             training,
             ends,
             signals,
+            signals_end,
             next_requests: Duration::ZERO,
             hint_sender,
             lost_sender,
@@ -129,10 +131,16 @@ impl Channels {
     }
 }
 
-fn listen_for_signals(ends: Sender<ThreadEnd>) -> Result<Receiver<Signal>, Trouble> {
+impl Drop for Channels {
+    fn drop(&mut self) {
+        self.signals_end.close();
+    }
+}
+
+fn listen_for_signals(ends: Sender<ThreadEnd>) -> Result<(Receiver<Signal>, Handle), Trouble> {
     let failed = |error: std::io::Error| Trouble::system("listen for signals", Path::new("artificio"), &error);
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(failed)?;
-    let (sender, receiver) = bounded(16);
+    let (handle, (sender, receiver)) = (signals.handle(), bounded(16));
     let listen = move || {
         for signal in signals.forever() {
             let meaning = if signal == SIGHUP { Signal::Reload } else { Signal::Stop };
@@ -142,5 +150,5 @@ fn listen_for_signals(ends: Sender<ThreadEnd>) -> Result<Receiver<Signal>, Troub
         }
     };
     threads::spawn(SIGNALS, ends, listen)?;
-    Ok(receiver)
+    Ok((receiver, handle))
 }

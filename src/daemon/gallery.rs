@@ -14,7 +14,7 @@ pub use crate::answer::gallery::FILE_NAME as PAGE;
 use crate::answer::gallery::page;
 use crate::daemon::retry::{LONGEST_RETRY_PAUSE, RETRY_PAUSE};
 use crate::error::Trouble;
-use crate::files::replace_quick;
+use crate::files::{FileAt, replace_quick};
 use crate::threads::{self, ThreadEnd};
 use records::{AnswerChanges, NewestRecords, record_stem};
 
@@ -22,6 +22,8 @@ use records::{AnswerChanges, NewestRecords, record_stem};
 pub const THREAD: &str = "gallery";
 /// The page shows so many answers, the newest: a browser opens it, and writing it takes a tenth of a second.
 const MOST_ANSWERS: usize = 20_000;
+/// A larger page is not ours, and written again.
+const LARGEST_PAGE_BYTES: u64 = 256 << 20;
 /// The page is written at most this often (with 10,000 answers that takes this thread 40 ms, and the first reading of all of
 /// them 200 ms) ...
 const PAUSE: Duration = Duration::from_secs(1);
@@ -47,7 +49,10 @@ impl Gallery {
             answer: answer.to_path_buf(),
             inventory: inventory.to_path_buf(),
             records: NewestRecords::new(MOST_ANSWERS),
-            written: std::fs::read(answer.join(PAGE)).ok().map(|bytes| blake3::hash(&bytes)),
+            written: FileAt::below(answer, Path::new(PAGE))
+                .read(LARGEST_PAGE_BYTES)
+                .ok()
+                .map(|page| blake3::hash(&page)),
             changes: Arc::clone(&changes),
             trouble: Arc::clone(&trouble),
         };

@@ -25,6 +25,7 @@ mod retry;
 mod review;
 mod start;
 mod state;
+mod state_folder;
 mod supervision;
 mod sweep;
 mod timers;
@@ -70,12 +71,21 @@ pub trait Observer {
     fn goes_on(&mut self, _status: &ServiceStatus) -> bool {
         true
     }
+
+    /// Whether to wait for a state folder that cannot be used at the start, rather than to end with the reason.
+    fn waits(&self) -> bool {
+        false
+    }
 }
 
 /// Lets the daemon run until a signal ends it.
 pub struct NoObserver;
 
-impl Observer for NoObserver {}
+impl Observer for NoObserver {
+    fn waits(&self) -> bool {
+        true
+    }
+}
 
 /// How a run ended.
 enum Ending {
@@ -83,6 +93,8 @@ enum Ending {
     Stopped,
     /// The catalog is damaged and must be replaced.
     CatalogDamaged,
+    /// The state folder is another one, or is gone.
+    StateLost,
 }
 
 /// The service. All of its state can be rebuilt from the catalog and the folders.
@@ -106,7 +118,8 @@ type TurnStep = (&'static str, fn(&mut Daemon));
 
 /// What may be due after an event, in this order. Each does a bounded amount of work, so that no turn takes long: what is left is
 /// done in the next one.
-const STEPS: [TurnStep; 20] = [
+const STEPS: [TurnStep; 21] = [
+    ("check the state folder", Daemon::check_state_folder),
     ("take hints", Daemon::take_waiting_hints),
     ("test the watcher", Daemon::test_watcher),
     ("abandon decodings", Daemon::abandon_overdue_decodings),
@@ -144,14 +157,16 @@ impl Daemon {
         })
     }
 
-    /// Begins again with an empty catalog when the catalog turns out to be damaged, once.
+    /// Begins again with an empty catalog when the catalog turns out to be damaged, once, and with another state folder when that
+    /// takes the place of the first.
     fn run_prepared(setup: Setup, observer: &mut dyn Observer, prepare: impl Fn(&mut Self)) -> Result<(), Fatal> {
         let mut condition = Condition::Unknown;
         loop {
-            let mut daemon = Self::start(setup.clone(), condition)?;
+            let Some(mut daemon) = Self::start(setup.clone(), condition, observer)? else { return Ok(()) };
             prepare(&mut daemon);
             match daemon.turn(observer)? {
                 Ending::Stopped => return Ok(()),
+                Ending::StateLost => condition = Condition::Unknown,
                 Ending::CatalogDamaged if condition == Condition::Unknown => condition = Condition::Damaged,
                 Ending::CatalogDamaged => {
                     let reason =
@@ -191,8 +206,9 @@ impl Daemon {
                 daemon.stop(observer)?;
                 return Err(Fatal::Failed(reason));
             }
-            if !daemon.life.holds_lock() {
-                return Err(daemon.state_is_gone());
+            if daemon.life.has_lost_state() {
+                daemon.finish_work();
+                return Ok(Ending::StateLost);
             }
             if daemon.store.catalog().is_damaged() {
                 daemon.finish_work();
@@ -276,14 +292,6 @@ impl Daemon {
             let Some(hint) = self.channels.another_hint() else { break };
             self.take_hint(hint);
         }
-    }
-
-    /// Without its state folder the daemon can store nothing, and a second one could start on the same root.
-    fn state_is_gone(&self) -> Fatal {
-        let folder = self.config().folders.state.display();
-        Fatal::Failed(format!(
-            "{folder}: the state folder was moved or removed under the running service; put it back, or start again to have it rebuilt"
-        ))
     }
 
     /// Shuts down cleanly: work under way is finished and stored, nothing new is started.

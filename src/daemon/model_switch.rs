@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crossbeam_channel::Sender;
 use log::{debug, info};
 
+use super::retrain::TRAINING_RETRY;
 use super::state::{Purpose, UnderWay};
 use crate::catalog::ModelRow;
 use crate::daemon::Daemon;
@@ -45,7 +46,7 @@ impl Daemon {
             if let Some(job) = self.training.end() {
                 self.report_failure(&job, &trouble.to_string());
             }
-            self.delay_training(trouble);
+            self.delay_training(trouble, TRAINING_RETRY);
         }
     }
 
@@ -134,11 +135,11 @@ impl Daemon {
 
     /// Deletes some of the embeddings of deleted models: all at once would stall the loop.
     pub(super) fn drop_orphaned_embeddings(&mut self) {
-        if self.training.may_have_orphans() {
+        if self.training.may_have_orphans() && !self.store.is_failing() {
             match self.store.catalog_mut().drop_orphaned_embeddings(None, DROPPED_AT_ONCE) {
                 Ok(true) => {}
                 Ok(false) => self.training.orphans_are_gone(),
-                Err(trouble) => self.note("catalog", Some(trouble)),
+                Err(trouble) => self.catalog_failed(trouble),
             }
         }
     }

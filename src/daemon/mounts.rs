@@ -3,17 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::catalog::Root;
 use crate::error::Trouble;
-use crate::files::write_whole;
+use crate::files::{read_own, write_whole};
 
 /// Begins the file, and says its version.
 const HEADER: &[u8] = b"artificio mounts 1";
 const FILE: &str = "mounts";
+/// A larger file is none of ours.
+const LARGEST_BYTES: u64 = 16 << 20;
 
 /// By root, relative to it.
 pub type MountPaths = BTreeMap<Root, BTreeSet<PathBuf>>;
@@ -21,7 +22,7 @@ pub type MountPaths = BTreeMap<Root, BTreeSet<PathBuf>>;
 /// Those of the last run. A file that is missing, or of another version, costs no more than that a disk which is away now
 /// counts as emptied.
 pub fn load(state: &Path) -> MountPaths {
-    let bytes = fs::read(state.join(FILE)).unwrap_or_default();
+    let bytes = read_own(&state.join(FILE), LARGEST_BYTES).unwrap_or_default();
     parse(&bytes).unwrap_or_default()
 }
 
@@ -55,6 +56,8 @@ fn parse(bytes: &[u8]) -> Option<MountPaths> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

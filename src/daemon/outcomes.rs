@@ -12,7 +12,7 @@ use crate::answer::Status;
 use crate::catalog::{AnswerRow, AnswerState, Catalog, FileRow, FileState, Root};
 use crate::clock;
 use crate::error::Trouble;
-use crate::files::Stamp;
+use crate::files::{FileAt, Stamp};
 use crate::model::{FeatureKind, Model};
 use crate::picture::{Hash, Unusable};
 use crate::query::{Answered, Done, FileRead, Unwritten};
@@ -128,7 +128,7 @@ impl Daemon {
             Ok(embeddings) => embeddings,
             Err(trouble) => return self.hold_encoded(encoded, Some(trouble)),
         };
-        self.note("catalog", None);
+        self.catalog_works();
         for (outcome, embedding) in encoded.into_iter().zip(embeddings) {
             self.plan.ended(outcome.root, &outcome.path);
             self.take_encoded(outcome, embedding);
@@ -153,8 +153,9 @@ impl Daemon {
         let absolute = self.absolute(root, &path);
         if !self.tree(root).is_some_and(|tree| tree.is_known_file(&path)) {
             // Removed while it was read: the removal was handled first and must not be undone.
-            let removed = self.store.catalog().remove_file(root, &path);
-            self.note("catalog", removed.err());
+            if let Err(refusal) = self.store.catalog().remove_file(root, &path) {
+                self.hold_removed(vec![(root, path)], refusal);
+            }
             return;
         }
         self.learn(root, &path, stamp, result.is_err());
@@ -261,7 +262,7 @@ impl Daemon {
         match kept {
             Ok(()) => {
                 self.store.mark_written(&query);
-                self.note("catalog", None);
+                self.catalog_works();
                 // Removed while it was answered.
                 if !self.tree(Root::Query).is_some_and(|tree| tree.has_files(&query)) {
                     self.queries.forget(&query);
@@ -311,11 +312,11 @@ impl Daemon {
         let is_unfinished = |file: &&FileRead| matches!(&file.result, Err(problem) if problem.may_be_unfinished());
         let Some(file) = files.iter().find(is_unfinished) else { return };
         // The current stamp: if the file changed since it was read, the count of tries starts again.
-        let Ok(metadata) = std::fs::metadata(self.absolute(Root::Query, &file.path)) else {
+        let Ok(stamp) = FileAt::below(&self.config().folders.query, &file.path).stamp() else {
             return self.recheck_file(Root::Query, &file.path);
         };
         self.queries.mark_changed(query.to_path_buf());
-        self.waits_again(Root::Query, query, &file.path, Stamp::of(&metadata));
+        self.waits_again(Root::Query, query, &file.path, stamp);
     }
 }
 

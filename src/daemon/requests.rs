@@ -1,14 +1,18 @@
 //! Requests of commands to a running daemon: each is a file in a folder, answered by a second file next to it. There is no
-//! socket; everyone who can write to the state folder can send requests.
+//! socket; the folder is open to the user who runs the service and to root, and so are requests.
 
 use std::fmt;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::fs::Access;
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Fatal, Trouble};
-use crate::files::{Lock, make_folder, remove_own, write_whole};
+use crate::error::{Fatal, Trouble, reason};
+use crate::files::{Lock, empty_private_folder, make_private_folder, read_own, remove_own, write_whole};
 
 /// Inside the state folder.
 const FOLDER: &str = "requests";
@@ -16,6 +20,8 @@ const FOLDER: &str = "requests";
 const REPLY_END: &str = "reply";
 /// Extension of requests.
 const REQUEST_END: &str = "json";
+/// A larger file is no request, and no reply.
+const LARGEST_BYTES: u64 = 64 << 10;
 /// A command checks for its reply this often.
 const LOOK_INTERVAL: Duration = Duration::from_millis(30);
 
@@ -53,11 +59,9 @@ pub fn folder(state: &Path) -> PathBuf {
     state.join(FOLDER)
 }
 
-/// Deletes requests from before the daemon started: nobody waits for them any more.
+/// Deletes requests from before the daemon started, which nobody waits for any more, and whatever others have put there.
 pub fn delete_all(state: &Path) {
-    for entry in std::fs::read_dir(folder(state)).into_iter().flatten().flatten() {
-        let _ = remove_own(&entry.path());
-    }
+    empty_private_folder(&folder(state));
 }
 
 /// Takes all requests, each with the path of its reply.
@@ -67,21 +71,31 @@ pub fn take_all(state: &Path) -> Vec<(Result<Request, InvalidRequest>, PathBuf)>
     paths.retain(|path| path.extension().is_some_and(|end| end == REQUEST_END));
     paths.sort_unstable();
     let take = |path: PathBuf| {
-        let bytes = std::fs::read(&path).ok()?;
+        let read = read_own(&path, LARGEST_BYTES);
+        // Whatever it is, it is not looked at again.
         remove_own(&path).ok()?;
-        let request = serde_json::from_slice(&bytes).map_err(InvalidRequest);
+        let request = read.map_err(InvalidRequest::Refused);
+        let request = request.and_then(|bytes| serde_json::from_slice(&bytes).map_err(InvalidRequest::Senseless));
         Some((request, path.with_extension(REPLY_END)))
     };
     paths.into_iter().filter_map(take).collect()
 }
 
-/// A request that cannot be parsed.
+/// Why a request is not carried out.
 #[derive(Debug)]
-pub struct InvalidRequest(serde_json::Error);
+pub enum InvalidRequest {
+    /// It is no file of the service's user, or too large.
+    Refused(io::Error),
+    /// It cannot be parsed.
+    Senseless(serde_json::Error),
+}
 
 impl fmt::Display for InvalidRequest {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "the request makes no sense: {}", self.0)
+        match self {
+            Self::Refused(error) => write!(out, "the request is not read: {}", reason(error)),
+            Self::Senseless(error) => write!(out, "the request makes no sense: {error}"),
+        }
     }
 }
 
@@ -98,13 +112,14 @@ pub fn answer(place: &Path, reply: &Reply) -> Result<(), Trouble> {
 /// When the request cannot be written, the daemon ends, or `goes_on` returns false.
 pub fn ask(state: &Path, request: &Request, goes_on: &mut dyn FnMut() -> bool) -> Result<Reply, Fatal> {
     let folder = folder(state);
-    make_folder(&folder)?;
+    may_ask(state)?;
+    make_private_folder(&folder)?;
     let place = folder.join(format!("{}-{}.{REQUEST_END}", std::process::id(), crate::clock::now_s()));
     let reply_at = place.with_extension(REPLY_END);
     write_whole(&place, &serde_json::to_vec(request).unwrap_or_default(), "ask the running artificio")?;
     let mut free_since = None;
     loop {
-        if let Ok(bytes) = std::fs::read(&reply_at) {
+        if let Ok(bytes) = read_own(&reply_at, LARGEST_BYTES) {
             remove_own(&reply_at)?;
             return serde_json::from_slice(&bytes)
                 .map_err(|error| Fatal::Failed(format!("{}: the answer makes no sense: {error}", reply_at.display())));
@@ -123,8 +138,18 @@ pub fn ask(state: &Path, request: &Request, goes_on: &mut dyn FnMut() -> bool) -
     }
 }
 
+/// Whether this user may ask the service on `state`.
+fn may_ask(state: &Path) -> Result<(), Trouble> {
+    let is_open = rustix::fs::access(folder(state), Access::WRITE_OK | Access::EXEC_OK);
+    let (Err(Errno::ACCESS), Ok(found)) = (is_open, std::fs::metadata(state)) else { return Ok(()) };
+    let what = "only the user who runs the service may ask it for that";
+    Err(Trouble::new(what, state, format!("sudo -u '#{}' artificio ...", found.uid())))
+}
+
 #[cfg(test)]
 mod tests {
+    use rustix::fs::{CWD, Mode, mkfifoat};
+
     use super::*;
 
     #[test]
@@ -154,12 +179,28 @@ mod tests {
     #[test]
     fn an_invalid_request_is_answered_and_old_ones_are_deleted() {
         let state = tempfile::tempdir().unwrap();
-        make_folder(&folder(state.path())).unwrap();
+        make_private_folder(&folder(state.path())).unwrap();
         std::fs::write(folder(state.path()).join("1.json"), b"{\"what\":\"dance\"}").unwrap();
         let taken = take_all(state.path());
         assert!(taken[0].0.as_ref().unwrap_err().to_string().contains("makes no sense"), "{taken:?}");
         std::fs::write(folder(state.path()).join("2.json"), b"{\"what\":\"train\"}").unwrap();
         delete_all(state.path());
         assert!(take_all(state.path()).is_empty());
+    }
+
+    #[test]
+    fn what_is_planted_among_requests_is_neither_waited_for_nor_followed() {
+        let state = tempfile::tempdir().unwrap();
+        make_private_folder(&folder(state.path())).unwrap();
+        let at = |name: &str| folder(state.path()).join(name);
+        mkfifoat(CWD, at("1.json"), Mode::RWXU).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", at("2.json")).unwrap();
+        std::fs::write(at("3.json"), vec![b'['; 1 << 20]).unwrap();
+        std::fs::write(at("4.json"), b"{\"what\":\"train\"}").unwrap();
+        let taken = take_all(state.path());
+        assert_eq!(taken.len(), 4);
+        assert!(taken[..3].iter().all(|(request, _)| matches!(request, Err(InvalidRequest::Refused(_)))), "{taken:?}");
+        assert_eq!(*taken[3].0.as_ref().unwrap(), Request::Train);
+        assert_eq!(std::fs::read_dir(folder(state.path())).unwrap().count(), 0, "nothing is left behind");
     }
 }

@@ -10,6 +10,7 @@ use crate::catalog::{Choice, TrainingSource};
 use crate::clock;
 use crate::daemon::Daemon;
 use crate::daemon::commands::Refusal;
+use crate::daemon::retry::RETRY_PAUSE;
 use crate::daemon::state::Purpose;
 use crate::error::Trouble;
 use crate::model::Model;
@@ -20,7 +21,7 @@ use crate::training::sketch::ContentSample;
 use crate::watch::Tree;
 
 /// A training that failed is tried again after this long.
-const TRAINING_RETRY: Duration = Duration::from_secs(30);
+pub(super) const TRAINING_RETRY: Duration = Duration::from_secs(30);
 /// Embeddings at least this wide can be compared with the untrained network.
 const WIDE: usize = 64;
 /// While the first model is in training, no more pictures are read than have so many values: 20,000 with those of the backbone, seven
@@ -121,7 +122,8 @@ impl Daemon {
         [training, inventory]: [ContentSample; 2],
     ) -> Result<String, Trouble> {
         let number = self.store.catalog_mut().reserve_model_number();
-        let number = number.inspect_err(|trouble| self.delay_training(trouble.clone()))?;
+        // Nothing was done in vain: it is tried again soon.
+        let number = number.inspect_err(|trouble| self.delay_training(trouble.clone(), RETRY_PAUSE))?;
         let id = format!("m{number}-{}", clock::today());
         let input = TrainingInput {
             catalog: self.store.catalog().readers(),
@@ -141,16 +143,22 @@ impl Daemon {
         let (run, handle) = (job.run, Arc::clone(&job.handle));
         let trainer = TrainingJob { run, input, handle, sender: self.channels.training_sender.clone() };
         let started = trainer.start(self.channels.end_sender.clone());
-        started.inspect_err(|trouble| self.delay_training(trouble.clone()))?;
+        started.inspect_err(|trouble| self.delay_training(trouble.clone(), TRAINING_RETRY))?;
         self.training.begin(job);
         Ok(id)
     }
 
     /// Delays the next training after one that failed.
-    pub(super) fn delay_training(&mut self, trouble: Trouble) {
-        let until = self.now() + TRAINING_RETRY;
+    pub(super) fn delay_training(&mut self, trouble: Trouble, pause: Duration) {
+        let until = self.now() + pause;
         self.training.put_off(until);
-        self.note("training", Some(trouble));
+        if self.store.catalog().is_about(&trouble) {
+            // It may be over long before the next training is.
+            self.note("training", None);
+            self.catalog_failed(trouble);
+        } else {
+            self.note("training", Some(trouble));
+        }
     }
 
     /// Cancels the training under way, whose result is not needed any more.
@@ -168,7 +176,7 @@ impl Daemon {
         if let Some(job) = self.training.end() {
             self.report_failure(&job, &trouble.what);
             self.training.mark_orphans();
-            self.delay_training(trouble);
+            self.delay_training(trouble, TRAINING_RETRY);
         }
     }
 }

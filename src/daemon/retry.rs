@@ -18,8 +18,11 @@ use crate::query::FileRead;
 
 /// What could not be written (results, answers, the gallery) is tried again after this long ...
 pub const RETRY_PAUSE: Duration = Duration::from_secs(5);
-/// ... and, where that costs the work of doing it again, after ever longer, but no longer than this.
-pub const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(20);
+/// ... and, where that costs the work of doing it again, after ever longer, but no longer than this: ten seconds after a disk
+/// has room again, nothing says any more that it is full.
+pub const LONGEST_RETRY_PAUSE: Duration = Duration::from_secs(8);
+/// So much room must there be beside the catalog before it is said to work again; what waits for it is rarely more.
+const CATALOG_ROOM: usize = 128 * 1024;
 
 impl Daemon {
     /// Holds the results of pictures that were read; `refusal` is the reason, if it is new.
@@ -28,19 +31,34 @@ impl Daemon {
             self.plan.mark_unsaved(*root, path);
         }
         self.store.hold_encoded(encoded);
-        if refusal.is_some() {
-            let now = self.now();
-            self.store.mark_failed(now);
-            self.note("catalog", refusal);
+        if let Some(refusal) = refusal {
+            self.catalog_failed(refusal);
         }
     }
 
     /// Holds the record that a query was answered.
     pub(super) fn hold_answered(&mut self, query: PathBuf, files: Vec<FileRead>, refusal: Trouble) {
+        self.store.hold_answered(query, files);
+        self.catalog_failed(refusal);
+    }
+
+    /// Files that are gone could not be removed from the catalog.
+    pub(super) fn hold_removed(&mut self, removed: Vec<(Root, PathBuf)>, refusal: Trouble) {
+        self.store.hold_removed(removed);
+        self.catalog_failed(refusal);
+    }
+
+    /// The catalog could not be written. It is tried again after a pause, whether or not anything waits for it.
+    pub(super) fn catalog_failed(&mut self, refusal: Trouble) {
         let now = self.now();
         self.store.mark_failed(now);
-        self.store.hold_answered(query, files);
         self.note("catalog", Some(refusal));
+    }
+
+    /// The catalog was written.
+    pub(super) fn catalog_works(&mut self) {
+        self.store.mark_working();
+        self.note("catalog", None);
     }
 
     /// The answer of a query could not be written because of what lies in its own place: the others go on.
@@ -54,10 +72,15 @@ impl Daemon {
 
     /// Holds a query whose answer, of so many bytes, could not be written because of the answer folder.
     pub(super) fn hold_query(&mut self, query: &Path, trouble: Trouble, bytes: usize) {
-        self.note("answer", Some(trouble));
-        let now = self.now();
         self.enqueue_query(query);
+        self.hold_answers(trouble, bytes);
+    }
+
+    /// Answers nothing until a file of so many bytes can be written into the answer folder.
+    pub(super) fn hold_answers(&mut self, trouble: Trouble, bytes: usize) {
+        self.note("answer", Some(trouble));
         self.plan.close(Root::Query);
+        let now = self.now();
         self.queries.stall(bytes, now);
     }
 
@@ -71,7 +94,7 @@ impl Daemon {
     /// Tries to write what is held.
     pub(super) fn retry_writing(&mut self) {
         let now = self.now();
-        if self.store.may_try(now) {
+        if self.store.may_try(now) && self.does_catalog_work() {
             let encoded = self.store.take_encoded();
             self.keep_encoded(encoded);
             self.remove_held();
@@ -81,6 +104,30 @@ impl Daemon {
                 self.keep_answered(query, files);
             }
         }
+        self.retry_answers(now);
+        let of_quarantine = self.workers.quarantine().save_again(RETRY_PAUSE);
+        self.note("quarantine", of_quarantine);
+    }
+
+    /// Whether the catalog works. After a failure that is tried: nothing may be left that would find out.
+    fn does_catalog_work(&mut self) -> bool {
+        if !self.store.is_failing() {
+            return true;
+        }
+        // In its journal there may be room while the disk is full.
+        if !has_room(&self.settings.config().folders.state, CATALOG_ROOM) {
+            let now = self.now();
+            self.store.mark_failed(now);
+            return false;
+        }
+        match self.store.catalog_mut().try_writing() {
+            Ok(()) => self.catalog_works(),
+            Err(refusal) => self.catalog_failed(refusal),
+        }
+        !self.store.is_failing()
+    }
+
+    fn retry_answers(&mut self, now: Duration) {
         let Some(bytes) = self.queries.room_needed(now) else { return };
         let folder = &self.settings.config().folders.answer;
         let has_room = make_folder(folder).is_ok() && has_room(folder, bytes);

@@ -1,4 +1,4 @@
-//! Starts the daemon on a root folder: lock, folders, catalog, index, workers, watches.
+//! Starts the daemon on a root folder: folders, state, index, workers, watches.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use log::{info, warn};
 
-use super::Daemon;
 use super::catalog_file::{self, Condition};
 use super::descriptors;
 use super::event::Channels;
@@ -15,14 +14,15 @@ use super::gallery::Gallery;
 use super::mounts;
 use super::plan::Plan;
 use super::reporting::manager::Loading;
-use super::requests;
 use super::state::{Folders, Lifecycle, Pictures, Queries, Reporting, Settings, Store, TrainingState};
+use super::state_folder::{OpenState, open_or_wait};
 use super::workers::{JOBS_A_WORKER, WorkerDeps, Workers};
+use super::{Daemon, Observer};
 use crate::catalog::{AnswerRow, Catalog, FileRow, FileState, Root};
 use crate::clock;
 use crate::config::{self, Config, Encoder, ModelSettings, Setup};
 use crate::error::{Fatal, Trouble};
-use crate::files::{Lock, Stamp, make_folder, sweep_half_written};
+use crate::files::{Stamp, make_folder, sweep_half_written};
 use crate::index::Index;
 use crate::isolation::Isolation;
 use crate::model::{Extractor, FeatureKind, Model};
@@ -36,22 +36,21 @@ use crate::training::rollback::may_serve;
 use crate::watch::{Hints, Known, KnownFiles, Tree, WatcherSelfTest};
 
 impl Daemon {
-    pub(super) fn start(setup: Setup, condition: Condition) -> Result<Self, Fatal> {
+    /// `None` if a signal ended it while it waited for its state folder.
+    pub(super) fn start(setup: Setup, condition: Condition, observer: &dyn Observer) -> Result<Option<Self>, Fatal> {
         let started = Instant::now();
-        let loading = Loading::begin();
         silence_caught_panics();
         let config = config::load(&setup.source, &setup.root)?;
         descriptors::ensure(worker_count(&config))?;
-        make_folders(&config)?;
-        let lock = Lock::take(&config.folders.state)?;
-        sweep_half_written(&config.folders.answer);
-        sweep_half_written(&config.folders.state);
-        requests::delete_all(&config.folders.state);
-        let quarantine = open_quarantine(&config);
-        let (catalog, known) = load_catalog(&config, &quarantine, condition)?;
-        let CatalogContent { model, history, last_training, files, index, answers } = known;
-        let serving = Shared::new(Serving::new(model, index));
         let channels = Channels::open()?;
+        let Some(open) = open_or_wait(&config, condition, &channels, observer)? else { return Ok(None) };
+        let OpenState { lock, quarantine, catalog, content } = open;
+        let loading = Loading::begin();
+        make_watched_folders(&config);
+        let answer_folder = make_folder(&config.folders.answer);
+        sweep_half_written(&config.folders.answer);
+        let CatalogContent { model, history, last_training, files, index, answers } = content;
+        let serving = Shared::new(Serving::new(model, index));
         let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());
         let count = worker_count(&config);
         let deps = WorkerDeps {
@@ -63,9 +62,11 @@ impl Daemon {
             outcomes: channels.outcome_sender.clone(),
             ends: channels.end_sender.clone(),
         };
-        let workers = Workers::start(count, deps)?;
+        let workers = Workers::start(count, deps);
         let gallery = Gallery::start(&config.folders.answer, &config.folders.inventory, &channels.end_sender)?;
-        catalog_file::start_check(&catalog, channels.end_sender.clone())?;
+        if let Err(trouble) = catalog_file::start_check(&catalog, channels.end_sender.clone()) {
+            warn!("{trouble}");
+        }
         let self_test = WatcherSelfTest::new(config.folders.state.join("pulse"));
         let mut daemon = Self {
             queries: Queries::new(answers, |query| files.has_query(query)),
@@ -82,24 +83,25 @@ impl Daemon {
             settings: Settings::new(setup, config),
         };
         daemon.watch_own_folders();
+        if let Err(trouble) = answer_folder {
+            daemon.hold_answers(trouble, 0);
+        }
         drop(loading);
-        Ok(daemon)
+        Ok(Some(daemon))
     }
 }
 
-/// A missing input folder that cannot be created is waited for (its disk may not be mounted yet); without the output folders
-/// nothing works.
-fn make_folders(config: &Config) -> Result<(), Trouble> {
+/// A missing folder that cannot be created is waited for: its disk may not be mounted yet.
+fn make_watched_folders(config: &Config) {
     for (_, folder) in config.folders.read() {
         if let Err(trouble) = make_folder(folder) {
             warn!("{trouble}");
         }
     }
-    config.folders.written().into_iter().try_for_each(|(_, folder)| make_folder(folder))
 }
 
 /// Opens the quarantine and logs which pictures the last process left half decoded.
-fn open_quarantine(config: &Config) -> Arc<Quarantine> {
+pub(super) fn open_quarantine(config: &Config) -> Arc<Quarantine> {
     let (quarantine, troubles) = Quarantine::open(&config.folders.state, Box::new(Isolation::default()));
     for trouble in troubles {
         warn!(file:% = trouble.path.display(); "{trouble}");
@@ -159,7 +161,7 @@ fn replace_damaged_model(catalog: &mut Catalog, encoder: Encoder) -> Result<(), 
 }
 
 /// What the service needs of the catalog.
-struct CatalogContent {
+pub(super) struct CatalogContent {
     model: Model,
     history: TrainingHistory,
     last_training: Option<LastTrainingPart>,
@@ -169,7 +171,7 @@ struct CatalogContent {
 }
 
 /// Opens the catalog and reads what the service needs. Where that turns out to be damaged, the file is replaced.
-fn load_catalog(
+pub(super) fn load_catalog(
     config: &Config,
     quarantine: &Quarantine,
     condition: Condition,

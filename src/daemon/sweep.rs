@@ -39,7 +39,7 @@ impl Daemon {
             Ok(next) => self.store.swept(next, now),
             Err(trouble) => {
                 self.store.swept(None, now);
-                self.note("catalog", Some(trouble));
+                self.catalog_failed(trouble);
             }
         }
     }

@@ -7,7 +7,7 @@ use log::{info, warn};
 use super::{Daemon, TICK, requests};
 use crate::catalog::Root;
 use crate::config::WatchMode;
-use crate::files::{make_folder, remove_own, write_quick};
+use crate::files::{make_private_folder, remove_own, write_quick};
 use crate::picture::{CrashCause, Unusable};
 use crate::watch::Tree;
 
@@ -21,11 +21,14 @@ impl Daemon {
     /// Watches the folder of the configuration, so that renames by editors and replaced links are noticed, that of the
     /// answers, whose page follows when they are removed, and that of the self-test. They come before all others, because the system may limit the number of watches.
     pub(super) fn watch_own_folders(&mut self) {
-        let made = make_folder(self.folders.self_test_folder());
-        self.note("pulse", made.err());
         let requests = requests::folder(&self.config().folders.state);
-        let made = make_folder(&requests);
-        self.note("requests", made.err());
+        // Not while the state folder is away: it is to find its place free when it comes back.
+        if self.reporting.trouble("state").is_none() {
+            let made = make_private_folder(self.folders.self_test_folder());
+            self.note("pulse", made.err());
+            let made = make_private_folder(&requests);
+            self.note("requests", made.err());
+        }
         // If it cannot be watched, the regular check of its stamp is enough.
         let of_config = self.settings.path().parent().filter(|folder| folder.is_dir());
         let answers = Some(self.settings.config().folders.answer.as_path());
@@ -38,6 +41,11 @@ impl Daemon {
         let now = self.now();
         if let Some(file) = self.folders.file_to_touch(now) {
             let written = write_quick(&file, b"artificio notices this write when events arrive\n");
+            if written.is_err() {
+                self.folders.not_touched(now);
+                // Its folder may be missing, and another one have taken the place of the one that is watched.
+                self.watch_own_folders();
+            }
             self.note("pulse", written.err());
         }
         self.note("watcher", self.folders.watcher_trouble(now));
@@ -89,7 +97,7 @@ impl Daemon {
     fn forget_emptied_inventory(&mut self) {
         let marker = self.config().folders.state.join(EMPTIED_ON_PURPOSE);
         if !marker.exists() {
-            return;
+            return self.note("emptied", None);
         }
         let is_away = |root: &Root| self.tree(*root).is_some_and(Tree::is_offline);
         let away: Vec<Root> = [Root::Inventory, Root::Training].into_iter().filter(is_away).collect();

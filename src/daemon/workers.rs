@@ -129,8 +129,9 @@ struct Worker {
 }
 
 impl Workers {
-    /// Starts `count` threads that send the results of their jobs to the loop.
-    pub fn start(count: usize, deps: WorkerDeps) -> Result<Self, Trouble> {
+    /// Starts `count` threads that send the results of their jobs to the loop. What fails is tried again, and reported, by
+    /// [`Self::replace_missing`].
+    pub fn start(count: usize, deps: WorkerDeps) -> Self {
         let mut workers = Self {
             // As many as the plan starts at most, so that handing one out never waits.
             urgent: bounded(JOBS_A_WORKER * count),
@@ -146,8 +147,8 @@ impl Workers {
             started: 0,
             last_look: Instant::now(),
         };
-        workers.replace_missing()?;
-        Ok(workers)
+        let _ = workers.replace_missing();
+        workers
     }
 
     /// Hands out a job.

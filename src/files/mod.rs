@@ -1,60 +1,54 @@
-//! Writes files atomically: to a temporary file in the same folder, flushed to disk and then renamed.
+//! Opens and writes files where others may write too, and keeps the service's own from them.
 //!
-//! The folder is flushed as well, so that the rename survives a crash. No other module renames files.
+//! A file is written atomically: under another name in the same folder ([`unfinished`]), flushed to disk and then renamed. The
+//! folder is flushed as well, so that the rename survives a crash. No other module renames files.
 
+mod beneath;
 mod lock;
+mod own;
 mod stamp;
+mod unfinished;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::Trouble;
 
-pub use lock::Lock;
+use beneath::read_at_most;
+pub use beneath::{FileAt, Unopened, open_folder_beneath};
+pub use lock::{Lock, LockPlace};
+pub use own::{
+    create_own, empty_private_folder, make_private_folder, make_state_folder, narrow_state_folder, read_own,
+};
 pub use stamp::Stamp;
-
-/// Starts the names of half-written files, so that a crash leaves nothing that looks like an answer.
-const TEMPORARY_PREFIX: &str = ".artificio-";
+use unfinished::Unfinished;
+pub use unfinished::sweep_half_written;
 
 /// Writes `bytes` to `path` so that a reader sees either the old content or the new, never a part of it. `doing` is for
 /// the error message.
 pub fn write_whole(path: &Path, bytes: &[u8], doing: &str) -> Result<(), Trouble> {
-    let temporary = temporary_path(path);
-    let written = write_flushed(&temporary, bytes)
-        .and_then(|()| fs::rename(&temporary, path))
-        .and_then(|()| flush_folder(path.parent().unwrap_or(Path::new("."))));
-    written.map_err(|error| {
-        // Best effort: the error below is the one to report.
-        let _ = fs::remove_file(&temporary);
-        Trouble::system(doing, path, &error)
-    })
+    let written = write_unfinished(path, bytes).and_then(|file| file.replace_flushed(path));
+    written.map_err(|error| Trouble::system(doing, path, &error))
 }
 
 /// The same without waiting for the disk, for a file that is written again at the next start anyway: a reader sees the old content
 /// or the new, but a loss of power may leave an empty file.
 pub fn replace_quick(path: &Path, bytes: &[u8], doing: &str) -> Result<(), Trouble> {
-    let temporary = temporary_path(path);
-    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        Trouble::system(doing, path, &error)
-    })
+    let written = write_unfinished(path, bytes).and_then(|file| file.replace(path));
+    written.map_err(|error| Trouble::system(doing, path, &error))
 }
 
 /// Whether a file of so many bytes can be written into `folder` right now. It is tried, because quota, inodes and
 /// permissions matter as well as free space.
 pub fn has_room(folder: &Path, bytes: usize) -> bool {
-    let path = temporary_path(&folder.join("room"));
-    let tried = fs::write(&path, vec![0; bytes]);
-    let _ = fs::remove_file(&path);
-    tried.is_ok()
+    write_unfinished(&folder.join("room"), &vec![0; bytes]).is_ok()
 }
 
-/// Writes a small file without flushing it: nobody reads it, and it may be lost in a crash.
+/// Writes a small file of the state folder without flushing it: nobody reads it, and it may be lost in a crash.
 pub fn write_quick(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
-    fs::write(path, bytes).map_err(|error| Trouble::system("write", path, &error))
+    let written = create_own(path).and_then(|mut file| file.write_all(bytes));
+    written.map_err(|error| Trouble::system("write", path, &error))
 }
 
 /// Removes a file that this program has written.
@@ -73,8 +67,9 @@ pub fn move_into_place(from: &Path, to: &Path) -> Result<(), Trouble> {
 }
 
 /// A name beside `path` for a file that is being made: what a crash leaves of it is swept.
-pub fn unfinished_path(path: &Path) -> PathBuf {
-    temporary_path(path)
+pub fn unfinished_path(path: &Path) -> Result<PathBuf, Trouble> {
+    let name = unfinished::random_name();
+    name.map(|name| path.with_file_name(name)).map_err(|error| Trouble::system("name a new file", path, &error))
 }
 
 /// Puts `new`, a finished file on the same disk, in the place of `path`, in one step. The former file stays as `former`;
@@ -86,36 +81,16 @@ pub fn exchange(new: &Path, path: &Path, former: &Path) -> Result<bool, Trouble>
         }
         let is_kept = fs::hard_link(path, former).is_ok();
         fs::rename(new, path)?;
-        flush_folder(path.parent().unwrap_or(Path::new(".")))?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()?;
         Ok(is_kept)
     });
     exchanged.map_err(|error| Trouble::system("put a new file in the place of the former one", path, &error))
 }
 
-/// Removes half-written files that a crash left in `folder`.
-pub fn sweep_half_written(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        if entry.file_name().as_bytes().starts_with(TEMPORARY_PREFIX.as_bytes()) {
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
-
-fn write_flushed(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-fn flush_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-fn temporary_path(path: &Path) -> PathBuf {
-    // A hash keeps the name short: `path` may already use all 255 bytes. The process id keeps two writers apart.
-    let name = blake3::hash(path.as_os_str().as_bytes()).to_hex();
-    path.with_file_name(format!("{TEMPORARY_PREFIX}{}-{}", &name[..16], std::process::id()))
+fn write_unfinished(path: &Path, bytes: &[u8]) -> io::Result<Unfinished> {
+    let mut file = Unfinished::beside(path)?;
+    file.write(bytes)?;
+    Ok(file)
 }
 
 #[cfg(test)]
@@ -139,7 +114,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let [path, former] = ["catalog", "catalog.former"].map(|name| folder.path().join(name));
         for content in ["first", "second", "third"] {
-            let new = unfinished_path(&path);
+            let new = unfinished_path(&path).unwrap();
             fs::write(&new, content).unwrap();
             if content == "first" {
                 fs::rename(&new, &path).unwrap();
@@ -175,15 +150,5 @@ mod tests {
         let trouble = write_whole(&path, b"x", "write the record").unwrap_err();
         assert_eq!(trouble.path, path);
         assert!(trouble.what.starts_with("could not write the record: no such file"), "{}", trouble.what);
-    }
-
-    #[test]
-    fn files_left_by_a_crash_are_removed_and_nothing_else() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(temporary_path(&folder.path().join("a.png")), b"half").unwrap();
-        fs::write(folder.path().join(".hidden"), b"the user's").unwrap();
-        sweep_half_written(folder.path());
-        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        assert_eq!(left, [".hidden"]);
     }
 }

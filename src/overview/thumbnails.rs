@@ -8,6 +8,7 @@ use image::{ImageError, RgbImage, RgbaImage};
 
 use crate::base::parallel::map_followed;
 use crate::error::Trouble;
+use crate::files::FileAt;
 use crate::picture::{self, Bounds, Filter};
 use crate::progress::Progress;
 
@@ -27,11 +28,12 @@ pub fn thumbnails(
     progress: &dyn Progress,
 ) -> Option<Vec<Thumbnail>> {
     // Each free core takes the next picture, because sizes differ by orders of magnitude.
-    map_followed(paths.len(), progress, |at| thumbnail(&folder.join(&paths[at]), side_px, bounds))
+    map_followed(paths.len(), progress, |at| thumbnail(&FileAt::below(folder, &paths[at]), side_px, bounds))
 }
 
-fn thumbnail(path: &Path, side_px: u32, bounds: &Bounds) -> Thumbnail {
-    let decoded = picture::read_still(path, bounds)
+fn thumbnail(place: &FileAt<'_>, side_px: u32, bounds: &Bounds) -> Thumbnail {
+    let path = &place.absolute();
+    let decoded = picture::read_still(place, bounds)
         .and_then(|contents| picture::decode(&contents.bytes, path, bounds))
         .map_err(|problem| Trouble::new(problem.to_string(), path, problem.remedy()))?;
     // In two steps: the first is quick and leaves enough for the second, which is sharp.

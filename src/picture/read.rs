@@ -1,12 +1,9 @@
 //! Reads a whole file and its hash, provided that it does not change meanwhile, and never blocks on a pipe or device.
 
-use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 
 use super::{Bounds, Unusable};
-use crate::files::Stamp;
+use crate::files::{FileAt, Stamp, Unopened};
 
 /// The blake3 hash of a file's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,21 +31,15 @@ pub struct FileSnapshot {
     pub stamp: Stamp,
 }
 
-/// Reads `path` whole, provided that it is an ordinary file, within `bounds`, and did not change meanwhile.
-pub fn read_still(path: &Path, bounds: &Bounds) -> Result<FileSnapshot, Unusable> {
-    // O_NONBLOCK: if a FIFO has replaced the file, opening it must not wait for a writer.
-    let opened = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path);
-    let mut file = opened.map_err(unreadable)?;
-    let before = file.metadata().map_err(unreadable)?;
-    if !before.is_file() {
-        return Err(Unusable::NotAPicture);
-    }
-    bounds.check_file(before.len())?;
-    let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0) + 1);
+/// Reads `place` whole, provided that it is an ordinary file, within `bounds`, and did not change meanwhile.
+pub fn read_still(place: &FileAt<'_>, bounds: &Bounds) -> Result<FileSnapshot, Unusable> {
+    let (mut file, before) = place.open().map_err(unopened)?;
+    bounds.check_file(before.size)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(before.size).unwrap_or(0) + 1);
     // One byte more than the limit detects a file that grows while it is read, without filling the memory.
     file.by_ref().take(bounds.file_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     let stamp = Stamp::of(&file.metadata().map_err(unreadable)?);
-    if stamp != Stamp::of(&before) || stamp.size != bytes.len() as u64 {
+    if stamp != before || stamp.size != bytes.len() as u64 {
         return Err(Unusable::Changing);
     }
     if bytes.is_empty() {
@@ -57,9 +48,20 @@ pub fn read_still(path: &Path, bounds: &Bounds) -> Result<FileSnapshot, Unusable
     Ok(FileSnapshot { hash: Hash::of(&bytes), bytes, stamp })
 }
 
+fn unopened(problem: Unopened) -> Unusable {
+    match problem {
+        Unopened::NotAFile => Unusable::NotAPicture,
+        Unopened::LeadsOutside => Unusable::LeadsOutside,
+        // Nothing is said to be too large here: the size is checked by the bounds.
+        Unopened::Changed | Unopened::TooLarge(_) => Unusable::Changing,
+        Unopened::System(error) => unreadable(error),
+    }
+}
+
 fn unreadable(error: io::Error) -> Unusable {
     match error.kind() {
-        io::ErrorKind::NotFound => Unusable::Gone,
+        // Not a directory: a folder in its path is one no more.
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Unusable::Gone,
         io::ErrorKind::PermissionDenied => Unusable::NoPermission,
         _ => Unusable::System(crate::error::reason(&error)),
     }

@@ -105,6 +105,8 @@ pub enum Unusable {
     TrialInterrupted(String),
     /// The user who runs artificio may not read it.
     NoPermission,
+    /// A link leads out of the folder in which the file was listed.
+    LeadsOutside,
     /// It is no longer there.
     Gone,
     /// The operating system could not read it: the disk, the network, a limit. Nothing is wrong with the file.
@@ -157,6 +159,7 @@ impl Unusable {
             }
             Self::AwaitsTrial | Self::TrialInterrupted(_) => "there is nothing to do: it is tried again".into(),
             Self::NoPermission => "give the user who runs artificio permission to read it".into(),
+            Self::LeadsOutside => "put the picture itself there instead of a link".into(),
             Self::Gone => "put it back".into(),
             Self::System(_) => "check that the disk is healthy and reachable".into(),
         }
@@ -198,6 +201,7 @@ impl fmt::Display for Unusable {
                 write!(out, "whether the picture can be decoded could not be found out: {why}")
             }
             Self::NoPermission => write!(out, "the file cannot be read: no permission"),
+            Self::LeadsOutside => write!(out, "this is a link that leads out of the folder, which is not followed"),
             Self::Gone => write!(out, "the file cannot be read: it is gone"),
             Self::System(reason) => write!(out, "the file cannot be read: {reason}"),
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::marks::Mark;
 use crate::error::Trouble;
-use crate::files::{move_into_place, write_whole};
+use crate::files::{move_into_place, read_own, write_whole};
 use crate::picture::{CrashCause, Hash};
 
 /// The file's name inside the state folder.
@@ -18,6 +18,8 @@ const VERSION: u32 = 2;
 const BY_COUNTING: u32 = 1;
 /// Most contents in the list; then the oldest are removed.
 const MOST_ENTRIES: usize = 1_000;
+/// A larger file has more entries than that, or longer paths than there are.
+const LARGEST_BYTES: u64 = 16 << 20;
 
 /// The state of a content in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,8 +142,10 @@ impl List {
 }
 
 fn read(path: &Path) -> Result<Vec<QuarantineEntry>, Trouble> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match read_own(path, LARGEST_BYTES) {
         Ok(bytes) => bytes,
+        // No file of ours: it is set aside like a damaged one.
+        Err(error) if error.kind() == ErrorKind::InvalidData => Vec::new(),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(Trouble::system("read the quarantine", path, &error)),
     };

@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::files::remove_own;
+use crate::files::{create_own, read_own};
 use crate::picture::Hash;
+
+/// A larger file is no mark.
+const LARGEST_BYTES: u64 = 64 << 10;
 
 /// A content that was being decoded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,8 +38,8 @@ pub struct MarkFile {
 impl MarkFile {
     /// At `path`. If it cannot be written, nothing is marked: nearly all pictures are harmless anyway.
     pub fn new(path: PathBuf) -> Self {
-        let file = File::options().create(true).write(true).truncate(true).open(&path);
-        Self { path, file: file.ok() }
+        let file = create_own(&path).ok();
+        Self { path, file }
     }
 
     /// The path of the file.
@@ -65,17 +68,12 @@ impl MarkFile {
 /// The marks left by a process that crashed. A half-written one is not valid JSON and is skipped.
 pub fn all_in(folder: &Path) -> Vec<Mark> {
     let Ok(files) = fs::read_dir(folder) else { return Vec::new() };
-    let read = |path: &Path| serde_json::from_slice(fs::read(path).ok()?.split(|byte| *byte == b'\n').next()?).ok();
+    let read = |path: &Path| {
+        let bytes = read_own(path, LARGEST_BYTES).ok()?;
+        serde_json::from_slice(bytes.split(|byte| *byte == b'\n').next()?).ok()
+    };
     let mut marks: Vec<Mark> = files.flatten().filter_map(|file| read(&file.path())).collect();
     marks.sort_unstable_by(|one, other| one.content.cmp(&other.content));
     marks.dedup_by(|one, other| one.content == other.content);
     marks
-}
-
-/// Removes all marks.
-pub fn clear(folder: &Path) {
-    let Ok(files) = fs::read_dir(folder) else { return };
-    for file in files.flatten() {
-        let _ = remove_own(&file.path());
-    }
 }

@@ -15,11 +15,12 @@ mod slot;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use log::{debug, info, warn};
+use log::{debug, info};
 
 use crate::error::Trouble;
-use crate::files::{make_folder, remove_own};
+use crate::files::{empty_private_folder, make_private_folder, remove_own};
 use crate::isolation::{DecodeOrder, Extracted, Isolation, TrialOutcome, budget_by_default, memory_allowance};
 use crate::picture::{Bounds, CrashCause, FileSnapshot, Hash, Unusable};
 use guard::GuardDeps;
@@ -61,6 +62,8 @@ pub struct Quarantine {
     no_trial: Mutex<Option<Trouble>>,
     /// For decoding in this process.
     memory: Arc<MemoryBudget>,
+    /// Why the list could not be saved, and when that was tried.
+    unsaved: Mutex<Option<(Trouble, Instant)>>,
 }
 
 /// How a content is to be treated.
@@ -80,18 +83,23 @@ impl Quarantine {
     pub fn open(state: &Path, trial: Box<dyn Trial>) -> (Self, Vec<Trouble>) {
         let folder = state.join(FOLDER);
         let (mut list, trouble) = List::open(state);
-        let mut troubles: Vec<Trouble> = make_folder(&folder).err().into_iter().chain(trouble).collect();
+        let mut troubles: Vec<Trouble> = make_private_folder(&folder).err().into_iter().chain(trouble).collect();
         let left = marks::all_in(&folder);
         troubles.extend(left.iter().map(|mark| list.record_crash(mark)));
-        if !left.is_empty() {
-            // The list is saved before the marks are cleared: after a crash in between, the same suspects are found again.
-            match list.save() {
-                Ok(()) => marks::clear(&folder),
-                Err(trouble) => troubles.push(trouble),
-            }
+        // The list is saved before the marks are cleared: after a crash in between, the same suspects are found again.
+        match if left.is_empty() { Ok(()) } else { list.save() } {
+            Ok(()) => empty_private_folder(&folder),
+            Err(trouble) => troubles.push(trouble),
         }
-        let memory = MemoryBudget::new(budget_by_default());
-        (Self { folder, list: Mutex::new(list), trial, no_trial: Mutex::new(None), memory }, troubles)
+        let quarantine = Self {
+            folder,
+            list: Mutex::new(list),
+            trial,
+            no_trial: Mutex::new(None),
+            memory: MemoryBudget::new(budget_by_default()),
+            unsaved: Mutex::new(None),
+        };
+        (quarantine, troubles)
     }
 
     /// Why this content must not be decoded, if so.
@@ -137,7 +145,7 @@ impl Quarantine {
     /// The process shuts down cleanly: what is being decoded now is no suspect. The mark files are deleted, so that later marks
     /// go nowhere.
     pub fn close(&self) {
-        marks::clear(&self.folder);
+        empty_private_folder(&self.folder);
     }
 
     /// A suspect was decoded without harm.
@@ -199,13 +207,25 @@ impl Quarantine {
         }
     }
 
-    /// A list that cannot be saved still serves this process; the next one repeats the trials.
+    /// A list that cannot be saved still serves this process. It is saved again and again ([`Self::save_again`]); if the process
+    /// ends before that succeeds, the next one repeats the trials.
     fn change(&self, change: impl FnOnce(&mut List)) {
         let mut list = self.list();
         change(&mut list);
-        if let Err(trouble) = list.save() {
-            warn!("{trouble}");
+        *self.unsaved() = list.save().err().map(|trouble| (trouble, Instant::now()));
+    }
+
+    /// Why the list is not saved, if so; after `pause` that is tried again.
+    pub fn save_again(&self, pause: Duration) -> Option<Trouble> {
+        let is_due = self.unsaved().as_ref().is_some_and(|(_, tried)| tried.elapsed() >= pause);
+        if is_due {
+            self.change(|_| ());
         }
+        self.unsaved().as_ref().map(|(trouble, _)| trouble.clone())
+    }
+
+    fn unsaved(&self) -> MutexGuard<'_, Option<(Trouble, Instant)>> {
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A panic elsewhere does not make the list wrong.

@@ -150,8 +150,8 @@ fn pending(state: &Path) -> usize {
     if !Lock::is_held(state) {
         return 0;
     }
-    let status = std::fs::read(state.join(service_status::FILE_NAME)).unwrap_or_default();
-    let status: serde_json::Value = serde_json::from_slice(&status).unwrap_or_default();
+    let status = service_status::read(state).unwrap_or_default();
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap_or_default();
     status["inventory"]["pending"].as_u64().unwrap_or(0) as usize
 }
 

@@ -118,7 +118,7 @@ impl Members {
         let tile_of = |at: usize| Some(tile_px).filter(|_| at < shown);
         let used = used.into_iter().enumerate().map(|(at, path)| reader.read(path, tile_of(at))).collect();
         let remembered = unused.iter().take(MOST_REMEMBERED);
-        let unused_files = remembered.map(|path| FileRead::unused(path, reader.folder())).collect();
+        let unused_files = remembered.map(|path| FileRead::unused(path, reader.config())).collect();
         Self { used, unused: unused.len(), unused_files }
     }
 

@@ -8,7 +8,8 @@ use image::DynamicImage;
 
 use super::encoded::{EncodedPicture, KeptPicture, Tile};
 use super::{Query, WorkerContext};
-use crate::files::Stamp;
+use crate::config::Config;
+use crate::files::{FileAt, Stamp};
 use crate::isolation::{Extracted, Outputs};
 use crate::picture::{self, Bounds, FileSnapshot, Hash, Miniature, Square, Unusable};
 
@@ -24,8 +25,8 @@ pub struct FileRead {
 
 impl FileRead {
     /// A file that is not in the sample: it is not read.
-    pub fn unused(path: &Path, folder: &Path) -> Self {
-        Self { path: path.to_path_buf(), stamp: stamp_at(&folder.join(path)), result: Ok(None) }
+    pub fn unused(path: &Path, config: &Config) -> Self {
+        Self { path: path.to_path_buf(), stamp: place(config, path).stamp().ok(), result: Ok(None) }
     }
 
     /// Its content, if it was used.
@@ -64,19 +65,19 @@ impl<'a> MemberReader<'a> {
         Self { query, context, bounds: query.bounds(), encoding: Duration::ZERO }
     }
 
-    /// The query folder.
-    pub fn folder(&self) -> &Path {
-        &self.query.config.folders.query
+    /// The settings of the query.
+    pub fn config(&self) -> &Config {
+        &self.query.config
     }
 
     /// Reads the file at `path`, relative to the query folder; the sheet shows it `tile_px` pixels large, or not at all.
     pub fn read(&mut self, path: &Path, tile_px: Option<u32>) -> Member {
-        let absolute = self.folder().join(path);
+        let place = place(self.config(), path);
         // Taken before reading: if the file changes later, its stamp differs from this one.
-        let before = stamp_at(&absolute);
-        let (stamp, kept) = match picture::read_still(&absolute, &self.bounds) {
+        let before = place.stamp().ok();
+        let (stamp, kept) = match picture::read_still(&place, &self.bounds) {
             Err(problem) => (before, Err(problem)),
-            Ok(contents) => (Some(contents.stamp), self.keep(&contents, &absolute, tile_px)),
+            Ok(contents) => (Some(contents.stamp), self.keep(&contents, &place.absolute(), tile_px)),
         };
         let (result, kept) = match kept {
             Ok(kept) => (Ok(Some(kept.encoded.content)), Some(kept)),
@@ -143,6 +144,7 @@ impl Tile {
     }
 }
 
-fn stamp_at(path: &Path) -> Option<Stamp> {
-    std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata))
+/// The service's paths are relative to the query folder. A command's are whole, and name what the person who runs it has chosen.
+pub fn place<'a>(config: &'a Config, path: &'a Path) -> FileAt<'a> {
+    if path.is_absolute() { FileAt::named(path) } else { FileAt::below(&config.folders.query, path) }
 }

@@ -1,9 +1,8 @@
 //! The fifth stage of a query: draws the sheet.
 
-use std::path::Path;
-
-use image::RgbaImage;
 use std::sync::Arc;
+
+use image::{DynamicImage, RgbaImage};
 
 use super::input::{Input, Members};
 use super::matches::Matched;
@@ -12,6 +11,7 @@ use super::{Query, WorkerContext};
 use crate::answer::sheet::{self, Examples, SheetContent};
 use crate::answer::{self, Record};
 use crate::error::Trouble;
+use crate::files::FileAt;
 use crate::isolation::Outputs;
 use crate::picture::{self, Unusable};
 
@@ -67,7 +67,7 @@ fn take_tile(member: &mut Member) -> Option<RgbaImage> {
 
 /// A match with its picture, if it can be read.
 fn tile(query: &Query, found: &Matched, side: u32, context: &WorkerContext) -> Result<sheet::Match, Undrawn> {
-    let path = query.config.folders.inventory.join(&found.path);
+    let place = FileAt::below(&query.config.folders.inventory, &found.path);
     let part = &found.part;
     Ok(sheet::Match {
         rank: part.rank,
@@ -76,16 +76,21 @@ fn tile(query: &Query, found: &Matched, side: u32, context: &WorkerContext) -> R
         closer_than: part.closer_than,
         similarity: part.similarity,
         mark: answer::mark(part),
-        picture: thumbnail(query, &path, side, context)?,
+        picture: thumbnail(query, &place, side, context)?,
     })
 }
 
-fn thumbnail(query: &Query, path: &Path, side: u32, context: &WorkerContext) -> Result<Option<RgbaImage>, Undrawn> {
+fn thumbnail(
+    query: &Query,
+    place: &FileAt<'_>,
+    side: u32,
+    context: &WorkerContext,
+) -> Result<Option<RgbaImage>, Undrawn> {
     let bounds = query.bounds();
-    let Ok(contents) = picture::read_still(path, &bounds) else { return Ok(None) };
+    let Ok(contents) = picture::read_still(place, &bounds) else { return Ok(None) };
     let outputs = Outputs { square: false, features: false, longest_px: Some(side) };
-    match context.guard.extract(&contents, path, &bounds, outputs, &context.extractor) {
-        Ok(seen) => Ok(seen.picture.map(image::DynamicImage::into_rgba8)),
+    match context.guard.extract(&contents, &place.absolute(), &bounds, outputs, &context.extractor) {
+        Ok(seen) => Ok(seen.picture.map(DynamicImage::into_rgba8)),
         Err(Unusable::AwaitsTrial) => Err(Undrawn::AwaitsTrial),
         Err(_) => Ok(None),
     }

@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::FileRead;
+use super::member::place;
 use crate::config::{Config, ConfigError, LONGEST_SET_FILE_BYTES, SetSettings};
-use crate::files::Stamp;
+use crate::files::FileAt;
 use crate::picture::{self, Bounds, FileSnapshot, Unusable};
 
 /// The settings of a set, and the file they come from.
@@ -40,8 +41,9 @@ impl SetFile {
     /// Reads the settings at `path`, relative to the query folder.
     pub fn read(path: &Path, config: &Config) -> Self {
         let absolute = config.folders.query.join(path);
-        let before = std::fs::metadata(&absolute).ok().map(|metadata| Stamp::of(&metadata));
-        let (stamp, result, settings) = match read_small(&absolute, &Bounds::from(&config.limits)) {
+        let place = place(config, path);
+        let before = place.stamp().ok();
+        let (stamp, result, settings) = match read_small(&place, &Bounds::from(&config.limits)) {
             Err(problem) => (before, Err(problem.clone()), Err(SetSettingsError::Unreadable(absolute, problem))),
             Ok(contents) => {
                 let settings = match std::str::from_utf8(&contents.bytes) {
@@ -56,9 +58,9 @@ impl SetFile {
 }
 
 /// Reads a file that is small enough for settings.
-fn read_small(path: &Path, bounds: &Bounds) -> Result<FileSnapshot, Unusable> {
+fn read_small(place: &FileAt<'_>, bounds: &Bounds) -> Result<FileSnapshot, Unusable> {
     let bounds = Bounds { file_bytes: LONGEST_SET_FILE_BYTES, ..*bounds };
-    picture::read_still(path, &bounds).map_err(|problem| match problem {
+    picture::read_still(place, &bounds).map_err(|problem| match problem {
         Unusable::FileTooLarge { .. } => Unusable::SettingsTooLarge { limit_kilobytes: LONGEST_SET_FILE_BYTES >> 10 },
         problem => problem,
     })

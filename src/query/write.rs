@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::answer::Record;
+use crate::answer::{LARGEST_RECORD_BYTES, Record};
 use crate::config::SheetFormat;
 use crate::error::Trouble;
-use crate::files::{has_room, make_folder, remove_own, write_whole};
+use crate::files::{FileAt, has_room, make_folder, remove_own, write_whole};
 
 /// Why an answer could not be written.
 #[derive(Debug)]
@@ -52,7 +52,9 @@ impl FormerAnswer {
 impl Place<'_> {
     /// The record in the answer folder; `None` if it was deleted, or is no record.
     pub fn former(&self) -> Option<FormerAnswer> {
-        let record = serde_json::from_slice(&std::fs::read(self.path("json")).ok()?).ok()?;
+        let name = self.file_name("json");
+        let record = FileAt::below(self.folder, Path::new(&name)).read(LARGEST_RECORD_BYTES).ok()?;
+        let record = serde_json::from_slice(&record).ok()?;
         Some(FormerAnswer { record })
     }
 

@@ -1,8 +1,6 @@
 //! Measures a new model against the one that serves, for the gate: both look for the same pictures, some of which were held
 //! out from the training of the new model's shadow.
 
-use std::path::Path;
-
 use image::DynamicImage;
 
 use super::job::{Halt, TrainingEvent, TrainingJob};
@@ -12,6 +10,7 @@ use crate::error::Trouble;
 use crate::evaluate::gate::{
     Comparison, Evidence, FEWEST_PICTURES, RetrievalQuality, relative_reconstruction_error, view_retrieval,
 };
+use crate::files::FileAt;
 use crate::model::{FeatureKind, FolderLabels, Model, TrainingSet};
 use crate::picture::{self, Bounds, EditedView, Hash};
 use crate::progress::Progress;
@@ -124,7 +123,8 @@ impl TrainingJob {
                 Some(views) => Some(views),
                 None => {
                     let file = self.input.file_with(catalog, root, content)?;
-                    file.and_then(|file| self.make_views(content, &file, &mut new))
+                    let folder = self.input.folder(root);
+                    file.and_then(|file| self.make_views(content, &FileAt::below(folder, &file), &mut new))
                 }
             };
             for view in views.into_iter().flatten() {
@@ -148,11 +148,16 @@ impl TrainingJob {
     }
 
     /// Reads a picture and computes the features of its views; `None` when it has changed or is gone.
-    fn make_views(&self, content: Hash, path: &Path, new: &mut Vec<(Hash, String, Vec<f32>)>) -> Option<Vec<Vec<f32>>> {
+    fn make_views(
+        &self,
+        content: Hash,
+        place: &FileAt<'_>,
+        new: &mut Vec<(Hash, String, Vec<f32>)>,
+    ) -> Option<Vec<Vec<f32>>> {
         let bounds = Bounds::from(&self.input.config.limits);
-        let contents = picture::read_still(path, &bounds).ok().filter(|contents| contents.hash == content)?;
+        let contents = picture::read_still(place, &bounds).ok().filter(|contents| contents.hash == content)?;
         let views = |decoded: DynamicImage| Ok(picture::edited_views(&decoded, content, self.input.extractor.side()));
-        let squares = self.input.guard.decode(&contents, path, &bounds, views).ok()??;
+        let squares = self.input.guard.decode(&contents, &place.absolute(), &bounds, views).ok()??;
         let features = self.input.extractor.features(&squares);
         let features: Vec<Vec<f32>> = features.iter().map(<[f32]>::to_vec).collect();
         new.extend(

@@ -1,7 +1,7 @@
 //! Trains a model on a thread of its own while the service runs. It reads the catalog and writes nothing: it sends its results
 //! to the event loop in batches small enough not to delay anything.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crossbeam_channel::{Sender, bounded};
@@ -133,11 +133,15 @@ impl TrainingInput {
         }
     }
 
-    /// Absolute path of a file of a root that has this content.
+    /// Path of a file of a root that has this content, relative to its folder.
     pub(super) fn file_with(&self, catalog: &Catalog, root: Root, content: Hash) -> Result<Option<PathBuf>, Trouble> {
+        Ok(catalog.files_with(root, content)?.into_iter().next())
+    }
+
+    /// The folder of pictures to train on, or of the inventory.
+    pub(super) fn folder(&self, root: Root) -> &Path {
         let folders = &self.config.folders;
-        let folder = if root == Root::Training { &folders.training } else { &folders.inventory };
-        Ok(catalog.files_with(root, content)?.first().map(|path| folder.join(path)))
+        if root == Root::Training { &folders.training } else { &folders.inventory }
     }
 }
 

@@ -1,14 +1,16 @@
 //! Lists one folder as it is right now, entry by entry: its files with their stamps, its sub-folders, and what is skipped
 //! and why.
 
-use std::ffi::OsString;
-use std::fs::{self, DirEntry, FileType, ReadDir};
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, Dir, FileType, statat};
+use rustix::io::Errno;
+
 use super::is_ignored;
-use crate::files::Stamp;
+use crate::files::{FileAt, Stamp, Unopened, open_folder_beneath};
 
 /// One entry of a folder.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,41 +28,46 @@ pub enum Listed {
 /// A folder being listed. It may take long, so the folder changes meanwhile: what comes is seen or not.
 #[derive(Debug)]
 pub struct Listing {
-    entries: ReadDir,
+    /// Entries are looked at from its handle: it is the same folder whatever its path leads to meanwhile.
+    entries: Dir,
     root: PathBuf,
+    folder: PathBuf,
 }
 
 impl Listing {
-    /// Begins to list `folder`, which lies in (or is) the watched folder `root`.
-    pub fn open(folder: &Path, root: &Path) -> io::Result<Self> {
-        Ok(Self { entries: fs::read_dir(folder)?, root: root.to_path_buf() })
+    /// Begins to list the folder at `folder`, relative to the watched folder `root`; an empty path is the root itself. A link in
+    /// its place is no folder.
+    pub fn open(root: &Path, folder: &Path) -> io::Result<Self> {
+        let entries = Dir::new(open_folder_beneath(root, folder)?)?;
+        Ok(Self { entries, root: root.to_path_buf(), folder: folder.to_path_buf() })
     }
 
-    fn look_at(&self, entry: &DirEntry) -> io::Result<Listed> {
-        let name = entry.file_name();
-        if is_ignored(&name) {
+    fn look_at(&self, name: &OsStr, mut kind: FileType) -> io::Result<Listed> {
+        if is_ignored(name) {
             return Ok(Listed::Ignored);
         }
-        let kind = match entry.file_type() {
-            Ok(kind) => kind,
-            Err(error) => return gone_or(error),
-        };
-        if kind.is_dir() {
-            return Ok(Listed::Folder(name));
-        }
-        if kind.is_file() {
-            return match entry.metadata() {
-                Ok(metadata) => Ok(Listed::File(name, Stamp::of(&metadata))),
-                Err(error) => gone_or(error),
+        let mut found = None;
+        // Some file systems say of what kind an entry is only when it is asked for.
+        if matches!(kind, FileType::RegularFile | FileType::Unknown) {
+            let looked_at = match statat(self.entries.fd()?, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(looked_at) => looked_at,
+                // An entry can be removed between the listing and this call. Then it counts as not listed.
+                Err(Errno::NOENT) => return Ok(Listed::Ignored),
+                // If some entries cannot be read, the listing fails: a partial one would report files as removed.
+                Err(error) => return Err(error.into()),
             };
+            kind = FileType::from_raw_mode(looked_at.st_mode);
+            found = Some(looked_at);
         }
-        if kind.is_symlink() {
-            return Ok(match stamp_of_link_target(entry, &self.root) {
-                Ok(stamp) => Listed::File(name, stamp),
-                Err(reason) => Listed::Skipped(name, reason),
-            });
-        }
-        Ok(Listed::Skipped(name, kind_of_special(kind)))
+        Ok(match (kind, found) {
+            (FileType::RegularFile, Some(found)) => Listed::File(name.into(), Stamp::of_stat(&found)),
+            (FileType::Directory, _) => Listed::Folder(name.into()),
+            (FileType::Symlink, _) => match FileAt::below(&self.root, &self.folder.join(name)).stamp() {
+                Ok(stamp) => Listed::File(name.into(), stamp),
+                Err(problem) => Listed::Skipped(name.into(), why_not_followed(&problem)),
+            },
+            (kind, _) => Listed::Skipped(name.into(), kind_of_special(kind)),
+        })
     }
 }
 
@@ -68,43 +75,38 @@ impl Iterator for Listing {
     type Item = io::Result<Listed>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let entry = self.entries.next()?;
-        Some(entry.and_then(|entry| self.look_at(&entry)))
+        let entry = match self.entries.read()? {
+            Ok(entry) => entry,
+            Err(error) => return Some(Err(error.into())),
+        };
+        let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        if name == "." || name == ".." {
+            return Some(Ok(Listed::Ignored));
+        }
+        Some(self.look_at(name, entry.file_type()))
     }
 }
 
-/// An entry can be removed between the listing and the look at it: then it counts as not listed. If it cannot be read, the listing
-/// fails: a partial one would report files as removed.
-fn gone_or(error: io::Error) -> io::Result<Listed> {
-    if error.kind() == io::ErrorKind::NotFound { Ok(Listed::Ignored) } else { Err(error) }
-}
-
-/// The stamp of a symbolic link's target, which must be a file in the same watched folder.
-fn stamp_of_link_target(entry: &DirEntry, root: &Path) -> Result<Stamp, &'static str> {
-    let target = fs::canonicalize(entry.path()).map_err(|_| "a symbolic link that leads nowhere")?;
-    let root = fs::canonicalize(root).map_err(|_| "a symbolic link that leads nowhere")?;
-    if !target.starts_with(root) {
-        return Err("a symbolic link that leads out of the watched folder");
+/// Only a link to a file in the same watched folder counts as a file.
+fn why_not_followed(problem: &Unopened) -> &'static str {
+    match problem {
+        Unopened::NotAFile => "a symbolic link to something that is not a file",
+        Unopened::LeadsOutside => "a symbolic link that leads out of the watched folder",
+        _ => "a symbolic link that leads nowhere",
     }
-    let metadata = fs::metadata(&target).map_err(|_| "a symbolic link that leads nowhere")?;
-    if !metadata.is_file() {
-        return Err("a symbolic link to something that is not a file");
-    }
-    Ok(Stamp::of(&metadata))
 }
 
 fn kind_of_special(kind: FileType) -> &'static str {
-    if kind.is_fifo() {
-        "a named pipe"
-    } else if kind.is_socket() {
-        "a socket"
-    } else {
-        "a device"
+    match kind {
+        FileType::Fifo => "a named pipe",
+        FileType::Socket => "a socket",
+        _ => "a device",
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::symlink;
     use std::os::unix::net::UnixListener;
 
@@ -124,7 +126,7 @@ mod tests {
         symlink(&root, root.join("loop")).unwrap();
         let _socket = UnixListener::bind(root.join("socket.png")).unwrap();
         let (mut files, mut folders, mut skipped, mut ignored) = (Vec::new(), Vec::new(), Vec::new(), 0);
-        for entry in Listing::open(&root, &root).unwrap() {
+        for entry in Listing::open(&root, Path::new("")).unwrap() {
             match entry.unwrap() {
                 Listed::File(name, _) => files.push(name),
                 Listed::Folder(name) => folders.push(name),
@@ -134,7 +136,7 @@ mod tests {
         }
         files.sort_unstable();
         assert_eq!(files, ["a.png", "inside.png"]);
-        assert_eq!((folders, ignored), (vec!["sub.png".into()], 1));
+        assert_eq!((folders, ignored), (vec!["sub.png".into()], 3), "with . and ..");
         skipped.sort_unstable();
         assert_eq!(skipped, ["dangling.png", "loop", "outward.png", "socket.png"]);
     }

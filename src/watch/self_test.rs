@@ -7,6 +7,8 @@ use std::time::Duration;
 
 /// The file is touched this often.
 const TOUCH_INTERVAL: Duration = Duration::from_secs(10);
+/// ... or after this long, when that failed.
+const TOUCH_RETRY: Duration = Duration::from_secs(5);
 /// An event that has not come after this long is lost.
 const EVENT_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -16,12 +18,20 @@ pub struct WatcherSelfTest {
     folder: PathBuf,
     touched_at: Option<Duration>,
     is_event_seen: bool,
+    /// The same of the test before.
+    was_event_seen: bool,
 }
 
 impl WatcherSelfTest {
     /// A self-test in `folder`, which is there for nothing else and has to be watched.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, touched_at: None, is_event_seen: true }
+        Self { folder, touched_at: None, is_event_seen: true, was_event_seen: true }
+    }
+
+    /// The file could not be touched, which says nothing about events: it is tried again sooner.
+    pub fn not_touched(&mut self, now: Duration) {
+        self.touched_at = now.checked_sub(TOUCH_INTERVAL - TOUCH_RETRY);
+        self.is_event_seen = self.was_event_seen;
     }
 
     /// The folder to watch.
@@ -34,6 +44,7 @@ impl WatcherSelfTest {
         let is_due = self.touched_at.is_none_or(|touched_at| now.saturating_sub(touched_at) >= TOUCH_INTERVAL);
         is_due.then(|| {
             self.touched_at = Some(now);
+            self.was_event_seen = self.is_event_seen;
             self.is_event_seen = false;
             self.folder.join("beat")
         })
@@ -74,5 +85,12 @@ mod tests {
         assert!(!test.is_lost(at(200)));
         assert!(test.file_to_touch(at(110)).is_some());
         assert!(test.is_lost(at(113)));
+        assert!(test.file_to_touch(at(120)).is_some());
+        test.not_touched(at(120));
+        assert!(test.is_lost(at(121)), "as before");
+        assert!(test.file_to_touch(at(124)).is_none() && test.file_to_touch(at(125)).is_some());
+        assert!(test.is_own_event(&file) && test.file_to_touch(at(135)).is_some());
+        test.not_touched(at(135));
+        assert!(!test.is_lost(at(139)), "as before");
     }
 }

@@ -274,6 +274,7 @@ fn a_growing_file_is_read_when_it_has_ended() {
 /// A file that changes while it is read is not used: every reading is of one state of the file.
 #[test]
 fn a_reading_is_of_one_state() {
+    use artificio::files::FileAt;
     use artificio::picture::{Bounds, Unusable, read_still};
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.bin");
@@ -302,7 +303,7 @@ fn a_reading_is_of_one_state() {
     let (mut whole, mut refused) = (0, 0);
     while refused < 20 {
         assert!(whole < 50_000, "{refused} refused, {whole} whole: it hardly ever changed");
-        match read_still(&path, &bounds) {
+        match read_still(&FileAt::named(&path), &bounds) {
             Ok(contents) => {
                 whole += 1;
                 assert_eq!(contents.bytes.len() as u64, contents.stamp.size);

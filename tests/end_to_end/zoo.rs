@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use artificio::config::Config;
+use artificio::files::FileAt;
 use artificio::picture::{Bounds, decode, read_still, silence_caught_panics, square};
 use artificio_demo::Food;
 use image::DynamicImage;
@@ -51,7 +52,7 @@ pub fn assert_decoded_in_time(path: &Path) {
 
 fn look_at(path: &Path) -> Result<DynamicImage, String> {
     let bounds = Bounds::from(&Config::default().limits);
-    let read = read_still(path, &bounds).and_then(|contents| decode(&contents.bytes, path, &bounds));
+    let read = read_still(&FileAt::named(path), &bounds).and_then(|contents| decode(&contents.bytes, path, &bounds));
     read.map_err(|problem| format!("{problem}"))
 }
 

@@ -1,7 +1,7 @@
 # The checks, in the order in which they run: each leaves the service running as shipped. Sourced by `run`.
 
 CHECKS=${ARTIFICIO_CHECKS:-"package_at_boot make_install package_install verify exposure start answer fields warnings standard_error reload reload_mistake
-    wrong_settings killed watchdog stop_in_training memory user_unit package_upgrade package_disabled package_remove
+    wrong_settings state_folder attack killed watchdog stop_in_training memory user_unit package_upgrade package_disabled package_remove
     package_purge package_purge_of_all"}
 
 check_verify() {
@@ -79,6 +79,27 @@ check_wrong_settings() {
     inside sed -i 's/^results = .*/results = 5/' $SETTINGS
     as_shipped
     echo "exit code 2, not started again and again"
+}
+
+# A state folder without room: the unit is up, waits, and goes on by itself when there is room.
+check_state_folder() {
+    local state=$PLACE/db/state
+    inside systemctl stop artificio
+    inside mount -t tmpfs -o "size=64k,mode=2775,uid=$(inside id -u artificio),gid=$(inside id -g artificio)" tmpfs "$state"
+    inside sh -c "cat /dev/zero >$state/filler" || true
+    inside systemctl start artificio
+    is_active
+    unit StatusText | grep 'waiting for the state folder: .*free some space'
+    # Longer than five starts would take.
+    sleep 15
+    is_active
+    [ "$(unit NRestarts)" = 0 ]
+    inside mount -o remount,size=64m "$state"
+    await 20 inside grep -q '"state": "ready"' "$state/status.json"
+    inside systemctl stop artificio
+    inside umount "$state"
+    as_shipped
+    echo "up and waiting on a full disk, and goes on when there is room"
 }
 
 check_killed() {

@@ -69,7 +69,11 @@ check_package_install() {
     [ -z "$(inside dpkg --verify artificio)" ]
     [ "$(inside dpkg-query -W -f '${Conffiles}' artificio | awk '{ print $1 }')" = $SETTINGS ]
     [ "$(inside stat -c '%a %U:%G' $PLACE/query)" = "2775 artificio:artificio" ]
-    [ "$(inside stat -c '%a %U:%G' $PLACE/db/state)" = "755 artificio:artificio" ]
+    [ "$(inside stat -c '%a %U:%G' $PLACE/db/state)" = "750 artificio:artificio" ]
+    [ "$(inside stat -c %a $PLACE/db/state/lock)" = 600 ]
+    # A member of the group sees the status, nobody else does.
+    inside setpriv --reuid nobody --regid artificio --clear-groups /usr/bin/artificio --root $PLACE status >/dev/null
+    [ -z "$(inside setpriv --reuid nobody --regid nogroup --clear-groups cat $PLACE/db/state/status.json 2>/dev/null || true)" ]
     [ "$(inside readlink $PLACE/config)" = /etc/artificio ]
     for file in man/man1/artificio{,-query}.1.gz bash-completion/completions/artificio zsh/vendor-completions/_artificio \
         fish/vendor_completions.d/artificio.fish doc/artificio/{copyright,changelog.Debian.gz,CRATES.gz,NOTICE,README.md,docs/administration.md}; do

@@ -44,7 +44,7 @@ pub(super) fn look(config: &Config, is_running: bool, found: &mut Findings) {
 
 /// A second `artificio run` would end with exit code 3.
 fn running(folders: &FolderSettings) -> Trouble {
-    let text = fs::read_to_string(folders.state.join(service_status::FILE_NAME)).unwrap_or_default();
+    let text = service_status::read(&folders.state).unwrap_or_default();
     let status: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
     let pid = status.get("pid").and_then(serde_json::Value::as_u64);
     let stop = pid.map(|pid| format!("; to end it: kill {pid}")).unwrap_or_default();

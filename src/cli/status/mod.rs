@@ -2,6 +2,7 @@
 
 mod render;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread::sleep;
@@ -90,14 +91,18 @@ struct Service {
 impl Service {
     /// The content of its `status.json`, unless that was left by a service that has ended.
     fn text(&self) -> Result<String, Fatal> {
-        if !Lock::is_held(&self.state) {
+        let text = service_status::read(&self.state);
+        // Who may not look into the folder cannot know whether it runs either.
+        let is_closed = text.as_ref().is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
+        if !is_closed && !Lock::is_held(&self.state) {
             let root = self.root.display();
             return Err(Fatal::Failed(format!("not running on {root}; start it with: artificio --root '{root}'")));
         }
         let path = self.path();
-        std::fs::read_to_string(&path).map_err(|error| {
+        text.map_err(|error| {
+            let remedy = if is_closed { "its user, its group and root may" } else { "just started? try again" };
             let why = reason(&error);
-            Fatal::Failed(format!("{}: the status cannot be read: {why} (just started? try again)", path.display()))
+            Fatal::Failed(format!("{}: the status cannot be read: {why} ({remedy})", path.display()))
         })
     }
 

@@ -6,11 +6,10 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
 use std::path::Path;
 
+use crate::answer::LARGEST_RECORD_BYTES;
 use crate::answer::gallery::GalleryEntry;
-use crate::files::Stamp;
+use crate::files::{FileAt, Stamp};
 
-/// A larger record is not shown.
-const LARGEST_RECORD_BYTES: u64 = 16 << 20;
 /// When more records than this change at once, the whole folder is listed.
 const MOST_NAMES: usize = 1_000;
 
@@ -117,7 +116,8 @@ impl NewestRecords {
 
     fn take(&mut self, folder: &Path, name: OsString, stamp: Stamp) {
         if self.known.get(&name).is_none_or(|(seen, _)| *seen != stamp) {
-            let read = record_stem(&name).zip(fs::read(folder.join(&name)).ok());
+            let read = record_stem(&name)
+                .zip(FileAt::below(folder, Path::new(&name)).as_listed(stamp).read(LARGEST_RECORD_BYTES).ok());
             let entry = read.and_then(|(stem, record)| GalleryEntry::from_record(&record, stem));
             self.known.insert(name, (stamp, entry));
         }

@@ -34,6 +34,8 @@ impl Loading {
             let started = Instant::now();
             while started.elapsed() < LONGEST_LOADING {
                 extend();
+                // It may be up already, and have to begin again with another state folder.
+                alive();
                 if ended.recv_timeout(EXTENSION_PAUSE) != Err(RecvTimeoutError::Timeout) {
                     return;
                 }

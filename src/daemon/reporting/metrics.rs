@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::exposition::Exposition;
 use crate::answer;
 use crate::catalog::{ModelRow, Root};
+use crate::daemon::retry::RETRY_PAUSE;
 use crate::error::Trouble;
 use crate::files::replace_quick;
 use crate::service_status::{ServiceStatus, State};
@@ -47,6 +48,7 @@ pub struct Metrics {
     longest_turn: Duration,
     model: Option<ModelFacts>,
     written: Option<(Duration, String)>,
+    next_write: Duration,
 }
 
 /// Of the model that serves.
@@ -134,7 +136,7 @@ impl Metrics {
     /// Whether it is time to write the file if something changed.
     pub fn is_due(&self, now: Duration, state: State) -> bool {
         let is_over = matches!(state, State::Stopping);
-        is_over || self.written.as_ref().is_none_or(|(at, _)| now.saturating_sub(*at) >= PAUSE)
+        is_over || now >= self.next_write
     }
 
     /// Writes the file into the state folder, unless its content is the same and recent.
@@ -153,8 +155,8 @@ impl Metrics {
         }
         let whole = format!("{text}{}", self.turns_text());
         let written = replace_quick(&folder.join(FILE_NAME), whole.as_bytes(), "write the metrics");
-        // After a failure it is not tried again at once either.
-        self.written = Some((now, text));
+        self.next_write = now + if written.is_ok() { PAUSE } else { RETRY_PAUSE };
+        self.written = written.is_ok().then_some((now, text));
         written
     }
 
@@ -407,5 +409,11 @@ mod tests {
         assert!(is_written(&mut metrics, 75, State::Ready), "a sign of life");
         metrics.count_trouble();
         assert!(is_written(&mut metrics, 76, State::Stopping), "the last word");
+        let gone = folder.path().join("gone");
+        metrics.count_trouble();
+        assert!(metrics.is_due(at(100), State::Ready));
+        assert!(metrics.write(at(100), &status(), &facts(), &gone).is_err());
+        assert!(!metrics.is_due(at(104), State::Ready), "not at once");
+        assert!(is_written(&mut metrics, 105, State::Ready), "the same content, sooner than otherwise");
     }
 }

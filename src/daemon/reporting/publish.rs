@@ -43,7 +43,9 @@ impl Daemon {
         self.publish_metrics(&status);
         // The service manager is notified only while loop and workers are alive. A dead watcher does not count: it is
         // restarted and folders are scanned until then, which is better than being killed.
-        if self.workers.are_alive() {
+        // Nor is anything gained by it while workers cannot be replaced because the catalog is out of reach.
+        if self.workers.are_alive() || ["state", "catalog"].iter().any(|about| self.reporting.trouble(about).is_some())
+        {
             manager::alive();
         }
         self.reporting.extend_start_limit();
@@ -55,6 +57,10 @@ impl Daemon {
             info!("inventory: {count} pictures searchable");
         }
         let written = status.write(&self.config().folders.state);
+        if written.is_err() {
+            let now = self.now();
+            self.reporting.status_failed(now);
+        }
         self.note("status", written.err());
         manager::status(&one_line(status));
         if status.state != State::Starting && self.reporting.become_ready() {

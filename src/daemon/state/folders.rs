@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::catalog::Root;
 use crate::config::WatchSettings;
 use crate::daemon::mounts::MountPaths;
+use crate::daemon::retry::RETRY_PAUSE;
 use crate::error::Trouble;
 use crate::files::Stamp;
 use crate::watch::{Change, Hints, Known, Tree, TurnBudget, WatcherSelfTest};
@@ -29,6 +30,7 @@ pub struct Folders {
     trees: BTreeMap<Root, Tree>,
     /// As they were last remembered on disk.
     mounts: MountPaths,
+    next_mounts: Duration,
     hints: Hints,
     self_test: WatcherSelfTest,
     /// When a watcher was last started, while none works.
@@ -49,6 +51,7 @@ impl Folders {
         Self {
             trees,
             mounts,
+            next_mounts: Duration::ZERO,
             hints,
             self_test,
             watcher_tried: Duration::ZERO,
@@ -134,6 +137,11 @@ impl Folders {
         self.self_test.file_to_touch(now)
     }
 
+    /// That file could not be written.
+    pub fn not_touched(&mut self, now: Duration) {
+        self.self_test.not_touched(now);
+    }
+
     /// Why no hints arrive, if none do.
     pub fn watcher_trouble(&self, now: Duration) -> Option<Trouble> {
         self.is_polling(now).then(|| {
@@ -202,17 +210,23 @@ impl Folders {
         changes
     }
 
-    /// Where disks are mounted, if that has changed since the last call.
-    pub fn new_mounts(&mut self) -> Option<&MountPaths> {
+    /// Where disks are mounted, if that is not what is on disk. What is not saved then is returned again after a pause.
+    pub fn unsaved_mounts(&mut self, now: Duration) -> Option<MountPaths> {
         let is_same = self.trees.iter().all(|(root, tree)| {
             let known = self.mounts.get(root);
             known.map_or(tree.mounts().is_empty(), |known| known == tree.mounts())
         });
-        if is_same {
+        if is_same || now < self.next_mounts {
             return None;
         }
-        self.mounts = mounts_of(&self.trees);
-        Some(&self.mounts)
+        self.next_mounts = now + RETRY_PAUSE;
+        Some(mounts_of(&self.trees))
+    }
+
+    /// These are on disk.
+    pub fn mounts_are_saved(&mut self, mounts: MountPaths) {
+        self.mounts = mounts;
+        self.next_mounts = Duration::ZERO;
     }
 
     /// A file was read, or was unusable, in this state.
@@ -300,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn mounts_are_remembered_when_they_change() {
+    fn mounts_are_remembered_when_they_change_and_again_when_that_failed() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("nas")).unwrap();
         let tree = Tree::new(folder.path(), false, BTreeSet::from(["nas".into()]), KnownFiles::default());
@@ -308,10 +322,14 @@ mod tests {
         let hints = Hints::start(unbounded().0, unbounded().0);
         let trees = BTreeMap::from([(Root::Inventory, tree)]);
         let mut folders = Folders::new(trees, hints, self_test, &WatchSettings::default());
-        assert!(folders.new_mounts().is_none(), "as it was");
-        look_to_the_end(&mut folders, Duration::from_secs(1));
-        assert_eq!(folders.new_mounts(), Some(&MountPaths::new()), "nothing was known there: an ordinary folder");
-        assert!(folders.new_mounts().is_none());
+        let second = Duration::from_secs;
+        assert!(folders.unsaved_mounts(second(1)).is_none(), "as it was");
+        look_to_the_end(&mut folders, second(1));
+        let none = Some(MountPaths::new());
+        assert_eq!(folders.unsaved_mounts(second(2)), none, "nothing was known there: an ordinary folder");
+        assert_eq!((folders.unsaved_mounts(second(6)), folders.unsaved_mounts(second(7))), (None, none));
+        folders.mounts_are_saved(MountPaths::new());
+        assert!(folders.unsaved_mounts(second(99)).is_none());
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod training;
 
 use answers::Answers;
 pub use folders::Folders;
-pub use lifecycle::Lifecycle;
+pub use lifecycle::{Lifecycle, StateHold};
 pub use pacer::Pacer;
 pub use pictures::Pictures;
 pub use queries::Queries;

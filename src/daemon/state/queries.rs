@@ -314,7 +314,7 @@ mod tests {
         queries.retry(true, second(10));
         assert_eq!(queries.room_needed(second(60)), None, "somebody is finding out");
         queries.stall(300, second(60));
-        assert_eq!((queries.room_needed(second(69)), queries.room_needed(second(70))), (None, Some(300)));
+        assert_eq!((queries.room_needed(second(67)), queries.room_needed(second(68))), (None, Some(300)));
         queries.resume();
         assert_eq!(queries.room_needed(second(99)), None);
     }

@@ -10,6 +10,7 @@ use crate::daemon::gallery::Gallery;
 use crate::daemon::reporting::manager::Patience;
 use crate::daemon::reporting::metrics::Metrics;
 use crate::daemon::reporting::pace::Pace;
+use crate::daemon::retry::RETRY_PAUSE;
 use crate::error::Trouble;
 use crate::service_status::ServiceStatus;
 
@@ -24,7 +25,8 @@ pub struct Reporting {
     own_troubles: BTreeMap<&'static str, Trouble>,
     reported: HashSet<Trouble>,
     searchable: Option<usize>,
-    written: Option<(Duration, ServiceStatus)>,
+    /// The status that is in the file, and until when.
+    written: Option<(ServiceStatus, Duration)>,
     pace: Pace,
     metrics: Metrics,
     gallery: Gallery,
@@ -112,13 +114,19 @@ impl Reporting {
 
     /// Whether `status` must be written: it differs from the last one, or that is old. From then on it counts as written.
     pub fn take_new(&mut self, now: Duration, status: &ServiceStatus) -> bool {
-        let is_known =
-            |(at, written): &(Duration, ServiceStatus)| written == status && now.saturating_sub(*at) < STATUS_INTERVAL;
+        let is_known = |(written, until): &(ServiceStatus, Duration)| written == status && now < *until;
         let is_new = !self.written.as_ref().is_some_and(is_known);
         if is_new {
-            self.written = Some((now, status.clone()));
+            self.written = Some((status.clone(), now + STATUS_INTERVAL));
         }
         is_new
+    }
+
+    /// The status could not be written: it is tried again after a pause, or when something else is to be said.
+    pub fn status_failed(&mut self, now: Duration) {
+        if let Some((_, until)) = &mut self.written {
+            *until = now + RETRY_PAUSE;
+        }
     }
 
     /// The number of searchable pictures, if all are read and the number has changed.
@@ -160,6 +168,7 @@ impl Reporting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::ModelSettings;
 
     fn reporting() -> (tempfile::TempDir, Reporting) {
         let folder = tempfile::tempdir().unwrap();
@@ -182,6 +191,21 @@ mod tests {
         reporting.log_troubles(std::iter::empty());
         assert_eq!(reporting.metrics().troubles(), 3);
         assert!(reporting.trouble("catalog").is_some() && reporting.trouble("gallery").is_none());
+    }
+
+    #[test]
+    fn a_status_is_written_when_it_is_new_or_old_and_again_soon_when_that_failed() {
+        let (_folder, mut reporting) = reporting();
+        let trouble = Trouble::new("it is full", "/a", "");
+        let mut status = ServiceStatus::waiting(&ModelSettings::default(), trouble, 0);
+        let second = Duration::from_secs;
+        let mut is_written = |at: u64, status: &ServiceStatus| reporting.take_new(second(at), status);
+        assert!(is_written(1, &status) && !is_written(2, &status) && is_written(11, &status));
+        status.pid += 1;
+        assert!(is_written(12, &status) && !is_written(16, &status));
+        reporting.status_failed(second(12));
+        let mut is_written = |at: u64, status: &ServiceStatus| reporting.take_new(second(at), status);
+        assert!(!is_written(16, &status) && is_written(17, &status) && !is_written(26, &status));
     }
 
     #[test]

@@ -9,9 +9,13 @@ use std::time::Duration;
 
 use crate::catalog::{Catalog, OrphanSweep, Root};
 use crate::daemon::encode::Encoded;
+use crate::daemon::requests::Reply;
 use crate::daemon::retry::RETRY_PAUSE;
 use crate::daemon::sweep::{FIRST_SWEEP, SWEEP_INTERVAL};
 use crate::query::FileRead;
+
+/// Replies held at most: as many commands wait for one. Further ones take the place of the last.
+const MOST_REPLIES: usize = 100;
 
 /// The catalog with its buffer of unwritten results.
 pub struct Store {
@@ -21,7 +25,10 @@ pub struct Store {
     removed: Vec<(Root, PathBuf)>,
     /// The files of queries whose answers are written.
     answered: BTreeMap<PathBuf, Vec<FileRead>>,
+    is_failing: bool,
     next_try: Duration,
+    /// Replies to commands that could not be written.
+    replies: Vec<(PathBuf, Reply)>,
     /// The sweep under way, and when the next one begins.
     sweep: Option<OrphanSweep>,
     next_sweep: Duration,
@@ -36,7 +43,9 @@ impl Store {
             encoded: Vec::new(),
             removed: Vec::new(),
             answered: BTreeMap::new(),
+            is_failing: false,
             next_try: Duration::ZERO,
+            replies: Vec::new(),
             sweep: None,
             next_sweep: FIRST_SWEEP,
             has_repaired: false,
@@ -65,7 +74,29 @@ impl Store {
 
     /// Writing failed: nothing is tried again for a while.
     pub fn mark_failed(&mut self, now: Duration) {
+        self.is_failing = true;
         self.next_try = now + RETRY_PAUSE;
+    }
+
+    /// Something was written.
+    pub fn mark_working(&mut self) {
+        self.is_failing = false;
+    }
+
+    /// Whether the last attempt to write failed.
+    pub fn is_failing(&self) -> bool {
+        self.is_failing
+    }
+
+    /// Holds a reply to a command.
+    pub fn hold_reply(&mut self, place: &Path, reply: Reply) {
+        self.replies.truncate(MOST_REPLIES - 1);
+        self.replies.push((place.to_path_buf(), reply));
+    }
+
+    /// The replies held.
+    pub fn take_replies(&mut self) -> Vec<(PathBuf, Reply)> {
+        std::mem::take(&mut self.replies)
     }
 
     /// Holds the results of pictures that were read.
@@ -143,6 +174,9 @@ mod tests {
         store.hold_answered("q".into(), Vec::new());
         store.mark_failed(now);
         assert!(!store.may_try(now) && store.must_wait(now) && store.may_try(now + RETRY_PAUSE));
+        assert!(store.is_failing(), "also when nothing is held any more");
+        store.mark_working();
+        assert!(!store.is_failing());
         assert_eq!(store.take_encoded().len(), 1);
         store.hold_removed(vec![(Root::Inventory, "a".into())]);
         assert_eq!((store.take_removed().len(), store.take_removed().len()), (1, 0));

@@ -6,7 +6,6 @@ mod removed;
 
 use std::collections::HashSet;
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -14,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::pass::Scope;
 use super::{Change, DEPTH_LIMIT, Tree};
 use crate::error::Trouble;
-use crate::files::Stamp;
+use crate::files::FileAt;
 use crate::watch::filesystem::without_events;
 use crate::watch::identity::Identity;
 use crate::watch::listing::{Listed, Listing};
@@ -156,8 +155,8 @@ impl Tree {
         let limit = (look.budget.left() / COST_OF_A_CHANGE / 2).max(1);
         for (path, stamp) in self.settle.take_due(look.now, limit) {
             look.budget.spend(COST_OF_A_CHANGE);
-            match fs::metadata(self.absolute(&path)) {
-                Ok(metadata) if Stamp::of(&metadata) == stamp => {
+            match FileAt::below(&self.root, &path).stamp() {
+                Ok(found) if found == stamp => {
                     let comparison = self.compare(&path, &stamp);
                     // Known from now on, so that the next scan of its folder does not report it once more.
                     self.learn(&path, Known { stamp, has_failed: false });
@@ -166,8 +165,7 @@ impl Tree {
                         FileComparison::Same | FileComparison::Changed => Change::Ready(path, stamp),
                     });
                 }
-                Ok(metadata) => {
-                    let stamp = Stamp::of(&metadata);
+                Ok(stamp) => {
                     let is_news = self.compare(&path, &stamp) == FileComparison::Changed;
                     let seen = Observation { stamp, was_touched: false, is_news };
                     self.settle.observe(&path, seen, look.now, look.quiet);
@@ -236,7 +234,7 @@ impl Tree {
         }
         // The watch comes first: changes during the listing then cause a hint.
         let armed = look.hints.arm(&absolute);
-        match Listing::open(&absolute, &self.root) {
+        match Listing::open(&self.root, &folder) {
             Ok(listing) => {
                 let state = self.folder_at(&folder);
                 (state.mark, state.scanned_in) = (!state.mark, number);
