@@ -1,10 +1,7 @@
 //! Files of boxes (ISO/IEC 14496-12): HEIC, AVIF and CR3 are such, as videos are.
 
-/// A box: its kind, and what is in it.
-pub type Box<'a> = ([u8; 4], &'a [u8]);
-
-/// The boxes that `bytes` consist of, up to the first that is not whole.
-pub fn boxes(mut bytes: &[u8]) -> impl Iterator<Item = Box<'_>> {
+/// The boxes that `bytes` consist of, the kind of each and what is in it, up to the first that is not whole.
+pub fn boxes(mut bytes: &[u8]) -> impl Iterator<Item = ([u8; 4], &[u8])> {
     std::iter::from_fn(move || {
         let (kind, body, rest) = split(bytes)?;
         bytes = rest;

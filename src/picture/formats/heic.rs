@@ -11,7 +11,7 @@ use image::{ColorType, DynamicImage, RgbImage, RgbaImage};
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
 
 use super::heif::{Container, without_property_0};
-use super::memory::{self, Layout};
+use super::memory::{self, PixelLayout};
 use super::{Bounds, Format, Header, Opened};
 use crate::picture::Unusable;
 use crate::picture::colour::{Colours, to_srgb};
@@ -43,7 +43,7 @@ fn open<'a>(bytes: &'a [u8], bounds: &Bounds) -> Result<Opened<'a>, Unusable> {
         return Err(too_much());
     }
     let colour = if has_transparency { ColorType::Rgba8 } else { ColorType::Rgb8 };
-    let layout = Layout { pixels, decoded: pixels * u64::from(colour.bytes_per_pixel()), colour };
+    let layout = PixelLayout { pixels, decoded: pixels * u64::from(colour.bytes_per_pixel()), colour };
     let beside = coded * BYTES_A_CODED_PIXEL;
     let header = Header {
         width,

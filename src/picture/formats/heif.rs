@@ -13,8 +13,9 @@ const LARGEST_META_BYTES: usize = 16 << 20;
 const MOST_ITEMS: usize = 8_192;
 /// Descriptions of one picture (EXIF, XMP): each is looked for among all references.
 const MOST_DESCRIPTIONS: usize = 64;
-/// A tile that several pictures show is read again for each, and each brings the decoder's settings along.
-const MOST_COPIES: u64 = 4;
+/// Each item is counted once for itself and once for the picture that it is part of, so this is each of them once. A tile that is
+/// shown several times is copied for each, and each brings the decoder's settings along.
+const MOST_COPIES: u64 = 2;
 
 /// What a container says of its items.
 #[derive(Debug, Default)]
@@ -116,7 +117,7 @@ impl Container {
         for _ in 0..4 {
             match self.kinds.get(&item) {
                 Some(b"grid" | b"iden") => {
-                    item = self.parts.get(&item).and_then(|parts| parts.first()).map_or(0, |id| *id)
+                    item = self.parts.get(&item).and_then(|parts| parts.first()).map_or(0, |id| *id);
                 }
                 Some(b"hvc1" | b"hev1") => return Codec::Hevc,
                 Some(b"av01") => return Codec::Av1,

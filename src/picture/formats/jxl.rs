@@ -10,7 +10,7 @@ use jxl::api::{
 };
 use jxl::error::Error;
 
-use super::memory::{self, Layout};
+use super::memory::{self, PixelLayout};
 use super::{Bounds, Format, Header, Opened};
 use crate::picture::Unusable;
 use crate::picture::colour::{Colours, to_srgb};
@@ -59,7 +59,7 @@ fn open<'a>(bytes: &'a [u8], bounds: &Bounds) -> Result<Opened<'a>, Unusable> {
     let (width, height) = (info.size.0 as u32, info.size.1 as u32);
     let extra_channels = info.extra_channels.len();
     let pixels = u64::from(width) * u64::from(height);
-    let layout = Layout {
+    let layout = PixelLayout {
         pixels,
         decoded: pixels * colour.samples_per_pixel() as u64,
         colour: if colour.has_alpha() { ColorType::Rgba8 } else { ColorType::Rgb8 },

@@ -7,7 +7,7 @@ use image::error::{ImageError, UnsupportedErrorKind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
-use super::memory::{self, Layout};
+use super::memory::{self, PixelLayout};
 use super::{Format, Header, Opened};
 use crate::picture::Unusable;
 use crate::picture::colour::{Colours, to_srgb};
@@ -37,14 +37,14 @@ pub fn open<'a>(
     bytes: Cow<'a, [u8]>,
     format: ImageFormat,
     name: &'static str,
-    beside: fn(&Layout) -> u64,
+    beside: fn(&PixelLayout) -> u64,
 ) -> Result<Opened<'a>, Unusable> {
     let file_bytes = bytes.len() as u64;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(Limits::default());
     let mut decoder = reader.into_decoder().map_err(|error| explain(&error, name))?;
     let (width, height) = decoder.dimensions();
-    let layout = Layout::of(&decoder);
+    let layout = PixelLayout::of(&decoder);
     let header = Header {
         width,
         height,

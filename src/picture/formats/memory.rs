@@ -7,7 +7,7 @@ const CHANNELS: u64 = 4;
 
 /// A picture once it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
+pub struct PixelLayout {
     /// How many pixels.
     pub pixels: u64,
     /// Their bytes.
@@ -16,7 +16,7 @@ pub struct Layout {
     pub colour: ColorType,
 }
 
-impl Layout {
+impl PixelLayout {
     /// What `decoder` is going to fill.
     pub fn of(decoder: &impl ImageDecoder) -> Self {
         let (width, height) = decoder.dimensions();
@@ -27,8 +27,8 @@ impl Layout {
 
 /// The memory in bytes that is needed at most at a time, for a picture that was read from `file_bytes` by a decoder that keeps
 /// `beside` bytes beside the picture that it fills.
-pub fn needed(layout: &Layout, beside: u64, file_bytes: u64) -> u64 {
-    let Layout { pixels, decoded, colour } = *layout;
+pub fn needed(layout: &PixelLayout, beside: u64, file_bytes: u64) -> u64 {
+    let PixelLayout { pixels, decoded, colour } = *layout;
     // Turning it makes another one.
     let turning = decoded;
     // A copy with four channels, unless it has them, and one whose colours are multiplied by its transparency.

@@ -3,6 +3,7 @@
 mod boxes;
 #[cfg(feature = "heic")]
 mod heic;
+#[cfg_attr(not(feature = "heic"), allow(dead_code, reason = "only HEIC is read out of this container"))]
 mod heif;
 mod ico;
 mod jpeg;

@@ -14,8 +14,11 @@ macro_rules! seed {
     };
 }
 
+/// A file's name and its bytes.
+type Seed = (&'static str, &'static [u8]);
+
 /// Small files with four colours in their corners, as they lie upright, and their sizes.
-const DRAWN: [((&str, &[u8]), (u32, u32), &str); 17] = [
+const DRAWN: [(Seed, (u32, u32), &str); 17] = [
     (seed!("lossy.jxl"), (48, 36), "red green blue yellow"),
     (seed!("modular.jxl"), (48, 36), "red green blue yellow"),
     (seed!("palette.tiff"), (48, 36), "red green blue yellow"),
@@ -36,7 +39,7 @@ const DRAWN: [((&str, &[u8]), (u32, u32), &str); 17] = [
     (seed!("bmp.ico"), (16, 16), "red green blue yellow"),
 ];
 /// Others, without colours.
-const GREY: [((&str, &[u8]), (u32, u32)); 3] =
+const GREY: [(Seed, (u32, u32)); 3] =
     [(seed!("grey-alpha.tiff"), (48, 36)), (seed!("grey.pgm"), (48, 36)), (seed!("bit.pbm"), (48, 36))];
 
 fn corners(picture: &DynamicImage) -> String {

@@ -1,4 +1,4 @@
-//! WebP.
+//! WebP, lossy and lossless; of a moving one the first frame.
 
 use std::borrow::Cow;
 

@@ -60,7 +60,7 @@ enum Way {
 
 /// An entry of a directory: its tag, how many values it has, and where they lie.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct TagEntry {
     tag: u64,
     value_bytes: u64,
     count: u64,
@@ -68,7 +68,7 @@ struct Entry {
 }
 
 /// A directory.
-type Directory = Vec<Entry>;
+type Directory = Vec<TagEntry>;
 
 /// All directories of a file, but those of makers' notes.
 pub struct Directories<'a> {
@@ -85,6 +85,10 @@ impl<'a> Directories<'a> {
             b"MM" => true,
             _ => return None,
         };
+        // BigTIFF, whose directories are others.
+        if bytes.get(2..4)?.contains(&b'+') {
+            return None;
+        }
         let mut found = Self { bytes, is_big, all: Vec::new() };
         let mut ahead = vec![found.number(4, 4)?];
         let mut known = ahead.clone();
@@ -141,7 +145,7 @@ impl<'a> Directories<'a> {
             };
             let is_here = value_bytes * count <= 4;
             let at = if is_here { place + 8 } else { base.checked_add(self.number(place + 8, 4)?)? };
-            Some(Entry { tag, value_bytes, count, at })
+            Some(TagEntry { tag, value_bytes, count, at })
         };
         let entries: Option<Directory> = (0..count).map(|number| entry(at + 2 + 12 * number)).collect();
         Some((entries?, self.number(at + 2 + 12 * count, 4).unwrap_or(0)))

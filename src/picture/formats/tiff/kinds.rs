@@ -9,7 +9,7 @@ use image::{ColorType, DynamicImage, GrayAlphaImage, RgbImage};
 use tiff::decoder::{Decoder, DecodingResult};
 use tiff::tags::Tag;
 
-use super::super::memory::{self, Layout};
+use super::super::memory::{self, PixelLayout};
 use super::super::raw::directories::{self, Directories, PHOTOMETRIC};
 use super::super::{Header, Opened};
 use super::NAME;
@@ -18,7 +18,7 @@ use crate::picture::Unusable;
 const BLACK_IS_ZERO: u8 = 1;
 const PALETTE: u64 = 3;
 
-type File<'a> = Decoder<Cursor<Cow<'a, [u8]>>>;
+type PageDecoder<'a> = Decoder<Cursor<Cow<'a, [u8]>>>;
 
 /// What the values of a pixel are.
 enum Values {
@@ -55,7 +55,7 @@ pub fn open(bytes: &[u8]) -> Option<Result<Opened<'_>, Unusable>> {
     };
     let pixels = u64::from(width) * u64::from(height);
     let colour = if matches!(values, Values::GreyAndAlpha) { ColorType::La8 } else { ColorType::Rgb8 };
-    let layout = Layout { pixels, decoded: pixels * u64::from(colour.bytes_per_pixel()), colour };
+    let layout = PixelLayout { pixels, decoded: pixels * u64::from(colour.bytes_per_pixel()), colour };
     let header = Header {
         width,
         height,
@@ -67,7 +67,7 @@ pub fn open(bytes: &[u8]) -> Option<Result<Opened<'_>, Unusable>> {
     Some(Ok(Opened { header, decode: Box::new(move || decode(file, &values, width, height)) }))
 }
 
-fn decode(mut file: File<'_>, values: &Values, width: u32, height: u32) -> Result<DynamicImage, Unusable> {
+fn decode(mut file: PageDecoder<'_>, values: &Values, width: u32, height: u32) -> Result<DynamicImage, Unusable> {
     let nonsense = || Unusable::Damaged(format!("its {NAME} data makes no sense"));
     let bytes = match file.read_image() {
         Ok(DecodingResult::U8(bytes)) => bytes,
