@@ -135,7 +135,7 @@ fn one_of_each_format_is_found_and_asked_for() {
         let sheet = image::open(workplace.sheet_path(&asked)).unwrap();
         let is_coloured = |Rgba([red, green, blue, _]): Rgba<u8>| red > 150 && green < 90 && blue < 90;
         let red = sheet.pixels().filter(|(_, _, pixel)| is_coloured(*pixel)).count();
-        assert!(red > 1_000, "{name}: the sheet shows it: {red} red pixels");
+        assert!(red > 300, "{name}: the sheet shows it: {red} red pixels");
     }
     workplace.assert_alive(0);
 }
