@@ -1,14 +1,14 @@
 //! From a file to pixels: decoding within limits, EXIF orientation, the square the encoder sees, the content hash.
 
 mod bounds;
+#[cfg_attr(not(feature = "heic"), allow(dead_code, reason = "only HEIC says its colours by code points"))]
+mod colour;
 mod decode;
 mod edited_view;
 #[cfg(debug_assertions)]
 mod faults;
-mod jpeg;
-mod memory;
+mod formats;
 mod miniature;
-mod png;
 mod read;
 mod resize;
 mod unusable;

@@ -6,7 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The formats that are decoded, as a person names them.
-const READ_FORMATS: &str = "JPEG, PNG, GIF, WebP, BMP, TIFF, TGA or QOI";
+#[cfg(feature = "heic")]
+const READ_FORMATS: &str = "JPEG, HEIC, PNG, GIF, WebP, JPEG XL, TIFF, camera raw, BMP, TGA, QOI, PNM or ICO";
+#[cfg(not(feature = "heic"))]
+const READ_FORMATS: &str = "JPEG, PNG, GIF, WebP, JPEG XL, TIFF, camera raw, BMP, TGA, QOI, PNM or ICO";
 
 /// How a picture killed the process that decoded it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

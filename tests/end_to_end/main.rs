@@ -15,6 +15,7 @@ mod corpus;
 mod degraded;
 mod evaluation;
 mod folders;
+mod formats;
 mod full_disk;
 mod gallery;
 mod hostile;

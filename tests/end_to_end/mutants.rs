@@ -10,7 +10,7 @@ use super::pictures::jpeg;
 use super::workplace::{Workplace, is_sentence, put};
 use super::zoo::assert_decoded_in_time;
 
-/// So many, or as many as the variable of this name says: 80,000 are 10,000 of each format.
+/// So many, or as many as the variable of this name says: 240,000 are 10,000 of each kind.
 const MUTANTS: usize = 2_000;
 const MUTANTS_VARIABLE: &str = "MUTANTS";
 const FORMATS: [(ImageFormat, &str); 8] = [
@@ -22,6 +22,26 @@ const FORMATS: [(ImageFormat, &str); 8] = [
     (ImageFormat::Tiff, "tiff"),
     (ImageFormat::Tga, "tga"),
     (ImageFormat::Qoi, "qoi"),
+];
+
+/// Files of the formats that are read and not written here, among the fuzzer's seeds.
+const DRAWN: [&str; 16] = [
+    "hevc.heic",
+    "lossy.jxl",
+    "modular.jxl",
+    "sony.arw",
+    "nikon.nef",
+    "adobe.dng",
+    "panasonic.rw2",
+    "olympus.orf",
+    "fuji.raf",
+    "canon.cr3",
+    "canon.crw",
+    "palette.tiff",
+    "ycbcr.tiff",
+    "big.tiff",
+    "colour.ppm",
+    "png.ico",
 ];
 
 /// Pseudo-random numbers, always the same ones (xorshift, Marsaglia 2003).
@@ -91,16 +111,19 @@ fn without_overdue(place: &Workplace) -> (Vec<String>, String) {
 #[test]
 fn damaged_pictures_harm_nobody() {
     let mutants = std::env::var(MUTANTS_VARIABLE).map_or(MUTANTS, |count| count.parse().expect("a number"));
-    let drawn = image::load_from_memory(&jpeg(Food::Pizza, 0)).unwrap().thumbnail(96, 96);
-    let whole = FORMATS.map(|(format, end)| {
+    let small = image::load_from_memory(&jpeg(Food::Pizza, 0)).unwrap().thumbnail(96, 96);
+    let written = FORMATS.map(|(format, end)| {
         let picture = match format {
-            ImageFormat::Qoi | ImageFormat::WebP => DynamicImage::ImageRgba8(drawn.to_rgba8()),
-            _ => DynamicImage::ImageRgb8(drawn.to_rgb8()),
+            ImageFormat::Qoi | ImageFormat::WebP => DynamicImage::ImageRgba8(small.to_rgba8()),
+            _ => DynamicImage::ImageRgb8(small.to_rgb8()),
         };
         let mut bytes = Cursor::new(Vec::new());
         picture.write_to(&mut bytes, format).unwrap();
         (bytes.into_inner(), end)
     });
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/picture");
+    let drawn = DRAWN.map(|name| (std::fs::read(seeds.join(name)).unwrap(), name.rsplit_once('.').unwrap().1));
+    let whole = [written.as_slice(), &drawn].concat();
     // A decoder that takes longer than five seconds is given up, and that is logged.
     let mut place = Workplace::with_settings("min_train = 100000\n[limits]\nmax_decode_ms = 5000");
     let mut random = Random(0x9E37_79B9_7F4A_7C15);

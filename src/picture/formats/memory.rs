@@ -1,34 +1,41 @@
 //! How much memory a picture takes while it is decoded and made smaller, by its header. Measured for each format; see `docs/decisions/one-budget-of-memory.md`.
 
-use image::{ImageDecoder, ImageFormat};
+use image::{ColorType, ImageDecoder};
 
 /// Channels of a picture that is resized, a byte each.
 const CHANNELS: u64 = 4;
 
-/// The memory in bytes that is needed at most at a time, for a picture of `format` that was read from `file_bytes`.
-pub fn needed(format: ImageFormat, decoder: &impl ImageDecoder, file_bytes: u64) -> u64 {
-    let (width, height) = decoder.dimensions();
-    let (pixels, decoded) = (u64::from(width) * u64::from(height), decoder.total_bytes());
-    let colour = decoder.color_type();
-    // What the decoder keeps beside the picture that it fills.
-    let decoding = match format {
-        // Coefficients of two bytes for each value of a progressive one.
-        ImageFormat::Jpeg => 2 * decoded,
-        // A frame, and the canvas on which it is laid.
-        ImageFormat::Gif => CHANNELS * pixels,
-        // A strip may hold the whole picture.
-        ImageFormat::Tiff => 2 * decoded + pixels,
-        // Planes of brightness and colour, and a frame.
-        ImageFormat::WebP => 9 * pixels,
-        _ => 0,
-    };
+/// A picture once it is decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PixelLayout {
+    /// How many pixels.
+    pub pixels: u64,
+    /// Their bytes.
+    pub decoded: u64,
+    /// Their channels.
+    pub colour: ColorType,
+}
+
+impl PixelLayout {
+    /// What `decoder` is going to fill.
+    pub fn of(decoder: &impl ImageDecoder) -> Self {
+        let (width, height) = decoder.dimensions();
+        let pixels = u64::from(width) * u64::from(height);
+        Self { pixels, decoded: decoder.total_bytes(), colour: decoder.color_type() }
+    }
+}
+
+/// The memory in bytes that is needed at most at a time, for a picture that was read from `file_bytes` by a decoder that keeps
+/// `beside` bytes beside the picture that it fills.
+pub fn needed(layout: &PixelLayout, beside: u64, file_bytes: u64) -> u64 {
+    let PixelLayout { pixels, decoded, colour } = *layout;
     // Turning it makes another one.
     let turning = decoded;
     // A copy with four channels, unless it has them, and one whose colours are multiplied by its transparency.
-    let copy = if colour == image::ColorType::Rgba8 { 0 } else { CHANNELS * pixels };
+    let copy = if colour == ColorType::Rgba8 { 0 } else { CHANNELS * pixels };
     let multiplied = if colour.has_alpha() { CHANNELS * pixels } else { 0 };
     // Files are read whole, and copied by some decoders; rows that are resized are few.
-    decoded + decoding.max(turning).max(copy + multiplied) + pixels / 4 + 2 * file_bytes
+    decoded + beside.max(turning).max(copy + multiplied) + pixels / 4 + 2 * file_bytes
 }
 
 #[cfg(test)]

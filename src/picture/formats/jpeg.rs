@@ -1,10 +1,49 @@
-//! Checks that a JPEG file is complete: decoders fill the missing part of a truncated one with grey and report no
-//! error.
+//! JPEG. A file must be complete: decoders fill the missing part of a truncated one with grey and report no error.
+
+use std::borrow::Cow;
+
+use image::ImageFormat;
+
+use super::{Bounds, Format, Opened, library};
+use crate::picture::Unusable;
+
+/// JPEG.
+pub const JPEG: Format = Format { name: "JPEG", open };
+
+/// Opens the JPEG that `bytes` begin with.
+pub fn open<'a>(bytes: &'a [u8], _: &Bounds) -> Result<Opened<'a>, Unusable> {
+    // Coefficients of two bytes for each value of a progressive one.
+    let mut opened = library::open(Cow::Borrowed(bytes), ImageFormat::Jpeg, "JPEG", |layout| 2 * layout.decoded)?;
+    opened.header.is_cut_off = !has_end(bytes);
+    Ok(opened)
+}
+
+/// Width and height that the header of a JPEG says; `None` for a lossless one, as raw data is, and for what is none.
+pub fn size(bytes: &[u8]) -> Option<(u32, u32)> {
+    if !bytes.starts_with(b"\xFF\xD8\xFF") {
+        return None;
+    }
+    let mut at = 2;
+    loop {
+        let marker = next_marker(bytes, &mut at)?;
+        let segment = bytes.get(at..)?;
+        let number = |at: usize| Some(u32::from(u16::from_be_bytes([*segment.get(at)?, *segment.get(at + 1)?])));
+        match marker {
+            0xC0..=0xC2 => return Some((number(5)?, number(3)?)),
+            // Huffman tables, and no frame at all.
+            0xC4 | 0xC8 | 0xCC => {}
+            // Other kinds of frames, the end, and a scan without a frame.
+            0xC3..=0xCF | 0xD9 | 0xDA => return None,
+            _ => {}
+        }
+        at += if matches!(marker, 0x01 | 0xD0..=0xD8) { 0 } else { (number(0)? as usize).max(2) };
+    }
+}
 
 /// Whether the end-of-image marker follows the last scan of `bytes`, a JPEG from its first byte on.
 /// What comes after it (a second picture, a maker's notes) does not matter.
 /// Source: ITU-T T.81, Annex B: inside a scan 0xFF is followed by 0x00 or a restart marker, anything else ends it.
-pub fn has_end(bytes: &[u8]) -> bool {
+fn has_end(bytes: &[u8]) -> bool {
     let mut at = 2;
     while let Some(marker) = next_marker(bytes, &mut at) {
         match marker {
@@ -42,7 +81,7 @@ mod tests {
     fn jpeg() -> Vec<u8> {
         let picture = image::RgbImage::from_fn(64, 48, |x, y| image::Rgb([x as u8 * 4, y as u8 * 5, (x * y) as u8]));
         let mut bytes = std::io::Cursor::new(Vec::new());
-        picture.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+        picture.write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
         bytes.into_inner()
     }
 

@@ -1,0 +1,59 @@
+//! The formats that are read, a file each: what a header says, before a pixel is decoded, and the pixels.
+
+mod boxes;
+#[cfg(feature = "heic")]
+mod heic;
+#[cfg_attr(not(feature = "heic"), allow(dead_code, reason = "only HEIC is read out of this container"))]
+mod heif;
+mod ico;
+mod jpeg;
+mod jxl;
+mod library;
+mod memory;
+mod png;
+mod raw;
+mod recognise;
+#[cfg(test)]
+mod tests;
+mod tiff;
+mod webp;
+
+use image::DynamicImage;
+use image::metadata::Orientation;
+
+use super::{Bounds, Unusable};
+
+pub use recognise::recognise;
+
+/// What a file's header says of its picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Pixels along a row, before the picture is turned.
+    pub width: u32,
+    /// Rows, before the picture is turned.
+    pub height: u32,
+    /// How it is turned once it is decoded.
+    pub orientation: Orientation,
+    /// The decoded pixels, in bytes.
+    pub decoded_bytes: u64,
+    /// The memory that is taken at most while it is decoded and made smaller, in bytes.
+    pub memory_bytes: u64,
+    /// The file's end is missing, which its decoder would not notice.
+    pub is_cut_off: bool,
+}
+
+/// A file whose header was read.
+pub struct Opened<'a> {
+    /// What the header says.
+    pub header: Header,
+    /// Decodes the pixels, as they are stored.
+    pub decode: Box<dyn FnOnce() -> Result<DynamicImage, Unusable> + 'a>,
+}
+
+/// A format that is read.
+pub struct Format {
+    /// As a person names it.
+    pub name: &'static str,
+    /// Reads a file's header. It may panic on a damaged file, and takes no more memory than a few copies of the file.
+    pub open: for<'a> fn(&'a [u8], &Bounds) -> Result<Opened<'a>, Unusable>,
+}

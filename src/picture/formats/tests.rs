@@ -1,0 +1,152 @@
+//! Small files of every new kind, as they lie among the fuzzer's seeds.
+
+use std::path::Path;
+
+use image::{DynamicImage, GenericImageView};
+
+use crate::picture::{Bounds, Unusable, decode, decode_within};
+
+const BOUNDS: Bounds = Bounds { file_bytes: 1 << 20, pixels: 4_000_000, decode_ms: 10_000, memory_bytes: 0 };
+
+macro_rules! seed {
+    ($name:literal) => {
+        ($name, include_bytes!(concat!("../../../fuzz/seeds/picture/", $name)).as_slice())
+    };
+}
+
+/// A file's name and its bytes.
+type Seed = (&'static str, &'static [u8]);
+
+/// Small files with four colours in their corners, as they lie upright, and their sizes.
+const DRAWN: [(Seed, (u32, u32), &str); 17] = [
+    (seed!("lossy.jxl"), (48, 36), "red green blue yellow"),
+    (seed!("modular.jxl"), (48, 36), "red green blue yellow"),
+    (seed!("palette.tiff"), (48, 36), "red green blue yellow"),
+    (seed!("palette_lzw.tiff"), (48, 36), "red green blue yellow"),
+    (seed!("ycbcr.tiff"), (48, 36), "red green blue yellow"),
+    (seed!("big.tiff"), (48, 36), "red green blue yellow"),
+    (seed!("colour.ppm"), (48, 36), "red green blue yellow"),
+    (seed!("png.ico"), (32, 32), "red green blue yellow"),
+    // How the camera was held, as the raw file says.
+    (seed!("sony.arw"), (252, 336), "blue red yellow green"),
+    (seed!("nikon.nef"), (252, 336), "green yellow red blue"),
+    (seed!("adobe.dng"), (336, 252), "red green blue yellow"),
+    (seed!("panasonic.rw2"), (336, 252), "red green blue yellow"),
+    (seed!("olympus.orf"), (336, 252), "red green blue yellow"),
+    (seed!("fuji.raf"), (336, 252), "red green blue yellow"),
+    (seed!("canon.cr3"), (252, 336), "blue red yellow green"),
+    (seed!("canon.crw"), (252, 336), "green yellow red blue"),
+    (seed!("bmp.ico"), (16, 16), "red green blue yellow"),
+];
+/// Others, without colours.
+const GREY: [(Seed, (u32, u32)); 3] =
+    [(seed!("grey-alpha.tiff"), (48, 36)), (seed!("grey.pgm"), (48, 36)), (seed!("bit.pbm"), (48, 36))];
+
+fn corners(picture: &DynamicImage) -> String {
+    let (width, height) = (picture.width(), picture.height());
+    let colour = |(x, y)| match picture.get_pixel(x, y).0.map(|value| value > 128) {
+        [true, false, false, _] => "red",
+        [false, true, false, _] => "green",
+        [false, false, true, _] => "blue",
+        [true, true, false, _] => "yellow",
+        _ => "another",
+    };
+    let (left, right, top, bottom) = (width / 8, width * 7 / 8, height / 8, height * 7 / 8);
+    [(left, top), (right, top), (left, bottom), (right, bottom)].map(colour).join(" ")
+}
+
+#[test]
+fn every_kind_is_decoded_upright_whatever_its_name() {
+    for ((name, bytes), size, expected) in DRAWN {
+        for name in [name, "picture.jpg", "picture"] {
+            let picture = decode(bytes, Path::new(name), &BOUNDS).unwrap_or_else(|problem| panic!("{name}: {problem}"));
+            assert_eq!((picture.width(), picture.height()), size, "{name}");
+            assert_eq!(corners(&picture), expected, "{name}");
+        }
+    }
+    for ((name, bytes), size) in GREY {
+        let picture = decode(bytes, Path::new(name), &BOUNDS).unwrap_or_else(|problem| panic!("{name}: {problem}"));
+        assert_eq!((picture.width(), picture.height()), size, "{name}");
+    }
+}
+
+#[cfg(feature = "heic")]
+#[test]
+fn heic_is_decoded_and_without_its_feature_it_would_be_refused_by_name() {
+    let (name, bytes) = seed!("hevc.heic");
+    let picture = decode(bytes, Path::new(name), &BOUNDS).unwrap();
+    assert_eq!(((picture.width(), picture.height()), corners(&picture)), ((48, 36), "red green blue yellow".into()));
+}
+
+#[cfg(not(feature = "heic"))]
+#[test]
+fn heic_is_refused_by_name() {
+    let (name, bytes) = seed!("hevc.heic");
+    assert_eq!(decode(bytes, Path::new(name), &BOUNDS).err(), Some(Unusable::Unsupported("HEIC".into())));
+}
+
+/// However much of it is missing: refused, or a smaller preview; never a panic that nobody catches.
+#[test]
+fn what_is_cut_off_is_refused() {
+    for ((name, bytes), ..) in DRAWN {
+        for length in (0..bytes.len()).step_by(1 + bytes.len() / 60) {
+            let decoded = decode(&bytes[..length], Path::new(name), &BOUNDS);
+            // The decoder of ASCII headers and bare rows takes what follows as the rest.
+            assert!(decoded.is_err() || name == "canon.cr3", "{length} of {} bytes of {name}", bytes.len());
+        }
+    }
+}
+
+#[test]
+fn a_header_is_judged_before_a_pixel_is_decoded() {
+    let small = Bounds { pixels: 1_000, ..BOUNDS };
+    for ((name, bytes), ..) in DRAWN {
+        let mut reserve = |_| -> Result<(), Unusable> { panic!("{name} is too large to be decoded") };
+        let refused = decode_within(bytes, Path::new(name), &small, &mut reserve).err();
+        let is_too_large = matches!(refused, Some(Unusable::TooManyPixels { .. }));
+        assert!(is_too_large || name.ends_with("ico") || name.ends_with("jxl"), "{name}: {refused:?}");
+    }
+}
+
+/// More than the decoders were seen to take at their peak, in bytes a pixel: see `docs/formats.md`.
+#[test]
+fn the_new_decoders_reserve_what_they_take() {
+    let hevc = if cfg!(feature = "heic") { vec![(seed!("hevc.heic"), 19)] } else { Vec::new() };
+    for ((name, bytes), least) in hevc.into_iter().chain([(seed!("lossy.jxl"), 15), (seed!("modular.jxl"), 15)]) {
+        let mut reserved = 0;
+        let mut reserve = |bytes| {
+            reserved = bytes;
+            Err(Unusable::NotShrunk)
+        };
+        assert_eq!(decode_within(bytes, Path::new(name), &BOUNDS, &mut reserve).err(), Some(Unusable::NotShrunk));
+        assert!(reserved >= least * 48 * 36, "{name}: {reserved} bytes for {} pixels", 48 * 36);
+    }
+}
+
+/// A TIFF file whose first directory says: a JPEG at `at`, and nothing else.
+fn raw_file(at: u32, length: u32, compression: u16, tail: &[u8]) -> Vec<u8> {
+    let mut bytes = b"II*\0\x08\0\0\0\x04\0".to_vec();
+    let entries = [(0x103_u16, 3_u16, u32::from(compression)), (0x106, 3, 32_803), (0x201, 4, at), (0x202, 4, length)];
+    for (tag, kind, value) in entries {
+        bytes.extend(tag.to_le_bytes());
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(1_u32.to_le_bytes());
+        bytes.extend(value.to_le_bytes());
+    }
+    bytes.extend([0; 4]);
+    bytes.extend(tail);
+    bytes
+}
+
+#[test]
+fn a_raw_file_without_a_preview_that_is_large_enough_says_so() {
+    let (_, thumbnail) = seed!("baseline.jpg");
+    let found = |bytes: &[u8]| decode(bytes, Path::new("DSC1.NEF"), &BOUNDS).err();
+    let small = raw_file(62, thumbnail.len() as u32, 34_713, thumbnail);
+    assert!(matches!(found(&small), Some(Unusable::UnsupportedVariant(name)) if name.contains("preview")), "24 pixels");
+    let outside = raw_file(62, 1 << 30, 34_713, thumbnail);
+    assert_eq!(found(&outside), Some(Unusable::CutOff));
+    let lossless = [b"\xFF\xD8\xFF\xC3\0\x11\x08\x0F\0\x0F\0\x03".as_slice(), &[0; 90]].concat();
+    let lossless = raw_file(62, 90, 7, &lossless);
+    assert!(matches!(found(&lossless), Some(Unusable::UnsupportedVariant(_))), "the sensor's data is no preview");
+}

@@ -1,0 +1,141 @@
+//! The formats that people have: a collection of real files of each, with what must become of them, and one of each through the
+//! daemon.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use artificio::config::Config;
+use artificio::picture::{Bounds, Unusable, decode_within, silence_caught_panics};
+use image::{DynamicImage, GenericImageView, Rgba};
+
+use super::corpus::corpus;
+use super::waiting::own_time;
+use super::workplace::{Workplace, found, is_sentence, put};
+use super::zoo::assert_decoded_in_time;
+
+/// Nobody waits longer for a picture.
+const LONGEST_DECODING: Duration = Duration::from_secs(5);
+
+/// A line of manifest.csv: what must become of a file, and for a drawing the colours of its corners.
+struct Specimen {
+    name: String,
+    must: String,
+    corners: String,
+}
+
+fn specimens(folder: &Path) -> Vec<Specimen> {
+    let manifest = fs::read_to_string(folder.join("manifest.csv")).unwrap();
+    let mut lines = manifest.lines();
+    assert!(lines.next().unwrap().starts_with("file,must,source,licence,note,\"corners"));
+    let specimen = |line: &str| {
+        let mut parts = line.split(',');
+        let (name, must) = (parts.next().unwrap().into(), parts.next().unwrap().into());
+        // Only notes are quoted.
+        Specimen { name, must, corners: line.rsplit(',').next().unwrap().into() }
+    };
+    let specimens: Vec<Specimen> = lines.map(specimen).collect();
+    assert!(specimens.len() >= 129, "the collection is nearly empty: {}", specimens.len());
+    specimens
+}
+
+fn corners(picture: &DynamicImage) -> String {
+    let (width, height) = (picture.width(), picture.height());
+    let colour = |(x, y)| match picture.get_pixel(x, y).0.map(|value| value > 128) {
+        [true, false, false, _] => "red",
+        [false, true, false, _] => "green",
+        [false, false, true, _] => "blue",
+        [true, true, false, _] => "yellow",
+        _ => "another",
+    };
+    let (left, right, top, bottom) = (width / 8, width * 7 / 8, height / 8, height * 7 / 8);
+    [(left, top), (right, top), (left, bottom), (right, bottom)].map(colour).join(" ")
+}
+
+/// What is wrong with what became of a file.
+fn mistake(specimen: &Specimen, result: &Result<DynamicImage, Unusable>) -> Option<String> {
+    let Specimen { must, corners: expected, .. } = specimen;
+    match (must.as_str(), result) {
+        ("refuse" | "either", Err(problem)) if is_sentence(&problem.to_string()) => None,
+        ("either", Ok(_)) => None,
+        // Not read: such a file is refused by its format's name.
+        (_, Err(problem)) if specimen.name.starts_with("avif_") => {
+            (*problem != Unusable::Unsupported("AVIF".into())).then(|| problem.to_string())
+        }
+        ("refuse", Ok(picture)) => Some(format!("decoded, {} × {}", picture.width(), picture.height())),
+        (_, Err(problem)) => Some(problem.to_string()),
+        (must, Ok(picture)) => {
+            let size = format!("decode {}x{}", picture.width(), picture.height());
+            let seen = corners(picture);
+            if must != size {
+                Some(size)
+            } else if !expected.is_empty() && *expected != seen {
+                Some(format!("{seen} in the corners instead of {expected}"))
+            } else {
+                None
+            }
+        }
+    }
+}
+
+#[cfg(feature = "heic")]
+#[test]
+fn every_file_of_the_formats_people_have_is_what_it_is() {
+    let Some(folder) = corpus("formats") else { return };
+    silence_caught_panics();
+    let bounds = Bounds::from(&Config::default().limits);
+    let (mut wrong, mut most_reserved) = (Vec::new(), 0);
+    for specimen in specimens(&folder) {
+        let path: PathBuf = folder.join(&specimen.name);
+        let bytes = fs::read(&path).unwrap();
+        let mut reserve = |needed: u64| {
+            most_reserved = most_reserved.max(needed);
+            Ok(())
+        };
+        let (result, took) = own_time(|| decode_within(&bytes, &path, &bounds, &mut reserve));
+        if took > LONGEST_DECODING {
+            assert_decoded_in_time(&path);
+        }
+        wrong.extend(
+            mistake(&specimen, &result).map(|seen| format!("{}: {}, but {seen}", specimen.name, specimen.must)),
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(most_reserved < 1 << 30, "{} MiB for one of them", most_reserved >> 20);
+}
+
+/// The fuzzer's seeds of the formats that the tests cannot write.
+#[test]
+fn one_of_each_format_is_found_and_asked_for() {
+    let mut names =
+        vec!["lossy.jxl", "sony.arw", "canon.cr3", "canon.crw", "fuji.raf", "ycbcr.tiff", "colour.ppm", "png.ico"];
+    if cfg!(feature = "heic") {
+        names.push("hevc.heic");
+    }
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/picture");
+    let mut workplace = Workplace::new();
+    workplace.stock(1);
+    for name in &names {
+        put(workplace.inventory(name), &fs::read(seeds.join(name)).unwrap());
+    }
+    workplace.start();
+    let status = workplace.wait_indexed(3 + names.len() as u64);
+    assert_eq!(status["inventory"]["failed"], 0, "{status:#}");
+    for (number, name) in names.iter().enumerate() {
+        // Of another name: what it is, its content says.
+        put(workplace.query(format!("asked_{number}.jpg")), &fs::read(seeds.join(name)).unwrap());
+    }
+    for (number, name) in names.iter().enumerate() {
+        let asked = format!("asked_{number}");
+        let record = workplace.wait_record(&asked);
+        assert_eq!(record["status"], "ok", "{name}: {record:#}");
+        let best = &record["matches"][0];
+        assert_eq!(best["relation"], "identical", "{name}: {record:#}");
+        assert!(!found(&record).is_empty());
+        let sheet = image::open(workplace.sheet_path(&asked)).unwrap();
+        let is_coloured = |Rgba([red, green, blue, _]): Rgba<u8>| red > 150 && green < 90 && blue < 90;
+        let red = sheet.pixels().filter(|(_, _, pixel)| is_coloured(*pixel)).count();
+        assert!(red > 300, "{name}: the sheet shows it: {red} red pixels");
+    }
+    workplace.assert_alive(0);
+}
