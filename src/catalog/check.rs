@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use rusqlite::ffi;
 use rusqlite::types::ValueRef;
 
 use super::health::{ContentTable, DamagedRow};
@@ -31,7 +32,7 @@ impl Catalog {
     /// When it cannot be read; not when it is damaged, nor when [`Catalog::checkpoint`] ends it.
     pub fn check(&self) -> Result<(), Trouble> {
         self.health.set_check(Some(self.connection.get_interrupt_handle()));
-        let checked = self.check_structure().and_then(|()| self.check_rows());
+        let checked = self.check_structure().and_then(|is_sound| if is_sound { self.check_rows() } else { Ok(()) });
         self.health.set_check(None);
         match checked {
             Err(error) if is_damage(&error) => {
@@ -43,12 +44,12 @@ impl Catalog {
         }
     }
 
-    fn check_structure(&self) -> rusqlite::Result<()> {
+    fn check_structure(&self) -> rusqlite::Result<bool> {
         // Not the quick check, which does not see that an index leads nowhere: its pictures would be missing from searches.
         let is_sound = |row: &rusqlite::Row<'_>| Ok(matches!(row.get_ref(0)?, ValueRef::Text(b"ok")));
         let is_sound = self.connection.query_row("PRAGMA integrity_check(1)", [], is_sound)?;
         self.health.mark_damaged(!is_sound);
-        Ok(())
+        Ok(is_sound)
     }
 
     /// Files, answers and models are verified at each start, when they are read.
@@ -82,7 +83,7 @@ impl Catalog {
                 if self.health.is_check_over() {
                     return Ok(());
                 }
-                last = to;
+                last = rising(last, to)?;
             }
         }
         Ok(())
@@ -106,6 +107,12 @@ impl Catalog {
         };
         checkpoint().map_err(|error| self.trouble("write", &error))
     }
+}
+
+/// `to`, where a page ends that began after `from`. In a damaged file the numbers of rows may be out of order: then the same page would
+/// be read for ever.
+pub(super) fn rising(from: i64, to: i64) -> rusqlite::Result<i64> {
+    if to > from { Ok(to) } else { Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CORRUPT), None)) }
 }
 
 #[cfg(test)]

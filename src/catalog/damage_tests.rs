@@ -8,7 +8,8 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::catalog::{
-    AnswerRow, AnswerState, Decision, FILE_NAME, FileRow, FileState, ModelRow, Root, TrainedPicture, TrainingSource,
+    AnswerRow, AnswerState, Decision, FILE_NAME, FileRow, FileState, ModelRow, OrphanSweep, Retention, Root,
+    TrainedPicture, TrainingSource,
 };
 use crate::config::Encoder;
 use crate::files::Stamp;
@@ -277,9 +278,9 @@ fn rows_of_other_kinds_stop_no_start_where_they_carry_no_checksum() {
     let catalog = Catalog::open(state.path()).unwrap().catalog;
     assert_eq!(catalog.trained_pictures("m2", Root::Inventory, 1_000).unwrap().len(), usize::from(COUNT));
     assert!(!catalog.drop_orphaned_embeddings(None, 10).unwrap());
-    let mut sweep = Some(crate::catalog::OrphanSweep::begin());
+    let mut sweep = Some(OrphanSweep::begin());
     while let Some(here) = sweep {
-        let retention = crate::catalog::Retention { now_s: 1, days: 1 };
+        let retention = Retention { now_s: 1, days: 1 };
         sweep = catalog.sweep_orphans(here, Some(&["v1".into()]), retention, 10).unwrap();
     }
     assert!(!catalog.is_damaged());
@@ -364,4 +365,38 @@ fn a_stop_ends_the_check_and_leaves_no_journal() {
     assert_eq!(wal_bytes(state.path()), 0);
     check.join().unwrap().unwrap();
     assert!(!catalog.is_damaged());
+}
+
+/// Found by fuzzing: a row's place in its page led to zeros, so the row had number 0, and the same page was read for ever.
+#[test]
+fn rows_whose_numbers_do_not_rise_end_every_pass() {
+    const PAGE: usize = 8_192;
+    const LEAF_OF_A_TABLE: u8 = 0x0d;
+    let whole = filled();
+    let catalog = Catalog::open(whole.path()).unwrap().catalog;
+    catalog.checkpoint().unwrap();
+    drop(catalog);
+    let bytes = fs::read(whole.path().join(FILE_NAME)).unwrap();
+    // The first page's first 100 bytes are the file's own header.
+    let leaves: Vec<usize> = (1..bytes.len() / PAGE).filter(|page| bytes[page * PAGE] == LEAF_OF_A_TABLE).collect();
+    assert!(leaves.len() > 8, "{leaves:?}");
+    for page in leaves {
+        let state = tempfile::tempdir().unwrap();
+        let mut changed = bytes.clone();
+        let count = usize::from(u16::from_be_bytes([bytes[page * PAGE + 3], bytes[page * PAGE + 4]]));
+        // The low byte of the place of the page's last row.
+        changed[page * PAGE + 8 + 2 * count - 1] = 0;
+        fs::write(state.path().join(FILE_NAME), changed).unwrap();
+        see_what_is_left(state.path(), &format!("page {page}"));
+        let Ok(opened) = Catalog::open(state.path()) else { continue };
+        let (mut end, mut sweep) = (None, Some(OrphanSweep::begin()));
+        while let Ok(page) = opened.catalog.next_features(end, "v1", 300, 7)
+            && page.end.is_some()
+        {
+            end = page.end;
+        }
+        while let Some(from) = sweep {
+            sweep = opened.catalog.sweep_orphans(from, None, Retention { now_s: 9, days: 1 }, 7).ok().flatten();
+        }
+    }
 }

@@ -6,6 +6,7 @@ use half::f16;
 use rusqlite::{Row, params};
 
 use super::Catalog;
+use super::check::rising;
 use super::checksum::is_intact;
 use super::health::{ContentTable, DamagedRow};
 use crate::base::rows::Rows;
@@ -104,7 +105,7 @@ impl Catalog {
             let mut rows = statement.query(params![version, start, count as i64])?;
             let mut page = FeaturesPage { contents: Vec::new(), features: Rows::empty(width), end: None };
             while let Some(row) = rows.next()? {
-                page.end = Some(PageEnd(row.get(4)?));
+                page.end = Some(PageEnd(rising(page.end.map_or(start, |PageEnd(last)| last), row.get(4)?)?));
                 let Ok(hash) = row.get(3).map(Hash) else { continue };
                 let features = self.intact(ContentTable::Features, hash, row, features_from_bytes)?;
                 if features.is_some_and(|features| page.features.push(&features)) {

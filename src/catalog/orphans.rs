@@ -3,6 +3,7 @@
 use rusqlite::params;
 
 use super::Catalog;
+use super::check::rising;
 use crate::error::Trouble;
 
 /// What belongs to a content is kept so long after its last file went: it may be on a disk that comes back.
@@ -56,7 +57,9 @@ impl Catalog {
         let find = || {
             self.connection
                 .prepare_cached("SELECT max(id) FROM (SELECT id FROM contents WHERE id > ?1 ORDER BY id LIMIT ?2)")?
-                .query_row(params![sweep.last, most as i64], |row| row.get::<_, Option<i64>>(0))
+                .query_row(params![sweep.last, most as i64], |row| row.get::<_, Option<i64>>(0))?
+                .map(|last| rising(sweep.last, last))
+                .transpose()
         };
         let Some(last) = find().map_err(|error| self.trouble("read", &error))? else { return Ok(None) };
         for (value, is, exists) in [("NULL", "NOT NULL", "EXISTS"), ("?3", "NULL", "NOT EXISTS")] {

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, params};
 
+use super::check::rising;
 use super::former::Former;
 use super::opening::OpenError;
 use super::schema::{self, VERSION};
@@ -77,7 +78,7 @@ fn copy(path: &Path, new: &Path, from: &Former, progress: &dyn Progress) -> rusq
             connection.execute_batch("BEGIN")?;
             copied += connection.prepare_cached(table.copy)?.execute(params![last, to])?;
             connection.execute_batch("COMMIT")?;
-            last = to;
+            last = rising(last, to)?;
             progress.set_share((copied as f32 / expected as f32).min(1.0));
         }
     }

@@ -20,10 +20,11 @@ pub fn start(level: LevelFilter) {
     log::set_max_level(level);
 }
 
-/// All of our own entries, which `log::set_max_level` filters; of the libraries only warnings and errors.
+/// All of our own entries, which `log::set_max_level` filters; of the libraries only errors: their warnings are for programmers, and
+/// say nothing that is not in an entry of ours, such as that a folder was removed before its watch.
 fn is_enabled(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
-    metadata.level() <= Level::Warn || target == "artificio" || target.starts_with("artificio::")
+    metadata.level() <= Level::Error || target == "artificio" || target.starts_with("artificio::")
 }
 
 /// The journal, by its native protocol: an entry keeps its fields (`QUERY`, `FILE`, `MODEL`, `MS`).
@@ -55,7 +56,7 @@ impl Log for Journal {
 
 fn to_standard_error() -> Builder {
     let mut builder = Builder::new();
-    builder.filter_level(LevelFilter::Warn).filter_module("artificio", LevelFilter::Trace);
+    builder.filter_level(LevelFilter::Error).filter_module("artificio", LevelFilter::Trace);
     builder.target(Target::Stderr).write_style(WriteStyle::Auto);
     builder.format(|out, record| {
         let text = one_entry(&record.args().to_string());

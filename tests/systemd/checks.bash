@@ -1,7 +1,7 @@
 # The checks, in the order in which they run: each leaves the service running as shipped. Sourced by `run`.
 
 CHECKS=${ARTIFICIO_CHECKS:-"package_at_boot make_install package_install verify exposure start answer fields warnings standard_error confined reload reload_mistake
-    wrong_settings state_folder killed watchdog stop_in_training memory user_unit package_upgrade package_disabled package_remove
+    wrong_settings state_folder attack killed watchdog stop_in_training memory user_unit package_upgrade package_disabled package_remove
     package_purge package_purge_of_all"}
 
 check_verify() {
