@@ -1,6 +1,6 @@
 //! Opens and writes files where others may write too, and keeps the service's own from them.
 //!
-//! A file is written atomically: under another name in the same folder ([`unfinished`]), flushed to disk and then renamed. The
+//! A file is written atomically: under another name in the same folder (`unfinished`), flushed to disk and then renamed. The
 //! folder is flushed as well, so that the rename survives a crash. No other module renames files.
 
 mod beneath;
