@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Kills the service at random moments under load, and compares every row of vectors afterwards with one made anew.
+"""Kills the service at random moments under load, and compares every row of vectors afterwards with one made from nothing.
 
     benches/kills_compared.py PROGRAM [KILLS [SEED]]        # 500 kills if no number is given: about two seconds each
 
@@ -142,9 +142,9 @@ def is_same(key, one, other):
     return all(abs(a - b) <= 1e-4 * (1 + abs(a)) for a, b in zip(*values))
 
 
-def made_anew(root, place):
+def made_from_nothing(root, place):
     """The rows that come of the same files and the same model where nothing else is known."""
-    other = place / "anew"
+    other = place / "other"
     shutil.copytree(root, other)
     connection = sqlite3.connect(other / "db/state/catalog.sqlite", isolation_level=None)
     for table in ["features", "miniatures", "codes", "files", "contents", "answers"]:
@@ -166,7 +166,7 @@ def check(root, place, people, totals):
     service = Service(root)
     service.wait_quiet()
     service.end(signal.SIGTERM)
-    (found, has), (expected, should) = rows(root / "db/state"), made_anew(root, place)
+    (found, has), (expected, should) = rows(root / "db/state"), made_from_nothing(root, place)
     wrong += [f"{key[0]} of {key[2].hex()}" for key in expected if key in found and not is_same(key, expected[key], found[key])]
     wrong += [f"missing: {key[0]} of {key[2].hex()}" for key in expected.keys() - found.keys()]
     wrong += [f"left over: {key[0]} of {key[2].hex()}" for key in found.keys() - expected.keys() if key[1] in {k[1] for k in expected}]

@@ -1,6 +1,6 @@
 //! The versions before this one, and how a catalog of theirs becomes one of this version.
 //!
-//! Small changes were made in place. Twice everything was written anew, into a new file: version 4 has larger pages, and version 6 a
+//! Small changes were made in place. Twice everything was written again, into a new file: version 4 has larger pages, and version 6 a
 //! checksum in each row.
 
 use rusqlite::Connection;

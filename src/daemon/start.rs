@@ -148,7 +148,7 @@ fn load_model(catalog: &mut Catalog, settings: &ModelSettings) -> Result<Model, 
 }
 
 /// Where the model that served is not as it was stored, the last of those that are kept serves again. If there is none, the policy
-/// trains on the pictures anew.
+/// trains on the pictures again.
 fn replace_damaged_model(catalog: &mut Catalog, encoder: Encoder) -> Result<(), Trouble> {
     let dropped = catalog.together(|catalog| catalog.drop_damaged_models())?;
     if dropped.count > 0 {

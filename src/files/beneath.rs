@@ -204,7 +204,7 @@ fn is_link(found: &Stat) -> bool {
     FileType::from_raw_mode(found.st_mode) == FileType::Symlink
 }
 
-/// Where the links of `path` lead, relative to `root` again. Only a path: whoever opens it looks it up anew.
+/// Where the links of `path` lead, relative to `root` again. Only a path: whoever opens it looks it up again.
 fn target_beneath(root: &Path, path: &Path) -> Result<PathBuf, Unopened> {
     let [root, target] = [root.to_path_buf(), root.join(path)].map(fs::canonicalize);
     let (root, target) = (root.map_err(Unopened::System)?, target.map_err(Unopened::System)?);
