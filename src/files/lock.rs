@@ -4,6 +4,8 @@ use std::fs::{self, File, Metadata, Permissions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{FileAt, Unopened, create_own};
 use crate::error::{Fatal, Trouble};
@@ -12,6 +14,10 @@ use crate::error::{Fatal, Trouble};
 const NAME: &str = "lock";
 /// The system's list of locks, which every user may read.
 const LOCK_TABLE: &str = "/proc/locks";
+/// Something may hold the lock for a moment: a command that looks whether anybody does, or a child that a service was starting when it
+/// was killed.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The lock of a root folder; a daemon holds it as long as it runs. Nobody else can open the file: whoever could might hold the
 /// lock and so keep the daemon from starting.
@@ -41,7 +47,14 @@ impl Lock {
         let file = create_own(&path).map_err(|error| Trouble::system("open the lock", &path, &error))?;
         // One made by an earlier version; where that cannot be changed, the lock is as good as it was.
         let _ = file.set_permissions(Permissions::from_mode(0o600));
-        match file.try_lock() {
+        let end = Instant::now() + PATIENCE;
+        let taken = loop {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) if Instant::now() < end => thread::sleep(PAUSE),
+                taken => break taken,
+            }
+        };
+        match taken {
             Ok(()) => Ok(Self { file, path }),
             Err(TryLockError::WouldBlock) => Err(Fatal::AlreadyRunning(format!(
                 "{}: another artificio works on this folder; stop it first, or use another --root",
@@ -135,6 +148,19 @@ mod tests {
         assert!(!Lock::is_held(state.path()));
         let lock = Lock::take(state.path()).unwrap();
         assert!(matches!(lock.place(), LockPlace::Same) && Lock::is_held(state.path()) && mode() == 0o600);
+    }
+
+    #[test]
+    fn a_lock_that_is_held_for_a_moment_is_waited_for() {
+        let state = tempfile::tempdir().unwrap();
+        let other = create_own(&state.path().join(NAME)).unwrap();
+        other.lock_shared().unwrap();
+        let looking = thread::spawn(move || {
+            thread::sleep(PAUSE * 4);
+            drop(other);
+        });
+        Lock::take(state.path()).unwrap();
+        looking.join().unwrap();
     }
 
     #[test]
