@@ -114,6 +114,9 @@ pub struct QueryPart {
     pub settings: Option<String>,
 }
 
+/// Likenesses of the same two pictures differ by less: they are computed alone or together with others, in another order.
+const SAME_LIKENESS: f64 = 1e-4;
+
 /// What differs from the earlier answer to the same query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Changes {
@@ -129,21 +132,29 @@ pub struct Changes {
 
 impl Changes {
     /// Compares the `former` record, as stored in the answer folder, with what is found now. `None` when the same
-    /// pictures are found in the same order.
+    /// pictures are found in the same order. A path whose file is another picture by now was found then, and is found now, as
+    /// another one: it is among both.
     pub fn since(former: &serde_json::Value, matches: &[MatchPart]) -> Option<Self> {
-        let path = |found: &serde_json::Value| Some(found.get("path")?.as_str()?.to_string());
-        let before: Vec<String> =
-            former.get("matches").and_then(|found| found.as_array()).into_iter().flatten().filter_map(path).collect();
-        let now: Vec<String> = matches.iter().map(|found| found.path.clone()).collect();
-        let missing_in = |these: &[String], those: &[String]| -> Vec<String> {
-            these.iter().filter(|path| !those.contains(path)).cloned().collect()
-        };
+        let before: Vec<&serde_json::Value> =
+            former.get("matches").and_then(|found| found.as_array()).into_iter().flatten().collect();
+        let is_unchanged = before.len() == matches.len()
+            && before
+                .iter()
+                .zip(matches)
+                .all(|(before, now)| before["path"] == *now.path && now.is_same_picture(before));
+        if is_unchanged {
+            return None;
+        }
+        let is_in =
+            |before: &serde_json::Value, now: &MatchPart| before["path"] == *now.path && now.is_same_picture(before);
+        let added = matches.iter().filter(|now| !before.iter().any(|before| is_in(before, now)));
+        let removed = before.iter().filter(|before| !matches.iter().any(|now| is_in(before, now)));
         let model = former.pointer("/model/id").and_then(|id| id.as_str()).unwrap_or_default();
-        (before != now).then(|| Self {
+        Some(Self {
             former_answered_s: former.get("answered_s").and_then(serde_json::Value::as_i64).unwrap_or(0),
             former_model: model.to_string(),
-            added: missing_in(&now, &before),
-            removed: missing_in(&before, &now),
+            added: added.map(|now| now.path.clone()).collect(),
+            removed: removed.filter_map(|before| Some(before["path"].as_str()?.to_string())).collect(),
         })
     }
 }
@@ -205,6 +216,16 @@ pub struct MatchPart {
     pub duplicates: Vec<DuplicatePart>,
 }
 
+impl MatchPart {
+    /// Whether a match of an earlier record, at the same path, is the same picture: it has the same likeness, which depends on this
+    /// picture and the query alone, and the same relation. Of older records, which have none, that cannot be told.
+    fn is_same_picture(&self, before: &serde_json::Value) -> bool {
+        let (Some(then), Some(now)) = (before["likeness"].as_f64(), self.likeness) else { return true };
+        let relation = before["relation"].as_str();
+        (then - f64::from(now)).abs() <= SAME_LIKENESS && relation == self.relation.map(Relation::name)
+    }
+}
+
 /// How a match that is the query picture itself relates to the query's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -213,6 +234,16 @@ pub enum Relation {
     Identical,
     /// The same picture, re-saved, resized or cropped.
     NearDuplicate,
+}
+
+impl Relation {
+    /// As records have it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Identical => "identical",
+            Self::NearDuplicate => "near_duplicate",
+        }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -280,5 +311,48 @@ impl Record {
         let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
         text.push(b'\n');
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn found(path: &str, likeness: f32, relation: Option<Relation>) -> MatchPart {
+        MatchPart {
+            rank: 1,
+            path: path.into(),
+            absolute_path: format!("/inventory/{path}"),
+            similarity: 0.9,
+            closer_than: 0.99,
+            likeness: Some(likeness),
+            grade: None,
+            relation,
+            away: false,
+            duplicates: Vec::new(),
+        }
+    }
+
+    /// Found by killing the service while pictures exchanged their names: the record went on to tell of the one that was there before.
+    #[test]
+    fn another_picture_at_the_same_path_changes_an_answer() {
+        let record = |matches: &[MatchPart]| json!({"answered_s": 7, "model": {"id": "m1"}, "matches": matches});
+        let former = [found("a.jpg", 0.8, None), found("b.jpg", 0.7, None)];
+        let since =
+            |now: &[MatchPart]| Changes::since(&record(&former), now).map(|changes| (changes.added, changes.removed));
+        let paths = |paths: &[&str]| paths.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(since(&[found("a.jpg", 0.800_01, None), found("b.jpg", 0.7, None)]), None);
+        let identical = found("a.jpg", 1.0, Some(Relation::Identical));
+        assert_eq!(since(&[identical, found("b.jpg", 0.7, None)]), Some((paths(&["a.jpg"]), paths(&["a.jpg"]))));
+        assert_eq!(
+            since(&[found("b.jpg", 0.7, None), found("a.jpg", 0.8, None)]),
+            Some((paths(&[]), paths(&[]))),
+            "an order"
+        );
+        assert_eq!(since(&former[..1]), Some((paths(&[]), paths(&["b.jpg"]))));
+        let old = json!({"matches": [{"path": "a.jpg"}, {"path": "b.jpg"}]});
+        assert_eq!(Changes::since(&old, &former), None, "of an older version");
     }
 }
