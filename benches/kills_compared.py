@@ -8,7 +8,7 @@ exchanged with others, renamed and removed, and pictures for training arrive, so
 first two seconds comes kill -9. `refresh` is off in one half of the rounds and on in the other. After every fiftieth kill the service
 works until it has nothing left to do. Then the contents of its files are looked up, and everything that the catalog holds of them is
 compared with what the same program makes of the same files with the same model, with nothing known before. Needs nothing but Python.
-Printed: kills, trainings, rows compared, and how many of them were wrong, missing or left over; answers that never came, files whose
+Printed: kills, models that served, rows compared, and how many of them were wrong, missing or left over; answers that never came, files whose
 picture is not found as itself. Ends with 1 if there is any.
 """
 import json, os, random, shutil, signal, sqlite3, struct, subprocess, sys, tempfile, time
