@@ -16,6 +16,8 @@ use crate::config::Metric;
 const WEIGHTS: [f32; 3] = [0.5, 0.3, 0.2];
 /// How much the mean of the neighbours counts, the embedding itself being 1.
 const STRENGTH: f32 = 0.5;
+/// Two embeddings of at least this cosine are of one picture and its copy.
+pub(super) const COPY: f32 = 0.997;
 
 /// Cosine: the dot product of unit-length embeddings. Euclidean: 1 / (1 + distance).
 #[inline(always)]
@@ -34,20 +36,23 @@ pub fn prepared(mut embedding: Vec<f32>, metric: Metric) -> Vec<f32> {
     embedding
 }
 
-/// Each of `rows` averaged with those nearest to it among the others.
-pub fn averaged(rows: &Rows, metric: Metric) -> Rows {
-    let lists = nearest_among(rows, metric);
+/// Each of `rows` averaged with those nearest to it among the others, and which of them are copies of one before.
+///
+/// A copy says nothing that the picture itself does not: copies are not averaged with one another, and count once for others. What is
+/// there twice would else keep its own peculiarities, and come after its like.
+pub fn averaged(rows: &Rows, metric: Metric) -> (Rows, Vec<bool>) {
+    let (lists, is_copy) = nearest_among(rows, metric);
     let mut averaged = Rows::empty(rows.width());
     for (row, list) in rows.iter().zip(&lists) {
         averaged.push(&averaged_with(row, list.iter().map(|(other, _)| rows.row(*other as usize)), metric));
     }
-    averaged
+    (averaged, is_copy)
 }
 
-/// `embedding` averaged with those of `rows` that are nearest to it.
-pub fn expanded(embedding: &[f32], rows: &Rows, metric: Metric) -> Vec<f32> {
+/// `embedding` averaged with those of `rows` that are nearest to it; those that `is_copy` names do not count.
+pub fn expanded(embedding: &[f32], rows: &Rows, is_copy: &[bool], metric: Metric) -> Vec<f32> {
     let mut list = NearestList::default();
-    for (at, row) in rows.iter().enumerate() {
+    for (at, row) in rows.iter().enumerate().filter(|(at, _)| !is_copy[*at]) {
         list.offer((at as u32, similarity(embedding, row, metric)), WEIGHTS.len(), nearer);
     }
     averaged_with(embedding, list.iter().map(|(at, _)| rows.row(*at as usize)), metric)
@@ -80,15 +85,29 @@ impl WithSimd for AllPairs<'_> {
     }
 }
 
-/// Of each of `rows`, the nearest others.
-fn nearest_among(rows: &Rows, metric: Metric) -> Vec<NearestList> {
-    let mut lists = vec![NearestList::default(); rows.len()];
-    let pairs = (0..rows.len()).flat_map(|one| (0..one).map(move |other| (one, other)));
-    for ((one, other), similarity) in pairs.zip(all_pairs(rows, metric)) {
-        lists[one].offer((other as u32, similarity), WEIGHTS.len(), nearer);
-        lists[other].offer((one as u32, similarity), WEIGHTS.len(), nearer);
+/// Of each of `rows` the nearest others, and whether it is a copy of one before.
+fn nearest_among(rows: &Rows, metric: Metric) -> (Vec<NearestList>, Vec<bool>) {
+    let similarities = all_pairs(rows, metric);
+    let pairs = || (0..rows.len()).flat_map(|one| (0..one).map(move |other| (one, other))).zip(&similarities);
+    let lengths: Vec<f32> = rows.iter().map(|row| dot(row, row).sqrt()).collect();
+    let are_copies = |one: usize, other: usize, similarity: f32| match metric {
+        Metric::Cosine => similarity >= COPY,
+        // Of equal length, such embeddings are at this distance.
+        Metric::Euclidean => (1.0 / similarity - 1.0).powi(2) <= 2.0 * (1.0 - COPY) * lengths[one] * lengths[other],
+    };
+    let mut is_copy = vec![false; rows.len()];
+    for ((one, other), similarity) in pairs() {
+        is_copy[one] |= !is_copy[other] && are_copies(one, other, *similarity);
     }
-    lists
+    let mut lists = vec![NearestList::default(); rows.len()];
+    for ((one, other), similarity) in
+        pairs().filter(|((one, other), similarity)| !are_copies(*one, *other, **similarity))
+    {
+        for (of, near) in [(one, other), (other, one)].into_iter().filter(|(_, near)| !is_copy[*near]) {
+            lists[of].offer((near as u32, *similarity), WEIGHTS.len(), nearer);
+        }
+    }
+    (lists, is_copy)
 }
 
 /// The more similar first; rows come in an order of their own, which decides between equals.
@@ -133,24 +152,42 @@ mod tests {
 
     #[test]
     fn each_moves_towards_its_own_nearest() {
-        let rows = Rows::from_values(2, [0.0, 2.0, 4.0, 6.0, 90.0].map(at).concat()).unwrap();
-        let moved = angles(&averaged(&rows, Metric::Cosine));
-        // Of the first: half of the weight at 2, .3 at 4, .2 at 6: a mean at 3.4, which counts half.
-        assert!((moved[0] - 3.4 / 3.0).abs() < 0.01, "{moved:?}");
+        let rows = Rows::from_values(2, [0.0, 5.0, 10.0, 15.0, 90.0].map(at).concat()).unwrap();
+        let moved = angles(&averaged(&rows, Metric::Cosine).0);
+        // Of the first: half of the weight at 5, .3 at 10, .2 at 15: a mean at 8.5, which counts half.
+        assert!((moved[0] - 8.5 / 3.0).abs() < 0.02, "{moved:?}");
         assert!(moved[4] < 70.0, "the last has no near neighbours and moves far: {moved:?}");
-        let distances = averaged(&rows, Metric::Euclidean);
+        let (distances, _) = averaged(&rows, Metric::Euclidean);
         let expected =
             (2.0_f32 * rows.row(0)[1] + 0.5 * rows.row(1)[1] + 0.3 * rows.row(2)[1] + 0.2 * rows.row(3)[1]) / 3.0;
         assert!((distances.row(0)[1] - expected).abs() < 1e-6);
+    }
+
+    /// With copies of some of them among the pictures, each moves as without; the copies move as what they are copies of.
+    #[test]
+    fn copies_count_once_and_not_for_one_another() {
+        let degrees = [0.0, 7.0, 15.0, 24.0, 34.0, 90.0];
+        let (plain, copied) =
+            (degrees.map(at).concat(), [0, 1, 2, 3, 4, 5, 0, 0, 2].map(|of| at(degrees[of])).concat());
+        for metric in [Metric::Cosine, Metric::Euclidean] {
+            let (expected, none) = averaged(&Rows::from_values(2, plain.clone()).unwrap(), metric);
+            let (moved, is_copy) = averaged(&Rows::from_values(2, copied.clone()).unwrap(), metric);
+            assert_eq!(none, [false; 6]);
+            assert_eq!(is_copy, [false, false, false, false, false, false, true, true, true]);
+            for (row, of) in [0, 1, 2, 3, 4, 5, 0, 0, 2].into_iter().enumerate() {
+                assert_eq!(moved.row(row), expected.row(of), "{metric:?}, row {row}");
+            }
+            assert_eq!(expanded(&at(3.0), &moved, &is_copy, metric), expanded(&at(3.0), &expected, &none, metric));
+        }
     }
 
     #[test]
     fn one_alone_stays_as_it_is() {
         for metric in [Metric::Cosine, Metric::Euclidean] {
             let rows = Rows::from_values(2, at(30.0).to_vec()).unwrap();
-            let moved = averaged(&rows, metric);
+            let (moved, _) = averaged(&rows, metric);
             assert!((angles(&moved)[0] - 30.0).abs() < 1e-3);
-            assert_eq!(expanded(&at(10.0), &Rows::empty(2), metric).len(), 2);
+            assert_eq!(expanded(&at(10.0), &Rows::empty(2), &[], metric).len(), 2);
         }
     }
 }

@@ -6,15 +6,13 @@ use std::sync::Arc;
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::averaging::prepared;
+use super::averaging::{COPY, prepared};
 use super::quantised::QuantisedQuery;
 use super::sample::{RowId, SampledPicture};
 use super::segment::{Name, Segment, place};
 use crate::base::parallel;
 use crate::config::Metric;
 
-/// Others of at least this cosine are copies: they say nothing of how near other pictures are.
-const COPY: f32 = 0.997;
 /// Columns compared in one pass: with 192 values each they stay in a core's nearest cache.
 const BLOCK: usize = 64;
 /// Columns that share what is loaded of a row.
@@ -150,6 +148,7 @@ impl WithSimd for RunScan<'_> {
                 let queries = std::array::from_fn(|at| &group[at.min(group.len() - 1)].query);
                 let cosines: [f32; GROUP] = QuantisedQuery::dots(queries, &wide, factor);
                 for ((column, floor), cosine) in group.iter_mut().zip(floors).zip(cosines) {
+                    // Copies say nothing of how near other pictures are.
                     if cosine >= *floor && cosine < COPY {
                         column.offer(cosine, segment, row);
                         *floor = column.floor();

@@ -95,8 +95,8 @@ fn reranked(shortlist: &[Near<'_>], members: &[Vec<f32>], metric: Metric) -> Vec
     for near in shortlist {
         rows.push(&near.row);
     }
-    let rows = averaged(&rows, metric);
-    let expanded: Vec<Vec<f32>> = members.iter().map(|member| expanded(member, &rows, metric)).collect();
+    let (rows, is_copy) = averaged(&rows, metric);
+    let expanded: Vec<Vec<f32>> = members.iter().map(|member| expanded(member, &rows, &is_copy, metric)).collect();
     rows.iter().map(|row| to_nearest(&expanded, row, metric)).collect()
 }
 

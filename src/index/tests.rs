@@ -55,8 +55,8 @@ fn a_set_is_ranked_by_its_mean_or_by_its_nearest_member() {
 /// Two directions apart from the query by the same angle; on one side lie the query's nearest pictures.
 #[test]
 fn a_query_is_averaged_with_its_nearest_pictures() {
-    let mut index = index(&[("left", at(-20.0)), ("right", at(20.0))]);
-    for (name, degrees) in [("near 1", 4.0), ("near 2", 5.0), ("near 3", 6.0)] {
+    let mut index = index(&[("left", at(-26.0)), ("right", at(26.0))]);
+    for (name, degrees) in [("near 1", 3.0), ("near 2", 8.0), ("near 3", 13.0)] {
         index.put(Path::new(name), &at(degrees));
     }
     let rank = |found: &[Found], name: &str| names(found).iter().position(|other| *other == name).unwrap();
@@ -64,7 +64,7 @@ fn a_query_is_averaged_with_its_nearest_pictures() {
     let similarity = |name: &str| few[rank(&few, name)].similarity;
     assert!((similarity("left") - similarity("right")).abs() < 1e-4, "too few to have neighbours");
     for number in 0..10 {
-        index.put(Path::new(&format!("far {number}")), &at(90.0 + number as f32));
+        index.put(Path::new(&format!("far {number}")), &at(90.0 + 5.0 * number as f32));
     }
     let found = ask(&index, &[at(0.0)], COSINE, 99);
     assert_eq!(names(&found[..3]), ["near 1", "near 2", "near 3"]);
@@ -135,8 +135,8 @@ fn exact(rows: &[Vec<f32>], query: &[f32], how: SearchMode) -> Vec<usize> {
     };
     let shortlist = &order(&prepared, &query)[..SHORTLIST];
     let near = shortlist.iter().flat_map(|at| prepared[*at].clone()).collect();
-    let averaged = averaging::averaged(&Rows::from_values(query.len(), near).unwrap(), how.metric);
-    let query = averaging::expanded(&query, &averaged, how.metric);
+    let (averaged, is_copy) = averaging::averaged(&Rows::from_values(query.len(), near).unwrap(), how.metric);
+    let query = averaging::expanded(&query, &averaged, &is_copy, how.metric);
     let averaged: Vec<Vec<f32>> = averaged.iter().map(<[f32]>::to_vec).collect();
     order(&averaged, &query).into_iter().map(|at| shortlist[at]).collect()
 }

@@ -26,6 +26,9 @@ check_attack() {
     hash=$(inside sed -n 's/^ *"blake3": "\([0-9a-f]*\)".*/\1/p' $PLACE/answer/result_hash-of-the-secret.json | head -1)
     [ ${#hash} = 64 ]
     inside sh -c "rm $PLACE/query/hash-of-the-secret.png $PLACE/answer/result_hash-of-the-secret.*"
+    # Mallory may put copies and damaged copies of the best match into the inventory: it need not be the best then, but be found.
+    inside sed -i 's/^results = .*/results = 40/' $SETTINGS
+    inside systemctl reload artificio
     sums=$(inside sh -c "sha256sum $SECRETS/* $SETTINGS")
 
     ask before-the-attack
@@ -36,6 +39,7 @@ check_attack() {
     inside runuser -u mallory -g artificio -- perl /var/tmp/attacker.pl "$seconds" $PLACE $SECRETS "$hash" /var/tmp/pictures/db/img_inventory_raw \
         >"$LOGS/attack.got" 2>"$LOGS/attack.times" </dev/null &
     attacker=$!
+    trap 'end_attack $attacker' EXIT
     deadline=$((SECONDS + seconds))
     while [ $SECONDS -lt $deadline ]; do
         asked=$((asked + 1))
@@ -45,7 +49,6 @@ check_attack() {
         took=$((($(date +%s%N) - start) / 1000000))
         waits+=("$took")
         [ "$took" -le "$longest" ] || longest=$took
-        # Not that it is the best: mallory puts damaged copies of it into the inventory.
         inside grep -qF "\"$expected\"" "$PLACE/answer/result_honest-$asked.json" || { echo "$expected was not found"; return 1; }
         sleep 5
     done
@@ -58,6 +61,19 @@ check_attack() {
     journal_has 'is not what was written' && { echo "the catalog was damaged"; return 1; }
     echo "$asked questions under $seconds s of attack, waits of $(median "${waits[@]}") ms (longest $longest), peak $(($(peak_kb "$process") / 1024)) MB, nothing read or written"
 }
+
+# What a check that fails half-way leaves must not burden the next ones.
+end_attack() {
+    set +e
+    kill "$1"
+    # There is no pkill in a minimal Debian.
+    inside sh -c 'for process in /proc/[0-9]*; do
+        [ "$(stat -c %U "$process")" != mallory ] || kill -KILL "${process#/proc/}"
+    done'
+    inside sh -c "rm -rf $PLACE/query/* $PLACE/answer/result_evil-* $PLACE/db/*/evil-*"
+    inside sed -i 's/^results = .*/results = 5/' $SETTINGS
+    inside systemctl reload artificio
+} >/dev/null 2>&1
 
 median() { printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"; }
 first_query() { inside find /var/tmp/pictures/query -type f | sort | head -1; }
