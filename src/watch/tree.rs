@@ -22,7 +22,7 @@ use self::dirty::DirtyFolders;
 pub use self::known_files::KnownFiles;
 use self::mounts::Mounts;
 use self::pass::{Pass, Scope};
-use self::scan::Scan;
+use self::scan::{NamedFiles, Scan};
 use self::trouble::FolderTroubles;
 use super::identity::Identity;
 use super::reconcile::{Entry, FileComparison, SightMark};
@@ -65,6 +65,7 @@ pub struct Tree {
     is_first_scan_done: bool,
     folders: BTreeMap<PathBuf, Folder>,
     dirty: DirtyFolders,
+    named: NamedFiles,
     /// New folders, to be scanned next.
     found: Vec<PathBuf>,
     pass: Pass,
@@ -114,6 +115,7 @@ impl Tree {
             is_first_scan_done: false,
             folders: BTreeMap::from([(PathBuf::new(), Folder::default())]),
             dirty: DirtyFolders::default(),
+            named: NamedFiles::default(),
             found: Vec::new(),
             pass: Pass::idle(),
             scan: None,
@@ -310,12 +312,17 @@ impl Tree {
 
     fn mark(&mut self, folder: &Path, now: Duration, touched: Option<OsString>) {
         let cost = self.folders.get(folder).map_or(Duration::ZERO, |folder| folder.scan_cost);
-        self.dirty.mark(folder, now + COALESCE.max(cost * SCAN_COST_FACTOR), touched);
+        let pause = cost * SCAN_COST_FACTOR;
+        if let Some(name) = touched.as_ref().filter(|_| pause > COALESCE) {
+            self.named.insert(folder.join(name));
+        }
+        self.dirty.mark(folder, now + COALESCE.max(pause), touched);
     }
 
     /// When there is something to do next.
     pub fn next_due(&self) -> Option<Duration> {
-        if self.scan.is_some() || !self.found.is_empty() || self.pass.is_under_way() {
+        let are_more_due = !self.found.is_empty() || !self.named.is_empty() || self.pass.is_under_way();
+        if self.scan.is_some() || are_more_due {
             return Some(Duration::ZERO);
         }
         self.dirty.next_due().into_iter().chain(self.settle.next_due()).min()

@@ -2,6 +2,7 @@
 //! as much of it as its budget allows; one folder may take many turns.
 
 mod listed;
+mod named;
 mod removed;
 
 use std::collections::HashSet;
@@ -25,6 +26,8 @@ use crate::watch::{Hints, Known, Observation, TurnBudget, WatchState};
 const COST_OF_A_FOLDER: usize = 4;
 /// Entries that are compared with what is known at one go: finding the folder once for each takes as long as the comparison.
 const BATCH: usize = 128;
+
+pub use named::NamedFiles;
 
 /// The scan of one folder that goes on.
 #[derive(Debug)]
@@ -137,6 +140,7 @@ impl Tree {
         let before = budget.spent();
         let mut look = Look { now, quiet, hints, budget, changes: Vec::new() };
         self.take_settled(&mut look);
+        self.look_at_named(&mut look);
         while look.budget.is_left() {
             if let Some(scan) = self.scan.take() {
                 self.go_on(scan, &mut look);

@@ -146,6 +146,32 @@ fn a_file_of_the_same_size_and_time_is_read_again_when_anything_else_changed() {
     assert_eq!(test.scan(), ["+b.jpg", "-a.jpg"], "a new name is a new file");
 }
 
+/// A large folder is scanned seldom; what hints name in it does not wait for that.
+#[test]
+fn a_file_that_a_hint_names_does_not_wait_for_the_scan_of_a_large_folder() {
+    let mut test = test_tree(false);
+    test.put("large/a.jpg", "a");
+    test.scan();
+    let minute = Duration::from_secs(60);
+    test.tree.folders.get_mut(Path::new("large")).unwrap().scan_cost = minute;
+    test.put("large/b.jpg", "b");
+    test.put("large/sub/c.jpg", "c");
+    fs::remove_file(test.root.join("large/a.jpg")).unwrap();
+    for name in ["a.jpg", "b.jpg", "sub", "never.jpg"] {
+        assert!(test.tree.hint(&test.root.join("large").join(name), test.now));
+    }
+    assert!(test.turns(9).is_empty() && test.tree.settling() == 1, "it has not settled");
+    test.now += QUIET;
+    assert_eq!(test.turns(9), ["+large/b.jpg"]);
+    // The same file once more: nothing is new.
+    test.tree.hint(&test.root.join("large/b.jpg"), test.now);
+    assert!(test.turns(9).is_empty() && test.tree.settling() == 0);
+    test.now += SCAN_COST_FACTOR * minute;
+    assert_eq!(test.turns(9), ["-large/a.jpg"]);
+    test.now += QUIET;
+    assert_eq!(test.turns(9), ["+large/sub/c.jpg"]);
+}
+
 #[test]
 fn a_folder_that_lies_too_deep_is_said_once_and_not_entered() {
     let mut test = test_tree(false);
