@@ -65,8 +65,8 @@ impl Daemon {
         }
     }
 
-    /// What a query's scores are compared with is computed in the background when a model begins to serve. With a million pictures
-    /// that takes seconds, for which otherwise the first query would wait.
+    /// What a query's scores are compared with is computed in the background when a model begins to serve, and when many pictures
+    /// have come. With a million pictures that takes seconds, for which otherwise the first query would wait.
     pub(super) fn measure_inventory(&mut self) {
         if !self.reporting.is_ready() || !self.serving.read().is_to_be_measured() {
             return;

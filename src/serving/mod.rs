@@ -5,7 +5,7 @@ pub mod feedback;
 mod likeness;
 pub mod load;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::base::rows::Rows;
@@ -19,6 +19,10 @@ use feedback::{WEIGHTS, moved};
 pub use calibrations::Scores;
 pub use likeness::{COMPARED, LikenessScale, compares_features};
 
+/// After so many changes of the index [`View::scores`] is asked for ahead of a query, which would have to wait for it: with the
+/// untrained model this takes 0.2 seconds of a core.
+const CHANGES_TO_MEASURE: u64 = 4_096;
+
 /// A model, and the inventory's embeddings under it.
 pub struct Serving {
     /// Turns features into embeddings.
@@ -26,8 +30,11 @@ pub struct Serving {
     /// The embeddings.
     pub index: Index,
     calibrations: Arc<Calibrations>,
-    is_measured: AtomicBool,
+    /// The generation of the index for which [`View::scores`] was last asked for ahead of a query; [`NEVER`] at first.
+    measured: AtomicU64,
 }
+
+const NEVER: u64 = u64::MAX;
 
 /// A search.
 pub struct SearchRequest<'a> {
@@ -46,13 +53,18 @@ pub struct SearchRequest<'a> {
 impl Serving {
     /// `model` with the `index` of its embeddings.
     pub fn new(model: Model, index: Index) -> Self {
-        Self { model: Arc::new(model), index, calibrations: Arc::default(), is_measured: AtomicBool::new(false) }
+        Self { model: Arc::new(model), index, calibrations: Arc::default(), measured: AtomicU64::new(NEVER) }
     }
 
-    /// Whether [`View::scores`] is still to be asked for the first time: that compares the whole index, and should not wait for a
-    /// query. `true` is the answer once.
+    /// Whether [`View::scores`] is to be asked for ahead of a query: the first time, and after many changes. `true` is the answer
+    /// once.
     pub fn is_to_be_measured(&self) -> bool {
-        !self.is_measured.swap(true, Ordering::Relaxed)
+        let (generation, measured) = (self.index.generation(), self.measured.load(Ordering::Relaxed));
+        let is_due = measured == NEVER || generation.abs_diff(measured) >= CHANGES_TO_MEASURE;
+        if is_due {
+            self.measured.store(generation, Ordering::Relaxed);
+        }
+        is_due
     }
 
     /// Both as they are now, to be searched without a lock.
@@ -120,5 +132,30 @@ impl Shared {
     /// Model and embeddings as they are now.
     pub fn view(&self) -> View {
         self.read().view()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::ModelSettings;
+
+    #[test]
+    fn it_is_measured_at_first_and_after_many_changes() {
+        let model = Model::untrained(&ModelSettings::default());
+        let index = Index::empty(model.embedding_width());
+        let mut serving = Serving::new(model, index);
+        assert!(serving.is_to_be_measured() && !serving.is_to_be_measured());
+        let embedding = vec![1.0; serving.model.embedding_width()];
+        let mut measured_at = Vec::new();
+        for number in 1..=2 * CHANGES_TO_MEASURE + 1 {
+            serving.index.put(Path::new(&format!("{}.jpg", number % 9)), &embedding);
+            if serving.is_to_be_measured() {
+                measured_at.push(number);
+            }
+        }
+        assert_eq!(measured_at, [CHANGES_TO_MEASURE, 2 * CHANGES_TO_MEASURE]);
     }
 }
