@@ -54,6 +54,12 @@ class People:
     def files(self):
         return sorted(path for path in self.inventory.rglob("*.jpg"))
 
+    def show_the_same(self, content, path):
+        """Whether the inventory's picture at `path` has the same pixels."""
+        other = self.inventory / path if path else None
+        bytes_there = other.read_bytes() if other and other.exists() else b""
+        return any(content.startswith(picture) and bytes_there.startswith(picture) for picture in self.pictures)
+
     def act(self):
         files = self.files()
         some = lambda: self.chance.choice(files)
@@ -179,8 +185,8 @@ def check(root, place, people, totals):
             wrong.append(f"{name} has no answer")
             continue
         best = record["matches"][0] if record["matches"] else {"similarity": -1, "path": None}
-        # Without `refresh` an answer tells of the inventory that was there.
-        if REFRESHES and content in contents and best["similarity"] < 0.9999:
+        # Without `refresh` an answer tells of the inventory that was there. Which of the copies comes first is left open.
+        if REFRESHES and content in contents and not people.show_the_same(content, best["path"]):
             wrong.append(f"{name} is found as {best['path']} ({best['similarity']}), not as itself")
     totals["rows"] += len(expected)
     totals["models"].add(next((key[1] for key in found if key[0] == "codes"), None))

@@ -18,6 +18,11 @@ pub fn local_text(seconds: i64) -> String {
     moment.strftime("%-d %B %Y, %H:%M").to_string()
 }
 
+/// The same by ISO 8601 (RFC 3339), in UTC: "2026-11-23T20:40:00Z".
+pub fn iso_text(seconds: i64) -> String {
+    Timestamp::from_second(seconds).unwrap_or_default().to_string()
+}
+
 /// Today's local date without separators, for names: "20261123".
 pub fn today() -> String {
     ZonedDateTime::now().strftime("%Y%m%d").to_string()

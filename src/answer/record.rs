@@ -56,6 +56,8 @@ pub struct Record {
     pub sheet: Option<String>,
     /// When, in seconds since 1970.
     pub answered_s: i64,
+    /// The same by ISO 8601, in UTC.
+    pub answered_at: String,
     /// How long each stage took.
     pub timings_ms: Timings,
 }
@@ -287,6 +289,12 @@ pub struct SearchSettingsPart {
     pub min_likeness: f32,
     /// See `config/artificio.toml`.
     pub collapse_duplicates: bool,
+    /// Folders of the inventory outside of which nothing was searched for; none: everywhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub within: Vec<String>,
+    /// Folders of the inventory in which nothing was searched for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_within: Vec<String>,
 }
 
 /// Elapsed milliseconds of each stage.

@@ -7,7 +7,7 @@ use super::arguments::{QueryOptions, absolute};
 use super::output;
 use crate::answer::sheet::{decimals, percent};
 use crate::answer::{MEANING, MatchPart, Record, Status, mark};
-use crate::config::{Bounded, Setup, SheetFormat};
+use crate::config::{Bounded, InventoryFolders, SearchScope, Setup, SheetFormat};
 use crate::error::Fatal;
 use crate::files::write_whole;
 use crate::query::Ask;
@@ -20,6 +20,7 @@ pub fn run(options: &QueryOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     }
     let mut ask = Ask::new(setup, pictures)?;
     ask.results = options.results.map(Bounded::new);
+    ask.scope = SearchScope { within: folders(&options.within)?, not_within: folders(&options.not_within)? };
     let sheet_path = sheet_path(options, &ask)?;
     if let Some((path, format)) = &sheet_path {
         if ask.pictures.contains(path) {
@@ -43,6 +44,15 @@ pub fn run(options: &QueryOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
         open(&path)?;
     }
     Ok(if reply.record.status == Status::Error { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn folders(named: &[PathBuf]) -> Result<InventoryFolders, Fatal> {
+    InventoryFolders::of(named.iter().cloned()).map_err(|folder| {
+        let folder = folder.display();
+        Fatal::Usage(format!(
+            "{folder}: this is no folder inside the inventory; name one from there, such as shirts/2024"
+        ))
+    })
 }
 
 /// Path and format of the sheet; `None` when none is wanted.

@@ -10,6 +10,7 @@ mod folders;
 mod load;
 mod read;
 mod schema;
+mod scope;
 mod sections;
 mod set;
 mod setup;
@@ -27,6 +28,7 @@ pub use choices::{Encoder, LearnFromFolders, Level, Metric, Refresh, SetMode, Sh
 pub use error::{ConfigError, Mistake, Position};
 pub use load::{Source, load, parse, state_folder};
 pub use schema::schema;
+pub use scope::{InventoryFolders, SearchScope};
 pub use sections::{
     AnswerSettings, FolderSettings, LimitSettings, LogSettings, ModelSettings, SimilaritySettings, WatchSettings,
 };

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::error::ConfigError;
-use super::{Bounded, Config, Metric, SetMode, Share, read};
+use super::{Bounded, Config, InventoryFolders, Metric, SearchScope, SetMode, Share, read};
 
 /// The file's name.
 pub const SET_FILE_NAME: &str = "query.toml";
@@ -26,12 +26,23 @@ pub struct SetSettings {
     pub set_mode: Option<SetMode>,
     /// Matches below this score are hidden.
     pub min_score: Option<Share>,
+    /// Only pictures in these folders of the inventory are found.
+    #[serde(default)]
+    pub within: InventoryFolders,
+    /// No pictures in these folders of the inventory are found.
+    #[serde(default)]
+    pub not_within: InventoryFolders,
 }
 
 impl SetSettings {
     /// The settings in `text`; `path` only serves the message.
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         read::read(path, text)
+    }
+
+    /// Which pictures the set may find.
+    pub fn scope(&self) -> SearchScope {
+        SearchScope { within: self.within.clone(), not_within: self.not_within.clone() }
     }
 
     /// `config` with these settings in force.

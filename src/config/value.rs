@@ -1,6 +1,6 @@
 //! A value of a settings file for serde, with typed errors that quote the file.
 
-use serde::de::value::MapDeserializer;
+use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, IntoDeserializer, Visitor};
 use serde::forward_to_deserialize_any;
 use toml::de::DeValue;
@@ -66,6 +66,7 @@ impl<'de> Deserializer<'de> for SettingValue<'_> {
             Some(DeValue::Integer(_)) => self.deserialize_i64(visitor),
             Some(DeValue::Float(_)) => self.deserialize_f64(visitor),
             Some(DeValue::Boolean(_)) => self.deserialize_bool(visitor),
+            Some(DeValue::Array(_)) => self.deserialize_seq(visitor),
             Some(_) => Err(Cause::Refused("no setting takes a value of this kind".into())),
         }
     }
@@ -125,6 +126,14 @@ impl<'de> Deserializer<'de> for SettingValue<'_> {
         }
     }
 
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Cause> {
+        let (Self::Parsed { source, .. }, Some(items)) = (&self, self.parsed().and_then(DeValue::as_array)) else {
+            return Err(Cause::Refused("a list is expected here".into()));
+        };
+        let items = items.iter().map(|value| SettingValue::Parsed { value: value.get_ref(), source });
+        visitor.visit_seq(SeqDeserializer::new(items))
+    }
+
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _name: &'static str,
@@ -135,7 +144,7 @@ impl<'de> Deserializer<'de> for SettingValue<'_> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 char bytes byte_buf unit unit_struct newtype_struct seq tuple tuple_struct
+        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 char bytes byte_buf unit unit_struct newtype_struct tuple tuple_struct
         identifier ignored_any
     }
 }

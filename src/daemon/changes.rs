@@ -12,6 +12,7 @@ use super::plan::{JobKind, QueryOrigin, Task};
 use super::start::folder_of;
 use super::workers::Job;
 use crate::catalog::Root;
+use crate::config::SearchScope;
 use crate::files::Stamp;
 use crate::picture::Bounds;
 use crate::query::{Query, QueryFiles};
@@ -198,6 +199,7 @@ impl Daemon {
             inventory_pending: self.plan.awaited(Root::Inventory) + settling,
             inventory_missing: self.missing_embeddings(),
             inventory_away,
+            scope: SearchScope::default(),
             config: self.settings.config().clone(),
         }
     }

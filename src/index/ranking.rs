@@ -11,7 +11,7 @@ use super::snapshot::AVERAGING_MINIMUM;
 use super::{Found, PlainSimilarity, SearchMode};
 use crate::base::dot::dot;
 use crate::base::rows::Rows;
-use crate::config::{Metric, SetMode};
+use crate::config::{Metric, SearchScope, SetMode};
 
 /// So many pictures nearest to a query are averaged with one another and put in their final order. Measured: see
 /// `docs/decisions/one-search.md`.
@@ -34,12 +34,12 @@ impl Near<'_> {
     }
 }
 
-/// The `k` pictures most similar to the pictures `query`, `[m, width]`, best first; of equal ones, by path.
-pub fn search(segments: &[Arc<Segment>], count: usize, query: &Rows, how: SearchMode, k: usize) -> Vec<Found> {
+/// The `k` pictures in `scope` that are most similar to the pictures `query`, `[m, width]`, best first; of equal ones, by path.
+pub fn search(segments: &[Arc<Segment>], query: &Rows, how: SearchMode, scope: &SearchScope, k: usize) -> Vec<Found> {
     let members = members(query, how);
-    let near = near(segments, &members, how.metric, k);
+    let near = near(segments, &members, how.metric, scope, k);
     let shortlist = near.len().min(SHORTLIST);
-    let ranked = match count < AVERAGING_MINIMUM {
+    let ranked = match near.len() < AVERAGING_MINIMUM {
         true => near[..shortlist].iter().map(|near| near.plain.by_metric).collect(),
         false => reranked(&near[..shortlist], &members, how.metric),
     };
@@ -73,8 +73,14 @@ fn mean(rows: &[Vec<f32>]) -> Option<Vec<f32>> {
 }
 
 /// The shortlist and, if more are wanted, those after it: by the exact similarity to the nearest of `members`.
-fn near<'a>(segments: &'a [Arc<Segment>], members: &[Vec<f32>], metric: Metric, k: usize) -> Vec<Near<'a>> {
-    let positions = nearest(segments, members, metric, k.max(SHORTLIST) + MARGIN);
+fn near<'a>(
+    segments: &'a [Arc<Segment>],
+    members: &[Vec<f32>],
+    metric: Metric,
+    scope: &SearchScope,
+    k: usize,
+) -> Vec<Near<'a>> {
+    let positions = nearest(segments, members, metric, scope, k.max(SHORTLIST) + MARGIN);
     let exact = |position| {
         let (segment, row) = place(position);
         let row = prepared(segments[segment].embedding(row), metric);

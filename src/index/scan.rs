@@ -9,7 +9,7 @@ use super::quantised::QuantisedQuery;
 use super::segment::{CAPACITY, RowHead, Segment, place};
 use crate::base::dot::dot;
 use crate::base::nearest::keep_first;
-use crate::config::Metric;
+use crate::config::{Metric, SearchScope};
 
 /// A picture that may be among the best: its position, and its score, which orders as similarity does.
 type Candidate = (u32, f32);
@@ -39,10 +39,22 @@ impl Probe {
 }
 
 /// The positions of the `count` pictures that come nearest to one of `members`, in no order. Of equal ones those whose
-/// paths come first.
-pub fn nearest(segments: &[Arc<Segment>], members: &[Vec<f32>], metric: Metric, count: usize) -> Vec<u32> {
+/// paths come first. None outside of `scope`.
+pub fn nearest(
+    segments: &[Arc<Segment>],
+    members: &[Vec<f32>],
+    metric: Metric,
+    scope: &SearchScope,
+    count: usize,
+) -> Vec<u32> {
     let probes: Vec<Probe> = members.iter().map(|member| Probe::new(member)).collect();
-    let mut best = Best { segments, count, floor: f32::NEG_INFINITY, candidates: Vec::new() };
+    let mut best = Best {
+        segments,
+        scope: Some(scope).filter(|scope| !scope.is_everything()),
+        count,
+        floor: f32::NEG_INFINITY,
+        candidates: Vec::new(),
+    };
     if count > 0 && !probes.is_empty() {
         for (number, segment) in segments.iter().enumerate() {
             Arch::new().dispatch(SegmentScan { best: &mut best, number, segment, probes: &probes, metric });
@@ -54,6 +66,8 @@ pub fn nearest(segments: &[Arc<Segment>], members: &[Vec<f32>], metric: Metric, 
 /// The best so far, and some more that are dropped from time to time.
 struct Best<'a> {
     segments: &'a [Arc<Segment>],
+    /// Where it is not everything.
+    scope: Option<&'a SearchScope>,
     count: usize,
     /// What a score has to reach; rises as candidates are dropped.
     floor: f32,
@@ -89,6 +103,9 @@ impl WithSimd for SegmentScan<'_, '_> {
 
 impl Best<'_> {
     fn take(&mut self, candidate: Candidate) {
+        if self.scope.is_some_and(|scope| !scope.has(path_at(self.segments, candidate.0))) {
+            return;
+        }
         self.candidates.push(candidate);
         if self.candidates.len() >= 2 * self.count + 64 {
             self.drop_surplus();

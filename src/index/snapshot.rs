@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::segment::Segment;
 use super::{Found, SearchMode, ranking};
 use crate::base::rows::Rows;
+use crate::config::SearchScope;
 
 /// With fewer pictures than this the nearest are not near: embeddings are compared as they are.
 pub(super) const AVERAGING_MINIMUM: usize = 12;
@@ -52,9 +53,23 @@ impl Snapshot {
     /// The [`super::SHORTLIST`] pictures that are nearest by their embeddings alone are averaged, each with its nearest among
     /// them, and so is the query; that decides their order. Further pictures follow by their embeddings alone.
     pub fn search(&self, query: &Rows, how: SearchMode, k: usize) -> Vec<Found> {
+        self.search_within(query, how, &SearchScope::default(), k)
+    }
+
+    /// The same among the pictures in `scope`, as if there were no others.
+    pub fn search_within(&self, query: &Rows, how: SearchMode, scope: &SearchScope, k: usize) -> Vec<Found> {
         if query.width() != self.width {
             return Vec::new();
         }
-        ranking::search(&self.segments, self.len(), query, how, k)
+        ranking::search(&self.segments, query, how, scope, k)
+    }
+
+    /// Pictures in `scope`.
+    pub fn count_within(&self, scope: &SearchScope) -> usize {
+        if scope.is_everything() {
+            return self.len();
+        }
+        let segments = self.segments.iter();
+        segments.map(|segment| (0..segment.len()).filter(|row| scope.has(segment.path(*row))).count()).sum()
     }
 }

@@ -4,6 +4,7 @@ use artificio_random::Random;
 
 use super::*;
 use crate::base::rows::Rows;
+use crate::config::{InventoryFolders, SearchScope};
 
 const COSINE: SearchMode = SearchMode { metric: Metric::Cosine, set_mode: SetMode::Mean };
 const EUCLIDEAN: SearchMode = SearchMode { metric: Metric::Euclidean, set_mode: SetMode::Mean };
@@ -91,6 +92,33 @@ fn ties_come_in_the_order_of_their_paths_and_k_cuts() {
     let copies = (0..9_000).rev().map(|number| (format!("{number:04}"), [3.0, 4.0]));
     let found = ask(&Index::filled(2, copies), &[[3.0, 4.0]], COSINE, 300);
     assert_eq!(names(&found), (0..300).map(|number| format!("{number:04}")).collect::<Vec<_>>());
+}
+
+/// Whatever lies outside of the scope might as well not be there.
+#[test]
+fn a_search_within_folders_is_that_of_an_index_of_them_alone() {
+    let mut random = Random::new(21);
+    let rows: Vec<Vec<f32>> = (0..3_000).map(|_| (0..8).map(|_| random.normal()).collect()).collect();
+    let name = |number: usize| format!("{}/{number:04}.jpg", ["shirts", "shirts-2", "shoes"][number % 3]);
+    let index = Index::filled(8, rows.iter().enumerate().map(|(number, row)| (name(number), row)));
+    let of = |folder: &str| InventoryFolders::of([folder.into()]).unwrap();
+    let scope = SearchScope { within: of("shirts"), not_within: InventoryFolders::default() };
+    let alone = Index::filled(8, (0..3_000).step_by(3).map(|number| (name(number), &rows[number])));
+    let query = Rows::from_values(8, rows[5].clone()).unwrap();
+    for mode in [COSINE, SearchMode { metric: Metric::Euclidean, ..COSINE }] {
+        for k in [5, 400, 2_000] {
+            let found = index.snapshot().search_within(&query, mode, &scope, k);
+            assert_eq!(found, alone.snapshot().search(&query, mode, k), "{mode:?}, {k}");
+            assert_eq!(found.len(), k.min(1_000));
+        }
+    }
+    let without = SearchScope { not_within: of("shirts"), ..SearchScope::default() };
+    assert_eq!((index.snapshot().count_within(&scope), index.snapshot().count_within(&without)), (1_000, 2_000));
+    assert!(
+        names(&index.snapshot().search_within(&query, COSINE, &without, 99))
+            .iter()
+            .all(|name| !name.starts_with("shirts/"))
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::render::{self, Undrawn};
 use super::{Composition, Input, Query, QueryFiles, milliseconds};
 use crate::answer::Record;
 use crate::catalog::{Catalog, FILE_NAME};
-use crate::config::{self, Bounded, Config, Setup};
+use crate::config::{self, Bounded, Config, SearchScope, Setup};
 use crate::service_status;
 use crate::serving::load::{inventory_of, load_index, load_model_read_only};
 use crate::serving::{Serving, Shared};
@@ -27,6 +27,8 @@ pub struct Ask {
     pub pictures: Vec<PathBuf>,
     /// Most matches, whatever the settings say.
     pub results: Option<Bounded<1, 50>>,
+    /// Which pictures may be found, whatever the set's own settings say.
+    pub scope: SearchScope,
     /// The settings.
     pub config: Config,
     /// Whether to draw the sheet.
@@ -45,7 +47,7 @@ impl Ask {
     /// With the settings of `setup`.
     pub fn new(setup: &Setup, pictures: Vec<PathBuf>) -> Result<Self, Fatal> {
         let config = config::load(&setup.source, &setup.root)?;
-        Ok(Self { pictures, results: None, config, with_sheet: false })
+        Ok(Self { pictures, results: None, scope: SearchScope::default(), config, with_sheet: false })
     }
 
     /// Answers it.
@@ -55,7 +57,7 @@ impl Ask {
         let context = open_context(&self.config)?;
         let mut config = self.config;
         config.answer.results = self.results.unwrap_or(config.answer.results);
-        let query = query(&self.pictures, config)?;
+        let query = query(&self.pictures, self.scope, config)?;
         let mut input = Input::read(&query, &context);
         if self.results.is_some() {
             input.leave_results_to_caller();
@@ -82,7 +84,7 @@ fn unable_to_draw(undrawn: Undrawn) -> Fatal {
     }
 }
 
-fn query(pictures: &[PathBuf], config: Config) -> Result<Query, Fatal> {
+fn query(pictures: &[PathBuf], scope: SearchScope, config: Config) -> Result<Query, Fatal> {
     let path = match pictures {
         [one] => PathBuf::from(one.file_name().unwrap_or(one.as_os_str())),
         several => PathBuf::from(format!("{} pictures", several.len())),
@@ -99,6 +101,7 @@ fn query(pictures: &[PathBuf], config: Config) -> Result<Query, Fatal> {
         inventory_pending: pending(&config.folders.state),
         inventory_missing: 0,
         inventory_away,
+        scope,
         config: Arc::new(config),
     })
 }

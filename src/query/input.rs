@@ -11,7 +11,7 @@ use super::set_file::SetFile;
 use super::{Query, WorkerContext};
 use crate::answer;
 use crate::answer::sheet::{self, MAX_EXAMPLES, MAX_QUERIES};
-use crate::config::Config;
+use crate::config::{Config, SearchScope};
 use crate::picture::{Hash, Unusable};
 
 /// Longer side of the examples that a sheet shows, which are small.
@@ -78,6 +78,14 @@ impl Input {
         match self.settings.as_ref().map(|file| &file.settings) {
             Some(Ok(settings)) => settings.over(config),
             _ => config.clone(),
+        }
+    }
+
+    /// Which pictures may be found: those that whoever asks says, or else the set's own settings.
+    pub fn scope(&self, asked: &SearchScope) -> SearchScope {
+        match self.settings.as_ref().map(|file| &file.settings) {
+            Some(Ok(settings)) if asked.is_everything() => settings.scope(),
+            _ => asked.clone(),
         }
     }
 

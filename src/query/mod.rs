@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::answer::{Changes, Record, Status, Timings};
-use crate::config::{Config, Refresh};
+use crate::config::{Config, Refresh, SearchScope};
 use crate::picture::{Bounds, Hash};
 
 pub use ask::{Ask, DirectAnswer};
@@ -61,6 +61,8 @@ pub struct Query {
     pub inventory_missing: usize,
     /// Folders of the inventory that are out of reach, relative to it; an empty path is all of it.
     pub inventory_away: Vec<PathBuf>,
+    /// Which pictures may be found, whatever its own settings say; everything: as they say.
+    pub scope: SearchScope,
     /// The settings in force.
     pub config: Arc<Config>,
 }
@@ -145,15 +147,16 @@ impl Query {
         let search_started = Instant::now();
         let config = input.config(&self.config);
         let selection = Selection::new(&self.config.folders.inventory, &self.inventory_away, &config.answer);
-        let searched = search::search(&encoded, &config, selection.candidates(), context);
+        let scope = input.scope(&self.scope);
+        let searched = search::search(&encoded, &config, &scope, selection.candidates(), context);
         let mut selected = selection.select(searched.found, &searched.scores, &encoded.pictures, &context.catalog);
-        let judgement = status::judge(self, input, (searched.inventory, searched.rejected), &selected);
+        let judgement = status::judge(self, input, &scope, (searched.inventory, searched.rejected), &selected);
         if judgement.status == Status::Error {
             selected.matches.clear();
         }
         timings.search = milliseconds(search_started.elapsed());
         timings.total = milliseconds(started.elapsed());
-        let record = record::compose(self, input, &config, searched.by, &judgement, &selected, timings);
+        let record = record::compose(self, input, (&config, &scope), searched.by, &judgement, &selected, timings);
         Composition { record, matches: selected.matches, judgement }
     }
 

@@ -8,20 +8,20 @@ use super::search::SearchedBy;
 use super::status::Judgement;
 use crate::answer::{self, QueryFile, QueryPart, Record, SearchSettingsPart, SkippedPart, Timings};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, SearchScope};
 use crate::picture::Hash;
 
 /// The record, without its sheet and the changes since the last one.
 pub fn compose(
     query: &Query,
     input: &Input,
-    config: &Config,
+    (config, scope): (&Config, &SearchScope),
     by: SearchedBy,
     judgement: &Judgement,
     selected: &Selected,
     timings_ms: Timings,
 ) -> Record {
-    let settings = &config.answer;
+    let (settings, answered_s) = (&config.answer, clock::now_s());
     let [files, positives, negatives] = input.files_by_use();
     Record {
         schema: answer::SCHEMA,
@@ -48,13 +48,16 @@ pub fn compose(
             min_score: settings.min_score.get(),
             min_likeness: selected.min_likeness,
             collapse_duplicates: settings.collapse_duplicates,
+            within: scope.within.names(),
+            not_within: scope.not_within.names(),
         },
         matches: selected.matches.iter().map(|found| found.part.clone()).collect(),
         nearest: selected.nearest.clone(),
         skipped: files.into_iter().chain(positives).chain(negatives).filter_map(skipped).collect(),
         changes: None,
         sheet: None,
-        answered_s: clock::now_s(),
+        answered_s,
+        answered_at: clock::iso_text(answered_s),
         timings_ms,
     }
 }

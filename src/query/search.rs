@@ -8,7 +8,7 @@ use super::input::Input;
 use super::rejected::Rejected;
 use crate::answer::SearchModelPart;
 use crate::base::rows::Rows;
-use crate::config::Config;
+use crate::config::{Config, SearchScope};
 use crate::index::{Found, SearchMode};
 use crate::serving::{Scores, SearchRequest};
 
@@ -41,7 +41,7 @@ pub struct Searched {
     pub scores: Scores,
     /// So many pictures were passed over on the way: the same as a negative example, or nearly.
     pub rejected: usize,
-    /// Pictures in the index.
+    /// Pictures that were searched: all in the index, or in the scope.
     pub inventory: usize,
     /// For the record.
     pub by: SearchedBy,
@@ -51,7 +51,7 @@ pub struct Searched {
 pub struct SearchedBy {
     /// The model.
     pub model: SearchModelPart,
-    /// Pictures in the index.
+    /// Pictures that were searched.
     pub inventory: usize,
     /// State of the index.
     pub index_generation: u64,
@@ -59,8 +59,14 @@ pub struct SearchedBy {
     pub metric: &'static str,
 }
 
-/// The `count` pictures most similar to the query and unlike its negative examples.
-pub fn search(query: &EncodedQuery, config: &Config, count: usize, context: &WorkerContext) -> Searched {
+/// The `count` pictures in `scope` that are most similar to the query and unlike its negative examples.
+pub fn search(
+    query: &EncodedQuery,
+    config: &Config,
+    scope: &SearchScope,
+    count: usize,
+    context: &WorkerContext,
+) -> Searched {
     let [asked, positive, negative] =
         [&query.pictures, &query.positives, &query.negatives].map(|pictures| rows_of(pictures, context));
     let mode = SearchMode { metric: config.similarity.metric, set_mode: config.similarity.set_mode };
@@ -70,7 +76,8 @@ pub fn search(query: &EncodedQuery, config: &Config, count: usize, context: &Wor
     // More are searched for until `count` are left that are not rejected, or there are no more.
     let mut searched = count;
     let (found, passed_over) = loop {
-        let request = SearchRequest { query: &asked, positive: &positive, negative: &negative, mode, count: searched };
+        let (query, positive, negative) = (&asked, &positive, &negative);
+        let request = SearchRequest { query, positive, negative, mode, scope, count: searched };
         let found = view.search(&request);
         let is_last = found.len() < searched;
         let (others, passed_over) = rejected.first_others(found, count, &context.catalog);
@@ -80,7 +87,7 @@ pub fn search(query: &EncodedQuery, config: &Config, count: usize, context: &Wor
         searched = (count + passed_over).max(2 * searched);
     };
     let scores = view.scores(mode.metric, &context.catalog);
-    let inventory = view.snapshot.len();
+    let inventory = view.snapshot.count_within(scope);
     let by = SearchedBy {
         model: SearchModelPart {
             id: view.model.id().into(),

@@ -8,6 +8,7 @@ use super::matches::Selected;
 use super::member::FileRead;
 use crate::answer::Status;
 use crate::answer::sheet::thousands;
+use crate::config::SearchScope;
 use crate::picture::Unusable;
 
 /// The status of a query with its explanation.
@@ -34,9 +35,15 @@ impl Judgement {
     }
 }
 
-/// The status, and the sentence that explains it. `inventory`: pictures searched; `rejected`: pictures passed over for being
-/// the same as one in `not/`, or nearly.
-pub fn judge(query: &Query, input: &Input, (inventory, rejected): (usize, usize), selected: &Selected) -> Judgement {
+/// The status, and the sentence that explains it. `inventory`: pictures searched, those in `scope`; `rejected`: pictures passed over for
+/// being the same as one in `not/`, or nearly.
+pub fn judge(
+    query: &Query,
+    input: &Input,
+    scope: &SearchScope,
+    (inventory, rejected): (usize, usize),
+    selected: &Selected,
+) -> Judgement {
     if let Some(message) = input.mistake() {
         return Judgement::new(Status::Error, message);
     }
@@ -47,39 +54,53 @@ pub fn judge(query: &Query, input: &Input, (inventory, rejected): (usize, usize)
     }
     if inventory == 0 && query.inventory_pending == 0 && query.inventory_missing == 0 {
         let folder = query.config.folders.inventory.display();
-        let message =
-            format!("There is nothing to compare with yet. Put pictures into {folder}; then this is answered again.");
+        let message = match scope.is_everything() {
+            true => format!(
+                "There is nothing to compare with yet. Put pictures into {folder}; then this is answered again."
+            ),
+            false => format!(
+                "No picture of {folder} lies {scope}. Look whether the folder is named as it is there; when there are \
+                 pictures, this is answered again."
+            ),
+        };
         return Judgement::new(Status::NothingSimilar, message);
     }
     problems.extend(problems_of(&positives));
     problems.extend(problems_of(&negatives));
-    let mut remarks = remarks_on(query, inventory, &problems);
+    let mut remarks = remarks_on(query, scope, inventory, &problems);
     remarks.extend(sampled(input));
     let matches = selected.matches.len();
     if remarks.is_empty() {
         let (status, sentence) = match matches {
-            0 => (Status::NothingSimilar, nothing_similar(inventory, selected)),
+            0 => (Status::NothingSimilar, nothing_similar(inventory, scope, selected)),
             _ => {
                 let moved = feedback(positives.len(), negatives.len());
-                (Status::Ok, format!("The {matches} most similar of {inventory} pictures{moved}."))
+                (Status::Ok, format!("The {matches} most similar of {inventory} pictures{}{moved}.", in_scope(scope)))
             }
         };
         return Judgement::new(status, sentence + &passed_over(rejected));
     }
     if matches == 0 && inventory > 0 {
-        remarks.push(nothing_similar(inventory, selected));
+        remarks.push(nothing_similar(inventory, scope, selected));
     }
     Judgement::new(Status::Partial, remarks.join(" ") + &passed_over(rejected))
 }
 
 /// Why the answer is not complete.
-fn remarks_on(query: &Query, inventory: usize, problems: &[(&Path, &Unusable)]) -> Vec<String> {
+fn remarks_on(query: &Query, scope: &SearchScope, inventory: usize, problems: &[(&Path, &Unusable)]) -> Vec<String> {
     let mut remarks = Vec::new();
     if query.inventory_pending > 0 {
         let all = inventory + query.inventory_pending;
-        remarks.push(format!(
-            "Answered from {inventory} of {all} pictures: the others are still being read, then this is answered again."
-        ));
+        remarks.push(match scope.is_everything() {
+            true => format!(
+                "Answered from {inventory} of {all} pictures: the others are still being read, then this is answered again."
+            ),
+            false => format!(
+                "Answered from the {inventory} pictures {scope} that are known; {} of the inventory are still being read, then this \
+                 is answered again.",
+                query.inventory_pending
+            ),
+        });
     }
     if let [(path, problem), rest @ ..] = problems {
         let others = if rest.is_empty() { String::new() } else { format!(", and {} more", rest.len()) };
@@ -123,11 +144,17 @@ fn out_of_reach(away: &[PathBuf]) -> Option<String> {
     Some(format!("{what} out of reach: answered from what was known of {of_it}, and again when {back} back."))
 }
 
-fn nothing_similar(inventory: usize, selected: &Selected) -> String {
+/// " within shirts", after a number of pictures.
+fn in_scope(scope: &SearchScope) -> String {
+    if scope.is_everything() { String::new() } else { format!(" {scope}") }
+}
+
+fn nothing_similar(inventory: usize, scope: &SearchScope, selected: &Selected) -> String {
+    let within = in_scope(scope);
     match &selected.nearest {
-        None => format!("None of the {inventory} pictures is similar enough."),
+        None => format!("None of the {inventory} pictures{within} is similar enough."),
         Some(nearest) => format!(
-            "None of the {inventory} pictures shows anything like it. The nearest, {}, has little in common with it.",
+            "None of the {inventory} pictures{within} shows anything like it. The nearest, {}, has little in common with it.",
             nearest.path
         ),
     }
@@ -206,10 +233,11 @@ mod tests {
             inventory_pending,
             inventory_missing,
             inventory_away: Vec::new(),
+            scope: SearchScope::default(),
             config: Arc::default(),
         };
-        assert!(remarks_on(&query(0, 0), 5, &[]).is_empty());
-        let remarks = remarks_on(&query(2, 3), 5, &[]);
+        assert!(remarks_on(&query(0, 0), &SearchScope::default(), 5, &[]).is_empty());
+        let remarks = remarks_on(&query(2, 3), &SearchScope::default(), 5, &[]);
         assert!(remarks[0].starts_with("Answered from 5 of 7 pictures"), "{remarks:?}");
         assert!(remarks[1].contains("could not be searched: 3."), "{remarks:?}");
     }

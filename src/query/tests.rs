@@ -67,6 +67,7 @@ impl Root {
             inventory_pending: 0,
             inventory_missing: 0,
             inventory_away: Vec::new(),
+            scope: Default::default(),
             config: Arc::clone(&self.config),
         }
     }

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::base::rows::Rows;
 use crate::catalog::Catalog;
-use crate::config::Metric;
+use crate::config::{Metric, SearchScope};
 use crate::index::{Found, Index, SearchMode, Snapshot};
 use crate::model::Model;
 use calibrations::Calibrations;
@@ -46,6 +46,8 @@ pub struct SearchRequest<'a> {
     pub negative: &'a Rows,
     /// How embeddings are compared, and the results of several pictures combined.
     pub mode: SearchMode,
+    /// Which pictures may be found.
+    pub scope: &'a SearchScope,
     /// Number of matches.
     pub count: usize,
 }
@@ -89,7 +91,7 @@ pub struct View {
 impl View {
     /// The pictures most similar to a query.
     pub fn search(&self, request: &SearchRequest<'_>) -> Vec<Found> {
-        self.snapshot.search(&self.embeddings(request), request.mode, request.count)
+        self.snapshot.search_within(&self.embeddings(request), request.mode, request.scope, request.count)
     }
 
     /// What is searched for: the query, moved by its examples.

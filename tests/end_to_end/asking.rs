@@ -112,6 +112,39 @@ fn a_folder_is_asked_with_its_examples_and_settings_as_in_the_query_folder() {
 }
 
 #[test]
+fn a_query_may_be_about_some_folders_of_the_inventory() {
+    let mut workplace = Workplace::new();
+    for number in 0..3 {
+        put(workplace.inventory(format!("new/{number}.jpg")), &jpeg(Food::Pizza, number));
+        put(workplace.inventory(format!("old/{number}.jpg")), &jpeg(Food::Pizza, 100 + number));
+    }
+    workplace.start();
+    workplace.wait_indexed(6);
+    put(workplace.query("set/query.toml"), b"within = \"new\"\n");
+    put(workplace.query("set/one.jpg"), &jpeg(Food::Pizza, 2_000));
+    let is_within = |record: &Value, count: usize, folder: &str| {
+        let found = found(record);
+        assert!(found.len() == count && found.iter().all(|path| path.starts_with(folder)), "{record:#}");
+    };
+    let record = workplace.wait_record_that("set", |record| record["status"] == "ok");
+    is_within(&record, 3, "new/");
+    assert_eq!((&record["settings"]["within"], &record["inventory"]), (&serde_json::json!(["new"]), &3.into()));
+    assert!(record["message"].as_str().unwrap().contains("of 3 pictures within new"), "{record:#}");
+
+    let set = workplace.query("set");
+    let set = set.to_str().unwrap();
+    is_within(&json(&workplace, &[set]), 3, "new/");
+    is_within(&json(&workplace, &[set, "--not-within", "new"]), 3, "old/");
+    is_within(&json(&workplace, &[set, "--within", "./old/", "--within", "new", "-k", "2"]), 2, "");
+    let nothing = json(&workplace, &[set, "--within", "shirts"]);
+    assert_eq!(nothing["status"], "nothing_similar");
+    assert!(nothing["message"].as_str().unwrap().contains("lies within shirts"), "{nothing:#}");
+    let output = workplace.run(&["query", set, "--within", "../elsewhere"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && message.contains("no folder inside the inventory"), "{message}");
+}
+
+#[test]
 fn what_cannot_be_answered_is_said_in_a_sentence() {
     let workplace = Workplace::new();
     let lunch = elsewhere(&workplace, "lunch.jpg", &jpeg(Food::Sushi, 2_000));

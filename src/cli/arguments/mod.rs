@@ -137,6 +137,12 @@ pub struct QueryOptions {
     /// At most N matches, 1 to 50 (default: as in the settings)
     #[arg(short = 'k', long = "results", value_name = "N", value_parser = clap::value_parser!(u64).range(1..=50))]
     pub results: Option<u64>,
+    /// Find only pictures in DIR, a folder inside the inventory; may be given more than once
+    #[arg(long, value_name = "DIR")]
+    pub within: Vec<PathBuf>,
+    /// Find no pictures in DIR, a folder inside the inventory; may be given more than once
+    #[arg(long, value_name = "DIR")]
+    pub not_within: Vec<PathBuf>,
 }
 
 /// The encoders there are.
