@@ -295,6 +295,9 @@ pub struct SearchSettingsPart {
     /// Folders of the inventory in which nothing was searched for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_within: Vec<String>,
+    /// Both in words, for the sheet; empty without them.
+    #[serde(skip)]
+    pub scope: String,
 }
 
 /// Elapsed milliseconds of each stage.

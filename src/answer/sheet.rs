@@ -124,8 +124,10 @@ pub struct Footer {
     pub model: String,
     /// What folders taught it; empty where they taught nothing.
     pub folders: String,
-    /// Number of pictures in the inventory.
+    /// Number of pictures that were searched.
     pub inventory: usize,
+    /// Which part of the inventory they are, as in "within shirts"; empty: all of it.
+    pub scope: String,
     /// Date of the answer, as shown.
     pub date: String,
 }

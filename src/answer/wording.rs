@@ -36,6 +36,7 @@ pub fn footer(record: &Record) -> Footer {
         model,
         folders: taught(&record.model.folders),
         inventory: record.inventory,
+        scope: record.settings.scope.clone(),
         date: clock::local_text(record.answered_s),
     }
 }

@@ -50,6 +50,7 @@ pub fn compose(
             collapse_duplicates: settings.collapse_duplicates,
             within: scope.within.names(),
             not_within: scope.not_within.names(),
+            scope: if scope.is_everything() { String::new() } else { scope.to_string() },
         },
         matches: selected.matches.iter().map(|found| found.part.clone()).collect(),
         nearest: selected.nearest.clone(),

@@ -11,7 +11,7 @@ use super::theme::{Palette, Rgb};
 use super::words::{
     bar, clean_name, closeness, decimals, matches_title, percent, pictures, query_label, thousands, typeset,
 };
-use super::{Match, Notice, QueryPicture, SheetContent, notice, picture};
+use super::{Footer, Match, Notice, QueryPicture, SheetContent, notice, picture};
 use crate::answer::text::{Setting, Weight, fitted, line};
 use crate::answer::{Grade, MEANING};
 
@@ -49,7 +49,7 @@ pub(super) fn sheet(
             palette.accent,
         );
     }
-    painter.matches_heading(layout, matches.len(), content.footer.inventory);
+    painter.matches_heading(layout, matches.len(), &content.footer);
     for (tile, panel) in queries.iter().zip(&layout.tiles) {
         painter.tile(tile, *panel, queries.len() > 1);
     }
@@ -112,10 +112,11 @@ impl Painter<'_> {
         self.text(title, heading.title, Setting { size_px, weight: Weight::SemiBold }, self.palette.ink);
     }
 
-    fn matches_heading(&mut self, layout: &Layout, matches: usize, inventory: usize) {
-        let title = matches_title(matches, inventory);
+    fn matches_heading(&mut self, layout: &Layout, matches: usize, footer: &Footer) {
+        let title = matches_title(matches, footer.inventory);
         if let Some(heading) = layout.matches {
-            self.heading(heading, "Most similar", &title, self.palette.soft_ink);
+            let label = format!("Most similar {}", footer.scope);
+            self.heading(heading, label.trim_end(), &title, self.palette.soft_ink);
         }
         if let Some(area) = layout.subtitle {
             let text = format!("{title}, the most similar first");

@@ -7,7 +7,13 @@ use super::*;
 const RED: Rgba<u8> = Rgba([200, 30, 40, 255]);
 
 fn footer() -> Footer {
-    Footer { model: "lite0-pca128".into(), folders: String::new(), inventory: 36, date: "14 March 2025".into() }
+    Footer {
+        model: "lite0-pca128".into(),
+        folders: String::new(),
+        inventory: 36,
+        scope: String::new(),
+        date: "14 March 2025".into(),
+    }
 }
 
 fn content(matches: usize, queries: usize) -> SheetContent {
