@@ -99,6 +99,8 @@ pub struct InventoryPart {
     pub pending: usize,
     /// Of these, unusable.
     pub failed: usize,
+    /// Files that are passed over, because a photograph of the same stem stands for them.
+    pub paired: usize,
     /// Pictures a second, while any are read; otherwise null.
     pub per_second: Option<f32>,
     /// Seconds until all are read, at this pace.
@@ -193,6 +195,7 @@ impl ServiceStatus {
                 indexed: 0,
                 pending: 0,
                 failed: 0,
+                paired: 0,
                 per_second: None,
                 remaining_s: None,
             },

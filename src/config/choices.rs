@@ -41,6 +41,17 @@ impl SheetFormat {
     }
 }
 
+/// How many pictures a raw file, or a film, and the photograph of its stem are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PairMode {
+    /// The photograph stands for both.
+    #[default]
+    One,
+    /// Each is read.
+    Each,
+}
+
 /// What turns pictures into embeddings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -24,7 +24,9 @@ use serde::{Deserialize, Serialize};
 pub use bounded::{Bounded, Share, ShareOrAuto};
 pub use cause::{Cause, NameKind, ValueKind};
 pub use changes::{KeyChange, changes};
-pub use choices::{Encoder, LearnFromFolders, Level, Metric, Refresh, SetMode, SheetFormat, Theme, WatchMode};
+pub use choices::{
+    Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
+};
 pub use error::{ConfigError, Mistake, Position};
 pub use load::{Source, load, parse, state_folder};
 pub use schema::schema;

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::choices::{Encoder, LearnFromFolders, Level, Metric, Refresh, SetMode, SheetFormat, Theme, WatchMode};
+use super::choices::{
+    Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
+};
 use super::{Bounded, Share, ShareOrAuto, folders};
 
 /// `[folders]`
@@ -28,6 +30,9 @@ pub struct FolderSettings {
     /// The program's own files: catalog, models, status.
     #[serde(deserialize_with = "folders::name")]
     pub state: PathBuf,
+    /// A raw file or a film (MOV, MP4) with a JPEG or HEIC of the same stem beside it, among the inventory and training pictures: "one"
+    /// = only the JPEG or HEIC is read, "each" = both.
+    pub pairs: PairMode,
 }
 
 /// `[answer]`
@@ -141,6 +146,7 @@ impl Default for FolderSettings {
             training: "db/img_train_raw".into(),
             answer: "answer".into(),
             state: "db/state".into(),
+            pairs: PairMode::One,
         }
     }
 }
@@ -154,6 +160,7 @@ impl FolderSettings {
             training: root.join(&self.training),
             answer: root.join(&self.answer),
             state: root.join(&self.state),
+            pairs: self.pairs,
         }
     }
 

@@ -20,7 +20,7 @@ use super::workers::{JOBS_A_WORKER, WorkerDeps, Workers};
 use super::{Daemon, Observer};
 use crate::catalog::{AnswerRow, Catalog, FileRow, FileState, Root};
 use crate::clock;
-use crate::config::{self, Config, Encoder, ModelSettings, Setup};
+use crate::config::{self, Config, Encoder, ModelSettings, PairMode, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Stamp, make_folder, sweep_half_written};
 use crate::index::Index;
@@ -255,7 +255,10 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
             files.add(&path, Known { stamp, has_failed });
         })?;
         let mounts = mounts.remove(&root).unwrap_or_default();
-        known.trees.insert(root, Tree::new(folder, root == Root::Inventory, mounts, files));
+        let tree = Tree::new(folder, root == Root::Inventory, mounts, files);
+        // Whatever is asked for is answered.
+        let is_each = root == Root::Query || config.folders.pairs == PairMode::Each;
+        known.trees.insert(root, if is_each { tree } else { tree.with_pairs_as_one() });
     }
     Ok(known)
 }

@@ -8,6 +8,7 @@ use crate::base::rows::Rows;
 use crate::config::Encoder;
 use crate::error::{Fatal, Trouble};
 use crate::files::FileAt;
+use crate::isolation;
 use crate::model::{Backbone, Extractor};
 use crate::picture::{self, Bounds, Hash};
 use crate::progress::{Part, Progress};
@@ -104,7 +105,7 @@ impl<'a> Measurer<'a> {
     fn look_at(&self, path: &Path, purpose: PictureUse) -> Result<MeasuredPicture, Trouble> {
         let unusable = |problem: picture::Unusable| Trouble::new(problem.to_string(), path, problem.remedy());
         let file = picture::read_still(&FileAt::named(path), self.bounds).map_err(unusable)?;
-        let decoded = picture::decode(&file.bytes, path, self.bounds).map_err(unusable)?;
+        let decoded = isolation::decode(&file.bytes, path, self.bounds).map_err(unusable)?;
         let square = |side: usize| {
             picture::square(&decoded, side)
                 .ok_or_else(|| Trouble::new("the picture has no pixels", path, "take it away"))

@@ -1,19 +1,21 @@
-//! The child process of a trial: limits its own memory and time, then decodes the picture.
+//! The child process: limits its own memory and time, then decodes the picture.
 
 use std::io::{self, Read, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
+use image::DynamicImage;
+
 use super::extract::{Extracted, Outputs, extract};
 use super::limits::{limit_before_reading, limit_memory, volunteer_for_memory};
-use super::protocol::{ChildRequest, write_answer, write_ready};
+use super::protocol::{ChildRequest, ChildTask, DecodeOrder, write_answer, write_ready};
 use super::usage::Activity;
 use crate::model::Extractor;
 use crate::picture::{self, Unusable, silence_caught_panics};
 use crate::sandbox;
 
-/// Longer side of a picture that is sent back: enough for any sheet, and 36 MB at most.
+/// Longer side of a picture that is sent back from a trial: enough for any sheet, and 36 MB at most.
 const LONGEST_PX: u32 = 3_000;
 
 /// Why the child could not be set up, for a person.
@@ -44,27 +46,37 @@ fn work(request: &str) -> Result<(), SetupError> {
     silence_caught_panics();
     let request: ChildRequest = serde_json::from_str(request).map_err(|error| error.to_string())?;
     limit_before_reading(&request).map_err(|error| error.to_string())?;
-    let extractor = Extractor::load(request.order.encoder).map_err(|trouble| trouble.to_string())?;
+    let extractor = match &request.task {
+        ChildTask::Trial(order) => Some(Extractor::load(order.encoder).map_err(|trouble| trouble.to_string())?),
+        ChildTask::Decode(_) => None,
+    };
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     let memory_bytes = limit_memory(request.memory_bytes).map_err(|error| error.to_string())?;
     let mut answer = io::stdout().lock();
     write_ready(&mut answer, memory_bytes).map_err(|error| error.to_string())?;
-    let (result, decode_ms) = decode(&bytes, &request, &extractor);
+    let (decoded, decode_ms) = decode(&bytes, &request);
+    let result = match (request.task, &extractor) {
+        (ChildTask::Trial(order), Some(extractor)) => decoded.and_then(|decoded| of_trial(decoded, order, extractor)),
+        _ => decoded.map(|decoded| Extracted { square: None, features: None, picture: Some(decoded) }),
+    };
     let written = write_answer(&mut answer, result, decode_ms).and_then(|()| answer.flush());
     written.map_err(|error| error.to_string())
 }
 
-/// The requested outputs, and the processor time of the decoding in milliseconds.
-fn decode(bytes: &[u8], request: &ChildRequest, extractor: &Extractor) -> (Result<Extracted, Unusable>, u64) {
+/// The picture, and the processor time of the decoding in milliseconds.
+fn decode(bytes: &[u8], request: &ChildRequest) -> (Result<DynamicImage, Unusable>, u64) {
     let path = PathBuf::from("picture").with_extension(&request.extension);
-    let Outputs { square, features, longest_px } = request.order.outputs;
+    let before = processor_ms();
+    let decoded = picture::decode(bytes, &path, request.task.bounds());
+    (decoded, processor_ms().saturating_sub(before))
+}
+
+fn of_trial(decoded: DynamicImage, order: DecodeOrder, extractor: &Extractor) -> Result<Extracted, Unusable> {
+    let Outputs { square, features, longest_px } = order.outputs;
     // The network runs whenever there is a square, because it could crash on the picture as well.
     let outputs = Outputs { square, features: square || features, longest_px: longest_px.map(|px| px.min(LONGEST_PX)) };
-    let before = processor_ms();
-    let decoded = picture::decode(bytes, &path, &request.order.bounds);
-    let decode_ms = processor_ms().saturating_sub(before);
-    (decoded.and_then(|decoded| extract(decoded, outputs, extractor)), decode_ms)
+    extract(decoded, outputs, extractor)
 }
 
 fn processor_ms() -> u64 {

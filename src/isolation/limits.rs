@@ -23,7 +23,7 @@ pub fn limit_before_reading(request: &ChildRequest) -> io::Result<()> {
     }
     limit(Resource::Core, 0)?;
     limit(Resource::Nofile, OPEN_FILES)?;
-    limit(Resource::Cpu, request.order.bounds.decode_ms / 1_000 + SPARE_SECONDS)
+    limit(Resource::Cpu, request.task.bounds().decode_ms / 1_000 + SPARE_SECONDS)
 }
 
 /// From here on the process may allocate this many more bytes, or fewer, where less is left: it has to meet this limit before

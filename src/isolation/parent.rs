@@ -1,4 +1,4 @@
-//! The service's side of a trial: starts a child process, waits for it, and judges how it ended.
+//! The service's side: starts a child process, waits for it, and judges how it ended.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use image::DynamicImage;
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::extract::Extracted;
-use super::protocol::{ChildRequest, DecodeOrder, read_answer, read_ready};
+use super::protocol::{ChildRequest, ChildTask, DecodeOrder, read_answer, read_ready};
 use super::usage::{Activity, memory_in_all, memory_left};
-use crate::picture::{CrashCause, Unusable};
+use crate::picture::{self, Bounds, CrashCause, Unusable};
 
 /// The child's hidden command.
 const COMMAND: &str = "decode-isolated";
@@ -26,8 +27,9 @@ const MOST_MEMORY: u64 = 3 << 30;
 const MOST_BUDGET: u64 = 2 << 30;
 /// If less memory is left than an ordinary photograph takes, running out of it proves nothing about a picture.
 const LEAST_MEMORY: u64 = 128 << 20;
-/// Extra processor time of a child besides the decoding: to start, and for the network.
-const SPARE_TIME: Duration = Duration::from_secs(5);
+/// Extra processor time of a child besides the decoding: to start, and for the network of a trial.
+const SPARE_TIME_OF_TRIAL: Duration = Duration::from_secs(5);
+const SPARE_TIME: Duration = Duration::from_millis(500);
 /// A child that has slept this long without using a processor will never end.
 const LONGEST_SLEEP: Duration = Duration::from_secs(10);
 /// Time between two checks of a child, at first and at last.
@@ -62,6 +64,14 @@ pub enum TrialOutcome {
     Cancelled,
 }
 
+/// Decodes `bytes`, the content of the file at `path`, for a command: in a child process if its decoder is not memory-safe.
+///
+/// # Errors
+/// Why it is not usable.
+pub fn decode(bytes: &[u8], path: &Path, bounds: &Bounds) -> Result<DynamicImage, Unusable> {
+    Isolation::default().decode_where_it_belongs(bytes, path, bounds)
+}
+
 /// Starts children, any number at the same time.
 pub struct Isolation {
     program: PathBuf,
@@ -88,6 +98,59 @@ impl Isolation {
 
     /// Decodes `bytes`, the content of the file at `path`, in a child process, computes the ordered outputs, and waits for them.
     pub fn extract(&self, bytes: &[u8], path: &Path, order: &DecodeOrder) -> TrialOutcome {
+        self.run(bytes, path, ChildTask::Trial(*order), memory_allowance())
+    }
+
+    /// Decodes `bytes`, the content of the file at `path`, in a child process, which may take `memory_bytes`, as its header says,
+    /// and waits for it. A picture that kills the child is damaged: that proves nothing else, and harms nobody.
+    ///
+    /// # Errors
+    /// Why it is not usable. [`Unusable::TrialInterrupted`] if something else than the picture kept it from being decoded.
+    pub fn decode(
+        &self,
+        bytes: &[u8],
+        path: &Path,
+        bounds: &Bounds,
+        memory_bytes: u64,
+    ) -> Result<DynamicImage, Unusable> {
+        match self.run(bytes, path, ChildTask::Decode(*bounds), memory_bytes + LEAST_MEMORY) {
+            TrialOutcome::Ended(result) => {
+                let no_picture = || Unusable::TrialInterrupted("the process that decoded it sent no picture".into());
+                result.and_then(|extracted| extracted.picture.ok_or_else(no_picture))
+            }
+            TrialOutcome::Crashed(cause) => Err(Unusable::Damaged(match cause {
+                CrashCause::Signal { number } => format!("its decoder crashed on it (signal {number})"),
+                CrashCause::Memory { .. } => "it needs more memory than a picture of its size should".into(),
+                CrashCause::Time { limit_ms } => format!("its decoder did not end within {limit_ms} ms"),
+            })),
+            TrialOutcome::Interrupted(why) => Err(Unusable::TrialInterrupted(why)),
+            TrialOutcome::NotStarted(why) => {
+                Err(Unusable::TrialInterrupted(format!("no process of its own can be started for it: {why}")))
+            }
+            TrialOutcome::Cancelled => Err(Unusable::AwaitsTrial),
+        }
+    }
+
+    /// The same where it is needed; any other picture is decoded in this process.
+    ///
+    /// # Errors
+    /// Why it is not usable.
+    pub fn decode_where_it_belongs(
+        &self,
+        bytes: &[u8],
+        path: &Path,
+        bounds: &Bounds,
+    ) -> Result<DynamicImage, Unusable> {
+        let opened = picture::open(bytes, path, bounds)?;
+        if !opened.needs_process() {
+            return opened.decode();
+        }
+        let memory_bytes = opened.memory_bytes();
+        drop(opened);
+        self.decode(bytes, path, bounds, memory_bytes)
+    }
+
+    fn run(&self, bytes: &[u8], path: &Path, task: ChildTask, memory_bytes: u64) -> TrialOutcome {
         if self.is_closing.load(Ordering::Relaxed) {
             return TrialOutcome::Cancelled;
         }
@@ -95,24 +158,24 @@ impl Isolation {
             Ok(files) => files,
             Err(error) => return TrialOutcome::NotStarted(crate::error::reason(&error)),
         };
-        let mut child = match self.start(&files, path, order) {
+        let mut child = match self.start(&files, path, task, memory_bytes) {
             Ok(child) => child,
             Err(error) => return TrialOutcome::NotStarted(crate::error::reason(&error)),
         };
-        let limit = Duration::from_millis(order.bounds.decode_ms);
-        let end = self.wait(&mut child, limit + SPARE_TIME);
+        let limit_ms = task.bounds().decode_ms;
+        let spare = if matches!(task, ChildTask::Trial(_)) { SPARE_TIME_OF_TRIAL } else { SPARE_TIME };
+        let end = self.wait(&mut child, Duration::from_millis(limit_ms) + spare);
         match (end, files.take_answer()) {
             (Err(error), _) | (Ok(_), Err(error)) => TrialOutcome::Interrupted(crate::error::reason(&error)),
-            (Ok(ChildEnd::OverTime), Ok(_)) => over_time(order),
+            (Ok(ChildEnd::OverTime), Ok(_)) => TrialOutcome::Crashed(CrashCause::Time { limit_ms }),
             (Ok(ChildEnd::Closed), Ok(_)) => TrialOutcome::Cancelled,
-            (Ok(ChildEnd::Exited(status)), Ok(answer)) => judge(status, &answer, order),
+            (Ok(ChildEnd::Exited(status)), Ok(answer)) => judge(status, &answer, limit_ms),
         }
     }
 
-    fn start(&self, files: &ChildFiles, path: &Path, order: &DecodeOrder) -> io::Result<Child> {
-        let memory_bytes = memory_allowance();
+    fn start(&self, files: &ChildFiles, path: &Path, task: ChildTask, memory_bytes: u64) -> io::Result<Child> {
         let extension = path.extension().unwrap_or_default().to_string_lossy().into_owned();
-        let request = ChildRequest { parent: std::process::id(), extension, order: *order, memory_bytes };
+        let request = ChildRequest { parent: std::process::id(), extension, task, memory_bytes };
         Command::new(&self.program)
             .arg(COMMAND)
             .arg(serde_json::to_string(&request)?)
@@ -163,16 +226,12 @@ fn end(child: &mut Child, why: ChildEnd) -> io::Result<ChildEnd> {
     Ok(why)
 }
 
-fn over_time(order: &DecodeOrder) -> TrialOutcome {
-    TrialOutcome::Crashed(CrashCause::Time { limit_ms: order.bounds.decode_ms })
-}
-
 /// Whether a process brings this signal upon itself.
 fn is_own(number: i32) -> bool {
     OWN_SIGNALS.contains(&number) || number == libc::SIGXCPU
 }
 
-fn judge(status: ExitStatus, answer: &ChildOutput, order: &DecodeOrder) -> TrialOutcome {
+fn judge(status: ExitStatus, answer: &ChildOutput, limit_ms: u64) -> TrialOutcome {
     if let Some(number) = status.signal().filter(|number| !is_own(*number)) {
         return TrialOutcome::Interrupted(format!(
             "the process that decoded it was ended from outside by signal {number}"
@@ -183,7 +242,7 @@ fn judge(status: ExitStatus, answer: &ChildOutput, order: &DecodeOrder) -> Trial
         return TrialOutcome::NotStarted(if message.is_empty() { format!("it ended with {status}") } else { message });
     };
     match (status.signal(), status.code()) {
-        (Some(libc::SIGXCPU), _) => over_time(order),
+        (Some(libc::SIGXCPU), _) => TrialOutcome::Crashed(CrashCause::Time { limit_ms }),
         (Some(number), _) => match answer.ran_out_of_memory() {
             true if memory_bytes < LEAST_MEMORY => {
                 TrialOutcome::Interrupted(format!("only {} MB of memory are left", memory_bytes >> 20))
@@ -195,7 +254,7 @@ fn judge(status: ExitStatus, answer: &ChildOutput, order: &DecodeOrder) -> Trial
             TrialOutcome::Ended(Err(Unusable::Damaged("artificio itself gave up on it; please report this".into())))
         }
         (None, Some(0)) => match read_answer(output) {
-            Some((_, decode_ms)) if decode_ms > order.bounds.decode_ms => over_time(order),
+            Some((_, decode_ms)) if decode_ms > limit_ms => TrialOutcome::Crashed(CrashCause::Time { limit_ms }),
             Some((result, _)) => TrialOutcome::Ended(result),
             None => TrialOutcome::Interrupted("its answer is not whole".into()),
         },
@@ -264,7 +323,7 @@ mod tests {
 
     /// Decodes a raw wait status: a signal in the low bits, an exit code above them.
     fn ended(raw: i32, answer: &ChildOutput) -> String {
-        match judge(ExitStatus::from_raw(raw), answer, &order()) {
+        match judge(ExitStatus::from_raw(raw), answer, 2_000) {
             TrialOutcome::Ended(Ok(_)) => "a picture".into(),
             TrialOutcome::Ended(Err(problem)) => problem.to_string(),
             TrialOutcome::Crashed(cause) => format!("{cause:?}"),

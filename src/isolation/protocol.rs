@@ -1,4 +1,4 @@
-//! The protocol between the service and the child process of a trial: one JSON argument in, a binary answer out.
+//! The protocol between the service and its child process: one JSON argument in, a binary answer out.
 
 use std::io::{self, Read, Write};
 
@@ -33,10 +33,29 @@ pub struct ChildRequest {
     pub parent: u32,
     /// Extension of the file's name, by which alone a TGA file is recognised.
     pub extension: String,
-    /// The outputs to compute.
-    pub order: DecodeOrder,
+    /// What it is to do.
+    pub task: ChildTask,
     /// Memory that the child may allocate after its start at most, in bytes.
     pub memory_bytes: u64,
+}
+
+/// What a child does with the picture.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub enum ChildTask {
+    /// The trial of a suspect: all of what the service would do with it.
+    Trial(DecodeOrder),
+    /// It decodes it, to its full size.
+    Decode(Bounds),
+}
+
+impl ChildTask {
+    /// The limits of memory and time.
+    pub fn bounds(&self) -> &Bounds {
+        match self {
+            Self::Trial(order) => &order.bounds,
+            Self::Decode(bounds) => bounds,
+        }
+    }
 }
 
 /// The outputs to compute from a picture, and the limits.

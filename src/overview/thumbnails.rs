@@ -9,6 +9,7 @@ use image::{ImageError, RgbImage, RgbaImage};
 use crate::base::parallel::map_followed;
 use crate::error::Trouble;
 use crate::files::FileAt;
+use crate::isolation;
 use crate::picture::{self, Bounds, Filter};
 use crate::progress::Progress;
 
@@ -34,7 +35,7 @@ pub fn thumbnails(
 fn thumbnail(place: &FileAt<'_>, side_px: u32, bounds: &Bounds) -> Thumbnail {
     let path = &place.absolute();
     let decoded = picture::read_still(place, bounds)
-        .and_then(|contents| picture::decode(&contents.bytes, path, bounds))
+        .and_then(|contents| isolation::decode(&contents.bytes, path, bounds))
         .map_err(|problem| Trouble::new(problem.to_string(), path, problem.remedy()))?;
     // In two steps: the first is quick and leaves enough for the second, which is sharp.
     picture::shrink(&decoded, side_px * 2)

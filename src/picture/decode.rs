@@ -7,29 +7,69 @@ use std::sync::Once;
 
 use image::DynamicImage;
 
-use super::formats::{Format, recognise};
+use super::formats::{Format, Opened, recognise};
 use super::{Bounds, Unusable};
 
-/// Decodes `bytes`, the content of the file at `path`, and turns the picture upright. The content decides what it is; the name
-/// matters only for what content cannot tell.
-pub fn decode(bytes: &[u8], path: &Path, bounds: &Bounds) -> Result<DynamicImage, Unusable> {
-    decode_within(bytes, path, bounds, &mut |_| Ok(()))
+/// A picture whose header was read and keeps to the limits; no pixel of it is decoded yet.
+pub struct OpenedPicture<'a> {
+    bytes: &'a [u8],
+    format: &'static Format,
+    opened: Opened<'a>,
 }
 
-/// The same; before a pixel is decoded, `reserve` gets the memory in bytes that is going to be needed: see
-/// `docs/decisions/one-budget-of-memory.md`.
-pub fn decode_within(
-    bytes: &[u8],
-    path: &Path,
-    bounds: &Bounds,
-    reserve: &mut dyn FnMut(u64) -> Result<(), Unusable>,
-) -> Result<DynamicImage, Unusable> {
+/// Reads the header of `bytes`, the content of the file at `path`. The content decides what it is; the name matters only for what
+/// content cannot tell.
+pub fn open<'a>(bytes: &'a [u8], path: &Path, bounds: &Bounds) -> Result<OpenedPicture<'a>, Unusable> {
     #[cfg(debug_assertions)]
     super::faults::act(bytes);
     let format = recognise(bytes, path)?;
-    // Some damaged files make decoders panic (tiff 0.11 even does on a valid planar LZW file).
-    let result = caught(|| decode_upright(bytes, format, bounds, reserve));
-    result.unwrap_or_else(|| Err(Unusable::Damaged(format!("the {} decoder gave up on it", format.name))))
+    let opened = caught(|| (format.open)(bytes, bounds)).unwrap_or_else(|| Err(gave_up(format)))?;
+    let header = &opened.header;
+    bounds.check_header(header.width, header.height, header.decoded_bytes, bytes.len() as u64)?;
+    if header.is_cut_off {
+        return Err(Unusable::CutOff);
+    }
+    Ok(OpenedPicture { bytes, format, opened })
+}
+
+/// Decodes `bytes`, the content of the file at `path`, in this process, and turns the picture upright.
+pub fn decode(bytes: &[u8], path: &Path, bounds: &Bounds) -> Result<DynamicImage, Unusable> {
+    open(bytes, path, bounds)?.decode()
+}
+
+impl OpenedPicture<'_> {
+    /// The memory in bytes that is going to be needed: see `docs/decisions/one-budget-of-memory.md`.
+    pub fn memory_bytes(&self) -> u64 {
+        self.opened.header.memory_bytes
+    }
+
+    /// Whether its decoder is not memory-safe throughout: it belongs into a process of its own.
+    pub fn needs_process(&self) -> bool {
+        self.format.needs_process()
+    }
+
+    /// Decodes its pixels in this process, and turns the picture upright.
+    pub fn decode(self) -> Result<DynamicImage, Unusable> {
+        let Self { bytes, format, opened } = self;
+        #[cfg(debug_assertions)]
+        if format.needs_process() {
+            super::faults::act_at_end(bytes);
+        }
+        #[cfg(not(debug_assertions))]
+        let _ = bytes;
+        let orientation = opened.header.orientation;
+        // Some damaged files make decoders panic (tiff 0.11 even does on a valid planar LZW file).
+        let decoded = caught(|| {
+            let mut picture = (opened.decode)()?;
+            picture.apply_orientation(orientation);
+            Ok(picture)
+        });
+        decoded.unwrap_or_else(|| Err(gave_up(format)))
+    }
+}
+
+fn gave_up(format: &Format) -> Unusable {
+    Unusable::Damaged(format!("the {} decoder gave up on it", format.name))
 }
 
 /// The result of `work` on one picture; `None` if it panics, so that a panic costs this picture only. `work` uses
@@ -39,24 +79,6 @@ pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
     let result = catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(false);
     result.ok()
-}
-
-fn decode_upright(
-    bytes: &[u8],
-    format: &Format,
-    bounds: &Bounds,
-    reserve: &mut dyn FnMut(u64) -> Result<(), Unusable>,
-) -> Result<DynamicImage, Unusable> {
-    let opened = (format.open)(bytes, bounds)?;
-    let header = opened.header;
-    bounds.check_header(header.width, header.height, header.decoded_bytes, bytes.len() as u64)?;
-    if header.is_cut_off {
-        return Err(Unusable::CutOff);
-    }
-    reserve(header.memory_bytes)?;
-    let mut picture = (opened.decode)()?;
-    picture.apply_orientation(header.orientation);
-    Ok(picture)
 }
 
 thread_local! {

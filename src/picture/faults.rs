@@ -11,7 +11,17 @@ pub fn act(bytes: &[u8]) {
         Some(b"loop") => loop {
             std::hint::spin_loop();
         },
+        Some(b"allocate") => drop(std::hint::black_box(Vec::<u8>::with_capacity(8 << 30))),
         Some(b"panic") => std::panic::resume_unwind(Box::new("a planted panic")),
         _ => {}
+    }
+}
+
+/// The same of a fault that follows the picture's own bytes: for decoders that run in a process of their own, after the header was
+/// read in the service's.
+pub fn act_at_end(bytes: &[u8]) {
+    let end = &bytes[bytes.len().saturating_sub(64)..];
+    if let Some(at) = end.windows(PLANTED.len()).position(|part| part == PLANTED) {
+        act(&end[at..]);
     }
 }

@@ -1,7 +1,10 @@
 //! From a file to pixels: decoding within limits, EXIF orientation, the square the encoder sees, the content hash.
 
 mod bounds;
-#[cfg_attr(not(feature = "heic"), allow(dead_code, reason = "only HEIC says its colours by code points"))]
+#[cfg_attr(
+    not(any(feature = "avif", feature = "heic")),
+    allow(dead_code, reason = "only these say colours by code points")
+)]
 mod colour;
 mod decode;
 mod edited_view;
@@ -14,7 +17,7 @@ mod resize;
 mod unusable;
 
 pub use bounds::Bounds;
-pub use decode::{decode, decode_within, silence_caught_panics};
+pub use decode::{OpenedPicture, decode, open, silence_caught_panics};
 pub use edited_view::{EditedView, edited_views};
 pub use miniature::{MINIATURE_SIDE, Miniature};
 pub use read::{FileSnapshot, Hash, read_still};

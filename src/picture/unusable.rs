@@ -6,10 +6,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The formats that are decoded, as a person names them.
-#[cfg(feature = "heic")]
-const READ_FORMATS: &str = "JPEG, HEIC, PNG, GIF, WebP, JPEG XL, TIFF, camera raw, BMP, TGA, QOI, PNM or ICO";
-#[cfg(not(feature = "heic"))]
-const READ_FORMATS: &str = "JPEG, PNG, GIF, WebP, JPEG XL, TIFF, camera raw, BMP, TGA, QOI, PNM or ICO";
+fn read_formats() -> String {
+    let avif = if cfg!(feature = "avif") { " AVIF," } else { "" };
+    let heic = if cfg!(feature = "heic") { " HEIC," } else { "" };
+    format!("JPEG,{heic}{avif} PNG, GIF, WebP, JPEG XL, TIFF, camera raw, BMP, TGA, QOI, PNM or ICO")
+}
 
 /// How a picture killed the process that decoded it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,7 +142,7 @@ impl Unusable {
             }
             Self::Damaged(_) => "copy the picture again from its source, or save it again as JPEG or PNG".into(),
             Self::Changing => "it is read when it stops changing".into(),
-            Self::NotAPicture => format!("put a {READ_FORMATS} picture there, or remove the file"),
+            Self::NotAPicture => format!("put a {} picture there, or remove the file", read_formats()),
             Self::Unsupported(_) | Self::UnsupportedVariant(_) => "save it as JPEG or PNG".into(),
             Self::FileTooLarge { .. } => "save it smaller, or raise max_file_megabytes in [limits]".into(),
             Self::TooManyPixels { .. } => "save it smaller, or raise max_megapixels in [limits]".into(),
@@ -172,7 +173,7 @@ impl fmt::Display for Unusable {
             Self::Empty => write!(out, "the file is empty"),
             Self::CutOff => write!(out, "the picture is cut off: its end is missing"),
             Self::Changing => write!(out, "the file keeps changing"),
-            Self::NotAPicture => write!(out, "this is not a {READ_FORMATS} picture"),
+            Self::NotAPicture => write!(out, "this is not a {} picture", read_formats()),
             Self::Unsupported(format) => write!(out, "{format} files are not supported"),
             Self::UnsupportedVariant(format) => write!(out, "this kind of {format} is not supported"),
             Self::ClaimsTooMuch { width, height } => {

@@ -9,7 +9,7 @@ use super::marks::{Mark, MarkFile};
 use super::memory::Reservation;
 use super::slot::{Decoding, Supervised};
 use super::{Quarantine, Treatment};
-use crate::isolation::{DecodeOrder, Extracted, Outputs, extract};
+use crate::isolation::{self, DecodeOrder, Extracted, Outputs, extract};
 use crate::model::Extractor;
 use crate::picture::{self, Bounds, FileSnapshot, Hash, Unusable};
 
@@ -107,15 +107,23 @@ impl Guard {
         bounds: &Bounds,
         make: impl FnOnce(DynamicImage) -> Result<T, Unusable>,
     ) -> Result<T, Unusable> {
-        let Some(deps) = &self.0 else { return picture::decode(&contents.bytes, path, bounds).and_then(make) };
+        let Some(deps) = &self.0 else { return isolation::decode(&contents.bytes, path, bounds).and_then(make) };
         deps.begin(contents.hash, path);
         // Held until all is made of the picture.
         let mut memory = None;
-        let mut reserve = |bytes| {
-            memory = Some(deps.reserve(bytes, contents, path, bounds)?);
-            Ok(())
+        let mut decode = || {
+            let picture = picture::open(&contents.bytes, path, bounds)?;
+            let bytes = picture.memory_bytes();
+            let reserved = memory.insert(deps.reserve(bytes, contents, path, bounds)?);
+            if picture.needs_process() {
+                drop(picture);
+                deps.decode_apart(reserved, contents, path, bounds, bytes)
+            } else {
+                picture.decode()
+            }
         };
-        let made = picture::decode_within(&contents.bytes, path, bounds, &mut reserve).and_then(make);
+        let decoded = decode();
+        let made = decoded.and_then(make);
         drop(memory);
         if !deps.end() {
             drop(made);
@@ -144,14 +152,36 @@ impl GuardDeps {
         path: &Path,
         bounds: &Bounds,
     ) -> Result<Arc<Reservation>, Unusable> {
-        if !self.supervisor.end() {
-            return Err(Unusable::AwaitsTrial);
-        }
+        self.pause()?;
         let memory = self.quarantine.memory.reserve(bytes, bounds);
-        let mut decoding = Decoding::new(contents.hash, path, self.mark.path());
-        decoding.memory = memory.as_ref().ok().map(Arc::clone);
-        self.supervisor.begin(decoding);
+        self.resume(contents, path, memory.as_ref().ok());
         memory
+    }
+
+    /// Waits for a child process, which has limits of its own.
+    fn decode_apart(
+        &self,
+        memory: &Arc<Reservation>,
+        contents: &FileSnapshot,
+        path: &Path,
+        bounds: &Bounds,
+        bytes: u64,
+    ) -> Result<DynamicImage, Unusable> {
+        self.pause()?;
+        let decoded = self.quarantine.trial.decode(&contents.bytes, path, bounds, bytes);
+        self.resume(contents, path, Some(memory));
+        decoded
+    }
+
+    /// What follows is no time of the decoding.
+    fn pause(&self) -> Result<(), Unusable> {
+        if self.supervisor.end() { Ok(()) } else { Err(Unusable::AwaitsTrial) }
+    }
+
+    fn resume(&self, contents: &FileSnapshot, path: &Path, memory: Option<&Arc<Reservation>>) {
+        let mut decoding = Decoding::new(contents.hash, path, self.mark.path());
+        decoding.memory = memory.map(Arc::clone);
+        self.supervisor.begin(decoding);
     }
 
     /// `false` if this thread was abandoned.

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use image::DynamicImage;
 use log::{debug, info};
 
 use crate::error::Trouble;
@@ -34,18 +35,25 @@ pub use slot::{Decoding, Slot, Supervised, Unsupervised};
 /// Below the state folder: one file for each thread that decodes.
 const FOLDER: &str = "under-way";
 
-/// Holds trials: [`Isolation`], or a fake in tests.
+/// Holds trials, and decodes what needs a process of its own: [`Isolation`], or a fake in tests.
 pub trait Trial: Send + Sync {
     /// Decodes `bytes`, the content of the file at `path`, where it can do no harm to the service.
     fn hold(&self, bytes: &[u8], path: &Path, order: &DecodeOrder) -> TrialOutcome;
 
-    /// The process is about to end: trials are cancelled.
+    /// Decodes `bytes`, the content of the file at `path`, which its decoder may not do in this process, with so much memory.
+    fn decode(&self, bytes: &[u8], path: &Path, bounds: &Bounds, memory_bytes: u64) -> Result<DynamicImage, Unusable>;
+
+    /// The process is about to end: trials and decodings are cancelled.
     fn close(&self);
 }
 
 impl Trial for Isolation {
     fn hold(&self, bytes: &[u8], path: &Path, order: &DecodeOrder) -> TrialOutcome {
         self.extract(bytes, path, order)
+    }
+
+    fn decode(&self, bytes: &[u8], path: &Path, bounds: &Bounds, memory_bytes: u64) -> Result<DynamicImage, Unusable> {
+        Self::decode(self, bytes, path, bounds, memory_bytes)
     }
 
     fn close(&self) {

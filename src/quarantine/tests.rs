@@ -11,6 +11,7 @@ use crate::config::Encoder;
 use crate::files::Stamp;
 use crate::isolation::Outputs;
 use crate::model::Extractor;
+use crate::picture;
 
 const BOUNDS: Bounds = Bounds { file_bytes: 1 << 20, pixels: 1_000_000, decode_ms: 60_000, memory_bytes: 0 };
 const OUTPUTS: Outputs = Outputs { square: true, features: false, longest_px: None };
@@ -33,6 +34,17 @@ impl Trial for FakeTrials {
         let verdict = self.verdicts.get(text.as_str()).copied();
         self.held.lock().unwrap().push(text);
         verdict.unwrap_or(|| TrialOutcome::Ended(Err(Unusable::CutOff)))()
+    }
+
+    fn decode(
+        &self,
+        bytes: &[u8],
+        _path: &Path,
+        _bounds: &Bounds,
+        memory_bytes: u64,
+    ) -> Result<DynamicImage, Unusable> {
+        self.held.lock().unwrap().push(format!("{} bytes, {memory_bytes} of memory", bytes.len()));
+        Ok(DynamicImage::new_rgba8(3, 2))
     }
 
     fn close(&self) {}
@@ -231,4 +243,24 @@ fn another_program_tries_everything_again() {
     let older = fs::read_to_string(&path).unwrap().replace(env!("CARGO_PKG_VERSION"), "0.0.1");
     fs::write(&path, older).unwrap();
     assert_eq!(treatment(&open(state.path(), FakeTrials::default()).0, "bad"), Treatment::Suspect);
+}
+
+#[cfg(feature = "avif")]
+#[test]
+fn what_its_decoder_may_not_decode_here_goes_to_a_process_of_its_own_with_the_memory_reserved() {
+    let state = tempfile::tempdir().unwrap();
+    let trials = FakeTrials::default();
+    let held = Arc::clone(&trials.held);
+    let (quarantine, _) = open(state.path(), trials);
+    let guard = quarantine.guard("worker-0", Suspects::Leave, Arc::new(Unsupervised));
+    let decode = |bytes: &[u8]| {
+        let contents = FileSnapshot { bytes: bytes.into(), hash: Hash::of(bytes), stamp: Stamp::NEVER };
+        guard.decode(&contents, Path::new("a"), &BOUNDS, |decoded| Ok(decoded.width()))
+    };
+    let avif = include_bytes!("../../fuzz/seeds/picture/alpha.avif");
+    assert_eq!(decode(avif), Ok(3), "as the child says");
+    let memory_bytes = picture::open(avif, Path::new("a"), &BOUNDS).unwrap().memory_bytes();
+    assert_eq!(*held.lock().unwrap(), [format!("{} bytes, {memory_bytes} of memory", avif.len())]);
+    assert_eq!(decode(include_bytes!("../../fuzz/seeds/picture/grey.jpg")), Ok(24), "in this process");
+    assert_eq!(held.lock().unwrap().len(), 1);
 }

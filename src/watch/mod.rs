@@ -9,6 +9,7 @@ mod hints;
 mod identity;
 mod listing;
 mod name;
+mod pairs;
 mod reconcile;
 mod self_test;
 mod settle;

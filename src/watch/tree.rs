@@ -59,6 +59,8 @@ pub struct Tree {
     root: PathBuf,
     /// An empty or missing root counts as offline, not as emptied.
     keeps_when_empty: bool,
+    /// Files for which another of their stem stands are passed over.
+    pairs_are_one: bool,
     identity: Option<Identity>,
     accepts_empty: bool,
     /// Every folder has been scanned since the start, or found missing.
@@ -77,6 +79,8 @@ pub struct Tree {
     unreadable: FolderTroubles,
     /// Folders whose file system may change without hints.
     eventless: usize,
+    /// Files that are passed over.
+    partners: usize,
     polls_everything: bool,
     /// What the last pass took in the polled folders, and the present one so far.
     poll_cost: [Duration; 2],
@@ -95,6 +99,8 @@ struct Folder {
     scan_cost: Duration,
     /// Its file system, if that may change without hints.
     eventless: Option<&'static str>,
+    /// Files in it that are passed over.
+    partners: usize,
 }
 
 impl Folder {
@@ -110,6 +116,7 @@ impl Tree {
         let mut tree = Self {
             root: root.to_path_buf(),
             keeps_when_empty,
+            pairs_are_one: false,
             identity: None,
             accepts_empty: false,
             is_first_scan_done: false,
@@ -124,6 +131,7 @@ impl Tree {
             unwatched: FolderTroubles::default(),
             unreadable: FolderTroubles::default(),
             eventless: 0,
+            partners: 0,
             polls_everything: false,
             poll_cost: [Duration::ZERO; 2],
             reported_skipped: HashSet::new(),
@@ -132,6 +140,16 @@ impl Tree {
         tree.learn_all(known);
         tree.mark_all(false);
         tree
+    }
+
+    /// The same tree, in which of a raw file, or a film, and the photograph of its stem only the photograph is a file.
+    pub fn with_pairs_as_one(self) -> Self {
+        Self { pairs_are_one: true, ..self }
+    }
+
+    /// Files that are passed over, because another of their stem stands for them.
+    pub fn partners(&self) -> usize {
+        self.partners
     }
 
     /// The watched folder.

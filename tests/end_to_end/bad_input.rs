@@ -23,7 +23,7 @@ fn broken() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("text.jpg", b"Dear Sir or Madam, this is a letter.".to_vec(), "not a JPEG"),
         ("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".to_vec(), "cut off"),
         ("film.mov", b"\0\0\0\x14ftypqt  \0\0\0\0qt  ".to_vec(), "video"),
-        ("new.avif", b"\0\0\0\x18ftypavif\0\0\0\0mif1avif".to_vec(), "AVIF"),
+        ("new.avif", b"\0\0\0\x18ftypavif\0\0\0\0mif1avif".to_vec(), "cut off"),
         ("paper.pdf", b"%PDF-1.7\n%\xE2\xE3\xCF\xD3\n1 0 obj".to_vec(), "PDF"),
         ("drawing.svg", b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec(), "SVG"),
         ("claims.png", png_claiming(60_000), "60000 × 60000"),

@@ -28,6 +28,9 @@ pub fn render(status: &Value, now_s: i64, has_colours: bool) -> String {
         number("/inventory/pending"),
         number("/inventory/failed")
     );
+    if number("/inventory/paired") > 0 {
+        lines += &format!("           {} raw files or films beside their photographs\n", number("/inventory/paired"));
+    }
     if let Some(per_second) = status.pointer("/inventory/per_second").and_then(Value::as_f64) {
         let remaining = duration(number("/inventory/remaining_s"));
         lines += &format!("           {per_second:.1} pictures a second, {remaining} to go\n");
@@ -126,7 +129,7 @@ mod tests {
             serde_json::json!({"what": "the file is empty", "path": "/p/\u{1b}[31ma.jpg", "remedy": "copy it again"});
         serde_json::json!({
             "state": "degraded", "pid": 7, "version": "0.1.0", "started_s": 1_000,
-            "inventory": {"files": 40, "indexed": 36, "pending": 3, "failed": 1, "per_second": 1.5, "remaining_s": 2},
+            "inventory": {"files": 40, "indexed": 36, "pending": 3, "failed": 1, "paired": 7, "per_second": 1.5, "remaining_s": 2},
             "queries": {"answered": 3, "failed": 0, "pending": 1},
             "model": {
                 "id": "m1-20261123", "encoder": "pretrained", "trained_on": 36,
@@ -147,6 +150,7 @@ mod tests {
 state      degraded
 service    version 0.1.0, process 7, up 2 h 5 min
 inventory  36 searchable, 3 waiting, 1 unusable
+           7 raw files or films beside their photographs
            1.5 pictures a second, 2 s to go
 queries    3 answered, 0 failed, 1 waiting
 model      m1-20261123, trained on 36 pictures

@@ -304,6 +304,7 @@ mod tests {
                 indexed: 36,
                 pending: 3,
                 failed: 1,
+                paired: 0,
                 per_second: None,
                 remaining_s: None,
             },

@@ -116,6 +116,7 @@ impl Daemon {
                 indexed,
                 pending,
                 failed,
+                paired: self.folders.partners(Root::Inventory),
                 per_second: None,
                 remaining_s: None,
             },

@@ -80,6 +80,11 @@ impl Folders {
         self.tree(root).map_or(0, Tree::settling)
     }
 
+    /// Files of a root that are passed over, because another of their stem stands for them.
+    pub fn partners(&self, root: Root) -> usize {
+        self.tree(root).map_or(0, Tree::partners)
+    }
+
     /// Whether each folder has been scanned since it was last marked.
     pub fn are_seen(&self) -> bool {
         self.trees().all(Tree::is_scanned)

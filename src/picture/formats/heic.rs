@@ -10,7 +10,7 @@ use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, RgbImage, RgbaImage};
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
 
-use super::heif::{Container, without_property_0};
+use super::heif::{Container, unmultiply, without_property_0};
 use super::memory::{self, PixelLayout};
 use super::{Bounds, Format, Header, Opened};
 use crate::picture::Unusable;
@@ -86,14 +86,6 @@ fn colours(decoded: &mut DecodedImage) -> Option<Colours> {
     }
     let info = decoded.color_info?;
     Colours::of_codes(info.color_primaries, info.transfer_characteristics)
-}
-
-/// Divides the colours by the transparency.
-fn unmultiply(rgba: &mut [u8]) {
-    for pixel in rgba.chunks_exact_mut(4) {
-        let alpha = u32::from(pixel[3].max(1));
-        pixel[..3].iter_mut().for_each(|value| *value = (u32::from(*value) * 255 / alpha).min(255) as u8);
-    }
 }
 
 /// The pixels that are decoded: those of all tiles, of the transparency, and of the picture that another one is based on.

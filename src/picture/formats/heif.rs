@@ -16,19 +16,36 @@ const MOST_DESCRIPTIONS: usize = 64;
 /// Each item is counted once for itself and once for the picture that it is part of, so this is each of them once. A tile that is
 /// shown several times is copied for each, and each brings the decoder's settings along.
 const MOST_COPIES: u64 = 2;
+/// Pieces that the bytes of all items lie in: mostly each lies in one.
+const MOST_EXTENTS: usize = 4 * MOST_ITEMS;
 
 /// What a container says of its items.
 #[derive(Debug, Default)]
 pub struct Container {
-    primary: u64,
+    /// The item that the file is about.
+    pub primary: u64,
     /// The kind of each item: how it is compressed, or of which others it is made.
     kinds: BTreeMap<u64, [u8; 4]>,
     /// The items that each is made of.
     parts: BTreeMap<u64, Vec<u64>>,
-    /// The bytes of each item.
-    lengths: BTreeMap<u64, u64>,
+    /// Items that add something to another one, such as its transparency, and that other.
+    pub auxiliaries: Vec<(u64, u64)>,
+    /// Pictures whose colours are multiplied by their transparency.
+    pub premultiplied: Vec<u64>,
+    /// Where the bytes of each item lie.
+    places: BTreeMap<u64, ItemPlace>,
+    extents: usize,
     properties_bytes: usize,
     has_sequence: bool,
+}
+
+/// Where the bytes of an item lie.
+#[derive(Debug, Default)]
+pub struct ItemPlace {
+    /// 0: in the file; 1: in the box of small items; others are not read.
+    pub method: u64,
+    /// The offset and the length of each piece.
+    pub extents: Vec<(u64, u64)>,
 }
 
 /// How a picture is compressed.
@@ -56,8 +73,8 @@ impl Container {
             match &kind {
                 b"pitm" => container.primary = Numbers(content).next(if version == 0 { 2 } else { 4 })?,
                 b"iinf" => container.read_kinds(content.get(if version == 0 { 2 } else { 4 }..)?)?,
-                b"iloc" => container.read_lengths(content, version)?,
-                b"iref" => container.read_parts(content, if version == 0 { 2 } else { 4 })?,
+                b"iloc" => container.read_places(content, version)?,
+                b"iref" => container.read_references(content, if version == 0 { 2 } else { 4 })?,
                 b"iprp" => container.properties_bytes = body.len(),
                 _ => {}
             }
@@ -75,7 +92,7 @@ impl Container {
         Some(())
     }
 
-    fn read_lengths(&mut self, content: &[u8], version: u8) -> Option<()> {
+    fn read_places(&mut self, content: &[u8], version: u8) -> Option<()> {
         let mut numbers = Numbers(content);
         let sizes = numbers.next(2)? as usize;
         let size = |at: usize| sizes >> at & 0xF;
@@ -86,28 +103,54 @@ impl Container {
         }
         for _ in 0..numbers.next(wide)? {
             let id = numbers.next(wide)?;
-            numbers.next(if has_method { 4 } else { 2 })?;
-            numbers.next(size(4))?;
-            let mut length = 0_u64;
+            let method = if has_method { numbers.next(2)? & 0xF } else { 0 };
+            numbers.next(2)?;
+            let base = numbers.next(size(4))?;
+            let mut place = ItemPlace { method, extents: Vec::new() };
             for _ in 0..numbers.next(2)? {
                 numbers.next(if has_method { size(0) } else { 0 })?;
-                numbers.next(size(12))?;
-                length = length.saturating_add(numbers.next(size(8))?);
+                let offset = base.saturating_add(numbers.next(size(12))?);
+                place.extents.push((offset, numbers.next(size(8))?));
+                // They may take no byte of the description.
+                self.extents += 1;
+                if self.extents > MOST_EXTENTS {
+                    return None;
+                }
             }
-            self.lengths.insert(id, length);
+            self.places.insert(id, place);
         }
         Some(())
     }
 
-    fn read_parts(&mut self, content: &[u8], wide: usize) -> Option<()> {
-        for (_, body) in boxes(content).filter(|(kind, _)| kind == b"dimg") {
+    fn read_references(&mut self, content: &[u8], wide: usize) -> Option<()> {
+        for (kind, body) in boxes(content) {
             let mut numbers = Numbers(body);
             let id = numbers.next(wide)?;
             let count = numbers.next(2)?;
-            let parts: Option<Vec<u64>> = (0..count).map(|_| numbers.next(wide)).collect();
-            self.parts.insert(id, parts?);
+            let others: Option<Vec<u64>> = (0..count).map(|_| numbers.next(wide)).collect();
+            match &kind {
+                b"dimg" => drop(self.parts.insert(id, others?)),
+                b"auxl" => self.auxiliaries.extend(others?.into_iter().map(|other| (id, other))),
+                b"prem" => self.premultiplied.push(id),
+                _ => {}
+            }
         }
         Some(())
+    }
+
+    /// The kind of an item.
+    pub fn kind(&self, item: u64) -> Option<&[u8; 4]> {
+        self.kinds.get(&item)
+    }
+
+    /// The items that an item is made of.
+    pub fn parts(&self, item: u64) -> &[u64] {
+        self.parts.get(&item).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where the bytes of an item lie.
+    pub fn place(&self, item: u64) -> Option<&ItemPlace> {
+        self.places.get(&item)
     }
 
     /// How the picture is compressed that the file is about. Brands at its beginning do not tell: `mif1` is any.
@@ -135,11 +178,12 @@ impl Container {
     pub fn check_work(&self, file_bytes: u64) -> Result<(), Unusable> {
         let descriptions = self.kinds.values().filter(|kind| *kind == b"Exif" || *kind == b"mime").count();
         let parts = self.parts.values().flatten();
-        let length = |id: &u64| self.lengths.get(id).copied().unwrap_or(0);
-        let sum = |ids: &mut dyn Iterator<Item = &u64>| ids.map(length).fold(0, u64::saturating_add);
-        let read = sum(&mut self.lengths.keys()).saturating_add(sum(&mut parts.clone()));
+        let sum = |lengths: &mut dyn Iterator<Item = u64>| lengths.fold(0, u64::saturating_add);
+        let length =
+            |id: &u64| self.places.get(id).map_or(0, |place| sum(&mut place.extents.iter().map(|(_, length)| *length)));
+        let read = sum(&mut self.places.keys().map(length)).saturating_add(sum(&mut parts.clone().map(length)));
         let settings = self.properties_bytes as u64 * (1 + parts.count() as u64);
-        let all = [self.kinds.len(), self.lengths.len(), self.parts.values().map(Vec::len).sum()];
+        let all = [self.kinds.len(), self.places.len(), self.parts.values().map(Vec::len).sum()];
         if all.into_iter().any(|count| count > MOST_ITEMS)
             || descriptions > MOST_DESCRIPTIONS
             || read > MOST_COPIES * file_bytes + (1 << 20)
@@ -148,6 +192,14 @@ impl Container {
             return Err(Unusable::Damaged("it asks for more work than a picture of its size should".into()));
         }
         Ok(())
+    }
+}
+
+/// Divides the colours by the transparency.
+pub fn unmultiply(rgba: &mut [u8]) {
+    for pixel in rgba.chunks_exact_mut(4) {
+        let alpha = u32::from(pixel[3].max(1));
+        pixel[..3].iter_mut().for_each(|value| *value = (u32::from(*value) * 255 / alpha).min(255) as u8);
     }
 }
 

@@ -1,9 +1,14 @@
 //! The formats that are read, a file each: what a header says, before a pixel is decoded, and the pixels.
 
+#[cfg(feature = "avif")]
+mod avif;
 mod boxes;
 #[cfg(feature = "heic")]
 mod heic;
-#[cfg_attr(not(feature = "heic"), allow(dead_code, reason = "only HEIC is read out of this container"))]
+#[cfg_attr(
+    not(all(feature = "avif", feature = "heic")),
+    allow(dead_code, reason = "each of them uses other parts of it")
+)]
 mod heif;
 mod ico;
 mod jpeg;
@@ -56,4 +61,14 @@ pub struct Format {
     pub name: &'static str,
     /// Reads a file's header. It may panic on a damaged file, and takes no more memory than a few copies of the file.
     pub open: for<'a> fn(&'a [u8], &Bounds) -> Result<Opened<'a>, Unusable>,
+}
+
+/// Formats whose decoders are not memory-safe throughout.
+const NOT_MEMORY_SAFE: [&str; 1] = ["AVIF"];
+
+impl Format {
+    /// Whether pixels are decoded in a process of their own.
+    pub fn needs_process(&self) -> bool {
+        NOT_MEMORY_SAFE.contains(&self.name)
+    }
 }

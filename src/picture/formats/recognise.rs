@@ -104,16 +104,19 @@ fn of_boxes(bytes: &[u8]) -> Result<&'static Format, Unusable> {
     if !BRANDS_OF_PICTURES.iter().any(|known| brand == *known) {
         return Err(Unusable::Unsupported("video".into()));
     }
+    let is_avif = brand.starts_with(b"avi");
     match Container::read(bytes).map(|container| container.codec()) {
+        #[cfg(feature = "avif")]
+        Some(Codec::Av1) => Ok(&super::avif::AVIF),
+        #[cfg(not(feature = "avif"))]
+        Some(Codec::Av1) => Err(Unusable::Unsupported("AVIF".into())),
+        _ if is_avif && cfg!(not(feature = "avif")) => Err(Unusable::Unsupported("AVIF".into())),
+        // Frames without a picture that stands for them, among others.
+        Some(_) if is_avif => Err(Unusable::UnsupportedVariant("AVIF".into())),
         #[cfg(feature = "heic")]
         Some(Codec::Hevc) => Ok(&super::heic::HEIC),
         #[cfg(not(feature = "heic"))]
         Some(Codec::Hevc) => Err(Unusable::Unsupported("HEIC".into())),
-        Some(Codec::Av1) => Err(Unusable::Unsupported("AVIF".into())),
-        Some(Codec::Other(name)) if brand.starts_with(b"hei") || brand.starts_with(b"mi") => {
-            Err(Unusable::Unsupported(name.into()))
-        }
-        _ if brand.starts_with(b"avi") => Err(Unusable::Unsupported("AVIF".into())),
         Some(Codec::Other(name)) => Err(Unusable::Unsupported(name.into())),
         None => Err(Unusable::CutOff),
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use image::{DynamicImage, GenericImageView};
 
-use crate::picture::{Bounds, Unusable, decode, decode_within};
+use crate::picture::{Bounds, Unusable, decode, open};
 
 const BOUNDS: Bounds = Bounds { file_bytes: 1 << 20, pixels: 4_000_000, decode_ms: 10_000, memory_bytes: 0 };
 
@@ -38,6 +38,19 @@ const DRAWN: [(Seed, (u32, u32), &str); 17] = [
     (seed!("canon.crw"), (252, 336), "green yellow red blue"),
     (seed!("bmp.ico"), (16, 16), "red green blue yellow"),
 ];
+#[cfg(feature = "avif")]
+const DRAWN_AVIF: [(Seed, (u32, u32), &str); 6] = [
+    // Planes of differences that are half as wide and high, half as wide, and whole; 8, 10 and 12 bits.
+    (seed!("alpha.avif"), (48, 36), "red green blue yellow"),
+    (seed!("premultiplied.avif"), (48, 36), "red green blue yellow"),
+    // Cropped, then turned, then mirrored.
+    (seed!("turned.avif"), (36, 48), "red blue green yellow"),
+    (seed!("grid.avif"), (128, 64), "red green blue yellow"),
+    (seed!("lossless.avif"), (48, 36), "red green blue yellow"),
+    (seed!("wide.avif"), (48, 36), "red green blue yellow"),
+];
+#[cfg(not(feature = "avif"))]
+const DRAWN_AVIF: [(Seed, (u32, u32), &str); 0] = [];
 /// Others, without colours.
 const GREY: [(Seed, (u32, u32)); 3] =
     [(seed!("grey-alpha.tiff"), (48, 36)), (seed!("grey.pgm"), (48, 36)), (seed!("bit.pbm"), (48, 36))];
@@ -57,7 +70,7 @@ fn corners(picture: &DynamicImage) -> String {
 
 #[test]
 fn every_kind_is_decoded_upright_whatever_its_name() {
-    for ((name, bytes), size, expected) in DRAWN {
+    for ((name, bytes), size, expected) in DRAWN.into_iter().chain(DRAWN_AVIF) {
         for name in [name, "picture.jpg", "picture"] {
             let picture = decode(bytes, Path::new(name), &BOUNDS).unwrap_or_else(|problem| panic!("{name}: {problem}"));
             assert_eq!((picture.width(), picture.height()), size, "{name}");
@@ -85,10 +98,41 @@ fn heic_is_refused_by_name() {
     assert_eq!(decode(bytes, Path::new(name), &BOUNDS).err(), Some(Unusable::Unsupported("HEIC".into())));
 }
 
+#[cfg(feature = "avif")]
+#[test]
+fn transparency_and_colours_of_avif_are_those_that_were_drawn() {
+    let decoded = |(name, bytes): Seed| decode(bytes, Path::new(name), &BOUNDS).unwrap().into_rgba8();
+    // A hole in the middle, where the yellow begins.
+    for seed in [seed!("alpha.avif"), seed!("premultiplied.avif")] {
+        let picture = decoded(seed);
+        assert_eq!(picture.get_pixel(2, 2).0[3], 255, "{}", seed.0);
+        let [red, green, blue, alpha] = picture.get_pixel(26, 20).0;
+        assert!(
+            alpha.abs_diff(60) < 10 && red > 190 && green > 180 && blue < 90,
+            "{}: {red} {green} {blue} {alpha}",
+            seed.0
+        );
+    }
+    assert_eq!(decoded(seed!("lossless.avif")).get_pixel(2, 2).0, [220, 30, 30, 255]);
+    // The same numbers in Display P3 are a stronger red.
+    let [red, green, ..] = decoded(seed!("wide.avif")).get_pixel(2, 2).0;
+    assert!(red > 230 && green < 15, "{red} {green}");
+    let grey = decoded(seed!("grey.avif"));
+    assert!(grey.pixels().all(|pixel| pixel.0[0] == pixel.0[1] && pixel.0[1] == pixel.0[2]), "no colours");
+    assert!(grey.get_pixel(2, 2).0[0].abs_diff(86) < 6 && grey.get_pixel(45, 33).0[0].abs_diff(201) < 6);
+}
+
+#[cfg(not(feature = "avif"))]
+#[test]
+fn avif_is_refused_by_name() {
+    let (name, bytes) = seed!("alpha.avif");
+    assert_eq!(decode(bytes, Path::new(name), &BOUNDS).err(), Some(Unusable::Unsupported("AVIF".into())));
+}
+
 /// However much of it is missing: refused, or a smaller preview; never a panic that nobody catches.
 #[test]
 fn what_is_cut_off_is_refused() {
-    for ((name, bytes), ..) in DRAWN {
+    for ((name, bytes), ..) in DRAWN.into_iter().chain(DRAWN_AVIF) {
         for length in (0..bytes.len()).step_by(1 + bytes.len() / 60) {
             let decoded = decode(&bytes[..length], Path::new(name), &BOUNDS);
             // The decoder of ASCII headers and bare rows takes what follows as the rest.
@@ -100,9 +144,8 @@ fn what_is_cut_off_is_refused() {
 #[test]
 fn a_header_is_judged_before_a_pixel_is_decoded() {
     let small = Bounds { pixels: 1_000, ..BOUNDS };
-    for ((name, bytes), ..) in DRAWN {
-        let mut reserve = |_| -> Result<(), Unusable> { panic!("{name} is too large to be decoded") };
-        let refused = decode_within(bytes, Path::new(name), &small, &mut reserve).err();
+    for ((name, bytes), ..) in DRAWN.into_iter().chain(DRAWN_AVIF) {
+        let refused = open(bytes, Path::new(name), &small).err();
         let is_too_large = matches!(refused, Some(Unusable::TooManyPixels { .. }));
         assert!(is_too_large || name.ends_with("ico") || name.ends_with("jxl"), "{name}: {refused:?}");
     }
@@ -112,13 +155,11 @@ fn a_header_is_judged_before_a_pixel_is_decoded() {
 #[test]
 fn the_new_decoders_reserve_what_they_take() {
     let hevc = if cfg!(feature = "heic") { vec![(seed!("hevc.heic"), 19)] } else { Vec::new() };
-    for ((name, bytes), least) in hevc.into_iter().chain([(seed!("lossy.jxl"), 15), (seed!("modular.jxl"), 15)]) {
-        let mut reserved = 0;
-        let mut reserve = |bytes| {
-            reserved = bytes;
-            Err(Unusable::NotShrunk)
-        };
-        assert_eq!(decode_within(bytes, Path::new(name), &BOUNDS, &mut reserve).err(), Some(Unusable::NotShrunk));
+    let av1 = DRAWN_AVIF.iter().take(1).map(|(seed, ..)| (*seed, 19)).collect::<Vec<_>>();
+    for ((name, bytes), least) in
+        hevc.into_iter().chain(av1).chain([(seed!("lossy.jxl"), 15), (seed!("modular.jxl"), 15)])
+    {
+        let reserved = open(bytes, Path::new(name), &BOUNDS).map(|picture| picture.memory_bytes()).unwrap();
         assert!(reserved >= least * 48 * 36, "{name}: {reserved} bytes for {} pixels", 48 * 36);
     }
 }

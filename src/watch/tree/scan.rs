@@ -18,6 +18,7 @@ use crate::files::FileAt;
 use crate::watch::filesystem::without_events;
 use crate::watch::identity::Identity;
 use crate::watch::listing::{Listed, Listing};
+use crate::watch::pairs::is_partner;
 use crate::watch::reconcile::{FileComparison, SightMark};
 use crate::watch::turn_budget::COST_OF_A_CHANGE;
 use crate::watch::{Hints, Known, Observation, TurnBudget, WatchState};
@@ -45,6 +46,8 @@ pub struct Scan {
     /// No file and no sub-folder was listed yet.
     is_bare: bool,
     is_too_deep: bool,
+    /// Files that were passed over.
+    partners: usize,
     cost: Duration,
 }
 
@@ -111,6 +114,7 @@ impl Scan {
             is_of_pass: false,
             is_bare: true,
             is_too_deep,
+            partners: 0,
             cost: Duration::ZERO,
         }
     }
@@ -160,6 +164,8 @@ impl Tree {
         for (path, stamp) in self.settle.take_due(look.now, limit) {
             look.budget.spend(COST_OF_A_CHANGE);
             match FileAt::below(&self.root, &path).stamp() {
+                // Its photograph came meanwhile.
+                Ok(_) if self.pairs_are_one && is_partner(&self.absolute(&path)) => {}
                 Ok(found) if found == stamp => {
                     let comparison = self.compare(&path, &stamp);
                     // Known from now on, so that the next scan of its folder does not report it once more.
@@ -366,6 +372,7 @@ impl Tree {
         let state = self.folders.entry(folder.clone()).or_default();
         let former = std::mem::replace(&mut state.eventless, eventless);
         self.eventless = self.eventless + usize::from(eventless.is_some()) - usize::from(former.is_some());
+        self.partners = self.partners + scan.partners - std::mem::replace(&mut state.partners, scan.partners);
         if let Some(kind) = eventless.filter(|_| is_root && former.is_none()) {
             look.changes.push(Change::Eventless(folder.clone(), kind));
         }

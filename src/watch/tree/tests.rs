@@ -344,3 +344,45 @@ fn polling_everything_finds_changes_without_hints() {
     assert_eq!(found_when_polling(&mut test, false), 0, "its file system sends events");
     assert_eq!(found_when_polling(&mut test, true), 1);
 }
+
+#[test]
+fn of_a_pair_the_photograph_is_the_file_whichever_comes_or_goes_first() {
+    let mut test = test_tree(false);
+    test.tree = Tree::new(&test.root, false, BTreeSet::new(), KnownFiles::default()).with_pairs_as_one();
+    // Both at once, the raw file alone, and a film.
+    for name in ["one/a.JPG", "one/a.CR2", "one/b.CR2", "one/c.HEIC", "one/c.MOV"] {
+        test.put(name, name);
+    }
+    assert_eq!(test.scan(), ["+one/a.JPG", "+one/b.CR2", "+one/c.HEIC"]);
+    assert_eq!(test.tree.partners(), 2);
+    assert_eq!(test.scan(), Vec::<String>::new());
+    // The photograph appears later, and stands for the raw file from then on.
+    test.put("one/b.JPG", "b");
+    assert_eq!(test.scan(), ["+one/b.JPG", "-one/b.CR2"]);
+    assert_eq!(test.tree.partners(), 3);
+    assert_eq!(test.scan(), Vec::<String>::new());
+    // It goes: the raw file is read again.
+    fs::remove_file(test.root.join("one/a.JPG")).unwrap();
+    fs::rename(test.root.join("one/b.JPG"), test.root.join("one/d.JPG")).unwrap();
+    assert_eq!(test.scan(), ["+one/a.CR2", "+one/b.CR2", "+one/d.JPG", "-one/a.JPG", "-one/b.JPG"]);
+    assert_eq!(test.tree.partners(), 1);
+    fs::remove_dir_all(test.root.join("one")).unwrap();
+    assert_eq!(test.scan(), ["-one/a.CR2", "-one/b.CR2", "-one/c.HEIC", "-one/d.JPG"]);
+    assert_eq!(test.tree.partners(), 0);
+}
+
+#[test]
+fn a_raw_file_that_still_settles_is_not_read_once_its_photograph_is_there() {
+    let mut test = test_tree(false);
+    test.tree = Tree::new(&test.root, false, BTreeSet::new(), KnownFiles::default()).with_pairs_as_one();
+    test.put("a.nef", "raw");
+    assert_eq!(test.turns(usize::MAX), Vec::<String>::new(), "it settles");
+    test.put("a.jpg", "photograph");
+    assert_eq!(test.scan(), ["+a.jpg"]);
+    // Each is a file where that is asked for.
+    let mut each = test_tree(false);
+    each.put("a.nef", "raw");
+    each.put("a.jpg", "photograph");
+    assert_eq!(each.scan(), ["+a.jpg", "+a.nef"]);
+    assert_eq!(each.tree.partners(), 0);
+}

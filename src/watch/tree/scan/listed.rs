@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::{Look, Scan, Tree};
 use crate::watch::listing::Listed;
+use crate::watch::pairs::is_partner;
 use crate::watch::reconcile::{Entry, FileComparison};
 use crate::watch::turn_budget::COST_OF_A_CHANGE;
 use crate::watch::{Change, Observation, WatchState};
@@ -14,6 +15,7 @@ const TOO_DEEP: &str = "a folder inside 64 others: move it higher up, or its pic
 
 impl Tree {
     pub(super) fn take_listed(&mut self, scan: &mut Scan, batch: Vec<Listed>, look: &mut Look<'_>) {
+        let absolute = self.absolute(&scan.folder);
         let Some(state) = self.folders.get_mut(&scan.folder) else { return };
         let (mut folders, mut skipped) = (Vec::new(), Vec::new());
         for entry in batch {
@@ -21,6 +23,12 @@ impl Tree {
                 Listed::Ignored => {}
                 Listed::Folder(name) => folders.push(name),
                 Listed::Skipped(name, reason) => skipped.push((scan.folder.join(name), reason)),
+                // What is known of it counts as gone.
+                Listed::File(name, _) if self.pairs_are_one && is_partner(&absolute.join(&name)) => {
+                    scan.is_bare = false;
+                    scan.partners += 1;
+                    self.settle.forget(&scan.folder.join(name));
+                }
                 Listed::File(name, stamp) => {
                     scan.is_bare = false;
                     let was_touched = !scan.touched.is_empty() && scan.touched.remove(&name);

@@ -7,6 +7,7 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use super::{COST_OF_A_FOLDER, Change, Look, Tree};
+use crate::watch::pairs::is_partner;
 use crate::watch::reconcile::{Entry, SightMark};
 use crate::watch::turn_budget::COST_OF_A_CHANGE;
 
@@ -58,7 +59,8 @@ impl Tree {
     fn is_still_there(&mut self, path: &Path, entry: Entry) -> bool {
         let is_there = match fs::symlink_metadata(self.absolute(path)) {
             Ok(found) if entry.is_folder() => found.is_dir(),
-            Ok(found) => found.is_file(),
+            // It is there, but another file of its stem stands for it now.
+            Ok(found) => found.is_file() && !(self.pairs_are_one && is_partner(&self.absolute(path))),
             // A disk that fails says nothing of what is on it.
             Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
         };
@@ -117,6 +119,7 @@ impl Tree {
         self.unreadable.set(&folder, None);
         let state = self.folders.remove(&folder).unwrap_or_default();
         self.eventless -= usize::from(state.eventless.is_some());
+        self.partners -= state.partners;
         false
     }
 }
