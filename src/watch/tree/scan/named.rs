@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{COST_OF_A_FOLDER, Look, Tree};
 use crate::files::FileAt;
 use crate::watch::Observation;
+use crate::watch::pairs::is_partner;
 use crate::watch::reconcile::FileComparison;
 
 /// Of more at once the scan finds the rest.
@@ -45,6 +46,9 @@ impl Tree {
 
     fn look_at_file(&mut self, path: &Path, look: &mut Look<'_>) {
         let Ok(stamp) = FileAt::below(&self.root, path).stamp() else { return };
+        if self.pairs_are_one && is_partner(&self.absolute(path)) {
+            return;
+        }
         let comparison = self.compare(path, &stamp);
         if comparison != FileComparison::Same {
             let seen = Observation { stamp, was_touched: true, is_news: comparison == FileComparison::Changed };
