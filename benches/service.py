@@ -44,7 +44,7 @@ class Workplace:
 class Service:
     """One run of the program on a root, from its start to its end."""
 
-    def __init__(self, program: str, root: Path):
+    def __init__(self, program: str, root: Path, has_manager: bool = True):
         self.root, self.state, self.took_to_ready_s = root, root / "db/state", None
         self.sockets = Path(tempfile.mkdtemp(prefix="artificio-notify-"))
         self.manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -55,7 +55,7 @@ class Service:
         (self.state / "metrics.prom").unlink(missing_ok=True)
         self.started = time.monotonic()
         self.log = open(root / "log", "ab")
-        variables = {**os.environ, "NOTIFY_SOCKET": str(self.sockets / "socket")}
+        variables = {**os.environ, **({"NOTIFY_SOCKET": str(self.sockets / "socket")} if has_manager else {})}
         self.process = subprocess.Popen(
             [program, "--root", str(root), "run"], stdout=self.log, stderr=self.log, env=variables
         )

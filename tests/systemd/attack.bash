@@ -39,7 +39,8 @@ check_attack() {
     inside runuser -u mallory -g artificio -- perl /var/tmp/attacker.pl "$seconds" $PLACE $SECRETS "$hash" /var/tmp/pictures/db/img_inventory_raw \
         >"$LOGS/attack.got" 2>"$LOGS/attack.times" </dev/null &
     attacker=$!
-    trap 'end_attack $attacker' EXIT
+    # Its number now: at the end of the shell the function's variables are gone.
+    trap "end_attack $attacker" EXIT
     deadline=$((SECONDS + seconds))
     while [ $SECONDS -lt $deadline ]; do
         asked=$((asked + 1))
