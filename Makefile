@@ -45,6 +45,8 @@ install-program: $(BINARY)
 install: install-program
 	$(INSTALL) -d $(DESTDIR)$(UNITDIR)/system
 	sed 's#/usr/bin/artificio#$(BINDIR)/artificio#' systemd/artificio.service > $(DESTDIR)$(UNITDIR)/system/artificio.service
+	sed 's#/usr/bin/artificio#$(BINDIR)/artificio#' systemd/artificio-web.service > $(DESTDIR)$(UNITDIR)/system/artificio-web.service
+	$(INSTALL) -m 644 systemd/artificio-web.socket $(DESTDIR)$(UNITDIR)/system/artificio-web.socket
 	$(INSTALL) -D -m 644 systemd/artificio.sysusers $(DESTDIR)$(LIBDIR)/sysusers.d/artificio.conf
 	$(INSTALL) -D -m 644 systemd/artificio.tmpfiles $(DESTDIR)$(LIBDIR)/tmpfiles.d/artificio.conf
 	test -e $(DESTDIR)$(SYSCONFDIR)/artificio/artificio.toml || \
@@ -71,5 +73,6 @@ uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/artificio $(DESTDIR)$(SHAREDIR)/man/man1/artificio.1 \
 		$(DESTDIR)$(SHAREDIR)/man/man1/artificio-*.1
 	rm -f $(foreach pair,$(COMPLETIONS),$(DESTDIR)$(SHAREDIR)/$(lastword $(subst :, ,$(pair))))
+	rm -f $(DESTDIR)$(UNITDIR)/system/artificio-web.service $(DESTDIR)$(UNITDIR)/system/artificio-web.socket
 	rm -f $(DESTDIR)$(UNITDIR)/system/artificio.service $(DESTDIR)$(UNITDIR)/user/artificio.service
 	rm -f $(DESTDIR)$(LIBDIR)/sysusers.d/artificio.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/artificio.conf

@@ -33,3 +33,4 @@ pub mod serving;
 pub mod threads;
 pub mod training;
 pub mod watch;
+pub mod web;

@@ -1,13 +1,17 @@
 //! The gallery: one static HTML page of all answers, which needs nothing but the files in the same folder.
 
+mod detail;
 mod entry;
+mod records;
 
 use std::path::{Component, Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::base::html::{Page, json_in_script, percent_encoded};
+pub use detail::{AnswerDetail, AskedPicture, MatchedPicture};
 pub use entry::GalleryEntry;
+pub use records::{AnswerChanges, NewestRecords, record_stem};
 
 /// The page's file name in the answer folder.
 pub const FILE_NAME: &str = "index.html";

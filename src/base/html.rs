@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 /// The colours of every page, light or dark as the reader's system is; on paper always light.
-const THEME: &str = include_str!("theme.css");
+pub const THEME: &str = include_str!("theme.css");
 
 /// What a path in a link keeps as it is: the unreserved characters of RFC 3986, and the slash.
 const IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');

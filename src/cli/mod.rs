@@ -16,6 +16,7 @@ mod query;
 mod reload;
 mod report;
 mod run;
+mod serve;
 mod status;
 mod terminal;
 mod train;
@@ -55,6 +56,7 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Fatal> {
     match arguments.command.unwrap_or(Command::Run) {
         Command::Run => run::run(setup),
         Command::Demo(options) => demo::run(&options),
+        Command::Serve(options) => serve::run(options, &setup),
         Command::Query(options) => query::run(&options, &setup),
         Command::Evaluate(options) => evaluate::run(&options, &setup),
         Command::Train(options) => train::run(&options, setup),

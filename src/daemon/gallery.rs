@@ -1,7 +1,5 @@
 //! Keeps the page of all answers, `answer/index.html`, up to date on a thread of its own, so that no answer waits for it.
 
-mod records;
-
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,12 +9,11 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 pub use crate::answer::gallery::FILE_NAME as PAGE;
-use crate::answer::gallery::page;
+use crate::answer::gallery::{AnswerChanges, NewestRecords, page, record_stem};
 use crate::daemon::retry::{LONGEST_RETRY_PAUSE, RETRY_PAUSE};
 use crate::error::Trouble;
 use crate::files::{FileAt, replace_quick};
 use crate::threads::{self, ThreadEnd};
-use records::{AnswerChanges, NewestRecords, record_stem};
 
 /// Name of the thread.
 pub const THREAD: &str = "gallery";

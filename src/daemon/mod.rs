@@ -257,6 +257,10 @@ impl Daemon {
     fn take_hint(&mut self, hint: Hint) {
         match hint {
             Hint::Path(path) => self.take_path_hint(&path),
+            Hint::Renamed(path) => {
+                self.take_path_hint(&path);
+                self.folders.renamed_hint(&path, self.now());
+            }
             Hint::Lost => {
                 let remedy = "every folder is being scanned; if this happens often: sudo sysctl fs.inotify.max_queued_events=131072";
                 let trouble = Trouble::new("more happened at once than the system could report", QUEUE_LIMIT, remedy);

@@ -3,6 +3,7 @@
 //! A file is written atomically: under another name in the same folder (`unfinished`), flushed to disk and then renamed. The
 //! folder is flushed as well, so that the rename survives a crash. No other module renames files.
 
+mod arrival;
 mod beneath;
 mod lock;
 mod own;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Trouble;
 
+pub use arrival::{Arrival, sweep_arrivals};
 use beneath::read_at_most;
 pub use beneath::{FileAt, Unopened, open_folder_beneath};
 pub use lock::{Lock, LockPlace};

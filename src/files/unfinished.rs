@@ -17,7 +17,7 @@ use rustix::process::geteuid;
 use rustix::rand::{GetRandomFlags, getrandom};
 
 /// Starts the names of half-written files, so that a crash leaves nothing that looks like an answer.
-const PREFIX: &str = ".artificio-";
+pub(super) const PREFIX: &str = ".artificio-";
 /// That a random name is taken happens once in 2⁶⁴ times; that the system gives none, never.
 const TRIES: usize = 4;
 
@@ -83,7 +83,7 @@ impl Drop for Unfinished {
 /// Nobody may do more with a new file than with the folder it is in: whoever cannot enter that cannot read it, and whoever cannot
 /// write into that cannot write it. The process's umask takes more. What root writes into somebody's folder is for its owner as
 /// well, so the folder alone keeps it from others.
-fn mode_of_file_in(folder: &Stat) -> Mode {
+pub(super) fn mode_of_file_in(folder: &Stat) -> Mode {
     match folder.st_uid == geteuid().as_raw() {
         true => mode_in(folder.st_mode),
         false => Mode::from_raw_mode(0o666),

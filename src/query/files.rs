@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::config::SET_FILE_NAME;
 
 /// Pictures in this folder of a query set are positive examples: the answer is drawn towards them.
-const POSITIVES_FOLDER: &str = "yes";
+pub const POSITIVES_FOLDER: &str = "yes";
 /// Pictures in this folder of a query set are negative examples: the answer keeps away from them.
-const NEGATIVES_FOLDER: &str = "not";
+pub const NEGATIVES_FOLDER: &str = "not";
 
 /// The files of a query, each kind in the order of their paths.
 #[derive(Debug, Default, PartialEq, Eq)]

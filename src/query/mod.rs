@@ -30,7 +30,7 @@ use crate::picture::{Bounds, Hash};
 pub use ask::{Ask, DirectAnswer};
 pub use context::WorkerContext;
 pub use encoded::SetPictures;
-pub use files::QueryFiles;
+pub use files::{NEGATIVES_FOLDER, POSITIVES_FOLDER, QueryFiles};
 use input::Input;
 use matches::{Matched, Selection};
 pub use member::FileRead;

@@ -9,7 +9,7 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use crossbeam_channel::{Sender, TrySendError};
-use notify::event::{AccessKind, AccessMode};
+use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::identity::Identity;
@@ -25,6 +25,8 @@ pub const INSTANCE_LIMIT: &str = "/proc/sys/fs/inotify/max_user_instances";
 pub enum Hint {
     /// Something happened to this path.
     Path(PathBuf),
+    /// What is at this path was renamed to it: it is whole.
+    Renamed(PathBuf),
     /// Hints were lost: scan everything, and set every watch again.
     Lost,
 }
@@ -146,7 +148,7 @@ fn watcher(hints: &Sender<Hint>, lost: &Sender<Hint>) -> Result<RecommendedWatch
             // The system's queue overflows while a handler waits, so this one never waits. A full channel is a loss
             // like any other, and costs one scan of everything.
             let result = if hint == Hint::Lost { lost.try_send(hint) } else { hints.try_send(hint) };
-            if matches!(result, Err(TrySendError::Full(Hint::Path(_)))) {
+            if matches!(result, Err(TrySendError::Full(Hint::Path(_) | Hint::Renamed(_)))) {
                 let _ = lost.try_send(Hint::Lost);
             }
         }
@@ -165,6 +167,11 @@ fn hints_in(event: notify::Result<Event>) -> Vec<Hint> {
         // This program itself reads all the time: its own reads must not cause scans.
         EventKind::Access(kind) if kind != AccessKind::Close(AccessMode::Write) => Vec::new(),
         _ if event.paths.is_empty() => vec![Hint::Lost],
+        // Both names, where it was renamed within what is watched: the new one has had an event of its own before.
+        EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => {
+            event.paths.into_iter().take(1).map(Hint::Path).collect()
+        }
+        EventKind::Modify(ModifyKind::Name(RenameMode::To)) => event.paths.into_iter().map(Hint::Renamed).collect(),
         _ => event.paths.into_iter().map(Hint::Path).collect(),
     }
 }
@@ -214,6 +221,27 @@ mod tests {
         assert!(hints_before(&second).iter().all(|hint| *hint == Hint::Path(first.clone())));
         std::fs::read(&first).unwrap();
         assert!(!hints_before(&third).contains(&Hint::Path(first)), "reading must not be a hint");
+    }
+
+    #[test]
+    fn what_arrives_by_rename_is_told_from_what_is_written() {
+        let place = tempfile::tempdir().unwrap();
+        let [watched, outside] = ["watched", "outside"].map(|name| place.path().join(name));
+        [&watched, &outside].iter().for_each(|folder| std::fs::create_dir(folder).unwrap());
+        let ((hints, received), (lost, _lost)) = (bounded(100), bounded(1));
+        let mut watches = Hints::start(hints, lost);
+        watches.arm(&watched);
+        std::fs::write(outside.join("a.jpg"), b"x").unwrap();
+        std::fs::rename(outside.join("a.jpg"), watched.join("a.jpg")).unwrap();
+        assert_eq!(received.recv_timeout(LONG), Ok(Hint::Renamed(watched.join("a.jpg"))));
+        std::fs::rename(watched.join("a.jpg"), watched.join("b.jpg")).unwrap();
+        std::fs::write(watched.join("end"), b"x").unwrap();
+        let hint = || received.recv_timeout(LONG).expect("a hint");
+        let of_b: Vec<Hint> = std::iter::repeat_with(hint)
+            .take_while(|hint| *hint != Hint::Path(watched.join("end")))
+            .filter(|hint| *hint != Hint::Path(watched.join("a.jpg")))
+            .collect();
+        assert_eq!(of_b, [Hint::Renamed(watched.join("b.jpg"))]);
     }
 
     #[test]

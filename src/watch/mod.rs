@@ -1,7 +1,7 @@
 //! Watches folders and reports files that are new, changed or removed compared with what the catalog knows.
 //!
 //! Events of the system become hints (`hints`). A hint is never trusted: it means no more than "scan this folder
-//! again". A scan lists the folder (`listing`), compares each entry with what is known (`reconcile`), and waits until
+//! again", and of what was renamed to its place that it need not settle. A scan lists the folder (`listing`), compares each entry with what is known (`reconcile`), and waits until
 //! files have stopped changing (`settle`). A turn of the event loop looks at so many entries (`turn_budget`). Nothing here decodes a picture or decides what to do with one.
 
 mod filesystem;

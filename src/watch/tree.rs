@@ -74,6 +74,8 @@ pub struct Tree {
     /// The scan that goes on: one at a time.
     scan: Option<Scan>,
     settle: Settle,
+    /// Files and folders that were renamed to where they are, and were not listed since: what is whole need not settle.
+    whole: HashSet<PathBuf>,
     mounts: Mounts,
     unwatched: FolderTroubles,
     unreadable: FolderTroubles,
@@ -127,6 +129,7 @@ impl Tree {
             pass: Pass::idle(),
             scan: None,
             settle: Settle::default(),
+            whole: HashSet::new(),
             mounts: Mounts::new(mounts),
             unwatched: FolderTroubles::default(),
             unreadable: FolderTroubles::default(),
@@ -295,6 +298,7 @@ impl Tree {
         if inner.components().any(|part| matches!(part, Component::Normal(name) if super::is_ignored(name))) {
             return true;
         }
+        self.whole.remove(inner);
         if self.folders.contains_key(inner) {
             self.mark(inner, now, None);
         }
@@ -302,6 +306,15 @@ impl Tree {
             self.mark(folder, now, Some(name.to_os_string()));
         }
         true
+    }
+
+    /// The same of a path to which something was renamed. It is ready when it is listed, unless something happens to it before.
+    pub fn renamed_hint(&mut self, path: &Path, now: Duration) {
+        if self.hint(path, now)
+            && let Ok(inner) = path.strip_prefix(&self.root)
+        {
+            self.whole.insert(inner.to_path_buf());
+        }
     }
 
     /// Lets every folder be scanned: at the start, after lost hints, and at regular intervals (`is_precaution`).

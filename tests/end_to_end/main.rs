@@ -24,6 +24,7 @@ mod lost_state;
 mod models;
 mod mutants;
 mod overview;
+mod page;
 mod pictures;
 mod quarantine;
 mod queries;

@@ -1,23 +1,29 @@
 # The checks, in the order in which they run: each leaves the service running as shipped. Sourced by `run`.
 
-CHECKS=${ARTIFICIO_CHECKS:-"package_at_boot make_install package_install verify exposure start answer fields warnings standard_error confined reload reload_mistake
+CHECKS=${ARTIFICIO_CHECKS:-"package_at_boot make_install package_install verify exposure start answer page fields warnings standard_error confined reload reload_mistake
     wrong_settings state_folder attack killed watchdog stop_in_training memory user_unit package_upgrade package_disabled package_remove
     package_purge package_purge_of_all"}
 
 check_verify() {
     local said
     # The user's manager needs a place of its own.
-    said=$(inside systemd-analyze verify --man=no artificio.service 2>&1
+    said=$(inside systemd-analyze verify --man=no artificio.service artificio-web.service artificio-web.socket 2>&1
         inside env XDG_RUNTIME_DIR=/run systemd-analyze verify --man=no --user /usr/lib/systemd/user/artificio.service 2>&1)
     [ -z "$said" ] || { echo "$said"; return 1; }
-    echo "systemd-analyze verify says nothing of either unit"
+    echo "systemd-analyze verify says nothing of any unit"
+}
+
+exposure_of() {
+    inside systemd-analyze security --no-pager "$1" | grep -o "level for $1: [0-9.]*" | grep -o '[0-9.]*$'
 }
 
 check_exposure() {
-    local score
-    score=$(inside systemd-analyze security --no-pager artificio.service | grep -o 'level for artificio.service: [0-9.]*' | grep -o '[0-9.]*$')
+    local score page
+    score=$(exposure_of artificio.service)
+    page=$(exposure_of artificio-web.service)
     [ -n "$score" ] && awk "BEGIN { exit !($score <= 1.0) }"
-    echo "exposure $score"
+    [ -n "$page" ] && awk "BEGIN { exit !($page <= 1.5) }"
+    echo "exposure $score, of the page $page"
 }
 
 check_start() {
@@ -39,6 +45,31 @@ check_answer() {
     [ "$(inside stat -c '%a %U:%G' $PLACE/answer/result_first.png)" = "664 artificio:artificio" ]
     await 60 status_has '"trained_on": [1-9]'
     unit StatusText
+}
+
+# What is asked on the page becomes a query, which the page's own user puts there; it is off until it is switched on.
+page() { nsenter -t "$FIRST_PROCESS" --net -- curl -s --max-time 20 "$@"; }
+check_page() {
+    local at=http://127.0.0.1:8484 question time
+    command -v curl >/dev/null || { echo "NOT CHECKED: the page (curl is missing)"; exit 77; }
+    [ "$(inside systemctl is-enabled artificio-web.socket || true)" = disabled ]
+    inside systemctl start artificio-web.socket
+    question=$(mktemp)
+    picture=$(find "$TREE/var/tmp/pictures/query" -type f | sort | head -1)
+    { printf '{"pictures": [{"name": "paged.jpg", "bytes": %d}]}\n' "$(stat -c %s "$picture")"; cat "$picture"; } >"$question"
+    page -H 'Content-Type: application/x-artificio-ask' --data-binary "@$question" $at/ask | grep -F '"paged.jpg"'
+    rm "$question"
+    await 60 answered paged
+    [ "$(inside stat -c '%a %U:%G' $PLACE/query/paged.jpg)" = "664 artificio-web:artificio" ]
+    time=$(page "$at/answer?key=result_paged" | grep -o '"time":[0-9]*' | grep -o '[0-9]*$')
+    page "$at/picture?key=result_paged&at=$time&of=match&n=0&side=360" | head -c 3 | od -An -tx1 | grep 'ff d8 ff'
+    [ "$(page -o /dev/null -w '%{http_code}' -H 'Host: evil.example' $at/)" = 421 ]
+    # The stream has no end of its own.
+    { page --no-buffer --max-time 1 $at/events || true; } | grep '"is_running":true'
+    [ "$(inside systemctl show artificio-web -p NRestarts --value)" = 0 ]
+    [ -z "$(inside setpriv --reuid artificio-web --regid artificio --clear-groups sh -c ": 2>/dev/null >$PLACE/db/state/x" 2>/dev/null && echo written)" ]
+    inside systemctl stop artificio-web.socket artificio-web.service
+    echo "asked, answered, shown and refused; off again"
 }
 
 # A folder that is exchanged is out of reach; the unit starts the service again with the new one.

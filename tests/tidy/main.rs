@@ -23,7 +23,7 @@ const LAYERS: [&[&str]; 14] = [
     &["map", "report", "training"],
     &["service_status"],
     &["query"],
-    &["daemon"],
+    &["daemon", "web"],
     &["cli"],
 ];
 

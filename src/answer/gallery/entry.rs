@@ -2,6 +2,7 @@
 //! not shown, however it came there.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::{Component, Path};
 
 use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
@@ -12,13 +13,13 @@ use crate::answer::{Grade, Status};
 use crate::config::SheetFormat;
 
 /// More than any answer has.
-const MOST_MATCHES: usize = 1_000;
+pub(super) const MOST_MATCHES: usize = 1_000;
 /// Longer than any path.
-const LONGEST_PATH_BYTES: usize = 4_096;
+pub(super) const LONGEST_PATH_BYTES: usize = 4_096;
 /// A longer message is cut.
 const LONGEST_MESSAGE_BYTES: usize = 4_096;
 /// The end of the year 9999, in seconds since 1970: a browser fails to show a later date.
-const LATEST_S: i64 = 253_402_300_799;
+pub(super) const LATEST_S: i64 = 253_402_300_799;
 
 /// One answer on the page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -74,7 +75,7 @@ impl GalleryEntry {
         let record: ShownRecord = serde_json::from_slice(record).ok()?;
         let is_sound = (0..=LATEST_S).contains(&record.answered_s)
             && record.query.name.len() <= LONGEST_PATH_BYTES
-            && record.matches.iter().all(|found| is_below_the_inventory(&found.path));
+            && record.matches.iter().all(|found| is_below_the_folder(&found.path));
         if !is_sound {
             return None;
         }
@@ -98,6 +99,19 @@ impl GalleryEntry {
     }
 }
 
+impl GalleryEntry {
+    /// When it was answered, in seconds since 1970.
+    pub fn time(&self) -> i64 {
+        self.time
+    }
+
+    /// Whether the query's name, its status, its message or the path of a match has `text`, which is in small letters.
+    pub fn has(&self, text: &str) -> bool {
+        let has = |place: &str| place.to_lowercase().contains(text);
+        has(&self.name) || has(self.status) || has(&self.message) || self.matches.iter().any(|found| has(&found.0))
+    }
+}
+
 impl ShownMatch {
     /// Not a number where it is none, or absurd.
     fn share(&self) -> f32 {
@@ -106,20 +120,22 @@ impl ShownMatch {
 }
 
 /// The page links to it.
-fn is_below_the_inventory(path: &str) -> bool {
+pub(super) fn is_below_the_folder(path: &str) -> bool {
     path.len() <= LONGEST_PATH_BYTES && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
-fn cut(mut message: String) -> String {
+pub(super) fn cut(mut message: String) -> String {
     let end = (0..=LONGEST_MESSAGE_BYTES.min(message.len())).rev().find(|&end| message.is_char_boundary(end));
     message.truncate(end.unwrap_or(0));
     message
 }
 
-fn not_too_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ShownMatch>, D::Error> {
-    struct Matches;
-    impl<'de> Visitor<'de> for Matches {
-        type Value = Vec<ShownMatch>;
+pub(super) fn not_too_many<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    struct Matches<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Matches<T> {
+        type Value = Vec<T>;
 
         fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(out, "at most {MOST_MATCHES} matches")
@@ -136,7 +152,7 @@ fn not_too_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ShownM
             Ok(matches)
         }
     }
-    deserializer.deserialize_seq(Matches)
+    deserializer.deserialize_seq(Matches(PhantomData))
 }
 
 #[cfg(test)]

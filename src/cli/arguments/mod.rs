@@ -2,6 +2,7 @@
 
 mod evaluate;
 mod overview;
+mod serve;
 
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,7 @@ use super::help::with_notes;
 
 pub use evaluate::EvaluateOptions;
 pub use overview::{DuplicatesOptions, MapOptions};
+pub use serve::ServeOptions;
 
 /// The options that every command has are listed below its own.
 const GLOBAL_ORDER: usize = 900;
@@ -41,6 +43,8 @@ pub enum Command {
     Run,
     /// Draw a small picture store, run the service on it, answer three queries and print where the sheets are
     Demo(DemoOptions),
+    /// Open a page for the browser on the folders: drop pictures, look at answers, ask again
+    Serve(ServeOptions),
     /// Answer a query at once, on the terminal, without touching query/ or answer/
     Query(QueryOptions),
     /// Measure how good the answers are on a folder of labelled pictures

@@ -14,6 +14,7 @@ pub fn notes_of(name: &str) -> Option<&'static Notes> {
         "" => &PROGRAM,
         "run" => &RUN,
         "demo" => &DEMO,
+        "serve" => &SERVE,
         "query" => &QUERY,
         "evaluate" => &EVALUATE,
         "train" => &TRAIN,
@@ -60,6 +61,18 @@ static DEMO: Notes = Notes {
         ("artificio demo --watch", "keep running, for pictures dropped into its query/"),
     ],
     exit_codes: &[DONE, FAILED, (2, "the folder holds other things"), (3, "another instance works in it")],
+};
+
+static SERVE: Notes = Notes {
+    remarks: &[
+        "The page puts what is dropped on it into query/ and shows what comes into answer/, so the service must run as well: artificio run. Only this machine reaches it, unless it is given another address and a token: --listen 0.0.0.0:8484 --token-file FILE.",
+    ],
+    examples: &[
+        ("artificio serve", "a page at http://127.0.0.1:8484/"),
+        ("artificio serve --listen 9000", "... at another port"),
+        ("artificio serve --listen unix:page.sock", "... for a web server here"),
+    ],
+    exit_codes: &[FAILED_OR_STOPPED, USAGE],
 };
 
 static QUERY: Notes = Notes {

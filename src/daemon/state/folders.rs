@@ -137,6 +137,11 @@ impl Folders {
         });
     }
 
+    /// Something was renamed to `path`, an absolute path.
+    pub fn renamed_hint(&mut self, path: &Path, now: Duration) {
+        self.trees.values_mut().for_each(|tree| tree.renamed_hint(path, now));
+    }
+
     /// The file that the self-test is to write now, if it is due.
     pub fn file_to_touch(&mut self, now: Duration) -> Option<PathBuf> {
         self.self_test.file_to_touch(now)

@@ -41,6 +41,8 @@ pub struct Scan {
     touched: HashSet<OsString>,
     armed: WatchState,
     is_mounted: bool,
+    /// The folder was renamed to where it is, with all that is in it.
+    is_whole: bool,
     /// It is the pass's turn to look at the folder: nothing else was a reason.
     is_of_pass: bool,
     /// No file and no sub-folder was listed yet.
@@ -111,6 +113,7 @@ impl Scan {
             touched,
             armed,
             is_mounted: false,
+            is_whole: false,
             is_of_pass: false,
             is_bare: true,
             is_too_deep,
@@ -194,6 +197,7 @@ impl Tree {
             if self.folders.contains_key(&folder) {
                 return Some((folder, false));
             }
+            self.whole.remove(&folder);
         }
         while self.pass.is_under_way() && look.budget.is_left() {
             let Some((path, folder)) = self.folders.range::<Path, _>(self.pass.next()).next() else {
@@ -248,9 +252,10 @@ impl Tree {
             Ok(listing) => {
                 let state = self.folder_at(&folder);
                 (state.mark, state.scanned_in) = (!state.mark, number);
-                let (mark, scan) = (state.mark, Scan::new(folder, touched, armed));
-                let cost = started.elapsed();
-                self.scan = Some(Scan { step: ScanStep::List(listing), mark, is_mounted, is_of_pass, cost, ..scan });
+                let (mark, is_whole) = (state.mark, self.whole.remove(&folder));
+                let (cost, scan) = (started.elapsed(), Scan::new(folder, touched, armed));
+                let step = ScanStep::List(listing);
+                self.scan = Some(Scan { step, mark, is_mounted, is_whole, is_of_pass, cost, ..scan });
             }
             Err(error) => self.listing_failed(&folder, &error, look),
         }
@@ -347,7 +352,11 @@ impl Tree {
         let folder = &scan.folder;
         let is_root = folder.as_os_str().is_empty();
         for name in scan.touched.drain() {
-            self.settle.forget(&folder.join(name));
+            let gone = folder.join(name);
+            self.settle.forget(&gone);
+            if !self.folders.contains_key(&gone) {
+                self.whole.remove(&gone);
+            }
         }
         let is_kept = match is_root && self.keeps_when_empty {
             true => self.keeps_when_missing(folder),

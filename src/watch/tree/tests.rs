@@ -83,6 +83,42 @@ fn files_at_every_depth_are_found_once() {
     assert_eq!(test.hints.watched(), 4);
 }
 
+/// Whoever renames a finished file into a folder waits for nothing; whoever writes there waits until it is quiet.
+#[test]
+fn what_was_renamed_into_the_folder_is_ready_at_once() {
+    let mut test = test_tree(false);
+    test.scan();
+    let outside = test.root.parent().unwrap().join("outside");
+    fs::create_dir_all(outside.join("set/not")).unwrap();
+    ["a.jpg", "b.jpg", "set/c.jpg", "set/not/d.jpg"]
+        .iter()
+        .for_each(|name| fs::write(outside.join(name), "x").unwrap());
+    let arrive = |test: &mut TestTree, name: &str| {
+        fs::rename(outside.join(name), test.root.join(name)).unwrap();
+        test.tree.renamed_hint(&test.root.join(name), test.now);
+    };
+    arrive(&mut test, "a.jpg");
+    arrive(&mut test, "set");
+    arrive(&mut test, "b.jpg");
+    // Something has happened to it since.
+    test.tree.hint(&test.root.join("b.jpg"), test.now);
+    test.put("written.jpg", "x");
+    test.tree.hint(&test.root.join("written.jpg"), test.now);
+    test.now += COALESCE;
+    let mut seen = test.turns(usize::MAX);
+    seen.sort();
+    assert_eq!(seen, ["+a.jpg", "+set/c.jpg", "+set/not/d.jpg"]);
+    test.now += QUIET;
+    let mut seen = test.turns(usize::MAX);
+    seen.sort();
+    assert_eq!(seen, ["+b.jpg", "+written.jpg"]);
+    assert!(test.tree.whole.is_empty());
+    // One that is gone before it was listed is not remembered.
+    test.tree.renamed_hint(&test.root.join("gone.jpg"), test.now);
+    test.now += COALESCE;
+    assert!(test.turns(usize::MAX).is_empty() && test.tree.whole.is_empty());
+}
+
 #[test]
 fn a_moved_and_a_removed_folder_are_noticed() {
     let mut test = test_tree(false);

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::{Look, Scan, Tree};
 use crate::watch::listing::Listed;
@@ -40,7 +41,10 @@ impl Tree {
                     }
                     if comparison != FileComparison::Same {
                         let seen = Observation { stamp, was_touched, is_news: comparison == FileComparison::Changed };
-                        self.settle.observe(&scan.folder.join(name), seen, look.now, look.quiet);
+                        let path = scan.folder.join(name);
+                        let is_whole = scan.is_whole || (was_touched && self.whole.remove(&path));
+                        let quiet = if is_whole { Duration::ZERO } else { look.quiet };
+                        self.settle.observe(&path, seen, look.now, quiet);
                     } else if !self.settle.is_empty() {
                         self.settle.forget(&scan.folder.join(name));
                     }
@@ -87,6 +91,9 @@ impl Tree {
         if !is_known {
             self.settle.forget(&path);
             self.folders.entry(path.clone()).or_default();
+            if scan.is_whole {
+                self.whole.insert(path.clone());
+            }
             self.found.push(path);
         } else if scan.armed == WatchState::NewlyWatched {
             let comes_anyway = self.pass.is_before(&path);

@@ -6,8 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, Metadata};
 use std::path::Path;
 
+use super::GalleryEntry;
 use crate::answer::LARGEST_RECORD_BYTES;
-use crate::answer::gallery::GalleryEntry;
 use crate::files::{FileAt, Stamp};
 
 /// When more records than this change at once, the whole folder is listed.
@@ -65,6 +65,16 @@ impl NewestRecords {
     /// What the page needs of each.
     pub fn entries(&self) -> Vec<&GalleryEntry> {
         self.known.values().filter_map(|(_, entry)| entry.as_ref()).collect()
+    }
+
+    /// The same with the file names.
+    pub fn named(&self) -> impl Iterator<Item = (&OsStr, &GalleryEntry)> {
+        self.known.iter().filter_map(|(name, (_, entry))| Some((name.as_os_str(), entry.as_ref()?)))
+    }
+
+    /// Of the record with this file name, if it is one of an answer.
+    pub fn entry(&self, name: &OsStr) -> Option<&GalleryEntry> {
+        self.known.get(name).and_then(|(_, entry)| entry.as_ref())
     }
 
     /// Follows what has changed in `folder`.

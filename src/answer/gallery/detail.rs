@@ -1,0 +1,230 @@
+//! One answer as a page shows it whole. The record is read as hostile, as for the gallery: what is no record as the program writes
+//! it is not shown, and every path in it stays below its folder.
+
+use serde::{Deserialize, Serialize};
+
+use super::entry::{LATEST_S, LONGEST_PATH_BYTES, cut, is_below_the_folder, not_too_many};
+use crate::answer::{Grade, Status};
+use crate::config::SheetFormat;
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AnswerDetail {
+    /// Of the query, relative to the query folder.
+    pub name: String,
+    status: &'static str,
+    message: String,
+    /// When it was answered, in seconds since 1970.
+    pub time: i64,
+    /// Pictures of the query.
+    pub query: Vec<AskedPicture>,
+    /// Positive examples of a set.
+    pub yes: Vec<AskedPicture>,
+    /// Negative examples of a set.
+    pub not: Vec<AskedPicture>,
+    /// Pictures of a large set that are in none of these lists.
+    pub unused: usize,
+    /// What was found.
+    pub matches: Vec<MatchedPicture>,
+    /// The nearest picture where nothing is similar.
+    pub nearest: Option<MatchedPicture>,
+    /// File name of the sheet, if the record names one.
+    pub sheet: Option<String>,
+    model: String,
+    /// Pictures searched.
+    inventory: usize,
+    /// From the moment a worker took the query until the record was made.
+    total_ms: f32,
+}
+
+/// A picture of the query.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AskedPicture {
+    /// Relative to the query folder.
+    pub path: String,
+    /// Why it was left out.
+    #[serde(default)]
+    problem: Option<String>,
+}
+
+/// A picture that was found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MatchedPicture {
+    /// Relative to the inventory folder.
+    pub path: String,
+    absolute_path: String,
+    grade: Option<&'static str>,
+    /// The grade in words, as below the pictures of a sheet; a figure where there is no grade.
+    words: String,
+    /// "the same picture", "its disk is away".
+    marks: Vec<&'static str>,
+    duplicates: usize,
+}
+
+#[derive(Deserialize)]
+struct WholeRecord {
+    status: Status,
+    message: String,
+    answered_s: i64,
+    query: WholeQuery,
+    sheet: Option<String>,
+    #[serde(default)]
+    model: NamedModel,
+    #[serde(default)]
+    inventory: usize,
+    #[serde(default)]
+    timings_ms: TotalTime,
+    #[serde(deserialize_with = "not_too_many")]
+    matches: Vec<WholeMatch>,
+    #[serde(default)]
+    nearest: Option<WholeMatch>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct NamedModel {
+    id: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct TotalTime {
+    total: f32,
+}
+
+#[derive(Deserialize)]
+struct WholeQuery {
+    name: String,
+    #[serde(default, deserialize_with = "not_too_many")]
+    files: Vec<AskedPicture>,
+    #[serde(default, deserialize_with = "not_too_many")]
+    yes: Vec<AskedPicture>,
+    #[serde(default, deserialize_with = "not_too_many")]
+    not: Vec<AskedPicture>,
+    #[serde(default)]
+    unused: usize,
+}
+
+#[derive(Deserialize)]
+struct WholeMatch {
+    path: String,
+    #[serde(default)]
+    absolute_path: String,
+    #[serde(default)]
+    closer_than: f32,
+    grade: Option<String>,
+    relation: Option<String>,
+    #[serde(default)]
+    away: bool,
+    #[serde(default, deserialize_with = "not_too_many")]
+    duplicates: Vec<serde::de::IgnoredAny>,
+}
+
+impl AnswerDetail {
+    /// Of `record`, the content of `result_<stem>.json`; `None` for what is no record.
+    pub fn from_record(record: &[u8], stem: &str) -> Option<Self> {
+        let record: WholeRecord = serde_json::from_slice(record).ok()?;
+        let WholeQuery { name, files, yes, not, unused } = record.query;
+        let are_below = |pictures: &[AskedPicture]| pictures.iter().all(|picture| is_below_the_folder(&picture.path));
+        let is_sound = (0..=LATEST_S).contains(&record.answered_s)
+            && name.len() <= LONGEST_PATH_BYTES
+            && are_below(&files)
+            && are_below(&yes)
+            && are_below(&not)
+            && record.matches.iter().chain(&record.nearest).all(|found| is_below_the_folder(&found.path));
+        if !is_sound {
+            return None;
+        }
+        let is_its_sheet =
+            |sheet: &String| SheetFormat::ALL.iter().any(|format| *sheet == format!("{stem}.{}", format.extension()));
+        Some(Self {
+            name,
+            status: record.status.name(),
+            message: cut(record.message),
+            time: record.answered_s,
+            query: files,
+            yes,
+            not,
+            unused,
+            matches: record.matches.into_iter().map(WholeMatch::shown).collect(),
+            nearest: record.nearest.map(WholeMatch::shown),
+            sheet: record.sheet.filter(is_its_sheet),
+            model: cut(record.model.id),
+            inventory: record.inventory,
+            total_ms: record.timings_ms.total,
+        })
+    }
+}
+
+impl WholeMatch {
+    fn shown(self) -> MatchedPicture {
+        let grade = self.grade.as_deref().and_then(Grade::of_name);
+        let figure = || match self.closer_than {
+            share if (0.0..=1.0).contains(&share) => format!("closer than {:.0} % of pairs", share * 100.0),
+            _ => String::new(),
+        };
+        let relation = match self.relation.as_deref() {
+            Some("identical") => Some("the same picture"),
+            Some("near_duplicate") => Some("nearly the same picture"),
+            _ => None,
+        };
+        MatchedPicture {
+            words: grade.map_or_else(figure, |grade| grade.words().into()),
+            grade: grade.map(Grade::name),
+            path: self.path,
+            absolute_path: cut(self.absolute_path),
+            marks: relation.into_iter().chain(self.away.then_some("its disk is away")).collect(),
+            duplicates: self.duplicates.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn record() -> Value {
+        json!({
+            "status": "ok", "message": "The 1 most similar.", "answered_s": 5, "sheet": "result_new.jpg",
+            "query": {"name": "new", "files": [{"path": "new/a.jpg"}], "not": [{"path": "new/not/b.jpg", "problem": "it is empty"}]},
+            "model": {"id": "m7"}, "inventory": 9, "timings_ms": {"total": 12.5},
+            "matches": [{"path": "a b/ü.jpg", "absolute_path": "/i/a b/ü.jpg", "closer_than": 0.98, "grade": "same",
+                "relation": "near_duplicate", "away": true, "duplicates": [{}, {}]}],
+        })
+    }
+
+    fn detail(record: &Value) -> Option<AnswerDetail> {
+        AnswerDetail::from_record(record.to_string().as_bytes(), "result_new")
+    }
+
+    #[test]
+    fn an_answer_is_read_with_its_words() {
+        let detail = detail(&record()).unwrap();
+        let [found] = &detail.matches[..] else { panic!("one match") };
+        assert_eq!((found.words.as_str(), found.duplicates), ("same picture", 2));
+        assert_eq!(found.marks, ["nearly the same picture", "its disk is away"]);
+        assert_eq!((detail.query.len(), detail.not.len(), detail.sheet.as_deref()), (1, 1, Some("result_new.jpg")));
+    }
+
+    #[test]
+    fn a_planted_record_leads_nowhere() {
+        let with = |path: &str, value: Value| {
+            let mut planted = record();
+            *planted.pointer_mut(path).unwrap() = value;
+            detail(&planted)
+        };
+        for place in ["/matches/0/path", "/query/files/0/path", "/query/not/0/path"] {
+            for path in ["../../etc/passwd", "/etc/passwd", "a/../../b"] {
+                assert_eq!(with(place, path.into()), None, "{place} {path}");
+            }
+        }
+        for sheet in ["../secret.png", "result_other.png", "index.html"] {
+            assert_eq!(with("/sheet", sheet.into()).unwrap().sheet, None, "{sheet}");
+        }
+        assert_eq!(with("/answered_s", json!(-1)), None);
+        assert_eq!(with("/query/files", vec![json!({"path": "a"}); 1_001].into()), None);
+        assert_eq!(with("/matches/0/grade", "<b>".into()).unwrap().matches[0].grade, None);
+    }
+}
