@@ -199,6 +199,11 @@ fn a_file_that_a_hint_names_does_not_wait_for_the_scan_of_a_large_folder() {
     assert!(test.turns(9).is_empty() && test.tree.settling() == 1, "it has not settled");
     test.now += QUIET;
     assert_eq!(test.turns(9), ["+large/b.jpg"]);
+    // One that was renamed to its place need not settle.
+    test.put("large/whole.jpg", "w");
+    test.tree.renamed_hint(&test.root.join("large/whole.jpg"), test.now);
+    assert_eq!(test.turns(9), ["+large/whole.jpg"]);
+    assert!(test.tree.whole.is_empty());
     // The same file once more: nothing is new.
     test.tree.hint(&test.root.join("large/b.jpg"), test.now);
     assert!(test.turns(9).is_empty() && test.tree.settling() == 0);

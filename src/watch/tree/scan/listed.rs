@@ -33,6 +33,7 @@ impl Tree {
                 Listed::File(name, stamp) => {
                     scan.is_bare = false;
                     let was_touched = !scan.touched.is_empty() && scan.touched.remove(&name);
+                    let is_whole = (was_touched && self.whole.remove(&scan.folder.join(&name))) || scan.is_whole;
                     let known = state.entries.get_mut(name.as_os_str());
                     let comparison = known.as_ref().map_or(FileComparison::Changed, |known| known.compare(&stamp));
                     // A folder of this name was not seen, so it counts as gone.
@@ -41,10 +42,8 @@ impl Tree {
                     }
                     if comparison != FileComparison::Same {
                         let seen = Observation { stamp, was_touched, is_news: comparison == FileComparison::Changed };
-                        let path = scan.folder.join(name);
-                        let is_whole = scan.is_whole || (was_touched && self.whole.remove(&path));
                         let quiet = if is_whole { Duration::ZERO } else { look.quiet };
-                        self.settle.observe(&path, seen, look.now, quiet);
+                        self.settle.observe(&scan.folder.join(name), seen, look.now, quiet);
                     } else if !self.settle.is_empty() {
                         self.settle.forget(&scan.folder.join(name));
                     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{COST_OF_A_FOLDER, Look, Tree};
 use crate::files::FileAt;
@@ -52,7 +53,8 @@ impl Tree {
         let comparison = self.compare(path, &stamp);
         if comparison != FileComparison::Same {
             let seen = Observation { stamp, was_touched: true, is_news: comparison == FileComparison::Changed };
-            self.settle.observe(path, seen, look.now, look.quiet);
+            let quiet = if self.whole.remove(path) { Duration::ZERO } else { look.quiet };
+            self.settle.observe(path, seen, look.now, quiet);
         }
     }
 }
