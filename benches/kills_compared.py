@@ -108,13 +108,18 @@ class Service:
     def wait_quiet(self):
         deadline, still = time.monotonic() + PATIENCE_S, 0
         # Answers are redone one at a time, and are not counted as pending before their turn.
-        while still < 10 or time.time() - max((path.stat().st_mtime for path in (self.root / "answer").iterdir()), default=0) < 5:
+        while still < 10 or time.time() - self.last_answer() < 5:
             if self.process.poll() is not None:
                 sys.exit(f"the service ended with {self.process.returncode}: {(self.root / 'log').read_text()[-3000:]}")
             if time.monotonic() > deadline:
                 sys.exit(f"there is no end of work: {(self.state / 'status.json').read_text()}")
             still = still + 1 if self.is_quiet() else 0
             time.sleep(0.1)
+
+    def last_answer(self):
+        """When something was last written into `answer`, but for what is not finished: that has gone before it is looked at."""
+        finished = (self.root / "answer").glob("result_*")
+        return max((path.stat().st_mtime for path in finished), default=0)
 
     def is_quiet(self):
         try:
