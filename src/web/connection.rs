@@ -127,7 +127,7 @@ impl fmt::Debug for WebConnection {
 }
 
 impl WebConnection {
-    /// The next part begins, a body or a response: it is waited for anew.
+    /// The next part begins, a body or a response: it is waited for from now on.
     pub fn begin_part(&mut self) {
         self.deadline = Instant::now() + PATIENCE;
     }

@@ -33,7 +33,7 @@ const LOOK: Duration = Duration::from_secs(5);
 const COALESCE: Duration = Duration::from_millis(15);
 /// A page that has nothing to hear hears this often that it is still connected.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// A page connects anew after this long.
+/// A page connects again after this long.
 const LONGEST_STREAM: Duration = Duration::from_secs(3_600);
 /// Pages that are told at a time: the other connections are for everything else.
 const MOST_STREAMS: usize = 40;
