@@ -7,12 +7,13 @@ use super::policy;
 use crate::base::dot::dot_in_lanes;
 use crate::base::nearest::first;
 use crate::base::rows::to_unit_length;
+use crate::model::Backbone;
 use crate::picture::{Hash, Miniature};
 
 /// How a picture looks, as far as it is known.
 pub struct Appearance {
     content: Option<Hash>,
-    /// The backbone's, at unit length.
+    /// Those of the backbone that tell of the whole picture, at unit length.
     features: Option<Vec<f32>>,
     shape: Option<ComparedShape>,
 }
@@ -29,7 +30,7 @@ struct ComparedShape {
 impl Appearance {
     /// Of a content with what was made of it; features of another encoder say too little, and are passed over.
     pub fn new(content: Option<Hash>, features: Option<&[f32]>, miniature: Option<Miniature>) -> Self {
-        let features = features.filter(|row| policy::are_comparable(row)).map(|row| {
+        let features = features.and_then(Backbone::whole_of).map(|row| {
             let mut row = row.to_vec();
             to_unit_length(&mut row);
             row
@@ -85,7 +86,6 @@ impl ComparedShape {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Backbone;
 
     const MOST: usize = policy::OF_ONE_BY_FEATURES.nearest;
 

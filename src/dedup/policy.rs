@@ -3,8 +3,6 @@
 //! Training has a rule of its own for pictures that are nearly the same, `model::sample_weights`: there a pair too many costs
 //! next to nothing, so it needs no pixels.
 
-use crate::model::Backbone;
-
 /// From this similarity of an [`Alignment`](super::Alignment) on, two pictures are near-duplicates.
 ///
 /// Measured (`benches/duplicates.py` on 1,326 pictures of three sets and as many altered copies): it is reached by 99 % and more
@@ -84,8 +82,3 @@ pub const COPIES_LOOK_ALIKE: f32 = 0.8;
 pub const LEAST_WINDOW_OUTLINE: f32 = 0.7;
 /// Where relief agrees less at the start, the window is not refined.
 pub const LEAST_RELIEF: f32 = 0.25;
-
-/// Whether `features` are those that `LEAST_COSINE` was measured with: another encoder's say too little about copies.
-pub fn are_comparable(features: &[f32]) -> bool {
-    features.len() == Backbone::WIDTH
-}

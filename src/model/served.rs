@@ -6,7 +6,7 @@ use crate::config::{Encoder, ModelSettings};
 use crate::error::Trouble;
 
 use super::convolutional::ConvolutionalAutoencoder;
-use super::{Autoencoder, FeatureKind, FolderLesson, FolderReport};
+use super::{Autoencoder, Backbone, FeatureKind, FolderLesson, FolderReport};
 
 /// The id of the model that serves before any training.
 pub const UNTRAINED_ID: &str = "features";
@@ -17,13 +17,13 @@ pub struct Model {
     id: String,
     encoder: Encoder,
     trained_on: usize,
-    /// `None`: features are embeddings.
+    /// `None`: the part of features for the whole picture is the embedding.
     autoencoder: Option<Autoencoder>,
 }
 
 impl Model {
-    /// What answers before the first training: the backbone's features as they are; of the convolutional encoder the part
-    /// that counts colours.
+    /// What answers before the first training: of the backbone's features the part for the whole picture, since the others help
+    /// only where a training knows which of them matter; of the convolutional encoder the part that counts colours.
     pub fn untrained(settings: &ModelSettings) -> Self {
         let autoencoder = match settings.encoder {
             Encoder::Pretrained => None,
@@ -55,7 +55,7 @@ impl Model {
         &self.id
     }
 
-    /// Whether it was trained; else its embeddings are the features, or what an untrained encoder makes of them.
+    /// Whether it was trained; else its embeddings are parts of the features, or what an untrained encoder makes of them.
     pub fn is_trained(&self) -> bool {
         self.trained_on > 0
     }
@@ -88,10 +88,10 @@ impl Model {
 
     /// Values in its embeddings.
     pub fn embedding_width(&self) -> usize {
-        self.autoencoder.as_ref().map_or(self.features().width, Autoencoder::embedding_width)
+        self.autoencoder.as_ref().map_or(Backbone::HEAD_WIDTH, Autoencoder::embedding_width)
     }
 
-    /// What comes back of features from their embeddings, at about unit length; `None` where embeddings are the features.
+    /// What comes back of features from their embeddings, at about unit length; `None` where embeddings are parts of the features.
     pub fn restored(&self, features: &Rows) -> Option<Rows> {
         self.autoencoder.as_ref().map(|autoencoder| autoencoder.restored(features))
     }
@@ -100,7 +100,16 @@ impl Model {
     pub fn encode(&self, features: &Rows) -> Rows {
         match &self.autoencoder {
             Some(autoencoder) => autoencoder.encode(features),
-            None => features.clone(),
+            None => whole_pictures(features),
         }
     }
+}
+
+/// Of features `[n, width]` the part for the whole picture, `[n, HEAD_WIDTH]`.
+fn whole_pictures(features: &Rows) -> Rows {
+    let mut whole = Rows::empty(Backbone::HEAD_WIDTH);
+    for row in features.iter() {
+        whole.push(Backbone::whole_of(row).unwrap_or(&[0.0; Backbone::HEAD_WIDTH]));
+    }
+    whole
 }

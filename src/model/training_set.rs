@@ -2,15 +2,15 @@
 
 use super::convolutional::Pixels;
 use super::sample_weights::{SampleWeights, sample_weights, with_inventory};
-use super::{Autoencoder, FolderLabels, TrainingError};
+use super::{Autoencoder, Backbone, FolderLabels, TrainingError};
 use crate::base::rows::Rows;
 use crate::config::ModelSettings;
 use crate::picture::Hash;
 use crate::progress::Progress;
 
-/// Numbers in the rows of one kind that a training takes at most: 8192 rows of 1280 features, beyond which
-/// more change nothing, or about a thousand small pictures.
-const MOST_VALUES: usize = 8_192 * 1_280;
+/// Numbers in the rows of one kind that a training takes at most: 8192 rows of features, beyond which more change
+/// nothing, or about two thousand small pictures.
+const MOST_VALUES: usize = 8_192 * Backbone::WIDTH;
 
 /// The daemon's: the same pictures give the same model.
 pub const SEED: u64 = 1;

@@ -92,11 +92,12 @@ impl PictureSource for CataloguedPictures {
     }
 
     fn features(&self, positions: &[u32]) -> Result<Rows, Trouble> {
-        let mut rows = Rows::empty(Backbone::WIDTH);
+        let mut rows = Rows::empty(Backbone::HEAD_WIDTH);
         for at in positions {
             let version = self.features_version.unwrap_or_default();
             let row = self.catalog.features(self.hashes[*at as usize], version)?;
-            let mut row = row.filter(|row| row.len() == Backbone::WIDTH).unwrap_or_else(|| vec![0.0; Backbone::WIDTH]);
+            let row = row.as_deref().and_then(Backbone::whole_of);
+            let mut row = row.map_or_else(|| vec![0.0; Backbone::HEAD_WIDTH], <[f32]>::to_vec);
             to_unit_length(&mut row);
             rows.push(&row);
         }

@@ -7,11 +7,11 @@ use crate::catalog::{Catalog, FileState, ModelRow, Root, TrainingSource};
 use crate::config::Config;
 use crate::error::Trouble;
 use crate::evaluate::gate::Evidence;
-use crate::model::{Autoencoder, FeatureKind};
+use crate::model::{Autoencoder, Backbone, FeatureKind};
 use crate::picture::{Bounds, Hash};
 
 /// Most numbers in the rows of one kind; as many pictures as fit are taken, evenly over their order.
-const MOST_VALUES: usize = 4_096 * 1_280;
+const MOST_VALUES: usize = 4_096 * Backbone::WIDTH;
 
 /// A model, and what is needed to show it.
 pub(super) struct Subject {

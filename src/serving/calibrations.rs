@@ -80,6 +80,7 @@ mod tests {
     use artificio_random::Random;
 
     use super::*;
+    use crate::base::rows::Rows;
     use crate::catalog::{FileRow, FileState, Root};
     use crate::config::ModelSettings;
     use crate::files::Stamp;
@@ -119,7 +120,8 @@ mod tests {
             let row = FileRow { path: path.clone(), stamp: Stamp::NEVER, state: FileState::Read(hash) };
             self.catalog.put_file(Root::Inventory, &row).unwrap();
             let stored = self.catalog.features(hash, Backbone::VERSION).unwrap().unwrap();
-            assert!(self.index.put(&path, &stored));
+            let stored = Rows::from_values(Backbone::WIDTH, stored).unwrap();
+            assert!(self.index.put(&path, self.model.encode(&stored).row(0)));
         }
 
         fn remove(&mut self, number: usize) {
@@ -140,7 +142,7 @@ mod tests {
             for file in self.catalog.files(Root::Inventory).unwrap() {
                 let FileState::Read(hash) = file.state else { continue };
                 let features = self.catalog.features(hash, Backbone::VERSION).unwrap().unwrap();
-                index.put(&file.path, &features);
+                index.put(&file.path, self.model.encode(&Rows::from_values(Backbone::WIDTH, features).unwrap()).row(0));
             }
             self.scores(&Calibrations::default(), &index)
         }

@@ -10,6 +10,7 @@ mod matmul;
 mod network;
 mod packed;
 mod pointwise;
+mod pooling;
 mod prefetch;
 mod ring;
 mod stem;
