@@ -2,6 +2,7 @@
 
 pub mod bootstrap;
 pub mod dot;
+pub mod eight_bits;
 pub mod html;
 pub mod nearest;
 pub mod parallel;

@@ -1,4 +1,4 @@
-//! Rows of numbers of one length: features `[n, 2752]` and embeddings `[n, 192]`.
+//! Rows of numbers of one length: features `[n, 2432]` and embeddings `[n, 192]`.
 
 /// `n` rows of `width` values, row after row in one piece of memory.
 #[derive(Clone, Debug, Default, PartialEq)]

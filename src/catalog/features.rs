@@ -9,9 +9,13 @@ use super::Catalog;
 use super::check::rising;
 use super::checksum::is_intact;
 use super::health::{ContentTable, DamagedRow};
+use crate::base::eight_bits;
 use crate::base::rows::Rows;
 use crate::error::Trouble;
 use crate::picture::Hash;
+
+/// What a row of features in eight bits begins with. Older programs kept rows in float16, in which this is no number.
+const EIGHT_BITS: [u8; 2] = [0x01, 0x7e];
 
 /// A page of a pass over all features.
 pub struct FeaturesPage {
@@ -54,7 +58,7 @@ impl Catalog {
         collect().map_err(|error: rusqlite::Error| self.trouble("read", &error))
     }
 
-    /// The features of a content, `[width]`; stored as float16, so each is within 0.05 % of what the network gave.
+    /// The features of a content, `[width]`, as [`eight_bits`] keeps them.
     pub fn features(&self, hash: Hash, version: &str) -> Result<Option<Vec<f32>>, Trouble> {
         self.vector(
             ContentTable::Features,
@@ -67,7 +71,7 @@ impl Catalog {
 
     /// Stores the features of a content.
     pub fn put_features(&self, hash: Hash, version: &str, features: &[f32]) -> Result<(), Trouble> {
-        let bytes: Vec<u8> = features.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect();
+        let bytes = [&EIGHT_BITS[..], &eight_bits::pack(features)].concat();
         let content = self.content_or_new(hash)?;
         self.write(
             "INSERT OR REPLACE INTO features VALUES (?1, ?2, ?3, row_checksum('features', ?4, ?2, ?3))",
@@ -192,6 +196,9 @@ impl Catalog {
 }
 
 fn features_from_bytes(bytes: &[u8]) -> Vec<f32> {
+    if let Some(packed) = bytes.strip_prefix(&EIGHT_BITS) {
+        return eight_bits::unpack(packed);
+    }
     bytes.chunks_exact(2).map(|pair| f16::from_le_bytes([pair[0], pair[1]]).to_f32()).collect()
 }
 
@@ -209,14 +216,15 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let catalog = Catalog::open(state.path()).unwrap().catalog;
         let (here, missing) = (Hash::of(b"here"), Hash::of(b"missing"));
-        catalog.put_features(here, "backbone-1", &[0.5, 6.0, 0.0]).unwrap();
-        assert_eq!(catalog.features(here, "backbone-1").unwrap().unwrap(), [0.5, 6.0, 0.0]);
+        let features = eight_bits::rounded(&[0.5, 6.0, 0.0]);
+        catalog.put_features(here, "backbone-1", &features).unwrap();
+        assert_eq!(catalog.features(here, "backbone-1").unwrap().unwrap(), features);
         assert!(catalog.features(here, "backbone-2").unwrap().is_none());
         assert!(catalog.has_features(here, "backbone-1").unwrap());
         assert_eq!(catalog.contents_with_features("backbone-1").unwrap(), HashSet::from([here]));
         assert!(catalog.contents_with_features("backbone-2").unwrap().is_empty());
         let (found, rows) = catalog.many_features(&[missing, here], "backbone-1", 3).unwrap();
-        assert_eq!((found, rows.values()), (vec![here], &[0.5, 6.0, 0.0][..]));
+        assert_eq!((found, rows.values()), (vec![here], &features[..]));
     }
 
     #[test]

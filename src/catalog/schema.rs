@@ -161,7 +161,7 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let mut catalog = Catalog::open(state.path()).unwrap().catalog;
         let (mut payload, count) = (0, 3_000_u32);
-        let (features, embedding) = (vec![0.5; 1_280], vec![0.5; 192]);
+        let (features, embedding) = (vec![0.5; 2_432], vec![0.5; 192]);
         let miniature = Miniature::from_bytes(&[7; MINIATURE_SIDE * MINIATURE_SIDE]).unwrap();
         for batch in 0..count / 100 {
             let store = |catalog: &Catalog| {
@@ -170,10 +170,10 @@ mod tests {
                     payload += hash.0.len() + path.len() + 4 * size_of::<u64>();
                     let row = FileRow { path: path.into(), stamp: Stamp::NEVER, state: FileState::Read(hash) };
                     catalog.put_file(Root::Inventory, &row)?;
-                    catalog.put_features(hash, "lite0-288-centred-1", &features)?;
+                    catalog.put_features(hash, "lite0-288-layers-1", &features)?;
                     catalog.put_miniature(hash, &miniature)?;
                     catalog.put_embedding(hash, "m12-20261126", &embedding)?;
-                    payload += 2 * features.len() + miniature.bytes().len() + 4 * embedding.len();
+                    payload += features.len() + miniature.bytes().len() + 4 * embedding.len();
                 }
                 Ok(())
             };

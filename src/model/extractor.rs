@@ -2,6 +2,7 @@
 
 use super::Backbone;
 use super::convolutional::Pixels;
+use crate::base::eight_bits;
 use crate::base::rows::Rows;
 use crate::config::Encoder;
 use crate::error::Trouble;
@@ -72,11 +73,17 @@ impl Extractor {
         }
     }
 
-    /// Pictures, squares of [`Extractor::side`], to features `[n, kind().width]`.
+    /// Pictures, squares of [`Extractor::side`], to features `[n, kind().width]`, in the [precision](eight_bits) that they are kept
+    /// with: the same picture is the same, whether it was just looked at or comes from the catalog.
     pub fn features(&self, pictures: &[Square]) -> Rows {
-        match self {
+        let exact = match self {
             Self::Backbone(backbone) => backbone.features(pictures),
             Self::Pixels => Pixels::features(pictures),
-        }
+        };
+        let mut features = Rows::empty(exact.width());
+        exact.iter().for_each(|row| {
+            features.push(&eight_bits::rounded(row));
+        });
+        features
     }
 }

@@ -78,7 +78,7 @@ impl Backbone {
         Ok(Self { blocks, head, idle: Mutex::default() })
     }
 
-    /// Pictures, of any even side, to features `[n, 2752]` of one length, pooled from several layers: see the table of this module's
+    /// Pictures, of any even side, to features `[n, 2432]` of one length, pooled from several layers: see the table of this module's
     /// `pooling`.
     ///
     /// One after another: a picture's layers stay in the cache better than a batch's, and weights need no batch.

@@ -7,7 +7,7 @@
 //! |---|---|---|---|
 //! | the whole picture | the head's map, centred | 1280 | 1 |
 //! | pattern and texture | the maps of 80 and of 112 channels, centred | 192 | .4 each |
-//! | layout | the last block's map, by quarters of the picture | 4 · 320 | .35 each |
+//! | layout | the last block's map, by thirds of the picture from top to bottom | 3 · 320 | .35 each |
 //!
 //! What each gives stands in `docs/decisions/features-from-several-layers.md`.
 
@@ -24,12 +24,12 @@ const PATTERN_LENGTH: f32 = 0.4;
 
 /// The last block, with its channels.
 const LAYOUT: (usize, usize) = (15, 320);
-const QUARTERS: usize = 4;
-/// All quarters together have the length .7.
-const QUARTER_LENGTH: f32 = 0.35;
+/// From top to bottom only: a picture and its mirror image have the same layout.
+const BANDS: usize = 3;
+const BAND_LENGTH: f32 = 0.35;
 
 /// Values of all parts.
-pub(super) const WIDTH: usize = WHOLE + PATTERNS[0].1 + PATTERNS[1].1 + QUARTERS * LAYOUT.1;
+pub(super) const WIDTH: usize = WHOLE + PATTERNS[0].1 + PATTERNS[1].1 + BANDS * LAYOUT.1;
 
 /// Places of a map are weighted by a normal distribution about the middle of the picture, of this deviation in sides. Flat
 /// from 0.22 to 0.29.
@@ -58,8 +58,8 @@ impl Details {
         }
         if block == LAYOUT.0 {
             let map = Map { values, side, channels: LAYOUT.1 };
-            for quarter in quarters(side) {
-                self.add(map.mean(&inside(side, quarter), |value| value), QUARTER_LENGTH);
+            for band in bands(side) {
+                self.add(map.mean(&inside(side, band), |value| value), BAND_LENGTH);
             }
         }
     }
@@ -117,18 +117,15 @@ fn centred(side: usize) -> Vec<f32> {
     (0..side * side).map(|at| weight(at) / all).collect()
 }
 
-/// Weights `[side · side]` of the places in some rows and columns, which add up to one.
-fn inside(side: usize, [rows, columns]: [Range<usize>; 2]) -> Vec<f32> {
-    let share = 1.0 / (rows.len() * columns.len()) as f32;
-    (0..side * side)
-        .map(|at| if rows.contains(&(at / side)) && columns.contains(&(at % side)) { share } else { 0.0 })
-        .collect()
+/// Weights `[side · side]` of the places in some rows, which add up to one.
+fn inside(side: usize, rows: Range<usize>) -> Vec<f32> {
+    let share = 1.0 / (rows.len() * side) as f32;
+    (0..side * side).map(|at| if rows.contains(&(at / side)) { share } else { 0.0 }).collect()
 }
 
-/// Rows and columns of the quarters of a map: top left, top right, bottom left, bottom right. Of an odd side all have the middle.
-fn quarters(side: usize) -> [[Range<usize>; 2]; QUARTERS] {
-    let halves = [0..side.div_ceil(2), side / 2..side];
-    std::array::from_fn(|at| [halves[at / 2].clone(), halves[at % 2].clone()])
+/// The rows of a map that each band has.
+fn bands(side: usize) -> [Range<usize>; BANDS] {
+    std::array::from_fn(|at| at * side / BANDS..(at + 1) * side / BANDS)
 }
 
 /// A row of zeros stays as it is.
@@ -165,15 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn each_quarter_sees_its_own_part_of_the_picture() {
-        let top_left: [f32; 25] = std::array::from_fn(|at| f32::from(u8::from(at == 6)));
-        let values = map(LAYOUT.1, top_left);
-        let means = quarters(5).map(|quarter| {
-            Map { values: &values, side: 5, channels: LAYOUT.1 }.mean(&inside(5, quarter), |value| value)[3]
-        });
-        assert_eq!(means, [1.0 / 9.0, 0.0, 0.0, 0.0]);
-        assert_eq!(quarters(4)[3], [2..4, 2..4]);
-        assert_eq!(quarters(9)[1], [0..5, 4..9]);
+    fn each_band_sees_its_own_part_of_the_picture() {
+        let near_the_top: [f32; 36] = std::array::from_fn(|at| f32::from(u8::from(at == 8)));
+        let values = map(LAYOUT.1, near_the_top);
+        let means = bands(6)
+            .map(|rows| Map { values: &values, side: 6, channels: LAYOUT.1 }.mean(&inside(6, rows), |value| value)[3]);
+        assert_eq!(means, [1.0 / 12.0, 0.0, 0.0]);
+        assert_eq!(bands(9), [0..3, 3..6, 6..9]);
+        assert_eq!(bands(7), [0..2, 2..4, 4..7]);
     }
 
     #[test]
@@ -187,9 +183,7 @@ mod tests {
         let features = details.features(Map { values: &head, side: 4, channels: WHOLE });
         assert_eq!(features.len(), WIDTH);
         let mut at = 0;
-        for (values, expected) in
-            [(WHOLE, 1.0), (80, 0.4), (112, 0.4), (320, 0.35), (320, 0.35), (320, 0.35), (320, 0.35)]
-        {
+        for (values, expected) in [(WHOLE, 1.0), (80, 0.4), (112, 0.4), (320, 0.35), (320, 0.35), (320, 0.35)] {
             assert!((length(&features[at..at + values]) - expected).abs() < 1e-5, "part at {at}");
             at += values;
         }

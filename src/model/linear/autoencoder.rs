@@ -1,4 +1,4 @@
-//! The linear autoencoder 2752 → 192 → 2752 on the backbone's features.
+//! The linear autoencoder 2432 → 192 → 2432 on the backbone's features.
 //!
 //! A linear autoencoder that is trained to its optimum spans the leading principal components of its training features
 //! (Baldi and Hornik, Neural Networks 2, 1989), so they are computed, not descended to: the same features always give
