@@ -16,7 +16,7 @@ fn main() {
     }
 }
 
-/// Rows `[count, 1280]` that are never negative, with variances that fall slowly, as those of real features do.
+/// Rows `[count, width]` that are never negative, with variances that fall slowly, as those of real features do.
 fn made_up(count: usize) -> Vec<f32> {
     let mut state = 1_u64;
     let mut next = || {

@@ -29,8 +29,8 @@ from service import Service, Stopped, Workplace, count_of
 
 #: Pictures of another import, for sizes whose first is over before there were enough queries; they are removed again.
 MORE = 5_000
-#: float16 features, a float32 embedding, a miniature; what a file's row says beside its path: stamp and hash.
-CONTENT_BYTES, ROW_BYTES = 1280 * 2 + 192 * 4 + 1024, 4 * 8 + 32
+#: Features in eight bits, a float32 embedding, a miniature; what a file's row says beside its path: stamp and hash.
+CONTENT_BYTES, ROW_BYTES = 2432 + 192 * 4 + 1024, 4 * 8 + 32
 NEVER_TRAINED = "[model]\nmin_train = 1000000\n"
 
 

@@ -5,12 +5,13 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use artificio::base::eight_bits;
 use artificio::catalog::{AnswerRow, AnswerState, Catalog, FILE_NAME, FileRow, FileState, Root};
 use artificio::files::Stamp;
 use artificio::picture::{Hash, MINIATURE_SIDE, Miniature};
 use libfuzzer_sys::fuzz_target;
 
-const FEATURES: &str = "lite0-288-centred-1";
+const FEATURES: &str = "lite0-288-layers-1";
 const MODEL: &str = "m1-20261127";
 const PICTURES: u8 = 40;
 
@@ -22,7 +23,8 @@ fn content(number: u8) -> Hash {
 }
 
 fn features(number: u8) -> Vec<f32> {
-    (0..1_280_u16).map(|at| f32::from(at % 7 + u16::from(number)) / 64.0).collect()
+    let exact: Vec<f32> = (0..2_432_u16).map(|at| f32::from(at % 7 + u16::from(number)) / 64.0).collect();
+    eight_bits::rounded(&exact)
 }
 
 fn embedding(number: u8) -> Vec<f32> {

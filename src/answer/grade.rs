@@ -18,7 +18,7 @@ pub enum Grade {
 
 /// What the words mean, for the foot of a sheet, a page or a table.
 pub const MEANING: &str =
-    "strong: as similar as a picture here usually is to its nearest other; weak: less than nine in ten are";
+    "strong: as similar as a picture here usually is to its nearest other; good: as nine in ten are; weak: less";
 
 impl Grade {
     /// All, from the most similar to the least.

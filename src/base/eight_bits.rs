@@ -13,12 +13,18 @@ pub fn pack(values: &[f32]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(values.len() + values.len().div_ceil(BLOCK) * SCALE_BYTES);
     for block in values.chunks(BLOCK) {
         let finite = |value: &f32| if value.is_finite() { *value } else { 0.0 };
-        let scale = block.iter().map(|value| finite(value).abs()).fold(0.0, f32::max) / GREATEST;
+        let scale = short(block.iter().map(|value| finite(value).abs()).fold(0.0, f32::max) / GREATEST);
         bytes.extend(scale.to_le_bytes());
         let steps = |value: &f32| if scale > 0.0 { (finite(value) / scale).round() as i8 } else { 0 };
         bytes.extend(block.iter().map(|value| steps(value).to_le_bytes()[0]));
     }
     bytes
+}
+
+/// The next greater number with eight bits less: its products with up to 127 are exact, so that what came back once is packed to the
+/// same bytes again.
+fn short(scale: f32) -> f32 {
+    f32::from_bits((scale.to_bits() + 0xff) & !0xff)
 }
 
 /// The numbers that [`pack`] made these bytes of, about.
@@ -58,14 +64,15 @@ mod tests {
     #[test]
     fn what_came_back_once_stays_as_it_is() {
         let values: Vec<f32> = (0..700).map(|at| (at as f32 * 1.3).cos() / (1 + at) as f32).collect();
-        let once = rounded(&values);
-        assert!(rounded(&once).iter().zip(&once).all(|(twice, once)| (twice - once).abs() <= once.abs() * 1e-6));
+        assert_eq!(rounded(&rounded(&values)), rounded(&values));
+        assert_eq!(pack(&rounded(&values)), pack(&values));
     }
 
     #[test]
     fn zeros_and_what_is_no_number_are_zeros_and_any_bytes_can_be_read() {
         assert_eq!(rounded(&[0.0; 5]), [0.0; 5]);
-        assert_eq!(rounded(&[f32::NAN, 2.0, f32::INFINITY]), [0.0, 2.0, 0.0]);
+        let back = rounded(&[f32::NAN, 2.0, f32::INFINITY]);
+        assert!(back[0] == 0.0 && (back[1] - 2.0).abs() < 1e-4 && back[2] == 0.0, "{back:?}");
         for length in 0..300 {
             unpack(&vec![0xff; length]);
         }

@@ -7,6 +7,7 @@ use artificio_random::Random;
 use tempfile::TempDir;
 
 use super::*;
+use crate::base::eight_bits;
 use crate::catalog::{
     AnswerRow, AnswerState, Decision, FILE_NAME, FileRow, FileState, ModelRow, OrphanSweep, Retention, Root,
     TrainedPicture, TrainingSource,
@@ -32,7 +33,7 @@ fn known() -> Vec<Known> {
         path: format!("{number}.jpg").into(),
         hash: Hash::of(&number.to_le_bytes()),
         stamp: Stamp { size: 1_000 + u64::from(number), mtime_ns: 7, ctime_ns: 7, inode: 90 + u64::from(number) },
-        features: vec![f32::from(number); 300],
+        features: eight_bits::rounded(&[f32::from(number); 300]),
         miniature: Miniature::from_bytes(&[number as u8; MINIATURE_SIDE * MINIATURE_SIDE]).unwrap(),
         embedding: vec![f32::from(number) + 0.5; 100],
     };
@@ -318,7 +319,7 @@ fn damage_is_found_where_it_is_read_and_by_the_check_wherever_it_is() {
     let mut catalog = Catalog::open(state.path()).unwrap().catalog;
     let hash = |number: u32| Hash::of(&number.to_le_bytes());
     let store =
-        |catalog: &Catalog| (0..300).try_for_each(|number| catalog.put_features(hash(number), "t", &[0.5; 1280]));
+        |catalog: &Catalog| (0..300).try_for_each(|number| catalog.put_features(hash(number), "t", &[0.5; 2432]));
     catalog.together(store).unwrap();
     let reader = catalog.reader().unwrap();
     assert!(wal_bytes(state.path()) > 0);

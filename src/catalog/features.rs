@@ -232,15 +232,16 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let catalog = Catalog::open(state.path()).unwrap().catalog;
         let contents: Vec<Hash> = (0..7_u8).map(|number| Hash::of(&[number])).collect();
+        let row = eight_bits::rounded(&[1.0, 2.0]);
         for hash in &contents {
-            catalog.put_features(*hash, "backbone-1", &[1.0, 2.0]).unwrap();
+            catalog.put_features(*hash, "backbone-1", &row).unwrap();
             catalog.put_features(*hash, "backbone-1/view", &[3.0, 4.0]).unwrap();
         }
         catalog.put_features(contents[3], "backbone-1", &[1.0]).unwrap();
         let (mut visited, mut pages, mut end) = (Vec::new(), 0, None);
         loop {
             let page = catalog.next_features(end, "backbone-1", 2, 3).unwrap();
-            assert_eq!(page.features.values(), [1.0, 2.0].repeat(page.contents.len()));
+            assert_eq!(page.features.values(), row.repeat(page.contents.len()));
             visited.extend(page.contents);
             end = page.end;
             if end.is_none() {

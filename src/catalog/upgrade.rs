@@ -154,8 +154,7 @@ mod tests {
         assert!(read.iter().all(|hash| catalog.miniature(*hash).unwrap().is_some()));
         // Each still has its own: the model makes the stored embedding of the stored features.
         for (hash, features) in read.iter().zip(features) {
-            let encoder = crate::config::Encoder::Pretrained;
-            let fitted = crate::model::Model::from_row(&model, encoder).unwrap().expect("it is usable");
+            let fitted = crate::model::LinearAutoencoder::from_safetensors(&model.weights).unwrap();
             let rows = crate::base::rows::Rows::from_values(1280, features.unwrap()).unwrap();
             let (made, stored) = (fitted.encode(&rows), catalog.embedding(*hash, &model.id).unwrap().unwrap());
             let far = made.values().iter().zip(&stored).map(|(made, stored)| (made - stored).abs()).fold(0.0, f32::max);

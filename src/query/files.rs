@@ -12,7 +12,7 @@ pub const NEGATIVES_FOLDER: &str = "not";
 /// The files of a query, each kind in the order of their paths.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct QueryFiles {
-    /// Its pictures.
+    /// Its pictures; of a set that has none, its positive examples.
     pub pictures: Vec<PathBuf>,
     /// Positive examples.
     pub positives: Vec<PathBuf>,
@@ -42,6 +42,10 @@ impl QueryFiles {
                 file => sorted.pictures.push(file),
             }
         }
+        // Who puts nothing but examples there asks for more like them.
+        if sorted.pictures.is_empty() {
+            sorted.pictures = std::mem::take(&mut sorted.positives);
+        }
         sorted
     }
 }
@@ -62,5 +66,13 @@ mod tests {
             settings: Some("set/query.toml".into()),
         };
         assert_eq!(files, expected);
+    }
+
+    #[test]
+    fn positive_examples_alone_are_the_query() {
+        let files =
+            QueryFiles::of_set(Path::new("set"), ["set/yes/b.jpg", "set/not/a.jpg"].map(PathBuf::from).to_vec());
+        let (pictures, negatives) = (vec!["set/yes/b.jpg".into()], vec!["set/not/a.jpg".into()]);
+        assert_eq!(files, QueryFiles { pictures, negatives, ..QueryFiles::default() });
     }
 }

@@ -34,7 +34,7 @@ struct Workshop {
 /// What pictures of a kind have in common, and in which directions pictures differ: of `number` alone.
 fn direction(number: u64) -> Vec<f32> {
     let mut random = Random::new(number);
-    (0..Backbone::WIDTH).map(|_| random.normal()).collect()
+    (0..Backbone::HEAD_WIDTH).map(|_| random.normal()).collect()
 }
 
 /// Features of a picture, of which a `share` is noise, and those of its views.
@@ -60,7 +60,11 @@ fn features(number: u32, share: f32) -> [Vec<f32>; 3] {
     };
     let views = [view(0.5, &mut random), view(0.8, &mut random)];
     let [cropped, altered] = views;
-    [row, cropped, altered]
+    // The part for the whole picture says all: the others are empty.
+    [row, cropped, altered].map(|mut row| {
+        row.resize(Backbone::WIDTH, 0.0);
+        row
+    })
 }
 
 impl Workshop {

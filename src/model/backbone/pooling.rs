@@ -7,7 +7,7 @@
 //! |---|---|---|---|
 //! | the whole picture | the head's map, centred | 1280 | 1 |
 //! | pattern and texture | the maps of 80 and of 112 channels, centred | 192 | .4 each |
-//! | layout | the last block's map, by thirds of the picture from top to bottom | 3 · 320 | .35 each |
+//! | layout | the last block's map, by thirds of the picture from top to bottom | 3 · 320 | .3 each |
 //!
 //! What each gives stands in `docs/decisions/features-from-several-layers.md`.
 
@@ -26,7 +26,7 @@ const PATTERN_LENGTH: f32 = 0.4;
 const LAYOUT: (usize, usize) = (15, 320);
 /// From top to bottom only: a picture and its mirror image have the same layout.
 const BANDS: usize = 3;
-const BAND_LENGTH: f32 = 0.35;
+const BAND_LENGTH: f32 = 0.3;
 
 /// Values of all parts.
 pub(super) const WIDTH: usize = WHOLE + PATTERNS[0].1 + PATTERNS[1].1 + BANDS * LAYOUT.1;
@@ -183,7 +183,7 @@ mod tests {
         let features = details.features(Map { values: &head, side: 4, channels: WHOLE });
         assert_eq!(features.len(), WIDTH);
         let mut at = 0;
-        for (values, expected) in [(WHOLE, 1.0), (80, 0.4), (112, 0.4), (320, 0.35), (320, 0.35), (320, 0.35)] {
+        for (values, expected) in [(WHOLE, 1.0), (80, 0.4), (112, 0.4), (320, 0.3), (320, 0.3), (320, 0.3)] {
             assert!((length(&features[at..at + values]) - expected).abs() < 1e-5, "part at {at}");
             at += values;
         }

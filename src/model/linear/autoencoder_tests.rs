@@ -175,5 +175,5 @@ fn a_model_for_features_of_another_width_is_refused() {
     use crate::model::Autoencoder;
     let fitted = LinearAutoencoder::fit(&crossed(&[2.0, 1.0]), 2).unwrap();
     let refused = Autoencoder::from_safetensors(Encoder::Pretrained, &fitted.to_safetensors()).err().unwrap();
-    assert!(refused.to_string().contains("mean is not [1, 1280]"), "{refused}");
+    assert!(refused.to_string().contains("mean is not [1, 2432]"), "{refused}");
 }
