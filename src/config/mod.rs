@@ -6,6 +6,7 @@ mod changes;
 mod choices;
 mod error;
 mod excerpt;
+mod exclude;
 mod folders;
 mod load;
 mod read;
@@ -28,6 +29,7 @@ pub use choices::{
     Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
 };
 pub use error::{ConfigError, Mistake, Position};
+pub use exclude::ExcludePatterns;
 pub use load::{Source, load, parse, state_folder};
 pub use schema::schema;
 pub use scope::{InventoryFolders, SearchScope};
@@ -42,7 +44,7 @@ pub use suggest::Suggestion;
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where pictures lie and answers go. Relative paths start at the root. Changes need a restart.
+    /// Where pictures lie and answers go. Relative paths start at the root. Changes need a restart, but for `exclude`.
     pub folders: FolderSettings,
     /// How many matches an answer holds, and how it looks.
     pub answer: AnswerSettings,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::choices::{
     Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
 };
-use super::{Bounded, Share, ShareOrAuto, folders};
+use super::{Bounded, ExcludePatterns, Share, ShareOrAuto, folders};
 
 /// `[folders]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -33,6 +33,8 @@ pub struct FolderSettings {
     /// A raw file or a film (MOV, MP4) with a JPEG or HEIC of the same stem beside it, among the inventory and training pictures: "one"
     /// = only the JPEG or HEIC is read, "each" = both.
     pub pairs: PairMode,
+    /// What is passed over in the inventory and the training folder, in the syntax of gitignore: ["*.psd", "/drafts/", "!keep.psd"].
+    pub exclude: ExcludePatterns,
 }
 
 /// `[answer]`
@@ -147,6 +149,7 @@ impl Default for FolderSettings {
             answer: "answer".into(),
             state: "db/state".into(),
             pairs: PairMode::One,
+            exclude: ExcludePatterns::default(),
         }
     }
 }
@@ -161,6 +164,7 @@ impl FolderSettings {
             answer: root.join(&self.answer),
             state: root.join(&self.state),
             pairs: self.pairs,
+            exclude: self.exclude.clone(),
         }
     }
 

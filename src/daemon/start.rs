@@ -257,8 +257,14 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
         let mounts = mounts.remove(&root).unwrap_or_default();
         let tree = Tree::new(folder, root == Root::Inventory, mounts, files);
         // Whatever is asked for is answered.
-        let is_each = root == Root::Query || config.folders.pairs == PairMode::Each;
-        known.trees.insert(root, if is_each { tree } else { tree.with_pairs_as_one() });
+        let tree = match root {
+            Root::Query => tree,
+            Root::Inventory | Root::Training => {
+                let tree = tree.without(config.folders.exclude.clone());
+                if config.folders.pairs == PairMode::One { tree.with_pairs_as_one() } else { tree }
+            }
+        };
+        known.trees.insert(root, tree);
     }
     Ok(known)
 }
