@@ -22,7 +22,7 @@ pub struct ExcludePattern {
 /// A part of a path, between slashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum PatternPart {
-    /// `**`: any number of parts.
+    /// `**`, or more stars: any number of parts.
     AnyDepth,
     /// One part.
     Name(NameGlob),
@@ -47,7 +47,9 @@ impl ExcludePattern {
             return wrong("names nothing: it begins at the watched folder, such as \"/drafts/2019\"");
         }
         let parsed = names.into_iter().map(|name| match name {
-            "**" if is_anchored => Ok(PatternPart::AnyDepth),
+            name if is_anchored && name.len() > 1 && name.bytes().all(|letter| letter == b'*') => {
+                Ok(PatternPart::AnyDepth)
+            }
             name => NameGlob::parse(name).map(PatternPart::Name),
         });
         let mut parts = match parsed.collect::<Result<Vec<_>, _>>() {
