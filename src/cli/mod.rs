@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod duplicates;
 mod evaluate;
+mod export;
 mod help;
 mod logging;
 mod manual;
@@ -69,5 +70,6 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Fatal> {
         Command::Completions(options) => manual::run_completions(&options),
         Command::Man(options) => manual::run_man(&options),
         Command::DecodeIsolated { request } => Ok(isolation::serve(&request)),
+        Command::Export(options) => export::run(&options, &setup),
     }
 }
