@@ -4,6 +4,7 @@ mod bounded;
 mod cause;
 mod changes;
 mod choices;
+mod command;
 mod error;
 mod excerpt;
 mod exclude;
@@ -28,6 +29,7 @@ pub use changes::{KeyChange, changes};
 pub use choices::{
     Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
 };
+pub use command::{AnswerCommand, AnswerFacts};
 pub use error::{ConfigError, Mistake, Position};
 pub use exclude::ExcludePatterns;
 pub use load::{Source, load, parse, state_folder};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::choices::{
     Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
 };
-use super::{Bounded, ExcludePatterns, Share, ShareOrAuto, folders};
+use super::{AnswerCommand, Bounded, ExcludePatterns, Share, ShareOrAuto, folders};
 
 /// `[folders]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -61,6 +61,11 @@ pub struct AnswerSettings {
     /// Redo old answers when their results would change: "model" = because of a new model, "inventory" = because of
     /// new pictures as well.
     pub refresh: Refresh,
+    /// A program with its arguments that is run after each answer, such as ["notify", "{record}", "{sheet}", "{name}", "{status}"]; none =
+    /// nothing. Changes need a restart.
+    pub on_answer: AnswerCommand,
+    /// Remove answers after this many days; 0 = keep them. Queries stay, and are answered again when they change.
+    pub keep_days: Bounded<0, 36_500>,
 }
 
 /// `[similarity]`
@@ -191,6 +196,8 @@ impl Default for AnswerSettings {
             min_likeness: ShareOrAuto::Auto,
             collapse_duplicates: false,
             refresh: Refresh::Never,
+            on_answer: AnswerCommand::default(),
+            keep_days: Bounded::new(0),
         }
     }
 }

@@ -60,6 +60,7 @@ impl Daemon {
         let changes = config::changes(&old, &new);
         let (waiting, taken): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.needs_restart());
         new.folders = FolderSettings { exclude: new.folders.exclude, ..old.folders.clone() };
+        new.answer.on_answer = old.answer.on_answer.clone();
         new.limits.workers = old.limits.workers;
         new.model.encoder = old.model.encoder;
         for change in &waiting {
@@ -86,6 +87,9 @@ impl Daemon {
         }
         if old.folders.exclude != new.folders.exclude {
             self.folders.exclude(&new.folders.exclude);
+        }
+        if old.answer.keep_days != new.answer.keep_days {
+            self.queries.expiry().hurry();
         }
         if old.limits != new.limits {
             self.pictures.recheck_failed();

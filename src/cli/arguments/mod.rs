@@ -77,6 +77,15 @@ pub enum Command {
         /// What is wanted, as JSON
         request: String,
     },
+    /// Run the command of `on_answer` in a process of its own; started by the service, not by people
+    #[command(hide = true)]
+    RunOnAnswer {
+        /// The answer folder
+        answer: PathBuf,
+        /// Program and arguments
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
 }
 
 /// Of `artificio train`.
@@ -136,6 +145,12 @@ pub struct QueryOptions {
     /// Print the record
     #[arg(long)]
     pub json: bool,
+    /// Print a line of comma-separated values for each match
+    #[arg(long, conflicts_with_all = ["json", "null"])]
+    pub csv: bool,
+    /// Print nothing but the paths of the matches, each ended by NUL, for xargs -0
+    #[arg(short = '0', long, conflicts_with = "json")]
+    pub null: bool,
     /// Draw the sheet into FILE (.png, .jpg or .webp)
     #[arg(long, value_name = "FILE")]
     pub sheet: Option<PathBuf>,
@@ -145,12 +160,6 @@ pub struct QueryOptions {
     /// At most N matches, 1 to 50 (default: as in the settings)
     #[arg(short = 'k', long = "results", value_name = "N", value_parser = clap::value_parser!(u64).range(1..=50))]
     pub results: Option<u64>,
-    /// Print a line of comma-separated values for each match
-    #[arg(long, conflicts_with_all = ["json", "null"])]
-    pub csv: bool,
-    /// Print nothing but the paths of the matches, each ended by NUL, for xargs -0
-    #[arg(short = '0', long, conflicts_with = "json")]
-    pub null: bool,
     /// Find only pictures in DIR, a folder inside the inventory; may be given more than once
     #[arg(long, value_name = "DIR")]
     pub within: Vec<PathBuf>,
