@@ -38,10 +38,10 @@ impl ExcludePatterns {
         deciding.is_some_and(|pattern| !pattern.is_negated())
     }
 
-    /// Whether the file at `path` is passed over, or a folder in which it lies.
-    pub fn covers(&self, path: &Path) -> bool {
+    /// Whether what is at `path` is passed over, or a folder in which it lies.
+    pub fn covers(&self, path: &Path, is_folder: bool) -> bool {
         let mut folders = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
-        self.excludes(path, false) || folders.any(|folder| self.excludes(folder, true))
+        self.excludes(path, is_folder) || folders.any(|folder| self.excludes(folder, true))
     }
 }
 
@@ -138,9 +138,9 @@ mod tests {
         ] {
             assert_eq!(some.excludes(Path::new(path), is_folder), expected, "{path}");
         }
-        assert!(some.covers(Path::new("drafts/one/keep.tif")), "it lies in a folder that is passed over");
-        assert!(!some.covers(Path::new("drafts/final/a.jpg")) && !some.covers(Path::new("a/b/c.jpg")));
-        assert!(!patterns(&[]).covers(Path::new("a/b.jpg")));
+        assert!(some.covers(Path::new("drafts/one/keep.tif"), false), "it lies in a folder that is passed over");
+        assert!(!some.covers(Path::new("drafts/final/a.jpg"), false) && !some.covers(Path::new("a/b/c.jpg"), false));
+        assert!(!patterns(&[]).covers(Path::new("a/b.jpg"), false));
     }
 
     /// Each star could match many ways; a name is compared in no more steps than its length times that of the pattern.

@@ -193,7 +193,7 @@ impl Tree {
 
     /// Whether this file is passed over: by the settings, or because another of its stem stands for it.
     fn is_passed_over(&self, file: &Path) -> bool {
-        self.exclude.covers(file) || (self.pairs_are_one && is_partner(&self.absolute(file)))
+        self.exclude.covers(file, false) || (self.pairs_are_one && is_partner(&self.absolute(file)))
     }
 
     /// The folder to scan next: one that something happened in, a new one, or the next of the pass (`true`).
@@ -245,7 +245,8 @@ impl Tree {
         if let Some(state) = self.folders.get_mut(&folder) {
             state.scanned_in = number;
         }
-        if self.mounts.is_above_away(&folder) {
+        // What is excluded by now goes with the scan of the folder in which it lies.
+        if self.mounts.is_above_away(&folder) || self.exclude.covers(&folder, true) {
             return;
         }
         let absolute = self.absolute(&folder);
