@@ -87,7 +87,7 @@ fn what_is_excluded_leaves_the_inventory_and_comes_back_without_being_decoded_ag
     assert!(problem.starts_with("10:3: the pattern `sushi_[` has a `[` without its `]`"), "{problem}");
     assert!(problem.ends_with("10 |   \"sushi_[\",\n   |   ^^^^^^^^^"), "{problem}");
 
-    workplace.set("[folders]\nexclude = [\"/drafts/\", \"sushi_*\"]");
+    workplace.set("[folders]\nexclude = [\"/drafts/\", \"sushi_*\"]\n[answer]\nmin_likeness = 0");
     let status = workplace.wait_status("fewer", |status| status["inventory"]["indexed"] == 4);
     assert_eq!((&status["inventory"]["files"], &status["inventory"]["excluded"]), (&4.into(), &3.into()), "{status:#}");
     assert_eq!(status["awaiting_restart"], serde_json::json!([]));
