@@ -17,6 +17,10 @@ SHAREDIR = $(PREFIX)/share
 # systemd reads units only below these prefixes.
 UNITDIR = $(if $(filter /usr /usr/local,$(PREFIX)),$(LIBDIR)/systemd,$(SHAREDIR)/systemd)
 COMPLETIONS = bash:bash-completion/completions/artificio zsh:zsh/site-functions/_artificio fish:fish/vendor_completions.d/artificio.fish
+# "Find similar pictures" in file managers: an application that opens pictures, an entry in Dolphin's menu, the icon.
+DESKTOP = assets/desktop/artificio-find-similar.desktop:applications/artificio-find-similar.desktop \
+	assets/desktop/artificio-dolphin.desktop:kio/servicemenus/artificio-find-similar.desktop \
+	src/web/page/icon.svg:icons/hicolor/scalable/apps/artificio.svg
 
 # The files of the Debian package are collected here; Cargo.toml names this folder too.
 PACKAGE = target/package
@@ -39,12 +43,18 @@ install-program: $(BINARY)
 		file=$(DESTDIR)$(SHAREDIR)/$${pair#*:}; \
 		$(INSTALL) -d "$$(dirname "$$file")" && $(BINARY) completions "$${pair%%:*}" > "$$file" || exit 1; \
 	done
+	$(INSTALL) -D -m 755 assets/desktop/find-similar $(DESTDIR)$(LIBDIR)/artificio/find-similar
+	for pair in $(DESKTOP); do \
+		$(INSTALL) -d "$$(dirname "$(DESTDIR)$(SHAREDIR)/$${pair#*:}")" && \
+			sed 's#/usr/lib/artificio#$(LIBDIR)/artificio#' "$${pair%%:*}" > "$(DESTDIR)$(SHAREDIR)/$${pair#*:}" || exit 1; \
+	done
 	$(INSTALL) -d $(DESTDIR)$(UNITDIR)/user
 	sed 's#/usr/bin/artificio#$(BINDIR)/artificio#' systemd/artificio-user.service > $(DESTDIR)$(UNITDIR)/user/artificio.service
 
 install: install-program
 	$(INSTALL) -d $(DESTDIR)$(UNITDIR)/system
 	sed 's#/usr/bin/artificio#$(BINDIR)/artificio#' systemd/artificio.service > $(DESTDIR)$(UNITDIR)/system/artificio.service
+	sed -f systemd/instance.sed systemd/artificio.service | sed 's#/usr/bin/artificio#$(BINDIR)/artificio#' > $(DESTDIR)$(UNITDIR)/system/artificio@.service
 	sed 's#/usr/bin/artificio#$(BINDIR)/artificio#' systemd/artificio-web.service > $(DESTDIR)$(UNITDIR)/system/artificio-web.service
 	$(INSTALL) -m 644 systemd/artificio-web.socket $(DESTDIR)$(UNITDIR)/system/artificio-web.socket
 	$(INSTALL) -D -m 644 systemd/artificio.sysusers $(DESTDIR)$(LIBDIR)/sysusers.d/artificio.conf
@@ -60,6 +70,7 @@ deb:
 	strip --strip-unneeded --remove-section=.comment --remove-section=.note -o $(PACKAGE)/artificio $(BINARY)
 	$(BINARY) man --dir $(PACKAGE)/man1
 	for shell in bash zsh fish; do $(BINARY) completions $$shell > $(PACKAGE)/artificio.$$shell || exit 1; done
+	sed -f systemd/instance.sed systemd/artificio.service > $(PACKAGE)/artificio@.service
 	tools/crate_licences.sh > $(PACKAGE)/CRATES
 	gzip -9nf $(PACKAGE)/CRATES
 	$(CARGO_DEB) --package artificio --no-build --no-strip --locked $(DEB_MAINTAINER) $(if $(DEB_VERSION),--deb-version $(DEB_VERSION)) \
@@ -72,7 +83,8 @@ install-user:
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/artificio $(DESTDIR)$(SHAREDIR)/man/man1/artificio.1 \
 		$(DESTDIR)$(SHAREDIR)/man/man1/artificio-*.1
+	rm -f $(foreach pair,$(DESKTOP),$(DESTDIR)$(SHAREDIR)/$(lastword $(subst :, ,$(pair)))) $(DESTDIR)$(LIBDIR)/artificio/find-similar
 	rm -f $(foreach pair,$(COMPLETIONS),$(DESTDIR)$(SHAREDIR)/$(lastword $(subst :, ,$(pair))))
 	rm -f $(DESTDIR)$(UNITDIR)/system/artificio-web.service $(DESTDIR)$(UNITDIR)/system/artificio-web.socket
-	rm -f $(DESTDIR)$(UNITDIR)/system/artificio.service $(DESTDIR)$(UNITDIR)/user/artificio.service
+	rm -f $(DESTDIR)$(UNITDIR)/system/artificio.service $(DESTDIR)$(UNITDIR)/system/artificio@.service $(DESTDIR)$(UNITDIR)/user/artificio.service
 	rm -f $(DESTDIR)$(LIBDIR)/sysusers.d/artificio.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/artificio.conf

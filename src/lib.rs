@@ -3,7 +3,8 @@
 //! [`daemon`] is the service: a loop that turns changes in folders ([`watch`]) into jobs. A picture becomes pixels
 //! ([`picture`]), features and an embedding ([`model`]), which are kept ([`catalog`]) and searched ([`index`], [`serving`]). A
 //! dropped picture is a [`query`], and its answer a sheet and a record ([`answer`]). [`training`] makes new models, which
-//! [`evaluate`] lets serve or not. [`quarantine`] and [`isolation`] deal with pictures that kill their decoder. [`cli`] is the
+//! [`evaluate`] lets serve or not. [`on_answer`] runs a command after each.
+//! [`quarantine`] and [`isolation`] deal with pictures that kill their decoder. [`cli`] is the
 //! command line. `ARCHITECTURE.md` says what each module may know of the others.
 
 pub mod answer;
@@ -21,6 +22,7 @@ pub mod index;
 pub mod isolation;
 pub mod map;
 pub mod model;
+pub mod on_answer;
 pub mod overview;
 pub mod picture;
 pub mod progress;

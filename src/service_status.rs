@@ -101,6 +101,8 @@ pub struct InventoryPart {
     pub failed: usize,
     /// Files that are passed over, because a photograph of the same stem stands for them.
     pub paired: usize,
+    /// Files and folders that are passed over because a pattern of `exclude` names them; what lies in such a folder is not counted.
+    pub excluded: usize,
     /// Pictures a second, while any are read; otherwise null.
     pub per_second: Option<f32>,
     /// Seconds until all are read, at this pace.
@@ -196,6 +198,7 @@ impl ServiceStatus {
                 pending: 0,
                 failed: 0,
                 paired: 0,
+                excluded: 0,
                 per_second: None,
                 remaining_s: None,
             },

@@ -107,6 +107,7 @@ fn table() -> String {
             (Some("boolean"), _) => "`true`, `false`".into(),
             _ if !choices.is_empty() => choices.join(", "),
             (Some("string"), _) => "text".into(),
+            (Some("array"), _) => "a list of texts".into(),
             _ => panic!("{}: a kind of value the table does not know: {}", entry.name, entry.schema),
         };
         text += &format!("| `{}` | `{}` | {allowed} | {sentence} |\n", entry.name, entry.default);
@@ -155,7 +156,8 @@ fn the_program_allows_what_the_schema_allows() {
             continue;
         }
         let takes = |value: &str| is_taken(&format!("{section}\n{} = {value}", entry.name));
-        assert!(takes(&entry.default) && !takes("[]") && !takes("{}"), "{}", entry.line);
+        assert_eq!(takes("[]"), entry.schema["type"] == "array", "{}", entry.line);
+        assert!(takes(&entry.default) && !takes("{}"), "{}", entry.line);
         let choices = entry.choices();
         assert!(choices.iter().all(|word| takes(&format!("{word:?}"))), "{}", entry.line);
         assert!(choices.is_empty() || !takes("\"no such choice\""), "{}", entry.line);

@@ -25,10 +25,12 @@ pub enum AnswerState {
     NothingSimilar,
     /// It could not be answered; the answer says why.
     Error,
+    /// Its answer was removed because of its age. There is none until the query changes.
+    Expired,
 }
 
 impl AnswerState {
-    const ALL: [Self; 5] = [Self::Pending, Self::Ok, Self::Partial, Self::NothingSimilar, Self::Error];
+    const ALL: [Self; 6] = [Self::Pending, Self::Ok, Self::Partial, Self::NothingSimilar, Self::Error, Self::Expired];
 
     /// As kept in the catalog.
     pub fn name(self) -> &'static str {
@@ -38,6 +40,7 @@ impl AnswerState {
             Self::Partial => "partial",
             Self::NothingSimilar => "nothing_similar",
             Self::Error => "error",
+            Self::Expired => "expired",
         }
     }
 
@@ -77,6 +80,17 @@ impl AnswerRow {
         }
     }
 
+    /// The row of the same query once its answer was removed because of its age. Its name stays its own.
+    pub fn expired(&self) -> Self {
+        let reserved = Self::reserved(&self.query, &self.name);
+        Self { state: AnswerState::Expired, is_provisional: false, ..reserved }
+    }
+
+    /// Whether the answer was removed because of its age.
+    pub fn is_expired(&self) -> bool {
+        self.state == AnswerState::Expired
+    }
+
     /// Whether the answer is an error message.
     pub fn is_error(&self) -> bool {
         self.state == AnswerState::Error
@@ -91,18 +105,31 @@ impl AnswerRow {
 impl Catalog {
     /// Every answered query, ordered by path. Deleted queries are among them: their answers stay.
     pub fn answers(&self) -> Result<Vec<AnswerRow>, Trouble> {
-        self.read_answers("true", [])
+        self.read_answers("true", [], None)
+    }
+
+    /// The next answers after that of the query `after`, ordered by path; without one, the first. Damaged rows may make them fewer than
+    /// `most`.
+    pub fn answers_after(&self, after: Option<&Path>, most: usize) -> Result<Vec<AnswerRow>, Trouble> {
+        let after = after.map_or(&[][..], |query| query.as_os_str().as_bytes());
+        self.read_answers("query > ?1", [after], Some(most))
     }
 
     /// The answer of one query.
     pub fn answer(&self, query: &Path) -> Result<Option<AnswerRow>, Trouble> {
-        Ok(self.read_answers("query = ?1", [query.as_os_str().as_bytes()])?.pop())
+        Ok(self.read_answers("query = ?1", [query.as_os_str().as_bytes()], None)?.pop())
     }
 
-    fn read_answers(&self, which: &str, values: impl rusqlite::Params) -> Result<Vec<AnswerRow>, Trouble> {
+    fn read_answers(
+        &self,
+        which: &str,
+        values: impl rusqlite::Params,
+        most: Option<usize>,
+    ) -> Result<Vec<AnswerRow>, Trouble> {
+        let limit = most.map(|most| format!("LIMIT {most}")).unwrap_or_default();
         let statement = format!(
             "SELECT checksum IS row_checksum('answers', query, name, content, status, is_provisional, answered_s),
-             query, name, content, status, is_provisional, answered_s FROM answers WHERE {which} ORDER BY query"
+             query, name, content, status, is_provisional, answered_s FROM answers WHERE {which} ORDER BY query {limit}"
         );
         let collect = || {
             let mut statement = self.connection.prepare_cached(&statement)?;
@@ -134,9 +161,14 @@ impl Catalog {
         )
     }
 
+    /// Nothing is known any more of this query's answer.
+    pub fn remove_answer(&self, query: &Path) -> Result<(), Trouble> {
+        self.write("DELETE FROM answers WHERE query = ?1", params![query.as_os_str().as_bytes()])
+    }
+
     /// The query whose answer has this name.
     pub fn query_named(&self, name: &str) -> Result<Option<PathBuf>, Trouble> {
-        Ok(self.read_answers("name = ?1", [name])?.pop().map(|answer| answer.query))
+        Ok(self.read_answers("name = ?1", [name], None)?.pop().map(|answer| answer.query))
     }
 }
 

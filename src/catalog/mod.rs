@@ -22,6 +22,7 @@ mod root;
 mod schema;
 mod stored_name;
 mod upgrade;
+mod views;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use super::health::Health;
 use super::schema::{self, Format};
 use super::upgrade::{self, Upgraded};
-use super::{Catalog, checksum, former, journal, trouble};
+use super::{Catalog, checksum, former, journal, trouble, views};
 use crate::error::Trouble;
 use crate::files;
 use crate::progress::{Progress, Unfollowed};
@@ -123,6 +123,7 @@ impl Catalog {
         connection.pragma_update(None, "journal_mode", "wal").map_err(judge)?;
         connection.pragma_update(None, "synchronous", "full").map_err(judge)?;
         connection.pragma_update(None, "wal_autocheckpoint", JOURNAL_PAGES).map_err(judge)?;
+        views::make(&connection).map_err(judge)?;
         Ok((Self::new(connection, path), upgraded))
     }
 }

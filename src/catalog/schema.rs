@@ -106,7 +106,7 @@ fn is_as_made(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(layout(connection)? == layout(&made)? && has_own_pages(connection)?)
 }
 
-/// What the header and the schema say: settings, and every table and index with its definition.
+/// What the header and the schema say: settings, and every table and index with its definition. Views are made anew: see `views`.
 fn layout(connection: &Connection) -> rusqlite::Result<Vec<[String; 4]>> {
     let mut layout = Vec::new();
     for name in ["page_size", "encoding", "auto_vacuum"] {
@@ -114,8 +114,9 @@ fn layout(connection: &Connection) -> rusqlite::Result<Vec<[String; 4]>> {
         let value = connection.pragma_query_value(None, name, |row| Ok(format!("{:?}", row.get_ref(0)?)))?;
         layout.push([name.to_string(), value, String::new(), String::new()]);
     }
-    let mut schema =
-        connection.prepare("SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema ORDER BY type, name")?;
+    let mut schema = connection.prepare(
+        "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_schema WHERE type <> 'view' ORDER BY type, name",
+    )?;
     let entries =
         schema.query_map([], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?, plain(&row.get::<_, String>(3)?)]))?;
     for entry in entries {
@@ -134,7 +135,7 @@ fn plain(definition: &str) -> String {
 fn has_own_pages(connection: &Connection) -> rusqlite::Result<bool> {
     let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
     connection.query_row(
-        "SELECT count(*) = count(DISTINCT rootpage) AND min(rootpage) > 1 AND max(rootpage) <= ?1 FROM sqlite_schema",
+        "SELECT count(*) = count(DISTINCT rootpage) AND min(rootpage) > 1 AND max(rootpage) <= ?1 FROM sqlite_schema WHERE type <> 'view'",
         [pages],
         |row| row.get(0),
     )

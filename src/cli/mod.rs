@@ -5,6 +5,7 @@ mod check;
 mod demo;
 mod duplicates;
 mod evaluate;
+mod export;
 mod help;
 mod logging;
 mod manual;
@@ -25,7 +26,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::error::Fatal;
-use crate::isolation;
+use crate::{isolation, on_answer};
 use arguments::{Arguments, Command};
 
 /// Runs the command of this process's arguments.
@@ -51,6 +52,9 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Fatal> {
     if let Some(Command::DecodeIsolated { request }) = &arguments.command {
         return Ok(isolation::serve(request));
     }
+    if let Some(Command::RunOnAnswer { answer, command }) = &arguments.command {
+        return Ok(on_answer::serve(answer, command));
+    }
     arguments.refuse_ignored()?;
     let setup = arguments.setup()?;
     match arguments.command.unwrap_or(Command::Run) {
@@ -66,8 +70,10 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Fatal> {
         Command::Map(options) => map::run(&options, &setup),
         Command::Reload => reload::run(&setup),
         Command::Duplicates(options) => duplicates::run(&options, &setup),
+        Command::Export(options) => export::run(&options, &setup),
         Command::Completions(options) => manual::run_completions(&options),
         Command::Man(options) => manual::run_man(&options),
         Command::DecodeIsolated { request } => Ok(isolation::serve(&request)),
+        Command::RunOnAnswer { answer, command } => Ok(on_answer::serve(&answer, &command)),
     }
 }

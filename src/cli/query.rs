@@ -6,7 +6,8 @@ use std::process::{Command, ExitCode, Stdio};
 use super::arguments::{QueryOptions, absolute};
 use super::output;
 use crate::answer::sheet::{decimals, percent};
-use crate::answer::{MEANING, MatchPart, Record, Status, mark};
+use crate::answer::{Grade, MEANING, MatchPart, Record, Status, mark};
+use crate::base::csv::quoted;
 use crate::config::{Bounded, InventoryFolders, SearchScope, Setup, SheetFormat};
 use crate::error::Fatal;
 use crate::files::write_whole;
@@ -29,13 +30,22 @@ pub fn run(options: &QueryOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
         (ask.with_sheet, ask.config.answer.format) = (true, *format);
     }
     let reply = ask.reply()?;
-    let mut text = match options.json {
-        true => String::from_utf8_lossy(&reply.record.to_json()).into_owned(),
-        false => table(&reply.record),
+    let is_for_programs = options.json || options.csv || options.null;
+    let mut text = match options {
+        QueryOptions { json: true, .. } => String::from_utf8_lossy(&reply.record.to_json()).into_owned(),
+        QueryOptions { csv: true, .. } => csv(&reply.record.matches),
+        QueryOptions { null: true, .. } => {
+            reply.record.matches.iter().map(|found| format!("{}\0", found.absolute_path)).collect()
+        }
+        _ => table(&reply.record),
     };
+    if reply.record.status == Status::Error && is_for_programs && !options.json {
+        // Standard output holds matches alone.
+        eprintln!("artificio: {}", output::harmless(&reply.record.message));
+    }
     if let (Some((path, _)), Some(sheet)) = (&sheet_path, &reply.sheet) {
         write_whole(path, sheet, "write the sheet")?;
-        if !options.json {
+        if !is_for_programs {
             text += &format!("sheet: {}\n", path.display());
         }
     }
@@ -80,6 +90,17 @@ fn table(record: &Record) -> String {
     text
 }
 
+/// A heading and a line for each match (RFC 4180).
+fn csv(matches: &[MatchPart]) -> String {
+    let line = |found: &MatchPart| {
+        let grade = found.grade.map_or("", Grade::name);
+        let (path, absolute) = (quoted(&found.path), quoted(&found.absolute_path));
+        format!("{},{path},{grade},{},{},{absolute}\n", found.rank, found.similarity, found.closer_than)
+    };
+    let lines: String = matches.iter().map(line).collect();
+    format!("rank,path,grade,similarity,closer_than,absolute_path\n{lines}")
+}
+
 /// " 1  strong  burgers/one.jpg  (1 more like it)".
 fn row(found: &MatchPart, digits: usize) -> String {
     let figure = || percent(found.closer_than, digits).unwrap_or_else(|| format!("{:.2}", found.similarity));
@@ -95,4 +116,31 @@ fn open(path: &Path) -> Result<(), Fatal> {
         let reason = crate::error::reason(&error);
         Fatal::Failed(format!("{}: the sheet is written, but xdg-open could not be started: {reason}", path.display()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_match_is_a_line_of_values_whatever_its_name() {
+        let found = |rank, path: &str, grade| MatchPart {
+            rank,
+            path: path.into(),
+            absolute_path: format!("/i/{path}"),
+            similarity: 0.5,
+            closer_than: 0.995,
+            likeness: None,
+            grade,
+            relation: None,
+            away: false,
+            duplicates: Vec::new(),
+        };
+        let matches = [found(1, "a.jpg", Some(Grade::Strong)), found(2, "b, \"c\".jpg", None)];
+        let expected = "rank,path,grade,similarity,closer_than,absolute_path\n\
+             1,a.jpg,strong,0.5,0.995,/i/a.jpg\n\
+             2,\"b, \"\"c\"\".jpg\",,0.5,0.995,\"/i/b, \"\"c\"\".jpg\"\n";
+        assert_eq!(csv(&matches), expected);
+        assert_eq!(csv(&[]).lines().count(), 1);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::path::PathBuf;
 
 use serde::de;
@@ -64,6 +65,13 @@ pub enum Cause {
         /// The same of the folder it lies in, or is.
         outer: (&'static str, PathBuf),
     },
+    /// An item of a list is wrong.
+    InItem {
+        /// Where it stands in the text.
+        span: Range<usize>,
+        /// What is wrong with it.
+        cause: Box<Cause>,
+    },
     /// What the type of a setting says against a value, as a sentence.
     Refused(String),
 }
@@ -105,6 +113,7 @@ impl fmt::Display for Cause {
             Self::Utf16 => out.write_str("this is UTF-16 text; save the file with the encoding UTF-8"),
             Self::NotUtf8 => out.write_str("this is not UTF-8 text; save the file with the encoding UTF-8"),
             Self::Syntax(sentence) | Self::Refused(sentence) => out.write_str(sentence),
+            Self::InItem { cause, .. } => cause.fmt(out),
             Self::UnknownName { kind, given, suggestion } => {
                 write!(out, "unknown {kind} `{}`{suggestion}", shortened(given))
             }

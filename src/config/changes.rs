@@ -5,7 +5,10 @@ use std::fmt;
 use super::Config;
 
 /// Sections and keys that a running daemon cannot change.
-const NEED_RESTART: [&str; 3] = ["folders", "limits.workers", "model.encoder"];
+const NEED_RESTART: [&str; 4] = ["folders", "answer.on_answer", "limits.workers", "model.encoder"];
+
+/// Keys of these sections that it can.
+const TAKE_EFFECT: [&str; 1] = ["folders.exclude"];
 
 /// A key whose value has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +25,8 @@ impl KeyChange {
     /// Whether it takes effect only after a restart.
     pub fn needs_restart(&self) -> bool {
         let section = self.key.split('.').next().unwrap_or_default();
-        NEED_RESTART.iter().any(|name| *name == self.key || *name == section)
+        let needs = NEED_RESTART.iter().any(|name| *name == self.key || *name == section);
+        needs && !TAKE_EFFECT.contains(&self.key.as_str())
     }
 }
 
@@ -63,25 +67,29 @@ mod tests {
     #[test]
     fn every_changed_key_is_named_with_both_values() {
         let old = Config::default();
-        let text = "[answer]\nresults = 7\ntheme = \"dark\"\n[limits]\nworkers = 3\n[folders]\nquery = \"ask\"";
+        let text = "[answer]\nresults = 7\ntheme = \"dark\"\n[limits]\nworkers = 3\n[folders]\nquery = \"ask\"\nexclude = [\"*.psd\"]";
         let new = parse(Path::new("x"), text).unwrap();
         let found = changes(&old, &new);
         let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
         let expected = [
             "answer.results: 5 -> 7",
             "answer.theme: \"light\" -> \"dark\"",
+            "folders.exclude: [] -> [\"*.psd\"]",
             "folders.query: \"query\" -> \"ask\"",
             "limits.workers: 0 -> 3",
         ];
         assert_eq!(shown, expected);
         let restart: Vec<bool> = found.iter().map(KeyChange::needs_restart).collect();
-        assert_eq!(restart, [false, false, true, true]);
+        assert_eq!(restart, [false, false, false, true, true]);
         assert!(changes(&new, &new).is_empty());
     }
 
     #[test]
     fn keys_that_need_a_restart_exist_and_their_sentences_say_so() {
         let defaults = keys(&Config::default());
+        for name in TAKE_EFFECT {
+            assert!(defaults.iter().any(|(key, _)| key == name), "{name}");
+        }
         for name in NEED_RESTART {
             assert!(defaults.iter().any(|(key, _)| key == name || key.starts_with(&format!("{name}."))), "{name}");
             let last = name.rsplit('.').next().unwrap();

@@ -46,7 +46,7 @@ mod tests {
     }
 
     /// One of each kind of mistake, as people make them.
-    const MISTAKES: [&str; 46] = [
+    const MISTAKES: [&str; 48] = [
         "[answer]\nreslts = 5",
         "[anwser]\nresults = 5",
         "[answer]\nresults = 0",
@@ -90,6 +90,8 @@ mod tests {
         "[folders]\ninventory = \"~/Pictures\"",
         "[folders]\nanswer = \"\"",
         "[folders]\nquery = \"a place with a very long name/料理/pictures/of/the/year/2026\" x # why",
+        "[folders]\nexclude = [\n  \"*.psd\",\n  \"scans[\",\n]",
+        "[answer]\non_answer = [\"notify-send\", \"{recrod}\"]",
         "[answer]\n\tresults\t=\t500\t# a few",
         "[answer]\ntheme = \"\u{1b}[31mred\"",
         "[answer]\r\nresults = 500\r\n",

@@ -4,8 +4,10 @@ mod bounded;
 mod cause;
 mod changes;
 mod choices;
+mod command;
 mod error;
 mod excerpt;
+mod exclude;
 mod folders;
 mod load;
 mod read;
@@ -27,7 +29,9 @@ pub use changes::{KeyChange, changes};
 pub use choices::{
     Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
 };
+pub use command::{AnswerCommand, AnswerFacts};
 pub use error::{ConfigError, Mistake, Position};
+pub use exclude::ExcludePatterns;
 pub use load::{Source, load, parse, state_folder};
 pub use schema::schema;
 pub use scope::{InventoryFolders, SearchScope};
@@ -42,7 +46,7 @@ pub use suggest::Suggestion;
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Where pictures lie and answers go. Relative paths start at the root. Changes need a restart.
+    /// Where pictures lie and answers go. Relative paths start at the root. Changes need a restart, but for `exclude`.
     pub folders: FolderSettings,
     /// How many matches an answer holds, and how it looks.
     pub answer: AnswerSettings,

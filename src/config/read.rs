@@ -84,7 +84,7 @@ fn parsed<'a>(text: &'a str, value: &'a Item<'a>) -> SettingValue<'a> {
     SettingValue::Parsed { value: value.get_ref(), source }
 }
 
-/// A name that does not exist is pointed at itself, everything else at the value.
+/// A name that does not exist is pointed at itself, everything else at the value, or at the item of a list.
 fn located(text: &str, key: &Key<'_>, value: &Item<'_>, cause: Cause) -> Located {
     match cause {
         Cause::UnknownName { kind: NameKind::Key, given, suggestion } => {
@@ -92,6 +92,7 @@ fn located(text: &str, key: &Key<'_>, value: &Item<'_>, cause: Cause) -> Located
             let kind = if is_section { NameKind::Section } else { NameKind::Key };
             (key.span(), Cause::UnknownName { kind, given, suggestion })
         }
+        Cause::InItem { span, cause } => (span, *cause),
         cause => (value.span(), cause),
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::choices::{
     Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
 };
-use super::{Bounded, Share, ShareOrAuto, folders};
+use super::{AnswerCommand, Bounded, ExcludePatterns, Share, ShareOrAuto, folders};
 
 /// `[folders]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -33,6 +33,8 @@ pub struct FolderSettings {
     /// A raw file or a film (MOV, MP4) with a JPEG or HEIC of the same stem beside it, among the inventory and training pictures: "one"
     /// = only the JPEG or HEIC is read, "each" = both.
     pub pairs: PairMode,
+    /// What is passed over in the inventory and the training folder, in the syntax of gitignore: ["*.psd", "/drafts/", "!keep.psd"].
+    pub exclude: ExcludePatterns,
 }
 
 /// `[answer]`
@@ -59,6 +61,11 @@ pub struct AnswerSettings {
     /// Redo old answers when their results would change: "model" = because of a new model, "inventory" = because of
     /// new pictures as well.
     pub refresh: Refresh,
+    /// A program with its arguments that is run after each answer, such as ["notify", "{record}", "{sheet}", "{name}", "{status}"]; none =
+    /// nothing. Changes need a restart.
+    pub on_answer: AnswerCommand,
+    /// Remove answers after this many days; 0 = keep them. Queries stay, and are answered again when they change.
+    pub keep_days: Bounded<0, 36_500>,
 }
 
 /// `[similarity]`
@@ -147,6 +154,7 @@ impl Default for FolderSettings {
             answer: "answer".into(),
             state: "db/state".into(),
             pairs: PairMode::One,
+            exclude: ExcludePatterns::default(),
         }
     }
 }
@@ -161,6 +169,7 @@ impl FolderSettings {
             answer: root.join(&self.answer),
             state: root.join(&self.state),
             pairs: self.pairs,
+            exclude: self.exclude.clone(),
         }
     }
 
@@ -187,6 +196,8 @@ impl Default for AnswerSettings {
             min_likeness: ShareOrAuto::Auto,
             collapse_duplicates: false,
             refresh: Refresh::Never,
+            on_answer: AnswerCommand::default(),
+            keep_days: Bounded::new(0),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! A value of a settings file for serde, with typed errors that quote the file.
 
-use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{Deserializer, IntoDeserializer, Visitor};
+use std::slice;
+
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
+use toml::Spanned;
 use toml::de::DeValue;
 
 use super::cause::{Cause, ValueKind};
@@ -130,8 +133,7 @@ impl<'de> Deserializer<'de> for SettingValue<'_> {
         let (Self::Parsed { source, .. }, Some(items)) = (&self, self.parsed().and_then(DeValue::as_array)) else {
             return Err(Cause::Refused("a list is expected here".into()));
         };
-        let items = items.iter().map(|value| SettingValue::Parsed { value: value.get_ref(), source });
-        visitor.visit_seq(SeqDeserializer::new(items))
+        visitor.visit_seq(ListItems { items: items.iter(), source })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -146,6 +148,23 @@ impl<'de> Deserializer<'de> for SettingValue<'_> {
     forward_to_deserialize_any! {
         i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 char bytes byte_buf unit unit_struct newtype_struct tuple tuple_struct
         identifier ignored_any
+    }
+}
+
+/// The items of a list, one after the other.
+struct ListItems<'a> {
+    items: slice::Iter<'a, Spanned<DeValue<'a>>>,
+    source: &'a str,
+}
+
+impl<'de> SeqAccess<'de> for ListItems<'_> {
+    type Error = Cause;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Cause> {
+        let Some(item) = self.items.next() else { return Ok(None) };
+        let value = SettingValue::Parsed { value: item.get_ref(), source: self.source };
+        let located = |cause| Cause::InItem { span: item.span(), cause: Box::new(cause) };
+        seed.deserialize(value).map(Some).map_err(located)
     }
 }
 

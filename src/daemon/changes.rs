@@ -62,7 +62,12 @@ impl Daemon {
     fn file_ready(&mut self, root: Root, path: &Path, stamp: Stamp, if_known: JobKind) {
         debug!("{} settled", self.absolute(root, path).display());
         match root {
-            Root::Query => self.queries.mark_changed(unit_of(path)),
+            // Its content is the same, and its answer was removed because of its age.
+            Root::Query if if_known == JobKind::Touched && self.queries.is_expired(&unit_of(path)) => {}
+            Root::Query => {
+                self.queries.renew(&unit_of(path));
+                self.queries.mark_changed(unit_of(path));
+            }
             Root::Inventory | Root::Training => {
                 let kind = if self.pictures.is_known(root, path) { if_known } else { JobKind::New };
                 self.plan.enqueue_picture(root, path, stamp, kind, self.life.now());
@@ -213,6 +218,7 @@ impl Daemon {
     fn recall_answer(&mut self, query: &Path) {
         if self.queries.answer(query).is_none()
             && let Ok(Some(row)) = self.store.catalog().answer(query)
+            && !row.is_expired()
         {
             self.queries.restore_answer(row);
         }

@@ -15,6 +15,7 @@ use super::{Daemon, Observer};
 use crate::config::{self, Config, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::files::{make_folder, make_state_folder};
+use crate::on_answer::CommandHelper;
 use crate::sandbox::{Confinement, SandboxFolders};
 
 /// It does not end sooner after its start. The unit allows five starts in two minutes; whoever may exchange folders must not be able
@@ -38,6 +39,18 @@ pub(super) fn begin(setup: &Setup, observer: &dyn Observer) -> Result<Arc<Confin
     let confinement = Confinement::enter(&folders(setup, &config));
     info!("confined {}", confinement.report().message);
     Ok(Arc::new(confinement))
+}
+
+/// Starts the process for `on_answer`, which is not confined: whatever command is set must work, and it is told no more than names
+/// of answers.
+pub(super) fn start_helper(setup: &Setup, observer: &dyn Observer) -> Result<Option<Arc<CommandHelper>>, Fatal> {
+    let config = config::load(&setup.source, &setup.root)?;
+    // A command of this program, such as `train`, gives no answers.
+    if !observer.waits() || config.answer.on_answer.is_empty() {
+        return Ok(None);
+    }
+    let helper = CommandHelper::start(&config.folders.answer, &config.answer.on_answer)?;
+    Ok(Some(Arc::new(helper)))
 }
 
 /// The root folder is among them: what is exchanged below it is read without a new start.

@@ -12,6 +12,7 @@ mod confinement;
 mod descriptors;
 mod encode;
 mod event;
+mod expiry;
 mod gallery;
 mod model_switch;
 pub mod mounts;
@@ -120,7 +121,7 @@ type TurnStep = (&'static str, fn(&mut Daemon));
 
 /// What may be due after an event, in this order. Each does a bounded amount of work, so that no turn takes long: what is left is
 /// done in the next one.
-const STEPS: [TurnStep; 22] = [
+const STEPS: [TurnStep; 23] = [
     ("check the confinement", Daemon::check_confinement),
     ("check the state folder", Daemon::check_state_folder),
     ("take hints", Daemon::take_waiting_hints),
@@ -130,6 +131,7 @@ const STEPS: [TurnStep; 22] = [
     ("repair rows", Daemon::repair_rows),
     ("drop embeddings", Daemon::drop_orphaned_embeddings),
     ("drop contents", Daemon::drop_orphaned_contents),
+    ("expire answers", Daemon::expire_answers),
     ("poll folders", Daemon::poll_folders),
     ("rescan folders", Daemon::rescan_folders),
     ("reload", Daemon::reload_if_changed),
@@ -164,9 +166,11 @@ impl Daemon {
     /// takes the place of the first.
     fn run_prepared(setup: Setup, observer: &mut dyn Observer, prepare: impl Fn(&mut Self)) -> Result<(), Fatal> {
         let mut condition = Condition::Unknown;
+        let helper = confinement::start_helper(&setup, observer)?;
         let confinement = confinement::begin(&setup, observer)?;
         loop {
-            let started = Self::start(setup.clone(), Arc::clone(&confinement), condition, observer)?;
+            let prepared = (Arc::clone(&confinement), helper.clone());
+            let started = Self::start(setup.clone(), prepared, condition, observer)?;
             let Some(mut daemon) = started else { return Ok(()) };
             prepare(&mut daemon);
             match daemon.turn(observer)? {

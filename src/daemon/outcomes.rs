@@ -14,6 +14,7 @@ use crate::clock;
 use crate::error::Trouble;
 use crate::files::{FileAt, Stamp};
 use crate::model::{FeatureKind, Model};
+use crate::on_answer::AnswerNotice;
 use crate::picture::{Hash, Unusable};
 use crate::query::{Answered, Done, FileRead, Unwritten};
 use crate::serving::load::embedding_of;
@@ -206,6 +207,9 @@ impl Daemon {
         if let Done::Written { status, total_ms, .. } = &done {
             self.reporting.metrics().count_answer(*status, *total_ms);
             self.reporting.gallery().hint(format!("result_{}.json", answered.name).as_ref());
+            let sheet = format!("result_{}.{}", answered.name, self.config().answer.format.extension());
+            let notice = AnswerNotice { name: answered.name.clone(), sheet, status: *status };
+            self.reporting.commands().enqueue(notice);
             self.resume_answers();
         }
         self.pictures.mark_finished(Root::Query, &answered.query);

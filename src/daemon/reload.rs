@@ -6,7 +6,7 @@ use log::{info, warn};
 
 use super::Daemon;
 use super::reporting::manager;
-use crate::config::{self, Config};
+use crate::config::{self, Config, FolderSettings};
 use crate::error::Trouble;
 
 impl Daemon {
@@ -59,7 +59,8 @@ impl Daemon {
         let old = Arc::clone(self.settings.config());
         let changes = config::changes(&old, &new);
         let (waiting, taken): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.needs_restart());
-        new.folders = old.folders.clone();
+        new.folders = FolderSettings { exclude: new.folders.exclude, ..old.folders.clone() };
+        new.answer.on_answer = old.answer.on_answer.clone();
         new.limits.workers = old.limits.workers;
         new.model.encoder = old.model.encoder;
         for change in &waiting {
@@ -83,6 +84,12 @@ impl Daemon {
         }
         if old.model.differs_in_training(&new.model) || has_new_metric {
             self.cancel_training();
+        }
+        if old.folders.exclude != new.folders.exclude {
+            self.folders.exclude(&new.folders.exclude);
+        }
+        if old.answer.keep_days != new.answer.keep_days {
+            self.queries.expiry().hurry();
         }
         if old.limits != new.limits {
             self.pictures.recheck_failed();

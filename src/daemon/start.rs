@@ -26,6 +26,7 @@ use crate::files::{Stamp, make_folder, sweep_half_written};
 use crate::index::Index;
 use crate::isolation::Isolation;
 use crate::model::{Extractor, FeatureKind, Model};
+use crate::on_answer::{AnswerCommands, CommandHelper};
 use crate::picture::{Bounds, silence_caught_panics};
 use crate::quarantine::Quarantine;
 use crate::sandbox::Confinement;
@@ -40,7 +41,7 @@ impl Daemon {
     /// `None` if a signal ended it while it waited for its state folder.
     pub(super) fn start(
         setup: Setup,
-        confinement: Arc<Confinement>,
+        (confinement, helper): (Arc<Confinement>, Option<Arc<CommandHelper>>),
         condition: Condition,
         observer: &dyn Observer,
     ) -> Result<Option<Self>, Fatal> {
@@ -72,6 +73,7 @@ impl Daemon {
         };
         let workers = Workers::start(count, deps);
         let gallery = Gallery::start(&config.folders.answer, &config.folders.inventory, &channels.end_sender)?;
+        let commands = AnswerCommands::start(helper, channels.end_sender.clone())?;
         if let Err(trouble) = catalog_file::start_check(&catalog, channels.end_sender.clone()) {
             warn!("{trouble}");
         }
@@ -86,7 +88,7 @@ impl Daemon {
             plan: Plan::new(JOBS_A_WORKER * count),
             workers,
             training: TrainingState::new(history, last_training),
-            reporting: Reporting::new(gallery),
+            reporting: Reporting::new(gallery, commands),
             life: Lifecycle::new(started, confinement, lock),
             settings: Settings::new(setup, config),
         };
@@ -257,8 +259,14 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
         let mounts = mounts.remove(&root).unwrap_or_default();
         let tree = Tree::new(folder, root == Root::Inventory, mounts, files);
         // Whatever is asked for is answered.
-        let is_each = root == Root::Query || config.folders.pairs == PairMode::Each;
-        known.trees.insert(root, if is_each { tree } else { tree.with_pairs_as_one() });
+        let tree = match root {
+            Root::Query => tree,
+            Root::Inventory | Root::Training => {
+                let tree = tree.without(config.folders.exclude.clone());
+                if config.folders.pairs == PairMode::One { tree.with_pairs_as_one() } else { tree }
+            }
+        };
+        known.trees.insert(root, tree);
     }
     Ok(known)
 }

@@ -30,8 +30,7 @@ impl Collection {
     pub fn read(config: &Config, limit: usize) -> Result<Self, Fatal> {
         let catalog = catalog(config)?;
         let kind = FeatureKind::of(config.model.encoder);
-        let serves = |row: &ModelRow| row.features_version == kind.version && row.encoder.is(config.model.encoder);
-        let model = catalog.current_model()?.filter(serves).map(|row| row.id);
+        let model = serving_model(&catalog, config)?;
         let mut pictures = Vec::new();
         for file in catalog.files(Root::Inventory)? {
             if let FileState::Read(hash) = file.state {
@@ -102,6 +101,13 @@ pub(super) fn catalog(config: &Config) -> Result<Catalog, Fatal> {
         return Err(Trouble::new(what, path, remedy).into());
     }
     Ok(Catalog::open_reader(&config.folders.state)?)
+}
+
+/// The id of the model that serves; `None` before the first training.
+pub(super) fn serving_model(catalog: &Catalog, config: &Config) -> Result<Option<String>, Trouble> {
+    let kind = FeatureKind::of(config.model.encoder);
+    let serves = |row: &ModelRow| row.features_version == kind.version && row.encoder.is(config.model.encoder);
+    Ok(catalog.current_model()?.filter(serves).map(|row| row.id))
 }
 
 /// The error for an inventory without pictures.

@@ -6,6 +6,7 @@
 pub mod ask;
 mod context;
 mod encoded;
+pub mod expired;
 mod files;
 mod input;
 mod matches;

@@ -27,6 +27,7 @@ use self::trouble::FolderTroubles;
 use super::identity::Identity;
 use super::reconcile::{Entry, FileComparison, SightMark};
 use super::{Known, Observation, Settle};
+use crate::config::ExcludePatterns;
 use crate::error::Trouble;
 use crate::files::Stamp;
 
@@ -61,6 +62,8 @@ pub struct Tree {
     keeps_when_empty: bool,
     /// Files for which another of their stem stands are passed over.
     pairs_are_one: bool,
+    /// Files and folders that are passed over.
+    exclude: ExcludePatterns,
     identity: Option<Identity>,
     accepts_empty: bool,
     /// Every folder has been scanned since the start, or found missing.
@@ -81,8 +84,10 @@ pub struct Tree {
     unreadable: FolderTroubles,
     /// Folders whose file system may change without hints.
     eventless: usize,
-    /// Files that are passed over.
+    /// Files that are passed over because another of their stem stands for them.
     partners: usize,
+    /// Files and folders that are passed over by the settings.
+    excluded: usize,
     polls_everything: bool,
     /// What the last pass took in the polled folders, and the present one so far.
     poll_cost: [Duration; 2],
@@ -101,8 +106,10 @@ struct Folder {
     scan_cost: Duration,
     /// Its file system, if that may change without hints.
     eventless: Option<&'static str>,
-    /// Files in it that are passed over.
+    /// Files in it that are passed over because another of their stem stands for them.
     partners: usize,
+    /// Files and folders in it that are passed over by the settings.
+    excluded: usize,
 }
 
 impl Folder {
@@ -119,6 +126,7 @@ impl Tree {
             root: root.to_path_buf(),
             keeps_when_empty,
             pairs_are_one: false,
+            exclude: ExcludePatterns::default(),
             identity: None,
             accepts_empty: false,
             is_first_scan_done: false,
@@ -135,6 +143,7 @@ impl Tree {
             unreadable: FolderTroubles::default(),
             eventless: 0,
             partners: 0,
+            excluded: 0,
             polls_everything: false,
             poll_cost: [Duration::ZERO; 2],
             reported_skipped: HashSet::new(),
@@ -148,6 +157,22 @@ impl Tree {
     /// The same tree, in which of a raw file, or a film, and the photograph of its stem only the photograph is a file.
     pub fn with_pairs_as_one(self) -> Self {
         Self { pairs_are_one: true, ..self }
+    }
+
+    /// The same tree, in which what is `excluded` is passed over.
+    pub fn without(self, excluded: ExcludePatterns) -> Self {
+        Self { exclude: excluded, ..self }
+    }
+
+    /// From now on this is passed over. The pass that begins reports known files that are as removed, and others as ready.
+    pub fn exclude(&mut self, excluded: ExcludePatterns) {
+        self.exclude = excluded;
+        self.mark_all(false);
+    }
+
+    /// Files and folders that are passed over by the settings.
+    pub fn excluded(&self) -> usize {
+        self.excluded
     }
 
     /// Files that are passed over, because another of their stem stands for them.

@@ -73,6 +73,34 @@ fn a_mistake_while_it_runs_leaves_the_settings_in_force_until_it_is_fixed() {
     assert_eq!(workplace.wait_record("fixed")["matches"].as_array().unwrap().len(), 3);
 }
 
+#[test]
+fn what_is_excluded_leaves_the_inventory_and_comes_back_without_being_decoded_again() {
+    let mut workplace = Workplace::new();
+    workplace.stock(2);
+    put(workplace.inventory("drafts/one/pizza.jpg"), &jpeg(Food::Pizza, 900));
+    workplace.start();
+    workplace.wait_indexed(7);
+    let decoded = workplace.decoded();
+    workplace.set("[folders]\nexclude = [\n  \"/drafts/\",\n  \"sushi_[\",\n]");
+    let status = workplace.wait_status("the mistake", |status| status["state"] == "degraded");
+    let problem = status["problems"][0]["what"].as_str().unwrap();
+    assert!(problem.starts_with("10:3: the pattern `sushi_[` has a `[` without its `]`"), "{problem}");
+    assert!(problem.ends_with("10 |   \"sushi_[\",\n   |   ^^^^^^^^^"), "{problem}");
+
+    workplace.set("[folders]\nexclude = [\"/drafts/\", \"sushi_*\"]\n[answer]\nmin_likeness = 0");
+    let status = workplace.wait_status("fewer", |status| status["inventory"]["indexed"] == 4);
+    assert_eq!((&status["inventory"]["files"], &status["inventory"]["excluded"]), (&4.into(), &3.into()), "{status:#}");
+    assert_eq!(status["awaiting_restart"], serde_json::json!([]));
+    assert!(text(&workplace.run(&["status"]).stdout).contains("3 files and folders passed over"));
+    put(workplace.query("sushi.jpg"), &jpeg(Food::Sushi, 0));
+    let found = super::workplace::found(&workplace.wait_record("sushi"));
+    assert!(!found.is_empty() && found.iter().all(|path| !path.contains("sushi")), "{found:?}");
+    workplace.set("");
+    workplace.wait_status("all", |status| status["inventory"]["indexed"] == 7);
+    // Beside the query, which is a picture of the inventory.
+    assert_eq!(workplace.decoded(), decoded, "what was known of their contents was kept");
+}
+
 /// The state folder is named in the very file that cannot be read as a whole any more.
 #[test]
 fn a_mistake_does_not_hide_a_service_whose_state_lies_elsewhere() {

@@ -1,13 +1,13 @@
 # The checks, in the order in which they run: each leaves the service running as shipped. Sourced by `run`.
 
 CHECKS=${ARTIFICIO_CHECKS:-"package_at_boot make_install package_install verify exposure start answer page fields warnings standard_error confined reload reload_mistake
-    wrong_settings state_folder attack killed watchdog stop_in_training memory user_unit package_upgrade package_disabled package_remove
+    wrong_settings state_folder instance attack killed watchdog stop_in_training memory user_unit package_upgrade package_disabled package_remove
     package_purge package_purge_of_all"}
 
 check_verify() {
     local said
     # The user's manager needs a place of its own.
-    said=$(inside systemd-analyze verify --man=no artificio.service artificio-web.service artificio-web.socket 2>&1
+    said=$(inside systemd-analyze verify --man=no artificio.service artificio@shop.service artificio-web.service artificio-web.socket 2>&1
         inside env XDG_RUNTIME_DIR=/run systemd-analyze verify --man=no --user /usr/lib/systemd/user/artificio.service 2>&1)
     [ -z "$said" ] || { echo "$said"; return 1; }
     echo "systemd-analyze verify says nothing of any unit"
@@ -149,6 +149,23 @@ check_state_folder() {
     inside umount "$state"
     as_shipped
     echo "up and waiting on a full disk, and goes on when there is room"
+}
+
+# A second store has folders and settings of its own, and the first one goes on.
+check_instance() {
+    local place=/var/lib/artificio-shop picture
+    inside cp $SETTINGS /etc/artificio/shop.toml
+    inside systemctl start artificio@shop
+    is_active
+    [ "$(inside systemctl show artificio@shop -p ActiveState --value)" = active ]
+    [ "$(inside stat -c '%a %U:%G' $place/query)" = "2775 artificio:artificio" ]
+    picture=$(find "$TREE/var/tmp/pictures/query" -type f | sort | head -1)
+    inside cp "/${picture#"$TREE/"}" "$place/query/second.${picture##*.}"
+    await 60 test -s "$TREE$place/answer/result_second.json"
+    [ ! -e "$TREE$PLACE/answer/result_second.json" ]
+    inside systemctl stop artificio@shop
+    inside rm -r $place /etc/artificio/shop.toml
+    echo "a second store answers in its own folder"
 }
 
 check_killed() {

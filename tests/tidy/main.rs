@@ -18,7 +18,7 @@ const LAYERS: [&[&str]; 14] = [
     &["catalog", "sandbox"],
     &["model"],
     &["answer", "isolation"],
-    &["dedup", "evaluate"],
+    &["dedup", "evaluate", "on_answer"],
     &["overview", "quarantine", "serving"],
     &["map", "report", "training"],
     &["service_status"],

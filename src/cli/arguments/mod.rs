@@ -1,6 +1,7 @@
 //! The command line: commands, options and what they mean.
 
 mod evaluate;
+mod export;
 mod overview;
 mod serve;
 
@@ -15,6 +16,7 @@ use crate::error::Fatal;
 use super::help::with_notes;
 
 pub use evaluate::EvaluateOptions;
+pub use export::{ExportKind, ExportOptions};
 pub use overview::{DuplicatesOptions, MapOptions};
 pub use serve::ServeOptions;
 
@@ -63,6 +65,8 @@ pub enum Command {
     Reload,
     /// Find near-duplicates in the inventory: copies, re-saved, mirrored, rotated, recoloured, cropped
     Duplicates(DuplicatesOptions),
+    /// Write the embeddings or features of the inventory's pictures into a file, for numpy and others
+    Export(ExportOptions),
     /// Print a shell's completions
     Completions(CompletionsOptions),
     /// Print the manual page of the program, or write those of all commands
@@ -72,6 +76,15 @@ pub enum Command {
     DecodeIsolated {
         /// What is wanted, as JSON
         request: String,
+    },
+    /// Run the command of `on_answer` in a process of its own; started by the service, not by people
+    #[command(hide = true)]
+    RunOnAnswer {
+        /// The answer folder
+        answer: PathBuf,
+        /// Program and arguments
+        #[arg(last = true)]
+        command: Vec<String>,
     },
 }
 
@@ -132,6 +145,12 @@ pub struct QueryOptions {
     /// Print the record
     #[arg(long)]
     pub json: bool,
+    /// Print a line of comma-separated values for each match
+    #[arg(long, conflicts_with_all = ["json", "null"])]
+    pub csv: bool,
+    /// Print nothing but the paths of the matches, each ended by NUL, for xargs -0
+    #[arg(short = '0', long, conflicts_with = "json")]
+    pub null: bool,
     /// Draw the sheet into FILE (.png, .jpg or .webp)
     #[arg(long, value_name = "FILE")]
     pub sheet: Option<PathBuf>,

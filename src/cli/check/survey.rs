@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::config::FolderSettings;
+use crate::config::{ExcludePatterns, FolderSettings};
 use crate::watch::is_ignored;
 
 /// Unreadable folders and unusual names beyond this many are left out: the first ones are enough.
@@ -23,22 +23,40 @@ pub struct FolderSurvey {
     pub unusual: Vec<PathBuf>,
 }
 
+/// A watched folder.
+struct SurveyRoot<'a> {
+    folder: &'a Path,
+    /// What is passed over in it; `None` where queries lie, not pictures.
+    exclude: Option<&'a ExcludePatterns>,
+}
+
+impl SurveyRoot<'_> {
+    fn excludes(&self, path: &Path, is_folder: bool) -> bool {
+        let inner = path.strip_prefix(self.folder);
+        self.exclude.zip(inner.ok()).is_some_and(|(exclude, inner)| exclude.excludes(inner, is_folder))
+    }
+}
+
 impl FolderSurvey {
     /// Walks through all watched folders. Symbolic links are not followed.
     pub fn of(folders: &FolderSettings) -> Self {
         let mut survey = Self::default();
         for (_, folder) in folders.read() {
             let holds_pictures = folder != folders.query;
-            survey.walk(folder, holds_pictures, true);
+            let root = SurveyRoot { folder, exclude: holds_pictures.then_some(&folders.exclude) };
+            survey.walk(&root, folder);
         }
         survey
     }
 
-    fn walk(&mut self, folder: &Path, holds_pictures: bool, is_root: bool) {
+    fn walk(&mut self, root: &SurveyRoot<'_>, folder: &Path) {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
             Err(error) => {
-                if !is_root && error.kind() != io::ErrorKind::NotFound && self.unreadable.len() < MOST_LISTED {
+                if folder != root.folder
+                    && error.kind() != io::ErrorKind::NotFound
+                    && self.unreadable.len() < MOST_LISTED
+                {
                     self.unreadable.push((folder.to_path_buf(), error));
                 }
                 return;
@@ -47,13 +65,16 @@ impl FolderSurvey {
         self.folders += 1;
         for entry in entries.flatten().filter(|entry| !is_ignored(&entry.file_name())) {
             let Ok(kind) = entry.file_type() else { continue };
+            if root.excludes(&entry.path(), kind.is_dir()) {
+                continue;
+            }
             if self.unusual.len() < MOST_LISTED && is_unusual(&entry.file_name().to_string_lossy()) {
                 self.unusual.push(entry.path());
             }
             if kind.is_dir() {
-                self.walk(&entry.path(), holds_pictures, false);
+                self.walk(root, &entry.path());
             } else if kind.is_file() {
-                self.pictures += usize::from(holds_pictures);
+                self.pictures += usize::from(root.exclude.is_some());
                 self.try_file(&entry.path());
             }
         }
@@ -80,15 +101,19 @@ fn is_unusual(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::parse;
 
     #[test]
     fn folders_pictures_and_unusual_names_are_counted() {
         let root = tempfile::tempdir().unwrap();
-        let folders = FolderSettings::default().below(root.path());
+        let settings = "[folders]\nexclude = [\"/drafts/\", \"*.psd\"]";
+        let folders = parse(Path::new("x"), settings).unwrap().folders.below(root.path());
         fs::create_dir_all(folders.inventory.join("a/b")).unwrap();
         fs::create_dir_all(folders.inventory.join("@eaDir")).unwrap();
         fs::create_dir_all(&folders.query).unwrap();
-        for name in ["a/pho.jpg", "a/b/寿司.jpg", "Größe Ελλάδα Щи.jpg", ".hidden.jpg"] {
+        fs::create_dir_all(folders.inventory.join("drafts/b")).unwrap();
+        for name in ["drafts/b/寿.jpg", "a/b.psd", "a/pho.jpg", "a/b/寿司.jpg", "Größe Ελλάδα Щи.jpg", ".hidden.jpg"]
+        {
             fs::write(folders.inventory.join(name), b"x").unwrap();
         }
         fs::write(folders.query.join("q.jpg"), b"x").unwrap();

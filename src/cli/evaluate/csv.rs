@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::base::csv::quoted;
 use crate::evaluate::AnsweredQuery;
 
 const COLUMNS: &str = "query,label,first_match,first_match_label,is_right,rank_of_first_right_answer,right_answers,\
@@ -13,7 +14,7 @@ pub fn answers(answers: &[AnsweredQuery]) -> String {
     for AnsweredQuery { path, label, outcome, first } in answers {
         let figures = outcome.figures();
         let (found, found_label) =
-            first.first().map_or(Default::default(), |(path, label)| (named(path), quoted(label)));
+            first.first().map_or(Default::default(), |(path, label)| (named(path), quoted(label).into_owned()));
         text += &format!(
             "{},{},{found},{found_label},{},{},{},{},{},{},{:.6}\n",
             named(path),
@@ -31,24 +32,5 @@ pub fn answers(answers: &[AnsweredQuery]) -> String {
 }
 
 fn named(path: &Path) -> String {
-    quoted(&path.to_string_lossy())
-}
-
-/// Text that holds a comma, a quote or a line break stands in quotes.
-fn quoted(text: &str) -> String {
-    match text.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_with_commas_and_quotes_stay_one_column() {
-        assert_eq!(quoted("a, \"b\".jpg"), "\"a, \"\"b\"\".jpg\"");
-        assert_eq!(quoted("größe.jpg"), "größe.jpg");
-    }
+    quoted(&path.to_string_lossy()).into_owned()
 }

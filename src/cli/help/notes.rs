@@ -25,6 +25,7 @@ pub fn notes_of(name: &str) -> Option<&'static Notes> {
         "map" => &MAP,
         "reload" => &RELOAD,
         "duplicates" => &DUPLICATES,
+        "export" => &EXPORT,
         "completions" => &COMPLETIONS,
         "man" => &MAN,
         _ => return None,
@@ -80,6 +81,8 @@ static QUERY: Notes = Notes {
     examples: &[
         ("artificio query burger.jpg", "a table, the most similar first"),
         ("artificio query burger.jpg --json", "the record, as in answer/"),
+        ("artificio query burger.jpg --csv", "for a spreadsheet"),
+        ("artificio query burger.jpg -0 | xargs -0 ls", "only their paths"),
         ("artificio query burger.jpg --open", "draw the sheet and show it"),
         ("artificio query a.jpg b.jpg --sheet ab.png", "both together as one query set"),
     ],
@@ -110,6 +113,20 @@ static EVALUATE: Notes = Notes {
         ("artificio evaluate pictures --json", "for scripts"),
     ],
     exit_codes: &[DONE, FAILED_OR_STOPPED, USAGE],
+};
+
+static EXPORT: Notes = Notes {
+    remarks: &[
+        "A row for each picture of the inventory that was read, in the order of the paths. Embeddings are what answers are found by; the cosine \
+         of two is their similarity. They change with every model; features do not.",
+        "docs/catalog.md names the views by which other programs read the catalog itself. There is no Parquet: pandas and DuckDB make it of a CSV \
+         file.",
+    ],
+    examples: &[
+        ("artificio export embeddings out.npy", "for numpy.load; paths in out.npy.paths"),
+        ("artificio export features out.csv", "a path and 1,280 numbers a line"),
+    ],
+    exit_codes: &[DONE, (1, "no picture has been read yet, or the file cannot be written"), USAGE],
 };
 
 static TRAIN: Notes = Notes {

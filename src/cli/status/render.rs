@@ -28,6 +28,9 @@ pub fn render(status: &Value, now_s: i64, has_colours: bool) -> String {
         number("/inventory/pending"),
         number("/inventory/failed")
     );
+    if number("/inventory/excluded") > 0 {
+        lines += &format!("           {} files and folders passed over (`exclude`)\n", number("/inventory/excluded"));
+    }
     if number("/inventory/paired") > 0 {
         lines += &format!("           {} raw files or films beside their photographs\n", number("/inventory/paired"));
     }

@@ -305,6 +305,7 @@ mod tests {
                 pending: 3,
                 failed: 1,
                 paired: 0,
+                excluded: 0,
                 per_second: None,
                 remaining_s: None,
             },

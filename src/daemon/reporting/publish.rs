@@ -117,6 +117,7 @@ impl Daemon {
                 pending,
                 failed,
                 paired: self.folders.partners(Root::Inventory),
+                excluded: self.folders.excluded(Root::Inventory),
                 per_second: None,
                 remaining_s: None,
             },

@@ -61,6 +61,11 @@ impl Answers {
         self.count(row, 1);
     }
 
+    /// An answer that is not kept any more counts no longer.
+    pub fn discount(&mut self, row: &AnswerRow) {
+        self.count(row, -1);
+    }
+
     /// Up to `most` provisional answers, which are not provisional from then on.
     pub fn take_provisional(&mut self, most: usize) -> Vec<PathBuf> {
         let mut taken = Vec::new();

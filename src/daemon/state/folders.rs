@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::catalog::Root;
-use crate::config::WatchSettings;
+use crate::config::{ExcludePatterns, WatchSettings};
 use crate::daemon::mounts::MountPaths;
 use crate::daemon::retry::RETRY_PAUSE;
 use crate::error::Trouble;
@@ -83,6 +83,18 @@ impl Folders {
     /// Files of a root that are passed over, because another of their stem stands for them.
     pub fn partners(&self, root: Root) -> usize {
         self.tree(root).map_or(0, Tree::partners)
+    }
+
+    /// Files and folders of a root that are passed over by the settings.
+    pub fn excluded(&self, root: Root) -> usize {
+        self.tree(root).map_or(0, Tree::excluded)
+    }
+
+    /// From now on these are passed over: what was read and is among them counts as removed, and what was passed over and is not is new.
+    pub fn exclude(&mut self, patterns: &ExcludePatterns) {
+        for tree in self.trees.iter_mut().filter(|(root, _)| **root != Root::Query).map(|(_, tree)| tree) {
+            tree.exclude(patterns.clone());
+        }
     }
 
     /// Whether each folder has been scanned since it was last marked.

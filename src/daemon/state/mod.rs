@@ -2,6 +2,7 @@
 //! and knows nothing of the other parts; the loop does what needs several of them.
 
 mod answers;
+mod expiry;
 mod folders;
 mod lifecycle;
 mod pacer;
@@ -14,6 +15,7 @@ mod store;
 mod training;
 
 use answers::Answers;
+pub use expiry::Expiry;
 pub use folders::Folders;
 pub use lifecycle::{Lifecycle, StateHold};
 pub use pacer::Pacer;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::postponed::Postponed;
-use super::{Answers, Pacer};
+use super::{Answers, Expiry, Pacer};
 use crate::answer::name;
 use crate::catalog::AnswerRow;
 use crate::daemon::retry::{LONGEST_RETRY_PAUSE, RETRY_PAUSE};
@@ -31,6 +31,7 @@ pub struct Queries {
     stall: Option<Stall>,
     postponed: Postponed,
     review: Pacer,
+    expiry: Expiry,
 }
 
 /// Old answers to check again.
@@ -71,6 +72,7 @@ impl Queries {
             stall: None,
             postponed: Postponed::default(),
             review: Pacer::new(REVIEW_PAUSE),
+            expiry: Expiry::default(),
         }
     }
 
@@ -129,6 +131,38 @@ impl Queries {
     pub fn forget(&mut self, query: &Path) {
         self.postponed.remove(query);
         self.answers.forget(query);
+    }
+
+    /// The answer of the catalog's `row` was removed because of its age. Returns what the catalog is to hold of it: of a query that is
+    /// there, that it is not to be answered again.
+    pub fn expire(&mut self, row: &AnswerRow, is_live: bool) -> Option<AnswerRow> {
+        if !is_live {
+            self.answers.forget(&row.query);
+        }
+        if self.answers.get(&row.query).is_none() {
+            self.answers.discount(row);
+        }
+        let expired = is_live.then(|| row.expired());
+        expired.iter().for_each(|expired| self.answers.put(expired.clone()));
+        expired
+    }
+
+    /// Whether a query's answer was removed because of its age.
+    pub fn is_expired(&self, query: &Path) -> bool {
+        self.answers.get(query).is_some_and(AnswerRow::is_expired)
+    }
+
+    /// A query has changed: if its answer was removed because of its age, it is to have one again.
+    pub fn renew(&mut self, query: &Path) {
+        if let Some(expired) = self.answers.get(query).filter(|row| row.is_expired()) {
+            let reserved = AnswerRow::reserved(query, &expired.name);
+            self.answers.put(reserved);
+        }
+    }
+
+    /// How far the removal of old answers is.
+    pub fn expiry(&mut self) -> &mut Expiry {
+        &mut self.expiry
     }
 
     /// The name of a query's answer: the one it has, or the first that no other query has, which it keeps. Another query has it
@@ -300,6 +334,27 @@ mod tests {
         let mut next = |state: u64| queries.next_recheck(("m1".into(), state), |query| query != Path::new("b"));
         assert_eq!([next(1), next(1), next(2)], [Some("a".into()), None, Some("a".into())]);
         assert!(queries.take_recheck(Path::new("a")) && !queries.take_recheck(Path::new("a")));
+    }
+
+    #[test]
+    fn an_answer_that_was_too_old_comes_again_with_a_change_of_its_query_and_not_before() {
+        let rows = [answered("a", AnswerState::Ok, true), answered("b", AnswerState::Error, false)];
+        let mut queries = Queries::new(rows.to_vec(), |query| query == Path::new("a"));
+        assert_eq!((queries.answered(), queries.failed()), (1, 1));
+        let of_a = queries.expire(&rows[0], true).unwrap();
+        assert_eq!(queries.expire(&rows[1], false), None, "nobody asks any more");
+        assert_eq!((queries.answered(), queries.failed()), (0, 0));
+        assert!(queries.take_provisional().is_empty() && queries.next_recheck(("m".into(), 1), |_| true).is_none());
+        // After a restart as well.
+        let mut queries = Queries::new(vec![of_a], |_| true);
+        assert!(queries.is_expired(Path::new("a")) && queries.answered() == 0);
+        assert_eq!(queries.name_for(Path::new("a"), false, |_| true, |_| false), "a", "its name is its own");
+        queries.renew(Path::new("a"));
+        let row = queries.answer(Path::new("a")).unwrap();
+        assert!(!row.is_expired() && row.is_provisional && row.content.is_none());
+        queries.put_answer(answered("a", AnswerState::Ok, false));
+        queries.renew(Path::new("a"));
+        assert!(queries.answer(Path::new("a")).unwrap().is_answered());
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::daemon::reporting::metrics::Metrics;
 use crate::daemon::reporting::pace::Pace;
 use crate::daemon::retry::RETRY_PAUSE;
 use crate::error::Trouble;
+use crate::on_answer::AnswerCommands;
 use crate::service_status::ServiceStatus;
 
 /// `status.json` is written at least this often.
@@ -30,6 +31,7 @@ pub struct Reporting {
     pace: Pace,
     metrics: Metrics,
     gallery: Gallery,
+    commands: AnswerCommands,
     is_ready: bool,
     /// Extends the service manager's time limit until then.
     manager: Patience,
@@ -38,7 +40,7 @@ pub struct Reporting {
 
 impl Reporting {
     /// Nothing has been reported yet.
-    pub fn new(gallery: Gallery) -> Self {
+    pub fn new(gallery: Gallery, commands: AnswerCommands) -> Self {
         Self {
             own_troubles: BTreeMap::new(),
             reported: HashSet::new(),
@@ -47,6 +49,7 @@ impl Reporting {
             pace: Pace::default(),
             metrics: Metrics::default(),
             gallery,
+            commands,
             is_ready: false,
             manager: Patience::new(),
             pacer: Pacer::new(STATUS_PAUSE),
@@ -163,6 +166,11 @@ impl Reporting {
     pub fn gallery(&mut self) -> &mut Gallery {
         &mut self.gallery
     }
+
+    /// The commands that are run after answers.
+    pub fn commands(&self) -> &AnswerCommands {
+        &self.commands
+    }
 }
 
 #[cfg(test)]
@@ -174,7 +182,7 @@ mod tests {
     fn reporting() -> (tempfile::TempDir, Reporting) {
         let folder = tempfile::tempdir().unwrap();
         let gallery = Gallery::start(folder.path(), folder.path(), &crossbeam_channel::unbounded().0).unwrap();
-        (folder, Reporting::new(gallery))
+        (folder, Reporting::new(gallery, AnswerCommands::none()))
     }
 
     #[test]

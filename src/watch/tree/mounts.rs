@@ -79,6 +79,12 @@ impl Mounts {
         are_any
     }
 
+    /// Nothing at or below `folder` is looked at any more.
+    pub fn forget_below(&mut self, folder: &Path) {
+        self.known.retain(|mount| !mount.starts_with(folder));
+        self.away.retain(|mount| !mount.starts_with(folder));
+    }
+
     /// Whether a folder above this one is away, so that nothing can be said of it.
     pub fn is_above_away(&self, folder: &Path) -> bool {
         !self.away.is_empty() && folder.ancestors().skip(1).any(|above| self.away.contains(above))
@@ -120,6 +126,12 @@ mod tests {
         assert!(!mounts.was_mounted(disk) && mounts.away().len() == 1 && mounts.is_above_away(disk));
         mounts.is_here(Path::new(""), false);
         assert!(!mounts.is_above_away(disk));
+        mounts.is_here(disk, true);
+        mounts.goes_away(disk);
+        mounts.forget_below(Path::new("b"));
+        assert!(mounts.is_above_away(inside));
+        mounts.forget_below(Path::new("a"));
+        assert!(mounts.away().is_empty() && mounts.known().is_empty());
     }
 
     #[test]

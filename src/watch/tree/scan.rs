@@ -48,8 +48,10 @@ pub struct Scan {
     /// No file and no sub-folder was listed yet.
     is_bare: bool,
     is_too_deep: bool,
-    /// Files that were passed over.
+    /// Files that were passed over because another of their stem stands for them.
     partners: usize,
+    /// Files and folders that were passed over by the settings.
+    excluded: usize,
     cost: Duration,
 }
 
@@ -118,6 +120,7 @@ impl Scan {
             is_bare: true,
             is_too_deep,
             partners: 0,
+            excluded: 0,
             cost: Duration::ZERO,
         }
     }
@@ -167,8 +170,8 @@ impl Tree {
         for (path, stamp) in self.settle.take_due(look.now, limit) {
             look.budget.spend(COST_OF_A_CHANGE);
             match FileAt::below(&self.root, &path).stamp() {
-                // Its photograph came meanwhile.
-                Ok(_) if self.pairs_are_one && is_partner(&self.absolute(&path)) => {}
+                // Its photograph came meanwhile, or other settings.
+                Ok(_) if self.is_passed_over(&path) => {}
                 Ok(found) if found == stamp => {
                     let comparison = self.compare(&path, &stamp);
                     // Known from now on, so that the next scan of its folder does not report it once more.
@@ -186,6 +189,11 @@ impl Tree {
                 Err(_) => self.mark(path.parent().unwrap_or(Path::new("")), look.now, None),
             }
         }
+    }
+
+    /// Whether this file is passed over: by the settings, or because another of its stem stands for it.
+    fn is_passed_over(&self, file: &Path) -> bool {
+        self.exclude.covers(file, false) || (self.pairs_are_one && is_partner(&self.absolute(file)))
     }
 
     /// The folder to scan next: one that something happened in, a new one, or the next of the pass (`true`).
@@ -237,7 +245,8 @@ impl Tree {
         if let Some(state) = self.folders.get_mut(&folder) {
             state.scanned_in = number;
         }
-        if self.mounts.is_above_away(&folder) {
+        // What is excluded by now goes with the scan of the folder in which it lies.
+        if self.mounts.is_above_away(&folder) || self.exclude.covers(&folder, true) {
             return;
         }
         let absolute = self.absolute(&folder);
@@ -340,6 +349,7 @@ impl Tree {
         let former = std::mem::replace(&mut state.eventless, eventless);
         self.eventless = self.eventless + usize::from(eventless.is_some()) - usize::from(former.is_some());
         self.partners = self.partners + scan.partners - std::mem::replace(&mut state.partners, scan.partners);
+        self.excluded = self.excluded + scan.excluded - std::mem::replace(&mut state.excluded, scan.excluded);
         if let Some(kind) = eventless.filter(|_| is_root && former.is_none()) {
             look.changes.push(Change::Eventless(folder.clone(), kind));
         }

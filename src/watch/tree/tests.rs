@@ -1,6 +1,7 @@
 //! Tests of a tree on a real folder, with a clock that the test sets.
 
 mod arriving;
+mod excluded;
 mod sliced;
 
 use std::fs::{self, File};

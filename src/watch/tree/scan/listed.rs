@@ -1,10 +1,11 @@
 //! Compares one entry that a folder's listing gave with what is known of it.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Look, Scan, Tree};
+use crate::config::ExcludePatterns;
 use crate::watch::listing::Listed;
 use crate::watch::pairs::is_partner;
 use crate::watch::reconcile::{Entry, FileComparison};
@@ -14,12 +15,26 @@ use crate::watch::{Change, Observation, WatchState};
 /// Why a folder is not entered (`DEPTH_LIMIT`).
 const TOO_DEEP: &str = "a folder inside 64 others: move it higher up, or its pictures are never read";
 
+fn is_excluded(exclude: &ExcludePatterns, folder: &Path, entry: &Listed) -> bool {
+    match entry {
+        _ if exclude.is_empty() => false,
+        Listed::Ignored => false,
+        Listed::Folder(name) => exclude.excludes(&folder.join(name), true),
+        Listed::File(name, _) | Listed::Skipped(name, _) => exclude.excludes(&folder.join(name), false),
+    }
+}
+
 impl Tree {
     pub(super) fn take_listed(&mut self, scan: &mut Scan, batch: Vec<Listed>, look: &mut Look<'_>) {
         let absolute = self.absolute(&scan.folder);
         let Some(state) = self.folders.get_mut(&scan.folder) else { return };
         let (mut folders, mut skipped) = (Vec::new(), Vec::new());
         for entry in batch {
+            if is_excluded(&self.exclude, &scan.folder, &entry) {
+                // It is no empty folder that somebody emptied or whose disk is away. What is known of the entry counts as gone.
+                (scan.is_bare, scan.excluded) = (false, scan.excluded + 1);
+                continue;
+            }
             match entry {
                 Listed::Ignored => {}
                 Listed::Folder(name) => folders.push(name),

@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::{COST_OF_A_FOLDER, Look, Tree};
 use crate::files::FileAt;
 use crate::watch::Observation;
-use crate::watch::pairs::is_partner;
 use crate::watch::reconcile::FileComparison;
 
 /// Of more at once the scan finds the rest.
@@ -47,7 +46,7 @@ impl Tree {
 
     fn look_at_file(&mut self, path: &Path, look: &mut Look<'_>) {
         let Ok(stamp) = FileAt::below(&self.root, path).stamp() else { return };
-        if self.pairs_are_one && is_partner(&self.absolute(path)) {
+        if self.is_passed_over(path) {
             return;
         }
         let comparison = self.compare(path, &stamp);

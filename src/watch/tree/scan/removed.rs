@@ -7,7 +7,6 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use super::{COST_OF_A_FOLDER, Change, Look, Tree};
-use crate::watch::pairs::is_partner;
 use crate::watch::reconcile::{Entry, SightMark};
 use crate::watch::turn_budget::COST_OF_A_CHANGE;
 
@@ -57,10 +56,14 @@ impl Tree {
     }
 
     fn is_still_there(&mut self, path: &Path, entry: Entry) -> bool {
+        if entry.is_folder() && self.exclude.excludes(path, true) {
+            // Nor is a disk in it waited for.
+            self.mounts.forget_below(path);
+            return false;
+        }
         let is_there = match fs::symlink_metadata(self.absolute(path)) {
             Ok(found) if entry.is_folder() => found.is_dir(),
-            // It is there, but another file of its stem stands for it now.
-            Ok(found) => found.is_file() && !(self.pairs_are_one && is_partner(&self.absolute(path))),
+            Ok(found) => found.is_file() && !self.is_passed_over(path),
             // A disk that fails says nothing of what is on it.
             Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
         };
@@ -120,6 +123,7 @@ impl Tree {
         let state = self.folders.remove(&folder).unwrap_or_default();
         self.eventless -= usize::from(state.eventless.is_some());
         self.partners -= state.partners;
+        self.excluded -= state.excluded;
         false
     }
 }
