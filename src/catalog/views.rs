@@ -14,7 +14,7 @@ const VIEWS: [(&str, &str); 4] = [
     ),
     (
         "features_by_picture",
-        "SELECT CAST(path AS TEXT) AS path, trunk AS version, row AS float16
+        "SELECT CAST(path AS TEXT) AS path, trunk AS version, row AS eight_bits
          FROM files JOIN features USING (content) WHERE root = 1",
     ),
     (
@@ -93,10 +93,10 @@ mod tests {
         assert!(pictures[1].starts_with(&format!("{} {}", text("training"), text("b.jpg"))), "{pictures:?}");
         assert_eq!(seen("SELECT blake3 FROM pictures WHERE bytes = 7 AND problem IS NULL"), [text(&hash.to_hex())]);
         let blob = |bytes: &[u8]| format!("{:?}", rusqlite::types::ValueRef::Blob(bytes));
-        let half = half::f16::from_f32(1.0).to_le_bytes();
+        let packed = [&[0x01, 0x7e][..], &crate::base::eight_bits::pack(&[1.0])].concat();
         assert_eq!(
-            seen("SELECT version, float16 FROM features_by_picture"),
-            [format!("{} {}", text("f1"), blob(&half))]
+            seen("SELECT version, eight_bits FROM features_by_picture"),
+            [format!("{} {}", text("f1"), blob(&packed))]
         );
         let single = 0.5_f32.to_le_bytes();
         assert_eq!(

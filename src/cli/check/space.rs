@@ -10,7 +10,7 @@ use crate::catalog;
 use crate::config::FolderSettings;
 use crate::error::Trouble;
 
-/// Features as float16, codes of two models as float32, rows and their indices, with room for the journal.
+/// Features in eight bits a number, codes of two models as float32, rows and their indices, with room for the journal.
 const BYTES_A_PICTURE: u64 = 8 * 1024;
 /// About the size of a sheet and a record.
 const BYTES_AN_ANSWER: u64 = 2 * 1024 * 1024;

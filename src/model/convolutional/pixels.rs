@@ -8,7 +8,7 @@ use crate::picture::Square;
 /// Side of the block of the square behind each pixel.
 const BLOCK: usize = Pixels::SQUARE_SIDE / Pixels::SIDE;
 
-/// Pictures of 56×56 pixels as rows of features: values 0 to 255, whole, and so exact in float16.
+/// Pictures of 56×56 pixels as rows of features: values 0 to 255.
 pub struct Pixels;
 
 impl Pixels {
