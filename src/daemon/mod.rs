@@ -4,6 +4,7 @@
 //! `training::policy` decide what to do and do no input or output; `workers` do the work and decide nothing. The state is
 //! kept in the parts of `state`.
 
+mod backfill;
 mod by_root;
 mod catalog_file;
 mod changes;

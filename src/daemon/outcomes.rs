@@ -32,6 +32,7 @@ impl Daemon {
             match outcome {
                 Outcome::Encoded(outcome) => encoded.push(outcome),
                 Outcome::Answered(outcome) => answered.push(outcome),
+                Outcome::Described(contents) => self.keep_described(&contents),
                 Outcome::AwaitsTrial(job) => {
                     self.plan.move_to_trial(job.task());
                     self.workers.start_trial(job);
@@ -116,6 +117,9 @@ impl Daemon {
                 }
                 if let Some(miniature) = &made.miniature {
                     catalog.put_miniature(*hash, miniature)?;
+                }
+                if let Some(metadata) = &made.metadata {
+                    catalog.put_metadata(*hash, metadata)?;
                 }
                 embeddings.push(match root {
                     Root::Inventory => stored_embedding(catalog, &serving.read().model, *hash)?,

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use log::{info, warn};
 
+use super::backfill;
 use super::catalog_file::{self, Condition};
 use super::descriptors;
 use super::event::Channels;
@@ -73,6 +74,12 @@ impl Daemon {
         let workers = Workers::start(count, deps);
         let gallery = Gallery::start(&config.folders.answer, &config.folders.inventory, &channels.end_sender)?;
         if let Err(trouble) = catalog_file::start_check(&catalog, channels.end_sender.clone()) {
+            warn!("{trouble}");
+        }
+        let read_from = (folder_of(&config, Root::Inventory), Bounds::from(&config.limits));
+        if let Err(trouble) =
+            backfill::start(&catalog, read_from, channels.outcome_sender.clone(), channels.end_sender.clone())
+        {
             warn!("{trouble}");
         }
         let self_test = WatcherSelfTest::new(config.folders.state.join("pulse"));

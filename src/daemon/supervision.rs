@@ -6,7 +6,7 @@ use log::{debug, error};
 use super::plan::Task;
 use super::state::UnderWay;
 use super::workers::LostWork;
-use super::{Daemon, catalog_file, event, gallery};
+use super::{Daemon, backfill, catalog_file, event, gallery};
 use crate::catalog::Root;
 use crate::error::Trouble;
 use crate::picture::Unusable;
@@ -96,7 +96,7 @@ impl Daemon {
 /// Whether the thread of that name is no worker.
 fn is_singular(name: &str) -> bool {
     let of_training = [job::THREAD, rollback::THREAD].iter().any(|kind| name.starts_with(kind));
-    of_training || [gallery::THREAD, catalog_file::THREAD, event::SIGNALS, MEASURING].contains(&name)
+    of_training || [gallery::THREAD, catalog_file::THREAD, backfill::THREAD, event::SIGNALS, MEASURING].contains(&name)
 }
 
 /// The thread of a job under way. A job that was cancelled may still panic: that is not the end of the one after it.

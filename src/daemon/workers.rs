@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select, unbounded};
 
+use super::backfill::DescribedContents;
 use super::encode::{EncodeJob, Encoded};
 use super::plan::Task;
 use crate::catalog::{CatalogReaders, Root};
@@ -48,7 +49,7 @@ impl Job {
     }
 }
 
-/// The result of a job.
+/// The result of a job, or of the backfill.
 pub enum Outcome {
     /// Of [`Job::Encode`].
     Encoded(Encoded),
@@ -56,6 +57,8 @@ pub enum Outcome {
     Answered(Answered),
     /// The job needs a picture that may kill the process: it goes to [`Workers::start_trial`].
     AwaitsTrial(Job),
+    /// What the files of contents say that an older version has read.
+    Described(DescribedContents),
 }
 
 /// Jobs queued ahead for each worker. While the catalog flushes one batch of results to the disk, the next one grows; with a
