@@ -7,7 +7,7 @@ use super::arguments::{QueryOptions, absolute};
 use super::output;
 use crate::answer::sheet::{decimals, percent};
 use crate::answer::{MEANING, MatchPart, Record, Status, mark};
-use crate::config::{Bounded, InventoryFolders, SearchScope, Setup, SheetFormat};
+use crate::config::{Bounded, DateRange, InventoryFolders, SearchScope, Setup, SheetFormat};
 use crate::error::Fatal;
 use crate::files::write_whole;
 use crate::query::Ask;
@@ -20,7 +20,11 @@ pub fn run(options: &QueryOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     }
     let mut ask = Ask::new(setup, pictures)?;
     ask.results = options.results.map(Bounded::new);
-    ask.scope = SearchScope { within: folders(&options.within)?, not_within: folders(&options.not_within)? };
+    ask.scope = SearchScope {
+        within: folders(&options.within)?,
+        not_within: folders(&options.not_within)?,
+        taken: DateRange { after: options.after, before: options.before },
+    };
     let sheet_path = sheet_path(options, &ask)?;
     if let Some((path, format)) = &sheet_path {
         if ask.pictures.contains(path) {

@@ -4,6 +4,7 @@ mod bounded;
 mod cause;
 mod changes;
 mod choices;
+mod date_range;
 mod error;
 mod excerpt;
 mod folders;
@@ -27,6 +28,7 @@ pub use changes::{KeyChange, changes};
 pub use choices::{
     Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
 };
+pub use date_range::{DateBound, DateRange};
 pub use error::{ConfigError, Mistake, Position};
 pub use load::{Source, load, parse, state_folder};
 pub use schema::schema;

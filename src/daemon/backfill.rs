@@ -1,9 +1,10 @@
 //! Reads the metadata of pictures that an older version has read, which did not keep them: when they were taken, and with what.
 //!
 //! A thread of the lowest priority reads the beginning of each file, no more of most, and decodes nothing. It rests most of the time;
-//! what it has not come to when the service ends it finds at the next start. See `docs/decisions/dates-of-older-catalogs.md`.
+//! what it has not come to when the service ends it finds at the next start. See `docs/decisions/dates-of-pictures.md`.
 
 use std::io::Read;
+use std::iter::repeat;
 use std::path::Path;
 use std::thread;
 use std::time::Instant;
@@ -14,6 +15,7 @@ use log::{debug, info, warn};
 use super::Daemon;
 use super::workers::Outcome;
 use crate::catalog::{Catalog, Root, Undescribed};
+use crate::clock::WallTime;
 use crate::error::Trouble;
 use crate::files::FileAt;
 use crate::picture::{self, Bounds, Hash, PictureMetadata};
@@ -56,11 +58,24 @@ impl Daemon {
             return;
         }
         let keep = |catalog: &Catalog| {
-            contents.iter().try_for_each(|(content, metadata)| catalog.put_metadata(*content, metadata))
+            let mut dated = Vec::new();
+            for (content, metadata) in contents {
+                catalog.put_metadata(*content, metadata)?;
+                let paths =
+                    if metadata.taken.is_some() { catalog.files_with(Root::Inventory, *content)? } else { Vec::new() };
+                dated.extend(paths.into_iter().zip(repeat((*content, metadata.taken))));
+            }
+            Ok(dated)
         };
         // What a power failure takes is read again.
-        if let Err(trouble) = self.store.catalog_mut().together_unflushed(keep) {
-            self.catalog_failed(trouble);
+        let dated = match self.store.catalog_mut().together_unflushed(keep) {
+            Ok(dated) => dated,
+            Err(trouble) => return self.catalog_failed(trouble),
+        };
+        for (path, (content, taken)) in dated {
+            self.serving.write().index.set_date(&path, taken.unwrap_or(WallTime::UNKNOWN));
+            // The index that a training makes gets the date as well.
+            self.training.inventory_changed(&path, Some(content));
         }
     }
 }
