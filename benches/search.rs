@@ -8,6 +8,8 @@
 //!
 //! - `cargo bench --bench search -- sample COUNT WIDTH`: CPU-ms to find the nearest others of the sample among COUNT simulated
 //!   pictures, what scores are compared with, and to follow some changes.
+//! - `cargo bench --bench search -- dates COUNT WIDTH`: CPU-ms a query among COUNT simulated pictures, of any time and of some, with
+//!   the count of those in scope.
 //!
 //! Embeddings are float32, row after row, and positions are numbers of 32 bits, all little-endian.
 
@@ -18,7 +20,8 @@ use std::path::Path;
 use artificio::base::dot::dot;
 use artificio::base::rows::Rows;
 use artificio::catalog::Catalog;
-use artificio::config::{Config, Metric, SetMode};
+use artificio::clock::WallTime;
+use artificio::config::{Config, DateRange, InventoryFolders, Metric, SearchScope, SetMode};
 use artificio::index::{Index, SampleNeighbours, SearchMode, Snapshot};
 use artificio::serving::load::{inventory_of, load_index, load_model_read_only};
 use artificio_random::Random;
@@ -35,6 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["export", root, embeddings] => export(Path::new(root), Path::new(embeddings)),
         ["sample", count, width] => sample(count.parse()?, width.parse()?),
+        ["dates", count, width] => dates(count.parse()?, width.parse()?),
         [embeddings, queries, width, count, found] => {
             let (width, count) = (width.parse()?, count.parse()?);
             let index = index_of(&read(Path::new(embeddings), width)?);
@@ -72,6 +76,44 @@ fn sample(count: usize, width: usize) -> Result<(), Box<dyn Error>> {
     let gone: Vec<String> = (0..1_000).map(|number| (number * (count / 1_000)).to_string()).collect();
     index.remove(gone.iter().map(Path::new));
     follow(&index, "1,000 gone, everywhere")?;
+    Ok(())
+}
+
+/// Pictures of a hundred months, in no order.
+fn dates(count: usize, width: usize) -> Result<(), Box<dyn Error>> {
+    let mut random = Random::new(1);
+    let mut row = || (0..width).map(|_| random.normal()).collect::<Vec<f32>>();
+    let query = Rows::from_values(width, row()).ok_or("no query")?;
+    let mut index =
+        Index::filled(width, (0..count).map(|number| (format!("{:03}/{number:07}.jpg", number % 500), row())));
+    let month_s = 30 * 24 * 3_600;
+    for number in 0..count {
+        let date = WallTime::of_seconds((number * 7_919 % 100) as i64 * month_s);
+        index.set_date(Path::new(&format!("{:03}/{number:07}.jpg", number % 500)), date);
+    }
+    let snapshot = index.snapshot();
+    let since = |month: i64| -> Result<SearchScope, Box<dyn Error>> {
+        let after = Some(WallTime::of_seconds(month * month_s).to_string().parse()?);
+        Ok(SearchScope { taken: DateRange { after, before: None }, ..SearchScope::default() })
+    };
+    let folder = InventoryFolders::of(["007".into()]).map_err(|_| "no folder")?;
+    let within = SearchScope { within: folder, ..SearchScope::default() };
+    let scopes = [
+        ("of any time", SearchScope::default()),
+        ("of half the time", since(50)?),
+        ("of one month in a hundred", since(99)?),
+        ("of no time", since(100)?),
+        ("within one folder of five hundred", within),
+    ];
+    let rounds = (ROWS_COMPARED / count.max(1)).max(3);
+    for (what, scope) in scopes {
+        let (mut in_scope, start) = (0, cpu_ms()?);
+        for _ in 0..rounds {
+            std::hint::black_box(snapshot.search_within(&query, COSINE, &scope, 200));
+            in_scope = snapshot.count_within(&scope);
+        }
+        println!("{:>8.3} CPU-ms: {what}, {in_scope} of {count} pictures", (cpu_ms()? - start) / rounds as f64);
+    }
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 pub mod gallery;
 mod grade;
+mod metadata;
 pub mod name;
 mod record;
 pub mod sheet;
@@ -9,6 +10,7 @@ pub mod text;
 mod wording;
 
 pub use grade::{Grade, MEANING};
+pub use metadata::MetadataPart;
 pub use record::{
     Changes, DuplicatePart, LARGEST_RECORD_BYTES, MatchPart, QueryFile, QueryPart, Record, Relation, SCHEMA,
     SearchModelPart, SearchSettingsPart, SkippedPart, Status, Timings,

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Grade;
+use super::{Grade, MetadataPart};
 use crate::model::FolderReport;
 
 /// Raised when a key changes its meaning or is removed; new keys do not raise it.
@@ -214,6 +214,9 @@ pub struct MatchPart {
     /// Its disk is away: it cannot be opened now, and is shown by what is known of it.
     #[serde(skip_serializing_if = "is_false")]
     pub away: bool,
+    /// What its file says of it.
+    #[serde(flatten)]
+    pub metadata: MetadataPart,
     /// Near-duplicates of this picture, listed here instead of as matches (`collapse_duplicates`).
     pub duplicates: Vec<DuplicatePart>,
 }
@@ -295,7 +298,13 @@ pub struct SearchSettingsPart {
     /// Folders of the inventory in which nothing was searched for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_within: Vec<String>,
-    /// Both in words, for the sheet; empty without them.
+    /// Only pictures taken then or later were searched for; absent: whenever they were taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// Only pictures taken earlier were searched for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// All four in words, for the sheet; empty without them.
     #[serde(skip)]
     pub scope: String,
 }
@@ -342,6 +351,7 @@ mod tests {
             grade: None,
             relation,
             away: false,
+            metadata: MetadataPart::default(),
             duplicates: Vec::new(),
         }
     }

@@ -72,7 +72,7 @@ pub fn mark(found: &MatchPart) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::DuplicatePart;
+    use crate::answer::{DuplicatePart, MetadataPart};
     use crate::model::FolderLesson;
 
     #[test]
@@ -94,6 +94,7 @@ mod tests {
             grade: None,
             relation,
             away,
+            metadata: MetadataPart::default(),
             duplicates: vec![duplicate.clone(); copies],
         };
         assert_eq!(mark(&found(None, false, 0)), Vec::<String>::new());

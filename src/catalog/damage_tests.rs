@@ -12,9 +12,10 @@ use crate::catalog::{
     AnswerRow, AnswerState, Decision, FILE_NAME, FileRow, FileState, ModelRow, OrphanSweep, Retention, Root,
     TrainedPicture, TrainingSource,
 };
+use crate::clock::{LocalClock, WallTime};
 use crate::config::Encoder;
 use crate::files::Stamp;
-use crate::picture::{MINIATURE_SIDE, Miniature};
+use crate::picture::{MINIATURE_SIDE, Miniature, PictureMetadata};
 
 const COUNT: u16 = 40;
 
@@ -26,6 +27,7 @@ struct Known {
     features: Vec<f32>,
     miniature: Miniature,
     embedding: Vec<f32>,
+    metadata: PictureMetadata,
 }
 
 fn known() -> Vec<Known> {
@@ -36,6 +38,12 @@ fn known() -> Vec<Known> {
         features: eight_bits::rounded(&[f32::from(number); 300]),
         miniature: Miniature::from_bytes(&[number as u8; MINIATURE_SIDE * MINIATURE_SIDE]).unwrap(),
         embedding: vec![f32::from(number) + 0.5; 100],
+        metadata: PictureMetadata {
+            taken: Some(WallTime::of_seconds(1_000_000 + i64::from(number))),
+            camera: Some(format!("Camera {number}")),
+            lens: number.is_multiple_of(2).then(|| format!("Lens {number}")),
+            size: Some([u32::from(number), 7]),
+        },
     };
     (0..COUNT).map(of).collect()
 }
@@ -74,12 +82,13 @@ fn filled() -> TempDir {
     let mut catalog = Catalog::open(state.path()).unwrap().catalog;
     for (at, pictures) in known().chunks(usize::from(COUNT) / 2).enumerate() {
         let put = |catalog: &Catalog| {
-            for Known { path, hash, stamp, features, miniature, embedding } in pictures {
+            for Known { path, hash, stamp, features, miniature, embedding, metadata } in pictures {
                 let row = FileRow { path: path.clone(), stamp: *stamp, state: FileState::Read(*hash) };
                 catalog.put_file(Root::Inventory, &row)?;
                 catalog.put_features(*hash, "v1", features)?;
                 catalog.put_miniature(*hash, miniature)?;
                 catalog.put_embedding(*hash, "m2", embedding)?;
+                catalog.put_metadata(*hash, metadata)?;
                 let picture = TrainedPicture { root: Root::Inventory, content: *hash, folders: Some(vec![1; 9]) };
                 catalog.put_trained_picture("m2", &picture)?;
             }
@@ -151,14 +160,18 @@ fn read_everything(catalog: &Catalog, place: &str) -> Result<usize, Trouble> {
         found += 1;
     })?;
     for known in &all {
-        let Known { path, hash, features, miniature, embedding, .. } = known;
+        let Known { path, hash, features, miniature, embedding, metadata, stamp } = known;
         let contents = [
             catalog.features(*hash, "v1")?.inspect(|read| assert_eq!(read, features, "{place}")).is_some(),
             catalog.miniature(*hash)?.inspect(|read| assert!(read == miniature, "{place}")).is_some(),
             catalog.embedding(*hash, "m2")?.inspect(|read| assert_eq!(read, embedding, "{place}")).is_some(),
+            catalog.metadata(*hash)?.inspect(|read| assert_eq!(read, metadata, "{place}")).is_some(),
             catalog.content_of(Root::Inventory, path)?.inspect(|read| assert_eq!(read, hash, "{place}")).is_some(),
             catalog.has_features(*hash, "v1")?,
         ];
+        let date = catalog.date_of(Root::Inventory, path)?;
+        let changed = LocalClock::of_system().at(stamp.mtime_ns);
+        assert!([metadata.taken, Some(changed), Some(WallTime::UNKNOWN)].contains(&Some(date)), "{place}: {date}");
         let paths = catalog.files_with(Root::Inventory, *hash)?;
         assert!(paths.iter().all(|read| read == path), "{place}: {paths:?}");
         found += contents.into_iter().filter(|is_there| *is_there).count() + paths.len();
@@ -187,7 +200,7 @@ fn read_everything(catalog: &Catalog, place: &str) -> Result<usize, Trouble> {
     found += catalog.contents_with_features("v1")?.len() + catalog.contents_with_miniatures()?.len();
     // Not one of those that were trained on can be told from another; they only decide when to train again.
     catalog.trained_pictures("m2", Root::Inventory, 1_000)?;
-    Ok(usize::from(COUNT) * 11 + 12 - found)
+    Ok(usize::from(COUNT) * 12 + 12 - found)
 }
 
 #[test]

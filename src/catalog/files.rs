@@ -69,7 +69,7 @@ impl Catalog {
     }
 
     /// Remembers the file of a row, whose path stands in the second column.
-    fn add_damaged_file(&self, root: Root, row: &Row<'_>) {
+    pub(super) fn add_damaged_file(&self, root: Root, row: &Row<'_>) {
         if let Ok(path) = path_at(row, 1) {
             self.health.add(DamagedRow::File { root, path });
         }
@@ -164,14 +164,19 @@ pub(super) fn path_at(row: &Row<'_>, column: usize) -> rusqlite::Result<PathBuf>
     Ok(PathBuf::from(OsStr::from_bytes(row.get_ref(column)?.as_blob()?)))
 }
 
+/// A stamp in four columns, of which this is the first.
+pub(super) fn stamp_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Stamp> {
+    Ok(Stamp {
+        size: row.get::<_, i64>(column)?.cast_unsigned(),
+        mtime_ns: row.get(column + 1)?,
+        ctime_ns: row.get(column + 2)?,
+        inode: row.get::<_, i64>(column + 3)?.cast_unsigned(),
+    })
+}
+
 /// A row behind the column that says that it is intact.
 fn read_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
-    let stamp = Stamp {
-        size: row.get::<_, i64>(2)?.cast_unsigned(),
-        mtime_ns: row.get(3)?,
-        ctime_ns: row.get(4)?,
-        inode: row.get::<_, i64>(5)?.cast_unsigned(),
-    };
+    let stamp = stamp_at(row, 2)?;
     let state = match row.get::<_, Option<[u8; 32]>>(6)? {
         Some(hash) => FileState::Read(Hash(hash)),
         None => match row.get(7)? {

@@ -1,7 +1,7 @@
-//! The versions before this one, and how a catalog of theirs becomes one of this version.
+//! The versions before the last, and how a catalog of theirs becomes one of this version.
 //!
 //! Small changes were made in place. Twice everything was written again, into a new file: version 4 has larger pages, and version 6 a
-//! checksum in each row.
+//! checksum in each row. Version 7 has another table: one of version 6 gets it in place (`schema::add_metadata`).
 
 use rusqlite::Connection;
 

@@ -17,9 +17,9 @@ const MOST_ROWS: usize = 1_000;
 /// A row that is not as it was written. It counts as missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DamagedRow {
-    /// Features, a miniature or an embedding.
+    /// Features, a miniature, an embedding or metadata.
     OfContent {
-        /// Which of the three.
+        /// Which of them.
         table: ContentTable,
         /// The row's number.
         rowid: i64,
@@ -49,10 +49,12 @@ pub enum ContentTable {
     Miniatures,
     /// What a model makes of the features.
     Embeddings,
+    /// What files say of their pictures.
+    Metadata,
 }
 
 impl ContentTable {
-    pub(super) const ALL: [Self; 3] = [Self::Features, Self::Miniatures, Self::Embeddings];
+    pub(super) const ALL: [Self; 4] = [Self::Features, Self::Miniatures, Self::Embeddings, Self::Metadata];
 
     /// Its name, and the column of its rows' numbers.
     pub(super) fn name(self) -> (&'static str, &'static str) {
@@ -60,6 +62,7 @@ impl ContentTable {
             Self::Features => ("features", "rowid"),
             Self::Miniatures => ("miniatures", "content"),
             Self::Embeddings => ("codes", "rowid"),
+            Self::Metadata => ("metadata", "content"),
         }
     }
 
@@ -69,6 +72,7 @@ impl ContentTable {
             Self::Features => format!("row_checksum('features', {hash}, trunk, row)"),
             Self::Miniatures => format!("row_checksum('miniatures', {hash}, kind, pixels)"),
             Self::Embeddings => format!("row_checksum('codes', {hash}, model, row)"),
+            Self::Metadata => format!("row_checksum('metadata', {hash}, taken_s, camera, lens, width, height)"),
         }
     }
 }

@@ -13,6 +13,7 @@ mod generation;
 mod health;
 mod inspect;
 mod journal;
+mod metadata;
 mod miniatures;
 mod models;
 mod opening;
@@ -42,7 +43,7 @@ pub use opening::{CatalogReaders, FILE_NAME, Opened};
 pub use orphans::{OrphanSweep, Retention};
 pub use root::Root;
 pub use stored_name::{Choice, StoredName, TrainingSource};
-pub use upgrade::Upgraded;
+pub use upgrade::{FormerFile, Upgraded};
 
 /// An open catalog.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::health::Health;
-use super::schema::{self, Format};
-use super::upgrade::{self, Upgraded};
+use super::schema::{self, Format, VERSION};
+use super::upgrade::{self, FormerFile, Upgraded};
 use super::{Catalog, checksum, former, journal, trouble, views};
 use crate::error::Trouble;
 use crate::files;
@@ -106,13 +106,18 @@ impl Catalog {
         match schema::format_of(&connection).map_err(judge)? {
             Format::Unusable(reason) => return Err(OpenError::Unusable(reason)),
             Format::New => schema::create(&connection, "wal").map_err(judge)?,
+            Format::Older(version) if version == VERSION - 1 => {
+                if !schema::add_metadata(&connection).map_err(judge)? {
+                    return Err(not_of_version(version));
+                }
+                upgraded = Some(Upgraded { from: version, former: FormerFile::Extended });
+            }
             Format::Older(version) => {
                 // Without a journal beside it: that would be taken for the new file's.
                 connection.pragma_update(None, "journal_mode", "delete").map_err(judge)?;
                 let former = former::of(version);
                 if !former.step_up(&connection, version).map_err(judge)? {
-                    let reason = format!("is damaged: its tables are not those of version {version}");
-                    return Err(OpenError::Unusable(reason));
+                    return Err(not_of_version(version));
                 }
                 connection.close().map_err(|(_, error)| judge(error))?;
                 upgraded = Some(upgrade::replace(path, former, progress)?);
@@ -140,6 +145,10 @@ impl CatalogReaders {
     pub fn open(&self) -> Result<Catalog, Trouble> {
         Ok(Catalog { health: Arc::clone(&self.health), ..Catalog::open_reader(&self.state)? })
     }
+}
+
+fn not_of_version(version: i64) -> OpenError {
+    OpenError::Unusable(format!("is damaged: its tables are not those of version {version}"))
 }
 
 fn connect(path: &Path) -> rusqlite::Result<Connection> {

@@ -83,7 +83,7 @@ impl Catalog {
             }
         }
         // The number goes last: until then a sweep that is cut off can begin again.
-        for (table, column) in [("miniatures", "content"), ("contents", "id")] {
+        for (table, column) in [("miniatures", "content"), ("metadata", "content"), ("contents", "id")] {
             self.write(&delete_orphans(table, column, "true"), params![sweep.last, last, gone_by_s])?;
         }
         Ok(Some(OrphanSweep { last }))
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
     use crate::catalog::{FileRow, FileState, Root};
     use crate::files::Stamp;
-    use crate::picture::{Hash, MINIATURE_SIDE, Miniature};
+    use crate::picture::{Hash, MINIATURE_SIDE, Miniature, PictureMetadata};
 
     const KEPT_S: i64 = 30 * 24 * 3_600;
 
@@ -133,6 +133,7 @@ mod tests {
             catalog.put_features(hash(number), "v2", &[1.0]).unwrap();
             catalog.put_features(hash(number), "v1", &[1.0]).unwrap();
             catalog.put_miniature(hash(number), &pixels).unwrap();
+            catalog.put_metadata(hash(number), &PictureMetadata::default()).unwrap();
             catalog.put_embedding(hash(number), "m1", &[1.0]).unwrap();
             if number % 2 == 0 {
                 let state = FileState::Read(hash(number));
@@ -143,7 +144,7 @@ mod tests {
         let count = |table: &str| -> i64 {
             catalog.connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
         };
-        let tables = ["features", "codes", "miniatures", "contents"];
+        let tables = ["features", "codes", "miniatures", "metadata", "contents"];
         let sweep_all = |now_s: i64| {
             let (mut sweep, mut slices, mut left) = (Some(OrphanSweep::begin()), 0, tables.map(count));
             while let Some(here) = sweep {
@@ -156,7 +157,7 @@ mod tests {
             }
             (slices, left)
         };
-        assert_eq!(tables.map(count), [40, 20, 20, 20]);
+        assert_eq!(tables.map(count), [40, 20, 20, 20, 20]);
         let retention = Retention { now_s: 0, days: 30 };
         let far = catalog.sweep_orphans(OrphanSweep::begin(), None, retention, 100).unwrap();
         assert!(far.is_some_and(|far| catalog.sweep_orphans(far, None, retention, 100).unwrap().is_none()));
@@ -164,18 +165,19 @@ mod tests {
         catalog.connection.execute("UPDATE contents SET gone_s = NULL", []).unwrap();
         let (slices, left) = sweep_all(1_000);
         assert!(slices >= (20 + 20) / 3, "{slices} slices");
-        assert_eq!(left, [20; 4], "their files may only be away");
-        assert_eq!(sweep_all(1_000 + KEPT_S - 1).1, [20; 4]);
+        assert_eq!(left, [20; 5], "their files may only be away");
+        assert_eq!(sweep_all(1_000 + KEPT_S - 1).1, [20; 5]);
         // It was back for a while.
         let row = FileRow { path: "1".into(), stamp: Stamp::NEVER, state: FileState::Read(hash(1)) };
         catalog.put_file(Root::Inventory, &row).unwrap();
         catalog.remove_file(Root::Inventory, &row.path).unwrap();
-        assert_eq!(sweep_all(1_000 + KEPT_S).1, [11; 4]);
+        assert_eq!(sweep_all(1_000 + KEPT_S).1, [11; 5]);
         for number in 0..20 {
             let is_there = number % 2 == 0 || number == 1;
             assert_eq!(catalog.has_features(hash(number), "v2").unwrap(), is_there);
             assert!(!catalog.has_features(hash(number), "v1").unwrap(), "nothing uses them");
             assert_eq!(catalog.miniature(hash(number)).unwrap().is_some(), is_there);
+            assert_eq!(catalog.has_metadata(hash(number)).unwrap(), is_there);
             assert_eq!(catalog.embedding(hash(number), "m1").unwrap().is_some(), is_there);
         }
     }

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 /// Raised with every change of the tables below. An older file is upgraded: see `former` and `upgrade`.
-pub(super) const VERSION: i64 = 6;
+pub(super) const VERSION: i64 = 7;
 /// "artf": marks this program's files among other SQLite files.
 pub(super) const APPLICATION_ID: i64 = 0x6172_7466;
 
@@ -12,7 +12,18 @@ pub(super) const APPLICATION_ID: i64 = 0x6172_7466;
 const PAGE_BYTES: i64 = 8_192;
 /// Rows of features, pixels and embeddings are in ordinary tables, where new ones are appended: in one WITHOUT ROWID
 /// each would take a page of its own beside the table. A checksum is of the whole row, with the hash in place of the content's number.
-const TABLES: &str = "
+const TABLES: [&str; 2] = [OTHERS, METADATA];
+/// What version 7 has and version 6, the last before it, had not.
+const METADATA: &str = "
+CREATE TABLE metadata (         -- of the inventory's contents: what the file says of how it was taken (EXIF), and its size
+    content INTEGER PRIMARY KEY,
+    taken_s INTEGER,            -- by the camera's clock, seconds since 1970 on it; NULL, here and below, where it is not known
+    camera TEXT, lens TEXT,
+    width INTEGER, height INTEGER, -- in pixels, upright
+    checksum INTEGER NOT NULL
+);
+";
+const OTHERS: &str = "
 CREATE TABLE contents (         -- whatever is known of a content is known by its number
     id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again: what was deleted late cannot become another content's
     hash BLOB NOT NULL UNIQUE,  -- blake3
@@ -29,7 +40,7 @@ CREATE TABLE files (            -- every file seen in a watched folder
 ) WITHOUT ROWID;
 CREATE INDEX files_by_content ON files (content);
 CREATE TABLE features (         -- the output of the network for a content
-    content INTEGER NOT NULL, trunk TEXT NOT NULL, row BLOB NOT NULL, -- float16, little-endian
+    content INTEGER NOT NULL, trunk TEXT NOT NULL, row BLOB NOT NULL, -- in eight bits, see base::eight_bits; of older versions float16
     checksum INTEGER NOT NULL,
     UNIQUE (trunk, content)
 );
@@ -99,6 +110,15 @@ pub(super) fn format_of(connection: &Connection) -> rusqlite::Result<Format> {
     })
 }
 
+/// Makes a file of the version before this one into one of this; `false`, and nothing is changed, if its tables are not those of that
+/// version. It takes no time, whatever the file's size.
+pub(super) fn add_metadata(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.execute_batch(&format!("BEGIN IMMEDIATE; {METADATA} PRAGMA user_version = {VERSION};"))?;
+    let is_as_made = is_as_made(connection)?;
+    connection.execute_batch(if is_as_made { "COMMIT" } else { "ROLLBACK" })?;
+    Ok(is_as_made)
+}
+
 /// Whether a file is laid out as a new one. A million pictures make no difference to what this costs.
 fn is_as_made(connection: &Connection) -> rusqlite::Result<bool> {
     let made = Connection::open_in_memory()?;
@@ -147,7 +167,8 @@ pub(super) fn create(connection: &Connection, journal: &str) -> rusqlite::Result
     connection.pragma_update(None, "page_size", PAGE_BYTES)?;
     connection.pragma_update(None, "journal_mode", journal)?;
     connection.execute_batch(&format!(
-        "BEGIN; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
+        "BEGIN; {} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;",
+        TABLES.concat()
     ))
 }
 

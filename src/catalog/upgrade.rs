@@ -1,4 +1,4 @@
-//! Upgrades a catalog of an older version: it is copied into a new file.
+//! Upgrades a catalog of an older version than the last: it is copied into a new file.
 //!
 //! Nothing has changed until the new file is complete and on the disk. Then it takes the place of the former one in one
 //! step: an upgrade that was killed begins again. The former file is kept for a while under another name, so that one can go
@@ -34,8 +34,19 @@ const CACHE_KIB: i64 = 65_536;
 pub struct Upgraded {
     /// From this version.
     pub from: i64,
-    /// Where the former file is; `None` where the file system cannot keep it.
-    pub former: Option<PathBuf>,
+    /// What became of its file.
+    pub former: FormerFile,
+}
+
+/// What became of the file that was upgraded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FormerFile {
+    /// It is kept here for a while.
+    Kept(PathBuf),
+    /// The file system cannot keep it.
+    Lost,
+    /// It got another table: it is the same file.
+    Extended,
 }
 
 /// Puts a file of the current version in the place of a former one, which no other program has open.
@@ -50,7 +61,10 @@ pub(super) fn replace(path: &Path, from: &Former, progress: &dyn Progress) -> Re
     });
     let exchanged = copied.and_then(|()| files::exchange(&new, path, &former).map_err(OpenError::Unreachable));
     match exchanged {
-        Ok(is_kept) => Ok(Upgraded { from: from.version, former: is_kept.then_some(former) }),
+        Ok(is_kept) => {
+            let former = if is_kept { FormerFile::Kept(former) } else { FormerFile::Lost };
+            Ok(Upgraded { from: from.version, former })
+        }
         Err(error) => {
             let _ = fs::remove_file(&new);
             Err(error)
@@ -177,7 +191,7 @@ mod tests {
         let state = state_of_version_3();
         let opened = Catalog::open(state.path()).unwrap();
         let former = state.path().join("catalog.sqlite.version-3");
-        assert_eq!(opened.upgraded, Some(Upgraded { from: 3, former: Some(former.clone()) }));
+        assert_eq!(opened.upgraded, Some(Upgraded { from: 3, former: FormerFile::Kept(former.clone()) }));
         assert_complete(&opened.catalog);
         drop(opened);
         assert_eq!(names(state.path()), ["catalog.sqlite", "catalog.sqlite.version-3"]);
@@ -273,9 +287,57 @@ mod tests {
         }
     }
 
+    /// Four pictures in two folders, and a model of theirs, written by the program of the morning of 27 November 2026.
+    #[test]
+    fn a_catalog_of_version_6_gets_another_table_and_keeps_all_it_has() {
+        let state = tempfile::tempdir().unwrap();
+        fs::write(state.path().join(FILE_NAME), include_bytes!("testdata/version-6.sqlite")).unwrap();
+        let opened = Catalog::open(state.path()).unwrap();
+        assert_eq!(
+            (opened.set_aside, opened.upgraded),
+            (None, Some(Upgraded { from: 6, former: FormerFile::Extended }))
+        );
+        drop(opened.catalog);
+        let opened = Catalog::open(state.path()).unwrap();
+        assert_eq!((opened.upgraded, opened.set_aside), (None, None));
+        let catalog = opened.catalog;
+        assert_eq!(names(state.path()).iter().filter(|name| name.contains("version")).count(), 0);
+        let model = catalog.current_model().unwrap().expect("it served before");
+        let mut contents = Vec::new();
+        catalog
+            .each_file(Root::Inventory, |file| {
+                if let FileState::Read(content) = file.state {
+                    contents.push((file.path, content));
+                }
+            })
+            .unwrap();
+        assert_eq!(contents.len(), 4);
+        for (path, content) in contents {
+            assert!(catalog.features(content, &model.features_version).unwrap().is_some_and(|row| row.len() == 1280));
+            assert!(catalog.embedding(content, &model.id).unwrap().is_some());
+            assert!(catalog.miniature(content).unwrap().is_some());
+            assert_eq!(catalog.metadata(content).unwrap(), None);
+            assert_eq!(catalog.files_with(Root::Inventory, content).unwrap(), [path]);
+        }
+        assert_eq!(catalog.trained_pictures(&model.id, Root::Inventory, 9).unwrap().len(), 4);
+        catalog.check().unwrap();
+        assert!(!catalog.is_damaged() && catalog.take_damaged_rows(9).is_empty());
+    }
+
+    #[test]
+    fn a_catalog_of_version_6_without_a_table_is_set_aside_as_it_is() {
+        let state = tempfile::tempdir().unwrap();
+        fs::write(state.path().join(FILE_NAME), include_bytes!("testdata/version-6.sqlite")).unwrap();
+        Connection::open(state.path().join(FILE_NAME)).unwrap().execute("DROP TABLE answers", []).unwrap();
+        let opened = Catalog::open(state.path()).unwrap();
+        assert!(opened.upgraded.is_none() && opened.set_aside.unwrap().what.contains("not those of version 6"));
+        let aside = Connection::open(state.path().join("catalog.sqlite.damaged-1")).unwrap();
+        assert_eq!(aside.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).unwrap(), 6);
+    }
+
     #[test]
     fn a_file_that_only_says_that_it_is_older_is_set_aside() {
-        for version in [1, 2, 3, 4, 5] {
+        for version in [1, 2, 3, 4, 5, 6] {
             let state = tempfile::tempdir().unwrap();
             drop(Catalog::open(state.path()).unwrap());
             let connection = Connection::open(state.path().join(FILE_NAME)).unwrap();

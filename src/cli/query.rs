@@ -8,7 +8,7 @@ use super::output;
 use crate::answer::sheet::{decimals, percent};
 use crate::answer::{Grade, MEANING, MatchPart, Record, Status, mark};
 use crate::base::csv::quoted;
-use crate::config::{Bounded, InventoryFolders, SearchScope, Setup, SheetFormat};
+use crate::config::{Bounded, DateRange, InventoryFolders, SearchScope, Setup, SheetFormat};
 use crate::error::Fatal;
 use crate::files::write_whole;
 use crate::query::Ask;
@@ -21,7 +21,11 @@ pub fn run(options: &QueryOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     }
     let mut ask = Ask::new(setup, pictures)?;
     ask.results = options.results.map(Bounded::new);
-    ask.scope = SearchScope { within: folders(&options.within)?, not_within: folders(&options.not_within)? };
+    ask.scope = SearchScope {
+        within: folders(&options.within)?,
+        not_within: folders(&options.not_within)?,
+        taken: DateRange { after: options.after, before: options.before },
+    };
     let sheet_path = sheet_path(options, &ask)?;
     if let Some((path, format)) = &sheet_path {
         if ask.pictures.contains(path) {
@@ -121,6 +125,7 @@ fn open(path: &Path) -> Result<(), Fatal> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer::MetadataPart;
 
     #[test]
     fn a_match_is_a_line_of_values_whatever_its_name() {
@@ -135,6 +140,7 @@ mod tests {
             relation: None,
             away: false,
             duplicates: Vec::new(),
+            metadata: MetadataPart::default(),
         };
         let matches = [found(1, "a.jpg", Some(Grade::Strong)), found(2, "b, \"c\".jpg", None)];
         let expected = "rank,path,grade,similarity,closer_than,absolute_path\n\

@@ -5,6 +5,7 @@ mod cause;
 mod changes;
 mod choices;
 mod command;
+mod date_range;
 mod error;
 mod excerpt;
 mod exclude;
@@ -30,6 +31,7 @@ pub use choices::{
     Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
 };
 pub use command::{AnswerCommand, AnswerFacts};
+pub use date_range::{DateBound, DateRange};
 pub use error::{ConfigError, Mistake, Position};
 pub use exclude::ExcludePatterns;
 pub use load::{Source, load, parse, state_folder};

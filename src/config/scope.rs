@@ -1,10 +1,13 @@
-//! The part of the inventory that a query is about: some of its folders, or all but some.
+//! The part of the inventory that a query is about: some of its folders, or all but some, and when pictures were taken.
 
 use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+
+use super::DateRange;
+use crate::clock::WallTime;
 
 /// Folders inside the inventory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,28 +20,40 @@ pub struct SearchScope {
     pub within: InventoryFolders,
     /// But none of those in these.
     pub not_within: InventoryFolders,
+    /// And only those taken then.
+    pub taken: DateRange,
 }
 
 impl SearchScope {
     /// Whether it is the whole inventory.
     pub fn is_everything(&self) -> bool {
+        self.is_everywhere() && self.taken.is_everything()
+    }
+
+    /// Whether it is of all folders.
+    fn is_everywhere(&self) -> bool {
         self.within.0.is_empty() && self.not_within.0.is_empty()
     }
 
-    /// Whether a picture, by its path relative to the inventory, may be found.
-    pub fn has(&self, picture: &Path) -> bool {
-        (self.within.0.is_empty() || self.within.hold(picture)) && !self.not_within.hold(picture)
+    /// Whether a picture may be found, by its path relative to the inventory, and by its date: when it was taken, or else when its file
+    /// was last changed.
+    pub fn has(&self, picture: &Path, date: WallTime) -> bool {
+        self.taken.has(date)
+            && (self.within.0.is_empty() || self.within.hold(picture))
+            && !self.not_within.hold(picture)
     }
 }
 
-/// "within shirts and shoes but not shoes/old", for people.
+/// "within shirts and shoes but not shoes/old, taken since 2024-06-01", for people.
 impl fmt::Display for SearchScope {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.within.0.is_empty(), self.not_within.0.is_empty()) {
-            (true, _) => write!(out, "not within {}", self.not_within),
+            (true, true) => return write!(out, "{}", self.taken),
+            (true, false) => write!(out, "not within {}", self.not_within),
             (false, true) => write!(out, "within {}", self.within),
             (false, false) => write!(out, "within {} but not {}", self.within, self.not_within),
-        }
+        }?;
+        if self.taken.is_everything() { Ok(()) } else { write!(out, ", {}", self.taken) }
     }
 }
 
@@ -126,16 +141,27 @@ mod tests {
     #[test]
     fn folders_hold_what_lies_in_them_at_any_depth_and_nothing_else() {
         let some = scope("within = [\"./shirts/\", \"shoes/2024\"]\nnot_within = \"shirts/old\"\n");
-        let has = |path: &str| some.has(Path::new(path));
+        let has = |path: &str| some.has(Path::new(path), WallTime::UNKNOWN);
         assert!(has("shirts/a.jpg") && has("shirts/red/a.jpg") && has("shoes/2024/a.jpg"));
         for path in ["shirts/old/a.jpg", "shirts.jpg", "shirts-2/a.jpg", "shoes/a.jpg", "shoes/20245/a.jpg", "a.jpg"] {
             assert!(!has(path), "{path}");
         }
         assert_eq!(some.to_string(), "within shirts and shoes/2024 but not shirts/old");
         let others = scope("not_within = \"shirts\"\n");
-        assert!(others.has(Path::new("a.jpg")) && !others.has(Path::new("shirts/a.jpg")) && !others.is_everything());
+        let has = |path: &str| others.has(Path::new(path), WallTime::UNKNOWN);
+        assert!(has("a.jpg") && !has("shirts/a.jpg") && !others.is_everything());
         assert_eq!(others.to_string(), "not within shirts");
-        assert!(scope("k = 3\n").is_everything() && scope("").has(Path::new("a.jpg")));
+        assert!(scope("k = 3\n").is_everything() && scope("").has(Path::new("a.jpg"), WallTime::UNKNOWN));
+    }
+
+    #[test]
+    fn folders_and_dates_both_count() {
+        let summer = scope("within = \"shirts\"\nafter = 2024-06-01\n");
+        let has = |path: &str, date: &str| summer.has(Path::new(path), WallTime::parse(date).unwrap());
+        assert!(has("shirts/a.jpg", "2024-06-01") && !has("shirts/a.jpg", "2024-05-31") && !has("a.jpg", "2024-06-01"));
+        assert_eq!(summer.to_string(), "within shirts, taken since 2024-06-01");
+        let early = scope("before = 2000-01-01");
+        assert_eq!((early.to_string(), early.is_everything()), ("taken before 2000-01-01".into(), false));
     }
 
     #[test]

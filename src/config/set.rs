@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::error::ConfigError;
-use super::{Bounded, Config, InventoryFolders, Metric, SearchScope, SetMode, Share, read};
+use super::{Bounded, Config, DateBound, DateRange, InventoryFolders, Metric, SearchScope, SetMode, Share, read};
 
 /// The file's name.
 pub const SET_FILE_NAME: &str = "query.toml";
@@ -32,6 +32,10 @@ pub struct SetSettings {
     /// No pictures in these folders of the inventory are found.
     #[serde(default)]
     pub not_within: InventoryFolders,
+    /// Only pictures taken then or later are found.
+    pub after: Option<DateBound>,
+    /// Only pictures taken earlier are found.
+    pub before: Option<DateBound>,
 }
 
 impl SetSettings {
@@ -42,7 +46,8 @@ impl SetSettings {
 
     /// Which pictures the set may find.
     pub fn scope(&self) -> SearchScope {
-        SearchScope { within: self.within.clone(), not_within: self.not_within.clone() }
+        let taken = DateRange { after: self.after, before: self.before };
+        SearchScope { within: self.within.clone(), not_within: self.not_within.clone(), taken }
     }
 
     /// `config` with these settings in force.

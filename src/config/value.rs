@@ -10,6 +10,9 @@ use toml::de::DeValue;
 
 use super::cause::{Cause, ValueKind};
 
+/// The name of the type that takes a date as TOML has it; it gets its text.
+pub const DATE: &str = "DateBound";
+
 /// A value, or a section put together of some.
 #[derive(Debug, Clone)]
 pub enum SettingValue<'a> {
@@ -122,6 +125,13 @@ impl<'de> Deserializer<'de> for SettingValue<'_> {
         visitor.visit_some(self)
     }
 
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Cause> {
+        match self.parsed().and_then(DeValue::as_datetime) {
+            Some(date) if name == DATE => visitor.visit_str(&date.to_string()),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Cause> {
         match self {
             Self::Section(keys) => visitor.visit_map(MapDeserializer::new(keys.into_iter())),
@@ -146,7 +156,7 @@ impl<'de> Deserializer<'de> for SettingValue<'_> {
     }
 
     forward_to_deserialize_any! {
-        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 char bytes byte_buf unit unit_struct newtype_struct tuple tuple_struct
+        i8 i16 i32 i128 u8 u16 u32 u64 u128 f32 char bytes byte_buf unit unit_struct tuple tuple_struct
         identifier ignored_any
     }
 }

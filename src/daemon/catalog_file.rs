@@ -9,7 +9,7 @@ use crossbeam_channel::Sender;
 use log::{info, warn};
 
 use super::reporting::manager;
-use crate::catalog::{Catalog, Upgraded};
+use crate::catalog::{Catalog, FormerFile, Upgraded};
 use crate::error::Trouble;
 use crate::progress::Progress;
 use crate::threads::{self, ThreadEnd};
@@ -40,8 +40,9 @@ pub fn open(state: &Path, condition: Condition) -> Result<Catalog, Trouble> {
     }
     if let Some(Upgraded { from, former }) = &opened.upgraded {
         let kept = match former {
-            Some(former) => format!("the former file is kept for two weeks as {}", former.display()),
-            None => "the former file could not be kept on this file system".into(),
+            FormerFile::Kept(former) => format!("the former file is kept for two weeks as {}", former.display()),
+            FormerFile::Lost => "the former file could not be kept on this file system".into(),
+            FormerFile::Extended => "it has one more table, which an older program does not know".into(),
         };
         info!("the catalog is upgraded from version {from}; {kept}");
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::catalog::Root;
 use crate::files::{FileAt, Stamp};
 use crate::isolation::Outputs;
-use crate::picture::{self, Bounds, FileSnapshot, Hash, Miniature, Unusable};
+use crate::picture::{self, Bounds, FileSnapshot, Hash, Miniature, PictureMetadata, Unusable};
 use crate::query::WorkerContext;
 
 /// The job.
@@ -42,6 +42,8 @@ pub struct Made {
     pub features: Option<Vec<f32>>,
     /// Its miniature, a kilobyte; of the inventory's pictures only.
     pub miniature: Option<Box<Miniature>>,
+    /// What its file says of it; of the inventory's pictures only.
+    pub metadata: Option<Box<PictureMetadata>>,
 }
 
 impl EncodeJob {
@@ -72,14 +74,19 @@ impl EncodeJob {
         let lacks_features = !catalog.has_features(hash, context.extractor.kind().version).unwrap_or(false);
         let lacks_miniature =
             self.root == Root::Inventory && !catalog.miniature(hash).is_ok_and(|miniature| miniature.is_some());
+        let lacks_metadata = self.root == Root::Inventory && !catalog.has_metadata(hash).unwrap_or(false);
+        let mut metadata = lacks_metadata.then(|| Box::new(PictureMetadata::of(&contents.bytes)));
         if !lacks_features && !lacks_miniature && !context.guard.is_suspect(hash, &self.bounds) {
-            return Ok(Made::default());
+            return Ok(Made { metadata, ..Made::default() });
         }
         // Pictures read by a version without miniatures have features: they do not go through the network again.
         let outputs = Outputs { square: lacks_miniature, features: lacks_features, longest_px: None };
         let seen =
             context.guard.extract(contents, &self.place().absolute(), &self.bounds, outputs, &context.extractor)?;
         let miniature = seen.square.filter(|_| lacks_miniature).map(|square| Box::new(Miniature::of(&square)));
-        Ok(Made { features: seen.features, miniature })
+        if let Some(metadata) = &mut metadata {
+            metadata.size = Some(seen.size);
+        }
+        Ok(Made { features: seen.features, miniature, metadata })
     }
 }

@@ -10,7 +10,7 @@ use super::encode::Encoded;
 use super::workers::Outcome;
 use crate::answer::Status;
 use crate::catalog::{AnswerRow, AnswerState, Catalog, FileRow, FileState, Root};
-use crate::clock;
+use crate::clock::{self, WallTime};
 use crate::error::Trouble;
 use crate::files::{FileAt, Stamp};
 use crate::model::{FeatureKind, Model};
@@ -24,6 +24,9 @@ use crate::watch::Known;
 const SYSTEM_RETRY_PAUSE: Duration = Duration::from_secs(30);
 /// Files that were unusable and are looked at again in one turn of the loop.
 const RECHECKS_A_TURN: usize = 500;
+
+/// What a picture is searched by: its embedding, if there is one, and its date.
+type IndexEntry = (Option<Vec<f32>>, WallTime);
 
 impl Daemon {
     /// Handles the results of workers; encoded pictures are stored in one transaction.
@@ -94,7 +97,7 @@ impl Daemon {
         let kind = FeatureKind::of(self.config().model.encoder);
         // Read again if it is lost: so many transactions a second do not wait for the disk.
         let kept = self.store.catalog_mut().together_unflushed(|catalog| {
-            let mut embeddings: Vec<Option<Vec<f32>>> = Vec::new();
+            let mut entries: Vec<Option<IndexEntry>> = Vec::new();
             for Encoded { root, path, stamp, result } in &encoded {
                 match result {
                     // Not stored here: the quarantine list decides at each start.
@@ -109,7 +112,7 @@ impl Daemon {
                     )?,
                 }
                 let Ok((hash, made)) = result else {
-                    embeddings.push(None);
+                    entries.push(None);
                     continue;
                 };
                 if let Some(features) = &made.features {
@@ -118,21 +121,27 @@ impl Daemon {
                 if let Some(miniature) = &made.miniature {
                     catalog.put_miniature(*hash, miniature)?;
                 }
-                embeddings.push(match root {
-                    Root::Inventory => stored_embedding(catalog, &serving.read().model, *hash)?,
+                if let Some(metadata) = &made.metadata {
+                    catalog.put_metadata(*hash, metadata)?;
+                }
+                entries.push(match root {
+                    Root::Inventory => {
+                        let embedding = stored_embedding(catalog, &serving.read().model, *hash)?;
+                        Some((embedding, catalog.date_of(*root, path)?))
+                    }
                     Root::Query | Root::Training => None,
                 });
             }
-            Ok(embeddings)
+            Ok(entries)
         });
-        let embeddings = match kept {
-            Ok(embeddings) => embeddings,
+        let entries = match kept {
+            Ok(entries) => entries,
             Err(trouble) => return self.hold_encoded(encoded, Some(trouble)),
         };
         self.catalog_works();
-        for (outcome, embedding) in encoded.into_iter().zip(embeddings) {
+        for (outcome, entry) in encoded.into_iter().zip(entries) {
             self.plan.ended(outcome.root, &outcome.path);
-            self.take_encoded(outcome, embedding);
+            self.take_encoded(outcome, entry);
         }
     }
 
@@ -149,7 +158,7 @@ impl Daemon {
         }
     }
 
-    fn take_encoded(&mut self, outcome: Encoded, embedding: Option<Vec<f32>>) {
+    fn take_encoded(&mut self, outcome: Encoded, entry: Option<IndexEntry>) {
         let Encoded { root, path, stamp, result } = outcome;
         let absolute = self.absolute(root, &path);
         if !self.tree(root).is_some_and(|tree| tree.is_known_file(&path)) {
@@ -173,8 +182,12 @@ impl Daemon {
                 }
                 // An unchanged picture has its embedding already; another number of the index would have answers redone.
                 let is_searched = is_same && self.serving.read().index.contains(&path);
-                if let Some(embedding) = embedding.filter(|_| !is_searched) {
-                    self.serving.write().index.put(&path, &embedding);
+                if let Some((embedding, date)) = entry {
+                    let index = &mut self.serving.write().index;
+                    if let Some(embedding) = embedding.filter(|_| !is_searched) {
+                        index.put(&path, &embedding);
+                    }
+                    index.set_date(&path, date);
                 }
                 log::debug!(file:% = absolute.display(); "{} read", absolute.display());
             }

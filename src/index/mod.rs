@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::clock::WallTime;
 use crate::config::{Metric, SetMode};
 
 use sample::{SampleKey, key_of};
@@ -153,6 +154,16 @@ impl Index {
         }
         Arc::make_mut(&mut self.segments[segment]).push(Arc::clone(&name), key, embedding);
         self.position_of.insert(name, position);
+    }
+
+    /// Gives a picture a date, for queries that ask for one. Until then it has none, and those do not find it.
+    pub fn set_date(&mut self, path: &Path, date: WallTime) {
+        let Some(position) = self.position_of.get(path.as_os_str()) else { return };
+        let (segment, row) = segment::place(*position);
+        // Most often it is the same, and nothing is copied that a search still uses.
+        if self.segments[segment].date(row) != date {
+            Arc::make_mut(&mut self.segments[segment]).set_date(row, date);
+        }
     }
 
     /// Takes pictures out; each costs the same, whatever the size of the index.

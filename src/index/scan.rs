@@ -103,7 +103,8 @@ impl WithSimd for SegmentScan<'_, '_> {
 
 impl Best<'_> {
     fn take(&mut self, candidate: Candidate) {
-        if self.scope.is_some_and(|scope| !scope.has(path_at(self.segments, candidate.0))) {
+        let (segment, row) = place(candidate.0);
+        if self.scope.is_some_and(|scope| !self.segments[segment].is_in(scope, row)) {
             return;
         }
         self.candidates.push(candidate);

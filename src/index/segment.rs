@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use super::quantised::{quantise, restore};
 use super::sample::SampleKey;
+use crate::clock::WallTime;
+use crate::config::SearchScope;
 
 /// Embeddings in a full segment. A copy of one of 192 values takes half a millisecond.
 pub const CAPACITY: usize = 4_096;
@@ -18,7 +20,7 @@ pub fn place(position: u32) -> (usize, usize) {
     (position as usize / CAPACITY, position as usize % CAPACITY)
 }
 
-/// Embeddings `[n, width]` of `n` pictures, quantised, with their paths.
+/// Embeddings `[n, width]` of `n` pictures, quantised, with their paths and dates.
 #[derive(Debug, Clone)]
 pub struct Segment {
     width: usize,
@@ -26,6 +28,7 @@ pub struct Segment {
     fine: Vec<i8>,
     rows: Vec<RowHead>,
     names: Vec<Name>,
+    dates: Vec<WallTime>,
 }
 
 /// What belongs to a row besides its values.
@@ -42,6 +45,7 @@ pub struct RowHead {
 /// A row taken out, to be put elsewhere.
 pub struct Row {
     name: Name,
+    date: WallTime,
     head: RowHead,
     coarse: Vec<i8>,
     fine: Vec<i8>,
@@ -57,7 +61,7 @@ impl Row {
 impl Segment {
     /// No rows yet.
     pub fn empty(width: usize) -> Self {
-        Self { width, coarse: Vec::new(), fine: Vec::new(), rows: Vec::new(), names: Vec::new() }
+        Self { width, coarse: Vec::new(), fine: Vec::new(), rows: Vec::new(), names: Vec::new(), dates: Vec::new() }
     }
 
     /// How many rows there are.
@@ -70,13 +74,14 @@ impl Segment {
         self.rows.is_empty()
     }
 
-    /// Adds a row of `width` values.
+    /// Adds a row of `width` values, without a date.
     pub fn push(&mut self, name: Name, key: SampleKey, embedding: &[f32]) {
         let row = self.len();
         self.coarse.resize((row + 1) * self.width, 0);
         self.fine.resize((row + 1) * self.width, 0);
         self.rows.push(RowHead { scale: 0.0, length: 0.0, key });
         self.names.push(name);
+        self.dates.push(WallTime::UNKNOWN);
         self.replace(row, embedding);
     }
 
@@ -92,9 +97,9 @@ impl Segment {
 
     /// Takes the last row out.
     pub fn pop(&mut self) -> Option<Row> {
-        let (name, head) = (self.names.pop()?, self.rows.pop()?);
+        let (name, date, head) = (self.names.pop()?, self.dates.pop()?, self.rows.pop()?);
         let start = self.rows.len() * self.width;
-        Some(Row { name, head, coarse: self.coarse.split_off(start), fine: self.fine.split_off(start) })
+        Some(Row { name, date, head, coarse: self.coarse.split_off(start), fine: self.fine.split_off(start) })
     }
 
     /// Puts `moved` in the place of a row.
@@ -104,6 +109,22 @@ impl Segment {
         self.fine[start..][..self.width].copy_from_slice(&moved.fine);
         self.rows[row] = moved.head;
         self.names[row] = moved.name;
+        self.dates[row] = moved.date;
+    }
+
+    /// The date of a row.
+    pub fn date(&self, row: usize) -> WallTime {
+        self.dates[row]
+    }
+
+    /// Gives a row another date.
+    pub fn set_date(&mut self, row: usize, date: WallTime) {
+        self.dates[row] = date;
+    }
+
+    /// Whether a row is in `scope`.
+    pub fn is_in(&self, scope: &SearchScope, row: usize) -> bool {
+        scope.has(self.path(row), self.dates[row])
     }
 
     /// The path of a row.

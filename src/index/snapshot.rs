@@ -70,6 +70,6 @@ impl Snapshot {
             return self.len();
         }
         let segments = self.segments.iter();
-        segments.map(|segment| (0..segment.len()).filter(|row| scope.has(segment.path(*row))).count()).sum()
+        segments.map(|segment| (0..segment.len()).filter(|row| segment.is_in(scope, *row)).count()).sum()
     }
 }

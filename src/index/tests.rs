@@ -4,7 +4,8 @@ use artificio_random::Random;
 
 use super::*;
 use crate::base::rows::Rows;
-use crate::config::{InventoryFolders, SearchScope};
+use crate::clock::WallTime;
+use crate::config::{DateRange, InventoryFolders, SearchScope};
 
 const COSINE: SearchMode = SearchMode { metric: Metric::Cosine, set_mode: SetMode::Mean };
 const EUCLIDEAN: SearchMode = SearchMode { metric: Metric::Euclidean, set_mode: SetMode::Mean };
@@ -102,7 +103,7 @@ fn a_search_within_folders_is_that_of_an_index_of_them_alone() {
     let name = |number: usize| format!("{}/{number:04}.jpg", ["shirts", "shirts-2", "shoes"][number % 3]);
     let index = Index::filled(8, rows.iter().enumerate().map(|(number, row)| (name(number), row)));
     let of = |folder: &str| InventoryFolders::of([folder.into()]).unwrap();
-    let scope = SearchScope { within: of("shirts"), not_within: InventoryFolders::default() };
+    let scope = SearchScope { within: of("shirts"), ..SearchScope::default() };
     let alone = Index::filled(8, (0..3_000).step_by(3).map(|number| (name(number), &rows[number])));
     let query = Rows::from_values(8, rows[5].clone()).unwrap();
     for mode in [COSINE, SearchMode { metric: Metric::Euclidean, ..COSINE }] {
@@ -118,6 +119,46 @@ fn a_search_within_folders_is_that_of_an_index_of_them_alone() {
         names(&index.snapshot().search_within(&query, COSINE, &without, 99))
             .iter()
             .all(|name| !name.starts_with("shirts/"))
+    );
+}
+
+/// And whatever was taken at another time.
+#[test]
+fn a_search_by_dates_is_that_of_an_index_of_their_pictures_alone() {
+    let mut random = Random::new(22);
+    let rows: Vec<Vec<f32>> = (0..9_000).map(|_| (0..8).map(|_| random.normal()).collect()).collect();
+    let name = |number: usize| format!("{number:04}.jpg");
+    let mut index = Index::filled(8, rows.iter().enumerate().map(|(number, row)| (name(number), row)));
+    // Every third in June, the others in May; the first never. Some go, and others take their places.
+    let is_in_june = |number: usize| number.is_multiple_of(3);
+    let dates = ["2024-06-01", "2024-05-31T23:59:59"].map(|text| WallTime::parse(text).unwrap());
+    (1..9_000).for_each(|number| index.set_date(Path::new(&name(number)), dates[usize::from(!is_in_june(number))]));
+    let is_left = |number: usize| !(50..1_000).contains(&number);
+    index.keep(|path| is_left(path.to_str().unwrap()[..4].parse().unwrap()));
+    let (june, may): (Vec<usize>, Vec<usize>) =
+        (1..9_000).filter(|number| is_left(*number)).partition(|number| is_in_june(*number));
+    let alone = Index::filled(8, june.iter().map(|&number| (name(number), &rows[number])));
+    let scope = |after: Option<&str>, before: Option<&str>| SearchScope {
+        taken: DateRange {
+            after: after.map(|text| text.parse().unwrap()),
+            before: before.map(|text| text.parse().unwrap()),
+        },
+        ..SearchScope::default()
+    };
+    let query = Rows::from_values(8, rows[5].clone()).unwrap();
+    let (since_june, snapshot) = (scope(Some("2024-06-01"), None), index.snapshot());
+    for k in [5, 400, 4_000] {
+        let found = snapshot.search_within(&query, COSINE, &since_june, k);
+        assert_eq!(found, alone.snapshot().search(&query, COSINE, k), "{k}");
+    }
+    let counts =
+        [&since_june, &scope(None, Some("2024-06-01")), &scope(None, Some("2025-01-01")), &SearchScope::default()];
+    let all = june.len() + may.len();
+    assert_eq!(counts.map(|scope| snapshot.count_within(scope)), [june.len(), may.len(), all, all + 1]);
+    index.set_date(Path::new("0000.jpg"), dates[0]);
+    assert_eq!(
+        (index.snapshot().count_within(&since_june), snapshot.count_within(&since_june)),
+        (june.len() + 1, june.len())
     );
 }
 

@@ -58,7 +58,10 @@ fn work(request: &str) -> Result<(), SetupError> {
     let (decoded, decode_ms) = decode(&bytes, &request);
     let result = match (request.task, &extractor) {
         (ChildTask::Trial(order), Some(extractor)) => decoded.and_then(|decoded| of_trial(decoded, order, extractor)),
-        _ => decoded.map(|decoded| Extracted { square: None, features: None, picture: Some(decoded) }),
+        _ => decoded.map(|decoded| {
+            let size = [decoded.width(), decoded.height()];
+            Extracted { square: None, features: None, picture: Some(decoded), size }
+        }),
     };
     let written = write_answer(&mut answer, result, decode_ms).and_then(|()| answer.flush());
     written.map_err(|error| error.to_string())

@@ -30,6 +30,8 @@ pub struct Extracted {
     pub features: Option<Vec<f32>>,
     /// The picture, upright.
     pub picture: Option<DynamicImage>,
+    /// Width and height of the whole picture, upright.
+    pub size: [u32; 2],
 }
 
 /// Computes the requested outputs of a picture.
@@ -37,13 +39,14 @@ pub struct Extracted {
 /// # Errors
 /// [`Unusable::NotShrunk`] where there is not enough memory for a smaller copy.
 pub fn extract(decoded: DynamicImage, outputs: Outputs, extractor: &Extractor) -> Result<Extracted, Unusable> {
+    let size = [decoded.width(), decoded.height()];
     let square = (outputs.square || outputs.features)
         .then(|| picture::square(&decoded, extractor.side()).ok_or(Unusable::NotShrunk))
         .transpose()?;
     let features = square.as_ref().filter(|_| outputs.features);
     let features = features.map(|square| extractor.features(std::slice::from_ref(square)).into_values());
     let picture = outputs.longest_px.map(|longest| at_most(decoded, longest)).transpose()?;
-    Ok(Extracted { square, features, picture })
+    Ok(Extracted { square, features, picture, size })
 }
 
 fn at_most(decoded: DynamicImage, longest: u32) -> Result<DynamicImage, Unusable> {

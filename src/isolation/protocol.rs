@@ -80,6 +80,8 @@ pub enum Head {
         features: usize,
         /// Width and height, 0 without a picture; `[height, width, 4]` bytes follow.
         size: [u32; 2],
+        /// Width and height of the picture when it was decoded.
+        whole: [u32; 2],
         /// Processor time of the decoding, in milliseconds.
         decode_ms: u64,
     },
@@ -99,6 +101,7 @@ pub fn write_answer(to: &mut impl Write, result: Result<Extracted, Unusable>, de
         square_side: extracted.square.as_ref().map_or(0, Square::side),
         features: features.len(),
         size: [picture.width(), picture.height()],
+        whole: extracted.size,
         decode_ms,
     };
     write_head(to, &head)?;
@@ -119,9 +122,11 @@ pub fn read_answer(mut written: &[u8]) -> Option<(Result<Extracted, Unusable>, u
     let end = written.iter().position(|byte| *byte == b'\n')?;
     let head: Head = serde_json::from_slice(&written[..end]).ok()?;
     written = &written[end + 1..];
-    let (square_side, features, [width, height], decode_ms) = match head {
+    let (square_side, features, [width, height], whole, decode_ms) = match head {
         Head::Unusable(problem) => return Some((Err(problem), 0)),
-        Head::Extracted { square_side, features, size, decode_ms } => (square_side, features, size, decode_ms),
+        Head::Extracted { square_side, features, size, whole, decode_ms } => {
+            (square_side, features, size, whole, decode_ms)
+        }
     };
     let square = take(&mut written, square_side.checked_mul(square_side)?.checked_mul(3)?)?;
     let features = take(&mut written, features.checked_mul(4)?)?;
@@ -135,6 +140,7 @@ pub fn read_answer(mut written: &[u8]) -> Option<(Result<Extracted, Unusable>, u
             .then(|| RgbaImage::from_raw(width, height, picture))
             .flatten()
             .map(DynamicImage::ImageRgba8),
+        size: whole,
     };
     Some((Ok(extracted), decode_ms))
 }
@@ -159,6 +165,7 @@ mod tests {
             picture: Some(DynamicImage::ImageRgba8(RgbaImage::from_fn(3, 2, |x, y| {
                 image::Rgba([x as u8, y as u8, 7, 9])
             }))),
+            size: [30, 20],
         }
     }
 
@@ -169,7 +176,7 @@ mod tests {
         let (result, decode_ms) = read_answer(&written).unwrap();
         let (read, expected) = (result.unwrap(), extracted());
         assert!(read.square == expected.square && read.features == expected.features && decode_ms == 17);
-        assert_eq!(read.picture, expected.picture);
+        assert_eq!((read.picture, read.size), (expected.picture, expected.size));
         for end in 0..written.len() {
             assert!(read_answer(&written[..end]).is_none(), "cut off after {end} bytes");
         }
@@ -177,14 +184,16 @@ mod tests {
 
     #[test]
     fn a_picture_without_height_is_none() {
-        let written = b"{\"Extracted\":{\"square_side\":0,\"features\":0,\"size\":[3,0],\"decode_ms\":0}}\n";
+        let written =
+            b"{\"Extracted\":{\"square_side\":0,\"features\":0,\"size\":[3,0],\"whole\":[3,0],\"decode_ms\":0}}\n";
         assert!(read_answer(written).unwrap().0.unwrap().picture.is_none());
     }
 
     #[test]
     fn what_is_not_asked_for_is_not_sent_and_a_problem_keeps_its_words() {
         let mut written = Vec::new();
-        write_answer(&mut written, Ok(Extracted { square: None, features: None, picture: None }), 0).unwrap();
+        write_answer(&mut written, Ok(Extracted { square: None, features: None, picture: None, size: [1, 1] }), 0)
+            .unwrap();
         let read = read_answer(&written).unwrap().0.unwrap();
         assert!(read.square.is_none() && read.features.is_none() && read.picture.is_none());
         for problem in [Unusable::CutOff, Unusable::Damaged("its PNG data makes no sense".into())] {

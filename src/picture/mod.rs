@@ -1,4 +1,4 @@
-//! From a file to pixels: decoding within limits, EXIF orientation, the square the encoder sees, the content hash.
+//! From a file to pixels: decoding within limits, EXIF orientation and dates, the square the encoder sees, the content hash.
 
 mod bounds;
 #[cfg_attr(
@@ -11,6 +11,7 @@ mod edited_view;
 #[cfg(debug_assertions)]
 mod faults;
 mod formats;
+mod metadata;
 mod miniature;
 mod read;
 mod resize;
@@ -19,6 +20,7 @@ mod unusable;
 pub use bounds::Bounds;
 pub use decode::{OpenedPicture, decode, open, silence_caught_panics};
 pub use edited_view::{EditedView, edited_views};
+pub use metadata::PictureMetadata;
 pub use miniature::{MINIATURE_SIDE, Miniature};
 pub use read::{FileSnapshot, Hash, read_still};
 pub use resize::{Filter, resample, shrink, square};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::encoded::EncodedPicture;
-use crate::answer::{DuplicatePart, Grade, MatchPart, Relation};
+use crate::answer::{DuplicatePart, Grade, MatchPart, MetadataPart, Relation};
 use crate::catalog::{Catalog, Root};
 use crate::config::{AnswerSettings, ShareOrAuto};
 use crate::dedup::{Appearance, policy};
@@ -100,7 +100,10 @@ impl<'a> Selection<'a> {
                 continue;
             }
             if !is_full {
-                matches.push(self.matched(candidate, matches.len() + 1, &asked, scores));
+                // If the catalog cannot be read, they are not known; nothing else.
+                let metadata = candidate.content.and_then(|content| catalog.metadata(content).ok().flatten());
+                let metadata = metadata.map(MetadataPart::from).unwrap_or_default();
+                matches.push(self.matched(candidate, metadata, matches.len() + 1, (&asked, scores)));
             }
         }
         let min_likeness = match self.min_likeness {
@@ -125,7 +128,13 @@ impl<'a> Selection<'a> {
         of.is_some()
     }
 
-    fn matched(&self, candidate: FoundPicture, rank: usize, asked: &Asked<'_>, scores: &Scores) -> Matched {
+    fn matched(
+        &self,
+        candidate: FoundPicture,
+        metadata: MetadataPart,
+        rank: usize,
+        (asked, scores): (&Asked<'_>, &Scores),
+    ) -> Matched {
         let FoundPicture { found, closer_than, content, looks, likeness } = candidate;
         let relation = asked.relation(content, &looks);
         // The features of another encoder do not tell well enough how similar pictures are; its embeddings do.
@@ -144,6 +153,7 @@ impl<'a> Selection<'a> {
             grade,
             relation,
             away: self.away.iter().any(|folder| found.path.starts_with(folder)),
+            metadata,
             duplicates: Vec::new(),
         };
         Matched { part, path: found.path, appearance: looks }

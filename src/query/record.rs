@@ -50,6 +50,8 @@ pub fn compose(
             collapse_duplicates: settings.collapse_duplicates,
             within: scope.within.names(),
             not_within: scope.not_within.names(),
+            after: scope.taken.after.map(|bound| bound.to_string()),
+            before: scope.taken.before.map(|bound| bound.to_string()),
             scope: if scope.is_everything() { String::new() } else { scope.to_string() },
         },
         matches: selected.matches.iter().map(|found| found.part.clone()).collect(),

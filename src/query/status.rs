@@ -58,6 +58,10 @@ pub fn judge(
             true => format!(
                 "There is nothing to compare with yet. Put pictures into {folder}; then this is answered again."
             ),
+            false if !scope.taken.is_everything() => format!(
+                "No picture of {folder} is {scope}. Look whether dates and folders are as you mean them; when there are such \
+                 pictures, this is answered again."
+            ),
             false => format!(
                 "No picture of {folder} lies {scope}. Look whether the folder is named as it is there; when there are \
                  pictures, this is answered again."

@@ -26,7 +26,7 @@ pub fn inventory_of(catalog: &Catalog) -> Result<Vec<(PathBuf, Hash)>, Trouble> 
     Ok(catalog.files(Root::Inventory)?.into_iter().filter_map(content).collect())
 }
 
-/// The index of the inventory's embeddings under `model`: from the catalog, or computed from the features.
+/// The index of the inventory's embeddings under `model`, from the catalog or computed from the features, with the pictures' dates.
 pub fn load_index<'a>(
     catalog: &Catalog,
     model: &Model,
@@ -49,6 +49,7 @@ pub fn load_index<'a>(
             index.put(path, &embedding);
         }
     }
+    catalog.each_date(Root::Inventory, |path, date| index.set_date(path, date))?;
     // Rises from one process to the next as well: changes are fewer than microseconds.
     index.continue_from(clock::now_us());
     Ok(index)

@@ -81,6 +81,7 @@ impl Reencoding<'_> {
         for ((hash, paths), embedding) in pictures.iter().zip(embeddings.iter()) {
             for path in paths {
                 index.put(path, embedding);
+                index.set_date(path, self.catalog.date_of(Root::Inventory, path)?);
             }
             if !self.has_served || self.catalog.embedding(*hash, self.model.id())?.is_none() {
                 new.push((*hash, embedding.to_vec()));
@@ -135,7 +136,10 @@ pub fn apply_changes(
     let embeddings: HashMap<Hash, &[f32]> = found.into_iter().zip(embeddings.iter()).collect();
     for (path, content) in changes {
         match content.and_then(|content| embeddings.get(&content)) {
-            Some(embedding) => drop(index.put(path, embedding)),
+            Some(embedding) => {
+                index.put(path, embedding);
+                index.set_date(path, catalog.date_of(Root::Inventory, path)?);
+            }
             None => index.remove([path.as_path()]),
         }
     }

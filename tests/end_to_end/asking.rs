@@ -144,6 +144,64 @@ fn a_query_may_be_about_some_folders_of_the_inventory() {
     assert!(output.status.code() == Some(2) && message.contains("no folder inside the inventory"), "{message}");
 }
 
+/// A picture whose file says (EXIF) when it was taken: one directory, the date alone.
+fn taken(picture: &[u8], date: &str) -> Vec<u8> {
+    let entry = [0x32, 0x01, 2, 0, 20, 0, 0, 0, 26, 0, 0, 0, 0, 0, 0, 0];
+    let exif = [&b"Exif\0\0II*\0\x08\0\0\0\x01\0"[..], &entry, date.as_bytes(), b"\0"].concat();
+    let length = (exif.len() as u16 + 2).to_be_bytes();
+    [&picture[..2], b"\xFF\xE1", &length, &exif, &picture[2..]].concat()
+}
+
+#[test]
+fn a_query_may_be_about_some_time() {
+    let mut workplace = Workplace::new();
+    for (number, date) in ["2024:05:31 23:59:59", "2024:06:01 00:00:00", "2024:06:30 12:00:00"].into_iter().enumerate()
+    {
+        put(workplace.inventory(format!("{number}.jpg")), &taken(&jpeg(Food::Pizza, number as u64), date));
+    }
+    // Without a date of its own: the time of its last change counts.
+    put(workplace.inventory("3.jpg"), &jpeg(Food::Pizza, 3));
+    let changed = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_718_000_000);
+    std::fs::File::options().write(true).open(workplace.inventory("3.jpg")).unwrap().set_modified(changed).unwrap();
+    workplace.start();
+    workplace.wait_indexed(4);
+    put(workplace.query("set/query.toml"), b"after = 2024-06-01\nbefore = \"2024-07-01\"\n");
+    put(workplace.query("set/one.jpg"), &jpeg(Food::Pizza, 2_000));
+    let sorted = |record: &Value| {
+        let mut paths = found(record);
+        paths.sort_unstable();
+        paths
+    };
+    let record = workplace.wait_record_that("set", |record| record["status"] == "ok");
+    assert_eq!(sorted(&record), ["1.jpg", "2.jpg", "3.jpg"], "{record:#}");
+    let settings = &record["settings"];
+    assert_eq!((settings["after"].as_str(), settings["before"].as_str()), (Some("2024-06-01"), Some("2024-07-01")));
+    let message = record["message"].as_str().unwrap();
+    assert!(message.contains("of 3 pictures taken since 2024-06-01 and before 2024-07-01"), "{message}");
+    for found in record["matches"].as_array().unwrap() {
+        let expected = match found["path"].as_str().unwrap() {
+            "1.jpg" => Some("2024-06-01T00:00:00"),
+            "2.jpg" => Some("2024-06-30T12:00:00"),
+            _ => None,
+        };
+        assert_eq!(found.get("taken").and_then(Value::as_str), expected, "{found:#}");
+        assert!(found["width"].as_u64() > Some(0) && found["height"].as_u64() > Some(0), "{found:#}");
+    }
+
+    let lunch = elsewhere(&workplace, "lunch.jpg", &jpeg(Food::Pizza, 2_000));
+    assert_eq!(sorted(&json(&workplace, &[&lunch, "--before", "2024-06-01"])), ["0.jpg"]);
+    assert_eq!(
+        sorted(&json(&workplace, &[&lunch, "--after", "2024-06-01T00:01", "--before", "2024-06-30 12:01"])),
+        ["2.jpg", "3.jpg"]
+    );
+    let nothing = json(&workplace, &[&lunch, "--after", "2030-01-01"]);
+    assert_eq!(nothing["status"], "nothing_similar");
+    assert!(nothing["message"].as_str().unwrap().contains("is taken since 2030-01-01"), "{nothing:#}");
+    let output = workplace.run(&["query", &lunch, "--after", "tomorrow"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && message.contains("\"tomorrow\" is no date"), "{message}");
+}
+
 #[test]
 fn what_cannot_be_answered_is_said_in_a_sentence() {
     let workplace = Workplace::new();

@@ -59,6 +59,9 @@ pub struct MatchedPicture {
     /// "the same picture", "its disk is away".
     marks: Vec<&'static str>,
     duplicates: usize,
+    /// When it was taken, by ISO 8601 without a zone; empty where it is not known, as the camera.
+    taken: String,
+    camera: String,
 }
 
 #[derive(Deserialize)]
@@ -118,6 +121,10 @@ struct WholeMatch {
     away: bool,
     #[serde(default, deserialize_with = "not_too_many")]
     duplicates: Vec<serde::de::IgnoredAny>,
+    #[serde(default)]
+    taken: String,
+    #[serde(default)]
+    camera: String,
 }
 
 impl AnswerDetail {
@@ -175,6 +182,8 @@ impl WholeMatch {
             absolute_path: cut(self.absolute_path),
             marks: relation.into_iter().chain(self.away.then_some("its disk is away")).collect(),
             duplicates: self.duplicates.len(),
+            taken: cut(self.taken),
+            camera: cut(self.camera),
         }
     }
 }
@@ -191,7 +200,7 @@ mod tests {
             "query": {"name": "new", "files": [{"path": "new/a.jpg"}], "not": [{"path": "new/not/b.jpg", "problem": "it is empty"}]},
             "model": {"id": "m7"}, "inventory": 9, "timings_ms": {"total": 12.5},
             "matches": [{"path": "a b/ü.jpg", "absolute_path": "/i/a b/ü.jpg", "closer_than": 0.98, "grade": "same",
-                "relation": "near_duplicate", "away": true, "duplicates": [{}, {}]}],
+                "relation": "near_duplicate", "away": true, "duplicates": [{}, {}], "taken": "2024-06-01T08:30:00"}],
         })
     }
 
@@ -204,6 +213,7 @@ mod tests {
         let detail = detail(&record()).unwrap();
         let [found] = &detail.matches[..] else { panic!("one match") };
         assert_eq!((found.words.as_str(), found.duplicates), ("same picture", 2));
+        assert_eq!((found.taken.as_str(), found.camera.as_str()), ("2024-06-01T08:30:00", ""));
         assert_eq!(found.marks, ["nearly the same picture", "its disk is away"]);
         assert_eq!((detail.query.len(), detail.not.len(), detail.sheet.as_deref()), (1, 1, Some("result_new.jpg")));
     }

@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::Setup;
-use crate::config::{Encoder, Source};
+use crate::config::{DateBound, Encoder, Setup, Source};
 use crate::error::Fatal;
 
 use super::help::with_notes;
@@ -166,6 +165,13 @@ pub struct QueryOptions {
     /// Find no pictures in DIR, a folder inside the inventory; may be given more than once
     #[arg(long, value_name = "DIR")]
     pub not_within: Vec<PathBuf>,
+    /// Find only pictures taken on DATE (2024-06-01) or later, or at that time (2024-06-01T08:30) or later; where a file does not say
+    /// when it was taken, the time of its last change counts
+    #[arg(long, value_name = "DATE")]
+    pub after: Option<DateBound>,
+    /// Find only pictures taken before DATE begins, or before that time
+    #[arg(long, value_name = "DATE")]
+    pub before: Option<DateBound>,
 }
 
 /// The encoders there are.

@@ -12,7 +12,10 @@ use crate::cli::help::{Notes, notes_of};
 /// Below the root.
 const FILES: [(&str, &str); 9] = [
     ("query/", "A picture put here is a query. A folder of pictures put here is one query, searched together."),
-    ("query/NAME/query.toml", "Settings of that query alone: results, metric, set_mode, min_score."),
+    (
+        "query/NAME/query.toml",
+        "Settings of that query alone: results, metric, set_mode, min_score; within, not_within, after, before.",
+    ),
     ("query/NAME/yes/", "Pictures of what the answer to that query should show more of."),
     ("query/NAME/not/", "Pictures that the answer to that query must not show, nor many like them."),
     ("answer/", "result_NAME.png and result_NAME.json, one pair a query; index.html shows all answers."),

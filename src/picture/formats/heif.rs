@@ -153,6 +153,22 @@ impl Container {
         self.places.get(&item)
     }
 
+    /// The content of the item with EXIF data, where that lies in one piece of the file.
+    pub fn exif<'a>(&self, file: &'a [u8]) -> Option<&'a [u8]> {
+        let (item, _) = self.kinds.iter().find(|(_, kind)| *kind == b"Exif")?;
+        let place = self.places.get(item)?;
+        let source = match place.method {
+            0 => file,
+            1 => find(find(file, b"meta")?.get(4..)?, b"idat")?,
+            _ => return None,
+        };
+        let [(offset, length)] = *place.extents.as_slice() else { return None };
+        let (from, length) = (usize::try_from(offset).ok()?, usize::try_from(length).ok()?);
+        let rest = source.get(from..)?;
+        // No length is all that there is.
+        if length == 0 { Some(rest) } else { rest.get(..length) }
+    }
+
     /// How the picture is compressed that the file is about. Brands at its beginning do not tell: `mif1` is any.
     pub fn codec(&self) -> Codec {
         let mut item = self.primary;

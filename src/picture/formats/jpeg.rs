@@ -40,6 +40,27 @@ pub fn size(bytes: &[u8]) -> Option<(u32, u32)> {
     }
 }
 
+/// The EXIF data, in the first segment that has some.
+pub fn exif(bytes: &[u8]) -> Option<&[u8]> {
+    let mut at = 2;
+    loop {
+        match next_marker(bytes, &mut at)? {
+            // The end, and the first scan.
+            0xD9 | 0xDA => return None,
+            0x01 | 0xD0..=0xD8 => {}
+            marker => {
+                let length = usize::from(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?)).max(2);
+                let segment = bytes.get(at + 2..at + length)?;
+                // The byte after the name's end is nothing.
+                if marker == 0xE1 && segment.starts_with(b"Exif\0") {
+                    return segment.get(6..);
+                }
+                at += length;
+            }
+        }
+    }
+}
+
 /// Whether the end-of-image marker follows the last scan of `bytes`, a JPEG from its first byte on.
 /// What comes after it (a second picture, a maker's notes) does not matter.
 /// Source: ITU-T T.81, Annex B: inside a scan 0xFF is followed by 0x00 or a restart marker, anything else ends it.

@@ -3,6 +3,7 @@
 #[cfg(feature = "avif")]
 mod avif;
 mod boxes;
+pub mod exif;
 #[cfg(feature = "heic")]
 mod heic;
 #[cfg_attr(

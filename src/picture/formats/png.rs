@@ -53,6 +53,26 @@ pub const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// Chunks that can decompress to any size and do not change a pixel.
 const DROPPED: [&[u8; 4]; 4] = [b"iCCP", b"zTXt", b"iTXt", b"tEXt"];
 
+/// The EXIF data, where it stands before the pixels.
+pub fn exif(bytes: &[u8]) -> Option<&[u8]> {
+    let mut rest = bytes.strip_prefix(SIGNATURE)?;
+    loop {
+        let (chunk, after) = split_chunk(rest)?;
+        match &chunk[4..8] {
+            b"eXIf" => return Some(&chunk[8..chunk.len() - 4]),
+            b"IDAT" => return None,
+            _ => rest = after,
+        }
+    }
+}
+
+/// Width and height.
+pub fn size(bytes: &[u8]) -> Option<(u32, u32)> {
+    let (header, _) = split_chunk(bytes.strip_prefix(SIGNATURE)?)?;
+    let number = |at: usize| Some(u32::from_be_bytes(*header.get(at..)?.first_chunk()?));
+    Some((number(8)?, number(12)?))
+}
+
 /// `bytes` without profile and text chunks; unchanged when there are none or `bytes` is no PNG.
 fn without_profiles(bytes: &[u8]) -> Cow<'_, [u8]> {
     let Some(body) = bytes.strip_prefix(SIGNATURE) else { return Cow::Borrowed(bytes) };

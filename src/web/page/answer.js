@@ -86,13 +86,17 @@ function draw(onAsked) {
 
 const folderOf = (path) => path.split("/").slice(0, -1).join("/");
 
-// A choice of folder and least grade, where there is something to choose.
+const yearOf = (match) => match.taken.slice(0, 4);
+
+// A choice of folder, year and least grade, where there is something to choose.
 function filters() {
   const folders = [...new Set(shown.matches.map((match) => folderOf(match.path)))].sort();
+  const years = [...new Set(shown.matches.map(yearOf))].sort();
   const grades = GRADES.filter((grade) => shown.matches.some((match) => match.grade === grade));
   const option = (value, text) => el("option", { value }, text);
   return el("p", { className: "bar" },
     folders.length > 1 ? el("label", {}, "Folder ", el("select", { id: "folder", onchange: filter }, option("*", "all"), ...folders.map((folder) => option(folder, folder || "(none)")))) : null,
+    years.length > 1 ? el("label", {}, "Taken in ", el("select", { id: "year", onchange: filter }, option("*", "any year"), ...years.map((year) => option(year, year || "(not known)")))) : null,
     grades.length > 1 ? el("label", {}, "At least ", el("select", { id: "grade", onchange: filter }, option("", "any grade"), ...grades.slice(0, -1).map((grade) => option(grade, grade)))) : null,
     el("span", { className: "quiet", id: "filtered", role: "status" }));
 }
@@ -101,11 +105,12 @@ function filter() {
   const list = at("matches");
   if (!list) return;
   const folder = at("folder")?.value ?? "*";
+  const year = at("year")?.value ?? "*";
   const least = at("grade")?.value || "weak";
   let left = 0;
   [...list.children].forEach((item, n) => {
     const { path, grade } = shown.matches[n];
-    item.hidden = (folder !== "*" && folderOf(path) !== folder) || (grade && GRADES.indexOf(grade) > GRADES.indexOf(least));
+    item.hidden = (folder !== "*" && folderOf(path) !== folder) || (year !== "*" && yearOf(shown.matches[n]) !== year) || (grade && GRADES.indexOf(grade) > GRADES.indexOf(least));
     left += item.hidden ? 0 : 1;
   });
   at("filtered").textContent = left < shown.matches.length ? `${left} of ${shown.matches.length} shown` : "";
@@ -119,9 +124,11 @@ function dots(grade) {
 
 function words(match) {
   const more = match.duplicates > 0 ? [`${match.duplicates} more like it`] : [];
+  const shot = [match.taken.slice(0, 16).replace("T", " "), match.camera].filter(Boolean).join(" · ");
   return el("div", { className: "words" },
     el("div", { className: "grade" }, dots(match.grade), match.words),
     el("div", { className: "path" }, match.path),
+    shot ? el("div", { className: "path" }, shot) : null,
     ...[...match.marks, ...more].map((mark) => el("div", { className: "mark" }, mark)));
 }
 

@@ -16,11 +16,20 @@ const MOST_ENTRIES: u64 = 1_000;
 const JPEG_FROM_RAW: u64 = 0x2007;
 const IMAGE_INFO: u64 = 0x1810;
 
+/// What a CR3 file says of how it was taken: two of TIFF's directories, each a box.
+pub fn exif_of_boxes(bytes: &[u8]) -> Option<[Option<&[u8]>; 2]> {
+    let own = own_boxes(find(bytes, b"moov")?)?;
+    Some([b"CMT1", b"CMT2"].map(|kind| find(own, kind)))
+}
+
+fn own_boxes(movie: &[u8]) -> Option<&[u8]> {
+    boxes(movie).find_map(|(kind, body)| if &kind == b"uuid" { body.strip_prefix(OWN) } else { None })
+}
+
 /// The previews of a CR3 file.
 pub fn previews_of_boxes(bytes: &[u8]) -> Option<Previews<'_>> {
     let movie = find(bytes, b"moov")?;
-    let own = boxes(movie).find_map(|(kind, body)| if &kind == b"uuid" { body.strip_prefix(OWN) } else { None });
-    let orientation = own.and_then(|own| directories::orientation(find(own, b"CMT1")?));
+    let orientation = own_boxes(movie).and_then(|own| directories::orientation(find(own, b"CMT1")?));
     let preview =
         boxes(bytes).find_map(|(kind, body)| if &kind == b"uuid" { body.strip_prefix(PREVIEW) } else { None });
     // Two numbers stand before the preview's box; in it its size stands before the picture.

@@ -112,9 +112,9 @@ impl<'a> Directories<'a> {
             self.values(directory, tag, 1).first().is_some_and(|value| known.contains(value))
         };
         self.bytes.get(8..10) == Some(b"CR")
+            || self.has(DNG_VERSION)
             || self.all.iter().any(|directory| {
-                directory.iter().any(|entry| entry.tag == DNG_VERSION)
-                    || is_one_of(directory, PHOTOMETRIC, &RAW_PHOTOMETRICS)
+                is_one_of(directory, PHOTOMETRIC, &RAW_PHOTOMETRICS)
                     || is_one_of(directory, COMPRESSION, &RAW_COMPRESSIONS)
             })
     }
@@ -124,6 +124,20 @@ impl<'a> Directories<'a> {
         let entry = self.all.first()?.iter().find(|entry| entry.tag == tag && entry.value_bytes == 2)?;
         let lower = if self.is_big { entry.at + 1 } else { entry.at };
         Some((self.number(entry.at, 2)?, usize::try_from(lower).ok()?))
+    }
+
+    /// Whether a directory has an entry of this tag.
+    pub fn has(&self, tag: u64) -> bool {
+        self.all.iter().any(|directory| directory.iter().any(|entry| entry.tag == tag))
+    }
+
+    /// The text of the first directory that has one of this `tag`: at most `most` bytes, up to a zero.
+    pub fn text(&self, tag: u64, most: u64) -> Option<&'a [u8]> {
+        let mut entries = self.all.iter().filter_map(|directory| directory.iter().find(|entry| entry.tag == tag));
+        entries.find_map(|entry| {
+            let text = part(self.bytes, entry.at, entry.count.min(most)).filter(|_| entry.value_bytes == 1)?;
+            text.split(|byte| *byte == 0).next().filter(|text| !text.is_empty())
+        })
     }
 
     fn number(&self, at: u64, length: u64) -> Option<u64> {

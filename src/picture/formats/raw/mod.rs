@@ -50,6 +50,17 @@ pub fn is_raw_name(extension: &str) -> bool {
     NAMES.iter().any(|name| extension.eq_ignore_ascii_case(name))
 }
 
+/// The parts of a raw file that say how it was taken, each made of TIFF's directories; none of a CRW, which has others.
+pub fn exif(bytes: &[u8]) -> Vec<&[u8]> {
+    if bytes.starts_with(b"FUJIFILMCCD-RAW ") {
+        fuji::exif(bytes).into_iter().collect()
+    } else if bytes.get(4..12) == Some(b"ftypcrx ") {
+        canon::exif_of_boxes(bytes).into_iter().flatten().flatten().collect()
+    } else {
+        vec![bytes]
+    }
+}
+
 fn open_by_name<'a>(bytes: &'a [u8], bounds: &Bounds) -> Result<Opened<'a>, Unusable> {
     // Without a preview and without a picture, the reason is that it is a raw file without a preview.
     open(bytes, bounds, directories::previews).or_else(|reason| (tiff::TIFF.open)(bytes, bounds).map_err(|_| reason))
