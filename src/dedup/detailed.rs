@@ -91,11 +91,11 @@ enum Verdict {
 }
 
 impl Verdict {
-    /// Who asks more of miniatures than usual (`threshold`) asks as much more of details.
+    /// Who asks more of miniatures than usual (`threshold`) asks more of details, by the same share of what is left up to 1.
     fn of(one: &Detail, other: &Detail, threshold: f32) -> Self {
-        let more = (threshold - policy::NEAR_DUPLICATE).max(0.0);
+        let more = ((threshold - policy::NEAR_DUPLICATE) / (1.0 - policy::NEAR_DUPLICATE)).max(0.0);
         let agrees = |found: &DetailMatch, (corners, least): (usize, f32)| {
-            found.corners >= corners && found.alignment.similarity >= (least + more).min(threshold.max(least))
+            found.corners >= corners && found.alignment.similarity >= least + more * (1.0 - least)
         };
         let found = one.compare(other, policy::COVERED_IN_DETAIL);
         if let Some(found) = found
@@ -134,4 +134,31 @@ fn chosen(links: &[Link], known: &HashMap<Pair, usize>, mut candidates: Vec<(f32
 
 fn pair(link: &Link) -> Pair {
     (link.one.min(link.other) as u32, link.one.max(link.other) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dedup::alignment::{Alignment, Window};
+
+    fn link(one: usize, other: usize, similarity: f32, is_certain: bool) -> Link {
+        let alignment = Alignment { similarity, is_mirrored: false, quarter_turns: 0, window: Window::WHOLE };
+        Link { one, other, alignment, is_certain }
+    }
+
+    #[test]
+    fn links_to_confirm_come_first_then_the_nearest_and_each_pair_once() {
+        let links = [link(0, 1, 0.93, false), link(5, 2, 0.95, false), link(3, 4, 0.99, true)];
+        let known = links.iter().enumerate().map(|(at, link)| (pair(link), at)).collect();
+        let candidates = vec![(0.5, (0, 2)), (0.7, (1, 6)), (0.7, (1, 6)), (0.9, (3, 4)), (0.9, (0, 1))];
+        assert_eq!(chosen(&links, &known, candidates), [(2, 5), (0, 1), (1, 6), (0, 2)]);
+    }
+
+    #[test]
+    fn no_more_pictures_are_read_than_allowed() {
+        let most = policy::MOST_IN_DETAIL as u32;
+        let chain = (0..2 * most).map(|at| (1.0 - at as f32 / (4 * most) as f32, (at, at + 1))).collect();
+        let pairs = chosen(&[], &HashMap::new(), chain);
+        assert_eq!((pairs.len() as u32, pairs.last()), (most - 1, Some(&(most - 2, most - 1))));
+    }
 }
