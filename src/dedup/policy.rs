@@ -57,8 +57,8 @@ pub const MOST_IN_DETAIL: usize = 4_096;
 /// two pictures of one thing. Two pictures under the same letters reach 0.93 with 16 corners, two stamps of one series 0.89
 /// with 39.
 pub const COPY_IN_DETAIL: [(usize, f32); 2] = [(20, 0.9), (8, 0.96)];
-/// Of two pictures that have so many corners each, of which fewer than those 8 agree, neither is a copy. Two of two wrong pairs
-/// of the first set are refuted so.
+/// Of two pictures that have so many corners each, of which fewer than those 8 agree, neither is a copy. One of two wrong pairs
+/// of the first set is refuted so, and none that is right.
 pub const MANY_CORNERS: usize = 100;
 /// The share of either picture that lies in the other, at least.
 pub const COVERED_IN_DETAIL: f32 = 0.8;

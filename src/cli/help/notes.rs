@@ -210,7 +210,8 @@ static DUPLICATES: Notes = Notes {
         "* marks the copy to keep: the one with the most pixels, or as --keep says. --script writes a shell script that moves the \
          certain copies into a folder; read it first. --not-same writes to not-the-same.txt beside the settings, which \
          goes by what is in the files and not by their names.",
-        "30,000 pictures take about two and a half minutes of one core; the files of up to 4,096 are read for their details.",
+        "1,000 small pictures take half a minute of one core, 30,000 some three minutes, and large photographs longer: the files of \
+         up to 4,096 are read for their details.",
     ],
     examples: &[
         ("artificio duplicates", "groups, on the terminal"),
