@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use artificio::base::parallel::map;
 use artificio::base::rows::{Rows, to_unit_length};
 use artificio::config::Config;
-use artificio::dedup::{DuplicateSearch, PictureSource, grouped, policy};
+use artificio::dedup::{DuplicateSearch, GreyPicture, PictureSource, grouped, policy};
 use artificio::error::Trouble;
 use artificio::files::FileAt;
 use artificio::model::Backbone;
@@ -163,6 +163,11 @@ impl PictureSource for Simulated {
 
     fn miniatures(&self, positions: &[u32]) -> Result<Vec<Miniature>, Trouble> {
         Ok(map(positions.len(), |at| self.miniature(positions[at] as usize)))
+    }
+
+    /// What is simulated has no files.
+    fn greys(&self, positions: &[u32]) -> Vec<Option<GreyPicture>> {
+        positions.iter().map(|_| None).collect()
     }
 }
 

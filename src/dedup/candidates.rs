@@ -6,7 +6,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::policy::Candidates;
 use crate::base::dot::dot;
-use crate::base::nearest::{KnnOptions, Pairs, nearest_of_all};
+use crate::base::nearest::{KnnOptions, Neighbour, Pairs, nearest_of_all};
 use crate::base::parallel::cores;
 use crate::base::rows::Rows;
 use crate::progress::Progress;
@@ -14,22 +14,47 @@ use crate::progress::Progress;
 /// Positions of two pictures, the former first.
 pub(super) type Pair = (u32, u32);
 
-/// The pairs `(one, other)`, `one` before `other`, of which either is a candidate of the other. Their cosine is that of row
-/// `other` of `rows` and row `one` of `partners`, all of unit length; the other way round it has to be the same. All pairs are
-/// compared, n² / 2 products, on all cores. `None` when the work was cancelled.
+/// Pairs to compare.
+#[derive(Default)]
+pub(super) struct CandidatePairs {
+    /// By their miniatures.
+    pub(super) pairs: Vec<Pair>,
+    /// In detail, with their cosine.
+    pub(super) detailed: Vec<(f32, Pair)>,
+}
+
+impl CandidatePairs {
+    /// Adds the nearest of `one`: as pairs those that `candidates` allows, and of them all the first as pairs to be compared in
+    /// detail.
+    pub(super) fn add(&mut self, one: u32, list: &[Neighbour], candidates: Candidates, detailed: Candidates) {
+        let pair = |other: u32| (one.min(other), one.max(other));
+        let is_near = |neighbour: &&Neighbour| neighbour.1 >= candidates.least;
+        self.pairs.extend(list.iter().filter(is_near).map(|(other, _)| pair(*other)));
+        let nearest = list.iter().filter(|(_, cosine)| *cosine >= detailed.least).take(detailed.nearest);
+        self.detailed.extend(nearest.map(|(other, cosine)| (*cosine, pair(*other))));
+    }
+}
+
+/// The pairs `(one, other)`, `one` before `other`, of which either is a candidate of the other; those to be compared in detail
+/// too, if any are `detailed`. Their cosine is that of row `other` of `rows` and row `one` of `partners`, all of unit length;
+/// the other way round it has to be the same. All pairs are compared, n² / 2 products, on all cores. `None` when the work was
+/// cancelled.
 pub(super) fn candidates(
     (rows, partners): (&Rows, &Rows),
-    Candidates { least, nearest }: Candidates,
+    candidates: Candidates,
+    detailed: Candidates,
     progress: &dyn Progress,
-) -> Option<Vec<Pair>> {
-    let options = KnnOptions { k: nearest, least, threads: cores() };
+) -> Option<CandidatePairs> {
+    let least = if detailed.nearest > 0 { candidates.least.min(detailed.least) } else { candidates.least };
+    let options = KnnOptions { k: candidates.nearest, least, threads: cores() };
     let lists = nearest_of_all(&Cosines { rows, partners }, options, progress)?;
-    let of =
-        |one: usize| lists[one].iter().map(move |(other, _)| (*other.min(&(one as u32)), *other.max(&(one as u32))));
-    let mut pairs: Vec<Pair> = (0..lists.len()).flat_map(of).collect();
-    pairs.sort_unstable();
-    pairs.dedup();
-    Some(pairs)
+    let mut found = CandidatePairs::default();
+    for (one, list) in lists.iter().enumerate() {
+        found.add(one as u32, list, candidates, detailed);
+    }
+    found.pairs.sort_unstable();
+    found.pairs.dedup();
+    Some(found)
 }
 
 struct Cosines<'a> {
@@ -102,8 +127,14 @@ mod tests {
         wanted.sort_unstable();
         wanted.dedup();
         assert!(wanted.len() > total, "{}", wanted.len());
-        let found = |rows: &Rows| candidates((rows, rows), Candidates { least, nearest }, &Unfollowed);
-        assert_eq!(found(&rows), Some(wanted));
-        assert_eq!(found(&Rows::default()), Some(Vec::new()));
+        let found = |rows: &Rows| {
+            let detailed = Candidates { least: 0.0, nearest: 1 };
+            candidates((rows, rows), Candidates { least, nearest }, detailed, &Unfollowed).unwrap()
+        };
+        let of_all = found(&rows);
+        assert_eq!(of_all.pairs, wanted);
+        assert_eq!(of_all.detailed.len(), total, "the nearest of each, however far");
+        assert!(of_all.detailed.iter().all(|&(near, (one, other))| near == cosine(one as usize, other as usize)));
+        assert!(found(&Rows::default()).pairs.is_empty());
     }
 }

@@ -1,6 +1,6 @@
 //! Candidates among many pictures: their codes are compared within cells, so that time and memory grow with their number alone.
 
-use super::candidates::Pair;
+use super::candidates::CandidatePairs;
 use super::cells::{Cells, centres, homes};
 use super::codes::Codes;
 use super::policy::{Candidates, CellSearch};
@@ -65,11 +65,11 @@ impl Coded {
     /// when the work was cancelled.
     pub(super) fn candidates(
         &self,
-        candidates: Candidates,
+        (candidates, detailed): (Candidates, Candidates),
         changed: impl Fn(&mut [i8]) + Sync,
         progress: &dyn Progress,
-    ) -> Option<Vec<Pair>> {
-        let mut pairs = Vec::new();
+    ) -> Option<CandidatePairs> {
+        let mut pairs = CandidatePairs::default();
         for (number, positions) in self.order().chunks(CHUNK).enumerate() {
             if progress.is_cancelled() {
                 return None;
@@ -77,7 +77,7 @@ impl Coded {
             progress.set_share((number * CHUNK) as f32 / self.codes.len() as f32);
             let found = map(positions.len(), |at| self.nearest_to(positions[at], candidates, &changed));
             for (&one, found) in positions.iter().zip(&found) {
-                pairs.extend(found.iter().map(|(other, _)| (one.min(*other), one.max(*other))));
+                pairs.add(one, found, candidates, detailed);
             }
         }
         Some(pairs)
@@ -117,6 +117,7 @@ mod tests {
 
     use super::*;
     use crate::base::rows::to_unit_length;
+    use crate::dedup::candidates::Pair;
     use crate::progress::{CancelledWhen, Unfollowed};
 
     const WIDTH: usize = 64;
@@ -153,7 +154,11 @@ mod tests {
             Ok(some)
         };
         let coded = Coded::of((rows.len(), WIDTH), SEARCH, &read, &Unfollowed).unwrap().unwrap();
-        coded.candidates(Candidates { least: 0.5, nearest: 8 }, |_| (), &Unfollowed).unwrap()
+        let detailed = Candidates { least: 0.6, nearest: 1 };
+        let found = coded.candidates((Candidates { least: 0.5, nearest: 8 }, detailed), |_| (), &Unfollowed).unwrap();
+        let is_near = |(near, pair): &(f32, Pair)| *near >= 0.6 && found.pairs.contains(pair);
+        assert!(found.detailed.len() <= rows.len() && found.detailed.iter().take(50).all(is_near));
+        found.pairs
     }
 
     #[test]
@@ -187,6 +192,6 @@ mod tests {
         assert!(Coded::of((100, WIDTH), SEARCH, &read, &CancelledWhen(|| true)).unwrap().is_none());
         let coded = Coded::of((100, WIDTH), SEARCH, &read, &Unfollowed).unwrap().unwrap();
         let wanted = Candidates { least: 0.5, nearest: 8 };
-        assert!(coded.candidates(wanted, |_| (), &CancelledWhen(|| true)).is_none());
+        assert!(coded.candidates((wanted, wanted), |_| (), &CancelledWhen(|| true)).is_none());
     }
 }

@@ -10,6 +10,8 @@ use crate::progress::Progress;
 /// Two groups stay two where more pairs than this had to be compared to find that a picture is the hub of both. One that has
 /// grown picture by picture needs one comparison a picture, so only large groups that meet late come near it.
 const MOST_COMPARISONS: usize = 256;
+/// All members that lie in a hub have so much in common there along both sides, in pixels of a miniature.
+const LEAST_OVERLAP_PX: f32 = 2.0;
 
 /// Near-duplicates of one picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,9 +42,9 @@ pub trait ComparePairs {
     fn links(&self, one: usize, others: &[usize]) -> Result<Vec<Option<Link>>, Trouble>;
 }
 
-/// Groups of the `count` pictures between which there are `links`, the most similar first. `compare` is for two that were
-/// never compared. The most similar are joined first, and groups only where one picture of either is linked with all others
-/// of both. `None` when the work was cancelled.
+/// Groups of the `count` pictures between which there are `links`, the most similar first. `compare` is for two that were never
+/// compared. The certain and most similar are joined first, and groups only where one picture of either is linked with all
+/// others of both. `None` when the work was cancelled.
 ///
 /// # Errors
 /// When pictures cannot be read.
@@ -57,7 +59,10 @@ pub fn grouped(
     let mut home: Vec<usize> = (0..count).collect();
     let mut groups: Vec<(usize, Vec<usize>)> = (0..count).map(|at| (at, vec![at])).collect();
     let mut order: Vec<&Link> = links.iter().collect();
-    order.sort_by(|one, other| other.alignment.similarity.total_cmp(&one.alignment.similarity));
+    order.sort_by(|one, other| {
+        let by_similarity = other.alignment.similarity.total_cmp(&one.alignment.similarity);
+        other.is_certain.cmp(&one.is_certain).then(by_similarity)
+    });
     for (number, link) in order.into_iter().enumerate() {
         if progress.is_cancelled() {
             return Ok(None);
@@ -119,7 +124,20 @@ impl Comparisons<'_> {
                 return Ok(false);
             }
         }
-        Ok(true)
+        Ok(self.parts_overlap(hub, members))
+    }
+
+    /// Whether no two members lie side by side in `hub`: those are the pictures of a collage, not copies of one picture.
+    fn parts_overlap(&self, hub: usize, members: [&[usize]; 2]) -> bool {
+        let link = |member: &usize| self.known.get(&pair(hub, *member)).copied().flatten();
+        let windows = members.into_iter().flatten().filter_map(link).filter(|link| link.one == hub);
+        let first = (f32::MIN, f32::MAX, f32::MIN, f32::MAX);
+        let (left, right, top, bottom) = windows.fold(first, |(left, right, top, bottom), link| {
+            let window = link.alignment.window;
+            let (end, foot) = (window.left + window.width, window.top + window.height);
+            (left.max(window.left), right.min(end), top.max(window.top), bottom.min(foot))
+        });
+        left + LEAST_OVERLAP_PX <= right && top + LEAST_OVERLAP_PX <= bottom
     }
 
     fn group(&self, hub: usize, mut members: Vec<usize>) -> Group {
@@ -153,7 +171,7 @@ mod tests {
 
     fn link(one: usize, other: usize, similarity: f32) -> Link {
         let alignment = Alignment { similarity, is_mirrored: false, quarter_turns: 0, window: Window::WHOLE };
-        Link { one, other, alignment }
+        Link { one, other, alignment, is_certain: true }
     }
 
     fn members(group: &Group) -> Vec<usize> {
@@ -167,6 +185,18 @@ mod tests {
         let found = found(5, &links, None);
         assert_eq!(found.len(), 1);
         assert_eq!((found[0].hub, members(&found[0]), found[0].similarity), (0, vec![0, 1, 3, 4], 0.93));
+    }
+
+    #[test]
+    fn the_pictures_of_a_collage_are_no_group() {
+        let part = |other: usize, left: f32, similarity: f32| {
+            let window = Window { left, width: 16.0, ..Window::WHOLE };
+            let whole = link(0, other, similarity);
+            Link { alignment: Alignment { window, ..whole.alignment }, ..whole }
+        };
+        let found_in = |right: f32| found(3, &[part(1, 0.0, 0.97), part(2, right, 0.95)], None);
+        assert_eq!(found_in(15.0).iter().map(members).collect::<Vec<_>>(), [[0, 1]]);
+        assert_eq!(found_in(9.0).iter().map(members).collect::<Vec<_>>(), [[0, 1, 2]], "parts that overlap");
     }
 
     #[test]

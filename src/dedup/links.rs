@@ -1,6 +1,8 @@
 //! All near-duplicates of a collection: candidates, confirmed by their pixels.
 
 use super::alignment::{Alignment, Scene};
+use super::detail::GreyPicture;
+use super::detailed::Detailed;
 use super::groups::ComparePairs;
 use super::neighbours::{Neighbours, all_pairs, within_cells};
 use super::policy;
@@ -11,7 +13,9 @@ use crate::picture::Miniature;
 use crate::progress::{Part, Progress};
 
 /// Share of the whole work spent on finding candidates.
-const SEARCH_SHARE: f32 = 0.3;
+const SEARCH_SHARE: f32 = 0.2;
+/// ... and on comparing miniatures; the rest is details.
+const MINIATURES_SHARE: f32 = 0.3;
 /// Miniatures in memory at a time, a kilobyte each.
 const MINIATURES: usize = policy::ALL_PAIRS_UP_TO;
 /// Scenes made at a time by a core, before it is asked whether to go on.
@@ -26,6 +30,15 @@ pub struct Link {
     pub other: usize,
     /// Where, and how similar they are.
     pub alignment: Alignment,
+    /// Whether their details agree too, or they are so similar that nothing else can be meant.
+    pub is_certain: bool,
+}
+
+impl Link {
+    /// Of two whose miniatures agree.
+    fn by_pixels(one: usize, other: usize, alignment: Alignment) -> Self {
+        Self { one, other, alignment, is_certain: alignment.similarity >= policy::CERTAIN }
+    }
 }
 
 /// PictureSource in which near-duplicates are searched for, by their positions. They are read a few at a time: of a million all
@@ -48,6 +61,10 @@ pub trait PictureSource {
     /// # Errors
     /// When they cannot be read.
     fn miniatures(&self, positions: &[u32]) -> Result<Vec<Miniature>, Trouble>;
+
+    /// What the files of some show now, their longer side at most [`DETAIL_PX`](super::DETAIL_PX); none for one that cannot be
+    /// read.
+    fn greys(&self, positions: &[u32]) -> Vec<Option<GreyPicture>>;
 }
 
 /// A search for near-duplicates.
@@ -72,8 +89,10 @@ impl<'a> DuplicateSearch<'a> {
     /// When pictures cannot be read.
     pub fn links(&self, progress: &dyn Progress) -> Result<Option<Vec<Link>>, Trouble> {
         let search = Part { progress, start: 0.0, share: SEARCH_SHARE };
-        let Some(Neighbours { order, partners }) = self.neighbours(&search)? else { return Ok(None) };
-        let progress = Part { progress, start: SEARCH_SHARE, share: 1.0 - SEARCH_SHARE };
+        let Some(Neighbours { order, partners, detailed }) = self.neighbours(&search)? else { return Ok(None) };
+        let details =
+            Part { progress, start: SEARCH_SHARE + MINIATURES_SHARE, share: 1.0 - SEARCH_SHARE - MINIATURES_SHARE };
+        let progress = Part { progress, start: SEARCH_SHARE, share: MINIATURES_SHARE };
         let (mut links, mut rest, threshold) = (Vec::new(), &order[..], self.threshold);
         while !rest.is_empty() {
             let (here, needed) = partners.block(rest, MINIATURES);
@@ -93,7 +112,7 @@ impl<'a> DuplicateSearch<'a> {
         let better = |one: &Link, other: &Link| other.alignment.similarity.total_cmp(&one.alignment.similarity);
         links.sort_by(|one, other| pair(one).cmp(&pair(other)).then(better(one, other)).then(one.one.cmp(&other.one)));
         links.dedup_by_key(|link| pair(link));
-        Ok(Some(links))
+        Ok(Detailed { pictures: self.pictures, threshold }.added_to(links, detailed, &details))
     }
 
     /// What is compared with what, as far as it is not cancelled.
@@ -124,8 +143,7 @@ impl MiniatureBlock<'_> {
         let scene = Scene::of(self.miniature(at));
         let found = |&other: &u32| {
             let alignment = scene.align(self.miniature(other))?;
-            let (one, other) = (at as usize, other as usize);
-            (alignment.similarity >= threshold).then_some(Link { one, other, alignment })
+            (alignment.similarity >= threshold).then(|| Link::by_pixels(at as usize, other as usize, alignment))
         };
         partners.iter().filter_map(found).collect()
     }
@@ -141,7 +159,7 @@ impl ComparePairs for DuplicateSearch<'_> {
             let other = others[number];
             let (alignment, is_swapped) = here.align_either_way(&Scene::of(&miniatures[number + 1]))?;
             let (one, other) = if is_swapped { (other, one) } else { (one, other) };
-            (alignment.similarity >= threshold).then_some(Link { one, other, alignment })
+            (alignment.similarity >= threshold).then(|| Link::by_pixels(one, other, alignment))
         }))
     }
 }
@@ -191,6 +209,10 @@ mod tests {
 
         fn miniatures(&self, positions: &[u32]) -> Result<Vec<Miniature>, Trouble> {
             Ok(positions.iter().map(|at| self.miniatures[*at as usize].clone()).collect())
+        }
+
+        fn greys(&self, positions: &[u32]) -> Vec<Option<GreyPicture>> {
+            positions.iter().map(|_| None).collect()
         }
     }
 

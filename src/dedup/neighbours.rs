@@ -1,7 +1,7 @@
 //! Which pictures of a collection are compared by their pixels, and in which order.
 
 use super::alignment::{OUTLINE_VALUES, mirror, outline, outlines};
-use super::candidates::{Pair, candidates};
+use super::candidates::{CandidatePairs, Pair, candidates};
 use super::coded::{Coded, evenly};
 use super::codes::Folding;
 use super::links::PictureSource;
@@ -19,6 +19,8 @@ pub(super) struct Neighbours {
     /// All positions; what is compared with the same pictures stands together.
     pub(super) order: Vec<u32>,
     pub(super) partners: Partners,
+    /// What is compared in detail, with its cosine; a pair may be there twice.
+    pub(super) detailed: Vec<(f32, Pair)>,
 }
 
 /// For each picture, those that are searched for in it.
@@ -96,12 +98,16 @@ pub(super) fn all_pairs(pictures: &dyn PictureSource, progress: &Part<'_>) -> Re
     let part = |start, share| Part { progress, start, share };
     let by_outlines = by_outlines(pictures);
     let found = || {
-        let mut pairs = candidates((&features, &features), policy::OF_ALL_BY_FEATURES, &part(0.0, 0.8))?;
-        pairs.extend(candidates((&plain, &plain), by_outlines, &part(0.8, 0.1))?);
-        pairs.extend(candidates((&plain, &mirrored), by_outlines, &part(0.9, 0.1))?);
-        Some(pairs)
+        let (of_all, detailed, none) = (policy::OF_ALL_BY_FEATURES, policy::OF_ALL_IN_DETAIL, policy::NONE_IN_DETAIL);
+        let mut found = candidates((&features, &features), of_all, detailed, &part(0.0, 0.8))?;
+        found.pairs.extend(candidates((&plain, &plain), by_outlines, none, &part(0.8, 0.1))?.pairs);
+        found.pairs.extend(candidates((&plain, &mirrored), by_outlines, none, &part(0.9, 0.1))?.pairs);
+        Some(found)
     };
-    Ok(found().map(|pairs| Neighbours { partners: Partners::from_pairs(order.len(), &pairs), order }))
+    Ok(found().map(|CandidatePairs { pairs, detailed }| {
+        let partners = Partners::from_pairs(order.len(), &pairs);
+        Neighbours { partners, order, detailed }
+    }))
 }
 
 fn by_outlines(pictures: &dyn PictureSource) -> policy::Candidates {
@@ -112,7 +118,7 @@ fn by_outlines(pictures: &dyn PictureSource) -> policy::Candidates {
 pub(super) fn within_cells(pictures: &dyn PictureSource, progress: &Part<'_>) -> Result<Option<Neighbours>, Trouble> {
     let count = pictures.count();
     let part = |start, share| Part { progress, start, share };
-    let mut pairs = Vec::new();
+    let (mut pairs, mut detailed) = (Vec::new(), Vec::new());
     let outlines = |positions: &[u32]| {
         let miniatures = pictures.miniatures(positions)?;
         let mut rows = Rows::empty(OUTLINE_VALUES);
@@ -121,10 +127,11 @@ pub(super) fn within_cells(pictures: &dyn PictureSource, progress: &Part<'_>) ->
     };
     let coded = Coded::of((count, OUTLINE_VALUES), policy::CELLS_OF_OUTLINES, &outlines, &part(0.0, 0.1))?;
     let Some(coded) = coded else { return Ok(None) };
-    let as_it_is = coded.candidates(by_outlines(pictures), |_| (), &part(0.1, 0.1));
-    let in_a_mirror = coded.candidates(by_outlines(pictures), mirror, &part(0.2, 0.1));
+    let by_outlines = (by_outlines(pictures), policy::NONE_IN_DETAIL);
+    let as_it_is = coded.candidates(by_outlines, |_| (), &part(0.1, 0.1));
+    let in_a_mirror = coded.candidates(by_outlines, mirror, &part(0.2, 0.1));
     let (Some(as_it_is), Some(in_a_mirror)) = (as_it_is, in_a_mirror) else { return Ok(None) };
-    pairs.extend(as_it_is.into_iter().chain(in_a_mirror));
+    pairs.extend(as_it_is.pairs.into_iter().chain(in_a_mirror.pairs));
     let mut order = coded.order().to_vec();
     drop(coded);
     if pictures.have_features() {
@@ -138,10 +145,12 @@ pub(super) fn within_cells(pictures: &dyn PictureSource, progress: &Part<'_>) ->
         let width = policy::FOLDED_VALUES;
         let coded = Coded::of((count, width), policy::CELLS_OF_FEATURES, &folded, &part(0.3, 0.3))?;
         let Some(coded) = coded else { return Ok(None) };
-        let found = coded.candidates(policy::OF_ALL_BY_FOLDED_FEATURES, |_| (), &part(0.6, 0.4));
+        let by_features = (policy::OF_ALL_BY_FOLDED_FEATURES, policy::OF_MANY_IN_DETAIL);
+        let found = coded.candidates(by_features, |_| (), &part(0.6, 0.4));
         let Some(found) = found else { return Ok(None) };
-        pairs.extend(found);
+        pairs.extend(found.pairs);
+        detailed = found.detailed;
         order = coded.order().to_vec();
     }
-    Ok(Some(Neighbours { partners: Partners::from_pairs(count, &pairs), order }))
+    Ok(Some(Neighbours { partners: Partners::from_pairs(count, &pairs), order, detailed }))
 }

@@ -4,13 +4,17 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use super::collection::{catalog, nothing_read};
+use super::thumbnails::on_white;
+use crate::base::parallel::map;
 use crate::base::rows::{Rows, to_unit_length};
 use crate::catalog::{Catalog, FileState, Root};
 use crate::config::{Config, Encoder};
-use crate::dedup::PictureSource;
+use crate::dedup::{DETAIL_PX, GreyPicture, PictureSource};
 use crate::error::{Fatal, Trouble};
+use crate::files::FileAt;
+use crate::isolation;
 use crate::model::{Backbone, FeatureKind};
-use crate::picture::{Hash, MINIATURE_SIDE, Miniature};
+use crate::picture::{self, Bounds, Hash, MINIATURE_SIDE, Miniature};
 
 /// What is taken for the miniature of a picture that is gone.
 const GREY: u8 = 128;
@@ -32,6 +36,10 @@ pub struct CataloguedPictures {
     catalog: Catalog,
     hashes: Vec<Hash>,
     features_version: Option<&'static str>,
+    /// Where each lies, below the folder.
+    paths: Vec<Vec<PathBuf>>,
+    folder: PathBuf,
+    bounds: Bounds,
 }
 
 impl InventoryContents {
@@ -55,7 +63,14 @@ impl InventoryContents {
         if contents.paths.is_empty() {
             return Err(nothing_read(&config.folders.inventory));
         }
-        let pictures = CataloguedPictures { catalog, hashes: contents.hashes.clone(), features_version };
+        let pictures = CataloguedPictures {
+            catalog,
+            hashes: contents.hashes.clone(),
+            features_version,
+            paths: contents.paths.clone(),
+            folder: config.folders.inventory.clone(),
+            bounds: Bounds::from(&config.limits),
+        };
         Ok((contents, pictures))
     }
 
@@ -109,4 +124,25 @@ impl PictureSource for CataloguedPictures {
         let read = |at: &u32| Ok(self.catalog.miniature(self.hashes[*at as usize])?.unwrap_or_else(grey));
         positions.iter().map(read).collect()
     }
+
+    fn greys(&self, positions: &[u32]) -> Vec<Option<GreyPicture>> {
+        let Self { hashes, paths, folder, bounds, .. } = self;
+        map(positions.len(), |number| {
+            let at = positions[number] as usize;
+            paths[at].iter().find_map(|path| grey(&FileAt::below(folder, path), hashes[at], bounds))
+        })
+    }
+}
+
+/// The picture in a file, as long as it is the content that was catalogued.
+fn grey(place: &FileAt<'_>, content: Hash, bounds: &Bounds) -> Option<GreyPicture> {
+    let contents = picture::read_still(place, bounds).ok().filter(|contents| contents.hash == content)?;
+    let decoded = isolation::decode(&contents.bytes, &place.absolute(), bounds).ok()?;
+    let small = on_white(&picture::shrink(&decoded, DETAIL_PX)?);
+    // By the weights of BT.601, in 1024ths.
+    let shade = |pixel: &image::Rgb<u8>| {
+        let [red, green, blue] = pixel.0.map(u32::from);
+        ((306 * red + 601 * green + 117 * blue + 512) >> 10) as u8
+    };
+    GreyPicture::new(small.width() as usize, small.height() as usize, small.pixels().map(shade).collect())
 }

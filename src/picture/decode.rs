@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::Once;
 
 use image::DynamicImage;
+use image::metadata::Orientation;
 
-use super::formats::{Format, Opened, recognise};
+use super::formats::{Format, Header, Opened, recognise};
 use super::{Bounds, Unusable};
 
 /// A picture whose header was read and keeps to the limits; no pixel of it is decoded yet.
@@ -41,6 +42,16 @@ impl OpenedPicture<'_> {
     /// The memory in bytes that is going to be needed: see `docs/decisions/one-budget-of-memory.md`.
     pub fn memory_bytes(&self) -> u64 {
         self.opened.header.memory_bytes
+    }
+
+    /// Its width and height in pixels, upright.
+    pub fn size(&self) -> (u32, u32) {
+        let Header { width, height, orientation, .. } = self.opened.header;
+        let lies_on_its_side = matches!(
+            orientation,
+            Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
+        );
+        if lies_on_its_side { (height, width) } else { (width, height) }
     }
 
     /// Whether its decoder is not memory-safe throughout: it belongs into a process of its own.

@@ -73,4 +73,19 @@ fn copies_are_found_and_pictures_of_one_kind_are_not_copies() {
     assert_eq!(report["groups"][0]["paths"], serde_json::json!(["copies/same.jpg", "pizza_0.jpg"]), "{report:#}");
     assert_eq!(report["groups"][0]["is_one_content"], true);
     assert_eq!(workplace.run(&["duplicates", "--alike", "2"]).status.code(), Some(2));
+    let [page, script] = ["copies.html", "copies.sh"].map(|name| workplace.root().join(name));
+    let ruled_out = workplace.run(&["duplicates", "--not-same", "part.png", "pizza_0.jpg", "mirrored.png"]);
+    assert_eq!(ruled_out.status.code(), Some(0), "{ruled_out:?}");
+    let files = [page.to_str().unwrap(), script.to_str().unwrap()];
+    let output = workplace.run(&["duplicates", "--json", "--across-folders", "--html", files[0], "--script", files[1]]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["groups"][0]["paths"], serde_json::json!(["copies/same.jpg", "pizza_0.jpg"]), "{report:#}");
+    let keep = [0, 1].map(|at| report["groups"][0]["members"][at]["keep"].as_bool().unwrap());
+    assert_eq!(keep, [true, false], "of one size the first: {report:#}");
+    assert_eq!(std::fs::read_to_string(&page).unwrap().matches("<img src=\"data:image/jpeg").count(), 2);
+    let away = workplace.root().join("away");
+    let moved = std::process::Command::new("sh").args([&script, &away]).output().unwrap();
+    assert!(moved.status.success(), "{moved:?}");
+    assert!(away.join("pizza_0.jpg").exists() && !workplace.inventory("pizza_0.jpg").exists(), "{moved:?}");
+    assert!(workplace.inventory("copies/same.jpg").exists());
 }

@@ -28,7 +28,25 @@ pub struct DuplicatesOptions {
     /// How much the shapes of two pictures have to agree, 0.5 to 1
     #[arg(long = "alike", value_name = "SHARE", default_value_t = NEAR_DUPLICATE, value_parser = similarity)]
     pub least_similarity: f32,
-    /// Draw the groups into this .jpg as well
+    /// Mark this copy of each group as the one to keep: largest, oldest, or those in a folder of the inventory
+    #[arg(long, value_name = "largest|oldest|DIR", default_value = "largest")]
+    pub keep: PathBuf,
+    /// Only copies of what lies in this folder of the inventory, which is kept
+    #[arg(long, value_name = "DIR")]
+    pub reference: Option<PathBuf>,
+    /// Only copies that lie in different folders
+    #[arg(long)]
+    pub across_folders: bool,
+    /// Write the groups as a page into this .html as well
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Write a shell script into this file as well that moves the copies away, to be read before it is run
+    #[arg(long, value_name = "FILE")]
+    pub script: Option<PathBuf>,
+    /// Remember that these pictures are not the same, and compare nothing
+    #[arg(long, value_name = "PICTURE", num_args = 2..)]
+    pub not_same: Vec<PathBuf>,
+    /// Draw the first groups into this .jpg as well
     #[arg(long, value_name = "FILE")]
     pub sheet: Option<PathBuf>,
     /// Print JSON

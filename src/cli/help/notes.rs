@@ -215,22 +215,29 @@ static RELOAD: Notes = Notes {
 
 static DUPLICATES: Notes = Notes {
     remarks: &[
-        "Pairs that look similar to the network, or in outline, are compared pixel by pixel: one picture is searched for in \
-         the other, as it is, mirrored or rotated. In each group there is a picture that all others are copies of. Nothing \
-         is changed or removed.",
-        "At the default, copies that were re-saved, resized, recoloured, mirrored, rotated by quarters, framed, given a \
-         caption or cropped to 60 % of their sides are nearly all found. So may be some that are no copies: packages of one \
-         design, drawings of one symbol, photographs taken one after the other. 0.96 leaves out a third of them, and some \
-         of the cropped and recoloured copies.",
+        "Pairs that look similar to the network, or in outline, are compared pixel by pixel, then in detail: one picture is \
+         searched for in the other, as it is, mirrored, rotated or tilted. In each group there is a picture that all others \
+         are copies of. No picture is changed or removed.",
+        "Certain copies agree in detail, also if they were cropped, rotated by any angle, photographed aslant, recoloured, framed, \
+         given a caption, or lie in a screenshot or a collage. Possible ones look the same when they are small: packages of \
+         one design, drawings of one symbol, photographs taken one after the other may be among them. --alike 0.96 leaves \
+         out a third of these.",
         "A picture with next to no shape in it, such as an empty page, is found only where it is there byte for byte. Under \
          the convolutional encoder four in ten of those cropped to three quarters are missed, and most rotated ones.",
-        "10,000 pictures take three quarters of a minute of one core; the time grows faster than their number: 100,000 \
-         should take some 20 minutes.",
+        "* marks the copy to keep: the one with the most pixels, or as --keep says. --script writes a shell script that moves the \
+         certain copies into a folder; read it first. --not-same writes to not-the-same.txt beside the settings, which \
+         goes by what is in the files and not by their names.",
+        "1,000 small pictures take half a minute of one core, 30,000 some three minutes, and large photographs longer: the files of \
+         up to 4,096 are read for their details.",
     ],
     examples: &[
         ("artificio duplicates", "groups, on the terminal"),
-        ("artificio duplicates --sheet groups.jpg", "... and as a picture"),
+        ("artificio duplicates --html copies.html", "... and as a page with pictures"),
         ("artificio duplicates --alike 0.98", "only near-identical pictures"),
+        ("artificio duplicates --across-folders --keep oldest", "only copies in different folders"),
+        ("artificio duplicates --reference archive", "only copies of what lies in this folder of the inventory"),
+        ("artificio duplicates --script copies.sh", "a script that moves copies away: sh copies.sh FOLDER"),
+        ("artificio duplicates --not-same a.jpg b.jpg", "remember that these are not the same"),
     ],
     exit_codes: &[(0, "done, found or not"), FAILED_OR_STOPPED, USAGE],
 };
