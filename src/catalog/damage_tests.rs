@@ -35,7 +35,7 @@ fn known() -> Vec<Known> {
         path: format!("{number}.jpg").into(),
         hash: Hash::of(&number.to_le_bytes()),
         stamp: Stamp { size: 1_000 + u64::from(number), mtime_ns: 7, ctime_ns: 7, inode: 90 + u64::from(number) },
-        features: eight_bits::rounded(&[f32::from(number); 300]),
+        features: eight_bits::rounded(&[f32::from(number); 600]),
         miniature: Miniature::from_bytes(&[number as u8; MINIATURE_SIDE * MINIATURE_SIDE]).unwrap(),
         embedding: vec![f32::from(number) + 0.5; 100],
         metadata: PictureMetadata {
@@ -178,7 +178,7 @@ fn read_everything(catalog: &Catalog, place: &str) -> Result<usize, Trouble> {
     }
     let mut end = None;
     loop {
-        let page = catalog.next_features(end, "v1", 300, 7)?;
+        let page = catalog.next_features(end, "v1", 600, 7)?;
         for (hash, row) in page.contents.iter().zip(page.features.iter()) {
             assert_eq!(row, of(*hash).unwrap().features, "{place}");
             found += 1;
@@ -404,7 +404,7 @@ fn rows_whose_numbers_do_not_rise_end_every_pass() {
         see_what_is_left(state.path(), &format!("page {page}"));
         let Ok(opened) = Catalog::open(state.path()) else { continue };
         let (mut end, mut sweep) = (None, Some(OrphanSweep::begin()));
-        while let Ok(page) = opened.catalog.next_features(end, "v1", 300, 7)
+        while let Ok(page) = opened.catalog.next_features(end, "v1", 600, 7)
             && page.end.is_some()
         {
             end = page.end;

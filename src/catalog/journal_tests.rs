@@ -6,6 +6,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::*;
+use crate::base::eight_bits;
 use crate::catalog::{Catalog, FILE_NAME, FileRow, FileState, Root};
 use crate::files::Stamp;
 use crate::picture::Hash;
@@ -26,13 +27,18 @@ fn killed_after(transactions: u32) -> (Vec<u8>, Vec<u8>) {
     (read(FILE_NAME), read("catalog.sqlite-wal"))
 }
 
+/// As they come back.
+fn features(number: u32) -> Vec<f32> {
+    eight_bits::rounded(&[number as f32; 2_432])
+}
+
 fn store(catalog: &mut Catalog, number: u32) {
     let write = |catalog: &Catalog| {
         for picture in 0..TOGETHER {
             let (path, hash) = (format!("{number}-{picture}.jpg"), hash(number, picture));
             let row = FileRow { path: path.into(), stamp: Stamp::NEVER, state: FileState::Read(hash) };
             catalog.put_file(Root::Inventory, &row)?;
-            catalog.put_features(hash, "v1", &[number as f32; 1_280])?;
+            catalog.put_features(hash, "v1", &features(number))?;
             catalog.put_embedding(hash, "m1", &[number as f32; 192])?;
         }
         Ok(())
@@ -62,7 +68,7 @@ fn transactions_in(state: &Path) -> u32 {
     let count = u32::try_from(catalog.files(Root::Inventory).unwrap().len()).unwrap() / TOGETHER;
     for (number, picture) in (0..count).flat_map(|number| (0..TOGETHER).map(move |picture| (number, picture))) {
         let hash = hash(number, picture);
-        assert_eq!(catalog.features(hash, "v1").unwrap().unwrap(), [number as f32; 1_280]);
+        assert_eq!(catalog.features(hash, "v1").unwrap().unwrap(), features(number));
         assert_eq!(catalog.embedding(hash, "m1").unwrap().unwrap(), [number as f32; 192]);
         assert_eq!(catalog.files_with(Root::Inventory, hash).unwrap().len(), 1);
     }

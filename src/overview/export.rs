@@ -219,8 +219,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let catalog = Catalog::open(folder.path()).unwrap().catalog;
         let pictures = ["a, b.jpg", "c.jpg", "d.jpg"].map(|path| (PathBuf::from(path), Hash::of(path.as_bytes())));
-        catalog.put_features(pictures[0].1, "f1", &[0.5, -2.0]).unwrap();
-        catalog.put_features(pictures[2].1, "f1", &[1.0, 0.25]).unwrap();
+        catalog.put_features(pictures[0].1, "f1", &[1.0, -127.0]).unwrap();
+        catalog.put_features(pictures[2].1, "f1", &[127.0, 25.0]).unwrap();
         catalog.put_embedding(pictures[2].1, "m1", &[0.1]).unwrap();
         test(folder.path(), &RowSource { catalog: &catalog, model: None, features: "f1".into() }, &pictures)
     }
@@ -238,7 +238,7 @@ mod tests {
             let text = String::from_utf8(header[10..].to_vec()).unwrap();
             let shape = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }";
             assert_eq!((text.trim_end(), text.ends_with(" \n")), (shape, true));
-            assert_eq!(numbers, [0.5_f32, -2.0, 1.0, 0.25].map(f32::to_le_bytes).concat());
+            assert_eq!(numbers, [1.0_f32, -127.0, 127.0, 25.0].map(f32::to_le_bytes).concat());
             assert_eq!(std::fs::read(folder.join("out.npy.paths")).unwrap(), b"a, b.jpg\0d.jpg\0");
         });
     }
@@ -249,7 +249,7 @@ mod tests {
             let path = folder.join("out.csv");
             write_all(source, pictures, ExportFormat::Csv, &path, None).unwrap();
             let text = std::fs::read_to_string(&path).unwrap();
-            assert_eq!(text, "path,v0,v1\n\"a, b.jpg\",0.5,-2\nd.jpg,1,0.25\n");
+            assert_eq!(text, "path,v0,v1\n\"a, b.jpg\",1,-127\nd.jpg,127,25\n");
             let of_model = RowSource { model: Some("m1".into()), features: String::new(), ..*source };
             let exported = write_all(&of_model, pictures, ExportFormat::Csv, &path, None).unwrap();
             assert_eq!((exported.of.as_str(), exported.count, exported.width), ("m1", 1, 1));

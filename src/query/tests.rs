@@ -114,7 +114,8 @@ fn a_set_that_grows_is_not_decoded_again() {
     root.put("set/yes/0.png", 0);
     let undecodable = root.folder.path().join("query/set/yes/1.png");
     std::fs::write(&undecodable, b"no picture").unwrap();
-    let query = root.set(&["set/yes/0.png".into(), "set/yes/1.png".into()]);
+    root.put("set/asks.png", 3);
+    let query = root.set(&["set/asks.png".into(), "set/yes/0.png".into(), "set/yes/1.png".into()]);
     let usable = |query: &Query| Input::read(query, &context).positives.encoded().len();
     assert_eq!(usable(&query), 1);
     let (seen, mut reader) = (context.set_pictures.clone(), member::MemberReader::new(&query, &context));

@@ -187,9 +187,9 @@ fn an_empty_catalog_file_is_a_new_catalog() {
     assert_rebuilt(workplace);
 }
 
-/// As older programs leave it, which made no miniatures, or did not ask when pictures were taken.
+/// As an older program leaves it, which made no miniatures.
 #[test]
-fn a_catalog_without_miniatures_or_metadata_serves_while_they_are_made() {
+fn a_catalog_without_miniatures_serves_while_they_are_made() {
     let mut workplace = with_an_answer();
     let catalog = rusqlite::Connection::open(workplace.state("catalog.sqlite")).unwrap();
     let count = |table: &str| -> i64 {
@@ -204,10 +204,6 @@ fn a_catalog_without_miniatures_or_metadata_serves_while_they_are_made() {
     workplace.wait_indexed(6);
     assert_eq!(count("features"), features, "the network had nothing to do");
     workplace.assert_alive(0);
-    workplace.stop();
-    assert_eq!((catalog.execute("DELETE FROM metadata", []).unwrap(), count("metadata")), (6, 0));
-    workplace.start();
-    workplace.wait("the metadata", || (count("metadata WHERE width > 0") == 6).then_some(()));
 }
 
 #[test]
