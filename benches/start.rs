@@ -9,12 +9,13 @@ use std::time::Instant;
 
 use artificio::base::rows::Rows;
 use artificio::catalog::{Catalog, Decision, FILE_NAME, FileRow, FileState, ModelRow, Root, TrainingSource};
+use artificio::clock::WallTime;
 use artificio::config::Setup;
 use artificio::config::{Config, Encoder, Source};
 use artificio::daemon::{Daemon, Observer};
 use artificio::files::Stamp;
 use artificio::model::{Autoencoder, Backbone, LinearAutoencoder, Model};
-use artificio::picture::{Hash, MINIATURE_SIDE, Miniature};
+use artificio::picture::{Hash, MINIATURE_SIDE, Miniature, PictureMetadata};
 use artificio::service_status::{ServiceStatus, State};
 use artificio_random::Random;
 
@@ -85,6 +86,12 @@ fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     let mut catalog = Catalog::open(&folders.state)?.catalog;
     let files = links(&folders.inventory, count)?;
     let miniature = Miniature::from_bytes(&[128; MINIATURE_SIDE * MINIATURE_SIDE]).ok_or("no miniature")?;
+    let metadata = PictureMetadata {
+        taken: WallTime::parse("2024-06-01T08:30:00"),
+        camera: Some("Made-up 5".into()),
+        lens: None,
+        size: Some([4_000, 3_000]),
+    };
     let (mut payload, mut spent_s) = (0, 0.0);
     for paths in files.chunks(FILES_A_BATCH) {
         let features = features.rows(paths.len()).ok_or("no rows")?;
@@ -102,8 +109,9 @@ fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
                     catalog.put_features(hash, Backbone::VERSION, features)?;
                     catalog.put_miniature(hash, &miniature)?;
                     catalog.put_embedding(hash, &row.id, embedding)?;
+                    catalog.put_metadata(hash, &metadata)?;
                     payload += path.as_os_str().len() + size_of::<Stamp>() + size_of::<Hash>();
-                    payload += 2 * features.len() + miniature.bytes().len() + size_of_val(*embedding);
+                    payload += features.len() + miniature.bytes().len() + size_of_val(*embedding);
                 }
                 Ok(())
             })?;

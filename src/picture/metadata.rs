@@ -26,11 +26,6 @@ impl PictureMetadata {
         };
         caught(read).unwrap_or_default()
     }
-
-    /// From the beginning of a file; `None` if more of it may say more.
-    pub fn of_beginning(beginning: &[u8]) -> Option<Self> {
-        caught(|| exif::is_complete(beginning)).unwrap_or_default().then(|| Self::of(beginning))
-    }
 }
 
 #[cfg(test)]

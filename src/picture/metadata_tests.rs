@@ -183,22 +183,6 @@ fn the_date_of_the_photograph_counts_before_that_of_the_scan_and_of_the_file() {
     assert_eq!(year(&[]), "2003");
 }
 
-#[test]
-fn of_the_beginning_of_a_file_only_what_is_sure_counts() {
-    let exif = of_a_phone();
-    let start = |file: &[u8], length: usize| PictureMetadata::of_beginning(&file[..length.min(file.len())]);
-    assert_eq!(start(&jpeg(&exif), 12 + exif.len()), Some(said_by_a_phone()), "the size stands further behind");
-    assert!(start(&raf(&exif), 600).is_some_and(|found| found.taken.is_some()));
-    assert_eq!(start(&heif(&exif), 300), None);
-    assert_eq!(start(&webp(&exif), 60), None);
-    // A raw file that was changed: the date of the photograph and the lens lie behind the pixels.
-    assert_eq!(start(&exif, exif.len() - 30), None, "the lens is cut off");
-    let before_the_photograph = exif.windows(4).position(|bytes| bytes == b"2025").unwrap() + 20;
-    let half = &exif[..before_the_photograph];
-    assert!(PictureMetadata::of(half).taken.is_some() && PictureMetadata::of_beginning(half).is_none());
-    assert!(start(&encoded(ImageFormat::Png), 60).is_some());
-}
-
 /// Every byte of a small file is changed, and the file is cut at every place: nothing is worse than to know nothing.
 #[test]
 fn hostile_data_ends_early_and_says_nothing() {

@@ -49,18 +49,6 @@ pub fn size(file: &[u8]) -> Option<[u32; 2]> {
     Some(if is_turned { [height, width] } else { [width, height] })
 }
 
-/// Whether the beginning of a file has all that is kept of it. Of JPEG and PNG it has; of others if it has the date of the photograph, and
-/// every text that a directory there names.
-pub fn is_complete(beginning: &[u8]) -> bool {
-    if beginning.starts_with(b"\xFF\xD8\xFF") || beginning.starts_with(png::SIGNATURE) {
-        return true;
-    }
-    let parts: Vec<Directories<'_>> = parts(beginning).into_iter().filter_map(Directories::of).collect();
-    let has = |tag| parts.iter().any(|directories| directories.text(tag, MOST_BYTES).is_some());
-    let is_named = |tag| parts.iter().any(|directories| directories.has(tag));
-    has(DATES[0]) && [MAKE, MODEL, LENS].into_iter().all(|tag| has(tag) || !is_named(tag))
-}
-
 /// The parts of a file that are made of TIFF's directories.
 fn parts(file: &[u8]) -> Vec<&[u8]> {
     let one = |part: Option<_>| part.into_iter().collect();

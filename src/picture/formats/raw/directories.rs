@@ -127,7 +127,7 @@ impl<'a> Directories<'a> {
     }
 
     /// Whether a directory has an entry of this tag.
-    pub fn has(&self, tag: u64) -> bool {
+    fn has(&self, tag: u64) -> bool {
         self.all.iter().any(|directory| directory.iter().any(|entry| entry.tag == tag))
     }
 
