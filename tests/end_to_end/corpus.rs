@@ -59,7 +59,8 @@ fn measured(name: &str, more: &[&str]) -> Option<(f64, f64)> {
 #[test]
 fn food_is_found_as_well_as_it_was_measured() {
     let Some((artificio, features)) = measured("food", &["--leave-one-out"]) else { return };
-    assert!(artificio >= 0.985 && artificio > features, "{artificio} against {features}");
+    // Features of one layer gave .992, and .017 less on the mean of thirteen larger sets (decision features-from-several-layers).
+    assert!(artificio >= 0.98 && artificio > features, "{artificio} against {features}");
 }
 
 #[test]

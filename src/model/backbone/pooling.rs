@@ -6,8 +6,8 @@
 //! | part | of | values | length |
 //! |---|---|---|---|
 //! | the whole picture | the head's map, centred | 1280 | 1 |
-//! | pattern and texture | the maps of 80 and of 112 channels, centred | 192 | .25 each |
-//! | layout | the last block's map, by thirds of the picture from top to bottom | 3 · 320 | .25 each |
+//! | pattern and texture | the maps of 80 and of 112 channels, centred | 192 | .4 each |
+//! | layout | the last block's map, by thirds of the picture from top to bottom | 3 · 320 | .3 each |
 //!
 //! What each gives stands in `docs/decisions/features-from-several-layers.md`.
 
@@ -15,19 +15,18 @@ use std::ops::Range;
 
 use super::GROUP;
 
-/// How long each part but the first is. With more, sets of few pictures lose.
-const DETAIL_LENGTH: f32 = 0.25;
-
 /// Values of the part for the whole picture, which comes first.
 pub(super) const WHOLE: usize = 1280;
 
 /// The blocks whose maps show patterns and textures, with their channels.
 const PATTERNS: [(usize, usize); 2] = [(7, 80), (10, 112)];
+const PATTERN_LENGTH: f32 = 0.4;
 
 /// The last block, with its channels.
 const LAYOUT: (usize, usize) = (15, 320);
 /// From top to bottom only: a picture and its mirror image have the same layout.
 const BANDS: usize = 3;
+const BAND_LENGTH: f32 = 0.3;
 
 /// Values of all parts.
 pub(super) const WIDTH: usize = WHOLE + PATTERNS[0].1 + PATTERNS[1].1 + BANDS * LAYOUT.1;
@@ -55,18 +54,18 @@ impl Details {
             let map = Map { values, side, channels };
             let mean = map.mean(&centred(side), |value| value);
             // Its sign and the root of its size: one strong channel does not drown the others.
-            self.add(mean.into_iter().map(|value| value.signum() * value.abs().sqrt()).collect());
+            self.add(mean.into_iter().map(|value| value.signum() * value.abs().sqrt()).collect(), PATTERN_LENGTH);
         }
         if block == LAYOUT.0 {
             let map = Map { values, side, channels: LAYOUT.1 };
             for band in bands(side) {
-                self.add(map.mean(&inside(side, band), |value| value));
+                self.add(map.mean(&inside(side, band), |value| value), BAND_LENGTH);
             }
         }
     }
 
-    fn add(&mut self, mut part: Vec<f32>) {
-        scale_to(&mut part, DETAIL_LENGTH);
+    fn add(&mut self, mut part: Vec<f32>, length: f32) {
+        scale_to(&mut part, length);
         self.0.append(&mut part);
     }
 
@@ -184,7 +183,7 @@ mod tests {
         let features = details.features(Map { values: &head, side: 4, channels: WHOLE });
         assert_eq!(features.len(), WIDTH);
         let mut at = 0;
-        for (values, expected) in [(WHOLE, 1.0), (80, 0.25), (112, 0.25), (320, 0.25), (320, 0.25), (320, 0.25)] {
+        for (values, expected) in [(WHOLE, 1.0), (80, 0.4), (112, 0.4), (320, 0.3), (320, 0.3), (320, 0.3)] {
             assert!((length(&features[at..at + values]) - expected).abs() < 1e-5, "part at {at}");
             at += values;
         }
