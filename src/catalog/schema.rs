@@ -126,7 +126,7 @@ fn is_as_made(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(layout(connection)? == layout(&made)? && has_own_pages(connection)?)
 }
 
-/// What the header and the schema say: settings, and every table and index with its definition. Views are made anew: see `views`.
+/// What the header and the schema say: settings, and every table and index with its definition. Views are made again: see `views`.
 fn layout(connection: &Connection) -> rusqlite::Result<Vec<[String; 4]>> {
     let mut layout = Vec::new();
     for name in ["page_size", "encoding", "auto_vacuum"] {

@@ -24,7 +24,7 @@ pub(super) fn look(config: &Config, is_running: bool, found: &mut Findings) {
         Ok(CatalogState::Missing) => {}
         Ok(CatalogState::Older(version)) => {
             let what = format!("the catalog is of version {version} and is upgraded at the next start");
-            let remedy = "nothing needs to be done; the way back is told in docs/administration.md";
+            let remedy = "nothing needs to be done; the way back stands in docs/administration.md";
             found.notes.push(Trouble::new(what, &path, remedy));
         }
         Ok(CatalogState::Unusable(reason)) => {

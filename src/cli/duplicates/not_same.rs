@@ -1,6 +1,6 @@
 //! Pairs of pictures of which the user said that they are not the same, in a plain file beside the settings.
 //!
-//! Pictures are told by their contents, so that a pair stays known when files are moved or renamed. A line is two contents'
+//! Pictures are known by their contents, so that a pair stays known when files are moved or renamed. A line is two contents'
 //! hashes (blake3, as in the records), the smaller first, then the names they had, which nobody reads. `--not-same` appends; a
 //! line that is deleted is forgotten.
 
