@@ -28,7 +28,7 @@ const SETTINGS: &str =
 const AWAY: usize = 6;
 /// Of so many trainings one may end.
 const ENDING: usize = 5;
-/// Features are stored as float16, and a worker encodes them before that.
+/// Embeddings are computed one at a time by a worker and many at a time by an exchange, and kept as float32.
 const ROUNDING: f32 = 0.01;
 const PATIENCE: Duration = Duration::from_secs(300);
 

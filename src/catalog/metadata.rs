@@ -13,10 +13,13 @@ use crate::clock::{LocalClock, WallTime};
 use crate::error::Trouble;
 use crate::picture::{Hash, PictureMetadata};
 
-/// Of files that were read, behind the column that says whether it is intact: the path, the time of the last change, whether the
-/// metadata are intact (NULL without any), when it was taken, the content's hash and number.
-const DATES: &str = "
-SELECT f.checksum IS row_checksum('files', root, path, size, mtime_ns, ctime_ns, inode, hash, problem, remedy), path, mtime_ns,
+/// Whether the row of a file is intact: the column before [`DATES`].
+const IS_INTACT: &str =
+    "f.checksum IS row_checksum('files', root, path, size, mtime_ns, ctime_ns, inode, hash, problem, remedy)";
+
+/// Of files that were read: the path, the time of the last change, whether the metadata are intact (NULL without any), when it was taken,
+/// the content's hash and number.
+const DATES: &str = "path, mtime_ns,
     iif(m.content IS NULL, NULL, m.checksum IS row_checksum('metadata', hash, taken_s, camera, lens, width, height)),
     taken_s, hash, f.content
 FROM files AS f CROSS JOIN contents ON id = f.content LEFT JOIN metadata AS m ON m.content = f.content
@@ -76,11 +79,12 @@ impl Catalog {
         )
     }
 
-    /// The date of every file of a root that was read: when it was taken, or else last changed, by the clock here.
+    /// The date of every file of a root that was read: when it was taken, or else last changed, by the clock here. For those who have
+    /// just listed the files: whether their rows are intact is not asked again.
     pub fn each_date(&self, root: Root, mut visit: impl FnMut(&Path, WallTime)) -> Result<(), Trouble> {
         let mut read = || {
             let clock = LocalClock::of_system();
-            let mut statement = self.connection.prepare_cached(&format!("{DATES} ORDER BY path"))?;
+            let mut statement = self.connection.prepare_cached(&format!("SELECT true, {DATES} ORDER BY path"))?;
             let mut rows = statement.query([root.number()])?;
             while let Some(row) = rows.next()? {
                 if let Some(date) = self.date_at(root, row, &clock)? {
@@ -95,7 +99,8 @@ impl Catalog {
     /// The date of one file; [`WallTime::UNKNOWN`] of one that is not known.
     pub fn date_of(&self, root: Root, path: &Path) -> Result<WallTime, Trouble> {
         let find = || {
-            let mut statement = self.connection.prepare_cached(&format!("{DATES} AND path = ?2"))?;
+            let mut statement =
+                self.connection.prepare_cached(&format!("SELECT {IS_INTACT}, {DATES} AND path = ?2"))?;
             let mut rows = statement.query(params![root.number(), path.as_os_str().as_bytes()])?;
             rows.next()?.map_or(Ok(None), |row| self.date_at(root, row, &LocalClock::of_system()))
         };
@@ -103,7 +108,7 @@ impl Catalog {
         Ok(date.unwrap_or(WallTime::UNKNOWN))
     }
 
-    /// That of a row of [`DATES`], unless the row is not as it was written.
+    /// That of a row of [`IS_INTACT`] and [`DATES`], unless the row is not as it was written.
     fn date_at(&self, root: Root, row: &Row<'_>, clock: &LocalClock) -> rusqlite::Result<Option<WallTime>> {
         if !is_intact(row) {
             self.add_damaged_file(root, row);
