@@ -102,6 +102,10 @@ pub struct QueryPart {
     /// How many more files the query has that stand in none of these lists, because a sample was used; absent when there are none.
     #[serde(skip_serializing_if = "is_zero")]
     pub unused: usize,
+    /// The part of its pictures that was searched for, `[x, y, width, height]`: shares of their sides if none is larger than 1, otherwise
+    /// pixels. Absent where they were searched for whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crop: Option<crate::config::Crop>,
     /// How the embeddings of a set were combined; absent for a single picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set_mode: Option<crate::config::SetMode>,

@@ -21,6 +21,7 @@ pub fn run(options: &QueryOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     }
     let mut ask = Ask::new(setup, pictures)?;
     ask.results = options.results.map(Bounded::new);
+    ask.crop = options.crop;
     ask.scope = SearchScope {
         within: folders(&options.within)?,
         not_within: folders(&options.not_within)?,

@@ -5,6 +5,7 @@ mod cause;
 mod changes;
 mod choices;
 mod command;
+mod crop;
 mod date_range;
 mod error;
 mod excerpt;
@@ -31,6 +32,7 @@ pub use choices::{
     Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
 };
 pub use command::{AnswerCommand, AnswerFacts};
+pub use crop::Crop;
 pub use date_range::{DateBound, DateRange};
 pub use error::{ConfigError, Mistake, Position};
 pub use exclude::ExcludePatterns;

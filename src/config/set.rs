@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::error::ConfigError;
-use super::{Bounded, Config, DateBound, DateRange, InventoryFolders, Metric, SearchScope, SetMode, Share, read};
+use super::{Bounded, Config, Crop, DateBound, DateRange, InventoryFolders, Metric, SearchScope, SetMode, Share, read};
 
 /// The file's name.
 pub const SET_FILE_NAME: &str = "query.toml";
@@ -17,6 +17,8 @@ pub const LONGEST_SET_FILE_BYTES: u64 = 64 << 10;
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SetSettings {
+    /// The part of its pictures that is searched for, not of its examples.
+    pub crop: Option<Crop>,
     /// Matches on the sheet; also spelled `k`.
     #[serde(alias = "k")]
     pub results: Option<Bounded<1, 50>>,
@@ -67,10 +69,11 @@ mod tests {
 
     #[test]
     fn a_set_changes_what_it_names_and_nothing_else() {
-        let set = SetSettings::parse(Path::new("query.toml"), "k = 12\nset_mode = \"nearest\"\n").unwrap();
+        let set = SetSettings::parse(Path::new("query.toml"), "k = 12\nset_mode = \"nearest\"\ncrop = [0, 10, 20.5, 40]\n").unwrap();
         let config = set.over(&Config::default());
         assert_eq!((config.answer.results.get(), config.similarity.set_mode), (12, SetMode::Nearest));
         assert_eq!(config.similarity.metric, Metric::Cosine);
+        assert_eq!(set.crop.unwrap().to_string(), "0,10,20.5,40");
     }
 
     #[test]
@@ -80,6 +83,10 @@ mod tests {
         assert!(misspelt.contains("query.toml:1:1") && misspelt.contains("did you mean `min_score`"), "{misspelt}");
         let large = message("results = 90\n");
         assert!(large.contains("out of range: from 1 to 50"), "{large}");
+        let outside = message("crop = [1.0, 0, 0.5, 1]\n");
+        assert!(outside.contains("lies outside") && outside.contains("query.toml:1:8"), "{outside}");
+        let short = message("crop = [0, 0, 50]\n");
+        assert!(short.contains("[x, y, width, height]"), "{short}");
         let twice = message("results = 5\nmetric = \"cosine\"\nk = 3\n");
         assert!(twice.starts_with("query.toml:3:1: `results` is set a second time, by another name"), "{twice}");
     }

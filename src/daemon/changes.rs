@@ -205,6 +205,7 @@ impl Daemon {
             inventory_missing: self.missing_embeddings(),
             inventory_away,
             scope: SearchScope::default(),
+            crop: None,
             config: self.settings.config().clone(),
         }
     }

@@ -80,7 +80,7 @@ impl EncodeJob {
             return Ok(Made { metadata, ..Made::default() });
         }
         // Pictures read by a version without miniatures have features: they do not go through the network again.
-        let outputs = Outputs { square: lacks_miniature, features: lacks_features, longest_px: None };
+        let outputs = Outputs { square: lacks_miniature, features: lacks_features, longest_px: None, crop: None };
         let seen =
             context.guard.extract(contents, &self.place().absolute(), &self.bounds, outputs, &context.extractor)?;
         let miniature = seen.square.filter(|_| lacks_miniature).map(|square| Box::new(Miniature::of(&square)));

@@ -10,7 +10,7 @@ use crate::error::{Fatal, Trouble};
 use crate::files::FileAt;
 use crate::isolation;
 use crate::model::{Backbone, Extractor};
-use crate::picture::{self, Bounds, Hash};
+use crate::picture::{self, Bounds, Hash, Resolution};
 use crate::progress::{Part, Progress};
 use crate::watch::is_ignored;
 
@@ -105,7 +105,10 @@ impl<'a> Measurer<'a> {
     fn look_at(&self, path: &Path, purpose: PictureUse) -> Result<MeasuredPicture, Trouble> {
         let unusable = |problem: picture::Unusable| Trouble::new(problem.to_string(), path, problem.remedy());
         let file = picture::read_still(&FileAt::named(path), self.bounds).map_err(unusable)?;
-        let decoded = isolation::decode(&file.bytes, path, self.bounds).map_err(unusable)?;
+        // As the service decodes it.
+        let sides = self.extractors.iter().map(Extractor::side);
+        let resolution = Resolution::for_square(sides.max().unwrap_or_default() as u32);
+        let decoded = isolation::decode(&file.bytes, path, self.bounds, resolution).map_err(unusable)?;
         let square = |side: usize| {
             picture::square(&decoded, side)
                 .ok_or_else(|| Trouble::new("the picture has no pixels", path, "take it away"))

@@ -9,10 +9,10 @@ use image::DynamicImage;
 
 use super::extract::{Extracted, Outputs, extract};
 use super::limits::{limit_before_reading, limit_memory, volunteer_for_memory};
-use super::protocol::{ChildRequest, ChildTask, DecodeOrder, write_answer, write_ready};
+use super::protocol::{ChildRequest, ChildTask, write_answer, write_ready};
 use super::usage::Activity;
 use crate::model::Extractor;
-use crate::picture::{self, Unusable, silence_caught_panics};
+use crate::picture::{self, Resolution, Unusable, silence_caught_panics};
 use crate::sandbox;
 
 /// Longer side of a picture that is sent back from a trial: enough for any sheet, and 36 MB at most.
@@ -55,31 +55,39 @@ fn work(request: &str) -> Result<(), SetupError> {
     let memory_bytes = limit_memory(request.memory_bytes).map_err(|error| error.to_string())?;
     let mut answer = io::stdout().lock();
     write_ready(&mut answer, memory_bytes).map_err(|error| error.to_string())?;
-    let (decoded, decode_ms) = decode(&bytes, &request);
-    let result = match (request.task, &extractor) {
-        (ChildTask::Trial(order), Some(extractor)) => decoded.and_then(|decoded| of_trial(decoded, order, extractor)),
-        _ => decoded.map(|decoded| {
-            let size = [decoded.width(), decoded.height()];
-            Extracted { square: None, features: None, picture: Some(decoded), size }
-        }),
+    let trial = match (request.task, &extractor) {
+        (ChildTask::Trial(order), Some(extractor)) => Some((of_trial(order.outputs), extractor)),
+        _ => None,
     };
+    let resolution = trial.map_or(Resolution::WHOLE, |(outputs, extractor)| outputs.resolution(extractor.side()));
+    let (decoded, decode_ms) = decode(&bytes, &request, resolution);
+    let result = decoded.and_then(|(picture, whole)| match trial {
+        Some((outputs, extractor)) => extract(picture, whole, outputs, extractor),
+        None => Ok(Extracted { square: None, features: None, picture: Some(picture), size: whole.into() }),
+    });
     let written = write_answer(&mut answer, result, decode_ms).and_then(|()| answer.flush());
     written.map_err(|error| error.to_string())
 }
 
-/// The picture, and the processor time of the decoding in milliseconds.
-fn decode(bytes: &[u8], request: &ChildRequest) -> (Result<DynamicImage, Unusable>, u64) {
+/// The picture and its whole size, and the processor time of the decoding in milliseconds.
+fn decode(
+    bytes: &[u8],
+    request: &ChildRequest,
+    resolution: Resolution,
+) -> (Result<(DynamicImage, (u32, u32)), Unusable>, u64) {
     let path = PathBuf::from("picture").with_extension(&request.extension);
     let before = processor_ms();
-    let decoded = picture::decode(bytes, &path, request.task.bounds());
+    let decoded = picture::open(bytes, &path, request.task.bounds()).and_then(|opened| {
+        let whole = opened.size();
+        Ok((opened.decode(resolution)?, whole))
+    });
     (decoded, processor_ms().saturating_sub(before))
 }
 
-fn of_trial(decoded: DynamicImage, order: DecodeOrder, extractor: &Extractor) -> Result<Extracted, Unusable> {
-    let Outputs { square, features, longest_px } = order.outputs;
+/// What is made in a trial where these are asked for.
+fn of_trial(Outputs { square, features, longest_px }: Outputs) -> Outputs {
     // The network runs whenever there is a square, because it could crash on the picture as well.
-    let outputs = Outputs { square, features: square || features, longest_px: longest_px.map(|px| px.min(LONGEST_PX)) };
-    extract(decoded, outputs, extractor)
+    Outputs { square, features: square || features, longest_px: longest_px.map(|px| px.min(LONGEST_PX)) }
 }
 
 fn processor_ms() -> u64 {

@@ -3,8 +3,9 @@
 use image::DynamicImage;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Crop;
 use crate::model::Extractor;
-use crate::picture::{self, Square, Unusable};
+use crate::picture::{self, Resolution, Square, Unusable};
 
 /// The outputs to compute from a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,11 +16,22 @@ pub struct Outputs {
     pub features: bool,
     /// The picture itself, its longer side at most this many pixels.
     pub longest_px: Option<u32>,
+    /// The part of the picture that they are made of; all of it by default.
+    pub crop: Option<Crop>,
 }
 
 impl Outputs {
     /// The picture at full size.
     pub const FULL_SIZE: Option<u32> = Some(u32::MAX);
+
+    /// The resolution that they are made from, squares of `side` pixels.
+    pub fn resolution(&self, side: usize) -> Resolution {
+        if self.crop.is_some() {
+            return Resolution::WHOLE;
+        }
+        let square = if self.square || self.features { Resolution::for_square(side as u32) } else { Resolution::LEAST };
+        square.and(self.longest_px.map_or(Resolution::LEAST, Resolution::for_copy))
+    }
 }
 
 /// The requested outputs, and no others.
@@ -34,19 +46,31 @@ pub struct Extracted {
     pub size: [u32; 2],
 }
 
-/// Computes the requested outputs of a picture.
+/// Computes the requested outputs of a picture, `whole` pixels wide and high, which was decoded to their resolution or a higher one.
 ///
 /// # Errors
-/// [`Unusable::NotShrunk`] where there is not enough memory for a smaller copy.
-pub fn extract(decoded: DynamicImage, outputs: Outputs, extractor: &Extractor) -> Result<Extracted, Unusable> {
-    let size = [decoded.width(), decoded.height()];
+/// [`Unusable::NotShrunk`] where there is not enough memory for a smaller copy, [`Unusable::OutsideOfIt`] where the part is not in it.
+pub fn extract(
+    decoded: DynamicImage,
+    whole: (u32, u32),
+    outputs: Outputs,
+    extractor: &Extractor,
+) -> Result<Extracted, Unusable> {
+    let decoded = outputs.crop.map_or(Ok(decoded), |crop| cut_out(&decoded, crop))?;
     let square = (outputs.square || outputs.features)
         .then(|| picture::square(&decoded, extractor.side()).ok_or(Unusable::NotShrunk))
         .transpose()?;
     let features = square.as_ref().filter(|_| outputs.features);
     let features = features.map(|square| extractor.features(std::slice::from_ref(square)).into_values());
     let picture = outputs.longest_px.map(|longest| at_most(decoded, longest)).transpose()?;
-    Ok(Extracted { square, features, picture, size })
+    Ok(Extracted { square, features, picture, size: whole.into() })
+}
+
+fn cut_out(decoded: &DynamicImage, crop: Crop) -> Result<DynamicImage, Unusable> {
+    let (width, height) = (decoded.width(), decoded.height());
+    let part = crop.within(width, height).ok_or(Unusable::OutsideOfIt { width, height })?;
+    let [x, y, width, height] = part;
+    Ok(decoded.crop_imm(x, y, width, height))
 }
 
 fn at_most(decoded: DynamicImage, longest: u32) -> Result<DynamicImage, Unusable> {

@@ -15,7 +15,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use super::extract::Extracted;
 use super::protocol::{ChildRequest, ChildTask, DecodeOrder, read_answer, read_ready};
 use super::usage::{Activity, memory_in_all, memory_left};
-use crate::picture::{self, Bounds, CrashCause, Unusable};
+use crate::picture::{self, Bounds, CrashCause, Resolution, Unusable};
 
 /// The child's hidden command.
 const COMMAND: &str = "decode-isolated";
@@ -64,12 +64,13 @@ pub enum TrialOutcome {
     Cancelled,
 }
 
-/// Decodes `bytes`, the content of the file at `path`, for a command: in a child process if its decoder is not memory-safe.
+/// Decodes `bytes`, the content of the file at `path`, for a command: in a child process if its decoder is not memory-safe. The
+/// picture may be smaller than its file says, but has the `resolution`.
 ///
 /// # Errors
 /// Why it is not usable.
-pub fn decode(bytes: &[u8], path: &Path, bounds: &Bounds) -> Result<DynamicImage, Unusable> {
-    Isolation::default().decode_where_it_belongs(bytes, path, bounds)
+pub fn decode(bytes: &[u8], path: &Path, bounds: &Bounds, resolution: Resolution) -> Result<DynamicImage, Unusable> {
+    Isolation::default().decode_where_it_belongs(bytes, path, bounds, resolution).map(|(picture, _)| picture)
 }
 
 /// Starts children, any number at the same time.
@@ -131,7 +132,7 @@ impl Isolation {
         }
     }
 
-    /// The same where it is needed; any other picture is decoded in this process.
+    /// The same where it is needed; any other picture is decoded in this process. Width and height of the whole picture come with it.
     ///
     /// # Errors
     /// Why it is not usable.
@@ -140,14 +141,16 @@ impl Isolation {
         bytes: &[u8],
         path: &Path,
         bounds: &Bounds,
-    ) -> Result<DynamicImage, Unusable> {
+        resolution: Resolution,
+    ) -> Result<(DynamicImage, (u32, u32)), Unusable> {
         let opened = picture::open(bytes, path, bounds)?;
+        let whole = opened.size();
         if !opened.needs_process() {
-            return opened.decode();
+            return Ok((opened.decode(resolution)?, whole));
         }
         let memory_bytes = opened.memory_bytes();
         drop(opened);
-        self.decode(bytes, path, bounds, memory_bytes)
+        Ok((self.decode(bytes, path, bounds, memory_bytes)?, whole))
     }
 
     fn run(&self, bytes: &[u8], path: &Path, task: ChildTask, memory_bytes: u64) -> TrialOutcome {
@@ -313,7 +316,7 @@ mod tests {
 
     fn order() -> DecodeOrder {
         let bounds = Bounds { file_bytes: 1 << 20, pixels: 1_000_000, decode_ms: 2_000, memory_bytes: 0 };
-        let outputs = Outputs { square: true, features: true, longest_px: None };
+        let outputs = Outputs { square: true, features: true, longest_px: None, crop: None };
         DecodeOrder { bounds, outputs, encoder: Encoder::Pretrained }
     }
 

@@ -10,7 +10,7 @@ use crate::base::parallel::map_followed;
 use crate::error::Trouble;
 use crate::files::FileAt;
 use crate::isolation;
-use crate::picture::{self, Bounds, Filter};
+use crate::picture::{self, Bounds, Filter, Resolution};
 use crate::progress::Progress;
 
 /// Encoded at this quality, of 100.
@@ -35,7 +35,7 @@ pub fn thumbnails(
 fn thumbnail(place: &FileAt<'_>, side_px: u32, bounds: &Bounds) -> Thumbnail {
     let path = &place.absolute();
     let decoded = picture::read_still(place, bounds)
-        .and_then(|contents| isolation::decode(&contents.bytes, path, bounds))
+        .and_then(|contents| isolation::decode(&contents.bytes, path, bounds, Resolution::for_copy(side_px)))
         .map_err(|problem| Trouble::new(problem.to_string(), path, problem.remedy()))?;
     // In two steps: the first is quick and leaves enough for the second, which is sharp.
     picture::shrink(&decoded, side_px * 2)

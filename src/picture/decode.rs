@@ -9,7 +9,7 @@ use image::DynamicImage;
 use image::metadata::Orientation;
 
 use super::formats::{Format, Header, Opened, recognise};
-use super::{Bounds, Unusable};
+use super::{Bounds, Resolution, Unusable};
 
 /// A picture whose header was read and keeps to the limits; no pixel of it is decoded yet.
 pub struct OpenedPicture<'a> {
@@ -33,9 +33,9 @@ pub fn open<'a>(bytes: &'a [u8], path: &Path, bounds: &Bounds) -> Result<OpenedP
     Ok(OpenedPicture { bytes, format, opened })
 }
 
-/// Decodes `bytes`, the content of the file at `path`, in this process, and turns the picture upright.
+/// Decodes `bytes`, the content of the file at `path`, in this process, with all its pixels, and turns the picture upright.
 pub fn decode(bytes: &[u8], path: &Path, bounds: &Bounds) -> Result<DynamicImage, Unusable> {
-    open(bytes, path, bounds)?.decode()
+    open(bytes, path, bounds)?.decode(Resolution::WHOLE)
 }
 
 impl OpenedPicture<'_> {
@@ -59,8 +59,9 @@ impl OpenedPicture<'_> {
         self.format.needs_process()
     }
 
-    /// Decodes its pixels in this process, and turns the picture upright.
-    pub fn decode(self) -> Result<DynamicImage, Unusable> {
+    /// Decodes its pixels in this process, and turns the picture upright. Where its format allows it, the picture is smaller, but has
+    /// the `resolution`.
+    pub fn decode(self, resolution: Resolution) -> Result<DynamicImage, Unusable> {
         let Self { bytes, format, opened } = self;
         #[cfg(debug_assertions)]
         if format.needs_process() {
@@ -71,7 +72,7 @@ impl OpenedPicture<'_> {
         let orientation = opened.header.orientation;
         // Some damaged files make decoders panic (tiff 0.11 even does on a valid planar LZW file).
         let decoded = caught(|| {
-            let mut picture = (opened.decode)()?;
+            let mut picture = (opened.decode)(resolution)?;
             picture.apply_orientation(orientation);
             Ok(picture)
         });
@@ -86,9 +87,9 @@ fn gave_up(format: &Format) -> Unusable {
 /// The result of `work` on one picture; `None` if it panics, so that a panic costs this picture only. `work` uses
 /// nothing shared, so no broken state can leak out.
 pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Option<T> {
-    GUARDED.set(true);
+    let was_guarded = GUARDED.replace(true);
     let result = catch_unwind(AssertUnwindSafe(work));
-    GUARDED.set(false);
+    GUARDED.set(was_guarded);
     result.ok()
 }
 

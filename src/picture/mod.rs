@@ -15,6 +15,7 @@ mod metadata;
 mod miniature;
 mod read;
 mod resize;
+mod resolution;
 mod unusable;
 
 pub use bounds::Bounds;
@@ -23,6 +24,7 @@ pub use edited_view::{EditedView, edited_views};
 pub use metadata::PictureMetadata;
 pub use miniature::{MINIATURE_SIDE, Miniature};
 pub use read::{FileSnapshot, Hash, read_still};
+pub use resolution::Resolution;
 pub use resize::{Filter, resample, shrink, square};
 pub use unusable::{CrashCause, Unusable};
 

@@ -96,6 +96,13 @@ pub enum Unusable {
         /// The limit.
         limit_kilobytes: u64,
     },
+    /// The part of it that is searched for lies outside.
+    OutsideOfIt {
+        /// Of the picture, upright.
+        width: u32,
+        /// Of the picture, upright.
+        height: u32,
+    },
     /// It was decoded, but a smaller copy of it could not be made.
     NotShrunk,
     /// It killed the process that decoded it.
@@ -148,6 +155,7 @@ impl Unusable {
             Self::TooManyPixels { .. } => "save it smaller, or raise max_megapixels in [limits]".into(),
             Self::NeedsMemory { .. } => "save it smaller, or raise max_memory_megabytes in [limits]".into(),
             Self::SettingsTooLarge { .. } => "leave only settings in it".into(),
+            Self::OutsideOfIt { .. } => "give another `crop`: [x, y, width, height], in pixels or in shares up to 1".into(),
             Self::NotShrunk => "save it smaller, or let artificio have more memory".into(),
             Self::SetAside(CrashCause::Signal { .. }) => {
                 "replace the picture, saved again as JPEG or PNG, or remove it; it is tried again when its content changes".into()
@@ -192,6 +200,9 @@ impl fmt::Display for Unusable {
             }
             Self::SettingsTooLarge { limit_kilobytes } => {
                 write!(out, "the file has more than the {limit_kilobytes} kB allowed for settings")
+            }
+            Self::OutsideOfIt { width, height } => {
+                write!(out, "the part that is searched for lies outside the picture, which has {width} × {height} pixels")
             }
             Self::NotShrunk => {
                 write!(out, "the picture could not be made smaller, most likely because memory is short")

@@ -9,9 +9,9 @@ use super::marks::{Mark, MarkFile};
 use super::memory::Reservation;
 use super::slot::{Decoding, Supervised};
 use super::{Quarantine, Treatment};
-use crate::isolation::{self, DecodeOrder, Extracted, Outputs, extract};
+use crate::isolation::{DecodeOrder, Extracted, Isolation, Outputs, extract};
 use crate::model::Extractor;
-use crate::picture::{self, Bounds, FileSnapshot, Hash, Unusable};
+use crate::picture::{self, Bounds, FileSnapshot, Hash, Resolution, Unusable};
 
 /// What a thread does with a suspect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,14 +72,29 @@ impl Guard {
             if let Some(result) = deps.quarantine.hold_trial(contents, path, &order) {
                 return result;
             }
-            let result = self.decode_here(contents, path, bounds, |decoded| extract(decoded, outputs, extractor));
+            let result = self.extract_here(contents, path, bounds, outputs, extractor);
             deps.quarantine.acquit(contents.hash);
             return result;
         }
-        self.decode(contents, path, bounds, |decoded| extract(decoded, outputs, extractor))
+        self.check(contents, bounds)?;
+        self.extract_here(contents, path, bounds, outputs, extractor)
     }
 
-    /// Decodes in this process and applies `make` to the picture. Suspects are not decoded.
+    fn extract_here(
+        &self,
+        contents: &FileSnapshot,
+        path: &Path,
+        bounds: &Bounds,
+        outputs: Outputs,
+        extractor: &Extractor,
+    ) -> Result<Extracted, Unusable> {
+        let resolution = outputs.resolution(extractor.side());
+        let make = |decoded: DynamicImage, whole| extract(decoded, whole, outputs, extractor);
+        self.decode_here(contents, path, bounds, resolution, make)
+    }
+
+    /// Decodes in this process and applies `make` to the picture, which may be smaller than its file says, but has the `resolution`.
+    /// Suspects are not decoded.
     ///
     /// Does not return if the thread was abandoned in the meantime: another thread does its work by then, so this one ends
     /// here and frees its memory. No lock is held while a picture is decoded, so unwinding leaves nothing half done.
@@ -88,8 +103,14 @@ impl Guard {
         contents: &FileSnapshot,
         path: &Path,
         bounds: &Bounds,
+        resolution: Resolution,
         make: impl FnOnce(DynamicImage) -> Result<T, Unusable>,
     ) -> Result<T, Unusable> {
+        self.check(contents, bounds)?;
+        self.decode_here(contents, path, bounds, resolution, |decoded, _| make(decoded))
+    }
+
+    fn check(&self, contents: &FileSnapshot, bounds: &Bounds) -> Result<(), Unusable> {
         if let Some(deps) = &self.0 {
             match deps.quarantine.treatment(contents.hash, bounds) {
                 Treatment::Refused(problem) => return Err(problem),
@@ -97,7 +118,7 @@ impl Guard {
                 Treatment::Unknown => {}
             }
         }
-        self.decode_here(contents, path, bounds, make)
+        Ok(())
     }
 
     fn decode_here<T>(
@@ -105,25 +126,31 @@ impl Guard {
         contents: &FileSnapshot,
         path: &Path,
         bounds: &Bounds,
-        make: impl FnOnce(DynamicImage) -> Result<T, Unusable>,
+        resolution: Resolution,
+        make: impl FnOnce(DynamicImage, (u32, u32)) -> Result<T, Unusable>,
     ) -> Result<T, Unusable> {
-        let Some(deps) = &self.0 else { return isolation::decode(&contents.bytes, path, bounds).and_then(make) };
+        let mut whole = (0, 0);
+        let Some(deps) = &self.0 else {
+            let decoded = Isolation::default().decode_where_it_belongs(&contents.bytes, path, bounds, resolution);
+            return decoded.and_then(|(decoded, whole)| make(decoded, whole));
+        };
         deps.begin(contents.hash, path);
         // Held until all is made of the picture.
         let mut memory = None;
         let mut decode = || {
             let picture = picture::open(&contents.bytes, path, bounds)?;
             let bytes = picture.memory_bytes();
+            whole = picture.size();
             let reserved = memory.insert(deps.reserve(bytes, contents, path, bounds)?);
             if picture.needs_process() {
                 drop(picture);
                 deps.decode_apart(reserved, contents, path, bounds, bytes)
             } else {
-                picture.decode()
+                picture.decode(resolution)
             }
         };
         let decoded = decode();
-        let made = decoded.and_then(make);
+        let made = decoded.and_then(|decoded| make(decoded, whole));
         drop(memory);
         if !deps.end() {
             drop(made);

@@ -12,9 +12,10 @@ use crate::files::Stamp;
 use crate::isolation::Outputs;
 use crate::model::Extractor;
 use crate::picture;
+use crate::picture::Resolution;
 
 const BOUNDS: Bounds = Bounds { file_bytes: 1 << 20, pixels: 1_000_000, decode_ms: 60_000, memory_bytes: 0 };
-const OUTPUTS: Outputs = Outputs { square: true, features: false, longest_px: None };
+const OUTPUTS: Outputs = Outputs { square: true, features: false, longest_px: None, crop: None };
 const CRASH: CrashCause = CrashCause::Signal { number: 11 };
 
 /// How trials of these contents end; those of all others end well. A machine without child processes has none.
@@ -255,7 +256,7 @@ fn what_its_decoder_may_not_decode_here_goes_to_a_process_of_its_own_with_the_me
     let guard = quarantine.guard("worker-0", Suspects::Leave, Arc::new(Unsupervised));
     let decode = |bytes: &[u8]| {
         let contents = FileSnapshot { bytes: bytes.into(), hash: Hash::of(bytes), stamp: Stamp::NEVER };
-        guard.decode(&contents, Path::new("a"), &BOUNDS, |decoded| Ok(decoded.width()))
+        guard.decode(&contents, Path::new("a"), &BOUNDS, Resolution::WHOLE, |decoded| Ok(decoded.width()))
     };
     let avif = include_bytes!("../../fuzz/seeds/picture/alpha.avif");
     assert_eq!(decode(avif), Ok(3), "as the child says");

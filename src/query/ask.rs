@@ -9,7 +9,7 @@ use super::render::{self, Undrawn};
 use super::{Composition, Input, Query, QueryFiles, milliseconds};
 use crate::answer::Record;
 use crate::catalog::{Catalog, FILE_NAME};
-use crate::config::{self, Bounded, Config, SearchScope, Setup};
+use crate::config::{self, Bounded, Config, Crop, SearchScope, Setup};
 use crate::service_status;
 use crate::serving::load::{inventory_of, load_index, load_model_read_only};
 use crate::serving::{Serving, Shared};
@@ -29,6 +29,8 @@ pub struct Ask {
     pub results: Option<Bounded<1, 50>>,
     /// Which pictures may be found, whatever the set's own settings say.
     pub scope: SearchScope,
+    /// The part of its pictures that is searched for, whatever the set's own settings say.
+    pub crop: Option<Crop>,
     /// The settings.
     pub config: Config,
     /// Whether to draw the sheet.
@@ -47,7 +49,7 @@ impl Ask {
     /// With the settings of `setup`.
     pub fn new(setup: &Setup, pictures: Vec<PathBuf>) -> Result<Self, Fatal> {
         let config = config::load(&setup.source, &setup.root)?;
-        Ok(Self { pictures, results: None, scope: SearchScope::default(), config, with_sheet: false })
+        Ok(Self { pictures, results: None, scope: SearchScope::default(), crop: None, config, with_sheet: false })
     }
 
     /// Answers it.
@@ -57,7 +59,7 @@ impl Ask {
         let context = open_context(&self.config)?;
         let mut config = self.config;
         config.answer.results = self.results.unwrap_or(config.answer.results);
-        let query = query(&self.pictures, self.scope, config)?;
+        let query = query(&self.pictures, (self.scope, self.crop), config)?;
         let mut input = Input::read(&query, &context);
         if self.results.is_some() {
             input.leave_results_to_caller();
@@ -84,7 +86,11 @@ fn unable_to_draw(undrawn: Undrawn) -> Fatal {
     }
 }
 
-fn query(pictures: &[PathBuf], scope: SearchScope, config: Config) -> Result<Query, Fatal> {
+fn query(
+    pictures: &[PathBuf],
+    (scope, crop): (SearchScope, Option<Crop>),
+    config: Config,
+) -> Result<Query, Fatal> {
     let path = match pictures {
         [one] => PathBuf::from(one.file_name().unwrap_or(one.as_os_str())),
         several => PathBuf::from(format!("{} pictures", several.len())),
@@ -102,6 +108,7 @@ fn query(pictures: &[PathBuf], scope: SearchScope, config: Config) -> Result<Que
         inventory_missing: 0,
         inventory_away,
         scope,
+        crop,
         config: Arc::new(config),
     })
 }

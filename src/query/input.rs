@@ -11,7 +11,7 @@ use super::set_file::SetFile;
 use super::{Query, WorkerContext};
 use crate::answer;
 use crate::answer::sheet::{self, MAX_EXAMPLES, MAX_QUERIES};
-use crate::config::{Config, SearchScope};
+use crate::config::{Config, Crop, SearchScope};
 use crate::picture::{Hash, Unusable};
 
 /// Longer side of the examples that a sheet shows, which are small.
@@ -27,6 +27,8 @@ pub struct Input {
     pub negatives: Members,
     /// The set's own settings.
     pub settings: Option<SetFile>,
+    /// The part of its pictures that is searched for.
+    pub crop: Option<Crop>,
     /// Time spent on features.
     pub encoding: Duration,
 }
@@ -44,14 +46,18 @@ pub struct Members {
 impl Input {
     /// Reads the query's files in their order, and decodes the pictures that can be decoded, one after another.
     pub fn read(query: &Query, context: &WorkerContext) -> Self {
+        let settings = query.files.settings.as_ref().map(|path| SetFile::read(path, &query.config));
+        let crop = query.crop.or(settings.as_ref().and_then(|file| file.settings.as_ref().ok()?.crop));
         let mut reader = MemberReader::new(query, context);
+        reader.crop = crop;
         let shown = query.files.pictures.len().min(MAX_QUERIES);
         let tile_px = sheet::query_side_px(shown, &answer::style(&query.config.answer));
         let members = Members::read(&query.files.pictures, (MAX_QUERIES, tile_px), &mut reader);
+        // Examples are whole.
+        reader.crop = None;
         let mut examples = |paths: &[PathBuf]| Members::read(paths, (MAX_EXAMPLES, EXAMPLE_PX), &mut reader);
         let (positives, negatives) = (examples(&query.files.positives), examples(&query.files.negatives));
-        let settings = query.files.settings.as_ref().map(|path| SetFile::read(path, &query.config));
-        Self { members, positives, negatives, settings, encoding: reader.encoding }
+        Self { members, positives, negatives, settings, crop, encoding: reader.encoding }
     }
 
     /// The files of its pictures, positive and negative examples that are used.

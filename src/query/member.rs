@@ -8,7 +8,7 @@ use image::DynamicImage;
 
 use super::encoded::{EncodedPicture, KeptPicture, Tile};
 use super::{Query, WorkerContext};
-use crate::config::Config;
+use crate::config::{Config, Crop};
 use crate::files::{FileAt, Stamp};
 use crate::isolation::{Extracted, Outputs};
 use crate::picture::{self, Bounds, FileSnapshot, Hash, Miniature, Square, Unusable};
@@ -55,6 +55,8 @@ pub struct MemberReader<'a> {
     query: &'a Query,
     context: &'a WorkerContext,
     bounds: Bounds,
+    /// The part of the pictures that is used.
+    pub crop: Option<Crop>,
     /// Time spent so far on features.
     pub encoding: Duration,
 }
@@ -62,7 +64,7 @@ pub struct MemberReader<'a> {
 impl<'a> MemberReader<'a> {
     /// For the pictures of `query`.
     pub fn new(query: &'a Query, context: &'a WorkerContext) -> Self {
-        Self { query, context, bounds: query.bounds(), encoding: Duration::ZERO }
+        Self { query, context, bounds: query.bounds(), crop: None, encoding: Duration::ZERO }
     }
 
     /// The settings of the query.
@@ -75,12 +77,15 @@ impl<'a> MemberReader<'a> {
         let place = place(self.config(), path);
         // Taken before reading: if the file changes later, its stamp differs from this one.
         let before = place.stamp().ok();
-        let (stamp, kept) = match picture::read_still(&place, &self.bounds) {
+        let (stamp, read) = match picture::read_still(&place, &self.bounds) {
             Err(problem) => (before, Err(problem)),
-            Ok(contents) => (Some(contents.stamp), self.keep(&contents, &place.absolute(), tile_px)),
+            Ok(contents) => {
+                let kept = self.keep(&contents, &place.absolute(), tile_px);
+                (Some(contents.stamp), kept.map(|kept| (contents.hash, kept)))
+            }
         };
-        let (result, kept) = match kept {
-            Ok(kept) => (Ok(Some(kept.encoded.content)), Some(kept)),
+        let (result, kept) = match read {
+            Ok((content, kept)) => (Ok(Some(content)), Some(kept)),
             Err(problem) => (Err(problem), None),
         };
         Member { file: FileRead { path: path.to_path_buf(), stamp, result }, kept }
@@ -88,20 +93,23 @@ impl<'a> MemberReader<'a> {
 
     /// What is to be kept of a picture; it is decoded only if some of that is not known yet.
     fn keep(&mut self, contents: &FileSnapshot, path: &Path, tile_px: Option<u32>) -> Result<KeptPicture, Unusable> {
-        let (guard, content) = (&self.context.guard, contents.hash);
-        if let Some(refusal) = guard.refuses(content, &self.bounds) {
+        let guard = &self.context.guard;
+        if let Some(refusal) = guard.refuses(contents.hash, &self.bounds) {
             return Err(refusal);
         }
+        // A part of a picture is a content of its own.
+        let part = |crop: Crop| Hash::of(&[&contents.hash.0[..], &crop.to_bytes()].concat());
+        let content = self.crop.map_or(contents.hash, part);
         let earlier = Some(&self.context.set_pictures).filter(|_| self.query.is_set).and_then(|kept| kept.get(content));
         let tile = tile_px.and_then(|px| earlier.as_ref()?.tile_of(px).cloned());
         let lacks_px = tile_px.filter(|_| tile.is_none());
         let known = self.in_catalog(content).or_else(|| earlier.map(|kept| kept.encoded));
         let kept = match known {
-            Some(encoded) if lacks_px.is_none() && !guard.is_suspect(content, &self.bounds) => {
+            Some(encoded) if lacks_px.is_none() && !guard.is_suspect(contents.hash, &self.bounds) => {
                 return Ok(KeptPicture { encoded, tile });
             }
             known => {
-                let outputs = Outputs { square: known.is_none(), features: false, longest_px: lacks_px };
+                let outputs = Outputs { square: known.is_none(), features: false, longest_px: lacks_px, crop: self.crop };
                 let Extracted { square, picture, .. } =
                     guard.extract(contents, path, &self.bounds, outputs, &self.context.extractor)?;
                 let encoded = match known {

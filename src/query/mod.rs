@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::answer::{Changes, Record, Status, Timings};
-use crate::config::{Config, Refresh, SearchScope};
+use crate::config::{Config, Crop, Refresh, SearchScope};
 use crate::picture::{Bounds, Hash};
 
 pub use ask::{Ask, DirectAnswer};
@@ -64,6 +64,8 @@ pub struct Query {
     pub inventory_away: Vec<PathBuf>,
     /// Which pictures may be found, whatever its own settings say; everything: as they say.
     pub scope: SearchScope,
+    /// The part of its pictures that is searched for, whatever its own settings say.
+    pub crop: Option<Crop>,
     /// The settings in force.
     pub config: Arc<Config>,
 }

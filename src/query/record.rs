@@ -32,6 +32,7 @@ pub fn compose(
             content: input.content().map(Hash::to_hex),
             files: files.iter().map(|file| query_file(file)).collect(),
             unused: input.unused(),
+            crop: input.crop,
             set_mode: query.is_set.then_some(config.similarity.set_mode),
             yes: positives.iter().map(|file| query_file(file)).collect(),
             not: negatives.iter().map(|file| query_file(file)).collect(),

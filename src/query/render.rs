@@ -1,5 +1,6 @@
 //! The fifth stage of a query: draws the sheet.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use image::{DynamicImage, RgbaImage};
@@ -34,7 +35,7 @@ pub fn sheet(
     let style = answer::style(&query.config.answer);
     let side = sheet::match_side_px(record.matches.len(), &style);
     let queries = input.members.used.iter_mut().take(sheet::MAX_QUERIES).map(|member| sheet::QueryPicture {
-        name: member.file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        name: query_name(&member.file.path, input.crop.is_some()),
         picture: take_tile(member),
     });
     let queries: Vec<_> = queries.collect();
@@ -53,6 +54,11 @@ pub fn sheet(
         let what = format!("the sheet could not be drawn: {reason}");
         Undrawn::Failed(Trouble::new(what, &query.path, "please report this"))
     })
+}
+
+fn query_name(path: &Path, is_part: bool) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    if is_part { format!("part of {name}") } else { name.into_owned() }
 }
 
 /// The pictures of a query's folder `yes/` or `not/`.
@@ -88,7 +94,7 @@ fn thumbnail(
 ) -> Result<Option<RgbaImage>, Undrawn> {
     let bounds = query.bounds();
     let Ok(contents) = picture::read_still(place, &bounds) else { return Ok(None) };
-    let outputs = Outputs { square: false, features: false, longest_px: Some(side) };
+    let outputs = Outputs { square: false, features: false, longest_px: Some(side), crop: None };
     match context.guard.extract(&contents, &place.absolute(), &bounds, outputs, &context.extractor) {
         Ok(seen) => Ok(seen.picture.map(DynamicImage::into_rgba8)),
         Err(Unusable::AwaitsTrial) => Err(Undrawn::AwaitsTrial),

@@ -238,6 +238,7 @@ mod tests {
             inventory_missing,
             inventory_away: Vec::new(),
             scope: SearchScope::default(),
+            crop: None,
             config: Arc::default(),
         };
         assert!(remarks_on(&query(0, 0), &SearchScope::default(), 5, &[]).is_empty());

@@ -12,7 +12,7 @@ use crate::config::Metric;
 use crate::evaluate::gate::{SearchedViews, ViewOutcome, relative_reconstruction_error};
 use crate::files::FileAt;
 use crate::model::{FeatureKind, Model};
-use crate::picture::{self, Bounds, EditedView, Hash};
+use crate::picture::{self, Bounds, EditedView, Hash, Resolution};
 use crate::progress::Progress;
 
 /// Pictures among which they are looked for.
@@ -135,8 +135,10 @@ impl TrainingJob {
     ) -> Option<Vec<Vec<f32>>> {
         let bounds = Bounds::from(&self.input.config.limits);
         let contents = picture::read_still(place, &bounds).ok().filter(|contents| contents.hash == content)?;
+        // The views are cut out of a copy of twice the side.
+        let resolution = Resolution::for_copy(2 * self.input.extractor.side() as u32);
         let views = |decoded: DynamicImage| Ok(picture::edited_views(&decoded, content, self.input.extractor.side()));
-        let squares = self.input.guard.decode(&contents, &place.absolute(), &bounds, views).ok()??;
+        let squares = self.input.guard.decode(&contents, &place.absolute(), &bounds, resolution, views).ok()??;
         let features = self.input.extractor.features(&squares);
         let features: Vec<Vec<f32>> = features.iter().map(<[f32]>::to_vec).collect();
         new.extend(

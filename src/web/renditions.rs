@@ -78,7 +78,7 @@ impl RenditionMaker {
         }
         let bounds = Bounds::from(limits);
         let contents = read_still(&picture.place(), &bounds).map_err(|problem| gone(&problem))?;
-        let outputs = Outputs { square: false, features: false, longest_px: Some(side) };
+        let outputs = Outputs { square: false, features: false, longest_px: Some(side), crop: None };
         let order = DecodeOrder { bounds, outputs, encoder: Encoder::Pretrained };
         let decoded = match self.isolation.extract(&contents.bytes, &picture.path, &order) {
             TrialOutcome::Ended(ended) => ended.map_err(|problem| gone(&problem))?.picture,

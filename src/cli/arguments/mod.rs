@@ -159,6 +159,10 @@ pub struct QueryOptions {
     /// At most N matches, 1 to 50 (default: as in the settings)
     #[arg(short = 'k', long = "results", value_name = "N", value_parser = clap::value_parser!(u64).range(1..=50))]
     pub results: Option<u64>,
+    /// Search for this part of the picture alone: from its upper left corner, in pixels, or in shares of its sides if none of the numbers
+    /// is larger than 1
+    #[arg(long, value_name = "X,Y,WIDTH,HEIGHT")]
+    pub crop: Option<Crop>,
     /// Find only pictures in DIR, a folder inside the inventory; may be given more than once
     #[arg(long, value_name = "DIR")]
     pub within: Vec<PathBuf>,

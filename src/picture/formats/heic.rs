@@ -53,7 +53,7 @@ fn open<'a>(bytes: &'a [u8], bounds: &Bounds) -> Result<Opened<'a>, Unusable> {
         memory_bytes: memory::needed(&layout, beside, 2 * bytes.len() as u64),
         is_cut_off: false,
     };
-    let decode = Box::new(move || on_this_thread(|| decode(&bytes))?);
+    let decode = Box::new(move |_| on_this_thread(|| decode(&bytes))?);
     Ok(Opened { header, decode })
 }
 

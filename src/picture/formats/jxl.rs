@@ -74,7 +74,7 @@ fn open<'a>(bytes: &'a [u8], bounds: &Bounds) -> Result<Opened<'a>, Unusable> {
         is_cut_off: false,
     };
     let begun = Begun { decoder, rest, colour, extra_channels };
-    Ok(Opened { header, decode: Box::new(move || decode(begun, width, height)) })
+    Ok(Opened { header, decode: Box::new(move |_| decode(begun, width, height)) })
 }
 
 fn decode(begun: Begun<'_>, width: u32, height: u32) -> Result<DynamicImage, Unusable> {

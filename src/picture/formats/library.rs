@@ -54,7 +54,7 @@ pub fn open<'a>(
         memory_bytes: memory::needed(&layout, beside(&layout), file_bytes),
         is_cut_off: false,
     };
-    let decode = Box::new(move || {
+    let decode = Box::new(move |_| {
         // An invalid profile is ignored like an orientation.
         let profile = decoder.icc_profile().ok().flatten();
         let picture = DynamicImage::from_decoder(decoder).map_err(|error| explain(&error, name))?;

@@ -27,7 +27,7 @@ mod webp;
 use image::DynamicImage;
 use image::metadata::Orientation;
 
-use super::{Bounds, Unusable};
+use super::{Bounds, Resolution, Unusable};
 
 pub use recognise::recognise;
 
@@ -52,8 +52,8 @@ pub struct Header {
 pub struct Opened<'a> {
     /// What the header says.
     pub header: Header,
-    /// Decodes the pixels, as they are stored.
-    pub decode: Box<dyn FnOnce() -> Result<DynamicImage, Unusable> + 'a>,
+    /// Decodes the pixels, as they are stored: all of them, or a smaller picture that has the resolution.
+    pub decode: Box<dyn FnOnce(Resolution) -> Result<DynamicImage, Unusable> + 'a>,
 }
 
 /// A format that is read.

@@ -16,8 +16,8 @@ pub const PNG: Format = Format { name: "PNG", open };
 
 fn open<'a>(bytes: &'a [u8], _: &Bounds) -> Result<Opened<'a>, Unusable> {
     let Opened { header, decode } = library::open(without_profiles(bytes), ImageFormat::Png, "PNG", |_| 0)?;
-    let decode = Box::new(move || {
-        let picture = decode()?;
+    let decode = Box::new(move |resolution| {
+        let picture = decode(resolution)?;
         Ok(match profile(bytes) {
             Some(profile) => to_srgb(picture, &Colours::Profile(profile)),
             None => picture,

@@ -60,7 +60,7 @@ fn open<'a>(bytes: &'a [u8], bounds: &Bounds) -> Result<Opened<'a>, Unusable> {
         memory_bytes: memory::needed(&layout, coded * BYTES_A_CODED_PIXEL, 2 * bytes.len() as u64),
         is_cut_off: false,
     };
-    Ok(Opened { header, decode: Box::new(move || decode(&items, &colour, alpha.as_ref())) })
+    Ok(Opened { header, decode: Box::new(move |_| decode(&items, &colour, alpha.as_ref())) })
 }
 
 impl Tiles {

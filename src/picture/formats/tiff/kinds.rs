@@ -64,7 +64,7 @@ pub fn open(bytes: &[u8]) -> Option<Result<Opened<'_>, Unusable>> {
         memory_bytes: memory::needed(&layout, 2 * layout.decoded + pixels, 2 * bytes.len() as u64),
         is_cut_off: false,
     };
-    Some(Ok(Opened { header, decode: Box::new(move || decode(file, &values, width, height)) }))
+    Some(Ok(Opened { header, decode: Box::new(move |_| decode(file, &values, width, height)) }))
 }
 
 fn decode(mut file: PageDecoder<'_>, values: &Values, width: u32, height: u32) -> Result<DynamicImage, Unusable> {
