@@ -4,7 +4,8 @@
 //! was published with, which is comparable with other programs, and for one of the side that is used.
 //!
 //! `cargo bench --bench encode -- FILE...`: instead, what the service does with each file, on one thread and nothing beside it:
-//! reading and decoding it, and the network; the mean of all files, for `benches/throughput.py`.
+//! reading and decoding it, and the network; the mean of all files, for `benches/throughput.py`. Then what decoding all pixels takes, and
+//! how far the features of the two lie apart.
 
 use std::path::Path;
 use std::time::Instant;
@@ -58,14 +59,33 @@ fn measure_files(files: &[String]) {
         }
         [cpu_ms() - start_ms, start.elapsed().as_secs_f64() * 1e3].map(|ms| ms / files.len() as f64)
     };
-    let decoded = Outputs { square: true, features: false, longest_px: None };
+    let decoded = Outputs { square: true, features: false, longest_px: None, crop: None };
+    let whole = Outputs { longest_px: Outputs::FULL_SIZE, ..decoded };
     let encoded = Outputs { features: true, ..decoded };
     run(encoded, &files[..1]);
     let ([decode, _], [all, wall]) = (run(decoded, files), run(encoded, files));
-    let network = all - decode;
+    let ([decode_whole, _], network) = (run(whole, files), all - decode);
     println!(
         "files threads=1: {decode:.2} CPU ms decoding, {network:.2} CPU ms network, {all:.2} CPU ms/file, {wall:.2} ms/file"
     );
+    let features = |file: &str, outputs: Outputs| {
+        let outputs = Outputs { features: true, ..outputs };
+        let contents = read_still(&FileAt::named(Path::new(file)), &bounds).ok()?;
+        Guard::none().extract(&contents, Path::new(file), &bounds, outputs, &extractor).ok()?.features
+    };
+    let apart = |file: &String| Some(relative(&features(file, whole)?, &features(file, decoded)?));
+    let mut apart: Vec<f32> = files.iter().filter_map(apart).collect();
+    apart.sort_by(f32::total_cmp);
+    let (median, most) = (apart.get(apart.len() / 2).unwrap_or(&f32::NAN), apart.last().unwrap_or(&f32::NAN));
+    println!(
+        "whole: {decode_whole:.2} CPU ms decoding; features differ by {median:.4} of their length (median), {most:.4} (most)"
+    );
+}
+
+/// The length of the difference, as a share of the first one's.
+fn relative(one: &[f32], other: &[f32]) -> f32 {
+    let length = |values: &mut dyn Iterator<Item = f32>| values.map(|value| value * value).sum::<f32>().sqrt();
+    length(&mut one.iter().zip(other).map(|(one, other)| one - other)) / length(&mut one.iter().copied())
 }
 
 /// A made-up picture, different for every `seed`.

@@ -69,7 +69,9 @@ impl FromStr for Crop {
         let numbers: Option<Vec<f64>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
         let numbers = numbers.and_then(|numbers| <[f64; 4]>::try_from(numbers).ok());
         Self::new(numbers.ok_or_else(|| {
-            format!("\"{text}\" is no part of a picture; write X,Y,WIDTH,HEIGHT in pixels, or in shares such as 0.5,0,0.5,1")
+            format!(
+                "\"{text}\" is no part of a picture; write X,Y,WIDTH,HEIGHT in pixels, or in shares such as 0.5,0,0.5,1"
+            )
         })?)
     }
 }

@@ -69,7 +69,9 @@ mod tests {
 
     #[test]
     fn a_set_changes_what_it_names_and_nothing_else() {
-        let set = SetSettings::parse(Path::new("query.toml"), "k = 12\nset_mode = \"nearest\"\ncrop = [0, 10, 20.5, 40]\n").unwrap();
+        let set =
+            SetSettings::parse(Path::new("query.toml"), "k = 12\nset_mode = \"nearest\"\ncrop = [0, 10, 20.5, 40]\n")
+                .unwrap();
         let config = set.over(&Config::default());
         assert_eq!((config.answer.results.get(), config.similarity.set_mode), (12, SetMode::Nearest));
         assert_eq!(config.similarity.metric, Metric::Cosine);

@@ -137,7 +137,8 @@ impl PictureSource for CataloguedPictures {
 /// The picture in a file, as long as it is the content that was catalogued.
 fn grey(place: &FileAt<'_>, content: Hash, bounds: &Bounds) -> Option<GreyPicture> {
     let contents = picture::read_still(place, bounds).ok().filter(|contents| contents.hash == content)?;
-    let decoded = isolation::decode(&contents.bytes, &place.absolute(), bounds, Resolution::for_copy(DETAIL_PX)).ok()?;
+    let decoded =
+        isolation::decode(&contents.bytes, &place.absolute(), bounds, Resolution::for_copy(DETAIL_PX)).ok()?;
     let small = on_white(&picture::shrink(&decoded, DETAIL_PX)?);
     // By the weights of BT.601, in 1024ths.
     let shade = |pixel: &image::Rgb<u8>| {

@@ -24,8 +24,8 @@ pub use edited_view::{EditedView, edited_views};
 pub use metadata::PictureMetadata;
 pub use miniature::{MINIATURE_SIDE, Miniature};
 pub use read::{FileSnapshot, Hash, read_still};
-pub use resolution::Resolution;
 pub use resize::{Filter, resample, shrink, square};
+pub use resolution::Resolution;
 pub use unusable::{CrashCause, Unusable};
 
 /// A whole picture resized to a square, RGB, 8 bits per channel, row by row: `[side, side, 3]`.

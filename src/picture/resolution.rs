@@ -32,10 +32,7 @@ impl Resolution {
 
     /// Enough for both.
     pub fn and(self, other: Self) -> Self {
-        Self {
-            shorter_px: self.shorter_px.max(other.shorter_px),
-            longer_px: self.longer_px.max(other.longer_px),
-        }
+        Self { shorter_px: self.shorter_px.max(other.shorter_px), longer_px: self.longer_px.max(other.longer_px) }
     }
 
     /// By how much both sides of a picture of `width` × `height` pixels may be divided: 1, 2, 4 or 8.

@@ -202,7 +202,10 @@ impl fmt::Display for Unusable {
                 write!(out, "the file has more than the {limit_kilobytes} kB allowed for settings")
             }
             Self::OutsideOfIt { width, height } => {
-                write!(out, "the part that is searched for lies outside the picture, which has {width} × {height} pixels")
+                write!(
+                    out,
+                    "the part that is searched for lies outside the picture, which has {width} × {height} pixels"
+                )
             }
             Self::NotShrunk => {
                 write!(out, "the picture could not be made smaller, most likely because memory is short")

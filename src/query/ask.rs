@@ -86,11 +86,7 @@ fn unable_to_draw(undrawn: Undrawn) -> Fatal {
     }
 }
 
-fn query(
-    pictures: &[PathBuf],
-    (scope, crop): (SearchScope, Option<Crop>),
-    config: Config,
-) -> Result<Query, Fatal> {
+fn query(pictures: &[PathBuf], (scope, crop): (SearchScope, Option<Crop>), config: Config) -> Result<Query, Fatal> {
     let path = match pictures {
         [one] => PathBuf::from(one.file_name().unwrap_or(one.as_os_str())),
         several => PathBuf::from(format!("{} pictures", several.len())),

@@ -109,7 +109,8 @@ impl<'a> MemberReader<'a> {
                 return Ok(KeptPicture { encoded, tile });
             }
             known => {
-                let outputs = Outputs { square: known.is_none(), features: false, longest_px: lacks_px, crop: self.crop };
+                let outputs =
+                    Outputs { square: known.is_none(), features: false, longest_px: lacks_px, crop: self.crop };
                 let Extracted { square, picture, .. } =
                     guard.extract(contents, path, &self.bounds, outputs, &self.context.extractor)?;
                 let encoded = match known {

@@ -28,6 +28,15 @@ pub fn jpeg(kind: Food, seed: u64) -> Vec<u8> {
     bytes
 }
 
+/// Both side by side: the second one is the right half.
+pub fn side_by_side(left: Food, right: Food, seed: u64) -> Vec<u8> {
+    let (left, right) = (drawn(left, seed), drawn(right, seed));
+    let mut both = RgbImage::new(left.width() + right.width(), left.height().max(right.height()));
+    image::imageops::replace(&mut both, &left, 0, 0);
+    image::imageops::replace(&mut both, &right, i64::from(left.width()), 0);
+    encoded(&both)
+}
+
 /// A PNG file of a kind of food.
 pub fn png(kind: Food, seed: u64) -> Vec<u8> {
     encoded(&drawn(kind, seed))

@@ -147,7 +147,10 @@ fn records_of_a_set_with_its_own_settings_and_of_a_refreshed_answer_are_valid() 
     put(workplace.query("set/one.jpg"), &jpeg(Food::Pizza, 2_000));
     put(workplace.query("set/not/other.jpg"), &jpeg(Food::Sushi, 2_000));
     put(workplace.query("set/yes/another.jpg"), &jpeg(Food::Pizza, 2_001));
-    put(workplace.query("set/query.toml"), b"k = 3\nwithin = []\nnot_within = \"old\"\nbefore = 2100-01-01\n");
+    put(
+        workplace.query("set/query.toml"),
+        b"k = 3\ncrop = [0, 0, 0.9, 1]\nwithin = []\nnot_within = \"old\"\nbefore = 2100-01-01\n",
+    );
     let first = workplace.wait_record_that("set", |record| record["settings"]["results"] == 3);
     assert_valid(&first);
     assert_eq!(first["settings"]["not_within"], serde_json::json!(["old"]));

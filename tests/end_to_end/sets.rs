@@ -5,7 +5,7 @@ use std::path::Path;
 use artificio_demo::Food;
 use serde_json::{Value, json};
 
-use super::pictures::jpeg;
+use super::pictures::{jpeg, side_by_side};
 use super::workplace::{Workplace, found, put};
 
 /// A set of a pizza and a sushi in an inventory of both.
@@ -41,6 +41,38 @@ fn a_set_has_settings_of_its_own() {
     put(workplace.query("both/query.toml"), format!("k = {}", "[".repeat(1_500_000)).as_bytes());
     let is_too_large = |record: &Value| record["message"].as_str().unwrap().contains("the 64 kB allowed for settings");
     workplace.wait_record_that("both", is_too_large);
+}
+
+#[test]
+fn a_part_of_a_picture_is_searched_for() {
+    let mut workplace = Workplace::new();
+    workplace.stock(4);
+    workplace.start();
+    workplace.wait_indexed(12);
+    let both = side_by_side(Food::Pizza, Food::Sushi, 2_000);
+    put(workplace.query("table/both.png"), &both);
+    put(workplace.query("table/query.toml"), b"k = 3\ncrop = [0.5, 0, 0.5, 1]\n");
+    let asked = |kind: &'static str| {
+        move |record: &Value| {
+            let found = found(record);
+            record["query"].get("crop").is_some() && found.iter().all(|path| path.starts_with(kind)) && found.len() == 3
+        }
+    };
+    let right = workplace.wait_record_that("table", asked("sushi_"));
+    assert_eq!(right["query"]["crop"], json!([0.5, 0.0, 0.5, 1.0]));
+    assert!(right["matches"].as_array().unwrap().iter().all(|found| found.get("relation").is_none()), "{right:#}");
+
+    put(workplace.query("table/query.toml"), b"k = 3\ncrop = [0, 0, 0.5, 1]\n");
+    workplace.wait_record_that("table", asked("pizza_"));
+    let path = workplace.query("table/both.png");
+    let output = workplace.run(&["query", "--json", "-k", "3", "--crop", "0.5,0,0.5,1", path.to_str().unwrap()]);
+    let record: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(asked("sushi_")(&record), "{record:#}");
+
+    put(workplace.query("table/query.toml"), b"crop = [5000, 0, 10, 10]\n");
+    let record = workplace.wait_record_that("table", |record| record["status"] == "error");
+    let message = record["message"].as_str().unwrap();
+    assert!(message.contains("outside the picture") && message.contains("`crop`"), "{message}");
 }
 
 /// How much more similar the best pizza is than the best sushi.
