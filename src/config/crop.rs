@@ -12,6 +12,9 @@ use serde::de::{Deserialize, Deserializer, Error};
 #[serde(transparent)]
 pub struct Crop([f64; 4]);
 
+/// All of its numbers are finite.
+impl Eq for Crop {}
+
 impl Crop {
     /// The rectangle of these numbers.
     ///

@@ -85,9 +85,9 @@ fn decode(
 }
 
 /// What is made in a trial where these are asked for.
-fn of_trial(Outputs { square, features, longest_px }: Outputs) -> Outputs {
+fn of_trial(Outputs { square, features, longest_px, crop }: Outputs) -> Outputs {
     // The network runs whenever there is a square, because it could crash on the picture as well.
-    Outputs { square, features: square || features, longest_px: longest_px.map(|px| px.min(LONGEST_PX)) }
+    Outputs { square, features: square || features, longest_px: longest_px.map(|px| px.min(LONGEST_PX)), crop }
 }
 
 fn processor_ms() -> u64 {

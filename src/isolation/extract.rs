@@ -56,7 +56,10 @@ pub fn extract(
     outputs: Outputs,
     extractor: &Extractor,
 ) -> Result<Extracted, Unusable> {
-    let decoded = outputs.crop.map_or(Ok(decoded), |crop| cut_out(&decoded, crop))?;
+    let decoded = match outputs.crop {
+        Some(crop) => cut_out(&decoded, crop)?,
+        None => decoded,
+    };
     let square = (outputs.square || outputs.features)
         .then(|| picture::square(&decoded, extractor.side()).ok_or(Unusable::NotShrunk))
         .transpose()?;

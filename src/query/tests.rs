@@ -68,6 +68,7 @@ impl Root {
             inventory_missing: 0,
             inventory_away: Vec::new(),
             scope: Default::default(),
+            crop: None,
             config: Arc::clone(&self.config),
         }
     }

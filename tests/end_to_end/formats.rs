@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use artificio::config::Config;
 use artificio::isolation::Isolation;
-use artificio::picture::{Bounds, Unusable, open, silence_caught_panics};
+use artificio::picture::{Bounds, Resolution, Unusable, open, silence_caught_panics};
 use image::{DynamicImage, GenericImageView, Rgba};
 use serde_json::Value;
 
@@ -90,7 +90,9 @@ fn every_file_of_the_formats_people_have_is_what_it_is() {
         let bytes = fs::read(&path).unwrap();
         let reserved = open(&bytes, &path, &bounds).map_or(0, |picture| picture.memory_bytes());
         most_reserved = most_reserved.max(reserved);
-        let (result, took) = own_time(|| isolation.decode_where_it_belongs(&bytes, &path, &bounds));
+        let (result, took) = own_time(|| {
+            isolation.decode_where_it_belongs(&bytes, &path, &bounds, Resolution::WHOLE).map(|(picture, _)| picture)
+        });
         if took > LONGEST_DECODING {
             assert_decoded_in_time(&path);
         }
@@ -120,11 +122,13 @@ fn a_decoder_that_dies_of_a_picture_dies_alone() {
         ("loop", "its decoder did not end within 300 ms"),
     ];
     for (fault, expected) in cases {
-        let refused = isolation.decode_where_it_belongs(&deadly(fault), Path::new("a.avif"), &bounds).err();
+        let refused =
+            isolation.decode_where_it_belongs(&deadly(fault), Path::new("a.avif"), &bounds, Resolution::WHOLE).err();
         assert_eq!(refused, Some(Unusable::Damaged(expected.into())), "{fault}");
     }
     isolation.close();
-    let refused = isolation.decode_where_it_belongs(&deadly("abort"), Path::new("a.avif"), &bounds).err();
+    let refused =
+        isolation.decode_where_it_belongs(&deadly("abort"), Path::new("a.avif"), &bounds, Resolution::WHOLE).err();
     assert_eq!(refused, Some(Unusable::AwaitsTrial), "the service ends");
 }
 

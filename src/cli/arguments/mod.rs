@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::{DateBound, Encoder, Setup, Source};
+use crate::config::{Crop, DateBound, Encoder, Setup, Source};
 use crate::error::Fatal;
 
 use super::help::with_notes;

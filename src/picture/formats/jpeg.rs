@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn jpeg() -> Vec<u8> {
-        let picture = image::RgbImage::from_fn(64, 48, |x, y| image::Rgb([x as u8 * 4, y as u8 * 5, (x * y) as u8]));
+        let picture = RgbImage::from_fn(64, 48, |x, y| image::Rgb([x as u8 * 4, y as u8 * 5, (x * y) as u8]));
         let mut bytes = std::io::Cursor::new(Vec::new());
         picture.write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
         bytes.into_inner()
