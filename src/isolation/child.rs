@@ -60,7 +60,9 @@ fn work(request: &str) -> Result<(), SetupError> {
         _ => None,
     };
     let resolution = trial.map_or(Resolution::WHOLE, |(outputs, extractor)| outputs.resolution(extractor.side()));
-    let (decoded, decode_ms) = decode(&bytes, &request, resolution);
+    let before_ms = processor_ms();
+    let decoded = decode(&bytes, &request, resolution);
+    let decode_ms = processor_ms().saturating_sub(before_ms);
     let result = decoded.and_then(|(picture, whole)| match trial {
         Some((outputs, extractor)) => extract(picture, whole, outputs, extractor),
         None => Ok(Extracted { square: None, features: None, picture: Some(picture), size: whole.into() }),
@@ -69,19 +71,16 @@ fn work(request: &str) -> Result<(), SetupError> {
     written.map_err(|error| error.to_string())
 }
 
-/// The picture and its whole size, and the processor time of the decoding in milliseconds.
+/// The picture, and the size of all of it.
 fn decode(
     bytes: &[u8],
     request: &ChildRequest,
     resolution: Resolution,
-) -> (Result<(DynamicImage, (u32, u32)), Unusable>, u64) {
+) -> Result<(DynamicImage, (u32, u32)), Unusable> {
     let path = PathBuf::from("picture").with_extension(&request.extension);
-    let before = processor_ms();
-    let decoded = picture::open(bytes, &path, request.task.bounds()).and_then(|opened| {
-        let whole = opened.size();
-        Ok((opened.decode(resolution)?, whole))
-    });
-    (decoded, processor_ms().saturating_sub(before))
+    let opened = picture::open(bytes, &path, request.task.bounds())?;
+    let whole = opened.size();
+    Ok((opened.decode(resolution)?, whole))
 }
 
 /// What is made in a trial where these are asked for.
