@@ -13,8 +13,12 @@ use super::error::ConfigError;
 
 /// A folder's path, relative or not. What cannot be meant is refused.
 pub fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    let wrong = match name.as_str() {
+    checked_name(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+/// The path that `name` is; or why it cannot be meant.
+pub fn checked_name(name: &str) -> Result<PathBuf, &'static str> {
+    let wrong = match name {
         // It would be the root itself.
         name if name.trim().is_empty() => Some("the name of a folder is missing"),
         // It would be a folder of that name below the root.
@@ -22,19 +26,21 @@ pub fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Er
         name if name.contains('\0') => Some("no folder has a NUL in its name"),
         _ => None,
     };
-    wrong.map_or_else(|| Ok(name.into()), |wrong| Err(D::Error::custom(wrong)))
+    wrong.map_or_else(|| Ok(name.into()), Err)
 }
 
 /// What the daemon writes must not lie in what it watches: it would answer its own answers. What it watches must not
 /// overlap either: one file would be two things. Nor may sheets lie among its own files.
 pub fn must_be_separate(path: &Path, text: &str, folders: &FolderSettings) -> Result<(), ConfigError> {
-    let read = folders.read().map(|(name, folder)| (name, resolved(folder)));
+    let read: Vec<_> = folders.read().into_iter().map(|(name, folder)| (name, resolved(folder))).collect();
     let written = folders.written().map(|(name, folder)| (name, resolved(folder)));
     let writes_into_watched = written.iter().flat_map(|inner| read.iter().map(move |outer| (inner, outer)));
     let watched_twice = read
         .iter()
-        .flat_map(|inner| read.iter().map(move |outer| (inner, outer)))
-        .filter(|(inner, outer)| inner.0 != outer.0);
+        .enumerate()
+        .flat_map(|inner| read.iter().enumerate().map(move |outer| (inner, outer)))
+        .filter(|(inner, outer)| inner.0 != outer.0)
+        .map(|((_, inner), (_, outer))| (inner, outer));
     let [answer, state] = &written;
     let overlap = writes_into_watched.chain(watched_twice).find(|(inner, outer)| inner.1.starts_with(&outer.1));
     let Some((inner, outer)) = overlap.or_else(|| (answer.1 == state.1).then_some((answer, state))) else {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::choices::{
     Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
 };
-use super::{AnswerCommand, Bounded, ExcludePatterns, Share, ShareOrAuto, folders};
+use super::{AnswerCommand, Bounded, ExcludePatterns, Inventory, Share, ShareOrAuto, folders};
 
 /// `[folders]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -18,9 +18,9 @@ pub struct FolderSettings {
     /// A picture dropped here is a query; a folder of pictures is one query set.
     #[serde(deserialize_with = "folders::name")]
     pub query: PathBuf,
-    /// The pictures that are searched, sub-folders included. Never written.
-    #[serde(deserialize_with = "folders::name")]
-    pub inventory: PathBuf,
+    /// The pictures that are searched, sub-folders included. Never written. Or several folders: ["/srv/photos", "/mnt/scans"], whose
+    /// pictures then begin with the folder's name (photos/2024/a.jpg), or { old = "/mnt/scans", new = "scans" } with names of your own.
+    pub inventory: Inventory,
     /// Pictures of the same kind to train on. Never written.
     #[serde(deserialize_with = "folders::name")]
     pub training: PathBuf,
@@ -164,7 +164,7 @@ impl FolderSettings {
     pub fn below(&self, root: &Path) -> Self {
         Self {
             query: root.join(&self.query),
-            inventory: root.join(&self.inventory),
+            inventory: self.inventory.below(root, &root.join(&self.state)),
             training: root.join(&self.training),
             answer: root.join(&self.answer),
             state: root.join(&self.state),
@@ -173,9 +173,10 @@ impl FolderSettings {
         }
     }
 
-    /// The folders that are watched and never written.
-    pub fn read(&self) -> [(&'static str, &Path); 3] {
-        [("query", &self.query), ("inventory", &self.inventory), ("training", &self.training)]
+    /// The folders that are watched and never written; the inventory may be several.
+    pub fn read(&self) -> Vec<(&'static str, &Path)> {
+        let inventory = self.inventory.places().into_iter().map(|folder| ("inventory", folder));
+        [("query", &*self.query)].into_iter().chain(inventory).chain([("training", &*self.training)]).collect()
     }
 
     /// The folders that the daemon writes.

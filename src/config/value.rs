@@ -73,6 +73,7 @@ impl<'de> Deserializer<'de> for SettingValue<'_> {
             Some(DeValue::Float(_)) => self.deserialize_f64(visitor),
             Some(DeValue::Boolean(_)) => self.deserialize_bool(visitor),
             Some(DeValue::Array(_)) => self.deserialize_seq(visitor),
+            Some(DeValue::Table(_)) => self.deserialize_map(visitor),
             Some(_) => Err(Cause::Refused("no setting takes a value of this kind".into())),
         }
     }
@@ -135,6 +136,12 @@ impl<'de> Deserializer<'de> for SettingValue<'_> {
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Cause> {
         match self {
             Self::Section(keys) => visitor.visit_map(MapDeserializer::new(keys.into_iter())),
+            Self::Parsed { value: DeValue::Table(keys), source } => {
+                let keys = keys.iter().map(|(key, value)| {
+                    (key.get_ref().as_ref(), SettingValue::Parsed { value: value.get_ref(), source })
+                });
+                visitor.visit_map(MapDeserializer::new(keys))
+            }
             Self::Parsed { .. } => Err(self.mismatch(ValueKind::Section)),
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use log::info;
 
 use super::reporting::manager;
-use super::start::make_watched_folders;
+use super::start::{make_inventory_links, make_watched_folders};
 use super::{Daemon, Observer};
 use crate::config::{self, Config, Setup};
 use crate::error::{Fatal, Trouble};
@@ -36,6 +36,7 @@ pub(super) fn begin(setup: &Setup, observer: &dyn Observer) -> Result<Arc<Confin
     let _ = make_watched_folders(&config);
     let _ = make_folder(&config.folders.answer);
     let _ = make_state_folder(&config.folders.state);
+    let _ = make_inventory_links(&config);
     let confinement = Confinement::enter(&folders(setup, &config));
     info!("confined {}", confinement.report().message);
     Ok(Arc::new(confinement))
@@ -55,7 +56,7 @@ pub(super) fn start_helper(setup: &Setup, observer: &dyn Observer) -> Result<Opt
 
 /// The root folder is among them: what is exchanged below it is read without a new start.
 fn folders(setup: &Setup, config: &Config) -> SandboxFolders {
-    let watched = config.folders.read().map(|(_, folder)| folder);
+    let watched = config.folders.read().into_iter().map(|(_, folder)| folder);
     let written = config.folders.written().map(|(_, folder)| folder.to_path_buf());
     let read = watched.into_iter().map(Path::to_path_buf).chain(settings_folders(&setup.source.path));
     SandboxFolders { read: read.chain([setup.root.clone()]).collect(), written: written.into_iter().collect() }

@@ -22,7 +22,7 @@ use crate::catalog::{AnswerRow, Catalog, FileRow, FileState, Root};
 use crate::clock;
 use crate::config::{self, Config, Encoder, ModelSettings, PairMode, Setup};
 use crate::error::{Fatal, Trouble};
-use crate::files::{Stamp, make_folder, sweep_half_written};
+use crate::files::{Stamp, make_folder, make_links, sweep_half_written};
 use crate::index::Index;
 use crate::isolation::Isolation;
 use crate::model::{Extractor, FeatureKind, Model};
@@ -103,7 +103,16 @@ impl Daemon {
 
 /// A missing folder that cannot be created is waited for: its disk may not be mounted yet.
 pub(super) fn make_watched_folders(config: &Config) -> Vec<Trouble> {
-    config.folders.read().into_iter().filter_map(|(_, folder)| make_folder(folder).err()).collect()
+    // Those of an inventory of several are there already, or their disk is away.
+    let is_made = |name: &str| name != "inventory" || config.folders.inventory.named().is_empty();
+    let made = config.folders.read().into_iter().filter(|(name, _)| is_made(name));
+    made.filter_map(|(_, folder)| make_folder(folder).err()).collect()
+}
+
+/// Makes what an inventory of several folders is listed through.
+pub(super) fn make_inventory_links(config: &Config) -> Result<(), Trouble> {
+    let inventory = &config.folders.inventory;
+    if inventory.named().is_empty() { Ok(()) } else { make_links(inventory, inventory.named()) }
 }
 
 /// Opens the quarantine and logs which pictures the last process left half decoded.

@@ -14,7 +14,7 @@ use super::confinement::end_of_wait;
 use super::event::{Channels, Event, Signal};
 use super::reporting::manager::{self, Loading};
 use super::retry::RETRY_PAUSE;
-use super::start::{CatalogContent, load_catalog, open_quarantine};
+use super::start::{CatalogContent, load_catalog, make_inventory_links, open_quarantine};
 use super::state::StateHold;
 use super::{Daemon, Observer, TICK, requests};
 use crate::catalog::Catalog;
@@ -78,6 +78,7 @@ impl Opening<'_> {
         let _loading = Loading::begin();
         let folder = &self.config.folders.state;
         make_state_folder(folder)?;
+        make_inventory_links(self.config)?;
         let (lock, quarantine) = match self.held.take().filter(|(lock, _)| matches!(lock.place(), LockPlace::Same)) {
             Some(held) => held,
             None => {

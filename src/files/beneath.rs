@@ -6,7 +6,11 @@
 //! folder by folder with `O_NOFOLLOW`. A file that is a link to a file below the same folder counts as that file, as it does in
 //! listings: the link is resolved to a path, and that path is opened in the same strict way. So whoever exchanges files for links
 //! at any moment has nothing opened but files below the folder.
+//!
+//! An inventory of several folders is a folder of links, which only this program writes. What lies below such a link lies below the
+//! folder that it leads to, in the same strict way.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -17,6 +21,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat
 use rustix::io::Errno;
 
 use super::Stamp;
+use crate::config::LINKS_FOLDER;
 
 /// `O_NONBLOCK`: a FIFO has no writer, or somebody holds a lease on the file; neither is waited for. `O_NOCTTY`: a terminal
 /// stays a file.
@@ -122,11 +127,11 @@ impl<'a> FileAt<'a> {
     }
 
     fn open_with(&self, flags: OFlags) -> Result<(File, Stamp), Unopened> {
-        let Some(root) = self.root else {
+        let Some((root, path)) = self.root.map(|root| past_link(root, self.path)) else {
             return self.checked(openat(CWD, self.path, flags.difference(OFlags::NOFOLLOW), Mode::empty())?);
         };
-        match open_beneath(root, self.path, flags) {
-            Err(Errno::LOOP) => self.checked(open_beneath(root, &target_beneath(root, self.path)?, flags)?),
+        match open_beneath(&root, path, flags) {
+            Err(Errno::LOOP) => self.checked(open_beneath(&root, &target_beneath(&root, path)?, flags)?),
             opened => self.checked(opened?),
         }
     }
@@ -153,13 +158,28 @@ pub(super) fn read_at_most(file: File, size: u64, most_bytes: u64) -> Result<Vec
     if bytes.len() as u64 > most_bytes { Err(Unopened::TooLarge(most_bytes)) } else { Ok(bytes) }
 }
 
+/// Whether `root` is the folder of links to the folders of the inventory.
+pub fn is_folder_of_links(root: &Path) -> bool {
+    root.file_name().is_some_and(|name| name == LINKS_FOLDER)
+}
+
+/// `root` and `path` as they are; in a folder of links, the folder that the first name leads to, and the rest.
+fn past_link<'a>(root: &'a Path, path: &'a Path) -> (Cow<'a, Path>, &'a Path) {
+    let mut names = path.components();
+    match names.next() {
+        Some(Component::Normal(name)) if is_folder_of_links(root) => (Cow::Owned(root.join(name)), names.as_path()),
+        _ => (Cow::Borrowed(root), path),
+    }
+}
+
 /// Opens the folder at `path`, relative to the folder `root`, to list it. A link in the place of a folder is no folder.
 pub fn open_folder_beneath(root: &Path, path: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let (root, path) = past_link(root, path);
     if path.as_os_str().is_empty() {
-        return Ok(openat(CWD, root, flags, Mode::empty())?);
+        return Ok(openat(CWD, &*root, flags, Mode::empty())?);
     }
-    open_beneath(root, path, flags | OFlags::NOFOLLOW).map_err(|error| match error {
+    open_beneath(&root, path, flags | OFlags::NOFOLLOW).map_err(|error| match error {
         Errno::LOOP => io::ErrorKind::NotADirectory.into(),
         error => error.into(),
     })

@@ -5,6 +5,7 @@
 
 mod arrival;
 mod beneath;
+mod links;
 mod lock;
 mod own;
 mod stamp;
@@ -18,7 +19,8 @@ use crate::error::Trouble;
 
 pub use arrival::{Arrival, sweep_arrivals};
 use beneath::read_at_most;
-pub use beneath::{FileAt, Unopened, open_folder_beneath};
+pub use beneath::{FileAt, Unopened, is_folder_of_links, open_folder_beneath};
+pub use links::make_links;
 pub use lock::{Lock, LockPlace};
 pub use own::{
     create_own, empty_private_folder, make_private_folder, make_state_folder, narrow_state_folder, read_own,

@@ -68,7 +68,7 @@ impl InventoryContents {
             hashes: contents.hashes.clone(),
             features_version,
             paths: contents.paths.clone(),
-            folder: config.folders.inventory.clone(),
+            folder: config.folders.inventory.to_path_buf(),
             bounds: Bounds::from(&config.limits),
         };
         Ok((contents, pictures))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::encoded::EncodedPicture;
 use crate::answer::{DuplicatePart, Grade, MatchPart, MetadataPart, Relation};
 use crate::catalog::{Catalog, Root};
-use crate::config::{AnswerSettings, ShareOrAuto};
+use crate::config::{AnswerSettings, Inventory, ShareOrAuto};
 use crate::dedup::{Appearance, policy};
 use crate::index::Found;
 use crate::model::Backbone;
@@ -38,7 +38,7 @@ pub struct Selected {
 
 /// Selects matches among search results.
 pub struct Selection<'a> {
-    folder: &'a Path,
+    inventory: &'a Inventory,
     away: &'a [PathBuf],
     results: usize,
     collapse: bool,
@@ -63,11 +63,11 @@ struct FoundPicture {
 }
 
 impl<'a> Selection<'a> {
-    /// As the settings say; `folder` is the inventory's, and `away` what of it cannot be reached.
-    pub fn new(folder: &'a Path, away: &'a [PathBuf], settings: &AnswerSettings) -> Self {
+    /// As the settings say; `away` is what of the `inventory` cannot be reached.
+    pub fn new(inventory: &'a Inventory, away: &'a [PathBuf], settings: &AnswerSettings) -> Self {
         let (results, collapse) = (settings.results.count(), settings.collapse_duplicates);
         let (min_score, min_likeness) = (settings.min_score.get(), settings.min_likeness);
-        Self { folder, away, results, collapse, min_score, min_likeness }
+        Self { inventory, away, results, collapse, min_score, min_likeness }
     }
 
     /// How many pictures must be found to have `results` of them.
@@ -168,7 +168,7 @@ impl<'a> Selection<'a> {
     }
 
     fn absolute(&self, path: &Path) -> String {
-        self.folder.join(path).to_string_lossy().into_owned()
+        self.inventory.absolute(path).to_string_lossy().into_owned()
     }
 }
 

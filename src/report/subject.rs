@@ -58,7 +58,7 @@ impl Subject {
             paths,
             inventory,
             training,
-            folder: config.folders.inventory.clone(),
+            folder: config.folders.inventory.to_path_buf(),
             bounds: Bounds::from(&config.limits),
         })
     }

@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, Dir, FileType, statat};
 use rustix::io::Errno;
 
 use super::is_ignored;
-use crate::files::{FileAt, Stamp, Unopened, open_folder_beneath};
+use crate::files::{FileAt, Stamp, Unopened, is_folder_of_links, open_folder_beneath};
 
 /// One entry of a folder.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Listing {
     entries: Dir,
     root: PathBuf,
     folder: PathBuf,
+    /// Each entry is a link to a folder of the inventory.
+    is_of_links: bool,
 }
 
 impl Listing {
@@ -39,7 +41,8 @@ impl Listing {
     /// its place is no folder.
     pub fn open(root: &Path, folder: &Path) -> io::Result<Self> {
         let entries = Dir::new(open_folder_beneath(root, folder)?)?;
-        Ok(Self { entries, root: root.to_path_buf(), folder: folder.to_path_buf() })
+        let is_of_links = folder.as_os_str().is_empty() && is_folder_of_links(root);
+        Ok(Self { entries, root: root.to_path_buf(), folder: folder.to_path_buf(), is_of_links })
     }
 
     fn look_at(&self, name: &OsStr, mut kind: FileType) -> io::Result<Listed> {
@@ -62,6 +65,7 @@ impl Listing {
         Ok(match (kind, found) {
             (FileType::RegularFile, Some(found)) => Listed::File(name.into(), Stamp::of_stat(&found)),
             (FileType::Directory, _) => Listed::Folder(name.into()),
+            (FileType::Symlink, _) if self.is_of_links => Listed::Folder(name.into()),
             (FileType::Symlink, _) => match FileAt::below(&self.root, &self.folder.join(name)).stamp() {
                 Ok(stamp) => Listed::File(name.into(), stamp),
                 Err(problem) => Listed::Skipped(name.into(), why_not_followed(&problem)),

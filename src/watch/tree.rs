@@ -29,7 +29,7 @@ use super::reconcile::{Entry, FileComparison, SightMark};
 use super::{Known, Observation, Settle};
 use crate::config::ExcludePatterns;
 use crate::error::Trouble;
-use crate::files::Stamp;
+use crate::files::{Stamp, is_folder_of_links};
 
 /// Hints come in bursts: a folder is scanned this long after the first.
 const COALESCE: Duration = Duration::from_millis(20);
@@ -58,6 +58,8 @@ pub enum Change {
 #[derive(Debug)]
 pub struct Tree {
     root: PathBuf,
+    /// Its folders are links to the folders of an inventory of several.
+    is_of_links: bool,
     /// An empty or missing root counts as offline, not as emptied.
     keeps_when_empty: bool,
     /// Files for which another of their stem stands are passed over.
@@ -122,8 +124,13 @@ impl Tree {
     /// A tree with the files `known` from earlier. `keeps_when_empty`: a root that is suddenly empty or missing counts
     /// as offline, and its files stay known. `mounts`: where disks were mounted earlier, of which the same holds.
     pub fn new(root: &Path, keeps_when_empty: bool, mounts: BTreeSet<PathBuf>, known: KnownFiles) -> Self {
+        let is_of_links = is_folder_of_links(root);
+        // A folder that is no longer in the settings is gone, not away.
+        let is_left = |mount: &PathBuf| !is_of_links || mount.components().next().is_some_and(|name| is_link(&root.join(name)));
+        let mounts = mounts.into_iter().filter(is_left).collect();
         let mut tree = Self {
             root: root.to_path_buf(),
+            is_of_links,
             keeps_when_empty,
             pairs_are_one: false,
             exclude: ExcludePatterns::default(),
@@ -180,6 +187,11 @@ impl Tree {
         self.partners
     }
 
+    /// Whether this is one of the folders of an inventory of several: of each the same holds as of a root.
+    fn is_named_root(&self, folder: &Path) -> bool {
+        self.is_of_links && folder.components().count() == 1
+    }
+
     /// The watched folder.
     pub fn root(&self) -> &Path {
         &self.root
@@ -203,6 +215,13 @@ impl Tree {
     /// Where disks are mounted in this tree, or were before they went away; the one that is absolute is where the root lies.
     pub fn mounts(&self) -> &BTreeSet<PathBuf> {
         self.mounts.known()
+    }
+
+    /// Where a folder lies, for people: of an inventory of several, not through the link to it.
+    fn shown(&self, folder: &Path) -> PathBuf {
+        let mut names = folder.components();
+        let link = names.next().filter(|_| self.is_of_links).and_then(|name| std::fs::read_link(self.root.join(name)).ok());
+        link.map_or_else(|| self.root.join(folder), |target| target.join(names.as_path()))
     }
 
     /// Files that are settling.
@@ -402,7 +421,7 @@ impl Tree {
         if let Some(folder) = self.mounts.away().first() {
             troubles.push(Trouble::new(
                 "the folder is missing or suddenly empty; its known pictures are kept and still found",
-                self.root.join(folder),
+                self.shown(folder),
                 "mount or restore it; `artificio check` says what to do if it was emptied on purpose",
             ));
         } else if self.identity.is_none() && !(self.keeps_when_empty && self.has_files(Path::new(""))) {
@@ -414,4 +433,8 @@ impl Tree {
         }
         troubles
     }
+}
+
+fn is_link(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink())
 }

@@ -49,7 +49,7 @@ impl NamedPicture {
 
     /// Number `at` of the answer's matches, of its query's pictures, or the nearest one.
     pub fn of(answer: &AnswerDetail, of: &str, at: usize, folders: &FolderSettings) -> Option<Self> {
-        let found = |path: &str| Self { root: folders.inventory.clone(), path: path.into() };
+        let found = |path: &str| Self { root: folders.inventory.to_path_buf(), path: path.into() };
         let asked = |path: &str| Self { root: folders.query.clone(), path: path.into() };
         match of {
             "match" => answer.matches.get(at).map(|picture| found(&picture.path)),
@@ -133,7 +133,7 @@ mod tests {
         std::os::unix::fs::symlink(root.path().join("secret"), folders.inventory.join("link.jpg")).unwrap();
         fs::write(folders.inventory.join("a.jpg"), b"\xFF\xD8\xFFrest").unwrap();
         let first = asked(&folders, "key=result_q&at=7&of=match&n=0").unwrap();
-        assert_eq!(first, NamedPicture { root: folders.inventory.clone(), path: "a.jpg".into() });
+        assert_eq!(first, NamedPicture { root: folders.inventory.to_path_buf(), path: "a.jpg".into() });
         assert!(first.original().is_ok());
         let link = asked(&folders, "key=result_q&at=7&of=match&n=1").unwrap();
         assert!(link.original().is_err_and(|refusal| refusal.message.contains("leads out of the folder")));

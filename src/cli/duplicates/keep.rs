@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::scope::inventory_folder;
 use crate::base::parallel::map_followed;
+use crate::config::Inventory;
 use crate::error::Fatal;
 use crate::files::FileAt;
 use crate::picture::{self, Bounds};
@@ -32,7 +33,7 @@ pub struct FileFacts {
 
 impl KeepRule {
     /// From the command line: `largest`, `oldest`, or a folder of the inventory.
-    pub fn of(text: &Path, inventory: &Path) -> Result<Self, Fatal> {
+    pub fn of(text: &Path, inventory: &Inventory) -> Result<Self, Fatal> {
         match text.to_str() {
             Some("largest") => Ok(Self::Largest),
             Some("oldest") => Ok(Self::Oldest),

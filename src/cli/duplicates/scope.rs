@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::not_same::NotTheSame;
+use crate::config::Inventory;
 use crate::dedup::{ComparePairs, Link};
 use crate::error::{Fatal, Trouble};
 use crate::overview::InventoryContents;
@@ -58,7 +59,7 @@ impl ComparePairs for AllowedPairs<'_> {
 }
 
 /// A folder of the inventory, relative to it: as it stands there, or named from elsewhere.
-pub fn inventory_folder(folder: &Path, inventory: &Path) -> Result<PathBuf, Fatal> {
+pub fn inventory_folder(folder: &Path, inventory: &Inventory) -> Result<PathBuf, Fatal> {
     let relative = relative(folder, inventory)?;
     if inventory.join(&relative).is_dir() {
         return Ok(relative);
@@ -68,16 +69,16 @@ pub fn inventory_folder(folder: &Path, inventory: &Path) -> Result<PathBuf, Fata
 }
 
 /// A path as it stands below the inventory folder.
-pub fn relative(path: &Path, inventory: &Path) -> Result<PathBuf, Fatal> {
+pub fn relative(path: &Path, inventory: &Inventory) -> Result<PathBuf, Fatal> {
     let without_dots = |path: &Path| -> PathBuf { path.components().collect() };
     if path.is_relative() && inventory.join(path).exists() {
         return Ok(path.components().filter(|part| *part != std::path::Component::CurDir).collect());
     }
     let named = std::path::absolute(path).map_err(|error| Fatal::Usage(format!("{}: {error}", path.display())))?;
     let resolved = named.canonicalize().unwrap_or_else(|_| without_dots(&named));
-    let inventory = inventory.canonicalize().unwrap_or_else(|_| inventory.to_path_buf());
-    let below = named.strip_prefix(&inventory).or_else(|_| resolved.strip_prefix(&inventory));
-    below.map(Path::to_path_buf).map_err(|_| {
+    let inventory = inventory.resolved();
+    let below = inventory.relative(&named).or_else(|| inventory.relative(&resolved));
+    below.ok_or_else(|| {
         let what = "this is not in the inventory folder";
         Fatal::Usage(format!("{}: {what} ({})", path.display(), inventory.display()))
     })

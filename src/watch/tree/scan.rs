@@ -100,6 +100,12 @@ impl Scan {
         self.is_of_pass
     }
 
+    /// Everything known in `folder` is gone, as if it were empty; `mark` is none that an entry of it has.
+    fn of_missing(folder: PathBuf, mark: SightMark) -> Self {
+        let step = ScanStep::Remove { after: None, gone: Vec::new() };
+        Self { step, mark, ..Self::new(folder, HashSet::new(), WatchState::Missing) }
+    }
+
     /// Nothing but dropping what is known: the root is gone.
     fn of_missing_root() -> Self {
         let gone = vec![PathBuf::new()];
@@ -138,8 +144,8 @@ impl Tree {
         }
         let is_back = |folder: &&PathBuf| {
             let absolute = self.root.join(folder);
-            self.mounts.was_mounted(folder)
-                && Identity::of(&absolute).is_some_and(|found| found.is_mounted_at(&absolute))
+            let is_mounted = |found: Identity| self.is_named_root(folder) || found.is_mounted_at(&absolute);
+            self.mounts.was_mounted(folder) && Identity::of(&absolute).is_some_and(is_mounted)
         };
         let back: Vec<PathBuf> = self.mounts.away().iter().filter(is_back).cloned().collect();
         back.iter().for_each(|folder| self.mark(folder, now, None));
@@ -250,7 +256,8 @@ impl Tree {
             return;
         }
         let absolute = self.absolute(&folder);
-        let is_mounted = Identity::of(&absolute).is_some_and(|found| found.is_mounted_at(&absolute));
+        let is_named_root = self.is_named_root(&folder);
+        let is_mounted = Identity::of(&absolute).is_some_and(|found| is_named_root || found.is_mounted_at(&absolute));
         if is_mounted && self.mounts.away().contains(&folder) {
             // The watches went with the disk.
             look.hints.distrust_below(&absolute);
@@ -327,6 +334,8 @@ impl Tree {
         }
         let is_kept = match is_root && self.keeps_when_empty {
             true => self.keeps_when_missing(folder),
+            // Empty as it is, it may only be away, until somebody says otherwise.
+            false if self.is_named_root(folder) => self.keeps_when_missing(folder),
             false => {
                 let is_off_its_disk = is_root && self.mounts.is_root_without_disk(&self.root);
                 is_off_its_disk || (!scan.is_mounted && self.mounts.was_mounted(folder))

@@ -21,7 +21,7 @@ impl Tree {
         let absolute = self.absolute(folder);
         let is_root = folder.as_os_str().is_empty();
         if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
-            if is_root && self.keeps_when_empty {
+            if (is_root || self.is_named_root(folder)) && self.keeps_when_empty {
                 self.mounts.goes_away(folder);
             }
             let trouble = Trouble::system("look into the folder", &absolute, error);
@@ -30,6 +30,17 @@ impl Tree {
         }
         look.hints.distrust_below(&absolute);
         match folder.parent() {
+            Some(_) if self.is_named_root(folder) && self.keeps_when_missing(folder) => self.mounts.goes_away(folder),
+            Some(_) if self.is_named_root(folder) => {
+                self.mounts.is_here(folder, false);
+                let remedy = format!("mount it, make it, or take it out of `inventory` in [folders]: mkdir -p '{}'", self.shown(folder).display());
+                let trouble = Trouble::new("the folder is missing", self.shown(folder), remedy);
+                self.unreadable.set(folder, Some(trouble));
+                let state = self.folder_at(folder);
+                state.mark = !state.mark;
+                let mark = state.mark;
+                self.scan = Some(Scan::of_missing(folder.to_path_buf(), mark));
+            }
             // The listing of the parent decides whether a sub-folder was removed: the root may be offline.
             Some(parent) => self.mark(parent, look.now, None),
             None if self.keeps_when_missing(folder) => self.mounts.goes_away(folder),
