@@ -34,6 +34,7 @@ mod restart;
 mod schema;
 mod sets;
 mod settings;
+mod several_folders;
 mod skipping;
 mod state_folder;
 mod training;
