@@ -65,7 +65,8 @@ impl Inventory {
 
     /// The path relative to the inventory of the file or folder at `absolute`, if that is in it.
     pub fn relative(&self, absolute: &Path) -> Option<PathBuf> {
-        let of_named = |(name, folder): (&String, &PathBuf)| Some(Path::new(name).join(absolute.strip_prefix(folder).ok()?));
+        let of_named =
+            |(name, folder): (&String, &PathBuf)| Some(Path::new(name).join(absolute.strip_prefix(folder).ok()?));
         let inner = absolute.strip_prefix(&self.folder).ok().map(Path::to_path_buf);
         self.named.iter().find_map(of_named).or(inner)
     }
@@ -124,7 +125,9 @@ impl<'de> Visitor<'de> for InventoryVisitor {
         for folder in folders {
             let name = folder.file_name().and_then(|name| name.to_str()).map(str::to_owned).ok_or_else(|| {
                 let folder = folder.display();
-                A::Error::custom(format!("{folder}: this has no name of its own; give it one: {{ name = \"{folder}\", … }}"))
+                A::Error::custom(format!(
+                    "{folder}: this has no name of its own; give it one: {{ name = \"{folder}\", … }}"
+                ))
             })?;
             if let Some(other) = named.insert(name.clone(), folder.clone()) {
                 let (other, folder) = (other.display(), folder.display());
@@ -151,7 +154,9 @@ fn several<E: Error>(named: BTreeMap<String, PathBuf>) -> Result<Inventory, E> {
         matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) && !name.starts_with('.')
     };
     if let Some(wrong) = named.keys().find(|name| !is_name(name)) {
-        return Err(E::custom(format!("\"{wrong}\" cannot be the name of a folder: it is one word, without / and without a dot before it")));
+        return Err(E::custom(format!(
+            "\"{wrong}\" cannot be the name of a folder: it is one word, without / and without a dot before it"
+        )));
     }
     if named.is_empty() {
         return Err(E::custom("there is no folder in it"));
@@ -222,7 +227,9 @@ mod tests {
     fn what_cannot_be_told_apart_is_refused() {
         let twice = inventory("[\"/srv/photos\", \"/mnt/photos\"]").unwrap_err();
         assert!(twice.contains("would both be called \"photos\""), "{twice}");
-        for text in ["[]", "{}", "{ \"a/b\" = \"c\" }", "{ \".a\" = \"c\" }", "[\"/\", \"a\"]", "[\"~/a\", \"b\"]", "3", "\"\""] {
+        for text in
+            ["[]", "{}", "{ \"a/b\" = \"c\" }", "{ \".a\" = \"c\" }", "[\"/\", \"a\"]", "[\"~/a\", \"b\"]", "3", "\"\""]
+        {
             assert!(inventory(text).is_err(), "{text}");
         }
     }

@@ -48,7 +48,9 @@ mod tests {
         let named = |list: &[(&str, &str)]| list.iter().map(|(name, to)| ((*name).into(), (*to).into())).collect();
         let found = || {
             let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-            entries.map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_link(path).unwrap())).collect()
+            entries
+                .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_link(path).unwrap()))
+                .collect()
         };
         for list in [&[("a", "/srv/a"), ("b", "/srv/b")][..], &[("a", "/mnt/a"), ("c", "/gone")], &[("c", "/gone")]] {
             let wanted: BTreeMap<String, PathBuf> = named(list);

@@ -126,7 +126,8 @@ impl Tree {
     pub fn new(root: &Path, keeps_when_empty: bool, mounts: BTreeSet<PathBuf>, known: KnownFiles) -> Self {
         let is_of_links = is_folder_of_links(root);
         // A folder that is no longer in the settings is gone, not away.
-        let is_left = |mount: &PathBuf| !is_of_links || mount.components().next().is_some_and(|name| is_link(&root.join(name)));
+        let is_left =
+            |mount: &PathBuf| !is_of_links || mount.components().next().is_some_and(|name| is_link(&root.join(name)));
         let mounts = mounts.into_iter().filter(is_left).collect();
         let mut tree = Self {
             root: root.to_path_buf(),
@@ -220,7 +221,8 @@ impl Tree {
     /// Where a folder lies, for people: of an inventory of several, not through the link to it.
     fn shown(&self, folder: &Path) -> PathBuf {
         let mut names = folder.components();
-        let link = names.next().filter(|_| self.is_of_links).and_then(|name| std::fs::read_link(self.root.join(name)).ok());
+        let link =
+            names.next().filter(|_| self.is_of_links).and_then(|name| std::fs::read_link(self.root.join(name)).ok());
         link.map_or_else(|| self.root.join(folder), |target| target.join(names.as_path()))
     }
 

@@ -121,7 +121,7 @@ mod tests {
     fn a_picture_is_read_only_where_a_record_names_it_and_never_through_a_link() {
         let root = tempfile::tempdir().unwrap();
         let folders = FolderSettings::default().below(root.path());
-        [&folders.answer, &folders.inventory, &folders.query]
+        [&*folders.answer, &folders.inventory, &folders.query]
             .iter()
             .for_each(|folder| fs::create_dir_all(folder).unwrap());
         let record = json!({

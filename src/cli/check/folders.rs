@@ -120,7 +120,7 @@ mod tests {
         assert_eq!((found.problems.len(), found.notes.len()), (0, 1), "{found:?}");
         assert_eq!(found.notes[0].what, "not there yet: query, db/img_train_raw, answer, db/state");
 
-        for folder in [&folders.query, &folders.inventory, &folders.training, &folders.answer] {
+        for folder in [&*folders.query, &folders.inventory, &folders.training, &folders.answer] {
             fs::create_dir_all(folder).unwrap();
         }
         fs::write(&folders.state, b"").unwrap();

@@ -84,12 +84,11 @@ fn emptied_folders(catalog: &Catalog, folders: &FolderSettings) -> Vec<Trouble> 
 }
 
 fn emptied_folder(catalog: &Catalog, folders: &FolderSettings, root: Root, path: &Path) -> Option<Trouble> {
-    let of_root = match root {
+    let folder = match root {
         Root::Query => return None,
-        Root::Inventory => &folders.inventory,
-        Root::Training => &folders.training,
+        Root::Inventory => folders.inventory.absolute(path),
+        Root::Training => folders.training.join(path),
     };
-    let folder = of_root.join(path);
     let is_empty =
         fs::read_dir(&folder).map_or(true, |entries| entries.flatten().all(|entry| is_ignored(&entry.file_name())));
     if !is_empty {

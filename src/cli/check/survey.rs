@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::config::{ExcludePatterns, FolderSettings};
+use crate::config::{ExcludePatterns, FolderSettings, Inventory};
 use crate::watch::is_ignored;
 
 /// Unreadable folders and unusual names beyond this many are left out: the first ones are enough.
@@ -28,12 +28,14 @@ struct SurveyRoot<'a> {
     folder: &'a Path,
     /// What is passed over in it; `None` where queries lie, not pictures.
     exclude: Option<&'a ExcludePatterns>,
+    inventory: &'a Inventory,
 }
 
 impl SurveyRoot<'_> {
     fn excludes(&self, path: &Path, is_folder: bool) -> bool {
-        let inner = path.strip_prefix(self.folder);
-        self.exclude.zip(inner.ok()).is_some_and(|(exclude, inner)| exclude.excludes(inner, is_folder))
+        let of_folder = || path.strip_prefix(self.folder).ok().map(Path::to_path_buf);
+        let inner = self.inventory.relative(path).or_else(of_folder);
+        self.exclude.zip(inner).is_some_and(|(exclude, inner)| exclude.excludes(&inner, is_folder))
     }
 }
 
@@ -43,7 +45,8 @@ impl FolderSurvey {
         let mut survey = Self::default();
         for (_, folder) in folders.read() {
             let holds_pictures = folder != folders.query;
-            let root = SurveyRoot { folder, exclude: holds_pictures.then_some(&folders.exclude) };
+            let exclude = holds_pictures.then_some(&folders.exclude);
+            let root = SurveyRoot { folder, exclude, inventory: &folders.inventory };
             survey.walk(&root, folder);
         }
         survey

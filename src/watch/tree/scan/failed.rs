@@ -33,7 +33,10 @@ impl Tree {
             Some(_) if self.is_named_root(folder) && self.keeps_when_missing(folder) => self.mounts.goes_away(folder),
             Some(_) if self.is_named_root(folder) => {
                 self.mounts.is_here(folder, false);
-                let remedy = format!("mount it, make it, or take it out of `inventory` in [folders]: mkdir -p '{}'", self.shown(folder).display());
+                let remedy = format!(
+                    "mount it, make it, or take it out of `inventory` in [folders]: mkdir -p '{}'",
+                    self.shown(folder).display()
+                );
                 let trouble = Trouble::new("the folder is missing", self.shown(folder), remedy);
                 self.unreadable.set(folder, Some(trouble));
                 let state = self.folder_at(folder);
