@@ -108,6 +108,7 @@ fn table() -> String {
             _ if !choices.is_empty() => choices.join(", "),
             (Some("string"), _) => "text".into(),
             (Some("array"), _) => "a list of texts".into(),
+            _ if entry.schema["type"].is_array() => "text, a list of texts, or names with texts".into(),
             _ => panic!("{}: a kind of value the table does not know: {}", entry.name, entry.schema),
         };
         text += &format!("| `{}` | `{}` | {allowed} | {sentence} |\n", entry.name, entry.default);

@@ -53,7 +53,8 @@ impl Inventory {
             Some(Component::Normal(name)) => name.to_str().and_then(|name| self.named.get(name)),
             _ => None,
         };
-        named.map_or_else(|| self.folder.join(path), |folder| folder.join(parts.as_path()))
+        // Joined with nothing, a path would end with a slash.
+        named.map_or_else(|| self.folder.join(path), |folder| parts.fold(folder.clone(), |path, part| path.join(part)))
     }
 
     /// The same with symbolic links followed, as far as there is something.

@@ -94,7 +94,7 @@ mod tests {
         let first = budget.reserve(60, &BOUNDS).unwrap();
         let (sender, order) = channel();
         std::thread::scope(|scope| {
-            for (name, bytes, numbers_before) in [("large", 90, 1), ("small", 10, 2)] {
+            for (name, bytes, numbers_before) in [("large", 95, 1), ("small", 10, 2)] {
                 let (sender, budget) = (sender.clone(), &budget);
                 scope.spawn(move || {
                     // Each waits until those before it have drawn their numbers.

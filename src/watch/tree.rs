@@ -223,7 +223,8 @@ impl Tree {
         let mut names = folder.components();
         let link =
             names.next().filter(|_| self.is_of_links).and_then(|name| std::fs::read_link(self.root.join(name)).ok());
-        link.map_or_else(|| self.root.join(folder), |target| target.join(names.as_path()))
+        let joined = |target: PathBuf| names.as_path().components().fold(target, |path, name| path.join(name));
+        link.map_or_else(|| self.root.join(folder), joined)
     }
 
     /// Files that are settling.

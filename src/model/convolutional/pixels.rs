@@ -22,7 +22,7 @@ impl Pixels {
     pub const WIDTH: usize = Self::SIDE * Self::SIDE * 3;
 
     /// Part of the catalog's key for cached features.
-    pub const VERSION: &'static str = "pixels56-2";
+    pub const VERSION: &'static str = "pixels56-3";
 
     /// Squares to rows `[n, 56 * 56 * 3]`; each pixel is the rounded mean of 4×4.
     pub fn features(pictures: &[Square]) -> Rows {

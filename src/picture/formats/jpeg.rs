@@ -135,6 +135,10 @@ mod tests {
 
     fn jpeg() -> Vec<u8> {
         let picture = RgbImage::from_fn(64, 48, |x, y| image::Rgb([x as u8 * 4, y as u8 * 5, (x * y) as u8]));
+        encoded(&picture)
+    }
+
+    fn encoded(picture: &RgbImage) -> Vec<u8> {
         let mut bytes = std::io::Cursor::new(Vec::new());
         picture.write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
         bytes.into_inner()
@@ -142,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_smaller_picture_is_the_picture_made_smaller() {
-        let bytes = jpeg();
+        let picture = RgbImage::from_fn(64, 48, |x, y| image::Rgb([x as u8 * 3, y as u8 * 4, (x + y) as u8]));
+        let bytes = encoded(&picture);
         let bounds = Bounds { file_bytes: 1 << 20, pixels: 4_000_000, decode_ms: 10_000, memory_bytes: 0 };
         let at = |resolution| (open(&bytes, &bounds).unwrap().decode)(resolution).unwrap().into_rgb8();
         let (whole, half) = (at(Resolution::WHOLE), at(Resolution::for_square(12)));
