@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use artificio::picture::{self, Bounds, Miniature, PictureMetadata};
+use artificio::picture::{self, Bounds, Miniature, PictureMetadata, Resolution};
 use libfuzzer_sys::fuzz_target;
 
 /// Of a TGA file, because only a name tells one: whatever has no other signature is read as that.
@@ -26,6 +26,13 @@ fuzz_target!(
                 assert_eq!(square.rgb().len(), 288 * 288 * 3);
                 Miniature::of(&square);
                 picture::shrink(&decoded, 256).expect("and a small view");
+            }
+        }
+        // The same as small as its decoder can make it at once.
+        if let Ok(opened) = picture::open(bytes, Path::new(NAME), &BOUNDS) {
+            let (width, height) = opened.size();
+            if let Ok(small) = opened.decode(Resolution::LEAST) {
+                assert!(0 < small.width() && small.width() <= width && 0 < small.height() && small.height() <= height);
             }
         }
     }
