@@ -8,3 +8,7 @@ pub mod html;
 pub mod nearest;
 pub mod parallel;
 pub mod rows;
+
+/// The folder in the state folder that has a link to each folder of an inventory of several. Only this program writes there, so that
+/// these links are followed, and no others.
+pub const LINKS_FOLDER: &str = "inventory.links";

@@ -20,7 +20,7 @@ impl Crop {
     ///
     /// # Errors
     /// What is wrong with them.
-    pub fn new(numbers: [f64; 4]) -> Result<Self, String> {
+    fn new(numbers: [f64; 4]) -> Result<Self, String> {
         let [x, y, width, height] = numbers;
         if !numbers.iter().all(|number| number.is_finite()) || x < 0.0 || y < 0.0 || width <= 0.0 || height <= 0.0 {
             return Err(format!("{}: x and y are at least 0, width and height larger", Self(numbers)));

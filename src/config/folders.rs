@@ -59,7 +59,7 @@ pub fn must_be_separate(path: &Path, text: &str, folders: &FolderSettings) -> Re
 fn place_of(text: &str, key: &str) -> Option<Range<usize>> {
     #[derive(Deserialize)]
     struct Named {
-        folders: BTreeMap<String, toml::Spanned<String>>,
+        folders: BTreeMap<String, toml::Spanned<toml::Value>>,
     }
     let named: Named = toml::from_str(text).ok()?;
     Some(named.folders.get(key)?.span())

@@ -11,10 +11,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 use serde::{Serialize, Serializer};
 
 use super::folders::checked_name;
-
-/// The folder in the state folder that has a link to each folder of an inventory of several. Only this program writes there, so that
-/// these links are followed, and no others.
-pub const LINKS_FOLDER: &str = "inventory.links";
+use crate::base::LINKS_FOLDER;
 
 /// The folder whose sub-folders and files are the inventory. Where there are several, it is one in the state folder, in which a link
 /// leads to each of them: so `photos/2024/a.jpg` is the file `2024/a.jpg` of the folder with the name `photos`.

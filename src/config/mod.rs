@@ -37,7 +37,7 @@ pub use crop::Crop;
 pub use date_range::{DateBound, DateRange};
 pub use error::{ConfigError, Mistake, Position};
 pub use exclude::ExcludePatterns;
-pub use inventory::{Inventory, LINKS_FOLDER};
+pub use inventory::Inventory;
 pub use load::{Source, load, parse, state_folder};
 pub use schema::schema;
 pub use scope::{InventoryFolders, SearchScope};

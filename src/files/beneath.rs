@@ -21,7 +21,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat
 use rustix::io::Errno;
 
 use super::Stamp;
-use crate::config::LINKS_FOLDER;
+use crate::base::LINKS_FOLDER;
 
 /// `O_NONBLOCK`: a FIFO has no writer, or somebody holds a lease on the file; neither is waited for. `O_NOCTTY`: a terminal
 /// stays a file.
