@@ -43,6 +43,11 @@ impl Inventory {
         }
     }
 
+    /// The folders for people.
+    pub fn shown(&self) -> String {
+        self.places().iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
+    }
+
     /// Where the file or folder at `path`, relative to the inventory, lies.
     pub fn absolute(&self, path: &Path) -> PathBuf {
         let mut parts = path.components();

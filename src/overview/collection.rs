@@ -1,10 +1,10 @@
 //! Loads pictures of the inventory with their embeddings from the catalog: all of them, or a sample that is spread evenly.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::base::rows::{Rows, to_unit_length};
 use crate::catalog::{Catalog, FileState, ModelRow, Root};
-use crate::config::Config;
+use crate::config::{Config, Inventory};
 use crate::error::{Fatal, Trouble};
 use crate::model::FeatureKind;
 use crate::picture::Hash;
@@ -111,9 +111,9 @@ pub(super) fn serving_model(catalog: &Catalog, config: &Config) -> Result<Option
 }
 
 /// The error for an inventory without pictures.
-pub(super) fn nothing_read(inventory: &Path) -> Fatal {
+pub(super) fn nothing_read(inventory: &Inventory) -> Fatal {
     let what = "no picture of it has been read yet; start artificio run and ask again";
-    Fatal::Failed(format!("{}: {what}", inventory.display()))
+    Fatal::Failed(format!("{}: {what}", inventory.shown()))
 }
 
 #[cfg(test)]

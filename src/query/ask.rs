@@ -164,7 +164,7 @@ fn pending(state: &Path) -> usize {
 /// The same context that a worker of the daemon has, from a snapshot of the catalog.
 fn open_context(config: &Config) -> Result<super::WorkerContext, Fatal> {
     let state = &config.folders.state;
-    let nothing = |what: &str| Fatal::Failed(format!("{}: {what}", config.folders.inventory.display()));
+    let nothing = |what: &str| Fatal::Failed(format!("{}: {what}", config.folders.inventory.shown()));
     let never = "no pictures have been read yet; put some there and start `artificio run`";
     if !state.join(FILE_NAME).is_file() {
         return Err(nothing(never));

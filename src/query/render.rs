@@ -42,7 +42,7 @@ pub fn sheet(
     let positives = examples("More like this", &mut input.positives);
     let negatives = examples("Not like this", &mut input.negatives);
     let content = SheetContent {
-        title: record.query.name.clone(),
+        title: query_name(&query.path, input.crop.is_some()),
         further_queries: input.members.count() - queries.len(),
         queries,
         examples: vec![positives, negatives],

@@ -29,7 +29,8 @@ pub(super) fn look(root: &Path, folders: &FolderSettings, survey: &FolderSurvey,
     }
     for (name, folder) in all {
         let is_written = folders.written().iter().any(|(_, written)| *written == folder);
-        match inaccessible(name, folder, is_written) {
+        let is_made = name != "inventory" || folders.inventory.named().is_empty();
+        match inaccessible(name, folder, is_written, is_made) {
             Some(trouble) => found.problems.push(trouble),
             None => found.notes.extend(no_events(name, folder).filter(|_| !is_written)),
         }
@@ -52,9 +53,14 @@ fn look_at_new_root(root: &Path, found: &mut Findings) {
     }
 }
 
-fn inaccessible(name: &str, folder: &Path, is_written: bool) -> Option<Trouble> {
+/// Why a folder cannot be used; one that `is_made` is made by the service.
+fn inaccessible(name: &str, folder: &Path, is_written: bool, is_made: bool) -> Option<Trouble> {
     if let Err(error) = fs::read_dir(folder) {
         return Some(match error.kind() {
+            ErrorKind::NotFound if !is_made => {
+                let remedy = "mount it, make it, or take it out of `inventory` in [folders]";
+                Trouble::new("this folder of the inventory is not there", folder, remedy)
+            }
             ErrorKind::NotFound => {
                 let remedy = format!("mkdir -p '{}' (artificio makes it when it starts)", folder.display());
                 Trouble::new(format!("there is no {name} folder"), folder, remedy)

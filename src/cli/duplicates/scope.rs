@@ -65,7 +65,7 @@ pub fn inventory_folder(folder: &Path, inventory: &Inventory) -> Result<PathBuf,
         return Ok(relative);
     }
     let what = "no such folder in the inventory";
-    Err(Fatal::Usage(format!("{}: {what} ({})", folder.display(), inventory.display())))
+    Err(Fatal::Usage(format!("{}: {what} ({})", folder.display(), inventory.shown())))
 }
 
 /// A path as it stands below the inventory folder.
@@ -80,7 +80,7 @@ pub fn relative(path: &Path, inventory: &Inventory) -> Result<PathBuf, Fatal> {
     let below = inventory.relative(&named).or_else(|| inventory.relative(&resolved));
     below.ok_or_else(|| {
         let what = "this is not in the inventory folder";
-        Fatal::Usage(format!("{}: {what} ({})", path.display(), inventory.display()))
+        Fatal::Usage(format!("{}: {what} ({})", path.display(), inventory.shown()))
     })
 }
 
