@@ -3,6 +3,7 @@
 pub mod bootstrap;
 pub mod csv;
 pub mod dot;
+pub mod duration;
 pub mod eight_bits;
 pub mod html;
 pub mod nearest;

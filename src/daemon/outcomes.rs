@@ -196,7 +196,8 @@ impl Daemon {
                 warn!(file:% = trouble.path.display(); "{trouble}");
                 self.reporting.metrics().count_unusable(root);
                 self.training_pictures_changed();
-                self.pictures.fail(root, &path, trouble);
+                let now = self.now();
+                self.pictures.fail(root, &path, trouble, now);
                 if root == Root::Inventory {
                     self.training.inventory_changed(&path, None);
                     self.serving.write().index.remove([path.as_path()]);
@@ -261,7 +262,8 @@ impl Daemon {
         let path = self.absolute(Root::Query, query);
         let trouble = Trouble::new("artificio itself failed on this query", path, "please report this");
         warn!(file:% = trouble.path.display(); "{trouble}");
-        self.pictures.fail(Root::Query, query, trouble);
+        let now = self.now();
+        self.pictures.fail(Root::Query, query, trouble, now);
     }
 
     /// Stores that a query was answered, and from which files.
@@ -296,7 +298,8 @@ impl Daemon {
                 let path = self.absolute(Root::Query, &file.path);
                 self.reporting.metrics().count_unusable(Root::Query);
                 let trouble = Trouble::new(problem.to_string(), path, problem.remedy());
-                self.pictures.fail(Root::Query, &file.path, trouble);
+                let now = self.now();
+                self.pictures.fail(Root::Query, &file.path, trouble, now);
             }
         }
         if let Some(stamp) = file.stamp {

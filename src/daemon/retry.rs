@@ -67,7 +67,8 @@ impl Daemon {
         if self.queries.postponed().put(query, place, now) {
             warn!(file:% = trouble.path.display(); "{trouble}");
         }
-        self.pictures.fail(Root::Query, query, trouble);
+        let now = self.now();
+        self.pictures.fail(Root::Query, query, trouble, now);
     }
 
     /// Holds a query whose answer, of so many bytes, could not be written because of the answer folder.

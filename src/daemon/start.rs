@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use log::{info, warn};
 
@@ -260,7 +260,7 @@ fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Re
                 FileState::Read(_) | FileState::Unread => {}
                 FileState::Failed { problem, remedy } => {
                     let trouble = Trouble::new(problem, folder.join(&path), remedy);
-                    pictures.fail(root, &path, trouble);
+                    pictures.fail(root, &path, trouble, Duration::ZERO);
                 }
             }
             files.add(&path, Known { stamp, has_failed });

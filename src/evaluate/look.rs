@@ -44,12 +44,23 @@ pub struct LabelledPictures {
     pub(super) left_out: Vec<Trouble>,
 }
 
-impl LabelledPictures {
-    /// Measures the pictures of a folder, which are only read. `None` when it was cancelled.
+/// The files of a labelled folder, found and not yet read.
+pub struct LabelledFiles {
+    origin: Origin,
+    inventory: Vec<PathBuf>,
+    queries: Vec<PathBuf>,
+    training: Vec<PathBuf>,
+    label_by: LabelsBy,
+    label_of: HashMap<PathBuf, String>,
+}
+
+impl LabelledFiles {
+    /// Lists the files and takes their labels: whatever is wrong with the folder shows now, and not after the minutes that reading
+    /// takes.
     ///
     /// # Errors
-    /// When there is no picture to be found, one has no label, or the program's own copy of the weights is damaged.
-    pub fn look(options: &EvaluationOptions, progress: &dyn Progress) -> Result<Option<Self>, Fatal> {
+    /// When there is no picture to be found, or one has no label.
+    pub fn find(options: &EvaluationOptions) -> Result<Self, Fatal> {
         let folder = &options.folder;
         if !folder.is_dir() {
             return Err(Fatal::Usage(format!("{}: there is no such folder", folder.display())));
@@ -65,25 +76,36 @@ impl LabelledPictures {
         let is_own = options.leave_one_out || queries.is_empty();
         let origin = if is_own { Origin::Inventory } else { Origin::Queries };
         let queries = if is_own { Vec::new() } else { queries };
-        // Before the pictures are read, which takes minutes.
         let judged: Vec<PathBuf> = inventory.iter().chain(&queries).cloned().collect();
         let (label_by, labels) = labels_of(&options.label_by, folder, &judged)?;
         let label_of = judged.into_iter().zip(labels).collect();
+        Ok(Self { origin, inventory, queries, training, label_by, label_of })
+    }
+
+    /// Measures the pictures, which are only read. `None` when it was cancelled.
+    ///
+    /// # Errors
+    /// When the program's own copy of the weights is damaged.
+    pub fn look(self, options: &EvaluationOptions, progress: &dyn Progress) -> Result<Option<LabelledPictures>, Fatal> {
+        let Self { origin, inventory, queries, training, label_by, label_of } = self;
         let measurer = Measurer::new(&options.encoders, &options.bounds)?;
         let all = (inventory.len() + queries.len() + training.len()) as f32;
         let (mut left_out, mut done) = (Vec::new(), 0);
         let mut look = |paths: &[PathBuf], purpose| {
             let part = Part { progress, start: done as f32 / all, share: paths.len() as f32 / all };
             done += paths.len();
-            measurer.look(folder, paths, purpose, &mut left_out, &part)
+            measurer.look(&options.folder, paths, purpose, &mut left_out, &part)
         };
         let Some(inventory) = look(&inventory, PictureUse::Comparison) else { return Ok(None) };
         let Some(queries) = look(&queries, PictureUse::Comparison) else { return Ok(None) };
         let Some(training) = look(&training, PictureUse::Training) else { return Ok(None) };
-        let labels = numbered(&label_of, &inventory, if is_own { &inventory } else { &queries });
-        Ok(Some(Self { origin, inventory, queries, training, label_by, labels, left_out }))
+        let asking = if origin == Origin::Inventory { &inventory } else { &queries };
+        let labels = numbered(&label_of, &inventory, asking);
+        Ok(Some(LabelledPictures { origin, inventory, queries, training, label_by, labels, left_out }))
     }
+}
 
+impl LabelledPictures {
     /// The pictures that ask.
     pub(super) fn asking(&self) -> &MeasuredPictures {
         match self.origin {

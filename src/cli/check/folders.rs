@@ -41,6 +41,26 @@ pub(super) fn look(root: &Path, folders: &FolderSettings, survey: &FolderSurvey,
     }
 }
 
+/// Nothing can be found in an empty inventory. One that was emptied is a problem already, which `kept` finds.
+pub(super) fn look_for_pictures(
+    folders: &FolderSettings,
+    survey: &FolderSurvey,
+    settings: &Path,
+    found: &mut Findings,
+) {
+    let inventory = &folders.inventory;
+    let is_known = found.problems.iter().any(|problem| problem.path == *inventory);
+    if survey.inventory > 0 || is_known || !inventory.is_dir() {
+        return;
+    }
+    let what = "the inventory is empty: queries will find nothing";
+    let remedy = format!(
+        "put pictures there, in folders if you like; or name the folder where yours are: inventory in [folders] of {}",
+        settings.display()
+    );
+    found.notes.push(Trouble::new(what, inventory, remedy));
+}
+
 /// Before the first start there is nothing yet; the service makes everything, if it has the permission.
 fn look_at_new_root(root: &Path, found: &mut Findings) {
     match ask_access(root, Access::WRITE_OK | Access::EXEC_OK) {
@@ -136,6 +156,23 @@ mod tests {
         let problems: Vec<_> = found.problems.iter().map(|problem| problem.what.as_str()).collect();
         assert_eq!(problems, ["there is no training folder", "the state folder is not a folder"]);
         assert!(found.problems[1].remedy.starts_with("mv "));
+    }
+
+    #[test]
+    fn an_empty_inventory_is_a_note_once() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = FolderSettings::default().below(root.path());
+        let notes = |problems: Vec<Trouble>| {
+            let mut found = Findings { problems, notes: Vec::new() };
+            look_for_pictures(&folders, &FolderSurvey::of(&folders), Path::new("/c.toml"), &mut found);
+            found.notes.len()
+        };
+        assert_eq!(notes(Vec::new()), 0, "there is no such folder, which is said already");
+        fs::create_dir_all(folders.inventory.join("shirts")).unwrap();
+        assert_eq!(notes(Vec::new()), 1);
+        assert_eq!(notes(vec![Trouble::new("it was emptied", &folders.inventory, "")]), 0);
+        fs::write(folders.inventory.join("shirts/a.jpg"), b"x").unwrap();
+        assert_eq!(notes(Vec::new()), 0);
     }
 
     #[test]

@@ -67,6 +67,7 @@ fn look(setup: &Setup) -> Findings {
     space::look(&config.folders, &survey, &mut found);
     kept::look(&config, is_running, &mut found);
     names::look(&survey, &mut found);
+    folders::look_for_pictures(&config.folders, &survey, &setup.source.path, &mut found);
     found
 }
 

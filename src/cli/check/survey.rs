@@ -17,6 +17,8 @@ pub struct FolderSurvey {
     pub folders: usize,
     /// Files in the inventory and among the training pictures: each may get a row in the catalog.
     pub pictures: usize,
+    /// Those of them in the inventory.
+    pub inventory: usize,
     /// The first sub-folders and files that cannot be read, and why. The watched folders themselves are not among them.
     pub unreadable: Vec<(PathBuf, io::Error)>,
     /// The first names with characters beyond Latin, Greek and Cyrillic.
@@ -44,10 +46,14 @@ impl FolderSurvey {
     pub fn of(folders: &FolderSettings) -> Self {
         let mut survey = Self::default();
         for (_, folder) in folders.read() {
+            let before = survey.pictures;
             let holds_pictures = folder != folders.query;
             let exclude = holds_pictures.then_some(&folders.exclude);
             let root = SurveyRoot { folder, exclude, inventory: &folders.inventory };
             survey.walk(&root, folder);
+            if folder == folders.inventory {
+                survey.inventory = survey.pictures - before;
+            }
         }
         survey
     }
@@ -121,7 +127,7 @@ mod tests {
         }
         fs::write(folders.query.join("q.jpg"), b"x").unwrap();
         let survey = FolderSurvey::of(&folders);
-        assert_eq!((survey.folders, survey.pictures), (4, 3), "{survey:?}");
+        assert_eq!((survey.folders, survey.pictures, survey.inventory), (4, 3, 3), "{survey:?}");
         assert_eq!(survey.unusual, [folders.inventory.join("a/b/寿司.jpg")]);
         assert!(survey.unreadable.is_empty());
     }

@@ -13,7 +13,7 @@ use super::progress_bar::CancellableProgress;
 use crate::config;
 use crate::config::Setup;
 use crate::error::Fatal;
-use crate::evaluate::{EvaluationOptions, LabelledPictures};
+use crate::evaluate::{EvaluationOptions, LabelledFiles};
 use crate::files::write_whole;
 use crate::picture::{Bounds, silence_caught_panics};
 
@@ -34,9 +34,10 @@ pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> 
         seed: options.seed,
         bounds: Bounds::from(&config.limits),
     };
+    let files = LabelledFiles::find(&wanted)?;
     let bar = CancellableProgress::new()?;
     bar.stage("looking at pictures");
-    let pictures = LabelledPictures::look(&wanted, &bar)?.ok_or_else(|| bar.stopped())?;
+    let pictures = files.look(&wanted, &bar)?.ok_or_else(|| bar.stopped())?;
     bar.stage("training and asking");
     let mut report = pictures.measure(&wanted, &bar)?.ok_or_else(|| bar.stopped())?;
     if let Some(file) = &csv {

@@ -1,6 +1,7 @@
 //! `artificio man` and `artificio completions`: what a package installs along with the program, made from the definition of
 //! the command line.
 
+mod model_ids;
 mod page;
 
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::process::ExitCode;
 
 use clap_complete::generate;
 
+use self::model_ids::with_model_ids;
 use self::page::{ManualPage, pages};
 use super::arguments::{CompletionsOptions, ManOptions, Shell, absolute, command};
 use super::output;
@@ -46,7 +48,7 @@ fn completions(shell: Shell) -> String {
         Shell::Zsh => generate(clap_complete::Shell::Zsh, &mut command, "artificio", &mut script),
         Shell::Fish => generate(clap_complete::Shell::Fish, &mut command, "artificio", &mut script),
     }
-    String::from_utf8_lossy(&script).into_owned()
+    with_model_ids(shell, String::from_utf8_lossy(&script).into_owned())
 }
 
 #[cfg(test)]

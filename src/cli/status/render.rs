@@ -3,6 +3,7 @@
 use console::Style;
 use serde_json::Value;
 
+use crate::base::duration::two_units;
 use crate::cli::output::{harmless, one_line};
 use crate::cli::terminal::{FIX, styled};
 
@@ -19,7 +20,7 @@ pub fn render(status: &Value, now_s: i64, has_colours: bool) -> String {
     let style = if state == "ready" { Style::new().green() } else { Style::new().yellow() };
     let mut lines = format!("state      {}\n", styled(&state, &style, has_colours));
     if let Some(started_s) = status.pointer("/started_s").and_then(Value::as_i64) {
-        let running = duration(now_s.saturating_sub(started_s).unsigned_abs());
+        let running = two_units(now_s.saturating_sub(started_s).unsigned_abs());
         lines += &format!("service    version {}, process {}, up {running}\n", text("/version"), number("/pid"));
     }
     lines += &format!(
@@ -35,7 +36,7 @@ pub fn render(status: &Value, now_s: i64, has_colours: bool) -> String {
         lines += &format!("           {} raw files or films beside their photographs\n", number("/inventory/paired"));
     }
     if let Some(per_second) = status.pointer("/inventory/per_second").and_then(Value::as_f64) {
-        let remaining = duration(number("/inventory/remaining_s"));
+        let remaining = two_units(number("/inventory/remaining_s"));
         lines += &format!("           {per_second:.1} pictures a second, {remaining} to go\n");
     }
     lines += &format!(
@@ -110,16 +111,6 @@ fn problems(status: &Value, has_colours: bool) -> String {
         lines += &format!("           and {hidden} more problems: see `artificio status --json`\n");
     }
     lines
-}
-
-/// The two largest units: "2 h 5 min".
-fn duration(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
-    }
 }
 
 #[cfg(test)]

@@ -35,7 +35,8 @@ impl Daemon {
         if self.folders.are_seen() {
             self.note("overflow", None);
         }
-        let mut status = self.status(state, &troubles);
+        let failures = self.pictures.count_problems(now);
+        let mut status = self.status(state, &troubles, failures);
         self.reporting.add_forecast(now, &mut status);
         if self.reporting.take_new(now, &status) {
             self.publish(&status);
@@ -53,9 +54,6 @@ impl Daemon {
     }
 
     fn publish(&mut self, status: &ServiceStatus) {
-        if let Some(count) = self.reporting.take_searchable(status) {
-            info!("inventory: {count} pictures searchable");
-        }
         let written = status.write(&self.config().folders.state);
         if written.is_err() {
             let now = self.now();
@@ -64,8 +62,18 @@ impl Daemon {
         self.note("status", written.err());
         manager::status(&one_line(status));
         if status.state != State::Starting && self.reporting.become_ready() {
-            info!("ready: watching {} folders", status.watched_folders);
             manager::ready();
+            if status.inventory.pending > 0 {
+                let InventoryPart { files, pending, .. } = status.inventory;
+                info!("watching {} folders; {pending} of {files} pictures are to be read", status.watched_folders);
+            }
+        }
+        let now = self.now();
+        if let Some(line) = self.reporting.reading_line(now, status) {
+            info!("{line}");
+        }
+        if self.reporting.log_ready(status) {
+            info!("ready: watching {} folders", status.watched_folders);
         }
     }
 
@@ -89,7 +97,8 @@ impl Daemon {
         self.note("metrics", written.err());
     }
 
-    fn status(&self, state: State, troubles: &[Trouble]) -> ServiceStatus {
+    /// `failures`: files that cannot be used, as far as they are among the problems.
+    fn status(&self, state: State, troubles: &[Trouble], failures: usize) -> ServiceStatus {
         let pending = self.plan.pending(Root::Inventory) + self.folders.settling(Root::Inventory);
         let serving = self.serving.read();
         let indexed = serving.index.len();
@@ -103,8 +112,6 @@ impl Daemon {
             other => other,
         };
         let queries_settling = self.queries.changed().max(self.folders.settling(Root::Query).min(1));
-        let failures: usize = Root::ALL.map(|root| self.pictures.failed(root)).iter().sum();
-        let problem_count = troubles.len() + failures;
         let problems = troubles.iter().chain(self.pictures.problems());
         ServiceStatus {
             state,
@@ -142,7 +149,7 @@ impl Daemon {
                 problem: self.reporting.trouble("config").map(ToString::to_string),
             },
             confined: self.life.confinement().report().clone(),
-            problem_count,
+            problem_count: troubles.len() + failures,
             problems: problems.take(PROBLEM_LIMIT).cloned().collect(),
         }
     }

@@ -9,6 +9,8 @@ mod pacer;
 mod pictures;
 mod postponed;
 mod queries;
+mod reading;
+mod recent;
 mod reporting;
 mod settings;
 mod store;

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::recent::RecentNames;
 use crate::catalog::Root;
 use crate::daemon::by_root::ByRoot;
 use crate::error::Trouble;
@@ -54,6 +55,8 @@ impl FilesOfRoot {
 #[derive(Debug, Default)]
 pub struct Pictures {
     roots: ByRoot<FilesOfRoot>,
+    /// Files of queries that failed lately.
+    recent: RecentNames,
     unfinished: HashMap<(Root, PathBuf), (Option<Stamp>, usize)>,
     /// Unusable files to look at again, after a change of the settings.
     rechecks: Vec<(Root, PathBuf)>,
@@ -62,13 +65,15 @@ pub struct Pictures {
 impl Pictures {
     /// A picture is usable; `true` if it had this content before.
     pub fn put(&mut self, root: Root, path: &Path, content: Hash) -> bool {
-        let files = self.roots.of_mut(root);
-        files.failed.remove(path.as_os_str());
-        files.put(path, content) == Some(content)
+        self.clear_problem(root, path);
+        self.roots.of_mut(root).put(path, content) == Some(content)
     }
 
-    /// A file is unusable.
-    pub fn fail(&mut self, root: Root, path: &Path, trouble: Trouble) {
+    /// A file is found unusable at `now`.
+    pub fn fail(&mut self, root: Root, path: &Path, trouble: Trouble, now: Duration) {
+        if root == Root::Query {
+            self.recent.put(path.as_os_str(), now);
+        }
         let files = self.roots.of_mut(root);
         files.remove(path);
         files.failed.insert(path.as_os_str().into(), trouble);
@@ -77,14 +82,16 @@ impl Pictures {
     /// The problem of a file is gone.
     pub fn clear_problem(&mut self, root: Root, path: &Path) {
         self.roots.of_mut(root).failed.remove(path.as_os_str());
+        if root == Root::Query {
+            self.recent.remove(path.as_os_str());
+        }
     }
 
     /// A file is gone; `true` if it was usable.
     pub fn forget(&mut self, root: Root, path: &Path) -> bool {
         self.mark_finished(root, path);
-        let files = self.roots.of_mut(root);
-        files.failed.remove(path.as_os_str());
-        files.remove(path).is_some()
+        self.clear_problem(root, path);
+        self.roots.of_mut(root).remove(path).is_some()
     }
 
     /// Whether a file was read, usable or not.
@@ -118,9 +125,18 @@ impl Pictures {
         self.roots.of(root).failed.len()
     }
 
-    /// The problems of unusable files, in order.
+    /// The problems of unusable pictures, and of queries that failed lately: those of queries are last, because each has an answer
+    /// that says so.
     pub fn problems(&self) -> impl Iterator<Item = &Trouble> {
-        self.roots.all().flat_map(|files| files.failed.values())
+        let pictures = [Root::Inventory, Root::Training].map(|root| self.roots.of(root).failed.values());
+        let queries = &self.roots.of(Root::Query).failed;
+        pictures.into_iter().flatten().chain(self.recent.names().filter_map(|name| queries.get(name)))
+    }
+
+    /// How many of them there are at `now`.
+    pub fn count_problems(&mut self, now: Duration) -> usize {
+        self.recent.drop_old(now);
+        self.failed(Root::Inventory) + self.failed(Root::Training) + self.recent.count()
     }
 
     /// All unusable files are to be looked at again.
@@ -176,12 +192,26 @@ mod tests {
         let (mut pictures, content) = (Pictures::default(), Hash::of(b"a"));
         assert!(!pictures.put(Root::Inventory, Path::new(A), content));
         assert!(pictures.put(Root::Inventory, Path::new(A), content), "the same as before");
-        pictures.fail(Root::Inventory, Path::new(A), Trouble::new("it is cut off", A, ""));
+        pictures.fail(Root::Inventory, Path::new(A), Trouble::new("it is cut off", A, ""), Duration::ZERO);
         assert!(pictures.sample_of(Root::Inventory).is_empty() && pictures.failed(Root::Inventory) == 1);
         pictures.put(Root::Inventory, Path::new(A), content);
         assert!(pictures.failed(Root::Inventory) == 0 && pictures.sample_of(Root::Training).is_empty());
         assert_eq!(pictures.sample_of(Root::Inventory).hashes(), [content]);
         assert!(pictures.forget(Root::Inventory, Path::new(A)) && !pictures.forget(Root::Inventory, Path::new(A)));
+    }
+
+    #[test]
+    fn queries_that_failed_are_problems_for_an_hour_and_those_of_the_inventory_for_as_long_as_they_are_there() {
+        let mut pictures = Pictures::default();
+        for root in [Root::Query, Root::Inventory] {
+            pictures.fail(root, Path::new(A), Trouble::new("it is cut off", root.name(), ""), Duration::ZERO);
+        }
+        let problems = |pictures: &Pictures| pictures.problems().map(|one| one.path.clone()).collect::<Vec<_>>();
+        assert_eq!(pictures.count_problems(Duration::from_secs(3_599)), 2);
+        assert_eq!(problems(&pictures), [Path::new("inventory"), Path::new("query")]);
+        assert_eq!(pictures.count_problems(Duration::from_secs(3_600)), 1);
+        assert_eq!(problems(&pictures), [Path::new("inventory")]);
+        assert!(pictures.is_known(Root::Query, Path::new(A)));
     }
 
     #[test]
@@ -195,7 +225,7 @@ mod tests {
         pictures.put(Root::Inventory, Path::new("c"), one);
         assert_eq!(pictures.sample_of(Root::Inventory).hashes(), [one]);
         pictures.forget(Root::Inventory, Path::new("a"));
-        pictures.fail(Root::Inventory, Path::new("c"), Trouble::new("it is cut off", "c", ""));
+        pictures.fail(Root::Inventory, Path::new("c"), Trouble::new("it is cut off", "c", ""), Duration::ZERO);
         assert_eq!(count(&mut pictures), 1);
         pictures.forget(Root::Inventory, Path::new("b"));
         assert_eq!(count(&mut pictures), 0);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use log::{info, warn};
 
 use super::Pacer;
+use super::reading::ReadingLog;
 use crate::daemon::gallery::Gallery;
 use crate::daemon::reporting::manager::Patience;
 use crate::daemon::reporting::metrics::Metrics;
@@ -13,7 +14,7 @@ use crate::daemon::reporting::pace::Pace;
 use crate::daemon::retry::RETRY_PAUSE;
 use crate::error::Trouble;
 use crate::on_answer::AnswerCommands;
-use crate::service_status::ServiceStatus;
+use crate::service_status::{ServiceStatus, State};
 
 /// `status.json` is written at least this often.
 const STATUS_INTERVAL: Duration = Duration::from_secs(10);
@@ -25,7 +26,7 @@ pub struct Reporting {
     /// By their subject.
     own_troubles: BTreeMap<&'static str, Trouble>,
     reported: HashSet<Trouble>,
-    searchable: Option<usize>,
+    reading: ReadingLog,
     /// The status that is in the file, and until when.
     written: Option<(ServiceStatus, Duration)>,
     pace: Pace,
@@ -33,6 +34,7 @@ pub struct Reporting {
     gallery: Gallery,
     commands: AnswerCommands,
     is_ready: bool,
+    is_ready_logged: bool,
     /// Extends the service manager's time limit until then.
     manager: Patience,
     pacer: Pacer,
@@ -44,13 +46,14 @@ impl Reporting {
         Self {
             own_troubles: BTreeMap::new(),
             reported: HashSet::new(),
-            searchable: None,
+            reading: ReadingLog::default(),
             written: None,
             pace: Pace::default(),
             metrics: Metrics::default(),
             gallery,
             commands,
             is_ready: false,
+            is_ready_logged: false,
             manager: Patience::new(),
             pacer: Pacer::new(STATUS_PAUSE),
         }
@@ -132,12 +135,10 @@ impl Reporting {
         }
     }
 
-    /// The number of searchable pictures, if all are read and the number has changed.
-    pub fn take_searchable(&mut self, status: &ServiceStatus) -> Option<usize> {
-        let count = (status.inventory.pending == 0).then_some(status.inventory.indexed);
-        let new = count.filter(|_| count != self.searchable);
-        self.searchable = new.or(self.searchable);
-        new
+    /// What the log is to say about the reading of the inventory.
+    pub fn reading_line(&mut self, now: Duration, status: &ServiceStatus) -> Option<String> {
+        // While folders are being listed, it is not known how many pictures there are.
+        if status.state == State::Starting { None } else { self.reading.line(now, &status.inventory) }
     }
 
     /// Whether all folders were scanned once.
@@ -148,6 +149,13 @@ impl Reporting {
     /// All folders were scanned; `true` the first time.
     pub fn become_ready(&mut self) -> bool {
         !std::mem::replace(&mut self.is_ready, true)
+    }
+
+    /// Whether the log is to say that all is ready: once, when the inventory was read. The service manager hears of it earlier, since
+    /// queries are answered as soon as folders are watched.
+    pub fn log_ready(&mut self, status: &ServiceStatus) -> bool {
+        let is_read = self.is_ready && status.inventory.pending == 0;
+        is_read && !std::mem::replace(&mut self.is_ready_logged, true)
     }
 
     /// Extends the service manager's time limit until all is ready.
