@@ -7,6 +7,7 @@ pub mod name;
 mod record;
 pub mod sheet;
 pub mod text;
+mod why;
 mod wording;
 
 pub use grade::{Grade, MEANING};
@@ -15,4 +16,5 @@ pub use record::{
     Changes, DuplicatePart, LARGEST_RECORD_BYTES, MatchPart, QueryFile, QueryPart, Record, Relation, SCHEMA,
     SearchModelPart, SearchSettingsPart, SkippedPart, Status, Timings,
 };
+pub use why::WhyPart;
 pub use wording::{footer, mark, notice, style};

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Grade, MetadataPart};
+use super::{Grade, MetadataPart, WhyPart};
 use crate::model::FolderReport;
 
 /// Raised when a key changes its meaning or is removed; new keys do not raise it.
@@ -118,6 +118,10 @@ pub struct QueryPart {
     /// The set's own settings, relative to the query folder; absent without any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settings: Option<String>,
+    /// Pictures of the inventory that the query's own were averaged with, being most similar to them (query expansion); at most
+    /// twelve. Absent where nothing was averaged.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub expanded_with: Vec<String>,
 }
 
 /// Likenesses of the same two pictures differ by less: they are computed alone or together with others, in another order.
@@ -218,6 +222,9 @@ pub struct MatchPart {
     /// Its disk is away: it cannot be opened now, and is shown by what is known of it.
     #[serde(skip_serializing_if = "is_false")]
     pub away: bool,
+    /// Why it stands where it does; absent in records of earlier versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<WhyPart>,
     /// What its file says of it.
     #[serde(flatten)]
     pub metadata: MetadataPart,
@@ -355,6 +362,7 @@ mod tests {
             grade: None,
             relation,
             away: false,
+            why: None,
             metadata: MetadataPart::default(),
             duplicates: Vec::new(),
         }

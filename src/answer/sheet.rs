@@ -27,8 +27,9 @@ pub use words::{closeness, decimals, percent, pictures, thousands};
 
 pub use examples::{Examples, MAX_EXAMPLES};
 
-use area::Area;
+use area::{Area, Scale};
 use arrangement::arrangement;
+use cell::CaptionLines;
 use layout::{Layout, LayoutInput};
 use theme::palette;
 
@@ -43,8 +44,8 @@ pub const MAX_QUERIES: usize = 30;
 pub const WIDTH_LIMITS_PX: (u32, u32) = (480, 4096);
 
 /// Least and largest aspect ratio (width / height) of a match's panel, and of a single query's panel.
-const CELL_ASPECTS: (f32, f32) = (0.78, 1.5);
-const QUERY_ASPECTS: (f32, f32) = (0.74, 1.9);
+const CELL_ASPECTS: (f32, f32) = (0.7, 1.7);
+const QUERY_ASPECTS: (f32, f32) = (0.7, 1.9);
 
 /// Everything a sheet shows.
 #[derive(Debug, Clone)]
@@ -124,6 +125,8 @@ pub struct Footer {
     pub model: String,
     /// What folders taught it; empty where they taught nothing.
     pub folders: String,
+    /// How it was compared, where that is not the usual way; else empty.
+    pub how: String,
     /// Number of pictures that were searched.
     pub inventory: usize,
     /// Which part of the inventory they are, as in "within shirts"; empty: all of it.
@@ -167,16 +170,23 @@ pub fn render(content: &SheetContent, style: &SheetStyle) -> RgbImage {
     };
     let query_pictures = queries.iter().filter_map(|tile| tile.picture.as_ref());
     let match_pictures = matches.iter().filter_map(|found| found.picture.as_ref());
-    let layout = Layout::arrange(&LayoutInput {
+    let has_folders = matches.iter().any(|found| words::split_path(&found.name).0.is_some());
+    let mut input = LayoutInput {
         width_px,
         columns: style.columns,
         matches: matches.len(),
         queries: queries.len(),
         examples: examples::counts(&content.examples),
-        query_aspect: median_aspect(query_pictures, QUERY_ASPECTS),
-        cell_aspect: median_aspect(match_pictures, CELL_ASPECTS),
+        query_aspect: best_aspect(query_pictures, QUERY_ASPECTS),
+        cell_aspect: best_aspect(match_pictures, CELL_ASPECTS),
+        captions: CaptionLines { name: 1, folder: has_folders },
         notice_px: notice.is_some().then_some(&notice_px),
-    });
+    };
+    let mut layout = Layout::arrange(&input);
+    if !paint::names_fit(matches, &layout) {
+        input.captions.name = 2;
+        layout = Layout::arrange(&input);
+    }
     paint::sheet(content, queries, matches, notice.as_ref(), &layout, palette(style.theme))
 }
 
@@ -190,8 +200,9 @@ pub fn match_side_px(matches: usize, style: &SheetStyle) -> u32 {
 pub fn query_side_px(queries: usize, style: &SheetStyle) -> u32 {
     let mut seen = Vec::new();
     // Sheets with the same arrangement show query pictures at the same size.
+    let width = Scale::of(style.width()).units(style.width());
     let all = (0..=MAX_MATCHES).filter(|matches| {
-        let arrangement = arrangement(*matches, style.columns);
+        let arrangement = arrangement(*matches, style.columns, width);
         let is_new = !seen.contains(&arrangement);
         seen.push(arrangement);
         is_new
@@ -206,9 +217,20 @@ fn layouts(matches: usize, queries: usize, style: &SheetStyle) -> impl Iterator<
     let of_cells = [CELL_ASPECTS.0, 1.0, CELL_ASPECTS.1].into_iter();
     let aspects = of_cells.flat_map(|cell| [QUERY_ASPECTS.0, 1.0, QUERY_ASPECTS.1].map(|query| (cell, query)));
     aspects.map(move |(cell_aspect, query_aspect)| {
+        // The more lines captions have, the smaller are the pictures above them.
+        let captions = CaptionLines { name: 1, folder: false };
         let (examples, notice_px) = ([0, 0], None);
-        let input = LayoutInput { width_px, columns, matches, queries, examples, query_aspect, cell_aspect, notice_px };
-        Layout::arrange(&input)
+        Layout::arrange(&LayoutInput {
+            width_px,
+            columns,
+            matches,
+            queries,
+            examples,
+            query_aspect,
+            cell_aspect,
+            captions,
+            notice_px,
+        })
     })
 }
 
@@ -216,10 +238,18 @@ fn longer_side(panel: &Area) -> u32 {
     panel.width.max(panel.height)
 }
 
-/// The median aspect ratio of the pictures, so that most of them fill their panels; 4:3 without pictures.
-fn median_aspect<'a>(pictures: impl Iterator<Item = &'a RgbaImage>, limits: (f32, f32)) -> f32 {
+/// The aspect ratio of panels that the pictures fill best; 4:3 without pictures. Where nearly all are of one shape it is theirs. Where
+/// shapes are mixed it is between them, because a landscape picture in a portrait panel leaves half of it empty.
+fn best_aspect<'a>(pictures: impl Iterator<Item = &'a RgbaImage>, limits: (f32, f32)) -> f32 {
     let aspect = |picture: &RgbaImage| picture.width().max(1) as f32 / picture.height().max(1) as f32;
-    let mut aspects: Vec<f32> = pictures.map(aspect).collect();
-    aspects.sort_by(f32::total_cmp);
-    aspects.get(aspects.len() / 2).copied().unwrap_or(4.0 / 3.0).clamp(limits.0, limits.1)
+    // A panorama fills no panel, and does not decide.
+    let aspects: Vec<f32> = pictures.map(|picture| aspect(picture).clamp(0.5, 2.0)).collect();
+    let filled = |panel: f32| {
+        let shares = aspects.iter().map(|aspect| (aspect / panel).min(panel / aspect));
+        let (sum, least) = shares.fold((0.0, 1.0_f32), |(sum, least), share| (sum + share, least.min(share)));
+        2.0 * sum / aspects.len().max(1) as f32 + least
+    };
+    let candidates = aspects.iter().chain(&[0.75, 1.0, 4.0 / 3.0]).map(|aspect| aspect.clamp(limits.0, limits.1));
+    let best = candidates.max_by(|one, other| filled(*one).total_cmp(&filled(*other)));
+    if aspects.is_empty() { 4.0 / 3.0 } else { best.unwrap_or(4.0 / 3.0) }
 }

@@ -77,6 +77,14 @@ pub fn fitted(text: &str, setting: Setting, width_px: f32) -> Line {
     })
 }
 
+/// Shapes `text` as one line, or as two where it is longer than `width_px`; what is too long for two is shortened in its middle.
+pub fn fitted_in_two(text: &str, setting: Setting, width_px: f32) -> Vec<Line> {
+    with_fonts(|fonts| {
+        let text = fonts.showable(text);
+        ellipsis::fit_two(fonts, &text, setting, width_px)
+    })
+}
+
 /// The text that [`fitted`] shows.
 pub fn fitted_text(text: &str, setting: Setting, width_px: f32) -> String {
     with_fonts(|fonts| {
@@ -145,12 +153,10 @@ fn from_left(glyphs: &[LayoutGlyph]) -> Vec<LayoutGlyph> {
 /// Kerning stays on. Contextual alternates are off: Inter turns the x of `2x3.png` into a multiplication sign and `->`
 /// into an arrow, but a file name must be shown as it is. Large text gets slightly tighter letter spacing.
 ///
-/// A text with characters that Inter lacks uses the regular weight throughout. Few fonts of other scripts have a
-/// semi-bold weight, the search for one tries every font of the system, and two weights in one name look like a
+/// A text with characters of which there is no bold form uses the regular weight throughout: two weights in one name look like a
 /// mistake.
 fn attrs(fonts: &Fonts, text: &str, setting: Setting) -> Attrs<'static> {
-    let foreign = text.chars().any(|character| !character.is_control() && !fonts.in_inter(character));
-    let weight = if foreign { Weight::Regular } else { setting.weight };
+    let weight = if fonts.are_in_bold(text) { setting.weight } else { Weight::Regular };
     let mut features = FontFeatures::new();
     features.disable(FeatureTag::CONTEXTUAL_ALTERNATES);
     let tracking = if setting.size_px >= 24.0 { -0.014 } else { 0.0 };

@@ -1,9 +1,11 @@
 //! Turns a query's record into the texts on its sheet: the notice, the footer, the label on each match.
 
+use std::path::Path;
+
 use super::sheet::{Footer, Notice, NoticeKind, SheetStyle};
 use super::{MatchPart, Record, Relation, Status};
 use crate::clock;
-use crate::config::AnswerSettings;
+use crate::config::{AnswerSettings, Metric, SetMode};
 use crate::model::FolderReport;
 
 /// The sheet's style as configured.
@@ -35,10 +37,19 @@ pub fn footer(record: &Record) -> Footer {
     Footer {
         model,
         folders: taught(&record.model.folders),
+        how: how(record),
         inventory: record.inventory,
         scope: record.settings.scope.clone(),
         date: clock::local_text(record.answered_s),
     }
+}
+
+/// How it was compared, where that is not the usual way.
+fn how(record: &Record) -> String {
+    let metric = (record.metric != Metric::default().name()).then(|| format!("{} distance", record.metric));
+    let each = record.query.set_mode == Some(SetMode::Nearest);
+    let parts = [metric, each.then(|| "each of the query's pictures for itself".into())];
+    parts.into_iter().flatten().collect::<Vec<String>>().join(", ")
 }
 
 /// What folders gave; nothing where they gave nothing, as who reads a sheet cannot change that.
@@ -58,21 +69,27 @@ pub fn mark(found: &MatchPart) -> Vec<String> {
         1 => Some(["1 more like it".to_string(), "+1".into(), "+1".into()]),
         count => Some([format!("{count} more like it"), format!("+{count}"), format!("+{count}")]),
     };
-    let said: Vec<[String; 3]> = [relation, away, copies].into_iter().flatten().collect();
+    // Which of a set's pictures it is, where each counts for itself.
+    let query = found.why.as_ref().and_then(|why| Path::new(why.query.as_ref()?).file_name()?.to_str());
+    let query = query.map(|name| [format!("like {name}"), name.to_string(), String::new()]);
+    let said: Vec<[String; 3]> = [relation, away, copies, query].into_iter().flatten().collect();
     if said.is_empty() {
         return Vec::new();
     }
-    let wording =
-        |at: usize, between: &str| said.iter().map(|words| words[at].as_str()).collect::<Vec<_>>().join(between);
+    let wording = |at: usize, between: &str| {
+        let words = said.iter().map(|words| words[at].as_str()).filter(|words| !words.is_empty());
+        words.collect::<Vec<_>>().join(between)
+    };
     let mut wordings = vec![wording(0, " · "), wording(1, " "), wording(2, " ")];
     wordings.dedup();
+    wordings.retain(|words| !words.is_empty());
     wordings
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::{DuplicatePart, MetadataPart};
+    use crate::answer::{DuplicatePart, MetadataPart, WhyPart};
     use crate::model::FolderLesson;
 
     #[test]
@@ -94,6 +111,7 @@ mod tests {
             grade: None,
             relation,
             away,
+            why: None,
             metadata: MetadataPart::default(),
             duplicates: vec![duplicate.clone(); copies],
         };
@@ -105,6 +123,17 @@ mod tests {
             ["nearly the same picture · 2 more like it", "nearly the same +2", "≈ +2"]
         );
         assert_eq!(mark(&found(None, true, 0)), ["its disk is away", "away"]);
+        let why = WhyPart {
+            message: String::new(),
+            place: 1,
+            place_alone: 1,
+            neighbours: Vec::new(),
+            query: Some("set/2.jpg".into()),
+            folder: None,
+        };
+        let like = |copies| MatchPart { why: Some(why.clone()), ..found(None, false, copies) };
+        assert_eq!(mark(&like(0)), ["like 2.jpg", "2.jpg"]);
+        assert_eq!(mark(&like(1)), ["1 more like it · like 2.jpg", "+1 2.jpg", "+1"]);
         assert_eq!(
             mark(&found(Some(Relation::Identical), true, 0)),
             ["the same picture · its disk is away", "same away", "= away"]

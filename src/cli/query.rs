@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use super::arguments::{QueryOptions, absolute};
 use super::output;
+use super::terminal::wrap_for_stdout;
 use crate::answer::sheet::{decimals, percent};
 use crate::answer::{Grade, MEANING, MatchPart, Record, Status, mark};
 use crate::base::csv::quoted;
@@ -12,6 +13,9 @@ use crate::config::{Bounded, DateRange, InventoryFolders, SearchScope, Setup, Sh
 use crate::error::Fatal;
 use crate::files::write_whole;
 use crate::query::Ask;
+
+/// Columns before the path of a match; its reason stands below the path.
+const INDENT: usize = 13;
 
 pub fn run(options: &QueryOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     let pictures = options.pictures.iter().map(|picture| absolute(picture)).collect::<Result<Vec<_>, _>>()?;
@@ -42,7 +46,7 @@ pub fn run(options: &QueryOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
         QueryOptions { null: true, .. } => {
             reply.record.matches.iter().map(|found| format!("{}\0", found.absolute_path)).collect()
         }
-        _ => table(&reply.record),
+        _ => table(&reply.record, options.why),
     };
     if reply.record.status == Status::Error && is_for_programs && !options.json {
         // Standard output holds matches alone.
@@ -81,11 +85,22 @@ fn sheet_path(options: &QueryOptions, ask: &Ask) -> Result<Option<(PathBuf, Shee
     Ok(Some((absolute(path)?, format)))
 }
 
-fn table(record: &Record) -> String {
-    let mut text = format!("{}\n", output::one_line(&record.message));
+/// With the reason for each match, if that is wanted.
+fn table(record: &Record, with_reasons: bool) -> String {
+    // Mistakes in the set's own settings have several lines. What follows is indented: a file may have any name, and must not pass for
+    // a line of the table.
+    let mut text = format!("{}\n", output::harmless(&record.message).replace('\n', "\n    "));
     let digits = decimals(record.matches.iter().map(|found| found.closer_than));
     for found in &record.matches {
         text += &format!("{}\n", row(found, digits));
+        if let Some(why) = found.why.as_ref().filter(|_| with_reasons) {
+            let reason = format!("{:INDENT$}{}", "", output::one_line(&why.message));
+            text += &format!("{}\n", wrap_for_stdout(&reason, INDENT));
+        }
+    }
+    if with_reasons && !record.query.expanded_with.is_empty() {
+        let pictures = output::one_line(&record.query.expanded_with.join(", "));
+        text += &format!("asked together with what is most like it: {pictures}\n");
     }
     match record.matches.first().map(|found| found.grade) {
         Some(Some(_)) => text += &format!("{MEANING}\n"),
@@ -140,6 +155,7 @@ mod tests {
             grade,
             relation: None,
             away: false,
+            why: None,
             duplicates: Vec::new(),
             metadata: MetadataPart::default(),
         };

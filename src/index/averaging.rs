@@ -36,26 +36,36 @@ pub fn prepared(mut embedding: Vec<f32>, metric: Metric) -> Vec<f32> {
     embedding
 }
 
-/// Each of `rows` averaged with those nearest to it among the others, and which of them are copies of one before.
+/// Rows that were averaged with their neighbours.
+pub struct Averaged {
+    /// `[n, width]`
+    pub rows: Rows,
+    /// Which of them are copies of one before.
+    pub is_copy: Vec<bool>,
+    /// Those that each was averaged with.
+    pub lists: Vec<NearestList>,
+}
+
+/// Each of `rows` averaged with those nearest to it among the others.
 ///
 /// A copy says nothing that the picture itself does not: copies are not averaged with one another, and count once for others. What is
 /// there twice would else keep its own peculiarities, and come after its like.
-pub fn averaged(rows: &Rows, metric: Metric) -> (Rows, Vec<bool>) {
+pub fn averaged(rows: &Rows, metric: Metric) -> Averaged {
     let (lists, is_copy) = nearest_among(rows, metric);
     let mut averaged = Rows::empty(rows.width());
     for (row, list) in rows.iter().zip(&lists) {
         averaged.push(&averaged_with(row, list.iter().map(|(other, _)| rows.row(*other as usize)), metric));
     }
-    (averaged, is_copy)
+    Averaged { rows: averaged, is_copy, lists }
 }
 
-/// `embedding` averaged with those of `rows` that are nearest to it; those that `is_copy` names do not count.
-pub fn expanded(embedding: &[f32], rows: &Rows, is_copy: &[bool], metric: Metric) -> Vec<f32> {
+/// `embedding` averaged with those of `rows` that are nearest to it, and which these are; those that `is_copy` names do not count.
+pub fn expanded(embedding: &[f32], rows: &Rows, is_copy: &[bool], metric: Metric) -> (Vec<f32>, NearestList) {
     let mut list = NearestList::default();
     for (at, row) in rows.iter().enumerate().filter(|(at, _)| !is_copy[*at]) {
         list.offer((at as u32, similarity(embedding, row, metric)), WEIGHTS.len(), nearer);
     }
-    averaged_with(embedding, list.iter().map(|(at, _)| rows.row(*at as usize)), metric)
+    (averaged_with(embedding, list.iter().map(|(at, _)| rows.row(*at as usize)), metric), list)
 }
 
 /// The similarities of all pairs of `rows`: of each row those with the rows before it.
@@ -153,11 +163,11 @@ mod tests {
     #[test]
     fn each_moves_towards_its_own_nearest() {
         let rows = Rows::from_values(2, [0.0, 5.0, 10.0, 15.0, 90.0].map(at).concat()).unwrap();
-        let moved = angles(&averaged(&rows, Metric::Cosine).0);
+        let moved = angles(&averaged(&rows, Metric::Cosine).rows);
         // Of the first: half of the weight at 5, .3 at 10, .2 at 15: a mean at 8.5, which counts half.
         assert!((moved[0] - 8.5 / 3.0).abs() < 0.02, "{moved:?}");
         assert!(moved[4] < 70.0, "the last has no near neighbours and moves far: {moved:?}");
-        let (distances, _) = averaged(&rows, Metric::Euclidean);
+        let distances = averaged(&rows, Metric::Euclidean).rows;
         let expected =
             (2.0_f32 * rows.row(0)[1] + 0.5 * rows.row(1)[1] + 0.3 * rows.row(2)[1] + 0.2 * rows.row(3)[1]) / 3.0;
         assert!((distances.row(0)[1] - expected).abs() < 1e-6);
@@ -170,14 +180,17 @@ mod tests {
         let (plain, copied) =
             (degrees.map(at).concat(), [0, 1, 2, 3, 4, 5, 0, 0, 2].map(|of| at(degrees[of])).concat());
         for metric in [Metric::Cosine, Metric::Euclidean] {
-            let (expected, none) = averaged(&Rows::from_values(2, plain.clone()).unwrap(), metric);
-            let (moved, is_copy) = averaged(&Rows::from_values(2, copied.clone()).unwrap(), metric);
+            let Averaged { rows: expected, is_copy: none, .. } =
+                averaged(&Rows::from_values(2, plain.clone()).unwrap(), metric);
+            let Averaged { rows: moved, is_copy, .. } =
+                averaged(&Rows::from_values(2, copied.clone()).unwrap(), metric);
             assert_eq!(none, [false; 6]);
             assert_eq!(is_copy, [false, false, false, false, false, false, true, true, true]);
             for (row, of) in [0, 1, 2, 3, 4, 5, 0, 0, 2].into_iter().enumerate() {
                 assert_eq!(moved.row(row), expected.row(of), "{metric:?}, row {row}");
             }
-            assert_eq!(expanded(&at(3.0), &moved, &is_copy, metric), expanded(&at(3.0), &expected, &none, metric));
+            let one = expanded(&at(3.0), &moved, &is_copy, metric).0;
+            assert_eq!(one, expanded(&at(3.0), &expected, &none, metric).0);
         }
     }
 
@@ -185,9 +198,9 @@ mod tests {
     fn one_alone_stays_as_it_is() {
         for metric in [Metric::Cosine, Metric::Euclidean] {
             let rows = Rows::from_values(2, at(30.0).to_vec()).unwrap();
-            let (moved, _) = averaged(&rows, metric);
+            let moved = averaged(&rows, metric).rows;
             assert!((angles(&moved)[0] - 30.0).abs() < 1e-3);
-            assert_eq!(expanded(&at(10.0), &Rows::empty(2), &[], metric).len(), 2);
+            assert_eq!(expanded(&at(10.0), &Rows::empty(2), &[], metric).0.len(), 2);
         }
     }
 }

@@ -53,6 +53,30 @@ pub struct Found {
     pub similarity: f32,
     /// Of its embedding and the nearest of the query's, as they are: what [`Calibration`] compares.
     pub plain: PlainSimilarity,
+    /// Why it stands where it does.
+    pub reason: Reason,
+}
+
+/// What a search found, and what it asked with.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Ranked {
+    /// The most similar first.
+    pub found: Vec<Found>,
+    /// The pictures that the query's own were averaged with, without the query's copies: query expansion.
+    pub expanded_with: Vec<PathBuf>,
+}
+
+/// Why a picture stands where it does among those found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reason {
+    /// Its place, from 1.
+    pub place: usize,
+    /// Its place by its own embedding alone.
+    pub alone: usize,
+    /// Which of the query's pictures it is most similar to, from 0; always 0 where they were combined.
+    pub member: usize,
+    /// The pictures it was averaged with, the nearest first.
+    pub neighbours: Vec<PathBuf>,
 }
 
 /// How similar two embeddings are as they are.

@@ -4,12 +4,13 @@ use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::averaging::{averaged, expanded, prepared, similarity};
+use super::averaging::{Averaged, averaged, expanded, prepared, similarity};
 use super::scan::{nearest, path_at};
 use super::segment::{Segment, place};
 use super::snapshot::AVERAGING_MINIMUM;
-use super::{Found, PlainSimilarity, SearchMode};
+use super::{Found, PlainSimilarity, Ranked, Reason, SearchMode};
 use crate::base::dot::dot;
+use crate::base::nearest::NearestList;
 use crate::base::rows::Rows;
 use crate::config::{Metric, SearchScope, SetMode};
 
@@ -20,6 +21,9 @@ pub const SHORTLIST: usize = 300;
 /// So many more are taken from the scan, whose order is not exact: those that belong to the shortlist are among them.
 const MARGIN: usize = 100;
 
+/// Of a query of many pictures, not all that each was averaged with are named.
+const MOST_EXPANDED_WITH: usize = 12;
+
 /// A picture found by its embedding alone.
 struct Near<'a> {
     path: &'a Path,
@@ -28,30 +32,51 @@ struct Near<'a> {
     plain: PlainSimilarity,
 }
 
-impl Near<'_> {
-    fn found(&self, similarity: f32) -> Found {
-        Found { path: self.path.into(), similarity, plain: self.plain }
-    }
+/// How similar a picture is once neighbours count, and why.
+struct Rank {
+    similarity: f32,
+    member: usize,
+    /// Positions in the shortlist.
+    neighbours: Vec<usize>,
 }
 
 /// The `k` pictures in `scope` that are most similar to the pictures `query`, `[m, width]`, best first; of equal ones, by path.
-pub fn search(segments: &[Arc<Segment>], query: &Rows, how: SearchMode, scope: &SearchScope, k: usize) -> Vec<Found> {
+pub fn search(segments: &[Arc<Segment>], query: &Rows, how: SearchMode, scope: &SearchScope, k: usize) -> Ranked {
     let members = members(query, how);
     let near = near(segments, &members, how.metric, scope, k);
     let shortlist = near.len().min(SHORTLIST);
-    let ranked = match near.len() < AVERAGING_MINIMUM {
-        true => near[..shortlist].iter().map(|near| near.plain.by_metric).collect(),
+    let alone = |near: &Near<'_>| Rank {
+        similarity: near.plain.by_metric,
+        member: nearest_member(&members, &near.row, how.metric),
+        neighbours: Vec::new(),
+    };
+    let (ranks, expanded_with) = match near.len() < AVERAGING_MINIMUM {
+        true => (near[..shortlist].iter().map(alone).collect(), Vec::new()),
         false => reranked(&near[..shortlist], &members, how.metric),
     };
-    let mut found: Vec<Found> = near.iter().zip(ranked).map(|(near, similarity)| near.found(similarity)).collect();
-    found.sort_by(|a, b| best_first((a.similarity, &a.path), (b.similarity, &b.path)));
+    let mut order: Vec<(usize, Rank)> = ranks.into_iter().enumerate().collect();
+    order.sort_by(|a, b| best_first((a.1.similarity, near[a.0].path), (b.1.similarity, near[b.0].path)));
     // Those beyond the shortlist follow in the order in which they were found. Their similarities are of another kind: none may
     // exceed those before.
-    let least = found.last().map_or(0.0, |last| last.similarity);
-    let beyond = near[shortlist..].iter();
-    found.extend(beyond.map(|near| near.found(near.plain.by_metric.min(least))));
-    found.truncate(k);
-    found
+    let least = order.last().map_or(0.0, |(_, last)| last.similarity);
+    let beyond = near[shortlist..].iter().map(|near| {
+        let rank = alone(near);
+        Rank { similarity: rank.similarity.min(least), ..rank }
+    });
+    let all = order.into_iter().chain((shortlist..).zip(beyond)).take(k).enumerate();
+    let path_of = |at: &usize| near[*at].path.to_path_buf();
+    let found = all.map(|(place, (at, rank))| Found {
+        path: path_of(&at),
+        similarity: rank.similarity,
+        plain: near[at].plain,
+        reason: Reason {
+            place: place + 1,
+            alone: at + 1,
+            member: rank.member,
+            neighbours: rank.neighbours.iter().map(path_of).collect(),
+        },
+    });
+    Ranked { found: found.collect(), expanded_with: expanded_with.iter().map(path_of).collect() }
 }
 
 /// What is searched for: every picture of the query, or their mean.
@@ -94,16 +119,40 @@ fn near<'a>(
     near
 }
 
-/// The similarities of a shortlist when it is averaged within itself, and each of `members` with its nearest there.
-fn reranked(shortlist: &[Near<'_>], members: &[Vec<f32>], metric: Metric) -> Vec<f32> {
-    let Some(width) = shortlist.first().map(|near| near.row.len()) else { return Vec::new() };
+/// The similarities of a shortlist when it is averaged within itself, and each of `members` with its nearest there; and which these
+/// nearest are.
+fn reranked(shortlist: &[Near<'_>], members: &[Vec<f32>], metric: Metric) -> (Vec<Rank>, Vec<usize>) {
+    let Some(width) = shortlist.first().map(|near| near.row.len()) else { return (Vec::new(), Vec::new()) };
     let mut rows = Rows::empty(width);
     for near in shortlist {
         rows.push(&near.row);
     }
-    let (rows, is_copy) = averaged(&rows, metric);
-    let expanded: Vec<Vec<f32>> = members.iter().map(|member| expanded(member, &rows, &is_copy, metric)).collect();
-    rows.iter().map(|row| to_nearest(&expanded, row, metric)).collect()
+    let Averaged { rows, is_copy, lists } = averaged(&rows, metric);
+    let (expanded, nearest): (Vec<Vec<f32>>, Vec<NearestList>) =
+        members.iter().map(|member| expanded(member, &rows, &is_copy, metric)).unzip();
+    let positions = |list: &NearestList| -> Vec<usize> { list.iter().map(|(at, _)| *at as usize).collect() };
+    let mut expanded_with: Vec<usize> = Vec::new();
+    for at in nearest.iter().flat_map(positions).take(MOST_EXPANDED_WITH) {
+        if !expanded_with.contains(&at) {
+            expanded_with.push(at);
+        }
+    }
+    let rank = |(row, list): (&[f32], &NearestList)| Rank {
+        similarity: to_nearest(&expanded, row, metric),
+        member: nearest_member(&expanded, row, metric),
+        neighbours: positions(list),
+    };
+    (rows.iter().zip(&lists).map(rank).collect(), expanded_with)
+}
+
+/// Which of `members` a picture is most similar to.
+fn nearest_member(members: &[Vec<f32>], row: &[f32], metric: Metric) -> usize {
+    if members.len() < 2 {
+        return 0;
+    }
+    let similarities = members.iter().map(|member| similarity(member, row, metric)).enumerate();
+    // Of equal ones the first.
+    similarities.rev().max_by(|one, other| one.1.total_cmp(&other.1)).map_or(0, |(at, _)| at)
 }
 
 /// Without closures, so that it is compiled for the vectors of its caller.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::segment::Segment;
-use super::{Found, SearchMode, ranking};
+use super::{Found, Ranked, SearchMode, ranking};
 use crate::base::rows::Rows;
 use crate::config::SearchScope;
 
@@ -53,13 +53,13 @@ impl Snapshot {
     /// The [`super::SHORTLIST`] pictures that are nearest by their embeddings alone are averaged, each with its nearest among
     /// them, and so is the query; that decides their order. Further pictures follow by their embeddings alone.
     pub fn search(&self, query: &Rows, how: SearchMode, k: usize) -> Vec<Found> {
-        self.search_within(query, how, &SearchScope::default(), k)
+        self.search_within(query, how, &SearchScope::default(), k).found
     }
 
     /// The same among the pictures in `scope`, as if there were no others.
-    pub fn search_within(&self, query: &Rows, how: SearchMode, scope: &SearchScope, k: usize) -> Vec<Found> {
+    pub fn search_within(&self, query: &Rows, how: SearchMode, scope: &SearchScope, k: usize) -> Ranked {
         if query.width() != self.width {
-            return Vec::new();
+            return Ranked::default();
         }
         ranking::search(&self.segments, query, how, scope, k)
     }

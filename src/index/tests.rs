@@ -71,6 +71,28 @@ fn a_query_is_averaged_with_its_nearest_pictures() {
     let found = ask(&index, &[at(0.0)], COSINE, 99);
     assert_eq!(names(&found[..3]), ["near 1", "near 2", "near 3"]);
     assert!(rank(&found, "right") < rank(&found, "left"));
+    // The reason says so: alone the two are equal.
+    let reason = |name: &str| &found[rank(&found, name)].reason;
+    let (left, right) = (reason("left"), reason("right"));
+    assert_eq!(left.alone + right.alone, 4 + 5);
+    assert_eq!((left.place, right.place), (rank(&found, "left") + 1, rank(&found, "right") + 1));
+    assert_eq!(right.neighbours, ["near 3", "near 2", "near 1"].map(PathBuf::from));
+    let whole = index.snapshot().search_within(&query(&[at(0.0)]), COSINE, &SearchScope::default(), 99);
+    assert_eq!(whole.expanded_with[0], Path::new("near 1"));
+    assert!(few.iter().all(|found| found.reason.neighbours.is_empty() && found.reason.place == found.reason.alone));
+}
+
+#[test]
+fn of_several_pictures_it_is_said_which_one_a_match_is_most_similar_to() {
+    let pictures: Vec<(String, [f32; 2])> =
+        (0..20).map(|number| (format!("{number:02}"), at(5.0 * number as f32))).collect();
+    let index = Index::filled(2, pictures);
+    let nearest = SearchMode { metric: Metric::Cosine, set_mode: SetMode::Nearest };
+    let found = ask(&index, &[at(0.0), at(95.0)], nearest, 99);
+    let member = |name: &str| found.iter().find(|found| found.path == Path::new(name)).unwrap().reason.member;
+    assert_eq!([member("00"), member("02"), member("18"), member("19")], [0, 0, 1, 1]);
+    let mean = SearchMode { set_mode: SetMode::Mean, ..nearest };
+    assert!(ask(&index, &[at(0.0), at(95.0)], mean, 99).iter().all(|found| found.reason.member == 0));
 }
 
 #[test]
@@ -108,7 +130,7 @@ fn a_search_within_folders_is_that_of_an_index_of_them_alone() {
     let query = Rows::from_values(8, rows[5].clone()).unwrap();
     for mode in [COSINE, SearchMode { metric: Metric::Euclidean, ..COSINE }] {
         for k in [5, 400, 2_000] {
-            let found = index.snapshot().search_within(&query, mode, &scope, k);
+            let found = index.snapshot().search_within(&query, mode, &scope, k).found;
             assert_eq!(found, alone.snapshot().search(&query, mode, k), "{mode:?}, {k}");
             assert_eq!(found.len(), k.min(1_000));
         }
@@ -116,7 +138,7 @@ fn a_search_within_folders_is_that_of_an_index_of_them_alone() {
     let without = SearchScope { not_within: of("shirts"), ..SearchScope::default() };
     assert_eq!((index.snapshot().count_within(&scope), index.snapshot().count_within(&without)), (1_000, 2_000));
     assert!(
-        names(&index.snapshot().search_within(&query, COSINE, &without, 99))
+        names(&index.snapshot().search_within(&query, COSINE, &without, 99).found)
             .iter()
             .all(|name| !name.starts_with("shirts/"))
     );
@@ -148,7 +170,7 @@ fn a_search_by_dates_is_that_of_an_index_of_their_pictures_alone() {
     let query = Rows::from_values(8, rows[5].clone()).unwrap();
     let (since_june, snapshot) = (scope(Some("2024-06-01"), None), index.snapshot());
     for k in [5, 400, 4_000] {
-        let found = snapshot.search_within(&query, COSINE, &since_june, k);
+        let found = snapshot.search_within(&query, COSINE, &since_june, k).found;
         assert_eq!(found, alone.snapshot().search(&query, COSINE, k), "{k}");
     }
     let counts =
@@ -204,8 +226,9 @@ fn exact(rows: &[Vec<f32>], query: &[f32], how: SearchMode) -> Vec<usize> {
     };
     let shortlist = &order(&prepared, &query)[..SHORTLIST];
     let near = shortlist.iter().flat_map(|at| prepared[*at].clone()).collect();
-    let (averaged, is_copy) = averaging::averaged(&Rows::from_values(query.len(), near).unwrap(), how.metric);
-    let query = averaging::expanded(&query, &averaged, &is_copy, how.metric);
+    let averaging::Averaged { rows: averaged, is_copy, .. } =
+        averaging::averaged(&Rows::from_values(query.len(), near).unwrap(), how.metric);
+    let query = averaging::expanded(&query, &averaged, &is_copy, how.metric).0;
     let averaged: Vec<Vec<f32>> = averaged.iter().map(<[f32]>::to_vec).collect();
     order(&averaged, &query).into_iter().map(|at| shortlist[at]).collect()
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::encoded::EncodedPicture;
+use super::why::Explanation;
 use crate::answer::{DuplicatePart, Grade, MatchPart, MetadataPart, Relation};
 use crate::catalog::{Catalog, Root};
 use crate::config::{AnswerSettings, Inventory, ShareOrAuto};
@@ -49,6 +50,7 @@ pub struct Selection<'a> {
 /// The pictures of a query, as they are compared with what was found.
 struct Asked<'a> {
     pictures: &'a [Arc<EncodedPicture>],
+    explanation: &'a Explanation<'a>,
     looks: Vec<Appearance>,
     with_features: bool,
 }
@@ -82,10 +84,10 @@ impl<'a> Selection<'a> {
         &self,
         found: Vec<Found>,
         scores: &Scores,
-        asked: &[Arc<EncodedPicture>],
+        (asked, explanation): (&[Arc<EncodedPicture>], &Explanation<'_>),
         catalog: &Catalog,
     ) -> Selected {
-        let asked = Asked::new(asked);
+        let asked = Asked::new(asked, explanation);
         let (mut matches, mut likeness): (Vec<Matched>, Vec<f32>) = (Vec::new(), Vec::new());
         for (at, found) in found.into_iter().enumerate() {
             let closer_than = scores.pairs.closer_than(found.plain.by_metric);
@@ -153,6 +155,7 @@ impl<'a> Selection<'a> {
             grade,
             relation,
             away: self.away.iter().any(|folder| found.path.starts_with(folder)),
+            why: Some(asked.explanation.of(&found)),
             metadata,
             duplicates: Vec::new(),
         };
@@ -173,9 +176,10 @@ impl<'a> Selection<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn new(pictures: &'a [Arc<EncodedPicture>]) -> Self {
+    fn new(pictures: &'a [Arc<EncodedPicture>], explanation: &'a Explanation<'_>) -> Self {
         let with_features = pictures.iter().any(|picture| picture.features.len() == Backbone::WIDTH);
-        Self { pictures, looks: pictures.iter().map(|picture| picture.appearance()).collect(), with_features }
+        let looks = pictures.iter().map(|picture| picture.appearance()).collect();
+        Self { pictures, explanation, looks, with_features }
     }
 
     /// How one of the pictures is the same as that with `content` and `looks`, if it is.

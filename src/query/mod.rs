@@ -18,6 +18,7 @@ mod sample;
 mod search;
 mod set_file;
 mod status;
+mod why;
 mod write;
 
 use std::path::PathBuf;
@@ -37,6 +38,7 @@ use matches::{Matched, Selection};
 pub use member::FileRead;
 use search::EncodedQuery;
 use status::Judgement;
+use why::Explanation;
 pub use write::Unwritten;
 use write::{FormerAnswer, Place};
 
@@ -152,7 +154,9 @@ impl Query {
         let selection = Selection::new(&self.config.folders.inventory, &self.inventory_away, &config.answer);
         let scope = input.scope(&self.scope);
         let searched = search::search(&encoded, &config, &scope, selection.candidates(), context);
-        let mut selected = selection.select(searched.found, &searched.scores, &encoded.pictures, &context.catalog);
+        let explanation = Explanation::new(input, config.similarity.set_mode, &searched.by.model);
+        let asked = (encoded.pictures.as_slice(), &explanation);
+        let mut selected = selection.select(searched.found, &searched.scores, asked, &context.catalog);
         let judgement = status::judge(self, input, &scope, (searched.inventory, searched.rejected), &selected);
         if judgement.status == Status::Error {
             selected.matches.clear();

@@ -36,6 +36,7 @@ pub fn compose(
             set_mode: query.is_set.then_some(config.similarity.set_mode),
             yes: positives.iter().map(|file| query_file(file)).collect(),
             not: negatives.iter().map(|file| query_file(file)).collect(),
+            expanded_with: by.expanded_with,
             settings: query.files.settings.as_ref().map(|path| path.to_string_lossy().into_owned()),
         },
         model: by.model,

@@ -9,7 +9,7 @@ use super::rejected::Rejected;
 use crate::answer::SearchModelPart;
 use crate::base::rows::Rows;
 use crate::config::{Config, SearchScope};
-use crate::index::{Found, SearchMode};
+use crate::index::{Found, Ranked, SearchMode};
 use crate::serving::{Scores, SearchRequest};
 
 /// The usable pictures of a query.
@@ -57,6 +57,8 @@ pub struct SearchedBy {
     pub index_generation: u64,
     /// How embeddings were compared.
     pub metric: &'static str,
+    /// Pictures of the inventory that the query was averaged with.
+    pub expanded_with: Vec<String>,
 }
 
 /// The `count` pictures in `scope` that are most similar to the query and unlike its negative examples.
@@ -75,14 +77,14 @@ pub fn search(
     let rejected = Rejected::new(&query.negatives);
     // More are searched for until `count` are left that are not rejected, or there are no more.
     let mut searched = count;
-    let (found, passed_over) = loop {
+    let (found, passed_over, expanded_with) = loop {
         let (query, positive, negative) = (&asked, &positive, &negative);
         let request = SearchRequest { query, positive, negative, mode, scope, count: searched };
-        let found = view.search(&request);
+        let Ranked { found, expanded_with } = view.search(&request);
         let is_last = found.len() < searched;
         let (others, passed_over) = rejected.first_others(found, count, &context.catalog);
         if is_last || others.len() == count {
-            break (others, passed_over);
+            break (others, passed_over, expanded_with);
         }
         searched = (count + passed_over).max(2 * searched);
     };
@@ -98,6 +100,7 @@ pub fn search(
         inventory,
         index_generation: view.snapshot.generation(),
         metric: mode.metric.name(),
+        expanded_with: expanded_with.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
     };
     Searched { found, scores, rejected: passed_over, inventory, by }
 }

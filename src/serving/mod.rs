@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::base::rows::Rows;
 use crate::catalog::Catalog;
 use crate::config::{Metric, SearchScope};
-use crate::index::{Found, Index, SearchMode, Snapshot};
+use crate::index::{Index, Ranked, SearchMode, Snapshot};
 use crate::model::Model;
 use calibrations::Calibrations;
 use feedback::{WEIGHTS, moved};
@@ -90,7 +90,7 @@ pub struct View {
 
 impl View {
     /// The pictures most similar to a query.
-    pub fn search(&self, request: &SearchRequest<'_>) -> Vec<Found> {
+    pub fn search(&self, request: &SearchRequest<'_>) -> Ranked {
         self.snapshot.search_within(&self.embeddings(request), request.mode, request.scope, request.count)
     }
 

@@ -49,10 +49,17 @@ pub(super) struct Scale(pub f32);
 impl Scale {
     /// Design width of a sheet.
     pub const SHEET_WIDTH: f32 = 1600.0;
+    /// The smallest text is 13 units tall, and must have 12 pixels. So a narrower sheet is not a smaller one: it has fewer columns.
+    const LEAST: f32 = 12.0 / 13.0;
 
     /// The scale of a sheet of `width_px`.
     pub fn of(width_px: u32) -> Self {
-        Self(width_px as f32 / Self::SHEET_WIDTH)
+        Self((width_px as f32 / Self::SHEET_WIDTH).max(Self::LEAST))
+    }
+
+    /// Pixels in design units.
+    pub fn units(self, pixels: u32) -> f32 {
+        pixels as f32 / self.0
     }
 
     /// Design units in whole pixels, at least one for any positive value.

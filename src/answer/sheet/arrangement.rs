@@ -19,6 +19,16 @@ pub(super) enum Arrangement {
         /// Columns of the grid.
         columns: u32,
     },
+    /// The same with few columns, on a sheet as for a phone.
+    Narrow {
+        /// Columns of the grid.
+        columns: u32,
+    },
+}
+
+/// Whether a sheet of this width in design units has no room for anything beside the matches.
+pub(super) fn is_narrow(width: f32) -> bool {
+    width < WIDE
 }
 
 /// Most columns of a grid: with more, names would be unreadable.
@@ -28,10 +38,21 @@ const MAX_ROWS: usize = 13;
 /// Up to this many matches, the query is to their left.
 const MAX_QUERY_LEFT: usize = 12;
 
-/// The arrangement for so many matches; `columns` is what the user asked for, if anything.
-pub(super) fn arrangement(matches: usize, columns: Option<u32>) -> Arrangement {
+/// Narrowest sheet, in design units, with the query beside its matches.
+const WIDE: f32 = 1300.0;
+/// On narrower sheets, the width of a column, and the least that the user can have.
+const NARROW_COLUMN: f32 = 200.0;
+const LEAST_COLUMN: f32 = 120.0;
+
+/// The arrangement for so many matches; `columns` is what the user asked for, if anything. `width` is that of the sheet in design units.
+pub(super) fn arrangement(matches: usize, columns: Option<u32>, width: f32) -> Arrangement {
     if matches == 0 {
         return Arrangement::Notice;
+    }
+    if is_narrow(width) {
+        let fitting = |column: f32| ((width / column) as u32).max(1);
+        let wanted = columns.map_or(fitting(NARROW_COLUMN), |columns| columns.min(fitting(LEAST_COLUMN)));
+        return Arrangement::Narrow { columns: wanted.clamp(1, matches as u32) };
     }
     if let Some(columns) = columns {
         let fewest = matches.div_ceil(MAX_ROWS) as u32;
@@ -76,16 +97,24 @@ mod tests {
     #[test]
     fn large_grids_are_full_where_possible() {
         for (matches, columns) in [(15, 5), (18, 6), (20, 7), (24, 6), (30, 8), (40, 8), (50, 10)] {
-            assert_eq!(arrangement(matches, None), Arrangement::QueryAbove { columns }, "{matches}");
+            assert_eq!(arrangement(matches, None, 1600.0), Arrangement::QueryAbove { columns }, "{matches}");
         }
     }
 
     #[test]
     fn the_users_columns_win_within_reason() {
-        assert_eq!(arrangement(20, Some(7)), Arrangement::QueryAbove { columns: 7 });
-        assert_eq!(arrangement(50, Some(1)), with_columns(4));
-        assert_eq!(arrangement(50, Some(900)), Arrangement::QueryAbove { columns: 12 });
-        assert_eq!(arrangement(3, Some(8)), with_columns(3));
-        assert_eq!(arrangement(0, Some(8)), Arrangement::Notice);
+        assert_eq!(arrangement(20, Some(7), 1600.0), Arrangement::QueryAbove { columns: 7 });
+        assert_eq!(arrangement(50, Some(1), 1600.0), with_columns(4));
+        assert_eq!(arrangement(50, Some(900), 1600.0), Arrangement::QueryAbove { columns: 12 });
+        assert_eq!(arrangement(3, Some(8), 1600.0), with_columns(3));
+        assert_eq!(arrangement(0, Some(8), 1600.0), Arrangement::Notice);
+    }
+
+    #[test]
+    fn a_narrow_sheet_has_few_columns() {
+        assert_eq!(arrangement(10, None, 693.0), Arrangement::Narrow { columns: 3 });
+        assert_eq!(arrangement(2, None, 693.0), Arrangement::Narrow { columns: 2 });
+        assert_eq!(arrangement(10, Some(12), 520.0), Arrangement::Narrow { columns: 4 });
+        assert_eq!(arrangement(0, None, 520.0), Arrangement::Notice);
     }
 }

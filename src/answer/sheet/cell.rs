@@ -2,6 +2,15 @@
 
 use super::area::{Area, Scale};
 
+/// Which lines all captions of a sheet have room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CaptionLines {
+    /// Lines of the name: one, or two where a name needs them.
+    pub name: u32,
+    /// Whether there is a line for the folder.
+    pub folder: bool,
+}
+
 /// Sizes of a cell's parts in design units, depending on the width of the cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct CellSize {
@@ -9,7 +18,7 @@ pub(super) struct CellSize {
     pub space: f32,
     /// Font size of the name.
     pub name: f32,
-    /// Font size of the score.
+    /// Font size of the score, and of the folder.
     pub score: f32,
     /// Space between the score and its bar.
     pub bar_space: f32,
@@ -51,10 +60,16 @@ impl CellSize {
         self.score * 1.5
     }
 
+    fn folder_height(&self) -> f32 {
+        self.score * 1.4
+    }
+
     /// Height of everything below the panel, in pixels.
-    pub fn caption_px(&self, scale: Scale) -> u32 {
-        let parts = [self.space, self.name_height(), self.score_height(), self.bar_space, self.bar];
-        parts.iter().map(|part| scale.px(*part)).sum()
+    pub fn caption_px(&self, lines: CaptionLines, scale: Scale) -> u32 {
+        let names = lines.name * scale.px(self.name_height());
+        let folder = if lines.folder { scale.px(self.folder_height()) } else { 0 };
+        let parts = [self.space, self.score_height(), self.bar_space, self.bar];
+        names + folder + parts.iter().map(|part| scale.px(*part)).sum::<u32>()
     }
 }
 
@@ -65,8 +80,10 @@ pub(super) struct MatchCell {
     pub panel: Area,
     /// The rank's badge, in a corner of the panel.
     pub badge: Area,
-    /// The line of the name.
+    /// The first line of the name; a second one has the same height.
     pub name: Area,
+    /// The line of the folder, below all lines of the name.
+    pub folder: Option<Area>,
     /// The line of the score.
     pub score: Area,
     /// The score's bar at its full length.
@@ -77,15 +94,23 @@ pub(super) struct MatchCell {
 
 impl MatchCell {
     /// The cell whose panel is `panel`, with parts of `size`.
-    pub fn below(panel: Area, size: CellSize, scale: Scale) -> Self {
+    pub fn below(panel: Area, size: CellSize, lines: CaptionLines, scale: Scale) -> Self {
         let line = |y: u32, units: f32| Area::new(panel.x, y, panel.width, scale.px(units));
         let name = line(panel.bottom() + scale.px(size.space), size.name_height());
-        let score = line(name.bottom(), size.score_height());
+        let below = name.y + lines.name * name.height;
+        let folder = lines.folder.then(|| line(below, size.folder_height()));
+        let score = line(folder.map_or(below, |folder| folder.bottom()), size.score_height());
         let bar = line(score.bottom() + scale.px(size.bar_space), size.bar);
         let inset = scale.px(size.badge * 0.24);
         let side = scale.px(size.badge);
         let badge = Area::new(panel.x + inset, panel.y + inset, side, side);
-        Self { panel, badge, name, score, bar, size }
+        Self { panel, badge, name, folder, score, bar, size }
+    }
+
+    /// Lines of the name that there is room for.
+    pub fn name_lines(&self) -> u32 {
+        let end = self.folder.map_or(self.score.y, |folder| folder.y);
+        ((end - self.name.y) / self.name.height.max(1)).max(1)
     }
 
     /// First row below the cell.

@@ -1,20 +1,25 @@
 //! Computes where everything on a sheet goes, in whole pixels; it knows nothing of colours, pixels or fonts.
 
 use super::area::{Area, Scale};
-use super::arrangement::{Arrangement, arrangement};
-use super::cell::MatchCell;
+use super::arrangement::{Arrangement, arrangement, is_narrow};
+use super::cell::{CaptionLines, MatchCell};
 use super::examples::ExampleAreas;
 
 mod place;
 
 /// Design units.
 const MARGIN: f32 = 64.0;
+const NARROW_MARGIN: f32 = 28.0;
 const TOP: f32 = 56.0;
+const NARROW_TOP: f32 = 28.0;
 const LABEL: f32 = 24.0;
 const TITLE: f32 = 42.0;
 const FOOTER_SPACE: f32 = 44.0;
 const FOOTER: f32 = 58.0;
 const BOTTOM: f32 = 26.0;
+/// Height of one more line of the footer, and how many more a narrow sheet has.
+pub(super) const FOOTER_LINE: f32 = 22.0;
+const NARROW_FOOTER_LINES: f32 = 3.0;
 
 /// What a layout depends on.
 pub(super) struct LayoutInput<'a> {
@@ -32,6 +37,8 @@ pub(super) struct LayoutInput<'a> {
     pub query_aspect: f32,
     /// Aspect ratio (width / height) of a match's panel.
     pub cell_aspect: f32,
+    /// The lines of captions.
+    pub captions: CaptionLines,
     /// Height in pixels of the notice for a width in pixels; `None` without a notice.
     pub notice_px: Option<&'a dyn Fn(u32) -> u32>,
 }
@@ -87,9 +94,12 @@ impl Layout {
     /// Computes the layout for `input`.
     pub fn arrange(input: &LayoutInput<'_>) -> Self {
         let scale = Scale::of(input.width_px);
-        let margin = scale.px(MARGIN);
-        let content = Area::new(margin, scale.px(TOP), input.width_px - 2 * margin, 0);
-        let footer = Area::new(margin, 0, content.width, scale.px(FOOTER));
+        let width = scale.units(input.width_px);
+        let (margin, top) = if is_narrow(width) { (NARROW_MARGIN, NARROW_TOP) } else { (MARGIN, TOP) };
+        let margin = scale.px(margin);
+        let content = Area::new(margin, scale.px(top), input.width_px - 2 * margin, 0);
+        let more = if is_narrow(width) { NARROW_FOOTER_LINES * FOOTER_LINE } else { 0.0 };
+        let footer = Area::new(margin, 0, content.width, scale.px(FOOTER + more));
         let empty = Vec::new();
         let mut layout = Self {
             width: input.width_px,
@@ -104,7 +114,8 @@ impl Layout {
             notice: None,
             footer,
         };
-        let end = match arrangement(input.matches, input.columns) {
+        let end = match arrangement(input.matches, input.columns, width) {
+            Arrangement::Notice if is_narrow(width) => layout.notice_below(input, content),
             Arrangement::Notice => layout.notice_only(input, content),
             Arrangement::QueryLeft { columns, query_ratio } => {
                 let content = layout.banner(input, content);
@@ -117,6 +128,10 @@ impl Layout {
             Arrangement::QueryAbove { columns } => {
                 let content = layout.banner(input, content);
                 layout.query_above(input, content, columns)
+            }
+            Arrangement::Narrow { columns } => {
+                let content = layout.banner(input, content);
+                layout.narrow(input, content, columns)
             }
         };
         layout.footer.y = end + scale.px(FOOTER_SPACE);

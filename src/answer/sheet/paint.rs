@@ -1,28 +1,35 @@
 //! Paints a sheet: combines content, geometry, text and colours into pixels.
 
+mod captions;
+
 use image::RgbImage;
 
 use super::area::{Area, Scale};
+use super::arrangement::is_narrow;
 use super::canvas::SheetCanvas;
-use super::cell::MatchCell;
 use super::examples::{ExampleAreas, Examples};
-use super::layout::{HeadingAreas, Layout};
+use super::layout::{FOOTER_LINE, HeadingAreas, Layout};
 use super::theme::{Palette, Rgb};
-use super::words::{
-    bar, clean_name, closeness, decimals, matches_title, percent, pictures, query_label, thousands, typeset,
-};
+use super::words::{clean_name, decimals, matches_title, pictures, query_label, thousands, typeset};
 use super::{Footer, Match, Notice, QueryPicture, SheetContent, notice, picture};
-use crate::answer::text::{Setting, Weight, fitted, line};
-use crate::answer::{Grade, MEANING};
+use crate::answer::MEANING;
+use crate::answer::text::{Line, Setting, Weight, fitted, fitted_in_two, line, paragraph};
+
+pub(super) use captions::names_fit;
+
+use captions::{explanation, score};
 
 const LABEL_SIZE: f32 = 16.0;
 const SUBTITLE_SIZE: f32 = 20.0;
 const EXAMPLES_LABEL_SIZE: f32 = 14.5;
 const REST_SIZE: f32 = 16.0;
-/// Font size of a title as a share of its line height.
+/// Font size of a title as a share of its line height; and where a long one is on two lines.
 const TITLE_SHARE: f32 = 0.667;
+const TITLE_SHARE_IN_TWO: f32 = 0.43;
 const FOOTER_SIZE: f32 = 14.5;
-const FOOTER_LINE: f32 = 22.0;
+const FOOTER_ROW: f32 = 38.0;
+/// What the words mean takes one line, or two on a narrow sheet.
+const NOTE_LINES: usize = 2;
 /// Opacity of a badge's edge, 0 to 255: a white badge on a white picture needs one.
 const BADGE_EDGE_ALPHA: u8 = 44;
 
@@ -76,18 +83,6 @@ pub(super) fn sheet(
     painter.canvas.into_image()
 }
 
-/// A path with as many of its folders as fit, dropped from the outermost: the file's own name matters most.
-fn shortest_needed(path: &str, fits: impl Fn(&str) -> bool) -> &str {
-    let mut rest = path;
-    while !fits(rest) {
-        match rest.split_once('/') {
-            Some((_, inner)) if !inner.is_empty() => rest = inner,
-            _ => break,
-        }
-    }
-    rest
-}
-
 struct Painter<'a> {
     canvas: SheetCanvas,
     palette: &'a Palette,
@@ -108,8 +103,23 @@ impl Painter<'_> {
 
     fn heading(&mut self, heading: HeadingAreas, label: &str, title: &str, colour: Rgb) {
         self.text(label, heading.label, self.setting(LABEL_SIZE, Weight::SemiBold), colour);
-        let size_px = heading.title.height as f32 * TITLE_SHARE;
-        self.text(title, heading.title, Setting { size_px, weight: Weight::SemiBold }, self.palette.ink);
+        let area = heading.title;
+        let setting = |share: f32| Setting { size_px: area.height as f32 * share, weight: Weight::SemiBold };
+        if line(title, setting(TITLE_SHARE)).width_px <= area.width as f32 {
+            self.text(title, area, setting(TITLE_SHARE), self.palette.ink);
+            return;
+        }
+        let setting = setting(TITLE_SHARE_IN_TWO);
+        let rows = Area { height: area.height / 2, ..area };
+        self.lines(&fitted_in_two(title, setting, area.width as f32), rows, setting, self.palette.ink);
+    }
+
+    /// Draws lines one below the other, the first of them in `row`.
+    fn lines(&mut self, lines: &[Line], mut row: Area, setting: Setting, colour: Rgb) {
+        for line in lines {
+            self.canvas.text(line, row.x as f32, baseline(row, setting.size_px), colour);
+            row.y += row.height;
+        }
     }
 
     fn matches_heading(&mut self, layout: &Layout, matches: usize, footer: &Footer) {
@@ -119,15 +129,17 @@ impl Painter<'_> {
             self.heading(heading, label.trim_end(), &title, self.palette.soft_ink);
         }
         if let Some(area) = layout.subtitle {
-            let text = format!("{title}, the most similar first");
-            self.text(&text, area, self.setting(SUBTITLE_SIZE, Weight::Regular), self.palette.soft_ink);
+            let setting = self.setting(SUBTITLE_SIZE, Weight::Regular);
+            let whole = format!("{title}, the most similar first");
+            let text = if line(&whole, setting).width_px <= area.width as f32 { &whole } else { &title };
+            self.text(text, area, setting, self.palette.soft_ink);
         }
     }
 
     fn tile(&mut self, tile: &QueryPicture, panel: Area, in_set: bool) {
         let radius = self.scale.fine(if panel.width > self.scale.px(180.0) { 12.0 } else { 7.0 });
         picture::draw(&mut self.canvas, self.palette, panel, radius, tile.picture.as_ref());
-        let size = self.setting(if panel.width > self.scale.px(180.0) { 15.0 } else { 12.0 }, Weight::Regular);
+        let size = self.setting(if panel.width > self.scale.px(180.0) { 15.0 } else { 13.0 }, Weight::Regular);
         if tile.picture.is_none() && in_set && panel.width >= self.scale.px(64.0) {
             let inset = self.scale.px(8.0);
             let height = (size.size_px * 1.5) as u32;
@@ -168,156 +180,42 @@ impl Painter<'_> {
         }
     }
 
-    /// Whether every score fits below its picture as a sentence. Either all scores are sentences, or none.
-    fn have_room_for_sentences(&self, matches: &[Match], cells: &[MatchCell], digits: usize) -> bool {
-        matches.iter().zip(cells).all(|(found, cell)| {
-            let setting = self.setting(cell.size.score, Weight::Regular);
-            line(&score(found, true, digits), setting).width_px <= cell.score.width as f32
-        })
-    }
-
-    fn cell(&mut self, found: &Match, cell: &MatchCell, score: &str) {
-        let (palette, scale) = (self.palette, self.scale);
-        picture::draw(&mut self.canvas, palette, cell.panel, scale.fine(cell.size.radius), found.picture.as_ref());
-        self.badge(found.rank, cell);
-        let setting = self.setting(cell.size.name, Weight::SemiBold);
-        let name = clean_name(&found.name);
-        let fits = |name: &str| line(name, setting).width_px <= cell.name.width as f32;
-        self.text(shortest_needed(&name, fits), cell.name, setting, palette.ink);
-        let weight = if found.grade.is_some() { Weight::SemiBold } else { Weight::Regular };
-        let ink = if found.grade == Some(Grade::Weak) { palette.quiet_ink } else { palette.soft_ink };
-        self.text(score, cell.score, self.setting(cell.size.score, weight), ink);
-        self.mark(found, cell);
-        match found.grade {
-            Some(grade) => self.steps(grade, cell.bar),
-            None if found.closer_than.is_nan() => {}
-            None => self.share(found.closer_than, cell.bar),
-        }
-    }
-
-    /// The grade as steps of a bar.
-    fn steps(&mut self, grade: Grade, bar: Area) {
-        let all = Grade::Same.steps();
-        let gap = bar.height;
-        let width = bar.width.saturating_sub(gap * (all - 1)) / all;
-        for step in 0..all {
-            let colour = match grade {
-                _ if step >= grade.steps() => self.palette.track,
-                Grade::Weak => self.palette.quiet_ink,
-                _ => self.palette.accent,
-            };
-            let area = Area { x: bar.x + step * (width + gap), width: width.max(1), ..bar };
-            self.canvas.fill_round(area, bar.height as f32, colour);
-        }
-    }
-
-    fn share(&mut self, closer_than: f32, whole: Area) {
-        let radius = whole.height as f32;
-        self.canvas.fill_round(whole, radius, self.palette.track);
-        let filled = (whole.width as f32 * bar(closer_than)) as u32;
-        if filled > 0 {
-            self.canvas.fill_round(Area { width: filled.max(whole.height), ..whole }, radius, self.palette.accent);
-        }
-    }
-
-    /// Draws the match's label in the lower left corner of its panel.
-    fn mark(&mut self, found: &Match, cell: &MatchCell) {
-        let (palette, setting) = (self.palette, self.setting(cell.size.score * 0.92, Weight::SemiBold));
-        let (inset, padding) = (self.scale.px(cell.size.badge * 0.24), setting.size_px * 0.7);
-        let room = cell.panel.width.saturating_sub(2 * inset) as f32 - 2.0 * padding;
-        let lines = found.mark.iter().map(|words| line(&clean_name(words), setting));
-        let Some(line) = lines.into_iter().find(|line| line.width_px <= room) else { return };
-        let height = (setting.size_px * 1.9) as u32;
-        let label = Area::new(
-            cell.panel.x + inset,
-            cell.panel.bottom().saturating_sub(inset + height),
-            (line.width_px + 2.0 * padding).ceil() as u32,
-            height,
-        );
-        self.canvas.fill_round(label, height as f32, palette.badge);
-        self.canvas.outline_round(label, height as f32, 1.0, palette.ink, BADGE_EDGE_ALPHA);
-        self.canvas.text(&line, label.x as f32 + padding, baseline(label, setting.size_px), palette.on_badge);
-    }
-
-    fn badge(&mut self, rank: usize, cell: &MatchCell) {
-        let palette = self.palette;
-        let (background, ink) =
-            if rank == 1 { (palette.accent, palette.on_accent) } else { (palette.badge, palette.on_badge) };
-        let radius = cell.badge.width as f32;
-        self.canvas.fill_round(cell.badge, radius, background);
-        self.canvas.outline_round(cell.badge, radius, 1.0, palette.ink, BADGE_EDGE_ALPHA);
-        let text = rank.to_string();
-        let share = if text.len() < 3 { 0.5 } else { 0.36 };
-        let setting = Setting { size_px: cell.badge.width as f32 * share, weight: Weight::SemiBold };
-        let line = line(&text, setting);
-        let x = cell.badge.x as f32 + (cell.badge.width as f32 - line.width_px) / 2.0;
-        self.canvas.text(&line, x, baseline(cell.badge, setting.size_px), ink);
-    }
-
+    /// Where the answer comes from, what its words mean, and what folders taught: beside one another where there is room, else on
+    /// lines of their own.
     fn footer(&mut self, content: &SheetContent, area: Area, note: Option<&str>) {
         let (palette, scale) = (self.palette, self.scale);
         self.canvas.fill(Area { height: scale.px(1.0), ..area }, palette.line);
-        let top = area.y + scale.px(20.0);
-        let mut rest = Area::new(area.x, top, area.width, area.bottom() - top);
+        let mut row = Area::new(area.x, area.y + scale.px(20.0), area.width, scale.px(FOOTER_ROW));
         let setting = self.setting(FOOTER_SIZE, Weight::Regular);
-        if let Some(note) = note {
-            let note = line(&typeset(note), setting);
-            let x = area.right() as f32 - note.width_px;
-            self.canvas.text(&note, x, baseline(rest, setting.size_px), palette.quiet_ink);
-            rest.width = rest.width.saturating_sub(note.width_px as u32 + scale.px(40.0));
-        }
+        let is_beside = !is_narrow(scale.units(area.width + 2 * area.x));
+        let room = if is_beside { f32::MAX } else { area.width as f32 };
+        let notes = note.map_or_else(Vec::new, |note| paragraph(&typeset(note), setting, room, NOTE_LINES));
+        let taken = if is_beside { notes.first().map_or(0, |note| note.width_px as u32 + scale.px(40.0)) } else { 0 };
         let brand = self.setting(FOOTER_SIZE, Weight::SemiBold);
-        let brand_px = self.text("artificio", rest, brand, palette.soft_ink) + scale.fine(12.0);
-        let rest = Area { x: rest.x + brand_px as u32, width: rest.width.saturating_sub(brand_px as u32), ..rest };
+        let brand_px = self.text("artificio", row, brand, palette.soft_ink) as u32 + scale.px(12.0);
         let footer = &content.footer;
-        let parts = [footer.model.as_str(), &pictures(footer.inventory), &footer.date];
+        let parts = [footer.model.as_str(), &pictures(footer.inventory), &footer.how, &footer.date];
         let parts = parts.iter().filter(|part| !part.trim().is_empty()).map(|part| clean_name(part));
+        let rest = Area { x: row.x + brand_px, width: row.width.saturating_sub(brand_px + taken), ..row };
         self.text(&parts.collect::<Vec<_>>().join("  ·  "), rest, setting, palette.quiet_ink);
+        let mut left = row.x + brand_px;
+        for note in &notes {
+            let mut x = row.right() as f32 - note.width_px;
+            if !is_beside {
+                row.y += scale.px(FOOTER_LINE);
+                (x, left) = (row.x as f32, row.x);
+            }
+            self.canvas.text(note, x, baseline(row, setting.size_px), palette.quiet_ink);
+        }
         if !footer.folders.is_empty() {
             // On a line of its own, in the margin below: beside the others it would be cut.
-            let y = rest.y + scale.px(FOOTER_LINE);
-            let below = Area { y, width: area.right().saturating_sub(rest.x), ..rest };
+            let below = Area { x: left, y: row.y + scale.px(FOOTER_LINE), width: area.right() - left, ..row };
             self.text(&clean_name(&footer.folders), below, setting, palette.quiet_ink);
         }
-    }
-}
-
-/// The grade in words, or in one for small cells; where it is not known, the score as a sentence or a number.
-fn score(found: &Match, sentence: bool, digits: usize) -> String {
-    if let Some(grade) = found.grade {
-        return if sentence { grade.words() } else { grade.name() }.into();
-    }
-    let share = found.closer_than;
-    let known = if sentence { closeness(share, digits) } else { percent(share, digits) };
-    let similarity =
-        || if sentence { format!("similarity {:.2}", found.similarity) } else { format!("{:.2}", found.similarity) };
-    typeset(&known.unwrap_or_else(similarity))
-}
-
-fn explanation(sentences: bool) -> &'static str {
-    if sentences {
-        "closer than 99 % of pairs: of 100 random pairs of inventory pictures, 99 are less similar"
-    } else {
-        "99 %: of 100 random pairs of inventory pictures, 99 are less similar"
     }
 }
 
 /// The baseline that centres capitals vertically in `area`; Inter's capitals are 0.727 em tall.
 pub(super) fn baseline(area: Area, size_px: f32) -> f32 {
     (area.y as f32 + area.height as f32 / 2.0 + size_px * 0.363).round()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::shortest_needed;
-
-    #[test]
-    fn folders_go_before_the_name_does() {
-        let within = |limit: usize| move |name: &str| name.len() <= limit;
-        assert_eq!(shortest_needed("a/bc/name.jpg", within(13)), "a/bc/name.jpg");
-        assert_eq!(shortest_needed("a/bc/name.jpg", within(12)), "bc/name.jpg");
-        assert_eq!(shortest_needed("a/bc/name.jpg", within(9)), "name.jpg");
-        assert_eq!(shortest_needed("a/bc/name.jpg", within(3)), "name.jpg");
-        assert_eq!(shortest_needed("odd/", within(1)), "odd/");
-    }
 }

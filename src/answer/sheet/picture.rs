@@ -12,6 +12,10 @@ use crate::picture::{Filter, resample};
 /// Pictures up to this side are enlarged without interpolation, which would only blur an icon.
 const PIXEL_ART_SIDE: u32 = 32;
 
+/// A picture nearly of its panel's shape fills it, and loses at most this share of its width or height: a strip of a few pixels beside
+/// it would look like a mistake.
+const MOST_CUT: f64 = 0.06;
+
 /// Opacity of a panel's edge, 0 to 255.
 const EDGE_ALPHA: u8 = 26;
 
@@ -21,7 +25,10 @@ pub(super) fn draw(canvas: &mut SheetCanvas, palette: &Palette, panel: Area, rad
     let drawn = picture.and_then(|picture| {
         let (width, height) = fitted_size(picture.width(), picture.height(), panel);
         let place = panel.centred(width, height);
-        Some((place, resized(picture, place)?))
+        match cut_to(picture, panel).filter(|_| touches(place, panel)) {
+            Some(cut) => Some((panel, resized(&cut, panel)?)),
+            None => Some((place, resized(picture, place)?)),
+        }
     });
     match drawn {
         Some((place, pixels)) => {
@@ -32,12 +39,35 @@ pub(super) fn draw(canvas: &mut SheetCanvas, palette: &Palette, panel: Area, rad
             for (row, y) in pixels.chunks_exact(place.width as usize * 4).zip(place.y..) {
                 canvas.blend_row(place.x, y, row);
             }
+            if place != panel && place.width.min(place.height) as f32 > 4.0 * radius {
+                canvas.cut_corners(place, radius * 0.6, palette.panel);
+            }
         }
         None => placeholder(canvas, palette, panel),
     }
     canvas.cut_corners(panel, radius, palette.page);
     // Without an edge, a white picture would have no visible shape on the light background.
     canvas.outline_round(panel, radius, 1.0, palette.ink, EDGE_ALPHA);
+}
+
+/// Whether a picture at `place` is as large as its panel allows.
+fn touches(place: Area, panel: Area) -> bool {
+    place.width == panel.width || place.height == panel.height
+}
+
+/// The middle of `picture`, as much of it as has the shape of `panel`; `None` if it has that shape already, or more than
+/// [`MOST_CUT`] would be lost.
+fn cut_to(picture: &RgbaImage, panel: Area) -> Option<RgbaImage> {
+    let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
+    let shape = f64::from(panel.width) / f64::from(panel.height.max(1));
+    let (kept_width, kept_height) = ((height * shape).min(width), (width / shape).min(height));
+    let lost = (1.0 - kept_width / width).max(1.0 - kept_height / height);
+    let (kept_width, kept_height) = (kept_width.round() as u32, kept_height.round() as u32);
+    let is_cut = (kept_width, kept_height) != picture.dimensions();
+    (is_cut && lost <= MOST_CUT && kept_width > 0 && kept_height > 0).then(|| {
+        let (x, y) = ((picture.width() - kept_width) / 2, (picture.height() - kept_height) / 2);
+        image::imageops::crop_imm(picture, x, y, kept_width, kept_height).to_image()
+    })
 }
 
 /// RGBA pixels of `picture` at the size of `place`; `None` for an empty picture.

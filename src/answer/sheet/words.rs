@@ -10,6 +10,14 @@ pub(super) fn clean_name(name: &str) -> String {
     if shown.trim().is_empty() { NO_NAME.to_string() } else { shown }
 }
 
+/// The folders of a path, if it has any, and the file's own name.
+pub(super) fn split_path(path: &str) -> (Option<&str>, &str) {
+    match path.rsplit_once('/') {
+        Some((folders, name)) if !folders.is_empty() && !name.is_empty() => (Some(folders), name),
+        _ => (None, path),
+    }
+}
+
 /// A detail as it can be shown in a paragraph: as [`clean_name`], but line breaks stay.
 pub(super) fn clean_paragraph(text: &str) -> String {
     text.trim().chars().map(|character| if character == '\n' { character } else { visible(character) }).collect()
@@ -185,6 +193,14 @@ mod tests {
         assert_eq!(clean_name("  "), "(no name)");
         assert_eq!(clean_name("שלום 🍔.jpg"), "שלום 🍔.jpg");
         assert_eq!(clean_paragraph(" one\ntwo\u{7} "), "one\ntwo□");
+    }
+
+    #[test]
+    fn a_path_is_its_folders_and_its_name() {
+        assert_eq!(split_path("a/b c/d.jpg"), (Some("a/b c"), "d.jpg"));
+        for path in ["d.jpg", "/", "/d.jpg", "odd/", ""] {
+            assert_eq!(split_path(path), (None, path));
+        }
     }
 
     #[test]

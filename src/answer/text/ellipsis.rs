@@ -38,6 +38,33 @@ pub(super) fn fit(fonts: &mut Fonts, text: &str, setting: Setting, width_px: f32
     if line.width_px <= width_px { ("…".to_string(), line) } else { (String::new(), Line::default()) }
 }
 
+/// `text` on at most two lines of `width_px`: the first has as much of its beginning as fits, the second the rest, shortened in its
+/// middle where needed.
+pub(super) fn fit_two(fonts: &mut Fonts, text: &str, setting: Setting, width_px: f32) -> Vec<Line> {
+    let whole = one_line(fonts, text, setting);
+    if whole.width_px <= width_px {
+        return vec![whole];
+    }
+    let (beginning, rest) = text.split_at(first_line_end(text, &clusters(&whole), width_px));
+    let first = one_line(fonts, beginning.trim_end(), setting);
+    if beginning.is_empty() || rest.trim_start().is_empty() || first.width_px > width_px {
+        return vec![fit(fonts, text, setting, width_px).1];
+    }
+    vec![first, fit(fonts, rest.trim_start(), setting, width_px).1]
+}
+
+/// Where the first of two lines ends: behind a space or a mark such as `_`, unless that leaves half of the line empty.
+fn first_line_end(text: &str, clusters: &[Cluster], width_px: f32) -> usize {
+    let (count, _) = taken(clusters.iter(), width_px);
+    let ends = clusters[..count].iter().map(|cluster| cluster.end);
+    let is_mark = |end: &usize| {
+        text.get(..*end).is_some_and(|start| start.ends_with([' ', '-', '_', ',', '/', ')']))
+            && text.get(*end..).is_some_and(|rest| !rest.starts_with([' ', '-', '_', ',', '.', ')']))
+    };
+    let marked = ends.clone().skip(count / 2).filter(is_mark).last();
+    marked.or(ends.last()).unwrap_or(0)
+}
+
 fn one_line(fonts: &mut Fonts, text: &str, setting: Setting) -> Line {
     shape(fonts, text, setting, None).pop().unwrap_or_default()
 }
@@ -112,6 +139,24 @@ mod tests {
     fn a_path_is_shortened_before_its_file_name() {
         let short = fitted_text("fruit-and-vegetables/from-the-market/2024/pear-07.jpg", SETTING, 180.0);
         assert!(short.ends_with("/pear-07.jpg") && short.starts_with("fr"), "{short}");
+    }
+
+    #[test]
+    fn two_lines_hold_a_long_name_whole_and_the_end_of_a_longer_one() {
+        use super::super::{fitted_in_two, line};
+        let glyphs = |text: &str, width: f32| -> Vec<usize> {
+            let lines = fitted_in_two(text, SETTING, width);
+            assert!(lines.iter().all(|line| line.width_px <= width), "{text}");
+            lines.iter().map(|line| line.glyphs.len()).collect()
+        };
+        assert_eq!(glyphs("burger5.jpg", 300.0), [11]);
+        let name = "2024-06-14 Sommerfest (bearbeitet, final, v2).jpg";
+        let first = "2024-06-14 Sommerfest";
+        assert_eq!(glyphs(name, 200.0), [first.len(), name.len() - first.len() - 1]);
+        let [beginning, end] = glyphs(&"ab".repeat(100), 200.0)[..] else { panic!("not two lines") };
+        assert!(beginning > 15 && end > 12 && beginning + end < 100);
+        assert_eq!(glyphs(&"字".repeat(80), 10.0).len(), 1, "no room");
+        assert!(line("a", SETTING).width_px > 3.0 && fitted_in_two("ab", SETTING, 3.0)[0].glyphs.is_empty());
     }
 
     #[test]

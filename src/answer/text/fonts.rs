@@ -25,6 +25,8 @@ pub(super) struct Fonts {
     pub system: FontSystem,
     images: SwashCache,
     inter: Characters,
+    /// Characters that there are in semi-bold or bold as well.
+    bold: Characters,
     /// Characters of Inter and of the system's fonts; `None` until the system's fonts are needed.
     all: Option<Characters>,
 }
@@ -47,7 +49,13 @@ impl Fonts {
         if let Some(font) = regular.and_then(|id| system.get_font(id, fontdb::Weight::NORMAL)) {
             inter.add_all_of(&font);
         }
-        Self { system, images: SwashCache::new(), inter, all: None }
+        let bold = inter.clone();
+        Self { system, images: SwashCache::new(), inter, bold, all: None }
+    }
+
+    /// Whether every character of `text` can be shown in semi-bold or bold.
+    pub(super) fn are_in_bold(&self, text: &str) -> bool {
+        text.chars().all(|character| character.is_control() || is_unseen(character) || self.bold.has(character))
     }
 
     /// Whether Inter has a glyph for `character`.
@@ -63,7 +71,7 @@ impl Fonts {
         }
         let all = self.all.get_or_insert_with(|| {
             let mut all = self.inter.clone();
-            for face in useful_faces(&mut all) {
+            for face in useful_faces(&mut all, &mut self.bold) {
                 self.system.db_mut().push_face_info(face);
             }
             all

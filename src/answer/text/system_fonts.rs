@@ -1,7 +1,8 @@
 //! Selects the few system fonts that add characters to those of the embedded font Inter.
 //!
 //! A machine may have thousands of faces, and shaping tries one after the other for every word that Inter lacks. So
-//! only upright faces of about the regular weight are kept, and of these only those that add a new character.
+//! only upright faces of about the regular weight are kept, and of these only those that add a new character; each with the bold
+//! face of its family, if there is one.
 
 use cosmic_text::{FontSystem, fontdb};
 
@@ -38,21 +39,54 @@ impl Characters {
     }
 }
 
-/// The system's faces that add characters to `known`; adds these characters to it.
-pub(super) fn useful_faces(known: &mut Characters) -> Vec<fontdb::FaceInfo> {
+/// The system's faces that add characters to `known`; adds these characters to it, and those there are in bold to `bold`.
+pub(super) fn useful_faces(known: &mut Characters, bold: &mut Characters) -> Vec<fontdb::FaceInfo> {
     let mut database = fontdb::Database::new();
     database.load_system_fonts();
-    let mut faces: Vec<fontdb::FaceInfo> = database.faces().filter(|face| is_plain(face)).cloned().collect();
-    faces.sort_by_cached_key(preference);
+    let of_weight = |least: u16, most: u16| -> Vec<fontdb::FaceInfo> {
+        let faces = database.faces().filter(|face| is_plain(face) && (least..=most).contains(&face.weight.0));
+        faces.cloned().collect()
+    };
+    let (mut regular, bold_faces) = (of_weight(300, 500), of_weight(600, 800));
+    regular.sort_by_cached_key(preference);
     let mut probe = FontSystem::new_with_locale_and_db("en-US".to_string(), database);
-    faces.retain(|face| probe.get_font(face.id, face.weight).is_some_and(|font| known.add_all_of(&font)));
-    faces
+    let mut useful = Vec::new();
+    for face in regular {
+        let Some(font) = probe.get_font(face.id, face.weight) else { continue };
+        if !known.add_all_of(&font) {
+            continue;
+        }
+        let partner = bold_partner(&face, &bold_faces);
+        if let Some(partner) = partner.and_then(|partner| probe.get_font(partner.id, partner.weight)) {
+            bold.add_all_of(&partner);
+        } else if is_coloured(&face) {
+            bold.add_all_of(&font);
+        }
+        // Shaping takes only faces of the very weight that is asked for, and of these the first.
+        useful.extend(partner.map(as_semi_bold));
+        useful.push(as_semi_bold(&face));
+        useful.push(face);
+    }
+    useful
+}
+
+fn bold_partner<'a>(face: &fontdb::FaceInfo, bold: &'a [fontdb::FaceInfo]) -> Option<&'a fontdb::FaceInfo> {
+    let family = &face.families.first()?.0;
+    let partners = bold.iter().filter(|other| other.families.first().is_some_and(|first| first.0 == *family));
+    partners.min_by_key(|other| other.weight.0.abs_diff(fontdb::Weight::SEMIBOLD.0))
+}
+
+fn as_semi_bold(face: &fontdb::FaceInfo) -> fontdb::FaceInfo {
+    fontdb::FaceInfo { weight: fontdb::Weight::SEMIBOLD, ..face.clone() }
 }
 
 fn is_plain(face: &fontdb::FaceInfo) -> bool {
-    face.style == fontdb::Style::Normal
-        && face.stretch == fontdb::Stretch::Normal
-        && (300..=500).contains(&face.weight.0)
+    face.style == fontdb::Style::Normal && face.stretch == fontdb::Stretch::Normal
+}
+
+/// Whether its glyphs are pictures, which have no weight.
+fn is_coloured(face: &fontdb::FaceInfo) -> bool {
+    face.post_script_name.contains("Emoji")
 }
 
 /// Sort key: sans-serif fonts that match Inter come first, monospaced ones last, otherwise by name, so that the same

@@ -7,7 +7,7 @@ mod serve;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 
 use crate::config::{Crop, DateBound, Encoder, Setup, Source};
 use crate::error::Fatal;
@@ -27,10 +27,10 @@ const GLOBAL_ORDER: usize = 900;
 #[command(version, max_term_width = 100)]
 pub struct Arguments {
     /// The folder that holds query/, db/ and answer/ (default: the current one)
-    #[arg(long, global = true, value_name = "DIR", display_order = GLOBAL_ORDER)]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath, display_order = GLOBAL_ORDER)]
     root: Option<PathBuf>,
     /// The settings (default: config/artificio.toml below the root; without that file, the built-in defaults)
-    #[arg(long, global = true, value_name = "FILE", display_order = GLOBAL_ORDER + 1)]
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath, display_order = GLOBAL_ORDER + 1)]
     config: Option<PathBuf>,
     /// What to do; without a command: run
     #[command(subcommand)]
@@ -156,6 +156,9 @@ pub struct QueryOptions {
     /// Show the sheet with the program the desktop opens pictures with
     #[arg(long)]
     pub open: bool,
+    /// Say below each match why it stands where it does: which pictures moved it up, which folder taught
+    #[arg(long, conflicts_with_all = ["csv", "null"])]
+    pub why: bool,
     /// At most N matches, 1 to 50 (default: as in the settings)
     #[arg(short = 'k', long = "results", value_name = "N", value_parser = clap::value_parser!(u64).range(1..=50))]
     pub results: Option<u64>,

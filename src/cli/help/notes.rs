@@ -80,6 +80,7 @@ static QUERY: Notes = Notes {
     remarks: &["Answers from the pictures the service has read, while it runs or is stopped. Writes nothing but FILE."],
     examples: &[
         ("artificio query burger.jpg", "a table, the most similar first"),
+        ("artificio query burger.jpg --why", "... and why each is there"),
         ("artificio query burger.jpg --json", "the record, as in answer/"),
         ("artificio query burger.jpg --csv", "for a spreadsheet"),
         ("artificio query burger.jpg -0 | xargs -0 ls", "only their paths"),

@@ -22,6 +22,10 @@ const BAND_EXAMPLES_SPACE: f32 = 18.0;
 const MAX_PANEL: f32 = 720.0;
 /// When the panels of the query and of a match next to it differ by less than this share, they get the same height.
 const SAME_HEIGHT: f32 = 0.18;
+/// On a narrow sheet: the largest share of its width for the query, and the spaces around it and between matches.
+const NARROW_QUERY: f32 = 0.44;
+const NARROW_GUTTER: f32 = 28.0;
+const NARROW_GAP: f32 = 16.0;
 /// Width of the query next to a notice.
 const NOTICE_QUERY: f32 = 520.0;
 
@@ -57,6 +61,19 @@ impl Layout {
         end
     }
 
+    /// The same on a narrow sheet: the notice below the query.
+    pub(super) fn notice_below(&mut self, input: &LayoutInput<'_>, content: Area) -> u32 {
+        let mut end = content.y;
+        if input.queries > 0 {
+            let width = content.width.min(self.scale.px(NOTICE_QUERY));
+            end = self.query_column(input, content, width, None) + self.scale.px(NARROW_GUTTER);
+        }
+        let Some(height) = input.notice_px else { return end };
+        let notice = Area { y: end, height: height(content.width), ..content };
+        self.notice = Some(notice);
+        notice.bottom()
+    }
+
     pub(super) fn query_left(&mut self, input: &LayoutInput<'_>, content: Area, columns: u32, query_ratio: f32) -> u32 {
         let (gap, gutter) = (self.scale.px(COLUMN_GAP), self.scale.px(GUTTER));
         let cells_px = (content.width - gutter - (columns - 1) * gap) as f32;
@@ -67,7 +84,7 @@ impl Layout {
         let neighbour = (query_ratio == 1.0).then_some(panel_height);
         let end = self.query_column(input, content, query, neighbour);
         let area = Area::new(content.right() - grid, self.matches_heading(content, grid), grid, 0);
-        end.max(self.grid(area, input.matches, columns, (cell, panel_height)))
+        end.max(self.grid(area, input, columns, (cell, panel_height)))
     }
 
     /// Places the first match as wide as the query, and smaller ones in two columns next to it that end at the same
@@ -75,7 +92,8 @@ impl Layout {
     pub(super) fn large_first_match(&mut self, input: &LayoutInput<'_>, content: Area) -> u32 {
         let scale = self.scale;
         let (gap, gutter, row_gap) = (scale.px(COLUMN_GAP), scale.px(GUTTER), scale.px(ROW_GAP));
-        let captions = 2 * MEDIUM.caption_px(scale) + row_gap - EXTRA_LARGE.caption_px(scale);
+        let lines = input.captions;
+        let captions = 2 * MEDIUM.caption_px(lines, scale) + row_gap - EXTRA_LARGE.caption_px(lines, scale);
         let aspect = input.cell_aspect;
         let cell = ((content.width - gutter - 2 * gap) as f32 - 2.0 * aspect * captions as f32) as u32 / 6;
         let (panel, first) = (aspect_height(cell, aspect), (content.width - gutter - 2 * gap - 2 * cell) / 2);
@@ -84,11 +102,11 @@ impl Layout {
         let grid = first + 2 * (gap + cell);
         let top = self.matches_heading(content, grid);
         let x = content.right() - grid;
-        self.cells.push(MatchCell::below(Area::new(x, top, first, first_panel), EXTRA_LARGE, scale));
+        self.cells.push(MatchCell::below(Area::new(x, top, first, first_panel), EXTRA_LARGE, lines, scale));
         for place in 0..input.matches as u32 - 1 {
             let x = x + first + gap + place % 2 * (cell + gap);
-            let y = top + place / 2 * (panel + MEDIUM.caption_px(scale) + row_gap);
-            self.cells.push(MatchCell::below(Area::new(x, y, cell, panel), MEDIUM, scale));
+            let y = top + place / 2 * (panel + MEDIUM.caption_px(lines, scale) + row_gap);
+            self.cells.push(MatchCell::below(Area::new(x, y, cell, panel), MEDIUM, lines, scale));
         }
         self.cells.iter().map(MatchCell::bottom).fold(end, u32::max)
     }
@@ -119,7 +137,39 @@ impl Layout {
         let gap = scale.px(if columns > 8 { 16.0 } else { 20.0 });
         let cell = (content.width - (columns - 1) * gap) / columns;
         let grid = Area { y: content.y + band + scale.px(44.0), ..content };
-        self.grid(grid, input.matches, columns, (cell, aspect_height(cell, input.cell_aspect)))
+        self.grid(grid, input, columns, (cell, aspect_height(cell, input.cell_aspect)))
+    }
+
+    /// Places the query beside its heading, above a grid of few columns.
+    pub(super) fn narrow(&mut self, input: &LayoutInput<'_>, content: Area, columns: u32) -> u32 {
+        let scale = self.scale;
+        let mut x = content.x;
+        let text = scale.px(LABEL + BAND_TITLE + SUBTITLE);
+        if input.queries > 0 {
+            let most = (content.width as f32 * NARROW_QUERY) as u32;
+            let width = most.min((scale.fine(BAND) * input.query_aspect) as u32);
+            self.tiles = match input.queries {
+                1 => vec![Area::new(x, content.y, width, aspect_height(width, input.query_aspect))],
+                queries => mosaic::of_width(Area { width: most, ..content }, queries, input.query_aspect, scale),
+            };
+            x = self.tiles.iter().map(Area::right).max().unwrap_or(x) + scale.px(NARROW_GUTTER);
+        }
+        let tiles_end = self.tiles.iter().map(Area::bottom).max().unwrap_or(content.y);
+        let top = content.y + (tiles_end - content.y).saturating_sub(text) / 2;
+        let heading = HeadingAreas::with_title(x, top, content.right() - x, scale, BAND_TITLE);
+        self.query = Some(heading);
+        let subtitle = Area::new(x, heading.title.bottom(), heading.title.width, scale.px(SUBTITLE));
+        self.subtitle = Some(subtitle);
+        let mut end = tiles_end.max(subtitle.bottom());
+        if input.queries > 0 && input.examples != [0, 0] {
+            let below = Area { y: end + scale.px(EXAMPLES_SPACE), ..content };
+            self.examples = ExampleAreas::side_by_side(below, input.examples, scale);
+            end = self.examples.iter().map(ExampleAreas::bottom).fold(end, u32::max);
+        }
+        let gap = scale.px(NARROW_GAP);
+        let cell = (content.width - (columns - 1) * gap) / columns;
+        let grid = Area { y: end + scale.px(NARROW_GUTTER), ..content };
+        self.grid(grid, input, columns, (cell, aspect_height(cell, input.cell_aspect)))
     }
 
     /// Places the heading and the pictures of the query in a column of `width`; returns the first row below.
@@ -154,16 +204,17 @@ impl Layout {
     }
 
     /// Fills `columns` of cells with panels of the size `panel`, row by row, over the width of `area`.
-    fn grid(&mut self, area: Area, matches: usize, columns: u32, panel: (u32, u32)) -> u32 {
+    fn grid(&mut self, area: Area, input: &LayoutInput<'_>, columns: u32, panel: (u32, u32)) -> u32 {
         let (width, height) = panel;
         let scale = self.scale;
         let size = CellSize::for_panel(width, scale);
-        let row_px = height + size.caption_px(scale) + scale.px(ROW_GAP);
+        let lines = input.captions;
+        let row_px = height + size.caption_px(lines, scale) + scale.px(ROW_GAP);
         // All cells are equal. Rounding remainders go into the gaps, so that the last column ends at the margin.
         let left = |column: u32| if columns > 1 { column * (area.width - width) / (columns - 1) } else { 0 };
-        let places = (0..matches as u32).map(|place| (place % columns, place / columns));
+        let places = (0..input.matches as u32).map(|place| (place % columns, place / columns));
         let panels = places.map(|(column, row)| Area::new(area.x + left(column), area.y + row * row_px, width, height));
-        self.cells.extend(panels.map(|panel| MatchCell::below(panel, size, scale)));
+        self.cells.extend(panels.map(|panel| MatchCell::below(panel, size, lines, scale)));
         self.cells.iter().map(MatchCell::bottom).max().unwrap_or(area.y)
     }
 }

@@ -25,6 +25,7 @@ fn arranged_with(
         examples,
         query_aspect,
         cell_aspect,
+        captions: CaptionLines { name: 1 + (matches % 2) as u32, folder: matches % 3 > 0 },
         notice_px,
     })
 }
@@ -34,7 +35,7 @@ fn every_layout() -> Vec<(String, Layout)> {
     let mut layouts = Vec::new();
     for matches in 0..=50 {
         for (queries, aspects) in
-            [(1, (1.5, 1.5)), (1, (0.74, 0.78)), (0, (1.0, 1.0)), (3, (1.0, 1.33)), (30, (1.0, 1.0))]
+            [(1, (1.5, 1.5)), (1, (0.7, 0.7)), (0, (1.0, 1.0)), (3, (1.0, 1.33)), (30, (1.0, 1.0))]
         {
             for (width_px, notice, examples) in
                 [(1600, false, [0, 0]), (480, true, [1, 1]), (1013, false, [7, 40]), (4096, true, [0, 9])]
@@ -61,6 +62,7 @@ fn areas(layout: &Layout) -> Vec<Area> {
         areas.extend(row.rest);
     }
     areas.extend(layout.cells.iter().flat_map(|cell| [cell.panel, cell.name, cell.score, cell.bar]));
+    areas.extend(layout.cells.iter().filter_map(|cell| cell.folder));
     areas.extend(layout.notice);
     areas.push(layout.footer);
     areas
@@ -70,7 +72,8 @@ fn areas(layout: &Layout) -> Vec<Area> {
 fn nothing_overlaps_and_nothing_leaves_the_sheet() {
     for (name, layout) in every_layout() {
         let areas = areas(&layout);
-        let margin = layout.scale.px(MARGIN);
+        let margin = layout.footer.x;
+        assert!(margin >= layout.scale.px(NARROW_MARGIN), "{name}");
         for (index, area) in areas.iter().enumerate() {
             assert!(area.width > 0 && area.height > 0, "{name}: {area:?}");
             assert!(area.x >= margin && area.right() <= layout.width - margin, "{name}: {area:?}");
@@ -132,7 +135,7 @@ fn the_last_column_ends_at_the_margin() {
 
 #[test]
 fn the_first_of_five_ends_with_the_last_of_five() {
-    for aspect in [0.78, 1.0, 1.33, 1.5] {
+    for aspect in [0.7, 1.0, 1.33, 1.7] {
         let layout = arranged(5, 1, 1600, (aspect, aspect), false);
         assert_eq!(layout.cells[0].bottom(), layout.cells[4].bottom());
         assert_eq!(layout.cells[0].panel.width, layout.tiles[0].width);
@@ -162,11 +165,25 @@ fn any_number_of_columns_gives_a_sheet_of_acceptable_size() {
                 queries: 1,
                 examples: [0, 0],
                 query_aspect: 1.0,
-                cell_aspect: 0.78,
+                cell_aspect: 0.7,
+                captions: CaptionLines { name: 2, folder: true },
                 notice_px: None,
             };
             let layout = Layout::arrange(&input);
             assert!(layout.height < 16_384, "{columns} columns, {matches} matches: {} px", layout.height);
         }
     }
+}
+
+#[test]
+fn a_narrow_sheet_has_the_query_above_and_columns_wide_enough_to_read() {
+    for (width_px, columns) in [(480, 2), (640, 3), (800, 4), (1_180, 6)] {
+        let layout = arranged(10, 1, width_px, (1.0, 0.75), false);
+        let in_row = layout.cells.iter().filter(|cell| cell.panel.y == layout.cells[0].panel.y).count();
+        assert_eq!(in_row, columns, "{width_px} px");
+        assert!(layout.tiles[0].bottom() < layout.cells[0].panel.y);
+        assert!(layout.scale.fine(13.0) >= 12.0);
+    }
+    let wide = arranged(10, 1, 1_200, (1.0, 0.75), false);
+    assert_eq!(wide.tiles[0].y, wide.cells[0].panel.y, "beside them");
 }
