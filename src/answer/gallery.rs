@@ -27,12 +27,16 @@ const PLACE: &str = "__DATA__";
 pub fn page(entries: &mut [&GalleryEntry], are_all: bool, inventory: &Path, answer: &Path) -> Vec<u8> {
     #[derive(Serialize)]
     struct GalleryData<'a> {
+        /// As a link.
         inventory: String,
+        /// The same as a path, to be copied.
+        folder: String,
         are_all: bool,
         answers: &'a [&'a GalleryEntry],
     }
     entries.sort_by(|one, other| other.time.cmp(&one.time).then_with(|| one.name.cmp(&other.name)));
-    let data = GalleryData { inventory: link_to(inventory, answer), are_all, answers: entries };
+    let folder = inventory.to_string_lossy().into_owned();
+    let data = GalleryData { inventory: link_to(inventory, answer), folder, are_all, answers: entries };
     // Texts, numbers and lists always have a JSON form.
     let json = json_in_script(&serde_json::to_string(&data).unwrap_or_default());
     let body = BODY.replacen(PLACE, &json, 1);

@@ -59,7 +59,8 @@ fn folders(setup: &Setup, config: &Config) -> SandboxFolders {
     let watched = config.folders.read().into_iter().map(|(_, folder)| folder);
     let written = config.folders.written().map(|(_, folder)| folder.to_path_buf());
     let read = watched.into_iter().map(Path::to_path_buf).chain(settings_folders(&setup.source.path));
-    SandboxFolders { read: read.chain([setup.root.clone()]).collect(), written: written.into_iter().collect() }
+    let read = read.chain([setup.root.clone()]).collect();
+    SandboxFolders { read, written: written.into_iter().collect(), rearranged: Vec::new() }
 }
 
 /// Where the settings file is, and where that is if it is a link.

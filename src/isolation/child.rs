@@ -7,7 +7,7 @@ use std::thread;
 
 use image::DynamicImage;
 
-use super::extract::{Extracted, Outputs, extract};
+use super::extract::{Extracted, Outputs, at_most, extract};
 use super::limits::{limit_before_reading, limit_memory, volunteer_for_memory};
 use super::protocol::{ChildRequest, ChildTask, write_answer, write_ready};
 use super::usage::Activity;
@@ -48,7 +48,7 @@ fn work(request: &str) -> Result<(), SetupError> {
     limit_before_reading(&request).map_err(|error| error.to_string())?;
     let extractor = match &request.task {
         ChildTask::Trial(order) => Some(Extractor::load(order.encoder).map_err(|trouble| trouble.to_string())?),
-        ChildTask::Decode(_) => None,
+        ChildTask::Decode(_) | ChildTask::Shrink(..) => None,
     };
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
@@ -59,13 +59,20 @@ fn work(request: &str) -> Result<(), SetupError> {
         (ChildTask::Trial(order), Some(extractor)) => Some((of_trial(order.outputs), extractor)),
         _ => None,
     };
-    let resolution = trial.map_or(Resolution::WHOLE, |(outputs, extractor)| outputs.resolution(extractor.side()));
+    let longest_px = if let ChildTask::Shrink(_, longest_px) = request.task { longest_px } else { u32::MAX };
+    let resolution = match trial {
+        Some((outputs, extractor)) => outputs.resolution(extractor.side()),
+        None => Resolution::for_copy(longest_px),
+    };
     let before_ms = processor_ms();
     let decoded = decode(&bytes, &request, resolution);
     let decode_ms = processor_ms().saturating_sub(before_ms);
     let result = decoded.and_then(|(picture, whole)| match trial {
         Some((outputs, extractor)) => extract(picture, whole, outputs, extractor),
-        None => Ok(Extracted { square: None, features: None, picture: Some(picture), size: whole.into() }),
+        None => {
+            let picture = at_most(picture, longest_px)?;
+            Ok(Extracted { square: None, features: None, picture: Some(picture), size: whole.into() })
+        }
     });
     let written = write_answer(&mut answer, result, decode_ms).and_then(|()| answer.flush());
     written.map_err(|error| error.to_string())

@@ -76,7 +76,8 @@ fn cut_out(decoded: &DynamicImage, crop: Crop) -> Result<DynamicImage, Unusable>
     Ok(decoded.crop_imm(x, y, width, height))
 }
 
-fn at_most(decoded: DynamicImage, longest: u32) -> Result<DynamicImage, Unusable> {
+/// The picture itself where its longer side is no longer, else a smaller copy.
+pub(super) fn at_most(decoded: DynamicImage, longest: u32) -> Result<DynamicImage, Unusable> {
     if decoded.width().max(decoded.height()) <= longest {
         return Ok(decoded);
     }

@@ -114,22 +114,21 @@ impl Isolation {
         bounds: &Bounds,
         memory_bytes: u64,
     ) -> Result<DynamicImage, Unusable> {
-        match self.run(bytes, path, ChildTask::Decode(*bounds), memory_bytes + LEAST_MEMORY) {
-            TrialOutcome::Ended(result) => {
-                let no_picture = || Unusable::TrialInterrupted("the process that decoded it sent no picture".into());
-                result.and_then(|extracted| extracted.picture.ok_or_else(no_picture))
-            }
-            TrialOutcome::Crashed(cause) => Err(Unusable::Damaged(match cause {
-                CrashCause::Signal { number } => format!("its decoder crashed on it (signal {number})"),
-                CrashCause::Memory { .. } => "it needs more memory than a picture of its size should".into(),
-                CrashCause::Time { limit_ms } => format!("its decoder did not end within {limit_ms} ms"),
-            })),
-            TrialOutcome::Interrupted(why) => Err(Unusable::TrialInterrupted(why)),
-            TrialOutcome::NotStarted(why) => {
-                Err(Unusable::TrialInterrupted(format!("no process of its own can be started for it: {why}")))
-            }
-            TrialOutcome::Cancelled => Err(Unusable::AwaitsTrial),
-        }
+        picture_of(self.run(bytes, path, ChildTask::Decode(*bounds), memory_bytes + LEAST_MEMORY))
+    }
+
+    /// The same, whatever the header says, with so many pixels along the longer side at most.
+    ///
+    /// # Errors
+    /// As of [`Self::decode`].
+    pub fn shrink(
+        &self,
+        bytes: &[u8],
+        path: &Path,
+        bounds: &Bounds,
+        longest_px: u32,
+    ) -> Result<DynamicImage, Unusable> {
+        picture_of(self.run(bytes, path, ChildTask::Shrink(*bounds, longest_px), memory_allowance()))
     }
 
     /// The same where it is needed; any other picture is decoded in this process. Width and height of the whole picture come with it.
@@ -214,6 +213,26 @@ impl Isolation {
             thread::sleep(pause);
             pause = (pause * 3 / 2).min(PAUSES[1]);
         }
+    }
+}
+
+/// The picture that a child sent, or why there is none.
+fn picture_of(outcome: TrialOutcome) -> Result<DynamicImage, Unusable> {
+    match outcome {
+        TrialOutcome::Ended(result) => {
+            let no_picture = || Unusable::TrialInterrupted("the process that decoded it sent no picture".into());
+            result.and_then(|extracted| extracted.picture.ok_or_else(no_picture))
+        }
+        TrialOutcome::Crashed(cause) => Err(Unusable::Damaged(match cause {
+            CrashCause::Signal { number } => format!("its decoder crashed on it (signal {number})"),
+            CrashCause::Memory { .. } => "it needs more memory than a picture of its size should".into(),
+            CrashCause::Time { limit_ms } => format!("its decoder did not end within {limit_ms} ms"),
+        })),
+        TrialOutcome::Interrupted(why) => Err(Unusable::TrialInterrupted(why)),
+        TrialOutcome::NotStarted(why) => {
+            Err(Unusable::TrialInterrupted(format!("no process of its own can be started for it: {why}")))
+        }
+        TrialOutcome::Cancelled => Err(Unusable::AwaitsTrial),
     }
 }
 

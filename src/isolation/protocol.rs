@@ -46,6 +46,8 @@ pub enum ChildTask {
     Trial(DecodeOrder),
     /// It decodes it, to its full size.
     Decode(Bounds),
+    /// It decodes it and sends a smaller copy, with so many pixels along the longer side at most.
+    Shrink(Bounds, u32),
 }
 
 impl ChildTask {
@@ -53,7 +55,7 @@ impl ChildTask {
     pub fn bounds(&self) -> &Bounds {
         match self {
             Self::Trial(order) => &order.bounds,
-            Self::Decode(bounds) => bounds,
+            Self::Decode(bounds) | Self::Shrink(bounds, _) => bounds,
         }
     }
 }

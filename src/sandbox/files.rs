@@ -21,6 +21,9 @@ const RUN: BitFlags<AccessFs> = make_bitflags!(AccessFs::{Execute | ReadFile});
 const WRITE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
     ReadFile | ReadDir | WriteFile | Truncate | MakeReg | MakeDir | RemoveFile | RemoveDir
 });
+const REARRANGE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{
+    ReadFile | ReadDir | WriteFile | Truncate | MakeReg | MakeDir | RemoveFile | RemoveDir | Refer
+});
 const WRITE_THERE: BitFlags<AccessFs> = make_bitflags!(AccessFs::{WriteFile});
 
 /// Processor time and memory of processes, and their limits.
@@ -53,6 +56,7 @@ pub(super) fn rules_of_service(folders: &SandboxFolders) -> Vec<FileRule> {
     let volunteering = (!geteuid().is_root()).then_some("/proc");
     rules(&folders.read, READ)
         .chain(rules(&folders.written, WRITE))
+        .chain(rules(&folders.rearranged, REARRANGE))
         .chain(rules(MEASURES.into_iter().chain(OF_THE_SYSTEM), READ))
         .chain(rules(fonts, READ))
         .chain(rules(["/proc/self/exe"], RUN))

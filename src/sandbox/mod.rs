@@ -26,6 +26,8 @@ pub struct SandboxFolders {
     pub read: Vec<PathBuf>,
     /// It also writes, makes and removes what is below them.
     pub written: Vec<PathBuf>,
+    /// It also moves files from one folder below them to another.
+    pub rearranged: Vec<PathBuf>,
 }
 
 /// What this process is confined to.

@@ -30,7 +30,7 @@ impl Reach {
     /// Of a process that is confined to these folders now.
     pub fn of(folders: &SandboxFolders) -> Self {
         let read = folders.read.iter().map(|folder| (folder, false));
-        let written = folders.written.iter().map(|folder| (folder, true));
+        let written = folders.written.iter().chain(&folders.rearranged).map(|folder| (folder, true));
         let reachable = |(folder, is_written): (&PathBuf, bool)| {
             let path = folder.canonicalize().ok()?;
             Some(ReachableFolder { identity: Identity::of(&path)?, path, is_written })

@@ -31,9 +31,10 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use crate::config::Config;
+use crate::config::{Config, FolderSettings};
 use crate::error::{Fatal, Trouble};
-use crate::files::sweep_arrivals;
+use crate::files::{make_folder, sweep_arrivals};
+use crate::sandbox::{Confinement, SandboxFolders};
 use crate::threads::{self, ThreadEnd};
 use access::AccessRules;
 pub use address::{DEFAULT_ADDRESS, ListenAddress, NotAnAddress};
@@ -83,12 +84,14 @@ impl PageServer {
             )));
         }
         sweep_arrivals(&config.folders.query);
+        let confinement = confine(root, &config.folders);
         let hub = EventHub::of(&config.folders);
         let access = AccessRules { hosts, token };
         let site = Site {
             root: root.to_path_buf(),
             config: config.clone(),
             access,
+            confinement,
             hub,
             renditions: RenditionMaker::default(),
             senders: Senders::default(),
@@ -138,6 +141,19 @@ impl PageServer {
             log::warn!("{trouble}");
         }
     }
+}
+
+/// Confines this process, which must have no other threads yet: it reads the folders and writes none but that of queries. Its socket
+/// listens already, and it opens no other.
+fn confine(root: &Path, folders: &FolderSettings) -> Confinement {
+    // A folder that is missing would stay out of reach. If it cannot be made, the first question says so.
+    let _ = make_folder(&folders.query);
+    let read = [root, &folders.inventory, &folders.answer, &folders.state].map(Path::to_path_buf);
+    // A question becomes whole in a hidden folder of the query folder, and is moved out of it.
+    let rearranged = vec![folders.query.clone()];
+    let confinement = Confinement::enter(&SandboxFolders { read: read.into(), written: Vec::new(), rearranged });
+    log::info!("confined {}", confinement.report().message);
+    confinement
 }
 
 /// One request, and its response.

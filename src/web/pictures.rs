@@ -11,7 +11,7 @@ use crate::base::html::percent_encoded;
 use crate::config::FolderSettings;
 use crate::files::FileAt;
 
-/// Formats that browsers show, by the first bytes of a file; all others are for saving.
+/// Formats that browsers show, by the first bytes of a file; all others are for saving. AVIF is recognised by its brand.
 const SHOWN: [(&[u8], &str); 6] = [
     (b"\xFF\xD8\xFF", "image/jpeg"),
     (b"\x89PNG\r\n\x1A\n", "image/png"),
@@ -100,6 +100,9 @@ fn kind_of(file: &mut std::fs::File) -> std::io::Result<Option<&'static str>> {
     let mut begin = Vec::new();
     file.by_ref().take(12).read_to_end(&mut begin)?;
     file.rewind()?;
+    if begin.get(4..).is_some_and(|brand| [b"ftypavif", b"ftypavis"].iter().any(|avif| brand == *avif)) {
+        return Ok(Some("image/avif"));
+    }
     Ok(SHOWN.iter().find(|(first, _)| begin.starts_with(first)).map(|(_, kind)| *kind))
 }
 

@@ -11,11 +11,11 @@ use std::time::Duration;
 use super::pictures::NamedPicture;
 use super::response::HttpRefusal;
 use crate::base::parallel::cores;
-use crate::config::{Encoder, LimitSettings};
+use crate::config::LimitSettings;
 use crate::files::Stamp;
-use crate::isolation::{DecodeOrder, Isolation, Outputs, TrialOutcome};
+use crate::isolation::Isolation;
 use crate::overview::{on_white, to_jpeg};
-use crate::picture::{Bounds, CrashCause, read_still};
+use crate::picture::{Bounds, Unusable, read_still};
 
 /// Pixels along the longer side: of a small version in a list, and of a large one to look at. No other is made, so that nobody
 /// fills the memory with others.
@@ -78,16 +78,11 @@ impl RenditionMaker {
         }
         let bounds = Bounds::from(limits);
         let contents = read_still(&picture.place(), &bounds).map_err(|problem| gone(&problem))?;
-        let outputs = Outputs { square: false, features: false, longest_px: Some(side), crop: None };
-        let order = DecodeOrder { bounds, outputs, encoder: Encoder::Pretrained };
-        let decoded = match self.isolation.extract(&contents.bytes, &picture.path, &order) {
-            TrialOutcome::Ended(ended) => ended.map_err(|problem| gone(&problem))?.picture,
-            TrialOutcome::Crashed(CrashCause::Time { .. }) => return Err(gone(&"decoding it takes too long")),
-            TrialOutcome::Crashed(_) => return Err(gone(&"decoding it fails")),
-            TrialOutcome::Interrupted(why) | TrialOutcome::NotStarted(why) => return Err(HttpRefusal::busy(&why)),
-            TrialOutcome::Cancelled => None,
-        };
-        let decoded = decoded.ok_or_else(|| gone(&"it has no pixels"))?;
+        let decoded = self.isolation.shrink(&contents.bytes, &picture.path, &bounds, side);
+        let decoded = decoded.map_err(|problem| match problem {
+            Unusable::TrialInterrupted(why) => HttpRefusal::busy(&why),
+            problem => gone(&problem),
+        })?;
         let version = to_jpeg(&on_white(&decoded.into_rgba8())).map_err(|problem| gone(&problem))?;
         Ok(self.keep(source, version.into()))
     }

@@ -16,6 +16,7 @@ use super::request::{HttpMethod, HttpRequest, parameters};
 use super::response::{HttpRefusal, WebResponse};
 use crate::config::Config;
 use crate::files::FileAt;
+use crate::sandbox::Confinement;
 
 /// The map that `artificio map` writes if nothing else is said, below the root.
 const MAP: &str = "artificio-map.html";
@@ -35,6 +36,8 @@ pub struct Site {
     pub config: Config,
     /// Who may ask.
     pub access: AccessRules,
+    /// What this process is confined to.
+    pub confinement: Confinement,
     /// The answers and the status.
     pub hub: EventHub,
     /// Makes small versions of pictures.
@@ -116,6 +119,11 @@ impl Site {
             }
             "/ask" => {
                 let _place = self.senders.place()?;
+                if self.confinement.has_lost(&self.config.folders.query, true) {
+                    let what =
+                        "the query folder is another one than when the page was started: start `artificio serve` again";
+                    return Err(HttpRefusal::busy(what));
+                }
                 let waiting = self.hub.look(|_, status| status.waiting);
                 ask(request.body(connection), request.length, waiting, &self.config)
                     .map(|reply| WebResponse::json(&reply))

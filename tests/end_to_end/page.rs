@@ -16,9 +16,10 @@ use super::workplace::{Workplace, found, put};
 const LONG: Duration = Duration::from_secs(60);
 
 /// The page on a workplace; it ends with this.
-struct Page {
+pub struct Page {
     process: Child,
-    address: String,
+    /// Host and port.
+    pub address: String,
 }
 
 impl Drop for Page {
@@ -29,7 +30,8 @@ impl Drop for Page {
 }
 
 impl Page {
-    fn on(workplace: &Workplace, more: &[&str]) -> Self {
+    /// Starts it.
+    pub fn on(workplace: &Workplace, more: &[&str]) -> Self {
         let arguments = [&["serve", "--listen", "127.0.0.1:0"], more].concat();
         let mut process = workplace.artificio(&arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();

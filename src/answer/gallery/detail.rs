@@ -54,10 +54,12 @@ pub struct MatchedPicture {
     pub path: String,
     absolute_path: String,
     grade: Option<&'static str>,
-    /// The grade in words, as below the pictures of a sheet; a figure where there is no grade.
+    /// That it is the query's picture, or else the grade in words, as on a sheet; a figure where there is no grade.
     words: String,
-    /// "the same picture", "its disk is away".
+    /// "its disk is away".
     marks: Vec<&'static str>,
+    /// Why it stands where it does, in words; empty in records of earlier versions.
+    why: String,
     duplicates: usize,
     /// When it was taken, by ISO 8601 without a zone; empty where it is not known, as the camera.
     taken: String,
@@ -108,6 +110,12 @@ struct WholeQuery {
     unused: usize,
 }
 
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ReasonInWords {
+    message: String,
+}
+
 #[derive(Deserialize)]
 struct WholeMatch {
     path: String,
@@ -119,6 +127,8 @@ struct WholeMatch {
     relation: Option<String>,
     #[serde(default)]
     away: bool,
+    #[serde(default)]
+    why: ReasonInWords,
     #[serde(default, deserialize_with = "not_too_many")]
     duplicates: Vec<serde::de::IgnoredAny>,
     #[serde(default)]
@@ -170,17 +180,21 @@ impl WholeMatch {
             share if (0.0..=1.0).contains(&share) => format!("closer than {:.0} % of pairs", share * 100.0),
             _ => String::new(),
         };
+        // Whoever reads that it is the same picture need not read "same picture" beside it.
         let relation = match self.relation.as_deref() {
             Some("identical") => Some("the same picture"),
             Some("near_duplicate") => Some("nearly the same picture"),
             _ => None,
         };
+        let of_grade = || grade.map(Grade::words);
+        let words = relation.or_else(of_grade).map_or_else(figure, String::from);
         MatchedPicture {
-            words: grade.map_or_else(figure, |grade| grade.words().into()),
+            words,
             grade: grade.map(Grade::name),
             path: self.path,
             absolute_path: cut(self.absolute_path),
-            marks: relation.into_iter().chain(self.away.then_some("its disk is away")).collect(),
+            marks: self.away.then_some("its disk is away").into_iter().collect(),
+            why: cut(self.why.message),
             duplicates: self.duplicates.len(),
             taken: cut(self.taken),
             camera: cut(self.camera),
@@ -200,7 +214,7 @@ mod tests {
             "query": {"name": "new", "files": [{"path": "new/a.jpg"}], "not": [{"path": "new/not/b.jpg", "problem": "it is empty"}]},
             "model": {"id": "m7"}, "inventory": 9, "timings_ms": {"total": 12.5},
             "matches": [{"path": "a b/ü.jpg", "absolute_path": "/i/a b/ü.jpg", "closer_than": 0.98, "grade": "same",
-                "relation": "near_duplicate", "away": true, "duplicates": [{}, {}], "taken": "2024-06-01T08:30:00"}],
+                "relation": "near_duplicate", "away": true, "duplicates": [{}, {}], "why": {"message": "Alone it would be 2nd."}, "taken": "2024-06-01T08:30:00"}],
         })
     }
 
@@ -212,9 +226,9 @@ mod tests {
     fn an_answer_is_read_with_its_words() {
         let detail = detail(&record()).unwrap();
         let [found] = &detail.matches[..] else { panic!("one match") };
-        assert_eq!((found.words.as_str(), found.duplicates), ("same picture", 2));
+        assert_eq!((found.words.as_str(), found.duplicates), ("nearly the same picture", 2));
         assert_eq!((found.taken.as_str(), found.camera.as_str()), ("2024-06-01T08:30:00", ""));
-        assert_eq!(found.marks, ["nearly the same picture", "its disk is away"]);
+        assert_eq!((&found.marks[..], found.why.as_str()), (&["its disk is away"][..], "Alone it would be 2nd."));
         assert_eq!((detail.query.len(), detail.not.len(), detail.sheet.as_deref()), (1, 1, Some("result_new.jpg")));
     }
 

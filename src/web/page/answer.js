@@ -129,7 +129,8 @@ function words(match) {
     el("div", { className: "grade" }, dots(match.grade), match.words),
     el("div", { className: "path" }, match.path),
     shot ? el("div", { className: "path" }, shot) : null,
-    ...[...match.marks, ...more].map((mark) => el("div", { className: "mark" }, mark)));
+    ...[...match.marks, ...more].map((mark) => el("div", { className: "mark" }, mark)),
+    match.why ? el("details", { className: "why" }, el("summary", { "aria-label": `Why ${match.path} is here` }, "Why here?"), el("p", {}, match.why)) : null);
 }
 
 function card(match, n, onAsked) {
@@ -188,6 +189,7 @@ function look(n) {
     const match = shown.matches[n];
     at("large-title").textContent = match.path;
     at("large-words").textContent = [match.words, ...match.marks].join(" · ");
+    at("large-why").textContent = match.why;
     at("large-picture").alt = match.path;
     at("large-picture").src = picture(shown.key, shown.time, "match", n, LARGE);
   };
