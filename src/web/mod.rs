@@ -148,10 +148,11 @@ impl PageServer {
 fn confine(root: &Path, folders: &FolderSettings) -> Confinement {
     // A folder that is missing would stay out of reach. If it cannot be made, the first question says so.
     let _ = make_folder(&folders.query);
-    let read = [root, &folders.inventory, &folders.answer, &folders.state].map(Path::to_path_buf);
+    let read = [root, &folders.inventory, &folders.answer, &folders.state];
+    let read = read.into_iter().chain(folders.inventory.places()).map(Path::to_path_buf).collect();
     // A question becomes whole in a hidden folder of the query folder, and is moved out of it.
     let rearranged = vec![folders.query.clone()];
-    let confinement = Confinement::enter(&SandboxFolders { read: read.into(), written: Vec::new(), rearranged });
+    let confinement = Confinement::enter(&SandboxFolders { read, written: Vec::new(), rearranged });
     log::info!("confined {}", confinement.report().message);
     confinement
 }

@@ -48,9 +48,10 @@ pub(super) fn look_for_pictures(
     settings: &Path,
     found: &mut Findings,
 ) {
-    let inventory = &folders.inventory;
-    let is_known = found.problems.iter().any(|problem| problem.path == *inventory);
-    if survey.inventory > 0 || is_known || !inventory.is_dir() {
+    let places = folders.inventory.places();
+    let Some(inventory) = places.first().filter(|place| place.is_dir()) else { return };
+    let is_known = found.problems.iter().any(|problem| places.contains(&problem.path.as_path()));
+    if survey.inventory > 0 || is_known {
         return;
     }
     let what = "the inventory is empty: queries will find nothing";
@@ -170,7 +171,7 @@ mod tests {
         assert_eq!(notes(Vec::new()), 0, "there is no such folder, which is said already");
         fs::create_dir_all(folders.inventory.join("shirts")).unwrap();
         assert_eq!(notes(Vec::new()), 1);
-        assert_eq!(notes(vec![Trouble::new("it was emptied", &folders.inventory, "")]), 0);
+        assert_eq!(notes(vec![Trouble::new("it was emptied", &*folders.inventory, "")]), 0);
         fs::write(folders.inventory.join("shirts/a.jpg"), b"x").unwrap();
         assert_eq!(notes(Vec::new()), 0);
     }

@@ -45,14 +45,14 @@ impl FolderSurvey {
     /// Walks through all watched folders. Symbolic links are not followed.
     pub fn of(folders: &FolderSettings) -> Self {
         let mut survey = Self::default();
-        for (_, folder) in folders.read() {
+        for (name, folder) in folders.read() {
             let before = survey.pictures;
             let holds_pictures = folder != folders.query;
             let exclude = holds_pictures.then_some(&folders.exclude);
             let root = SurveyRoot { folder, exclude, inventory: &folders.inventory };
             survey.walk(&root, folder);
-            if folder == folders.inventory {
-                survey.inventory = survey.pictures - before;
+            if name == "inventory" {
+                survey.inventory += survey.pictures - before;
             }
         }
         survey
