@@ -61,8 +61,8 @@ fn first_line_end(text: &str, clusters: &[Cluster], width_px: f32) -> usize {
         text.get(..*end).is_some_and(|start| start.ends_with([' ', '-', '_', ',', '/', ')']))
             && text.get(*end..).is_some_and(|rest| !rest.starts_with([' ', '-', '_', ',', '.', ')']))
     };
-    let marked = ends.clone().skip(count / 2).filter(is_mark).last();
-    marked.or(ends.last()).unwrap_or(0)
+    let marked = ends.clone().skip(count / 2).rfind(is_mark);
+    marked.or(ends.clone().next_back()).unwrap_or(0)
 }
 
 fn one_line(fonts: &mut Fonts, text: &str, setting: Setting) -> Line {

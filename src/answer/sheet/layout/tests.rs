@@ -25,7 +25,7 @@ fn arranged_with(
         examples,
         query_aspect,
         cell_aspect,
-        captions: CaptionLines { name: 1 + (matches % 2) as u32, folder: matches % 3 > 0 },
+        captions: CaptionLines { name: 1 + (matches % 2) as u32, folder: !matches.is_multiple_of(3) },
         notice_px,
     })
 }
