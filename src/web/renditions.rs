@@ -13,7 +13,7 @@ use super::response::HttpRefusal;
 use crate::base::parallel::cores;
 use crate::config::{Encoder, LimitSettings};
 use crate::files::Stamp;
-use crate::isolation::{DecodeOrder, Isolation, Outputs, TrialOutcome};
+use crate::isolation::{DecodeOrder, FeatureMaker, Isolation, Outputs, TrialOutcome};
 use crate::overview::{on_white, to_jpeg};
 use crate::picture::{Bounds, CrashCause, read_still};
 
@@ -79,7 +79,7 @@ impl RenditionMaker {
         let bounds = Bounds::from(limits);
         let contents = read_still(&picture.place(), &bounds).map_err(|problem| gone(&problem))?;
         let outputs = Outputs { square: false, features: false, longest_px: Some(side), crop: None };
-        let order = DecodeOrder { bounds, outputs, encoder: Encoder::Pretrained };
+        let order = DecodeOrder { bounds, outputs, features_by: FeatureMaker::Child(Encoder::Pretrained) };
         let decoded = match self.isolation.extract(&contents.bytes, &picture.path, &order) {
             TrialOutcome::Ended(ended) => ended.map_err(|problem| gone(&problem))?.picture,
             TrialOutcome::Crashed(CrashCause::Time { .. }) => return Err(gone(&"decoding it takes too long")),

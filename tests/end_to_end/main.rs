@@ -24,6 +24,8 @@ mod inventory;
 mod lost_state;
 mod models;
 mod mutants;
+#[cfg(feature = "onnx")]
+mod networks;
 mod overview;
 mod page;
 mod pictures;
