@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use artificio::base::parallel;
 use artificio::catalog::{Catalog, ModelRow};
 use artificio::config::{Config, Encoder};
-use artificio::model::{Backbone, Model};
+use artificio::model::{Backbone, FeatureKind, Model};
 use artificio::picture::Hash;
 use artificio_demo::{Food, draw};
 use artificio_random::Random;
@@ -260,14 +260,16 @@ fn first_content(catalog: &Catalog) -> Result<Hash, Box<dyn Error>> {
 }
 
 fn compare_model(catalog: &Catalog, row: &ModelRow, serves: bool, found: &mut Compared) -> Result<(), Box<dyn Error>> {
-    let Some(model) =
-        (!row.weights.is_empty()).then(|| Model::from_row(row, Encoder::Pretrained)).transpose()?.flatten()
+    let Some(model) = (!row.weights.is_empty())
+        .then(|| Model::from_row(row, &FeatureKind::of(Encoder::Pretrained)))
+        .transpose()?
+        .flatten()
     else {
         return Ok(());
     };
     let (kind, mut end) = (model.features(), None);
     loop {
-        let page = catalog.next_features(end, kind.version, kind.width, 500)?;
+        let page = catalog.next_features(end, &kind.version, kind.width, 500)?;
         for (hash, made) in page.contents.iter().zip(model.encode(&page.features).iter()) {
             match catalog.embedding(*hash, &row.id)? {
                 Some(stored) if is_same(&stored, made) => found.right += 1,

@@ -143,7 +143,7 @@ impl LabelledSet {
         let settings = ModelSettings::default();
         let trained = TrainingSet::of_inventory(inventory.clone()).train(&settings, &Unfollowed);
         let autoencoder = trained.map_err(|error| format!("{}: {error:?}", folder.display()))?;
-        let model = Model::trained("feedback".into(), inventory.len(), autoencoder);
+        let model = Model::trained("feedback".into(), extractor.kind(), inventory.len(), autoencoder);
         let (embeddings, queries) = (model.encode(&inventory).at_unit_length(), model.encode(&queries));
         let pictures = embeddings.iter().enumerate().map(|(at, row)| (at.to_string(), row));
         let snapshot = Index::filled(embeddings.width(), pictures).snapshot();
@@ -218,7 +218,7 @@ fn look(folder: &Path, extractor: &Extractor) -> (Vec<String>, Rows) {
     let seen = parallel::map(files.len(), |at| {
         let contents = read_still(&FileAt::named(&files[at]), &bounds).ok()?;
         let decoded = decode(&contents.bytes, &files[at], &bounds).ok()?;
-        Some(extractor.features(&[square(&decoded, extractor.side())?]))
+        extractor.features(&[square(&decoded, extractor.side())?]).ok()
     });
     let (mut labels, mut rows) = (Vec::new(), Rows::empty(extractor.kind().width));
     for (file, features) in files.iter().zip(seen).filter_map(|(file, features)| Some((file, features?))) {

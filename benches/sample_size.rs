@@ -84,7 +84,7 @@ fn look(sets: &[PathBuf], name: &str, extractor: &Extractor) -> Pictures {
     let seen = parallel::map(files.len(), |at| {
         let contents = read_still(&FileAt::named(&files[at].1), &bounds).ok()?;
         let decoded = decode(&contents.bytes, &files[at].1, &bounds).ok()?;
-        Some((contents.hash, extractor.features(&[square(&decoded, extractor.side())?])))
+        Some((contents.hash, extractor.features(&[square(&decoded, extractor.side())?]).ok()?))
     });
     let mut pictures = Pictures { features: Rows::empty(extractor.kind().width), ..Pictures::default() };
     for ((set, path), (hash, features)) in files.iter().zip(seen).filter_map(|(file, seen)| Some((file, seen?))) {

@@ -23,6 +23,7 @@ use artificio::catalog::Catalog;
 use artificio::clock::WallTime;
 use artificio::config::{Config, DateRange, InventoryFolders, Metric, SearchScope, SetMode};
 use artificio::index::{Index, SampleNeighbours, SearchMode, Snapshot};
+use artificio::network::features_in_force;
 use artificio::serving::load::{inventory_of, load_index, load_model_read_only};
 use artificio_random::Random;
 
@@ -171,7 +172,7 @@ fn export(root: &Path, embeddings: &Path) -> Result<(), Box<dyn Error>> {
     let mut config = Config::default();
     config.folders = config.folders.below(root);
     let catalog = Catalog::open_reader(&config.folders.state)?;
-    let model = load_model_read_only(&catalog, &config.model)?;
+    let model = load_model_read_only(&catalog, &config.model, features_in_force(&config))?;
     let contents = inventory_of(&catalog)?;
     let index = load_index(&catalog, &model, contents.iter().map(|(path, hash)| (path.as_path(), *hash)))?;
     let mut paths: Vec<_> = contents.into_iter().map(|(path, _)| path).collect();

@@ -14,7 +14,7 @@ use artificio::config::Setup;
 use artificio::config::{Config, Encoder, Source};
 use artificio::daemon::{Daemon, Observer};
 use artificio::files::Stamp;
-use artificio::model::{Autoencoder, Backbone, LinearAutoencoder, Model};
+use artificio::model::{Autoencoder, Backbone, FeatureKind, LinearAutoencoder, Model};
 use artificio::picture::{Hash, MINIATURE_SIDE, Miniature, PictureMetadata};
 use artificio::service_status::{ServiceStatus, State};
 use artificio_random::Random;
@@ -82,7 +82,12 @@ fn fill(root: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     let sample = features.rows(FIT_ON).ok_or("no rows")?;
     let autoencoder = LinearAutoencoder::fit(&sample, 192).ok_or("nothing to fit")?;
     let row = model_row(&autoencoder, &sample);
-    let model = Model::trained(row.id.clone(), sample.len(), Autoencoder::Linear(Box::new(autoencoder)));
+    let model = Model::trained(
+        row.id.clone(),
+        FeatureKind::of(Encoder::Pretrained),
+        sample.len(),
+        Autoencoder::Linear(Box::new(autoencoder)),
+    );
     let mut catalog = Catalog::open(&folders.state)?.catalog;
     let files = links(&folders.inventory, count)?;
     let miniature = Miniature::from_bytes(&[128; MINIATURE_SIDE * MINIATURE_SIDE]).ok_or("no miniature")?;

@@ -22,6 +22,7 @@ pub mod index;
 pub mod isolation;
 pub mod map;
 pub mod model;
+pub mod network;
 pub mod on_answer;
 pub mod overview;
 pub mod picture;

@@ -9,9 +9,10 @@ use crate::catalog::ModelRow;
 use crate::config::ModelSettings;
 use crate::error::Trouble;
 use crate::files::{read_own, replace_quick};
-use crate::model::{FolderReport, Model};
+use crate::model::{FeatureKind, FolderReport, Model};
 use crate::sandbox::ConfinementReport;
 use crate::training::handle::Stage;
+use crate::training::network_change::BUNDLED_NAME;
 
 /// The file's name inside the state folder.
 pub const FILE_NAME: &str = "status.json";
@@ -131,10 +132,30 @@ pub struct ServedModelPart {
     pub trained_on: usize,
     /// What the folders of these pictures gave it, or why nothing.
     pub folders: FolderReport,
+    /// The network beneath it.
+    pub network: NetworkPart,
     /// The training under way.
     pub training: Option<TrainingPart>,
     /// The result of the last training.
     pub last_training: Option<LastTrainingPart>,
+}
+
+/// The network that makes the features.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NetworkPart {
+    /// "bundled", or the name that the file of the user's own had when it was taken over.
+    pub name: String,
+    /// While pictures are encoded with another one: how far that is.
+    pub next: Option<NextNetworkPart>,
+}
+
+/// An exchange of the network under way.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NextNetworkPart {
+    /// "reading" while pictures are read and encoded, then "encoding" of the embeddings.
+    pub stage: Stage,
+    /// Progress of this stage, 0 to 1.
+    pub share: f32,
 }
 
 /// The result of a training.
@@ -186,7 +207,7 @@ pub fn read(state_folder: &Path) -> io::Result<String> {
 impl ServiceStatus {
     /// Of a service that waits for its state folder because of `trouble`, and knows nothing yet.
     pub fn waiting(settings: &ModelSettings, confined: ConfinementReport, trouble: Trouble, started_s: i64) -> Self {
-        let model = Model::untrained(settings);
+        let model = Model::untrained(settings, FeatureKind::of(settings.encoder));
         Self {
             state: State::Degraded,
             pid: std::process::id(),
@@ -208,6 +229,7 @@ impl ServiceStatus {
                 encoder: model.encoder().name(),
                 trained_on: 0,
                 folders: model.folder_report(),
+                network: NetworkPart { name: BUNDLED_NAME.into(), next: None },
                 training: None,
                 last_training: None,
             },

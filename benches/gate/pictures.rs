@@ -52,7 +52,7 @@ fn picture(path: &Path, noise: f32, extractor: &Extractor) -> Option<Picture> {
     }
     let side = extractor.side();
     let [cropped, altered] = edited_views(&decoded, content, side)?;
-    let rows = extractor.features(&[square(&decoded, side)?, cropped, altered]);
+    let rows = extractor.features(&[square(&decoded, side)?, cropped, altered]).ok()?;
     let label = label(&path.file_name()?.to_string_lossy());
     Some(Picture { label, content, features: [0, 1, 2].map(|row| rows.row(row).to_vec()) })
 }

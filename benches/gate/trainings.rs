@@ -58,7 +58,7 @@ impl Service {
         let folder = tempfile::tempdir()?;
         let catalog = Catalog::open(folder.path())?.catalog;
         let config = Config::default();
-        let serving = Model::untrained(&config.model);
+        let serving = Model::untrained(&config.model, extractor.kind());
         Ok(Self { _folder: folder, catalog, config, extractor: Arc::clone(extractor), serving })
     }
 
@@ -67,7 +67,7 @@ impl Service {
         let kind = self.extractor.kind();
         let store = |catalog: &Catalog| {
             for Picture { content, features: [own, views @ ..], .. } in pictures {
-                catalog.put_features(*content, kind.version, own)?;
+                catalog.put_features(*content, &kind.version, own)?;
                 for (view, row) in EditedView::ALL.into_iter().zip(views) {
                     catalog.put_features(*content, &kind.of_view(view), row)?;
                 }
@@ -113,10 +113,12 @@ impl Service {
             TrainingEnd::Ready(successor) => (successor.row.ok_or("a training has a row")?, Some(successor.model)),
             TrainingEnd::Refused(row) if row.weights.is_empty() => (*row, None),
             TrainingEnd::Refused(row) => {
-                let model = Model::from_row(&row, Encoder::Pretrained)?;
+                let model = Model::from_row(&row, &FeatureKind::of(Encoder::Pretrained))?;
                 (*row, model)
             }
-            TrainingEnd::Cancelled => return Err("nobody cancels it".into()),
+            TrainingEnd::Cancelled | TrainingEnd::SameNetwork | TrainingEnd::NoNetwork(_) => {
+                return Err("nobody cancels it".into());
+            }
         };
         let store = |catalog: &Catalog| pictures.iter().try_for_each(|one| catalog.put_trained_picture(&id, one));
         self.catalog.together_unflushed(store)?;

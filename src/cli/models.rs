@@ -15,7 +15,8 @@ use crate::config::Setup;
 use crate::daemon::{Request, ask_service};
 use crate::error::Fatal;
 use crate::files::Lock;
-use crate::model::{Autoencoder, FolderReport};
+use crate::model::{Autoencoder, FeatureKind, FolderReport};
+use crate::network::features_in_force;
 use crate::training::rollback::roll_back_alone;
 
 /// Columns that the lines about a model are indented by.
@@ -43,15 +44,18 @@ struct ListedModel {
 }
 
 impl ListedModel {
-    fn from_row((row, serves): (ModelRow, bool)) -> Self {
+    fn from_row((row, serves): (ModelRow, bool), in_force: &FeatureKind) -> Self {
         let state = match (serves, row.decision) {
             (true, _) => "serves",
             (false, Decision::Refused) => "refused",
             (false, _) => "kept",
         };
         // One of an encoder, or a version, of which this program knows nothing is listed all the same.
-        let autoencoder =
-            row.encoder.known().and_then(|encoder| Autoencoder::from_safetensors(encoder, &row.weights).ok());
+        let bundled = row.encoder.known().map(FeatureKind::of);
+        let kinds = [Some(in_force.clone()), bundled].into_iter().flatten();
+        let autoencoder = kinds
+            .filter(|kind| kind.are_taken_by(&row))
+            .find_map(|kind| Autoencoder::from_safetensors(&kind, &row.weights).ok());
         Self {
             folders: autoencoder.as_ref().map(Autoencoder::folder_report),
             id: row.id,
@@ -85,13 +89,14 @@ pub fn run(options: &ModelsOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
                 let reply = ask_service(state, &Request::Rollback { model: id.clone() }, &mut || true)?;
                 reply.model.ok_or(Fatal::Failed(reply.message))?
             }
-            false => roll_back_alone(state, id.as_deref(), config.model.encoder)?,
+            false => roll_back_alone(state, id.as_deref(), &features_in_force(&config))?,
         };
         output::print(&format!("model {id} serves; it is not retrained until pictures have changed\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
+    let in_force = features_in_force(&config);
     let rows = Catalog::open_reader(state)?.models()?;
-    let models: Vec<ListedModel> = rows.into_iter().map(ListedModel::from_row).collect();
+    let models: Vec<ListedModel> = rows.into_iter().map(|row| ListedModel::from_row(row, &in_force)).collect();
     match options.json {
         true => output::print_json(&serde_json::json!({ "serving": serving(&models), "models": models }))?,
         false => output::print(&wrap_for_stdout(&table(&models, &clock::local_text), INDENT))?,

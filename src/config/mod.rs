@@ -13,6 +13,7 @@ mod exclude;
 mod folders;
 mod inventory;
 mod load;
+mod network;
 mod read;
 mod schema;
 mod scope;
@@ -39,6 +40,7 @@ pub use error::{ConfigError, Mistake, Position};
 pub use exclude::ExcludePatterns;
 pub use inventory::Inventory;
 pub use load::{Source, load, parse, state_folder};
+pub use network::{ChannelOrder, InputLayout, NetworkDescription, OutputPooling, description_of};
 pub use schema::schema;
 pub use scope::{InventoryFolders, SearchScope};
 pub use sections::{

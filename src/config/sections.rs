@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::choices::{
     Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
 };
-use super::{AnswerCommand, Bounded, ExcludePatterns, Inventory, Share, ShareOrAuto, folders};
+use super::{AnswerCommand, Bounded, ExcludePatterns, Inventory, Share, ShareOrAuto, folders, network};
 
 /// `[folders]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -85,6 +85,10 @@ pub struct ModelSettings {
     /// What turns pictures into embeddings: a network trained on photographs, or "convolutional", which learns
     /// everything from your own pictures. Changes need a restart.
     pub encoder: Encoder,
+    /// A network of your own in place of the pretrained one: "FILE.onnx", with FILE.toml beside it; see docs/networks.md. Empty = the one
+    /// that comes with the program. The inventory is encoded again beside the service.
+    #[serde(deserialize_with = "network::file")]
+    pub network: PathBuf,
     /// Steps of a training of the convolutional encoder.
     pub train_steps: Bounded<1, 1_000_000>,
     /// Values in an embedding. Used from the next training on, if it does about as well.
@@ -218,6 +222,11 @@ impl ModelSettings {
         what(self) != what(new)
     }
 
+    /// Whether a network of the user's own takes the place of the pretrained one.
+    pub fn has_own_network(&self) -> bool {
+        !self.network.as_os_str().is_empty()
+    }
+
     /// Whether a training asks which folders its pictures lie in; the convolutional encoder learns nothing from them.
     pub fn asks_folders(&self) -> bool {
         self.learn_from_folders == LearnFromFolders::Auto && self.encoder == Encoder::Pretrained
@@ -228,6 +237,7 @@ impl Default for ModelSettings {
     fn default() -> Self {
         Self {
             encoder: Encoder::Pretrained,
+            network: PathBuf::new(),
             train_steps: Bounded::new(500),
             code_width: Bounded::new(192),
             min_train: Bounded::new(20),

@@ -18,6 +18,8 @@ use crate::training::rollback::{self, NoTarget, Restorer};
 pub enum Refusal {
     /// A rollback is under way already.
     Busy,
+    /// Another network is being taken over.
+    NetworkChange,
     /// There is no going back to that model.
     NoTarget(NoTarget),
     /// There are too few pictures to train on; the folder is where to add more.
@@ -42,6 +44,12 @@ impl fmt::Display for Refusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Busy => write!(out, "a rollback is under way already; try again in a moment"),
+            Self::NetworkChange => {
+                write!(
+                    out,
+                    "another network is being taken over; try again when `artificio status` says that it is in force"
+                )
+            }
             Self::NoTarget(why) => why.fmt(out),
             Self::TooFew(why, folder) => write!(out, "{why}; they go into {}", folder.display()),
             Self::Trouble(trouble) => trouble.fmt(out),
@@ -73,7 +81,7 @@ impl Daemon {
     }
 
     fn request_training(&mut self, place: PathBuf) {
-        if let Some(job) = self.training.under_way().filter(|job| !job.is_rollback()) {
+        if let Some(job) = self.training.under_way().filter(|job| job.is_training()) {
             let (id, message) = (job.id.clone(), format!("model {} is in training already", job.id));
             return self.reply(&place, &Reply { model: Some(id), message });
         }
@@ -84,11 +92,13 @@ impl Daemon {
 
     /// Begins to go back to an earlier model. A training under way is cancelled: its model would replace that one at once.
     fn roll_back(&mut self, requested: Option<&str>, place: &Path) -> Result<(), Refusal> {
-        if self.training.under_way().is_some_and(UnderWay::is_rollback) {
-            return Err(Refusal::Busy);
+        match self.training.under_way() {
+            Some(job) if job.is_rollback() => return Err(Refusal::Busy),
+            Some(job) if job.is_network_change() => return Err(Refusal::NetworkChange),
+            _ => {}
         }
         let models = self.store.catalog().models()?;
-        let row = rollback::target(&models, requested, self.config().model.encoder)?.cloned();
+        let row = rollback::target(&models, requested, self.serving.read().model.features())?.cloned();
         let id = row.as_ref().map_or(UNTRAINED_ID, |row| &row.id).to_string();
         self.cancel_training();
         info!("going back to model {id}");
@@ -98,6 +108,7 @@ impl Daemon {
             catalog: self.store.catalog().readers(),
             row,
             settings: self.config().model.clone(),
+            extractor: self.serving.extractor(),
             handle: Arc::clone(&job.handle),
             sender: self.channels.training_sender.clone(),
         };

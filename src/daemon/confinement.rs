@@ -58,7 +58,9 @@ pub(super) fn start_helper(setup: &Setup, observer: &dyn Observer) -> Result<Opt
 fn folders(setup: &Setup, config: &Config) -> SandboxFolders {
     let watched = config.folders.read().into_iter().map(|(_, folder)| folder);
     let written = config.folders.written().map(|(_, folder)| folder.to_path_buf());
-    let read = watched.into_iter().map(Path::to_path_buf).chain(settings_folders(&setup.source.path));
+    // Both files of a network are read there; without one that is no folder.
+    let network = config.model.network.parent().map(Path::to_path_buf).filter(|_| config.model.has_own_network());
+    let read = watched.into_iter().map(Path::to_path_buf).chain(settings_folders(&setup.source.path)).chain(network);
     let read = read.chain([setup.root.clone()]).collect();
     SandboxFolders { read, written: written.into_iter().collect(), rearranged: Vec::new() }
 }

@@ -2,6 +2,7 @@
 //! already.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::catalog::Root;
 use crate::files::{FileAt, Stamp};
@@ -36,10 +37,11 @@ pub struct Encoded {
 }
 
 /// What was missing for a content.
-#[derive(Default)]
 pub struct Made {
     /// Its features.
     pub features: Option<Vec<f32>>,
+    /// The version of its features, made now or before.
+    pub features_version: Arc<str>,
     /// Its miniature, a kilobyte; of the inventory's pictures only.
     pub miniature: Option<Box<Miniature>>,
     /// What its file says of it; of the inventory's pictures only.
@@ -70,23 +72,23 @@ impl EncodeJob {
             return Err(refusal);
         }
         // If the catalog cannot be read, the work is done once more than needed; nothing else.
-        let (catalog, hash) = (&context.catalog, contents.hash);
-        let lacks_features = !catalog.has_features(hash, context.extractor.kind().version).unwrap_or(false);
+        let (catalog, hash, extractor) = (&context.catalog, contents.hash, context.serving.extractor());
+        let features_version = extractor.kind().version;
+        let lacks_features = !catalog.has_features(hash, &features_version).unwrap_or(false);
         let lacks_miniature =
             self.root == Root::Inventory && !catalog.miniature(hash).is_ok_and(|miniature| miniature.is_some());
         let lacks_metadata = self.root == Root::Inventory && !catalog.has_metadata(hash).unwrap_or(false);
         let mut metadata = lacks_metadata.then(|| Box::new(PictureMetadata::of(&contents.bytes)));
         if !lacks_features && !lacks_miniature && !context.guard.is_suspect(hash, &self.bounds) {
-            return Ok(Made { metadata, ..Made::default() });
+            return Ok(Made { features: None, features_version, miniature: None, metadata });
         }
         // Pictures read by a version without miniatures have features: they do not go through the network again.
         let outputs = Outputs { square: lacks_miniature, features: lacks_features, longest_px: None, crop: None };
-        let seen =
-            context.guard.extract(contents, &self.place().absolute(), &self.bounds, outputs, &context.extractor)?;
+        let seen = context.guard.extract(contents, &self.place().absolute(), &self.bounds, outputs, &extractor)?;
         let miniature = seen.square.filter(|_| lacks_miniature).map(|square| Box::new(Miniature::of(&square)));
         if let Some(metadata) = &mut metadata {
             metadata.size = Some(seen.size);
         }
-        Ok(Made { features: seen.features, miniature, metadata })
+        Ok(Made { features: seen.features, features_version, miniature, metadata })
     }
 }

@@ -16,6 +16,7 @@ mod expiry;
 mod gallery;
 mod model_switch;
 pub mod mounts;
+mod network;
 mod outcomes;
 mod plan;
 mod reload;
@@ -43,6 +44,7 @@ use log::info;
 use crate::catalog::Root;
 use crate::config::{Config, Setup};
 use crate::error::{Fatal, Trouble};
+use crate::model::FeatureKind;
 use crate::service_status::{ServiceStatus, State};
 use crate::serving::Shared;
 use crate::watch::{Hint, Tree};
@@ -121,7 +123,7 @@ type TurnStep = (&'static str, fn(&mut Daemon));
 
 /// What may be due after an event, in this order. Each does a bounded amount of work, so that no turn takes long: what is left is
 /// done in the next one.
-const STEPS: [TurnStep; 23] = [
+const STEPS: [TurnStep; 24] = [
     ("check the confinement", Daemon::check_confinement),
     ("check the state folder", Daemon::check_state_folder),
     ("take hints", Daemon::take_waiting_hints),
@@ -140,6 +142,7 @@ const STEPS: [TurnStep; 23] = [
     ("enqueue queries", Daemon::enqueue_settled_queries),
     ("take requests", Daemon::take_requests),
     ("review answers", Daemon::review_answers),
+    ("consider the network", Daemon::consider_network),
     ("consider training", Daemon::consider_training),
     ("hold back untrained", Daemon::hold_back_untrained),
     ("measure inventory", Daemon::measure_inventory),
@@ -234,6 +237,11 @@ impl Daemon {
 
     fn config(&self) -> &Config {
         self.settings.config()
+    }
+
+    /// The features that the model in use takes.
+    fn features(&self) -> FeatureKind {
+        self.serving.read().model.features().clone()
     }
 
     /// How long the loop may sleep.

@@ -34,8 +34,8 @@ impl Daemon {
                 .store
                 .catalog_mut()
                 .together(|catalog| pictures.iter().try_for_each(|one| catalog.put_trained_picture(&id, one))),
-            TrainingEvent::Views(views) => self.store.catalog_mut().together(|catalog| {
-                views.iter().try_for_each(|(hash, kind, features)| catalog.put_features(*hash, kind, features))
+            TrainingEvent::Features(rows) => self.store.catalog_mut().together(|catalog| {
+                rows.iter().try_for_each(|(hash, kind, features)| catalog.put_features(*hash, kind, features))
             }),
             TrainingEvent::Ended { ending, retired } => {
                 debug!("model {id} took {:.1} s", started.elapsed().as_secs_f64());
@@ -45,6 +45,7 @@ impl Daemon {
         if let Err(trouble) = kept {
             if let Some(job) = self.training.end() {
                 self.report_failure(&job, &trouble.to_string());
+                self.try_network_again(&job);
             }
             self.delay_training(trouble, TRAINING_RETRY);
         }
@@ -58,6 +59,8 @@ impl Daemon {
     ) -> Result<(), Trouble> {
         match ending {
             TrainingEnd::Cancelled => {}
+            TrainingEnd::SameNetwork => self.note("network", None),
+            TrainingEnd::NoNetwork(trouble) => self.note("network", Some(trouble)),
             TrainingEnd::Refused(row) => {
                 self.keep_refused(&row)?;
                 info!(model = row.id.as_str(); "model {} is refused: {}; the model before stays in use", row.id, row.reason);
@@ -72,7 +75,7 @@ impl Daemon {
         if let Some(Purpose::Rollback(place)) = self.training.end().map(UnderWay::take_purpose) {
             self.report_rollback(&place);
         }
-        self.training.set_history(TrainingHistory::load(self.store.catalog(), self.config().model.encoder)?);
+        self.training.set_history(TrainingHistory::load(self.store.catalog(), &self.features())?);
         self.note("training", None);
         // New pictures may have been read during the training.
         self.training_pictures_changed();
@@ -82,10 +85,16 @@ impl Daemon {
     /// Lets a new model serve, with the embeddings of all pictures; the last ones that came or went during the training are included.
     /// Returns what served before.
     fn switch_model(&mut self, successor: Successor, handle: &TrainingHandle) -> Result<Serving, Trouble> {
-        let Successor { model, row, mut index } = successor;
+        let Successor { extractor, model, row, mut index, network } = successor;
+        if let Some(network) = &network {
+            self.put_network_in_force(network, model.features())?;
+        }
         let keep = self.config().model.keep_models.count();
+        let mut changed = Vec::new();
         self.store.catalog_mut().together(|catalog| {
-            let late = apply_changes(catalog, &model, &mut index, &handle.take_changes())?;
+            let changes = handle.take_changes();
+            let late = apply_changes(catalog, &model, &mut index, &changes)?;
+            changed.extend(changes);
             for (hash, embedding) in late.iter().filter(|_| model.is_trained()) {
                 catalog.put_embedding(*hash, model.id(), embedding)?;
             }
@@ -96,10 +105,14 @@ impl Daemon {
             catalog.drop_old_models(keep)
         })?;
         self.training.mark_orphans();
-        self.log_new_model(&model, row.as_ref());
+        if let Some(network) = network {
+            self.read_what_lacks_features(network, &changed, model.features())?;
+        } else {
+            self.log_new_model(&model, row.as_ref());
+        }
         let mut serving = self.serving.write();
         index.continue_from(serving.index.generation());
-        Ok(std::mem::replace(&mut *serving, Serving::new(model, index)))
+        Ok(std::mem::replace(&mut *serving, Serving::new(extractor, model, index)))
     }
 
     fn log_new_model(&mut self, model: &Model, new: Option<&ModelRow>) {

@@ -13,7 +13,7 @@ use crate::catalog::{AnswerRow, AnswerState, Catalog, FileRow, FileState, Root};
 use crate::clock::{self, WallTime};
 use crate::error::Trouble;
 use crate::files::{FileAt, Stamp};
-use crate::model::{FeatureKind, Model};
+use crate::model::Model;
 use crate::on_answer::AnswerNotice;
 use crate::picture::{Hash, Unusable};
 use crate::query::{Answered, Done, FileRead, Unwritten};
@@ -94,7 +94,6 @@ impl Daemon {
             return self.hold_encoded(encoded, None);
         }
         let serving = self.serving.clone();
-        let kind = FeatureKind::of(self.config().model.encoder);
         // Read again if it is lost: so many transactions a second do not wait for the disk.
         let kept = self.store.catalog_mut().together_unflushed(|catalog| {
             let mut entries: Vec<Option<IndexEntry>> = Vec::new();
@@ -116,7 +115,7 @@ impl Daemon {
                     continue;
                 };
                 if let Some(features) = &made.features {
-                    catalog.put_features(*hash, kind.version, features)?;
+                    catalog.put_features(*hash, &made.features_version, features)?;
                 }
                 if let Some(miniature) = &made.miniature {
                     catalog.put_miniature(*hash, miniature)?;
@@ -188,6 +187,10 @@ impl Daemon {
                         index.put(&path, &embedding);
                     }
                     index.set_date(&path, date);
+                }
+                // The network was exchanged while it was read.
+                if made.features_version != self.features().version {
+                    self.recheck_file(root, &path);
                 }
                 log::debug!(file:% = absolute.display(); "{} read", absolute.display());
             }

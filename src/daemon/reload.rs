@@ -50,6 +50,7 @@ impl Daemon {
             }
             Ok(new) => {
                 self.note("config", None);
+                self.training.network_may_differ();
                 self.adopt(new);
             }
         }
@@ -83,6 +84,10 @@ impl Daemon {
             self.serving.write().index.mark_changed();
         }
         if old.model.differs_in_training(&new.model) || has_new_metric {
+            self.cancel_training();
+        }
+        // Its file may be another one, though its name is the same.
+        if old.model.network != new.model.network {
             self.cancel_training();
         }
         if old.folders.exclude != new.folders.exclude {

@@ -12,7 +12,7 @@ use crate::config::ModelSettings;
 use crate::daemon::Daemon;
 use crate::daemon::commands::Refusal;
 use crate::daemon::retry::RETRY_PAUSE;
-use crate::daemon::state::Purpose;
+use crate::daemon::state::{Purpose, UnderWay};
 use crate::error::Trouble;
 use crate::model::Model;
 use crate::quarantine::{Suspects, Unsupervised};
@@ -71,7 +71,7 @@ impl Daemon {
 
     /// Lets the inventory wait while it grows faster than its first model comes.
     pub(super) fn hold_back_untrained(&mut self) {
-        let is_first = self.training.under_way().is_some_and(|job| !job.is_rollback());
+        let is_first = self.training.under_way().is_some_and(UnderWay::is_training);
         let untrained_values = {
             let serving = self.serving.read();
             if serving.model.is_trained() { 0 } else { serving.index.len() * serving.index.width() }
@@ -116,7 +116,7 @@ impl Daemon {
         let is_inventory_allowed = settings.train_on_inventory || self.training.history().serves_training_alone;
         let was_taught = serving.folder_lesson().is_some_and(|lesson| lesson.taught);
         let is_allowed = is_inventory_allowed && (settings.asks_folders() || !was_taught);
-        if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained(settings) }
+        if serving.trained_on() > 0 && is_allowed { serving } else { Model::untrained(settings, self.features()) }
     }
 
     /// The id of the new model.
@@ -137,7 +137,7 @@ impl Daemon {
             inventory,
             against: Some(self.model_to_beat()),
             config: Arc::clone(self.settings.config()),
-            extractor: Arc::clone(self.workers.extractor()),
+            extractor: self.serving.extractor(),
             guard: self.workers.quarantine().guard("training", Suspects::Leave, Arc::new(Unsupervised)),
             now_s: clock::now_s(),
         };
@@ -168,7 +168,11 @@ impl Daemon {
     /// Cancels the training under way, whose result is not needed any more.
     pub(super) fn cancel_training(&mut self) {
         if let Some(job) = self.training.end() {
-            info!("the training of model {} is cancelled", job.id);
+            if job.is_network_change() {
+                self.training.network_may_differ();
+            } else {
+                info!("the training of model {} is cancelled", job.id);
+            }
             self.report_failure(&job, "it was cancelled");
             self.training.mark_orphans();
             self.training_pictures_changed();
@@ -179,6 +183,7 @@ impl Daemon {
     pub(super) fn training_panicked(&mut self, trouble: Trouble) {
         if let Some(job) = self.training.end() {
             self.report_failure(&job, &trouble.what);
+            self.try_network_again(&job);
             self.training.mark_orphans();
             self.delay_training(trouble, TRAINING_RETRY);
         }

@@ -12,6 +12,7 @@ use super::descriptors;
 use super::event::Channels;
 use super::gallery::Gallery;
 use super::mounts;
+use super::network::{NetworkReport, StartNetwork};
 use super::plan::Plan;
 use super::reporting::manager::Loading;
 use super::state::{Folders, Lifecycle, Pictures, Queries, Reporting, Settings, Store, TrainingState};
@@ -20,7 +21,7 @@ use super::workers::{JOBS_A_WORKER, WorkerDeps, Workers};
 use super::{Daemon, Observer};
 use crate::catalog::{AnswerRow, Catalog, FileRow, FileState, Root};
 use crate::clock;
-use crate::config::{self, Config, Encoder, ModelSettings, PairMode, Setup};
+use crate::config::{self, Config, ModelSettings, PairMode, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Stamp, make_folder, make_links, sweep_half_written};
 use crate::index::Index;
@@ -58,12 +59,11 @@ impl Daemon {
         }
         let answer_folder = make_folder(&config.folders.answer);
         sweep_half_written(&config.folders.answer);
-        let CatalogContent { model, history, last_training, files, index, answers } = content;
-        let serving = Shared::new(Serving::new(model, index));
+        let CatalogContent { extractor, network, model, history, last_training, files, index, answers } = content;
+        let serving = Shared::new(Serving::new(extractor, model, index));
         let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());
         let count = worker_count(&config);
         let deps = WorkerDeps {
-            extractor: Arc::new(Extractor::load(config.model.encoder)?),
             catalog: catalog.readers(),
             serving: serving.clone(),
             quarantine,
@@ -87,11 +87,12 @@ impl Daemon {
             pictures: files.pictures,
             plan: Plan::new(JOBS_A_WORKER * count),
             workers,
-            training: TrainingState::new(history, last_training),
+            training: TrainingState::new(history, last_training, network.name),
             reporting: Reporting::new(gallery, commands),
             life: Lifecycle::new(started, confinement, lock),
             settings: Settings::new(setup, config),
         };
+        daemon.note("network", network.trouble);
         daemon.watch_own_folders();
         if let Err(trouble) = answer_folder {
             daemon.hold_answers(trouble, 0);
@@ -132,10 +133,11 @@ fn worker_count(config: &Config) -> usize {
     }
 }
 
-fn load_model(catalog: &mut Catalog, settings: &ModelSettings) -> Result<Model, Trouble> {
-    replace_damaged_model(catalog, settings.encoder)?;
-    let Some(row) = catalog.current_model()? else { return Ok(Model::untrained(settings)) };
-    match Model::from_row(&row, settings.encoder) {
+fn load_model(catalog: &mut Catalog, settings: &ModelSettings, kind: &FeatureKind) -> Result<Model, Trouble> {
+    replace_damaged_model(catalog, kind)?;
+    let untrained = || Model::untrained(settings, kind.clone());
+    let Some(row) = catalog.current_model()? else { return Ok(untrained()) };
+    match Model::from_row(&row, kind) {
         Ok(Some(model)) => Ok(model),
         Ok(None) => {
             // A model of another encoder is kept for when that one is configured again. Features of an older version are never
@@ -147,27 +149,27 @@ fn load_model(catalog: &mut Catalog, settings: &ModelSettings) -> Result<Model, 
                 );
                 catalog.make_current(None)?;
             }
-            Ok(Model::untrained(settings))
+            Ok(untrained())
         }
         Err(trouble) => {
             warn!("{trouble}");
             // Without its row, the policy trains on the pictures again.
             catalog.forget_model(&row.id)?;
-            Ok(Model::untrained(settings))
+            Ok(untrained())
         }
     }
 }
 
 /// Where the model that served is not as it was stored, the last of those that are kept serves again. If there is none, the policy
 /// trains on the pictures again.
-fn replace_damaged_model(catalog: &mut Catalog, encoder: Encoder) -> Result<(), Trouble> {
+fn replace_damaged_model(catalog: &mut Catalog, kind: &FeatureKind) -> Result<(), Trouble> {
     let dropped = catalog.together(|catalog| catalog.drop_damaged_models())?;
     if dropped.count > 0 {
         warn!("a model in the catalog is not what was written and cannot be used; see whether the disk is healthy");
     }
     if dropped.may_have_served && catalog.current_model()?.is_none() {
         let models = catalog.models()?;
-        if let Some((kept, _)) = models.iter().find(|(row, _)| may_serve(row, encoder)) {
+        if let Some((kept, _)) = models.iter().find(|(row, _)| may_serve(row, kind)) {
             info!("back to model {}, which was kept", kept.id);
             catalog.together(|catalog| catalog.make_current(Some(&kept.id)))?;
         }
@@ -177,6 +179,8 @@ fn replace_damaged_model(catalog: &mut Catalog, encoder: Encoder) -> Result<(), 
 
 /// What the service needs of the catalog.
 pub(super) struct CatalogContent {
+    extractor: Arc<Extractor>,
+    network: NetworkReport,
     model: Model,
     history: TrainingHistory,
     last_training: Option<LastTrainingPart>,
@@ -203,16 +207,18 @@ pub(super) fn load_catalog(
 
 impl CatalogContent {
     fn read(catalog: &mut Catalog, config: &Config, quarantine: &Quarantine) -> Result<Self, Trouble> {
-        let model = load_model(catalog, &config.model)?;
-        let history = TrainingHistory::load(catalog, config.model.encoder)?;
+        let StartNetwork { extractor, report: network } = StartNetwork::load(config, catalog)?;
+        let kind = extractor.kind();
+        let model = load_model(catalog, &config.model, &kind)?;
+        let history = TrainingHistory::load(catalog, &kind)?;
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
-        let files = load_files(catalog, config, quarantine)?;
+        let files = load_files(catalog, config, &kind, quarantine)?;
         let mut index = load_index(catalog, &model, files.pictures.usable(Root::Inventory))?;
         // Where nothing can be written the clock has to do.
         let now_us = clock::now_us();
         index.continue_from(catalog.reserve_generations(now_us).unwrap_or(now_us));
-        Ok(Self { model, history, last_training, files, index, answers: catalog.answers()? })
+        Ok(Self { extractor, network, model, history, last_training, files, index, answers: catalog.answers()? })
     }
 }
 
@@ -228,12 +234,16 @@ impl CatalogFiles {
     }
 }
 
-fn load_files(catalog: &Catalog, config: &Config, quarantine: &Quarantine) -> Result<CatalogFiles, Trouble> {
+fn load_files(
+    catalog: &Catalog,
+    config: &Config,
+    kind: &FeatureKind,
+    quarantine: &Quarantine,
+) -> Result<CatalogFiles, Trouble> {
     let bounds = Bounds::from(&config.limits);
-    let kind = FeatureKind::of(config.model.encoder);
     let mut known = CatalogFiles { trees: BTreeMap::new(), pictures: Pictures::default() };
     let mut mounts = mounts::load(&config.folders.state);
-    let with_features = catalog.contents_with_features(kind.version)?;
+    let with_features = catalog.contents_with_features(&kind.version)?;
     let with_miniatures = catalog.contents_with_miniatures()?;
     // Without features (another encoder's are there), or set aside, which must be reported.
     let is_unusable = |hash| !with_features.contains(&hash) || quarantine.refuses(hash, &bounds).is_some();

@@ -13,7 +13,7 @@ use crate::on_answer;
 use crate::picture::Unusable;
 use crate::quarantine::Decoding;
 use crate::threads::{self, ThreadEnd};
-use crate::training::{job, rollback};
+use crate::training::{job, network_change, rollback};
 
 /// Name of the thread that measures the inventory.
 const MEASURING: &str = "measuring";
@@ -98,12 +98,16 @@ impl Daemon {
 
 /// Whether the thread of that name is no worker.
 fn is_singular(name: &str) -> bool {
-    let of_training = [job::THREAD, rollback::THREAD].iter().any(|kind| name.starts_with(kind));
+    let of_training = [job::THREAD, rollback::THREAD, network_change::THREAD].iter().any(|kind| name.starts_with(kind));
     of_training || [gallery::THREAD, catalog_file::THREAD, event::SIGNALS, MEASURING, on_answer::THREAD].contains(&name)
 }
 
 /// The thread of a job under way. A job that was cancelled may still panic: that is not the end of the one after it.
 fn thread_name(job: &UnderWay) -> String {
-    let kind = if job.is_rollback() { rollback::THREAD } else { job::THREAD };
+    let kind = match () {
+        () if job.is_rollback() => rollback::THREAD,
+        () if job.is_network_change() => network_change::THREAD,
+        () => job::THREAD,
+    };
     job::thread_name(kind, job.run)
 }

@@ -25,14 +25,14 @@ impl Daemon {
         let now = self.now();
         let Some(sweep) = self.store.sweep_due(now) else { return };
         let config = self.settings.config();
-        let (keep, kind) = (config.model.keep_models.count(), FeatureKind::of(config.model.encoder));
+        let (keep, kind) = (config.model.keep_models.count(), self.serving.read().model.features().clone());
         let retention = Retention { now_s: clock::now_s(), days: config.limits.forget_after_days.get() };
         // Pictures on a disk that is away could not be read again.
         let is_away = self.folders.trees().any(Tree::is_offline);
         // What a power failure brings back is deleted again.
         let swept = self.store.catalog_mut().together_unflushed(|catalog| {
             let of_models = catalog.feature_versions(keep)?;
-            let versions = (!is_away).then(|| needed_versions(kind, of_models));
+            let versions = (!is_away).then(|| needed_versions(&kind, of_models));
             catalog.sweep_orphans(sweep, versions.as_deref(), retention, OrphanSweep::CONTENTS_A_TURN)
         });
         match swept {
@@ -47,7 +47,7 @@ impl Daemon {
 
 /// The versions of the features that are needed: the configured encoder's, those of its edited views, and those of the models
 /// to which one can go back, also after another encoder was configured or an older program installed.
-fn needed_versions(kind: FeatureKind, of_models: HashSet<String>) -> Vec<String> {
+fn needed_versions(kind: &FeatureKind, of_models: HashSet<String>) -> Vec<String> {
     let views = EditedView::ALL.map(|view| kind.of_view(view));
     of_models.into_iter().chain([kind.version.to_string()]).chain(views).collect()
 }
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn what_a_rollback_needs_is_kept_and_so_is_what_is_made_now() {
         let kind = FeatureKind::of(Encoder::Pretrained);
-        let versions = needed_versions(kind, HashSet::from(["of an older program".into()]));
+        let versions = needed_versions(&kind, HashSet::from(["of an older program".into()]));
         let other = FeatureKind::of(Encoder::Convolutional);
         assert!(versions.contains(&kind.version.to_string()) && versions.contains(&"of an older program".to_string()));
         assert!(EditedView::ALL.iter().all(|view| versions.contains(&kind.of_view(*view))));

@@ -10,7 +10,6 @@ use super::encode::{EncodeJob, Encoded};
 use super::plan::Task;
 use crate::catalog::{CatalogReaders, Root};
 use crate::error::Trouble;
-use crate::model::Extractor;
 use crate::picture::Unusable;
 use crate::quarantine::{Decoding, Quarantine, Slot, Suspects};
 use crate::query::{Answered, Done, Query, SetPictures, WorkerContext};
@@ -64,8 +63,6 @@ pub const JOBS_A_WORKER: usize = 64;
 
 /// What a worker needs.
 pub struct WorkerDeps {
-    /// Shared by all.
-    pub extractor: Arc<Extractor>,
     /// The catalog.
     pub catalog: CatalogReaders,
     /// Shared by all.
@@ -179,11 +176,6 @@ impl Workers {
         &self.deps.quarantine
     }
 
-    /// Shared by all.
-    pub fn extractor(&self) -> &Arc<Extractor> {
-        &self.deps.extractor
-    }
-
     /// A thread of this name has ended. If it was a worker, returns what it was doing; another thread replaces it.
     pub fn take_ended(&mut self, name: &str) -> Option<LostWork> {
         let at = self.threads.iter().position(|worker| worker.name == name)?;
@@ -233,13 +225,12 @@ impl Workers {
     }
 
     fn start_one(&mut self, role: Role) -> Result<Worker, Trouble> {
-        let WorkerDeps { extractor, catalog, serving, quarantine, set_pictures, outcomes, ends } = &self.deps;
+        let WorkerDeps { catalog, serving, quarantine, set_pictures, outcomes, ends } = &self.deps;
         // Names are never reused: an abandoned thread may still have one.
         let (name, slot) = (format!("worker-{}", self.started), Arc::<Slot<Task>>::default());
         self.started += 1;
         let suspects = if role == Role::Trials { Suspects::Try } else { Suspects::Leave };
         let context = WorkerContext {
-            extractor: Arc::clone(extractor),
             catalog: catalog.open()?,
             serving: serving.clone(),
             guard: quarantine.guard(&name, suspects, slot.clone()),

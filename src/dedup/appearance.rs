@@ -7,13 +7,12 @@ use super::policy;
 use crate::base::dot::dot_in_lanes;
 use crate::base::nearest::first;
 use crate::base::rows::to_unit_length;
-use crate::model::Backbone;
 use crate::picture::{Hash, Miniature};
 
 /// How a picture looks, as far as it is known.
 pub struct Appearance {
     content: Option<Hash>,
-    /// Those of the backbone that tell of the whole picture, at unit length.
+    /// Those of the network that tell of the whole picture, at unit length.
     features: Option<Vec<f32>>,
     shape: Option<ComparedShape>,
 }
@@ -28,9 +27,9 @@ struct ComparedShape {
 }
 
 impl Appearance {
-    /// Of a content with what was made of it; features of another encoder say too little, and are passed over.
-    pub fn new(content: Option<Hash>, features: Option<&[f32]>, miniature: Option<Miniature>) -> Self {
-        let features = features.and_then(Backbone::whole_of).map(|row| {
+    /// Of a content with what was made of it; of features the part for the whole picture, where there is one.
+    pub fn new(content: Option<Hash>, whole: Option<&[f32]>, miniature: Option<Miniature>) -> Self {
+        let features = whole.map(|row| {
             let mut row = row.to_vec();
             to_unit_length(&mut row);
             row
@@ -42,6 +41,10 @@ impl Appearance {
     /// Of both features, where they are known. Records keep it to the last bit, so its terms are added one after the other.
     pub fn cosine(&self, other: &Self) -> Option<f32> {
         let (one, other) = (self.features.as_ref()?, other.features.as_ref()?);
+        // A network was exchanged between the two.
+        if one.len() != other.len() {
+            return None;
+        }
         Some(dot_in_lanes::<1>(one, other).clamp(-1.0, 1.0))
     }
 
@@ -97,7 +100,7 @@ mod tests {
             (128.0 + 40.0 * (wave(0.31) + wave(0.77) + wave(0.53))) as u8
         };
         let bytes: Vec<u8> = (0..1024).map(shade).collect();
-        let mut row = vec![0.0; Backbone::WIDTH];
+        let mut row = vec![0.0; 96];
         features.iter().for_each(|&(at, value)| row[at] = value);
         let row = (!features.is_empty()).then_some(row);
         Appearance::new(Some(Hash::of(&number.to_le_bytes())), row.as_deref(), Miniature::from_bytes(&bytes))

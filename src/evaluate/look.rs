@@ -8,6 +8,8 @@ use super::measured::{MeasuredPictures, Measurer, PictureUse, pictures_in};
 use super::queries::Origin;
 use crate::config::{Encoder, Metric, ModelSettings};
 use crate::error::{Fatal, Trouble};
+use crate::model::{Extractor, FeatureKind};
+use crate::network::NetworkFile;
 use crate::picture::Bounds;
 use crate::progress::{Part, Progress};
 
@@ -21,7 +23,7 @@ pub struct EvaluationOptions {
     /// Let the inventory query itself.
     pub leave_one_out: bool,
     /// One or several; the first is called "artificio" and measured in every way.
-    pub encoders: Vec<Encoder>,
+    pub networks: Vec<MeasuredNetwork>,
     /// How large a model, and how long trained.
     pub settings: ModelSettings,
     /// By which the daemon compares.
@@ -30,6 +32,42 @@ pub struct EvaluationOptions {
     pub seed: u64,
     /// What one picture may cost.
     pub bounds: Bounds,
+}
+
+/// What makes the features that models are trained on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MeasuredNetwork {
+    /// What comes with the program, for this encoder.
+    Bundled(Encoder),
+    /// A network of the user's own, in this file.
+    File(PathBuf),
+}
+
+impl MeasuredNetwork {
+    /// Its name in the report.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Bundled(encoder) => encoder.name().into(),
+            Self::File(path) => path.file_stem().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+        }
+    }
+
+    /// The encoder whose models take its features.
+    pub fn encoder(&self) -> Encoder {
+        match self {
+            Self::Bundled(encoder) => *encoder,
+            Self::File(_) => Encoder::Pretrained,
+        }
+    }
+
+    /// # Errors
+    /// When a network cannot be used, or the program's own copy of the weights is damaged.
+    pub(super) fn load(&self) -> Result<Extractor, Trouble> {
+        match self {
+            Self::Bundled(encoder) => Extractor::load(*encoder),
+            Self::File(path) => NetworkFile::read(path)?.load(),
+        }
+    }
 }
 
 /// The pictures of a labelled folder.
@@ -42,6 +80,8 @@ pub struct LabelledPictures {
     pub(super) label_by: LabelsBy,
     pub(super) labels: NumberedLabels,
     pub(super) left_out: Vec<Trouble>,
+    /// What the inputs are that each measured network makes.
+    pub(super) kinds: Vec<FeatureKind>,
 }
 
 /// The files of a labelled folder, found and not yet read.
@@ -88,7 +128,7 @@ impl LabelledFiles {
     /// When the program's own copy of the weights is damaged.
     pub fn look(self, options: &EvaluationOptions, progress: &dyn Progress) -> Result<Option<LabelledPictures>, Fatal> {
         let Self { origin, inventory, queries, training, label_by, label_of } = self;
-        let measurer = Measurer::new(&options.encoders, &options.bounds)?;
+        let measurer = Measurer::new(&options.networks, &options.bounds)?;
         let all = (inventory.len() + queries.len() + training.len()) as f32;
         let (mut left_out, mut done) = (Vec::new(), 0);
         let mut look = |paths: &[PathBuf], purpose| {
@@ -101,7 +141,8 @@ impl LabelledFiles {
         let Some(training) = look(&training, PictureUse::Training) else { return Ok(None) };
         let asking = if origin == Origin::Inventory { &inventory } else { &queries };
         let labels = numbered(&label_of, &inventory, asking);
-        Ok(Some(LabelledPictures { origin, inventory, queries, training, label_by, labels, left_out }))
+        let kinds = measurer.kinds();
+        Ok(Some(LabelledPictures { origin, inventory, queries, training, label_by, labels, left_out, kinds }))
     }
 }
 

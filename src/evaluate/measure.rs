@@ -5,17 +5,18 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use super::fits::{FitInput, Fold, FolderUse, folds, most_folds};
-use super::look::{EvaluationOptions, LabelledPictures};
+use super::look::{EvaluationOptions, LabelledPictures, MeasuredNetwork};
 use super::measured::Baselines;
 use super::metrics::QueryOutcome;
 use super::per_label::per_label;
 use super::queries::{JudgedAnswer, Origin, PLAIN, Question, SearchedInventory, sets, singles};
 use super::report::{AnsweredQuery, Evaluation, MethodFigures, ModelFigures};
+use crate::base::eight_bits;
 use crate::base::rows::Rows;
 use crate::config::{Metric, ModelSettings, SetMode};
 use crate::error::Fatal;
 use crate::index::SearchMode;
-use crate::model::{FolderReport, Model, TrainingError};
+use crate::model::{FeatureKind, FolderReport, Model, TrainingError};
 use crate::progress::{Part, Progress};
 
 impl LabelledPictures {
@@ -45,16 +46,19 @@ impl LabelledPictures {
             left_out: Vec::new(),
             answers: Vec::new(),
         };
-        let encoders = options.encoders.len().max(1) as f32;
-        for (at, &encoder) in options.encoders.iter().enumerate() {
-            let progress = Part { progress, start: at as f32 / encoders, share: 1.0 / encoders };
+        let networks = options.networks.len().max(1) as f32;
+        for (at, network) in options.networks.iter().enumerate() {
+            let progress = Part { progress, start: at as f32 / networks, share: 1.0 / networks };
             let measurement = Measurement::new(self, options, at, &progress)?;
             report.trained_on = measurement.trained_on;
             report.models.push(measurement.figures.clone());
             if at > 0 {
                 let how = SearchMode { metric: options.metric, set_mode: SetMode::Mean };
                 let [answered] = measurement.ask(&questions, FolderUse::Teach, [how])?;
-                report.rows.push(measurement.row(encoder.name(), &answered));
+                report.rows.push(measurement.row(network.name(), &answered));
+                if let MeasuredNetwork::File(_) = network {
+                    report.rows.push(measurement.untrained_row(format!("{} raw", network.name()), &questions)?);
+                }
                 continue;
             }
             let (rows, answered) = measurement.every_way(&questions)?;
@@ -82,8 +86,9 @@ impl LabelledPictures {
     }
 }
 
-/// What is needed to measure the models of one encoder.
+/// What is needed to measure the models on the features of one network.
 struct Measurement<'a> {
+    kind: FeatureKind,
     pictures: &'a LabelledPictures,
     options: &'a EvaluationOptions,
     fit: FitInput<'a>,
@@ -97,28 +102,30 @@ struct Measurement<'a> {
 }
 
 impl<'a> Measurement<'a> {
-    /// Of the encoder at position `at`.
+    /// Of the network at position `at`.
     fn new(
         pictures: &'a LabelledPictures,
         options: &'a EvaluationOptions,
         at: usize,
         progress: &'a dyn Progress,
     ) -> Result<Self, TrainingError> {
-        let encoder = options.encoders[at];
-        let settings = ModelSettings { encoder, ..options.settings.clone() };
+        let (network, kind) = (&options.networks[at], pictures.kinds[at].clone());
+        let settings = ModelSettings { encoder: network.encoder(), ..options.settings.clone() };
         let LabelledPictures { inventory, training, .. } = pictures;
         let fit = FitInput { inventory, training, input: at, settings, seed: options.seed };
         let training_set = fit.training_set(&HashSet::new(), FolderUse::Teach);
         let autoencoder = training_set.train(&fit.settings, progress)?;
         let trained_on = training_set.training().len();
         let figures = ModelFigures {
-            encoder,
+            encoder: network.encoder(),
+            network: network.name(),
+            feature_bytes: eight_bits::pack(&vec![0.0; kind.width]).len(),
             embedding_width: autoencoder.embedding_width(),
             reconstruction_error: autoencoder.reconstruction_error(training_set.training()),
             folders: autoencoder.folder_lesson().map(FolderReport::of),
         };
-        let whole = Model::trained("evaluate".into(), trained_on, autoencoder);
-        Ok(Self { pictures, options, fit, whole, figures, trained_on, progress, steps: Cell::new(0) })
+        let whole = Model::trained("evaluate".into(), kind.clone(), trained_on, autoencoder);
+        Ok(Self { kind, pictures, options, fit, whole, figures, trained_on, progress, steps: Cell::new(0) })
     }
 
     fn folds(&self, questions: &[Question]) -> Vec<Fold> {
@@ -142,9 +149,9 @@ impl<'a> Measurement<'a> {
             let model = match folders {
                 FolderUse::Teach if fold.without.is_empty() => self.whole.clone(),
                 _ => match self.fit.train(&fold.without, folders, &self.step()) {
-                    Ok(fitted) => Model::trained("evaluate".into(), self.trained_on, fitted),
+                    Ok(fitted) => Model::trained("evaluate".into(), self.kind.clone(), self.trained_on, fitted),
                     // Too few are left: the daemon would answer by the features as they are.
-                    Err(TrainingError::Failed(_)) => Model::untrained(&self.fit.settings),
+                    Err(TrainingError::Failed(_)) => Model::untrained(&self.fit.settings, self.kind.clone()),
                     Err(TrainingError::Cancelled) => return Err(TrainingError::Cancelled),
                 },
             };
@@ -198,9 +205,20 @@ impl<'a> Measurement<'a> {
         Ok((rows, artificio))
     }
 
-    fn row(&self, method: &'static str, answered: &[JudgedAnswer]) -> MethodFigures {
+    /// By the features as they are, without any training.
+    fn untrained_row(&self, method: String, questions: &[Question]) -> Result<MethodFigures, TrainingError> {
+        let model = Model::untrained(&self.fit.settings, self.kind.clone());
+        let (inventory, asking) = self.embeddings(&model);
+        let asking = asking.as_ref().unwrap_or(&inventory);
+        let searched = SearchedInventory::new(&inventory, &self.pictures.labels, PLAIN);
+        let questions: Vec<&Question> = questions.iter().collect();
+        let outcomes = searched.plain_outcomes(&questions, asking, &self.step()).ok_or(TrainingError::Cancelled)?;
+        Ok(MethodFigures::of(method, &outcomes, self.options.seed))
+    }
+
+    fn row(&self, method: impl Into<String>, answered: &[JudgedAnswer]) -> MethodFigures {
         let outcomes: Vec<QueryOutcome> = answered.iter().map(|answered| answered.outcome.clone()).collect();
-        MethodFigures::of(method, &outcomes, self.options.seed)
+        MethodFigures::of(method.into(), &outcomes, self.options.seed)
     }
 
     /// By a measure that compares its rows as they are, by cosine.
@@ -215,7 +233,7 @@ impl<'a> Measurement<'a> {
         let searched = SearchedInventory::new(inventory, &self.pictures.labels, PLAIN);
         let questions: Vec<&Question> = questions.iter().collect();
         let outcomes = searched.plain_outcomes(&questions, asking, &self.step()).ok_or(TrainingError::Cancelled)?;
-        Ok(MethodFigures::of(method, &outcomes, self.options.seed))
+        Ok(MethodFigures::of(method.into(), &outcomes, self.options.seed))
     }
 
     /// The progress of the next fit or search. Of how many is a guess: taught, untaught, and of sets.

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use super::baselines;
+use super::look::MeasuredNetwork;
 use crate::base::parallel::map_followed;
 use crate::base::rows::Rows;
-use crate::config::Encoder;
 use crate::error::{Fatal, Trouble};
 use crate::files::FileAt;
 use crate::isolation;
-use crate::model::{Backbone, Extractor};
+use crate::model::{Backbone, Extractor, FeatureKind};
 use crate::picture::{self, Bounds, Hash, Resolution};
 use crate::progress::{Part, Progress};
 use crate::watch::is_ignored;
@@ -68,13 +68,18 @@ struct MeasuredPicture {
 }
 
 impl<'a> Measurer<'a> {
-    /// One that sees what `encoders` see.
+    /// One that sees what `networks` see.
     ///
     /// # Errors
-    /// When the program's own copy of the weights is damaged.
-    pub(super) fn new(encoders: &[Encoder], bounds: &'a Bounds) -> Result<Self, Fatal> {
-        let extractors = encoders.iter().map(|encoder| Extractor::load(*encoder)).collect::<Result<_, _>>()?;
+    /// When a network cannot be used, or the program's own copy of the weights is damaged.
+    pub(super) fn new(networks: &[MeasuredNetwork], bounds: &'a Bounds) -> Result<Self, Fatal> {
+        let extractors = networks.iter().map(MeasuredNetwork::load).collect::<Result<_, _>>()?;
         Ok(Self { backbone: Backbone::load()?, extractors, bounds })
+    }
+
+    /// What each network makes.
+    pub(super) fn kinds(&self) -> Vec<FeatureKind> {
+        self.extractors.iter().map(Extractor::kind).collect()
     }
 
     /// All of `paths` below `folder` that can be used, in their order; the others are added to `left_out`. `None` when it was
@@ -119,7 +124,10 @@ impl<'a> Measurer<'a> {
             Ok([features.into_values(), baselines::histogram(&plain), baselines::pixels(&plain)])
         };
         let baselines = (purpose == PictureUse::Comparison).then(baselines).transpose()?;
-        let input = |extractor: &Extractor| Ok(extractor.features(&[square(extractor.side())?]));
+        let input = |extractor: &Extractor| {
+            let features = extractor.features(&[square(extractor.side())?]);
+            features.map_err(|problem| Trouble::new(problem.to_string(), path, problem.remedy()))
+        };
         let inputs = self.extractors.iter().map(input).collect::<Result<_, Trouble>>()?;
         Ok(MeasuredPicture { content: file.hash, inputs, baselines })
     }

@@ -15,6 +15,6 @@ mod per_label;
 mod queries;
 mod report;
 
-pub use look::{EvaluationOptions, LabelledFiles};
+pub use look::{EvaluationOptions, LabelledFiles, MeasuredNetwork};
 pub use per_label::LabelFigures;
 pub use report::{AnsweredQuery, Evaluation, MethodFigures, ModelFigures};

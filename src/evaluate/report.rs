@@ -16,8 +16,9 @@ use crate::model::FolderReport;
 #[derive(Debug, Clone, Serialize)]
 pub struct MethodFigures {
     /// "artificio", "untaught", "features", "histogram", "pixels"; "euclidean" or "cosine", whichever is not set; "set_mean" and
-    /// "set_nearest", where pictures of one label ask together; the name of a further encoder.
-    pub method: &'static str,
+    /// "set_nearest", where pictures of one label ask together; the name of a further encoder, or of a network's file, which with
+    /// " raw" after it is compared by its features as they are.
+    pub method: String,
     /// How often it was asked.
     pub queries: usize,
     /// How good it is.
@@ -29,7 +30,7 @@ pub struct MethodFigures {
 
 impl MethodFigures {
     /// The means over queries, and how far they may be off.
-    pub(super) fn of(method: &'static str, outcomes: &[QueryOutcome], seed: u64) -> Self {
+    pub(super) fn of(method: String, outcomes: &[QueryOutcome], seed: u64) -> Self {
         let (figures, interval_95) = (Figures::mean(outcomes), Interval::of(outcomes, seed));
         Self { method, queries: outcomes.len(), figures, interval_95 }
     }
@@ -40,6 +41,10 @@ impl MethodFigures {
 pub struct ModelFigures {
     /// Its encoder.
     pub encoder: Encoder,
+    /// What makes the features that it takes: the encoder's name, or that of a network's file.
+    pub network: String,
+    /// Bytes that the features of a picture take in the catalog.
+    pub feature_bytes: usize,
     /// Values in an embedding.
     #[serde(rename = "code_width")]
     pub embedding_width: usize,

@@ -7,9 +7,9 @@ use std::thread;
 
 use image::DynamicImage;
 
-use super::extract::{Extracted, Outputs, at_most, extract};
+use super::extract::{Extracted, Outputs, at_most, extract, extract_pixels};
 use super::limits::{limit_before_reading, limit_memory, volunteer_for_memory};
-use super::protocol::{ChildRequest, ChildTask, write_answer, write_ready};
+use super::protocol::{ChildRequest, ChildTask, DecodeOrder, FeatureMaker, write_answer, write_ready};
 use super::usage::Activity;
 use crate::model::Extractor;
 use crate::picture::{self, Resolution, Unusable, silence_caught_panics};
@@ -47,8 +47,10 @@ fn work(request: &str) -> Result<(), SetupError> {
     let request: ChildRequest = serde_json::from_str(request).map_err(|error| error.to_string())?;
     limit_before_reading(&request).map_err(|error| error.to_string())?;
     let extractor = match &request.task {
-        ChildTask::Trial(order) => Some(Extractor::load(order.encoder).map_err(|trouble| trouble.to_string())?),
-        ChildTask::Decode(_) | ChildTask::Shrink(..) => None,
+        ChildTask::Trial(DecodeOrder { features_by: FeatureMaker::Child(encoder), .. }) => {
+            Some(Extractor::load(*encoder).map_err(|trouble| trouble.to_string())?)
+        }
+        ChildTask::Trial(_) | ChildTask::Decode(_) | ChildTask::Shrink(..) => None,
     };
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
@@ -56,20 +58,24 @@ fn work(request: &str) -> Result<(), SetupError> {
     let mut answer = io::stdout().lock();
     write_ready(&mut answer, memory_bytes).map_err(|error| error.to_string())?;
     let trial = match (request.task, &extractor) {
-        (ChildTask::Trial(order), Some(extractor)) => Some((of_trial(order.outputs), extractor)),
+        (ChildTask::Trial(order), Some(extractor)) => Some((of_trial(order.outputs), extractor.side())),
+        (ChildTask::Trial(DecodeOrder { outputs, features_by: FeatureMaker::Service { side }, .. }), None) => {
+            Some((of_trial(outputs), side))
+        }
         _ => None,
     };
     let longest_px = if let ChildTask::Shrink(_, longest_px) = request.task { longest_px } else { u32::MAX };
     let resolution = match trial {
-        Some((outputs, extractor)) => outputs.resolution(extractor.side()),
+        Some((outputs, side)) => outputs.resolution(side),
         None => Resolution::for_copy(longest_px),
     };
     let before_ms = processor_ms();
     let decoded = decode(&bytes, &request, resolution);
     let decode_ms = processor_ms().saturating_sub(before_ms);
-    let result = decoded.and_then(|(picture, whole)| match trial {
-        Some((outputs, extractor)) => extract(picture, whole, outputs, extractor),
-        None => {
+    let result = decoded.and_then(|(picture, whole)| match (trial, &extractor) {
+        (Some((outputs, _)), Some(extractor)) => extract(picture, whole, outputs, extractor),
+        (Some((outputs, side)), None) => extract_pixels(picture, whole, outputs, side),
+        (None, _) => {
             let picture = at_most(picture, longest_px)?;
             Ok(Extracted { square: None, features: None, picture: Some(picture), size: whole.into() })
         }

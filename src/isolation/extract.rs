@@ -3,6 +3,7 @@
 use image::DynamicImage;
 use serde::{Deserialize, Serialize};
 
+use crate::base::rows::Rows;
 use crate::config::Crop;
 use crate::model::Extractor;
 use crate::picture::{self, Resolution, Square, Unusable};
@@ -49,24 +50,44 @@ pub struct Extracted {
 /// Computes the requested outputs of a picture, `whole` pixels wide and high, which was decoded to their resolution or a higher one.
 ///
 /// # Errors
-/// [`Unusable::NotShrunk`] where there is not enough memory for a smaller copy, [`Unusable::OutsideOfIt`] where the part is not in it.
+/// [`Unusable::NotShrunk`] where there is not enough memory for a smaller copy, [`Unusable::OutsideOfIt`] where the part is not in it,
+/// [`Unusable::NoFeatures`] where a network of the user's own fails.
 pub fn extract(
     decoded: DynamicImage,
     whole: (u32, u32),
     outputs: Outputs,
     extractor: &Extractor,
 ) -> Result<Extracted, Unusable> {
+    let without_features = Outputs { square: outputs.square || outputs.features, features: false, ..outputs };
+    let mut extracted = extract_pixels(decoded, whole, without_features, extractor.side())?;
+    let square = extracted.square.as_ref().filter(|_| outputs.features);
+    extracted.features = square.map(|square| features_of(square, extractor)).transpose()?;
+    Ok(extracted)
+}
+
+/// The requested outputs but for features, with squares of `side` pixels.
+pub(super) fn extract_pixels(
+    decoded: DynamicImage,
+    whole: (u32, u32),
+    outputs: Outputs,
+    side: usize,
+) -> Result<Extracted, Unusable> {
     let decoded = match outputs.crop {
         Some(crop) => cut_out(&decoded, crop)?,
         None => decoded,
     };
-    let square = (outputs.square || outputs.features)
-        .then(|| picture::square(&decoded, extractor.side()).ok_or(Unusable::NotShrunk))
-        .transpose()?;
-    let features = square.as_ref().filter(|_| outputs.features);
-    let features = features.map(|square| extractor.features(std::slice::from_ref(square)).into_values());
+    let square = outputs.square.then(|| picture::square(&decoded, side).ok_or(Unusable::NotShrunk)).transpose()?;
     let picture = outputs.longest_px.map(|longest| at_most(decoded, longest)).transpose()?;
-    Ok(Extracted { square, features, picture, size: whole.into() })
+    Ok(Extracted { square, features: None, picture, size: whole.into() })
+}
+
+/// The features of one square.
+///
+/// # Errors
+/// [`Unusable::NoFeatures`] where a network of the user's own fails.
+pub fn features_of(square: &Square, extractor: &Extractor) -> Result<Vec<f32>, Unusable> {
+    let features = extractor.features(std::slice::from_ref(square));
+    features.map(Rows::into_values).map_err(|problem| Unusable::NoFeatures(problem.to_string()))
 }
 
 fn cut_out(decoded: &DynamicImage, crop: Crop) -> Result<DynamicImage, Unusable> {

@@ -17,6 +17,6 @@ mod protocol;
 mod usage;
 
 pub use child::serve;
-pub use extract::{Extracted, Outputs, extract};
+pub use extract::{Extracted, Outputs, extract, features_of};
 pub use parent::{Isolation, TrialOutcome, budget_by_default, decode, memory_allowance};
-pub use protocol::{DecodeOrder, read_answer, read_ready};
+pub use protocol::{DecodeOrder, FeatureMaker, read_answer, read_ready};

@@ -327,7 +327,7 @@ impl ChildFiles {
 mod tests {
     use super::*;
     use crate::config::Encoder;
-    use crate::isolation::Outputs;
+    use crate::isolation::{FeatureMaker, Outputs};
     use crate::picture::Bounds;
 
     const READY: &[u8] = b"ready 536870912\n";
@@ -336,7 +336,7 @@ mod tests {
     fn order() -> DecodeOrder {
         let bounds = Bounds { file_bytes: 1 << 20, pixels: 1_000_000, decode_ms: 2_000, memory_bytes: 0 };
         let outputs = Outputs { square: true, features: true, longest_px: None, crop: None };
-        DecodeOrder { bounds, outputs, encoder: Encoder::Pretrained }
+        DecodeOrder { bounds, outputs, features_by: FeatureMaker::Child(Encoder::Pretrained) }
     }
 
     fn answer(output: &[u8], errors: &str) -> ChildOutput {

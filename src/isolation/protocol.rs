@@ -67,8 +67,20 @@ pub struct DecodeOrder {
     pub bounds: Bounds,
     /// The outputs to compute.
     pub outputs: Outputs,
-    /// The encoder that they are for.
-    pub encoder: Encoder,
+    /// What makes features of squares.
+    pub features_by: FeatureMaker,
+}
+
+/// What makes features in a trial.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub enum FeatureMaker {
+    /// The child, for this encoder, with the network that comes with the program.
+    Child(Encoder),
+    /// The service, with a network of the user's own, of squares of so many pixels: what it does is the same for every picture.
+    Service {
+        /// Side of the squares.
+        side: usize,
+    },
 }
 
 /// What the child writes after that it is ready: this as a line of JSON, then the bytes of square, features and picture.

@@ -64,14 +64,14 @@ impl Autoencoder {
         }
     }
 
-    /// What [`Autoencoder::to_safetensors`] of an `encoder` made.
+    /// What [`Autoencoder::to_safetensors`] made of one for `features`.
     ///
     /// # Errors
     /// When the bytes are damaged, of a version that this program does not know, or for features of another width.
-    pub fn from_safetensors(encoder: Encoder, bytes: &[u8]) -> Result<Self, LoadError> {
-        match encoder {
+    pub fn from_safetensors(features: &FeatureKind, bytes: &[u8]) -> Result<Self, LoadError> {
+        match features.encoder {
             Encoder::Pretrained => {
-                let (linear, width) = (LinearAutoencoder::from_safetensors(bytes)?, FeatureKind::of(encoder).width);
+                let (linear, width) = (LinearAutoencoder::from_safetensors(bytes)?, features.width);
                 match linear.width() == width {
                     true => Ok(Self::Linear(Box::new(linear))),
                     false => Err(LoadError::array("mean", ArrayProblem::Shape(1, width))),
@@ -107,14 +107,6 @@ impl Autoencoder {
             (Self::Linear(_), None) => FolderReport::none(
                 "no folders taught: there were not two to learn from, or the setting learn_from_folders was off",
             ),
-        }
-    }
-
-    /// Whose features it takes.
-    pub fn encoder(&self) -> Encoder {
-        match self {
-            Self::Linear(_) => Encoder::Pretrained,
-            Self::Convolutional(_) => Encoder::Convolutional,
         }
     }
 

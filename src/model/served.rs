@@ -6,7 +6,7 @@ use crate::config::{Encoder, ModelSettings};
 use crate::error::Trouble;
 
 use super::convolutional::ConvolutionalAutoencoder;
-use super::{Autoencoder, Backbone, FeatureKind, FolderLesson, FolderReport};
+use super::{Autoencoder, FeatureKind, FolderLesson, FolderReport};
 
 /// The id of the model that serves before any training.
 pub const UNTRAINED_ID: &str = "features";
@@ -15,39 +15,39 @@ pub const UNTRAINED_ID: &str = "features";
 #[derive(Clone)]
 pub struct Model {
     id: String,
-    encoder: Encoder,
+    features: FeatureKind,
     trained_on: usize,
     /// `None`: the part of features for the whole picture is the embedding.
     autoencoder: Option<Autoencoder>,
 }
 
 impl Model {
-    /// What answers before the first training: of the backbone's features the part for the whole picture, since the others help
-    /// only where a training knows which of them matter; of the convolutional encoder the part that counts colours.
-    pub fn untrained(settings: &ModelSettings) -> Self {
-        let autoencoder = match settings.encoder {
+    /// What answers before the first training on `features`: the part of them for the whole picture, since the others help only where
+    /// a training knows which of them matter; of the convolutional encoder the part that counts colours.
+    pub fn untrained(settings: &ModelSettings, features: FeatureKind) -> Self {
+        let autoencoder = match features.encoder {
             Encoder::Pretrained => None,
             Encoder::Convolutional => {
                 Some(Autoencoder::Convolutional(ConvolutionalAutoencoder::untrained(settings.code_width.count())))
             }
         };
-        Self { id: UNTRAINED_ID.into(), encoder: settings.encoder, trained_on: 0, autoencoder }
+        Self { id: UNTRAINED_ID.into(), features, trained_on: 0, autoencoder }
     }
 
-    /// A model just trained.
-    pub fn trained(id: String, trained_on: usize, autoencoder: Autoencoder) -> Self {
-        Self { id, encoder: autoencoder.encoder(), trained_on, autoencoder: Some(autoencoder) }
+    /// A model just trained on `features`.
+    pub fn trained(id: String, features: FeatureKind, trained_on: usize, autoencoder: Autoencoder) -> Self {
+        Self { id, features, trained_on, autoencoder: Some(autoencoder) }
     }
 
     /// The model kept in `row`; `None` for one of another encoder, or of other features, which cannot be compared.
-    pub fn from_row(row: &ModelRow, encoder: Encoder) -> Result<Option<Self>, Trouble> {
-        if row.features_version != FeatureKind::of(encoder).version || !row.encoder.is(encoder) {
+    pub fn from_row(row: &ModelRow, features: &FeatureKind) -> Result<Option<Self>, Trouble> {
+        if !features.are_taken_by(row) {
             return Ok(None);
         }
-        let autoencoder = Autoencoder::from_safetensors(encoder, &row.weights).map_err(|reason| {
+        let autoencoder = Autoencoder::from_safetensors(features, &row.weights).map_err(|reason| {
             Trouble::new(format!("the model cannot be used: {reason}"), &row.id, "a new one is trained by itself")
         })?;
-        Ok(Some(Self::trained(row.id.clone(), row.trained_on, autoencoder)))
+        Ok(Some(Self::trained(row.id.clone(), features.clone(), row.trained_on, autoencoder)))
     }
 
     /// Its name in records.
@@ -62,12 +62,12 @@ impl Model {
 
     /// Its kind.
     pub fn encoder(&self) -> Encoder {
-        self.encoder
+        self.features.encoder
     }
 
     /// The features it takes.
-    pub fn features(&self) -> FeatureKind {
-        FeatureKind::of(self.encoder)
+    pub fn features(&self) -> &FeatureKind {
+        &self.features
     }
 
     /// Pictures it was trained on; 0 before the first training.
@@ -88,7 +88,7 @@ impl Model {
 
     /// Values in its embeddings.
     pub fn embedding_width(&self) -> usize {
-        self.autoencoder.as_ref().map_or(Backbone::HEAD_WIDTH, Autoencoder::embedding_width)
+        self.autoencoder.as_ref().map_or(self.features.whole_width(), Autoencoder::embedding_width)
     }
 
     /// What comes back of features from their embeddings, at about unit length; `None` where embeddings are parts of the features.
@@ -100,16 +100,17 @@ impl Model {
     pub fn encode(&self, features: &Rows) -> Rows {
         match &self.autoencoder {
             Some(autoencoder) => autoencoder.encode(features),
-            None => whole_pictures(features),
+            None => self.whole_pictures(features),
         }
     }
-}
 
-/// Of features `[n, width]` the part for the whole picture, `[n, HEAD_WIDTH]`.
-fn whole_pictures(features: &Rows) -> Rows {
-    let mut whole = Rows::empty(Backbone::HEAD_WIDTH);
-    for row in features.iter() {
-        whole.push(Backbone::whole_of(row).unwrap_or(&[0.0; Backbone::HEAD_WIDTH]));
+    /// Of features `[n, width]` the part for the whole picture.
+    fn whole_pictures(&self, features: &Rows) -> Rows {
+        let none = vec![0.0; self.features.whole_width()];
+        let mut whole = Rows::empty(none.len());
+        for row in features.iter() {
+            whole.push(self.features.whole_of(row).unwrap_or(&none));
+        }
+        whole
     }
-    whole
 }

@@ -6,7 +6,7 @@ use crate::base::rows::{Rows, to_unit_length};
 use crate::catalog::{Catalog, FileState, ModelRow, Root};
 use crate::config::{Config, Inventory};
 use crate::error::{Fatal, Trouble};
-use crate::model::FeatureKind;
+use crate::network::features_in_force;
 use crate::picture::Hash;
 
 /// Pictures of the inventory with their embeddings; position `i` of each list belongs to the same picture.
@@ -29,7 +29,7 @@ impl Collection {
     /// are of the model that serves, or features before the first training. Fails when there are none.
     pub fn read(config: &Config, limit: usize) -> Result<Self, Fatal> {
         let catalog = catalog(config)?;
-        let kind = FeatureKind::of(config.model.encoder);
+        let kind = features_in_force(config);
         let model = serving_model(&catalog, config)?;
         let mut pictures = Vec::new();
         for file in catalog.files(Root::Inventory)? {
@@ -39,7 +39,7 @@ impl Collection {
         }
         let embedding = |hash: Hash| match &model {
             Some(id) => catalog.embedding(hash, id),
-            None => catalog.features(hash, kind.version),
+            None => catalog.features(hash, &kind.version),
         };
         let collection = Self::sampled(pictures, limit, embedding)?;
         match collection.paths.is_empty() {
@@ -105,8 +105,8 @@ pub(super) fn catalog(config: &Config) -> Result<Catalog, Fatal> {
 
 /// The id of the model that serves; `None` before the first training.
 pub(super) fn serving_model(catalog: &Catalog, config: &Config) -> Result<Option<String>, Trouble> {
-    let kind = FeatureKind::of(config.model.encoder);
-    let serves = |row: &ModelRow| row.features_version == kind.version && row.encoder.is(config.model.encoder);
+    let kind = features_in_force(config);
+    let serves = |row: &ModelRow| kind.are_taken_by(row);
     Ok(catalog.current_model()?.filter(serves).map(|row| row.id))
 }
 

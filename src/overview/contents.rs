@@ -8,12 +8,13 @@ use super::thumbnails::on_white;
 use crate::base::parallel::map;
 use crate::base::rows::{Rows, to_unit_length};
 use crate::catalog::{Catalog, FileState, Root};
-use crate::config::{Config, Encoder};
+use crate::config::Config;
 use crate::dedup::{DETAIL_PX, GreyPicture, PictureSource};
 use crate::error::{Fatal, Trouble};
 use crate::files::FileAt;
 use crate::isolation;
-use crate::model::{Backbone, FeatureKind};
+use crate::model::FeatureKind;
+use crate::network::features_in_force;
 use crate::picture::{self, Bounds, Hash, MINIATURE_SIDE, Miniature, Resolution};
 
 /// What is taken for the miniature of a picture that is gone.
@@ -31,11 +32,11 @@ pub struct InventoryContents {
     pub hashes: Vec<Hash>,
 }
 
-/// What is known of them: the backbone's features, where it serves, and miniatures.
+/// What is known of them: the features of the pretrained network, where it serves, and miniatures.
 pub struct CataloguedPictures {
     catalog: Catalog,
     hashes: Vec<Hash>,
-    features_version: Option<&'static str>,
+    features: FeatureKind,
     /// Where each lies, below the folder.
     paths: Vec<Vec<PathBuf>>,
     folder: PathBuf,
@@ -46,11 +47,10 @@ impl InventoryContents {
     /// Reads them from the catalog in the configured state folder; also while a daemon uses it. Fails when there are none.
     pub fn read(config: &Config) -> Result<(Self, CataloguedPictures), Fatal> {
         let catalog = catalog(config)?;
-        let is_pretrained = config.model.encoder == Encoder::Pretrained;
-        let features_version = is_pretrained.then_some(FeatureKind::of(config.model.encoder).version);
+        let features = features_in_force(config);
         let mut readable = catalog.contents_with_miniatures()?;
-        if let Some(version) = features_version {
-            let with_features = catalog.contents_with_features(version)?;
+        if features.tells_likeness() {
+            let with_features = catalog.contents_with_features(&features.version)?;
             readable.retain(|hash| with_features.contains(hash));
         }
         let contents = Self::of(
@@ -66,7 +66,7 @@ impl InventoryContents {
         let pictures = CataloguedPictures {
             catalog,
             hashes: contents.hashes.clone(),
-            features_version,
+            features,
             paths: contents.paths.clone(),
             folder: config.folders.inventory.to_path_buf(),
             bounds: Bounds::from(&config.limits),
@@ -103,16 +103,16 @@ impl PictureSource for CataloguedPictures {
     }
 
     fn have_features(&self) -> bool {
-        self.features_version.is_some()
+        self.features.tells_likeness()
     }
 
     fn features(&self, positions: &[u32]) -> Result<Rows, Trouble> {
-        let mut rows = Rows::empty(Backbone::HEAD_WIDTH);
+        let width = self.features.whole_width();
+        let mut rows = Rows::empty(width);
         for at in positions {
-            let version = self.features_version.unwrap_or_default();
-            let row = self.catalog.features(self.hashes[*at as usize], version)?;
-            let row = row.as_deref().and_then(Backbone::whole_of);
-            let mut row = row.map_or_else(|| vec![0.0; Backbone::HEAD_WIDTH], <[f32]>::to_vec);
+            let row = self.catalog.features(self.hashes[*at as usize], &self.features.version)?;
+            let row = row.as_deref().and_then(|row| self.features.whole_of(row));
+            let mut row = row.map_or_else(|| vec![0.0; width], <[f32]>::to_vec);
             to_unit_length(&mut row);
             rows.push(&row);
         }

@@ -13,7 +13,7 @@ use crate::catalog::{Catalog, FileState, Root};
 use crate::config::Config;
 use crate::error::{Fatal, Trouble};
 use crate::files::{move_into_place, remove_own, unfinished_path};
-use crate::model::FeatureKind;
+use crate::network::features_in_force;
 use crate::picture::Hash;
 
 /// The header of an NPY file, padded to this, so that it can be written last.
@@ -63,7 +63,7 @@ pub struct Exported {
 /// When there are none, or a file cannot be written.
 pub fn export(config: &Config, rows: ExportedRows, format: ExportFormat, path: &Path) -> Result<Exported, Fatal> {
     let catalog = catalog(config)?;
-    let features = FeatureKind::of(config.model.encoder).version.to_string();
+    let features = features_in_force(config).version.to_string();
     let model = match rows {
         ExportedRows::Embeddings => serving_model(&catalog, config)?,
         ExportedRows::Features => None,

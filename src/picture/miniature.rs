@@ -15,15 +15,21 @@ impl Miniature {
     /// different kinds are never compared.
     pub const VERSION: &'static str = "grey32-1";
 
-    /// The miniature of the encoder's square, whose side is a multiple of 32: the mean luma (ITU-R BT.601) of each
-    /// block of pixels.
+    /// The miniature of the encoder's square, of at least 32 pixels: the mean luma (ITU-R BT.601) of each of its parts.
     pub fn of(square: &Square) -> Self {
-        let block = square.side() / MINIATURE_SIDE;
-        debug_assert!(block > 0 && square.side().is_multiple_of(MINIATURE_SIDE));
-        let whole = 1000 * (block * block) as u32;
+        let (sums, part) = match square.side().is_multiple_of(MINIATURE_SIDE) {
+            true => {
+                let block = square.side() / MINIATURE_SIDE;
+                (square.block_sums(MINIATURE_SIDE), block * block)
+            }
+            // A network of the user's own may take squares of any side.
+            false => (square.part_sums(MINIATURE_SIDE), square.side() * square.side()),
+        };
+        let whole = 1000 * part as u64;
         let mut shades = [0; PIXELS];
-        for (shade, sums) in shades.iter_mut().zip(square.block_sums(MINIATURE_SIDE).chunks_exact(3)) {
-            *shade = ((299 * sums[0] + 587 * sums[1] + 114 * sums[2] + whole / 2) / whole) as u8;
+        for (shade, sums) in shades.iter_mut().zip(sums.chunks_exact(3)) {
+            let [red, green, blue] = [sums[0], sums[1], sums[2]].map(u64::from);
+            *shade = ((299 * red + 587 * green + 114 * blue + whole / 2) / whole) as u8;
         }
         Self(shades)
     }
@@ -57,5 +63,25 @@ mod tests {
         assert!(miniature.bytes()[3..].iter().all(|&value| value == 0));
         assert_eq!(Miniature::from_bytes(miniature.bytes()), Some(miniature));
         assert_eq!(Miniature::from_bytes(&[0; 100]), None);
+    }
+
+    #[test]
+    fn squares_of_other_sides_give_nearly_the_same() {
+        let of = |side: usize| {
+            let shade = |at: usize| {
+                let (x, y) =
+                    (((at / 3 % side) as f32 + 0.5) / side as f32, ((at / 3 / side) as f32 + 0.5) / side as f32);
+                (128.0 + 100.0 * (9.0 * x + 5.0 * y * y).sin()) as u8
+            };
+            Miniature::of(&Square::from_rgb(side, (0..side * side * 3).map(shade).collect()).unwrap())
+        };
+        let expected = of(288);
+        for side in [64, 256, 260, 300, 333] {
+            let off = of(side).bytes().iter().zip(expected.bytes()).map(|(one, other)| one.abs_diff(*other)).max();
+            assert!(off.unwrap() <= 3, "{side}: {off:?}");
+        }
+        assert!(
+            Miniature::of(&Square::from_rgb(33, vec![200; 33 * 33 * 3]).unwrap()).bytes().iter().all(|&b| b == 200)
+        );
     }
 }

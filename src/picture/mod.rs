@@ -65,6 +65,30 @@ impl Square {
         sums
     }
 
+    /// The sums of `across` × `across` parts of the picture, `[across, across, 3]`, for a side that does not divide evenly: pixels on an
+    /// edge between parts count in each by what lies there. In units in which a part has `side` × `side`. `across` must be at most the
+    /// side.
+    pub fn part_sums(&self, across: usize) -> Vec<u32> {
+        let side = self.side;
+        // A pixel is `across` units wide, and a part `side`: it lies in one part, or in two.
+        let shares = |at: usize| {
+            let (first, start) = (at * across / side, at * across);
+            let in_first = ((first + 1) * side - start).min(across);
+            [(first, in_first), (first + 1, across - in_first)].into_iter().filter(|(_, share)| *share > 0)
+        };
+        let mut sums = vec![0; across * across * 3];
+        for (at, pixel) in self.rgb.chunks_exact(3).enumerate() {
+            for (row, height) in shares(at / side) {
+                for (column, width) in shares(at % side) {
+                    let sums = &mut sums[(row * across + column) * 3..][..3];
+                    let weigh = (width * height) as u32;
+                    sums.iter_mut().zip(pixel).for_each(|(sum, value)| *sum += weigh * u32::from(*value));
+                }
+            }
+        }
+        sums
+    }
+
     /// The picture mirrored: every row reversed.
     pub fn mirrored(&self) -> Self {
         let rows = self.rgb.chunks_exact((self.side * 3).max(1));

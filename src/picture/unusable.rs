@@ -103,6 +103,8 @@ pub enum Unusable {
         /// Of the picture, upright.
         height: u32,
     },
+    /// A network of the user's own made no features of it, for this reason.
+    NoFeatures(String),
     /// It was decoded, but a smaller copy of it could not be made.
     NotShrunk,
     /// It killed the process that decoded it.
@@ -156,6 +158,7 @@ impl Unusable {
             Self::NeedsMemory { .. } => "save it smaller, or raise max_memory_megabytes in [limits]".into(),
             Self::SettingsTooLarge { .. } => "leave only settings in it".into(),
             Self::OutsideOfIt { .. } => "give another `crop`: [x, y, width, height], in pixels or in shares up to 1".into(),
+            Self::NoFeatures(_) => "save it again as JPEG or PNG, or choose another `network` in [model]".into(),
             Self::NotShrunk => "save it smaller, or let artificio have more memory".into(),
             Self::SetAside(CrashCause::Signal { .. }) => {
                 "replace the picture, saved again as JPEG or PNG, or remove it; it is tried again when its content changes".into()
@@ -207,6 +210,7 @@ impl fmt::Display for Unusable {
                     "the part that is searched for lies outside the picture, which has {width} × {height} pixels"
                 )
             }
+            Self::NoFeatures(reason) => write!(out, "nothing can be searched for by it: {reason}"),
             Self::NotShrunk => {
                 write!(out, "the picture could not be made smaller, most likely because memory is short")
             }

@@ -9,7 +9,7 @@ use super::marks::{Mark, MarkFile};
 use super::memory::Reservation;
 use super::slot::{Decoding, Supervised};
 use super::{Quarantine, Treatment};
-use crate::isolation::{DecodeOrder, Extracted, Isolation, Outputs, extract};
+use crate::isolation::{DecodeOrder, Extracted, FeatureMaker, Isolation, Outputs, extract, features_of};
 use crate::model::Extractor;
 use crate::picture::{self, Bounds, FileSnapshot, Hash, Resolution, Unusable};
 
@@ -68,9 +68,13 @@ impl Guard {
         {
             // All of what is done with pictures belongs to the trial, the network included.
             let outputs = Outputs { square: true, ..outputs };
-            let order = DecodeOrder { bounds: *bounds, outputs, encoder: extractor.encoder() };
+            let features_by = match extractor.is_part_of_program() {
+                true => FeatureMaker::Child(extractor.encoder()),
+                false => FeatureMaker::Service { side: extractor.side() },
+            };
+            let order = DecodeOrder { bounds: *bounds, outputs, features_by };
             if let Some(result) = deps.quarantine.hold_trial(contents, path, &order) {
-                return result;
+                return result.and_then(|extracted| with_features(extracted, outputs, extractor));
             }
             let result = self.extract_here(contents, path, bounds, outputs, extractor);
             deps.quarantine.acquit(contents.hash);
@@ -162,6 +166,17 @@ impl Guard {
     #[cfg(test)]
     pub(super) fn deps(&self) -> &GuardDeps {
         self.0.as_ref().unwrap()
+    }
+}
+
+/// What a trial gave, with the features that its child could not make.
+fn with_features(extracted: Extracted, outputs: Outputs, extractor: &Extractor) -> Result<Extracted, Unusable> {
+    match &extracted.square {
+        Some(square) if outputs.features && extracted.features.is_none() => {
+            let features = Some(features_of(square, extractor)?);
+            Ok(Extracted { features, ..extracted })
+        }
+        _ => Ok(extracted),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::serving::{Serving, Shared};
 
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
-use crate::model::Extractor;
+use crate::network::extractor_in_force;
 use crate::picture::silence_caught_panics;
 use crate::quarantine::Guard;
 use crate::watch::is_ignored;
@@ -60,11 +60,11 @@ impl Ask {
         let mut config = self.config;
         config.answer.results = self.results.unwrap_or(config.answer.results);
         let query = query(&self.pictures, (self.scope, self.crop), config)?;
-        let mut input = Input::read(&query, &context);
+        let (mut input, view) = Input::read_with_view(&query, &context);
         if self.results.is_some() {
             input.leave_results_to_caller();
         }
-        let Composition { mut record, matches, .. } = query.compose(&input, &context, started);
+        let Composition { mut record, matches, .. } = query.compose(&input, (&view, &context), started);
         let mut sheet = None;
         if self.with_sheet {
             let sheet_started = Instant::now();
@@ -170,11 +170,12 @@ fn open_context(config: &Config) -> Result<super::WorkerContext, Fatal> {
         return Err(nothing(never));
     }
     let catalog = Catalog::open_reader(state)?;
+    let extractor = Arc::new(extractor_in_force(config)?);
     let serving = catalog.at_one_moment(|catalog| {
-        let model = load_model_read_only(catalog, &config.model)?;
+        let model = load_model_read_only(catalog, &config.model, extractor.kind())?;
         let contents = inventory_of(catalog)?;
         let index = load_index(catalog, &model, contents.iter().map(|(path, hash)| (path.as_path(), *hash)))?;
-        Ok(Serving::new(model, index))
+        Ok(Serving::new(Arc::clone(&extractor), model, index))
     })?;
     if serving.index.is_empty() {
         // After an upgrade, or with another encoder.
@@ -182,9 +183,7 @@ fn open_context(config: &Config) -> Result<super::WorkerContext, Fatal> {
         let again = "its pictures have to be read again by `artificio run`; `artificio status` says how far it is";
         return Err(nothing(if is_known { again } else { never }));
     }
-    let extractor = Arc::new(Extractor::load(config.model.encoder)?);
     Ok(super::WorkerContext {
-        extractor,
         catalog,
         serving: Shared::new(serving),
         guard: Guard::none(),

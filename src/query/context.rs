@@ -1,17 +1,14 @@
-//! What answering and encoding need: the network, the catalog, the model that serves, the guard for decoding.
+//! What answering and encoding need: the catalog, the model that serves with its network, the guard for decoding.
 
 use std::sync::Arc;
 
 use super::SetPictures;
 use crate::catalog::Catalog;
-use crate::model::Extractor;
 use crate::quarantine::Guard;
 use crate::serving::Shared;
 
 /// The context of one worker.
 pub struct WorkerContext {
-    /// Shared by all.
-    pub extractor: Arc<Extractor>,
     /// Its own connection, for reading.
     pub catalog: Catalog,
     /// Shared by all.

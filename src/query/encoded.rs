@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use image::RgbaImage;
 
 use crate::dedup::Appearance;
+use crate::model::FeatureKind;
 use crate::picture::{Hash, MINIATURE_SIDE, Miniature};
 
 /// Bytes of a generation of the cache, of which there are two: more than a thousand pictures, the most that a set uses.
@@ -15,8 +16,10 @@ const GENERATION_BYTES: usize = 32 << 20;
 pub struct EncodedPicture {
     /// Its content.
     pub content: Hash,
-    /// Its features, `[width]`.
+    /// Its features, `[kind.width]`.
     pub features: Vec<f32>,
+    /// What these are.
+    pub kind: FeatureKind,
     /// The same picture to compare by pixels.
     pub miniature: Miniature,
 }
@@ -24,7 +27,7 @@ pub struct EncodedPicture {
 impl EncodedPicture {
     /// What near-duplicates are found by.
     pub fn appearance(&self) -> Appearance {
-        Appearance::new(Some(self.content), Some(&self.features), Some(self.miniature.clone()))
+        Appearance::new(Some(self.content), self.kind.whole_of(&self.features), Some(self.miniature.clone()))
     }
 }
 
@@ -110,8 +113,8 @@ mod tests {
 
     fn kept(number: usize, tile_px: u32) -> KeptPicture {
         let miniature = Miniature::from_bytes(&[0; MINIATURE_SIDE * MINIATURE_SIDE]).unwrap();
-        let encoded =
-            EncodedPicture { content: Hash::of(&number.to_le_bytes()), features: vec![0.0; 1_280], miniature };
+        let (content, kind) = (Hash::of(&number.to_le_bytes()), FeatureKind::of_network("test", 1_280));
+        let encoded = EncodedPicture { content, features: vec![0.0; 1_280], kind, miniature };
         let pixels = Arc::new(RgbaImage::new(tile_px, tile_px));
         KeptPicture { encoded: Arc::new(encoded), tile: Some(Tile { longest_px: tile_px, pixels }) }
     }

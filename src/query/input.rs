@@ -12,7 +12,9 @@ use super::{Query, WorkerContext};
 use crate::answer;
 use crate::answer::sheet::{self, MAX_EXAMPLES, MAX_QUERIES};
 use crate::config::{Config, Crop, SearchScope};
+use crate::model::FeatureKind;
 use crate::picture::{Hash, Unusable};
+use crate::serving::View;
 
 /// Longer side of the examples that a sheet shows, which are small.
 const EXAMPLE_PX: u32 = 256;
@@ -31,6 +33,8 @@ pub struct Input {
     pub crop: Option<Crop>,
     /// Time spent on features.
     pub encoding: Duration,
+    /// What the features of its pictures are.
+    pub features: FeatureKind,
 }
 
 /// The pictures of one kind.
@@ -44,8 +48,19 @@ pub struct Members {
 }
 
 impl Input {
+    /// Reads them as [`Input::read`] does, with a view of the model that takes their features, and of the index as it is then. Where
+    /// the network is exchanged meanwhile, they are read again.
+    pub fn read_with_view(query: &Query, context: &WorkerContext) -> (Self, View) {
+        loop {
+            let (input, view) = (Self::read(query, context), context.serving.view());
+            if *view.model.features() == input.features {
+                return (input, view);
+            }
+        }
+    }
+
     /// Reads the query's files in their order, and decodes the pictures that can be decoded, one after another.
-    pub fn read(query: &Query, context: &WorkerContext) -> Self {
+    fn read(query: &Query, context: &WorkerContext) -> Self {
         let settings = query.files.settings.as_ref().map(|path| SetFile::read(path, &query.config));
         let crop = query.crop.or(settings.as_ref().and_then(|file| file.settings.as_ref().ok()?.crop));
         let mut reader = MemberReader::new(query, context);
@@ -57,7 +72,8 @@ impl Input {
         reader.crop = None;
         let mut examples = |paths: &[PathBuf]| Members::read(paths, (MAX_EXAMPLES, EXAMPLE_PX), &mut reader);
         let (positives, negatives) = (examples(&query.files.positives), examples(&query.files.negatives));
-        Self { members, positives, negatives, settings, crop, encoding: reader.encoding }
+        let (encoding, features) = (reader.encoding, reader.features());
+        Self { members, positives, negatives, settings, crop, encoding, features }
     }
 
     /// The files of its pictures, positive and negative examples that are used.

@@ -11,7 +11,7 @@ use crate::catalog::{Catalog, Root};
 use crate::config::{AnswerSettings, Inventory, ShareOrAuto};
 use crate::dedup::{Appearance, policy};
 use crate::index::Found;
-use crate::model::Backbone;
+use crate::model::FeatureKind;
 use crate::picture::Hash;
 use crate::serving::{COMPARED as COMPARED_BY_LIKENESS, Scores};
 
@@ -52,7 +52,8 @@ struct Asked<'a> {
     pictures: &'a [Arc<EncodedPicture>],
     explanation: &'a Explanation<'a>,
     looks: Vec<Appearance>,
-    with_features: bool,
+    /// Of their features.
+    kind: Option<&'a FeatureKind>,
 }
 
 /// A search result, as far as the catalog knows it.
@@ -140,7 +141,8 @@ impl<'a> Selection<'a> {
         let FoundPicture { found, closer_than, content, looks, likeness } = candidate;
         let relation = asked.relation(content, &looks);
         // The features of another encoder do not tell well enough how similar pictures are; its embeddings do.
-        let compared = if asked.with_features { likeness } else { Some(found.plain.cosine) };
+        let compared =
+            if asked.kind.is_some_and(FeatureKind::tells_likeness) { likeness } else { Some(found.plain.cosine) };
         let grade = match relation {
             Some(_) => Some(Grade::Same),
             None => compared.map(|likeness| scores.likeness.grade(likeness)),
@@ -177,9 +179,9 @@ impl<'a> Selection<'a> {
 
 impl<'a> Asked<'a> {
     fn new(pictures: &'a [Arc<EncodedPicture>], explanation: &'a Explanation<'_>) -> Self {
-        let with_features = pictures.iter().any(|picture| picture.features.len() == Backbone::WIDTH);
+        let kind = pictures.first().map(|picture| &picture.kind);
         let looks = pictures.iter().map(|picture| picture.appearance()).collect();
-        Self { pictures, explanation, looks, with_features }
+        Self { pictures, explanation, looks, kind }
     }
 
     /// How one of the pictures is the same as that with `content` and `looks`, if it is.
@@ -193,20 +195,21 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// An inventory picture, as far as the catalog knows it; with the backbone's features where they are needed.
-pub(super) fn known(content: Option<Hash>, with_features: bool, catalog: &Catalog) -> Appearance {
+/// An inventory picture, as far as the catalog knows it; with features of this kind where they tell how like pictures are.
+pub(super) fn known(content: Option<Hash>, kind: Option<&FeatureKind>, catalog: &Catalog) -> Appearance {
     // If the catalog cannot be read, the marks are missing; nothing else.
-    let features = content.filter(|_| with_features);
-    let features = features.and_then(|hash| catalog.features(hash, Backbone::VERSION).ok().flatten());
+    let kind = kind.filter(|kind| kind.tells_likeness());
+    let features = content.zip(kind).and_then(|(hash, kind)| catalog.features(hash, &kind.version).ok().flatten());
+    let whole = features.as_deref().and_then(|row| kind?.whole_of(row));
     let miniature = content.and_then(|hash| catalog.miniature(hash).ok().flatten());
-    Appearance::new(content, features.as_deref(), miniature)
+    Appearance::new(content, whole, miniature)
 }
 
 impl FoundPicture {
     /// If the catalog cannot be read, marks and grades are missing; nothing else.
     fn new(found: Found, closer_than: f32, asked: &Asked<'_>, catalog: &Catalog) -> Self {
         let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
-        let looks = known(content, asked.with_features, catalog);
+        let looks = known(content, asked.kind, catalog);
         let likeness = asked.looks.iter().filter_map(|picture| picture.cosine(&looks)).max_by(f32::total_cmp);
         Self { found, closer_than, content, looks, likeness }
     }

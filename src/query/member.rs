@@ -10,7 +10,8 @@ use super::encoded::{EncodedPicture, KeptPicture, Tile};
 use super::{Query, WorkerContext};
 use crate::config::{Config, Crop};
 use crate::files::{FileAt, Stamp};
-use crate::isolation::{Extracted, Outputs};
+use crate::isolation::{Extracted, Outputs, features_of};
+use crate::model::{Extractor, FeatureKind};
 use crate::picture::{self, Bounds, FileSnapshot, Hash, Miniature, Square, Unusable};
 
 /// A file of the query.
@@ -54,6 +55,7 @@ impl Member {
 pub struct MemberReader<'a> {
     query: &'a Query,
     context: &'a WorkerContext,
+    extractor: Arc<Extractor>,
     bounds: Bounds,
     /// The part of the pictures that is used.
     pub crop: Option<Crop>,
@@ -64,7 +66,19 @@ pub struct MemberReader<'a> {
 impl<'a> MemberReader<'a> {
     /// For the pictures of `query`.
     pub fn new(query: &'a Query, context: &'a WorkerContext) -> Self {
-        Self { query, context, bounds: query.bounds(), crop: None, encoding: Duration::ZERO }
+        Self {
+            query,
+            context,
+            extractor: context.serving.extractor(),
+            bounds: query.bounds(),
+            crop: None,
+            encoding: Duration::ZERO,
+        }
+    }
+
+    /// What the features of its pictures are.
+    pub fn features(&self) -> FeatureKind {
+        self.extractor.kind()
     }
 
     /// The settings of the query.
@@ -103,7 +117,8 @@ impl<'a> MemberReader<'a> {
         let earlier = Some(&self.context.set_pictures).filter(|_| self.query.is_set).and_then(|kept| kept.get(content));
         let tile = tile_px.and_then(|px| earlier.as_ref()?.tile_of(px).cloned());
         let lacks_px = tile_px.filter(|_| tile.is_none());
-        let known = self.in_catalog(content).or_else(|| earlier.map(|kept| kept.encoded));
+        let same_kind = |encoded: &Arc<EncodedPicture>| encoded.kind == self.extractor.kind();
+        let known = self.in_catalog(content).or_else(|| earlier.map(|kept| kept.encoded).filter(same_kind));
         let kept = match known {
             Some(encoded) if lacks_px.is_none() && !guard.is_suspect(contents.hash, &self.bounds) => {
                 return Ok(KeptPicture { encoded, tile });
@@ -112,10 +127,10 @@ impl<'a> MemberReader<'a> {
                 let outputs =
                     Outputs { square: known.is_none(), features: false, longest_px: lacks_px, crop: self.crop };
                 let Extracted { square, picture, .. } =
-                    guard.extract(contents, path, &self.bounds, outputs, &self.context.extractor)?;
+                    guard.extract(contents, path, &self.bounds, outputs, &self.extractor)?;
                 let encoded = match known {
                     Some(encoded) => encoded,
-                    None => Arc::new(self.encode(content, &square.ok_or(Unusable::NotShrunk)?)),
+                    None => Arc::new(self.encode(content, &square.ok_or(Unusable::NotShrunk)?)?),
                 };
                 KeptPicture { encoded, tile: tile.or_else(|| Tile::of(picture?, lacks_px?)) }
             }
@@ -130,20 +145,20 @@ impl<'a> MemberReader<'a> {
     fn in_catalog(&self, content: Hash) -> Option<Arc<EncodedPicture>> {
         let features = self.features_in_catalog(content)?;
         let miniature = self.context.catalog.miniature(content).ok()??;
-        Some(Arc::new(EncodedPicture { content, features, miniature }))
+        Some(Arc::new(EncodedPicture { content, features, kind: self.extractor.kind(), miniature }))
     }
 
     fn features_in_catalog(&self, content: Hash) -> Option<Vec<f32>> {
-        let kind = self.context.extractor.kind();
-        self.context.catalog.features(content, kind.version).ok()?.filter(|row| row.len() == kind.width)
+        let kind = self.extractor.kind();
+        self.context.catalog.features(content, &kind.version).ok()?.filter(|row| row.len() == kind.width)
     }
 
-    fn encode(&mut self, content: Hash, square: &Square) -> EncodedPicture {
+    fn encode(&mut self, content: Hash, square: &Square) -> Result<EncodedPicture, Unusable> {
         let started = Instant::now();
-        let made = || self.context.extractor.features(std::slice::from_ref(square)).into_values();
-        let features = self.features_in_catalog(content).unwrap_or_else(made);
+        let made = || features_of(square, &self.extractor);
+        let features = self.features_in_catalog(content).map_or_else(made, Ok)?;
         self.encoding += started.elapsed();
-        EncodedPicture { content, features, miniature: Miniature::of(square) }
+        Ok(EncodedPicture { content, features, kind: self.extractor.kind(), miniature: Miniature::of(square) })
     }
 }
 

@@ -28,6 +28,7 @@ use std::time::{Duration, Instant};
 use crate::answer::{Changes, Record, Status, Timings};
 use crate::config::{Config, Crop, Refresh, SearchScope};
 use crate::picture::{Bounds, Hash};
+use crate::serving::View;
 
 pub use ask::{Ask, DirectAnswer};
 pub use context::WorkerContext;
@@ -128,7 +129,7 @@ impl Query {
         if self.is_recheck && !former.as_ref().is_some_and(|former| self.may_differ(former, context)) {
             return self.answered(Vec::new(), None, Ok(Done::Unchanged));
         }
-        let mut input = Input::read(self, context);
+        let (mut input, view) = Input::read_with_view(self, context);
         let content = input.content();
         let result = if input.awaits_trial() {
             Ok(Done::AwaitsTrial)
@@ -137,13 +138,18 @@ impl Query {
         } else if content.is_some() && content == self.answered && self.place().has_answer() {
             Ok(Done::Unchanged)
         } else {
-            self.answer(&mut input, context, started, former)
+            self.answer(&mut input, (&view, context), started, former)
         };
         self.answered(input.into_files(), content, result)
     }
 
     /// From the pictures to the record of their answer; nothing is written.
-    pub(crate) fn compose(&self, input: &Input, context: &WorkerContext, started: Instant) -> Composition {
+    pub(crate) fn compose(
+        &self,
+        input: &Input,
+        (view, context): (&View, &WorkerContext),
+        started: Instant,
+    ) -> Composition {
         let encoding = input.encoding;
         let reading = started.elapsed().saturating_sub(encoding);
         let mut timings =
@@ -153,7 +159,7 @@ impl Query {
         let config = input.config(&self.config);
         let selection = Selection::new(&self.config.folders.inventory, &self.inventory_away, &config.answer);
         let scope = input.scope(&self.scope);
-        let searched = search::search(&encoded, &config, &scope, selection.candidates(), context);
+        let searched = search::search(&encoded, &config, &scope, selection.candidates(), (view, context));
         let explanation = Explanation::new(input, config.similarity.set_mode, &searched.by.model);
         let asked = (encoded.pictures.as_slice(), &explanation);
         let mut selected = selection.select(searched.found, &searched.scores, asked, &context.catalog);
@@ -170,11 +176,11 @@ impl Query {
     fn answer(
         &self,
         input: &mut Input,
-        context: &WorkerContext,
+        (view, context): (&View, &WorkerContext),
         started: Instant,
         former: Option<FormerAnswer>,
     ) -> Result<Done, Unwritten> {
-        let Composition { mut record, matches, judgement } = self.compose(input, context, started);
+        let Composition { mut record, matches, judgement } = self.compose(input, (view, context), started);
         if let Some(former) = former {
             record.changes = Changes::since(&former.record, &record.matches);
             if record.changes.is_none() || record.status == Status::Error {

@@ -7,7 +7,7 @@ use super::matches::known;
 use crate::catalog::{Catalog, Root};
 use crate::dedup::{Appearance, policy};
 use crate::index::Found;
-use crate::model::Backbone;
+use crate::model::FeatureKind;
 
 /// Negative examples that a search result is compared with by pixels.
 const COMPARED: usize = policy::OF_ONE_BY_FEATURES.nearest;
@@ -15,14 +15,14 @@ const COMPARED: usize = policy::OF_ONE_BY_FEATURES.nearest;
 /// The negative examples of a query, to be compared with what is found.
 pub struct Rejected {
     examples: Vec<Appearance>,
-    with_features: bool,
+    kind: Option<FeatureKind>,
 }
 
 impl Rejected {
     /// Those of a query.
     pub fn new(negatives: &[Arc<EncodedPicture>]) -> Self {
-        let with_features = negatives.iter().any(|example| example.features.len() == Backbone::WIDTH);
-        Self { examples: negatives.iter().map(|example| example.appearance()).collect(), with_features }
+        let kind = negatives.first().map(|example| example.kind.clone());
+        Self { examples: negatives.iter().map(|example| example.appearance()).collect(), kind }
     }
 
     /// The first `count` of `found` that are none of the examples and no near-duplicates of them, and how many were passed over.
@@ -46,6 +46,6 @@ impl Rejected {
             return false;
         }
         let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
-        known(content, self.with_features, catalog).copy_of(self.examples.iter(), COMPARED).is_some()
+        known(content, self.kind.as_ref(), catalog).copy_of(self.examples.iter(), COMPARED).is_some()
     }
 }

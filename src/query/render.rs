@@ -95,7 +95,7 @@ fn thumbnail(
     let bounds = query.bounds();
     let Ok(contents) = picture::read_still(place, &bounds) else { return Ok(None) };
     let outputs = Outputs { square: false, features: false, longest_px: Some(side), crop: None };
-    match context.guard.extract(&contents, &place.absolute(), &bounds, outputs, &context.extractor) {
+    match context.guard.extract(&contents, &place.absolute(), &bounds, outputs, &context.serving.extractor()) {
         Ok(seen) => Ok(seen.picture.map(DynamicImage::into_rgba8)),
         Err(Unusable::AwaitsTrial) => Err(Undrawn::AwaitsTrial),
         Err(_) => Ok(None),

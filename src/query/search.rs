@@ -10,7 +10,7 @@ use crate::answer::SearchModelPart;
 use crate::base::rows::Rows;
 use crate::config::{Config, SearchScope};
 use crate::index::{Found, Ranked, SearchMode};
-use crate::serving::{Scores, SearchRequest};
+use crate::serving::{Scores, SearchRequest, View};
 
 /// The usable pictures of a query.
 pub struct EncodedQuery {
@@ -61,19 +61,18 @@ pub struct SearchedBy {
     pub expanded_with: Vec<String>,
 }
 
-/// The `count` pictures in `scope` that are most similar to the query and unlike its negative examples.
+/// The `count` pictures in `scope` that are most similar to the query and unlike its negative examples. One view of model and embeddings:
+/// a query sees one model, even if it is replaced during the search.
 pub fn search(
     query: &EncodedQuery,
     config: &Config,
     scope: &SearchScope,
     count: usize,
-    context: &WorkerContext,
+    (view, context): (&View, &WorkerContext),
 ) -> Searched {
     let [asked, positive, negative] =
-        [&query.pictures, &query.positives, &query.negatives].map(|pictures| rows_of(pictures, context));
+        [&query.pictures, &query.positives, &query.negatives].map(|pictures| rows_of(pictures, view));
     let mode = SearchMode { metric: config.similarity.metric, set_mode: config.similarity.set_mode };
-    // One view of model and embeddings: a query sees one model, even if it is replaced during the search.
-    let view = context.serving.view();
     let rejected = Rejected::new(&query.negatives);
     // More are searched for until `count` are left that are not rejected, or there are no more.
     let mut searched = count;
@@ -106,11 +105,11 @@ pub fn search(
 }
 
 /// Their features, `[m, width of the encoder's features]`.
-fn rows_of(asked: &[Arc<EncodedPicture>], context: &WorkerContext) -> Rows {
-    let mut rows = Rows::empty(context.extractor.kind().width);
+fn rows_of(asked: &[Arc<EncodedPicture>], view: &View) -> Rows {
+    let mut rows = Rows::empty(view.model.features().width);
     for member in asked {
         let fits = rows.push(&member.features);
-        debug_assert!(fits, "the extractor returns rows of its own width");
+        debug_assert!(fits, "the pictures were read with the network of this view");
     }
     rows
 }

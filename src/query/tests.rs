@@ -33,13 +33,12 @@ impl Root {
             std::fs::create_dir_all(made).unwrap();
         }
         let extractor = Arc::new(Extractor::load(config.model.encoder).unwrap());
-        let model = Model::untrained(&config.model);
+        let model = Model::untrained(&config.model, extractor.kind());
         let mut index = Index::empty(model.embedding_width());
         index.put(Path::new("one.png"), &vec![0.5; model.embedding_width()]);
         let context = WorkerContext {
-            extractor,
             catalog: Catalog::open(&config.folders.state).unwrap().catalog,
-            serving: Shared::new(Serving::new(model, index)),
+            serving: Shared::new(Serving::new(extractor, model, index)),
             guard: Guard::none(),
             set_pictures: Arc::default(),
         };
@@ -81,8 +80,8 @@ fn of_a_very_large_set_a_sample_is_used_and_the_record_says_so() {
     files.iter().enumerate().for_each(|(number, file)| root.put(file, number));
     root.put("set/not/other.png", 0);
     let query = root.set(&[files.as_slice(), &["set/not/other.png".into()]].concat());
-    let input = Input::read(&query, &context);
-    let record = query.compose(&input, &context, Instant::now()).record;
+    let (input, view) = Input::read_with_view(&query, &context);
+    let record = query.compose(&input, (&view, &context), Instant::now()).record;
     assert_eq!((record.query.files.len(), record.query.not.len(), record.query.unused), (MOST_USED, 1, 3));
     assert_eq!(record.status, Status::Partial);
     assert_eq!(record.message, "Of so many a random sample was used: 1,000 of the 1,003 pictures.");
@@ -98,7 +97,7 @@ fn of_a_very_large_set_a_sample_is_used_and_the_record_says_so() {
 
     let larger = root.set(&[files.as_slice(), &["set/zzz.png".into()]].concat());
     root.put("set/zzz.png", 9);
-    assert_ne!(Input::read(&larger, &context).content(), content, "the answer says how many there are");
+    assert_ne!(Input::read_with_view(&larger, &context).0.content(), content, "the answer says how many there are");
 }
 
 #[test]
@@ -107,7 +106,8 @@ fn a_set_that_grows_is_not_decoded_again() {
     let kept = |content: Hash| KeptPicture {
         encoded: Arc::new(EncodedPicture {
             content,
-            features: vec![0.0; context.extractor.kind().width],
+            features: vec![0.0; context.serving.extractor().kind().width],
+            kind: context.serving.extractor().kind(),
             miniature: Miniature::from_bytes(&[0; MINIATURE_SIDE * MINIATURE_SIDE]).unwrap(),
         }),
         tile: None,
@@ -117,7 +117,7 @@ fn a_set_that_grows_is_not_decoded_again() {
     std::fs::write(&undecodable, b"no picture").unwrap();
     root.put("set/asks.png", 3);
     let query = root.set(&["set/asks.png".into(), "set/yes/0.png".into(), "set/yes/1.png".into()]);
-    let usable = |query: &Query| Input::read(query, &context).positives.encoded().len();
+    let usable = |query: &Query| Input::read_with_view(query, &context).0.positives.encoded().len();
     assert_eq!(usable(&query), 1);
     let (seen, mut reader) = (context.set_pictures.clone(), member::MemberReader::new(&query, &context));
     seen.put(kept(Hash::of(b"no picture")));

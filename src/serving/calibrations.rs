@@ -82,10 +82,10 @@ mod tests {
     use super::*;
     use crate::base::rows::Rows;
     use crate::catalog::{FileRow, FileState, Root};
-    use crate::config::ModelSettings;
+    use crate::config::{Encoder, ModelSettings};
     use crate::files::Stamp;
     use crate::index::Index;
-    use crate::model::Backbone;
+    use crate::model::{Backbone, FeatureKind};
     use crate::picture::Hash;
 
     /// A catalog and an index of made-up pictures, without a trained model: embeddings are features.
@@ -101,7 +101,7 @@ mod tests {
         fn new() -> Self {
             let state = tempfile::tempdir().unwrap();
             let catalog = Catalog::open(state.path()).unwrap().catalog;
-            let model = Model::untrained(&ModelSettings::default());
+            let model = Model::untrained(&ModelSettings::default(), FeatureKind::of(Encoder::Pretrained));
             let index = Index::empty(model.embedding_width());
             Self { _state: state, catalog, model, index, random: Random::new(5) }
         }

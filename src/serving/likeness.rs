@@ -9,7 +9,7 @@ use crate::answer::Grade;
 use crate::catalog::{Catalog, Root};
 use crate::dedup::{Appearance, policy};
 use crate::index::{Name, NearestOther, SampledPicture};
-use crate::model::{Backbone, Model};
+use crate::model::{FeatureKind, Model};
 use crate::picture::Hash;
 
 /// So many of the nearest by embeddings are compared by likeness; the best counts.
@@ -46,22 +46,24 @@ impl LikenessScale {
     /// From `best`, the likeness of each of some pictures of the inventory to its nearest other, if it has one. The fewer there are,
     /// the less they count.
     pub fn of(best: Vec<f32>, model: &Model) -> Self {
-        let prior = if compares_features(model) { Self::default() } else { Self::of_embeddings() };
+        // Thresholds were measured with the bundled network: how like unrelated pictures are to another one nobody knows.
+        let is_measured = model.features().is_bundled_network();
+        let prior = if is_measured { Self::default() } else { Self::unmeasured() };
         let mut sorted = best;
         sorted.sort_unstable_by(f32::total_cmp);
         let share = sorted.len() as f32 / (sorted.len() as f32 + PRIOR_PICTURES);
         let towards = |prior: f32, own: Option<f32>| own.map_or(prior, |own| prior + share * (own - prior));
         let quantile = |at: f32| quantile(&sorted, at);
         let halfway = quantile(LEAST_QUANTILE).map(|own| (own + LEAST_ANYWHERE) / 2.0);
-        let least = if compares_features(model) { towards(prior.least, halfway) } else { prior.least };
+        let least = if is_measured { towards(prior.least, halfway) } else { prior.least };
         let good = towards(prior.good, quantile(GOOD_QUANTILE)).max(least);
         let strong = towards(prior.strong, quantile(STRONG_QUANTILE)).max(good);
         Self { least, good, strong }
     }
 
-    /// For embeddings of a model that knows no other pictures than this inventory's: they do not tell well enough what is
-    /// unrelated, so nothing is refused.
-    fn of_embeddings() -> Self {
+    /// For a network of the user's own, and for embeddings of a model that knows no other pictures than this inventory's: it is not
+    /// known from which likeness on pictures are unrelated, so nothing is refused.
+    fn unmeasured() -> Self {
         Self { least: 0.0, good: 0.5, strong: 0.8 }
     }
 
@@ -77,9 +79,9 @@ impl LikenessScale {
     }
 }
 
-/// Whether likeness is the cosine of the backbone's features; otherwise it is that of the embeddings.
+/// Whether likeness is the cosine of the network's features; otherwise it is that of the embeddings.
 pub fn compares_features(model: &Model) -> bool {
-    model.features().version == Backbone::VERSION
+    model.features().tells_likeness()
 }
 
 /// The value below which the share `at` of `sorted` lies, interpolated.
@@ -101,10 +103,10 @@ pub struct BestLikeness {
 /// The greatest likeness of `member` to others, of which `near` are the nearest; copies of it do not count, because a duplicate says
 /// nothing of how similar other pictures are. What the catalog does not know is left out.
 pub fn best_likeness(member: &SampledPicture, near: &[NearestOther], model: &Model, catalog: &Catalog) -> BestLikeness {
-    let with_features = compares_features(model);
+    let (with_features, kind) = (compares_features(model), model.features());
     let mut is_final = true;
     let mut read = |name: &Name| {
-        let known = KnownPicture::read(Path::new(name), with_features, catalog);
+        let known = KnownPicture::read(Path::new(name), kind, catalog);
         is_final &= known.as_ref().is_some_and(|known| known.is_whole(with_features));
         known
     };
@@ -118,7 +120,7 @@ pub fn best_likeness(member: &SampledPicture, near: &[NearestOther], model: &Mod
         loop {
             let likeness = compared.iter().map(|(likeness, _)| *likeness).enumerate();
             let (at, likeness) = likeness.max_by(|a, b| a.1.total_cmp(&b.1))?;
-            if likeness < policy::COPIES_LOOK_ALIKE || !own.is_copy_of(&compared[at].1, catalog) {
+            if likeness < policy::COPIES_LOOK_ALIKE || !own.is_copy_of(&compared[at].1, kind, catalog) {
                 return Some(likeness);
             }
             compared.swap_remove(at);
@@ -136,10 +138,11 @@ struct KnownPicture {
 }
 
 impl KnownPicture {
-    fn read(path: &Path, with_features: bool, catalog: &Catalog) -> Option<Self> {
+    fn read(path: &Path, kind: &FeatureKind, catalog: &Catalog) -> Option<Self> {
         let content = catalog.content_of(Root::Inventory, path).ok()??;
-        let features = with_features.then(|| catalog.features(content, Backbone::VERSION).ok().flatten()).flatten();
-        let looks = Appearance::new(Some(content), features.as_deref(), None);
+        let read = || catalog.features(content, &kind.version).ok().flatten();
+        let features = kind.tells_likeness().then(read).flatten();
+        let looks = Appearance::new(Some(content), whole_of(features.as_deref(), kind), None);
         Some(Self { content, features, looks })
     }
 
@@ -149,25 +152,29 @@ impl KnownPicture {
     }
 
     /// By pixels, which are read only now.
-    fn is_copy_of(&self, other: &Self, catalog: &Catalog) -> bool {
+    fn is_copy_of(&self, other: &Self, kind: &FeatureKind, catalog: &Catalog) -> bool {
         let with_pixels = |known: &Self| {
             let miniature = catalog.miniature(known.content).ok().flatten();
-            Appearance::new(Some(known.content), known.features.as_deref(), miniature)
+            Appearance::new(Some(known.content), whole_of(known.features.as_deref(), kind), miniature)
         };
         with_pixels(self).copy_of([&with_pixels(other)].into_iter(), 1).is_some()
     }
 }
 
+fn whole_of<'a>(features: Option<&'a [f32]>, kind: &FeatureKind) -> Option<&'a [f32]> {
+    features.and_then(|row| kind.whole_of(row))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::ModelSettings;
+    use crate::config::{Encoder, ModelSettings};
 
     /// Of `count` pictures, their likeness to their nearest others evenly from `low` to `high`.
     fn scale(count: usize, low: f32, high: f32) -> LikenessScale {
         let step = (high - low) / (count.max(2) - 1) as f32;
         let best = (0..count).rev().map(|at| low + step * at as f32).collect();
-        LikenessScale::of(best, &Model::untrained(&ModelSettings::default()))
+        LikenessScale::of(best, &Model::untrained(&ModelSettings::default(), FeatureKind::of(Encoder::Pretrained)))
     }
 
     #[test]

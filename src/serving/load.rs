@@ -8,13 +8,17 @@ use crate::clock;
 use crate::config::ModelSettings;
 use crate::error::Trouble;
 use crate::index::Index;
-use crate::model::Model;
+use crate::model::{FeatureKind, Model};
 use crate::picture::Hash;
 
 /// The model that serves, for commands that only read the catalog; an unusable one is left for the daemon to handle.
-pub fn load_model_read_only(catalog: &Catalog, settings: &ModelSettings) -> Result<Model, Trouble> {
-    let Some(row) = catalog.current_model()? else { return Ok(Model::untrained(settings)) };
-    Ok(Model::from_row(&row, settings.encoder)?.unwrap_or_else(|| Model::untrained(settings)))
+pub fn load_model_read_only(
+    catalog: &Catalog,
+    settings: &ModelSettings,
+    features: FeatureKind,
+) -> Result<Model, Trouble> {
+    let trained = catalog.current_model()?.map_or(Ok(None), |row| Model::from_row(&row, &features))?;
+    Ok(trained.unwrap_or_else(|| Model::untrained(settings, features)))
 }
 
 /// The contents of the inventory as the catalog knows it.
@@ -57,7 +61,7 @@ pub fn load_index<'a>(
 
 /// The embedding of a content whose features are in the catalog.
 pub fn embedding_of(catalog: &Catalog, model: &Model, hash: Hash) -> Result<Option<Vec<f32>>, Trouble> {
-    let features = catalog.features(hash, model.features().version)?;
+    let features = catalog.features(hash, &model.features().version)?;
     let rows = features.and_then(|features| Rows::from_values(model.features().width, features));
     Ok(rows.map(|rows| model.encode(&rows).into_values()))
 }

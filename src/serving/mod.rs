@@ -1,4 +1,5 @@
-//! The model that serves and the index of its embeddings, always replaced together, so that a query never mixes two models.
+//! The model that serves, what makes the features it takes, and the index of its embeddings, always replaced together, so that a query
+//! never mixes two models.
 
 mod calibrations;
 pub mod feedback;
@@ -12,7 +13,7 @@ use crate::base::rows::Rows;
 use crate::catalog::Catalog;
 use crate::config::{Metric, SearchScope};
 use crate::index::{Index, Ranked, SearchMode, Snapshot};
-use crate::model::Model;
+use crate::model::{Extractor, Model};
 use calibrations::Calibrations;
 use feedback::{WEIGHTS, moved};
 
@@ -25,6 +26,8 @@ const CHANGES_TO_MEASURE: u64 = 4_096;
 
 /// A model, and the inventory's embeddings under it.
 pub struct Serving {
+    /// Makes features.
+    pub extractor: Arc<Extractor>,
     /// Turns features into embeddings.
     pub model: Arc<Model>,
     /// The embeddings.
@@ -53,9 +56,10 @@ pub struct SearchRequest<'a> {
 }
 
 impl Serving {
-    /// `model` with the `index` of its embeddings.
-    pub fn new(model: Model, index: Index) -> Self {
-        Self { model: Arc::new(model), index, calibrations: Arc::default(), measured: AtomicU64::new(NEVER) }
+    /// `model` with the `index` of its embeddings, and what makes the features that it takes.
+    pub fn new(extractor: Arc<Extractor>, model: Model, index: Index) -> Self {
+        let measured = AtomicU64::new(NEVER);
+        Self { extractor, model: Arc::new(model), index, calibrations: Arc::default(), measured }
     }
 
     /// Whether [`View::scores`] is to be asked for ahead of a query: the first time, and after many changes. `true` is the answer
@@ -131,6 +135,11 @@ impl Shared {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What makes features now.
+    pub fn extractor(&self) -> Arc<Extractor> {
+        Arc::clone(&self.read().extractor)
+    }
+
     /// Model and embeddings as they are now.
     pub fn view(&self) -> View {
         self.read().view()
@@ -142,13 +151,14 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::config::ModelSettings;
+    use crate::config::{Encoder, ModelSettings};
+    use crate::model::FeatureKind;
 
     #[test]
     fn it_is_measured_at_first_and_after_many_changes() {
-        let model = Model::untrained(&ModelSettings::default());
+        let model = Model::untrained(&ModelSettings::default(), FeatureKind::of(Encoder::Convolutional));
         let index = Index::empty(model.embedding_width());
-        let mut serving = Serving::new(model, index);
+        let mut serving = Serving::new(Arc::new(Extractor::Pixels), model, index);
         assert!(serving.is_to_be_measured() && !serving.is_to_be_measured());
         let embedding = vec![1.0; serving.model.embedding_width()];
         let mut measured_at = Vec::new();

@@ -74,7 +74,7 @@ impl TrainingJob {
         let is_narrower = model.embedding_width() < before.embedding_width().min(usual);
         evidence.narrower = is_narrower.then(|| model.embedding_width());
         let earlier = self.earlier_pictures(catalog, before)?;
-        let untrained = Model::untrained(&self.input.config.model);
+        let untrained = Model::untrained(&self.input.config.model, self.features());
         let holds_out = model.encoder() == Encoder::Pretrained && pictures.set.len() >= FEWEST_FITTED;
         let folds = if holds_out { self.folds() } else { 1 };
         let held_out_share = holds_out.then_some(folds as f32 / HELD_OUT_SHARE as f32);
@@ -165,7 +165,7 @@ impl TrainingJob {
         }
         let pictures = sample_of(pictures);
         let samples = FitSamples { source, pictures: &pictures, inventory: inventory.as_ref(), asks_folders };
-        FitPictures::read_again(catalog, self.features(), &samples)
+        FitPictures::read_again(catalog, &self.features(), &samples)
     }
 
     /// The shadow of `model`; `None` where too little is left.
@@ -178,7 +178,7 @@ impl TrainingJob {
     ) -> Result<Option<Model>, Halt> {
         let settings = ModelSettings { code_width, ..self.input.config.model.clone() };
         match pictures.shadow(held_out, &settings, &*self.handle) {
-            Ok(shadow) => Ok(Some(Model::trained(model.id().into(), model.trained_on(), shadow))),
+            Ok(shadow) => Ok(Some(Model::trained(model.id().into(), self.features(), model.trained_on(), shadow))),
             Err(TrainingError::Cancelled) => Err(Halt::Cancelled),
             Err(TrainingError::Failed(_)) => Ok(None),
         }

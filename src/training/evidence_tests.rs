@@ -73,7 +73,7 @@ impl Workshop {
         let catalog = Catalog::open(folder.path()).unwrap().catalog;
         let mut config = Config::default();
         config.model.code_width = Bounded::new(64);
-        let serving = Model::untrained(&config.model);
+        let serving = Model::untrained(&config.model, FeatureKind::of(Encoder::Pretrained));
         let extractor = Arc::new(Extractor::load(Encoder::Pretrained).unwrap());
         Self { _folder: folder, catalog, config, extractor, serving, samples: Default::default() }
     }
@@ -87,7 +87,7 @@ impl Workshop {
         for number in numbers {
             let content = Self::content(number, share);
             let [row, views @ ..] = features(number, share);
-            self.catalog.put_features(content, kind.version, &row).unwrap();
+            self.catalog.put_features(content, &kind.version, &row).unwrap();
             for (view, row) in EditedView::ALL.into_iter().zip(&views) {
                 self.catalog.put_features(content, &kind.of_view(view), row).unwrap();
             }
@@ -164,7 +164,9 @@ impl Workshop {
                 (row.unwrap(), Some(model))
             }
             TrainingEnd::Refused(row) => (*row, None),
-            TrainingEnd::Cancelled => panic!("nobody cancels it"),
+            TrainingEnd::Cancelled | TrainingEnd::SameNetwork | TrainingEnd::NoNetwork(_) => {
+                panic!("nobody cancels it")
+            }
         };
         self.keep(&row, model)
     }
@@ -181,7 +183,7 @@ impl Workshop {
 
     fn assert_all_embeddings_are_of_its_fit(&self) {
         let kind = self.serving.features();
-        let page = self.catalog.next_features(None, kind.version, kind.width, 10_000).unwrap();
+        let page = self.catalog.next_features(None, &kind.version, kind.width, 10_000).unwrap();
         let mut compared = 0;
         for (content, made) in page.contents.iter().zip(self.serving.encode(&page.features).iter()) {
             if !self.catalog.files_with(Root::Inventory, *content).unwrap().is_empty() {
@@ -255,7 +257,7 @@ fn where_the_training_before_cannot_be_repeated_that_is_said() {
         let broken = kind.version.to_string() + "-gone";
         let content = Workshop::content(number, 0.0);
         workshop.catalog.put_features(content, &broken, &[]).unwrap();
-        workshop.catalog.put_features(content, kind.version, &[]).unwrap();
+        workshop.catalog.put_features(content, &kind.version, &[]).unwrap();
     }
     workshop.remove(Root::Inventory, 0..30);
     workshop.put(Root::Inventory, 110..150, 0.0);
@@ -284,7 +286,7 @@ fn pictures_that_only_the_new_model_has_seen_do_not_speak_for_it() {
     assert_eq!(evidence.inventory.unwrap().pictures, 35);
     // With fewer than these there would be no verdict.
     workshop.put(Root::Training, 45..60, 0.0);
-    workshop.serving = Model::untrained(&workshop.config.model);
+    workshop.serving = Model::untrained(&workshop.config.model, FeatureKind::of(Encoder::Pretrained));
     let (_, _, evidence) = workshop.train(TrainingSource::Training);
     assert_eq!(evidence.inventory.unwrap().pictures, 80);
 }
@@ -318,7 +320,7 @@ fn models_are_compared_as_queries_will_compare_them() {
     let mut workshop = Workshop::new();
     workshop.put(Root::Inventory, 0..60, 0.0);
     let (_, _, by_cosine) = workshop.train(TrainingSource::Inventory);
-    workshop.serving = Model::untrained(&workshop.config.model);
+    workshop.serving = Model::untrained(&workshop.config.model, FeatureKind::of(Encoder::Pretrained));
     workshop.config.similarity.metric = Metric::Euclidean;
     let (_, _, by_distance) = workshop.train(TrainingSource::Inventory);
     assert_ne!(margins(by_cosine.inventory), margins(by_distance.inventory));

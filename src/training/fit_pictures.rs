@@ -40,11 +40,11 @@ pub(super) struct FitSamples<'a> {
 
 impl FitPictures {
     /// Reads the features that the catalog has: of all pictures of the samples, or as many as a fit takes.
-    pub(super) fn read(catalog: &Catalog, kind: FeatureKind, samples: &FitSamples<'_>) -> Result<Self, Trouble> {
+    pub(super) fn read(catalog: &Catalog, kind: &FeatureKind, samples: &FitSamples<'_>) -> Result<Self, Trouble> {
         let mut contents = Vec::new();
         let mut read = |sample: &ContentSample| {
             let taken = TrainingSet::contents_taken(sample.hashes(), kind.width);
-            let (found, rows) = catalog.many_features(taken, kind.version, kind.width)?;
+            let (found, rows) = catalog.many_features(taken, &kind.version, kind.width)?;
             contents.extend(found);
             Ok::<Rows, Trouble>(rows)
         };
@@ -67,7 +67,7 @@ impl FitPictures {
     /// The same, if few of the pictures are missing: what would be fitted to the rest is another model.
     pub(super) fn read_again(
         catalog: &Catalog,
-        kind: FeatureKind,
+        kind: &FeatureKind,
         samples: &FitSamples<'_>,
     ) -> Result<Option<Self>, Trouble> {
         let count = |sample: &ContentSample| TrainingSet::contents_taken(sample.hashes(), kind.width).len();

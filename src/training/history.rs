@@ -1,7 +1,6 @@
 //! Earlier trainings, as far as the policy needs them: their pictures, and whether their models passed.
 
 use crate::catalog::{Catalog, Decision, Root, TrainedPicture, TrainingSource};
-use crate::config::Encoder;
 use crate::error::Trouble;
 use crate::model::FeatureKind;
 
@@ -39,14 +38,14 @@ pub struct TrainingHistory {
 }
 
 impl TrainingHistory {
-    /// What the catalog knows of earlier trainings with this encoder.
-    pub fn load(catalog: &Catalog, encoder: Encoder) -> Result<Self, Trouble> {
+    /// What the catalog knows of earlier trainings on features of this kind.
+    pub fn load(catalog: &Catalog, kind: &FeatureKind) -> Result<Self, Trouble> {
         let current = catalog.current_model()?;
         let serves = |id: &str| current.as_ref().is_some_and(|current| current.id == id);
         let last = |source: TrainingSource| {
-            let Some(row) = catalog.last_model(encoder, source)? else { return Ok(None) };
+            let Some(row) = catalog.last_model(kind.encoder, source)? else { return Ok(None) };
             // With other features nothing is comparable: it counts as no attempt.
-            if row.features_version != FeatureKind::of(encoder).version {
+            if !kind.are_taken_by(&row) {
                 return Ok(None);
             }
             let read = |root| catalog.trained_pictures(&row.id, root, SAMPLE_SIZE);
@@ -61,10 +60,8 @@ impl TrainingHistory {
                 refused: (row.decision == Decision::Refused).then_some(row.reason),
             }))
         };
-        let of_training = current
-            .as_ref()
-            .filter(|row| row.source.is(TrainingSource::Training) && row.encoder.is(encoder))
-            .filter(|row| row.features_version == FeatureKind::of(encoder).version);
+        let of_training =
+            current.as_ref().filter(|row| row.source.is(TrainingSource::Training) && kind.are_taken_by(row));
         Ok(Self {
             training: last(TrainingSource::Training)?,
             inventory: last(TrainingSource::Inventory)?,

@@ -9,6 +9,7 @@ use log::debug;
 
 use super::fit_pictures::{FitPictures, FitSamples};
 use super::handle::{Stage, TrainingHandle};
+use super::network_change::NetworkSuccessor;
 use super::reencoding::EmbeddedContents;
 use super::regrouping::FolderNumbers;
 use super::sketch::ContentSample;
@@ -69,8 +70,9 @@ pub enum TrainingEvent {
     Embeddings(EmbeddedContents),
     /// Some of the pictures that it was trained on.
     TrainedOn(Vec<TrainedPicture>),
-    /// Features of augmented pictures with their version: the next training does not have to compute them again.
-    Views(Vec<(Hash, String, Vec<f32>)>),
+    /// Features with their version: of augmented pictures, so that the next training does not have to compute them again, or of a network
+    /// that is to take the place of the one in force.
+    Features(Vec<(Hash, String, Vec<f32>)>),
     /// It has ended.
     Ended {
         /// How.
@@ -88,16 +90,24 @@ pub enum TrainingEnd {
     Refused(Box<ModelRow>),
     /// It was cancelled.
     Cancelled,
+    /// The network that the settings name is the one in force.
+    SameNetwork,
+    /// The network that the settings name cannot be used.
+    NoNetwork(Trouble),
 }
 
 /// A model ready to serve; the loop has its embeddings already, but for the changes recorded since.
 pub struct Successor {
+    /// Makes the features that it takes.
+    pub extractor: Arc<Extractor>,
     /// Ready to serve.
     pub model: Model,
     /// To be stored; `None` for one that is stored already.
     pub row: Option<ModelRow>,
     /// The inventory's embeddings.
     pub index: Index,
+    /// Where it takes features of another network than the model before.
+    pub network: Option<NetworkSuccessor>,
 }
 
 /// Why a training stopped early.
@@ -172,7 +182,7 @@ impl TrainingJob {
             id: id.clone(),
             created_s: self.input.now_s,
             encoder: config.model.encoder.into(),
-            features_version: self.features().version.into(),
+            features_version: self.features().version.to_string(),
             trained_on: training_set.training().len(),
             source: (*source).into(),
             inventory_count: if training_set.inventory_count() > 0 { self.input.inventory.count() } else { 0 },
@@ -200,7 +210,7 @@ impl TrainingJob {
         self.enter(Stage::Checking)?;
         row.reconstruction_error = autoencoder.reconstruction_error(training_set.training());
         row.weights = autoencoder.to_safetensors();
-        let model = Model::trained(id.clone(), row.trained_on, autoencoder);
+        let model = Model::trained(id.clone(), self.features(), row.trained_on, autoencoder);
         self.examine(&catalog, &pictures, &model, &mut evidence)?;
         // What it was fitted to is as large as a second index.
         drop(pictures);
@@ -212,7 +222,13 @@ impl TrainingJob {
         }
         row.decision = Decision::Passed;
         let index = self.encode_inventory(&catalog, &model)?;
-        Ok(TrainingEnd::Ready(Box::new(Successor { model, row: Some(row), index })))
+        Ok(TrainingEnd::Ready(Box::new(Successor {
+            extractor: Arc::clone(&self.input.extractor),
+            model,
+            row: Some(row),
+            index,
+            network: None,
+        })))
     }
 
     /// Sends what the policy will compare with, and from which the training can be repeated: the pictures of the source, those of the
@@ -247,7 +263,7 @@ impl TrainingJob {
             inventory: config.model.train_on_inventory.then_some(inventory),
             asks_folders: config.model.asks_folders(),
         };
-        FitPictures::read(catalog, self.features(), &samples)
+        FitPictures::read(catalog, &self.features(), &samples)
     }
 
     /// The features that the model takes.

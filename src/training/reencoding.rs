@@ -50,7 +50,7 @@ impl Reencoding<'_> {
         let (mut end, mut done) = (None, 0);
         loop {
             self.check()?;
-            let page = self.catalog.next_features(end, kind.version, kind.width, PAGE)?;
+            let page = self.catalog.next_features(end, &kind.version, kind.width, PAGE)?;
             end = page.end;
             if end.is_none() {
                 break;
@@ -131,7 +131,7 @@ pub fn apply_changes(
 ) -> Result<EmbeddedContents, Trouble> {
     let contents: Vec<Hash> = changes.iter().filter_map(|(_, content)| *content).collect();
     let kind = model.features();
-    let (found, features) = catalog.many_features(&contents, kind.version, kind.width)?;
+    let (found, features) = catalog.many_features(&contents, &kind.version, kind.width)?;
     let embeddings = model.encode(&features);
     let embeddings: HashMap<Hash, &[f32]> = found.into_iter().zip(embeddings.iter()).collect();
     for (path, content) in changes {

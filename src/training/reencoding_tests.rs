@@ -9,8 +9,9 @@ use artificio_random::Random;
 use super::*;
 use crate::base::dot::dot;
 use crate::catalog::{FileRow, FileState};
+use crate::config::Encoder;
 use crate::files::Stamp;
-use crate::model::{Autoencoder, Backbone, LinearAutoencoder};
+use crate::model::{Autoencoder, Backbone, FeatureKind, LinearAutoencoder};
 
 const ID: &str = "m6-2026-11-26";
 
@@ -43,7 +44,12 @@ impl Inventory {
         let catalog = Catalog::open(folder.path()).unwrap().catalog;
         let rows = (1_000..1_030).flat_map(|number| features(number).into_values()).collect();
         let autoencoder = LinearAutoencoder::fit(&Rows::from_values(Backbone::WIDTH, rows).unwrap(), 8).unwrap();
-        let model = Model::trained(ID.into(), 30, Autoencoder::Linear(Box::new(autoencoder)));
+        let model = Model::trained(
+            ID.into(),
+            FeatureKind::of(Encoder::Pretrained),
+            30,
+            Autoencoder::Linear(Box::new(autoencoder)),
+        );
         let inventory =
             Self { _folder: folder, catalog, model, handle: TrainingHandle::default(), stored: RefCell::default() };
         numbers.for_each(|number| inventory.put(&path(number), number));

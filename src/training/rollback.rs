@@ -9,10 +9,10 @@ use super::handle::{Stage, TrainingHandle};
 use super::job::{Halt, Successor, TrainingEnd, TrainingEvent, TrainingMessage, end_with, thread_name};
 use super::reencoding::Reencoding;
 use crate::catalog::{Catalog, CatalogReaders, Decision, ModelRow};
-use crate::config::{Encoder, ModelSettings};
+use crate::config::ModelSettings;
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
-use crate::model::{FeatureKind, Model, UNTRAINED_ID};
+use crate::model::{Extractor, FeatureKind, Model, UNTRAINED_ID};
 use crate::progress::Progress;
 use crate::threads::{self, ThreadEnd};
 
@@ -27,10 +27,10 @@ pub const THREAD: &str = "rollback";
 pub fn target<'a>(
     models: &'a [(ModelRow, bool)],
     requested: Option<&str>,
-    encoder: Encoder,
+    kind: &FeatureKind,
 ) -> Result<Option<&'a ModelRow>, NoTarget> {
     let current = models.iter().position(|(_, serves)| *serves);
-    let may_serve = |row: &ModelRow| may_serve(row, encoder);
+    let may_serve = |row: &ModelRow| may_serve(row, kind);
     match (requested, current) {
         (None, None) | (Some(UNTRAINED_ID), None) => Err(NoTarget::Nothing),
         (Some(UNTRAINED_ID), Some(_)) => Ok(None),
@@ -47,10 +47,9 @@ pub fn target<'a>(
     }
 }
 
-/// Whether a stored model was good enough, and takes the features that are computed now.
-pub fn may_serve(row: &ModelRow, encoder: Encoder) -> bool {
-    let takes_them = row.features_version == FeatureKind::of(encoder).version && row.encoder.is(encoder);
-    row.decision != Decision::Refused && takes_them
+/// Whether a stored model was good enough, and takes features of this kind.
+pub fn may_serve(row: &ModelRow, kind: &FeatureKind) -> bool {
+    row.decision != Decision::Refused && kind.are_taken_by(row)
 }
 
 /// Why there is no going back to a model.
@@ -88,11 +87,11 @@ impl fmt::Display for NoTarget {
 }
 
 /// Goes back while no daemon runs on this root. Returns the id of the model that serves from the next start on.
-pub fn roll_back_alone(state: &std::path::Path, requested: Option<&str>, encoder: Encoder) -> Result<String, Fatal> {
+pub fn roll_back_alone(state: &std::path::Path, requested: Option<&str>, kind: &FeatureKind) -> Result<String, Fatal> {
     let _lock = Lock::take(state)?;
     let mut catalog = Catalog::open(state)?.catalog;
     let models = catalog.models()?;
-    let row = target(&models, requested, encoder).map_err(|why| Fatal::Failed(why.to_string()))?;
+    let row = target(&models, requested, kind).map_err(|why| Fatal::Failed(why.to_string()))?;
     let id = row.map(|row| row.id.as_str());
     catalog.together(|catalog| catalog.make_current(id))?;
     Ok(id.unwrap_or(UNTRAINED_ID).to_string())
@@ -106,8 +105,10 @@ pub struct Restorer {
     pub catalog: CatalogReaders,
     /// The model; `None` is the untrained network.
     pub row: Option<ModelRow>,
-    /// The kind of model that may serve.
+    /// The settings of models.
     pub settings: ModelSettings,
+    /// Makes the features that it takes.
+    pub extractor: Arc<Extractor>,
     /// To the loop.
     pub handle: Arc<TrainingHandle>,
     /// To the loop.
@@ -132,19 +133,16 @@ impl Restorer {
     fn restore(&self) -> Result<Successor, Halt> {
         let catalog = self.catalog.open()?;
         self.handle.enter(Stage::Encoding);
-        let model = match &self.row {
-            Some(row) => {
-                Model::from_row(row, self.settings.encoder)?.unwrap_or_else(|| Model::untrained(&self.settings))
-            }
-            None => Model::untrained(&self.settings),
-        };
+        let kind = self.extractor.kind();
+        let stored = self.row.as_ref().map_or(Ok(None), |row| Model::from_row(row, &kind))?;
+        let model = stored.unwrap_or_else(|| Model::untrained(&self.settings, kind));
         let (handle, send) = (&*self.handle, &|event| self.send(event));
         let index =
             Reencoding { catalog: &catalog, model: &model, has_served: true, expected: 0, handle, send }.run()?;
         if self.handle.is_cancelled() {
             return Err(Halt::Cancelled);
         }
-        Ok(Successor { model, row: None, index })
+        Ok(Successor { extractor: Arc::clone(&self.extractor), model, row: None, index, network: None })
     }
 
     fn send(&self, event: TrainingEvent) -> Result<(), Halt> {
@@ -155,13 +153,14 @@ impl Restorer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Encoder;
 
     fn row(id: &str, decision: Decision) -> ModelRow {
         ModelRow {
             id: id.into(),
             created_s: 1,
             encoder: Encoder::Pretrained.into(),
-            features_version: FeatureKind::of(Encoder::Pretrained).version.into(),
+            features_version: FeatureKind::of(Encoder::Pretrained).version.to_string(),
             trained_on: 36,
             source: crate::catalog::TrainingSource::Inventory.into(),
             inventory_count: 0,
@@ -187,7 +186,7 @@ mod tests {
     }
 
     fn id(models: &[(ModelRow, bool)], requested: Option<&str>) -> Result<String, String> {
-        let row = target(models, requested, Encoder::Pretrained).map_err(|why| why.to_string())?;
+        let row = target(models, requested, &FeatureKind::of(Encoder::Pretrained)).map_err(|why| why.to_string())?;
         Ok(row.map_or(UNTRAINED_ID, |row| &row.id).to_string())
     }
 

@@ -89,10 +89,10 @@ impl TrainingJob {
         depth: Option<usize>,
         [done, all]: [usize; 2],
     ) -> Result<SoughtPictures, Halt> {
-        let FeatureKind { version, width } = self.features();
+        let FeatureKind { version, width, .. } = self.features();
         let sample = self.sample(root);
         let among = &sample.hashes()[..sample.hashes().len().min(MOST_AMONG)];
-        let (contents, among) = catalog.many_features(among, version, width)?;
+        let (contents, among) = catalog.many_features(among, &version, width)?;
         let folder_of = folders_at(sample.pictures(), &contents, depth);
         let metric = self.input.config.similarity.metric;
         let (mut owners, mut views, mut new) = (Vec::new(), Rows::empty(width), Vec::new());
@@ -111,11 +111,11 @@ impl TrainingJob {
                 found.iter().for_each(|view| _ = views.push(view));
             }
             if new.len() >= VIEWS_BATCH * EditedView::ALL.len() {
-                self.send(TrainingEvent::Views(std::mem::take(&mut new)))?;
+                self.send(TrainingEvent::Features(std::mem::take(&mut new)))?;
             }
             self.handle.set_share((done + at) as f32 / all as f32);
         }
-        self.send(TrainingEvent::Views(new))?;
+        self.send(TrainingEvent::Features(new))?;
         Ok(SoughtPictures { root, contents, among, folder_of, owners, views, metric })
     }
 
@@ -126,7 +126,7 @@ impl TrainingJob {
         Ok(kept.filter(|views| views.iter().all(|view| view.len() == self.features().width)))
     }
 
-    /// Reads a picture and computes the features of its views; `None` when it has changed or is gone.
+    /// Reads a picture and computes the features of its views; `None` when it has changed or is gone, or the network fails.
     fn make_views(
         &self,
         content: Hash,
@@ -139,7 +139,7 @@ impl TrainingJob {
         let resolution = Resolution::for_copy(2 * self.input.extractor.side() as u32);
         let views = |decoded: DynamicImage| Ok(picture::edited_views(&decoded, content, self.input.extractor.side()));
         let squares = self.input.guard.decode(&contents, &place.absolute(), &bounds, resolution, views).ok()??;
-        let features = self.input.extractor.features(&squares);
+        let features = self.input.extractor.features(&squares).ok()?;
         let features: Vec<Vec<f32>> = features.iter().map(<[f32]>::to_vec).collect();
         new.extend(
             EditedView::ALL

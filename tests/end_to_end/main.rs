@@ -25,6 +25,8 @@ mod inventory;
 mod lost_state;
 mod models;
 mod mutants;
+#[cfg(feature = "onnx")]
+mod networks;
 mod overview;
 mod page;
 mod page_in_browser;

@@ -17,7 +17,7 @@ const LAYERS: [&[&str]; 14] = [
     &["picture", "index", "watch"],
     &["catalog", "sandbox"],
     &["model"],
-    &["answer", "isolation"],
+    &["answer", "isolation", "network"],
     &["dedup", "evaluate", "on_answer"],
     &["overview", "quarantine", "serving"],
     &["map", "report", "training"],

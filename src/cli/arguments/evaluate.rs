@@ -23,6 +23,9 @@ pub struct EvaluateOptions {
     /// Which encoder to measure (default: as in the settings)
     #[arg(long, value_enum)]
     pub encoder: Option<EncoderKind>,
+    /// Measure the network that comes with the program, and those in these ONNX files, each with its TOML file beside it
+    #[arg(long, value_name = "FILE,...", value_delimiter = ',', conflicts_with = "encoder")]
+    pub network: Vec<PathBuf>,
     /// Seed of the random numbers in the training of the convolutional encoder, and in the confidence intervals
     #[arg(long, value_name = "NUMBER", default_value_t = SEED)]
     pub seed: u64,

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use super::Findings;
 use crate::catalog::{Catalog, CatalogState, FILE_NAME, Root};
-use crate::config::{Config, Encoder, FolderSettings};
+use crate::config::{Config, FolderSettings};
 use crate::daemon::{EMPTIED_ON_PURPOSE, mounts};
 use crate::error::Trouble;
-use crate::model::Model;
+use crate::model::{FeatureKind, Model};
+use crate::network::features_in_force;
 use crate::service_status;
 use crate::watch::is_ignored;
 
@@ -36,7 +37,7 @@ pub(super) fn look(config: &Config, is_running: bool, found: &mut Findings) {
             found.problems.push(Trouble::new(what, &path, remedy));
         }
         Ok(CatalogState::Current(catalog)) => {
-            found.notes.extend(useless_model(&catalog, config.model.encoder, &path));
+            found.notes.extend(useless_model(&catalog, &features_in_force(config), &path));
             found.problems.extend(emptied_folders(&catalog, folders));
         }
     }
@@ -53,12 +54,12 @@ fn running(folders: &FolderSettings) -> Trouble {
 }
 
 /// A model that this program cannot use costs one training, no more.
-fn useless_model(catalog: &Catalog, encoder: Encoder, path: &Path) -> Option<Trouble> {
+fn useless_model(catalog: &Catalog, kind: &FeatureKind, path: &Path) -> Option<Trouble> {
     let remedy = "nothing needs to be done; a new one is trained by itself when the service runs";
     let what = match catalog.current_model() {
         Ok(None) => return None,
         Err(trouble) => return Some(trouble),
-        Ok(Some(row)) => match Model::from_row(&row, encoder) {
+        Ok(Some(row)) => match Model::from_row(&row, kind) {
             Ok(Some(_)) => return None,
             Ok(None) => format!(
                 "the model {} is of the encoder \"{}\" and its features {}, which are not those of the settings",

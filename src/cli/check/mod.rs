@@ -7,6 +7,7 @@ mod folders;
 mod inotify;
 mod kept;
 mod names;
+mod network;
 mod space;
 mod survey;
 
@@ -66,6 +67,7 @@ fn look(setup: &Setup) -> Findings {
     inotify::look(&survey, is_running, &mut found);
     space::look(&config.folders, &survey, &mut found);
     kept::look(&config, is_running, &mut found);
+    network::look(&config.model, &mut found);
     names::look(&survey, &mut found);
     folders::look_for_pictures(&config.folders, &survey, &setup.source.path, &mut found);
     found

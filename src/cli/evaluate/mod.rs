@@ -11,9 +11,9 @@ use super::arguments::{EncoderKind, EvaluateOptions, absolute};
 use super::output;
 use super::progress_bar::CancellableProgress;
 use crate::config;
-use crate::config::Setup;
+use crate::config::{Encoder, ModelSettings, Setup};
 use crate::error::Fatal;
-use crate::evaluate::{EvaluationOptions, LabelledFiles};
+use crate::evaluate::{EvaluationOptions, LabelledFiles, MeasuredNetwork};
 use crate::files::write_whole;
 use crate::picture::{Bounds, silence_caught_panics};
 
@@ -28,7 +28,7 @@ pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> 
         folder: options.dir.clone(),
         label_by: options.label_by.clone(),
         leave_one_out: options.leave_one_out,
-        encoders: options.encoder.map_or_else(|| vec![config.model.encoder], EncoderKind::encoders),
+        networks: networks(options, &config.model)?,
         settings: config.model,
         metric: config.similarity.metric,
         seed: options.seed,
@@ -60,6 +60,21 @@ pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> 
         false => output::print(&table::of(&report))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is measured. Names of networks are relative to the current folder.
+fn networks(options: &EvaluateOptions, settings: &ModelSettings) -> Result<Vec<MeasuredNetwork>, Fatal> {
+    if !options.network.is_empty() {
+        let bundled = MeasuredNetwork::Bundled(Encoder::Pretrained);
+        let files = options.network.iter().map(|file| Ok(MeasuredNetwork::File(absolute(file)?)));
+        return std::iter::once(Ok(bundled)).chain(files).collect();
+    }
+    let in_force = match settings.has_own_network() {
+        true => MeasuredNetwork::File(settings.network.clone()),
+        false => MeasuredNetwork::Bundled(settings.encoder),
+    };
+    let bundled = |kind: EncoderKind| kind.encoders().into_iter().map(MeasuredNetwork::Bundled).collect();
+    Ok(options.encoder.map_or_else(|| vec![in_force], bundled))
 }
 
 /// The absolute path of a file to be written. The measured pictures are only read.

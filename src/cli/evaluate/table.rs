@@ -21,9 +21,11 @@ pub fn of(report: &Evaluation) -> String {
         folds => format!(", {folds} times without those that asked"),
     };
     text += &format!("\n{} pictures searched, {} trained on{by}\n", report.inventory, report.trained_on);
-    for ModelFigures { encoder, embedding_width, reconstruction_error, folders } in &report.models {
-        let (name, kept) = (encoder.name(), 100.0 * (1.0 - reconstruction_error));
-        text += &format!("{name} encoder: {embedding_width} values a code, {kept:.1} % of the variance kept\n");
+    for ModelFigures { network, embedding_width, reconstruction_error, folders, feature_bytes, .. } in &report.models {
+        let (name, kept) = (one_line(network), 100.0 * (1.0 - reconstruction_error));
+        text += &format!(
+            "{name} encoder: {embedding_width} values a code, {kept:.1} % of the variance kept; features of {feature_bytes} bytes a picture\n"
+        );
         if let Some(folders) = folders {
             text += &format!("{}\n", folders.message);
         }
@@ -37,7 +39,7 @@ fn method(row: &MethodFigures) -> String {
     let interval = |low: f64, high: f64| format!(" {low:.2}–{high:.2} ");
     format!(
         "{:<13}{:>6.3}{}{:>7.3}{:>7.3}{:>7.3}{:>7.3}{}{:>8}\n",
-        row.method,
+        one_line(&row.method),
         of.p_at_1,
         interval(low.p_at_1, high.p_at_1),
         of.p_at_5,

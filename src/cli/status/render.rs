@@ -49,6 +49,7 @@ pub fn render(status: &Value, now_s: i64, has_colours: bool) -> String {
     if number("/model/trained_on") > 0 && status.pointer("/model/folders/message").is_some() {
         lines += &format!("           {}\n", text("/model/folders/message"));
     }
+    lines += &network(status);
     lines += &training(status);
     if status.pointer("/confined/message").is_some() {
         lines += &format!("confined   {}\n", text("/confined/message"));
@@ -59,6 +60,19 @@ pub fn render(status: &Value, now_s: i64, has_colours: bool) -> String {
         lines += &format!("settings   changed, in force after a restart: {}\n", waiting.join(", "));
     }
     lines + &problems(status, has_colours)
+}
+
+/// The network, where it is not the one that comes with the program, or another takes its place.
+fn network(status: &Value) -> String {
+    let text = |pointer: &str| harmless(status.pointer(pointer).and_then(Value::as_str).unwrap_or("bundled"));
+    let (name, next) = (text("/model/network/name"), status.pointer("/model/network/next"));
+    let mut lines = if name == "bundled" { String::new() } else { format!("network    {}\n", one_line(&name)) };
+    if let Some(next) = next.filter(|next| next.is_object()) {
+        let percent = next.get("share").and_then(Value::as_f64).unwrap_or(0.0) * 100.0;
+        let stage = text("/model/network/next/stage");
+        lines += &format!("network    another one is taken over: {stage}, {percent:.0} % of that\n");
+    }
+    lines
 }
 
 /// The training under way, and the result of the last one.
@@ -128,6 +142,7 @@ mod tests {
             "model": {
                 "id": "m1-20261123", "encoder": "pretrained", "trained_on": 36,
                 "folders": {"taught": true, "message": "12 folders taught: found right first 75 % instead of 68 %"},
+                "network": {"name": "lite2.onnx", "next": {"stage": "reading", "share": 0.4}},
                 "training": {"id": "m3", "pictures": 50, "stage": "fitting", "share": 0.25},
                 "last_training": {"id": "m2", "decision": "refused", "reason": "it recognises fewer pictures",
                     "figures": {"inventory": {"before": {"found": 0.9}, "after": {"found": 0.8}}, "training": null}},
@@ -149,6 +164,8 @@ inventory  36 searchable, 3 waiting, 1 unusable
 queries    3 answered, 0 failed, 1 waiting
 model      m1-20261123, trained on 36 pictures
            12 folders taught: found right first 75 % instead of 68 %
+network    lite2.onnx
+network    another one is taken over: reading, 40 % of that
 training   m3 on 50 pictures: fitting, 25 % of that
            last: m2 refused: it recognises fewer pictures
            inventory recognition (mean reciprocal rank): 0.800, before 0.900

@@ -315,6 +315,7 @@ mod tests {
                 encoder: "pretrained",
                 trained_on: 36,
                 folders: crate::model::FolderReport::none(""),
+                network: crate::service_status::NetworkPart { name: "bundled".into(), next: None },
                 training: None,
                 last_training: Some(last),
             },

@@ -138,6 +138,7 @@ impl Daemon {
                 encoder: serving.model.encoder().name(),
                 trained_on: serving.model.trained_on(),
                 folders: serving.model.folder_report(),
+                network: self.training.network_part(),
                 training: self.training.part(),
                 last_training: self.training.last().cloned(),
             },

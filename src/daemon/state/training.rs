@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::catalog::{Choice, TrainingSource};
 use crate::picture::Hash;
-use crate::service_status::{LastTrainingPart, TrainingPart};
+use crate::service_status::{LastTrainingPart, NetworkPart, NextNetworkPart, TrainingPart};
 use crate::training::debounce::RetrainDebounce;
 use crate::training::handle::TrainingHandle;
 use crate::training::history::TrainingHistory;
@@ -32,6 +32,8 @@ pub enum Purpose {
     },
     /// To go back to an earlier model; the path of the reply.
     Rollback(PathBuf),
+    /// To take over the network that the settings name.
+    Network,
 }
 
 /// A job that makes a model ready to serve, on a thread of its own.
@@ -60,10 +62,20 @@ impl UnderWay {
         matches!(self.purpose, Purpose::Rollback(_))
     }
 
+    /// Whether it takes over another network.
+    pub fn is_network_change(&self) -> bool {
+        matches!(self.purpose, Purpose::Network)
+    }
+
+    /// Whether it trains a model.
+    pub fn is_training(&self) -> bool {
+        matches!(self.purpose, Purpose::Training { .. })
+    }
+
     fn part(&self) -> Option<TrainingPart> {
         let (stage, share) = self.handle.progress();
         match self.purpose {
-            Purpose::Rollback(_) => None,
+            Purpose::Rollback(_) | Purpose::Network => None,
             Purpose::Training { pictures, source } => {
                 Some(TrainingPart { id: self.id.clone(), pictures, source: source.name(), stage, share })
             }
@@ -89,13 +101,27 @@ pub struct TrainingState {
     /// Jobs started so far.
     runs: u64,
     has_orphans: bool,
+    /// The name of the network in force.
+    network: String,
+    /// When to look whether the network that the settings name is another one.
+    network_due: Option<Duration>,
 }
 
 impl TrainingState {
     /// From the catalog; the policy looks at the pictures once they are all read.
-    pub fn new(history: TrainingHistory, last: Option<LastTrainingPart>) -> Self {
+    pub fn new(history: TrainingHistory, last: Option<LastTrainingPart>, network: String) -> Self {
         let debounce = Some(RetrainDebounce::after_change(None, Duration::ZERO));
-        Self { history, last, under_way: None, request: None, debounce, runs: 0, has_orphans: true }
+        Self {
+            history,
+            last,
+            under_way: None,
+            request: None,
+            debounce,
+            runs: 0,
+            has_orphans: true,
+            network,
+            network_due: Some(Duration::ZERO),
+        }
     }
 
     /// The pictures to train on, or the settings for training, have changed.
@@ -200,6 +226,35 @@ impl TrainingState {
         self.under_way.as_ref().and_then(UnderWay::part)
     }
 
+    /// The network that the settings name may be another one than that in force.
+    pub fn network_may_differ(&mut self) {
+        self.network_due = Some(Duration::ZERO);
+    }
+
+    /// Looks at it no sooner than then.
+    pub fn put_off_network(&mut self, until: Duration) {
+        self.network_due = Some(until);
+    }
+
+    /// Whether to look at the network that the settings name now; `true` is the answer once.
+    pub fn take_network_due(&mut self, now: Duration) -> bool {
+        self.under_way.is_none() && self.network_due.take_if(|due| *due <= now).is_some()
+    }
+
+    /// The network of this name is in force.
+    pub fn set_network(&mut self, name: String) {
+        self.network = name;
+    }
+
+    /// For `status.json`.
+    pub fn network_part(&self) -> NetworkPart {
+        let next = self.under_way.as_ref().filter(|job| job.is_network_change()).map(|job| {
+            let (stage, share) = job.handle.progress();
+            NextNetworkPart { stage, share }
+        });
+        NetworkPart { name: self.network.clone(), next }
+    }
+
     /// There may be embeddings of deleted or aborted models.
     pub fn mark_orphans(&mut self) {
         self.has_orphans = true;
@@ -225,7 +280,7 @@ mod tests {
     }
 
     fn state() -> TrainingState {
-        TrainingState::new(TrainingHistory::default(), None)
+        TrainingState::new(TrainingHistory::default(), None, "bundled".into())
     }
 
     #[test]
@@ -253,6 +308,24 @@ mod tests {
         drop(training.end());
         assert!(crate::progress::Progress::is_cancelled(&*handle));
         assert!(training.part().is_none() && training.may_have_orphans());
+    }
+
+    #[test]
+    fn a_network_is_looked_at_once_and_not_during_another_job() {
+        let mut training = state();
+        let job = training.prepare("n.onnx", Purpose::Network);
+        training.begin(job);
+        assert!(
+            !training.take_network_due(second(1))
+                && training.network_part().next.is_some()
+                && training.part().is_none()
+        );
+        training.end();
+        assert!(training.take_network_due(second(1)) && !training.take_network_due(second(1)));
+        training.put_off_network(second(9));
+        assert!(!training.take_network_due(second(8)));
+        training.set_network("n.onnx".into());
+        assert!(training.take_network_due(second(9)) && training.network_part().name == "n.onnx");
     }
 
     #[test]

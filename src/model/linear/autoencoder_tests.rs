@@ -172,8 +172,9 @@ fn both_backends_give_these_wide_codes() {
 #[test]
 fn a_model_for_features_of_another_width_is_refused() {
     use crate::config::Encoder;
-    use crate::model::Autoencoder;
+    use crate::model::{Autoencoder, FeatureKind};
     let fitted = LinearAutoencoder::fit(&crossed(&[2.0, 1.0]), 2).unwrap();
-    let refused = Autoencoder::from_safetensors(Encoder::Pretrained, &fitted.to_safetensors()).err().unwrap();
+    let refused =
+        Autoencoder::from_safetensors(&FeatureKind::of(Encoder::Pretrained), &fitted.to_safetensors()).err().unwrap();
     assert!(refused.to_string().contains("mean is not [1, 2432]"), "{refused}");
 }
