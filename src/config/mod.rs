@@ -13,6 +13,7 @@ mod exclude;
 mod folders;
 mod inventory;
 mod load;
+mod node;
 mod read;
 mod schema;
 mod scope;
@@ -30,7 +31,7 @@ pub use bounded::{Bounded, Share, ShareOrAuto};
 pub use cause::{Cause, NameKind, ValueKind};
 pub use changes::{KeyChange, changes};
 pub use choices::{
-    Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
+    Encoder, IndexEngine, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
 };
 pub use command::{AnswerCommand, AnswerFacts};
 pub use crop::Crop;
@@ -39,6 +40,7 @@ pub use error::{ConfigError, Mistake, Position};
 pub use exclude::ExcludePatterns;
 pub use inventory::Inventory;
 pub use load::{Source, load, parse, state_folder};
+pub use node::{IndexSettings, NodeSettings};
 pub use schema::schema;
 pub use scope::{InventoryFolders, SearchScope};
 pub use sections::{
@@ -64,6 +66,10 @@ pub struct Config {
     pub watch: WatchSettings,
     /// How many threads work, and what a single picture may cost.
     pub limits: LimitSettings,
+    /// Where several daemons find one another's pictures. Changes need a restart.
+    pub index: IndexSettings,
+    /// What this daemon is to the others, where `engine` in [index] is not "embedded". Changes need a restart.
+    pub node: NodeSettings,
     /// What is logged.
     pub log: LogSettings,
 }

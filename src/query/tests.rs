@@ -41,6 +41,7 @@ impl Root {
             catalog: Catalog::open(&config.folders.state).unwrap().catalog,
             serving: Shared::new(Serving::new(model, index)),
             guard: Guard::none(),
+            nodes: None,
             set_pictures: Arc::default(),
         };
         (Self { folder, config: Arc::new(config) }, context)

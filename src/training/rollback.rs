@@ -106,6 +106,8 @@ pub struct Restorer {
     pub catalog: CatalogReaders,
     /// The model; `None` is the untrained network.
     pub row: Option<ModelRow>,
+    /// Whether the catalog does not have it: it comes from another node.
+    pub is_new: bool,
     /// The kind of model that may serve.
     pub settings: ModelSettings,
     /// To the loop.
@@ -140,11 +142,13 @@ impl Restorer {
         };
         let (handle, send) = (&*self.handle, &|event| self.send(event));
         let index =
-            Reencoding { catalog: &catalog, model: &model, has_served: true, expected: 0, handle, send }.run()?;
+            Reencoding { catalog: &catalog, model: &model, has_served: !self.is_new, expected: 0, handle, send }
+                .run()?;
         if self.handle.is_cancelled() {
             return Err(Halt::Cancelled);
         }
-        Ok(Successor { model, row: None, index })
+        let row = self.row.clone().filter(|_| self.is_new);
+        Ok(Successor { model, row, index })
     }
 
     fn send(&self, event: TrainingEvent) -> Result<(), Halt> {

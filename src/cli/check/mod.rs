@@ -7,6 +7,7 @@ mod folders;
 mod inotify;
 mod kept;
 mod names;
+mod nodes;
 mod space;
 mod survey;
 
@@ -68,6 +69,7 @@ fn look(setup: &Setup) -> Findings {
     kept::look(&config, is_running, &mut found);
     names::look(&survey, &mut found);
     folders::look_for_pictures(&config.folders, &survey, &setup.source.path, &mut found);
+    nodes::look(&config, &mut found);
     found
 }
 

@@ -32,6 +32,8 @@ pub enum Purpose {
     },
     /// To go back to an earlier model; the path of the reply.
     Rollback(PathBuf),
+    /// To answer with the model of the node that trains; what its embeddings are called.
+    Adoption(String),
 }
 
 /// A job that makes a model ready to serve, on a thread of its own.
@@ -55,15 +57,15 @@ impl UnderWay {
         std::mem::replace(&mut self.purpose, Purpose::Rollback(PathBuf::new()))
     }
 
-    /// Whether it goes back to an earlier model.
+    /// Whether it makes a model ready that was trained before.
     pub fn is_rollback(&self) -> bool {
-        matches!(self.purpose, Purpose::Rollback(_))
+        matches!(self.purpose, Purpose::Rollback(_) | Purpose::Adoption(_))
     }
 
     fn part(&self) -> Option<TrainingPart> {
         let (stage, share) = self.handle.progress();
         match self.purpose {
-            Purpose::Rollback(_) => None,
+            Purpose::Rollback(_) | Purpose::Adoption(_) => None,
             Purpose::Training { pictures, source } => {
                 Some(TrainingPart { id: self.id.clone(), pictures, source: source.name(), stage, share })
             }
