@@ -144,8 +144,11 @@ with Workplace(None, "nodes") as place:
         check(f"a query waits {waited:.1f} s and says what is missing: {record['message']}", record["status"] == "partial" and not record["engine"]["is_complete"])
         before = numbers(b)[0]
         for at in range(30):
-            shutil.copy(kept, b.inventory / f"away-{at:02}.jpg")
+            shutil.copy(pictures[-1], b.inventory / f"away-{at:02}.jpg")
         until(60, "pictures are read while the engine is away", lambda: numbers(b)[0] == before + 30)
+        began_again = time.monotonic()
+        a.ask(queries[1], "away-too")
+        check(f"the next query does not wait: {time.monotonic() - began_again:.1f} s", time.monotonic() - began_again < 5)
         time.sleep(max(0, 20 - (time.monotonic() - began)))
         check(f"30 pictures were read meanwhile; {numbers(b)[1]} changes wait", True)
         os.kill(OPTIONS.engine_pid, signal.SIGCONT)

@@ -145,7 +145,7 @@ impl Case<'_> {
         let slice = KeyPrefix::slices(self.rows.len(), 50).nth(5).unwrap();
         let mut expected: Vec<EngineRow> = self.rows.iter().filter(|row| slice.has(row.key())).cloned().collect();
         let mut sample = self.engine.sample(&self.name, slice).unwrap();
-        [&mut expected, &mut sample].map(|rows| rows.sort_by_key(EngineRow::key));
+        [&mut expected, &mut sample].into_iter().for_each(|rows| rows.sort_by_key(EngineRow::key));
         assert!(!sample.is_empty());
         assert_eq!(sorted_keys(&sample), sorted_keys(&expected));
         sample.iter().zip(&expected).for_each(|(one, other)| assert_same(one, other));

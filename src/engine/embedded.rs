@@ -10,12 +10,12 @@ use crate::config::Metric;
 use crate::index::Index;
 use crate::picture::Hash;
 
-/// Generations in memory, over the index that a node searches its own pictures by.
+/// EngineGenerations in memory, over the index that a node searches its own pictures by.
 #[derive(Debug, Default)]
-pub struct EmbeddedEngine(Mutex<Generations>);
+pub struct EmbeddedEngine(Mutex<EngineGenerations>);
 
 #[derive(Debug, Default)]
-struct Generations {
+struct EngineGenerations {
     held: BTreeMap<String, Held>,
     serving: Option<String>,
 }
@@ -35,12 +35,12 @@ struct NodeRows {
 }
 
 impl EmbeddedEngine {
-    fn lock(&self) -> MutexGuard<'_, Generations> {
+    fn lock(&self) -> MutexGuard<'_, EngineGenerations> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Generations {
+impl EngineGenerations {
     fn get(&self, name: &str) -> Result<&Held, EngineError> {
         self.held.get(name).ok_or_else(|| EngineError::NoGeneration(name.into()))
     }

@@ -136,6 +136,10 @@ impl Nodes {
     pub fn near(&self, model: &str, members: &Rows, scope: &SearchScope, count: usize) -> OthersFound {
         let patience = Duration::from_secs(self.index.patience_s.get());
         let started = Instant::now();
+        // Others have waited for it; the thread that keeps its copy finds out when it is back.
+        if let Some((_, reason)) = self.state.outage().filter(|(away_for, _)| *away_for >= patience) {
+            return OthersFound { rows: Vec::new(), engine: self.part(Some(reason)) };
+        }
         loop {
             match self.try_near(model, members, scope, count) {
                 Ok((generation, rows)) => {
@@ -189,7 +193,7 @@ impl Nodes {
 
     /// For `status.json`.
     pub fn status(&self) -> EngineStatusPart {
-        self.state.part(self.kind, &self.index.url, self.journal.len())
+        self.state.part(self.kind, &self.index.url, self.journal.len() + self.state.sending())
     }
 
     /// Whether answers that lacked pictures of other nodes may be whole by now.
@@ -210,11 +214,15 @@ fn connect(settings: &IndexSettings) -> Result<(&'static str, Arc<dyn Engine>), 
     use crate::engine::{MilvusAccess, MilvusEngine};
     /// A call that takes longer has failed.
     const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+    /// A search does, sooner: somebody waits for it.
+    const LEAST_SEARCH_TIMEOUT: Duration = Duration::from_secs(2);
+    let patience = Duration::from_secs(settings.patience_s.get());
     let access = MilvusAccess {
         url: settings.url.clone(),
         token_file: settings.token_file.clone(),
         prefix: "artificio".into(),
         timeout: CALL_TIMEOUT,
+        search_timeout: patience.clamp(LEAST_SEARCH_TIMEOUT, CALL_TIMEOUT),
     };
     Ok(("milvus", Arc::new(MilvusEngine::new(&access)?)))
 }

@@ -283,7 +283,10 @@ impl Publisher {
             if names.is_empty() {
                 return Ok(());
             }
-            if let Err(error) = self.send(model, generation, &names) {
+            self.nodes.state().set_sending(names.len());
+            let sent = self.send(model, generation, &names);
+            self.nodes.state().set_sending(0);
+            if let Err(error) = sent {
                 names.iter().for_each(|name| self.nodes.journal().note(name));
                 return Err(error);
             }

@@ -189,7 +189,7 @@ mod tests {
         let now_s = clock::now_s();
         assert!(all.values().all(|node| !node.is_silent(now_s) && node.is_silent(now_s + 61)));
         // A second daemon calls itself "a": whoever was there first says so when it writes next.
-        rosters[1].write(&NodeRecord { model: "m2".into(), ..record("a", "2") }).unwrap();
+        Roster::new(shared.path()).write(&record("a", "2")).unwrap();
         let trouble = rosters[0].write(&NodeRecord { model: "m3".into(), ..record("a", "1") }).unwrap_err();
         assert!(trouble.what.contains("another daemon"), "{trouble}");
         assert!(read(&shared.path().join("missing")).is_err());

@@ -13,10 +13,10 @@ use crate::error::Trouble;
 
 /// What is known at the moment. Shared by all threads.
 #[derive(Debug, Default)]
-pub struct NodesState(Mutex<Known>);
+pub struct NodesState(Mutex<KnownNodes>);
 
 #[derive(Debug, Default)]
-struct Known {
+struct KnownNodes {
     /// Since when the engine cannot be reached, and why.
     away: Option<(Instant, String)>,
     version: String,
@@ -24,6 +24,7 @@ struct Known {
     generation: Option<(String, String)>,
     is_published: bool,
     comparing: bool,
+    sending: usize,
     others: BTreeMap<String, NodeRecord>,
     announced: Option<AnnouncedModel>,
     troubles: BTreeMap<&'static str, Trouble>,
@@ -69,7 +70,7 @@ pub struct NodeStatusPart {
 }
 
 impl NodesState {
-    fn lock(&self) -> MutexGuard<'_, Known> {
+    fn lock(&self) -> MutexGuard<'_, KnownNodes> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -85,9 +86,18 @@ impl NodesState {
         self.lock().away = None;
     }
 
-    /// Whether the engine cannot be reached.
-    pub fn has_outage(&self) -> bool {
-        self.lock().away.is_some()
+    /// For how long the engine cannot be reached, and why, if that is so.
+    pub fn outage(&self) -> Option<(Duration, String)> {
+        self.lock().away.as_ref().map(|(since, reason)| (since.elapsed(), reason.clone()))
+    }
+
+    /// So many changes are on their way.
+    pub(super) fn set_sending(&self, count: usize) {
+        self.lock().sending = count;
+    }
+
+    pub(super) fn sending(&self) -> usize {
+        self.lock().sending
     }
 
     pub(super) fn set_version(&self, version: String) {
@@ -171,7 +181,7 @@ impl NodesState {
     /// Whether answers that lacked something of the engine may be whole by now.
     pub fn may_be_complete(&self, model: &str, own: &str) -> bool {
         let generation = self.generation_of(model);
-        !self.has_outage() && generation.is_some_and(|generation| self.others_in(&generation, own).1.is_empty())
+        self.outage().is_none() && generation.is_some_and(|generation| self.others_in(&generation, own).1.is_empty())
     }
 
     /// For `status.json`; `pending` changes are not in the engine yet.

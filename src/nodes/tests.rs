@@ -208,7 +208,7 @@ fn an_outage_is_said_and_made_up_for() {
             (PictureKey::of("b", Path::new(&path)), Hash::of(&(number + 1).to_le_bytes()))
         })
         .collect();
-    [&mut keys, &mut own].map(|keys| keys.sort_unstable());
+    [&mut keys, &mut own].into_iter().for_each(|keys| keys.sort_unstable());
     assert_eq!(keys, own);
     assert!(b.nodes.state().trouble("engine").is_none() && a.nodes.may_be_complete("features"));
     assert!(a.ask(7).engine.is_complete);

@@ -39,6 +39,8 @@ pub struct MilvusAccess {
     pub prefix: String,
     /// A call that takes longer has failed.
     pub timeout: Duration,
+    /// The same for a search.
+    pub search_timeout: Duration,
 }
 
 /// The way to a Milvus. Connections are made when they are needed, and made again when they broke.
@@ -48,6 +50,7 @@ pub struct MilvusConnection {
     /// In base64.
     token: Option<String>,
     timeout: Duration,
+    search_timeout: Duration,
     idle: Mutex<Vec<Http2Connection>>,
 }
 
@@ -68,7 +71,13 @@ impl MilvusConnection {
             true => None,
             false => Some(token(&access.token_file)?),
         };
-        Ok(Self { authority, token, timeout: access.timeout, idle: Mutex::default() })
+        Ok(Self {
+            authority,
+            token,
+            timeout: access.timeout,
+            search_timeout: access.search_timeout,
+            idle: Mutex::default(),
+        })
     }
 
     /// Calls a method of the service, and waits for its reply.
@@ -78,7 +87,8 @@ impl MilvusConnection {
         body.push(0);
         body.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
         body.extend_from_slice(&bytes);
-        let reply = self.send(method, &body).map_err(|error| EngineError::Outage(said(&error)))?;
+        let timeout = if method == "Search" { self.search_timeout } else { self.timeout };
+        let reply = self.send(method, &body, timeout).map_err(|error| EngineError::Outage(said(&error)))?;
         let message = message_of(&reply)?;
         let reply =
             R::decode(message).map_err(|error| EngineError::Refused(format!("its reply cannot be read: {error}")))?;
@@ -89,13 +99,13 @@ impl MilvusConnection {
     }
 
     /// One that waited too long may be closed at the other end: then another takes its place. Calls may be made twice.
-    fn send(&self, method: &str, body: &[u8]) -> io::Result<Http2Reply> {
+    fn send(&self, method: &str, body: &[u8], timeout: Duration) -> io::Result<Http2Reply> {
         let path = format!("/milvus.proto.milvus.MilvusService/{method}");
-        let timeout = format!("{}m", self.timeout.as_millis());
+        let deadline = Instant::now() + timeout;
+        let timeout = format!("{}m", timeout.as_millis());
         let mut headers =
             vec![("content-type", "application/grpc"), ("te", "trailers"), ("grpc-timeout", timeout.as_str())];
         headers.extend(self.token.as_ref().map(|token| ("authorization", token.as_str())));
-        let deadline = Instant::now() + self.timeout;
         while let Some(mut connection) = self.take_idle() {
             match connection.call(&path, &headers, body, deadline) {
                 Ok(reply) => return Ok(self.keep(connection, reply)),

@@ -20,9 +20,10 @@ use columns::{ALL_BUT_KEY, CODE, FLOAT_VECTOR, HASH, KEY};
 use connection::MilvusConnection;
 use wire::{
     AliasRequest, CollectionRequest, CreateCollectionRequest, CreateIndexRequest, DeleteRequest,
-    DescribeCollectionResponse, GetLoadStateRequest, GetLoadStateResponse, GetVersionRequest, GetVersionResponse,
-    KeyValue, LoadCollectionRequest, MutationResult, PlaceholderGroup, PlaceholderValue, QueryRequest, QueryResults,
-    SearchResults, ShowCollectionsRequest, ShowCollectionsResponse, UpsertRequest, WireSearch, WireStatus,
+    DescribeCollectionResponse, DescribeIndexRequest, DescribeIndexResponse, GetLoadStateRequest, GetLoadStateResponse,
+    GetVersionRequest, GetVersionResponse, KeyValue, LoadCollectionRequest, MutationResult, PlaceholderGroup,
+    PlaceholderValue, QueryRequest, QueryResults, SearchResults, ShowCollectionsRequest, ShowCollectionsResponse,
+    UpsertRequest, WireSearch, WireStatus,
 };
 
 pub use connection::MilvusAccess;
@@ -95,8 +96,14 @@ impl MilvusEngine {
         self.connection.call::<_, WireStatus>("CreateCollection", request).map(drop)
     }
 
-    /// Makes the index, unless it is there, and waits until all rows can be searched.
-    fn load(&self, collection: &str) -> Result<(), EngineError> {
+    /// Makes the index, unless there is one: another kind may have been made by hand.
+    fn make_index(&self, collection: &str) -> Result<(), EngineError> {
+        let request = DescribeIndexRequest { collection_name: collection.into(), field_name: CODE.into() };
+        let present = self.connection.call::<_, DescribeIndexResponse>("DescribeIndex", request);
+        // Without one, it is an error.
+        if present.is_ok_and(|reply| !reply.index_descriptions.is_empty()) {
+            return Ok(());
+        }
         let params = format!("{{\"M\": {GRAPH_LINKS}, \"efConstruction\": {GRAPH_BUILT_FROM}}}");
         let index = CreateIndexRequest {
             collection_name: collection.into(),
@@ -108,7 +115,12 @@ impl MilvusEngine {
             ],
             index_name: CODE.into(),
         };
-        self.connection.call::<_, WireStatus>("CreateIndex", index)?;
+        self.connection.call::<_, WireStatus>("CreateIndex", index).map(drop)
+    }
+
+    /// Makes the index, and waits until all rows can be searched.
+    fn load(&self, collection: &str) -> Result<(), EngineError> {
+        self.make_index(collection)?;
         let load = LoadCollectionRequest { collection_name: collection.into(), replica_number: 1 };
         self.connection.call::<_, WireStatus>("LoadCollection", load)?;
         let deadline = Instant::now() + LOAD_TIMEOUT;
@@ -144,7 +156,11 @@ impl Engine for MilvusEngine {
 
     fn serving(&self) -> Result<Option<String>, EngineError> {
         let described = self.describe(self.prefix.clone())?;
-        Ok(described.and_then(|reply| self.generation(&reply.collection_name).map(ToString::to_string)))
+        // Asked by the alias, some versions answer with it, but the schema has the collection's own name.
+        let names = described
+            .into_iter()
+            .flat_map(|reply| [reply.schema.map(|schema| schema.name), Some(reply.collection_name)]);
+        Ok(names.flatten().find_map(|name| self.generation(&name).map(ToString::to_string)))
     }
 
     fn serve(&self, generation: &str) -> Result<(), EngineError> {

@@ -120,6 +120,28 @@ pub struct CreateIndexRequest {
 }
 
 #[derive(Clone, PartialEq, Message)]
+pub struct DescribeIndexRequest {
+    #[prost(string, tag = "3")]
+    pub collection_name: String,
+    #[prost(string, tag = "4")]
+    pub field_name: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct DescribeIndexResponse {
+    #[prost(message, optional, tag = "1")]
+    pub status: Option<WireStatus>,
+    #[prost(message, repeated, tag = "2")]
+    pub index_descriptions: Vec<IndexDescription>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct IndexDescription {
+    #[prost(string, tag = "1")]
+    pub index_name: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
 pub struct LoadCollectionRequest {
     #[prost(string, tag = "3")]
     pub collection_name: String,
@@ -329,6 +351,7 @@ macro_rules! replies {
 replies!(
     GetVersionResponse,
     DescribeCollectionResponse,
+    DescribeIndexResponse,
     ShowCollectionsResponse,
     GetLoadStateResponse,
     MutationResult,
