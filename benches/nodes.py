@@ -10,7 +10,7 @@ with --engine-pid, that process is stopped for 20 s while pictures come and go; 
 each node's pictures are found by the other, and nothing that is gone is. Exit code 1 where something is not as it should be.
 """
 
-import argparse, json, os, shutil, signal, sys, time
+import argparse, json, os, shutil, signal, subprocess, sys, time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -156,6 +156,34 @@ with Workplace(None, "nodes") as place:
         whole = lambda: json.loads((a.root / "answer/result_away.json").read_text())["engine"]["is_complete"]
         took_again = until(60, "the query is answered again", whole)
         print(f"after it came back: all sent after {took:.1f} s, answered again after {took_again:.1f} s")
+
+    # New models while both are asked, and a node is killed in the middle.
+    until(60, "all is quiet before new models", lambda: is_whole(nodes))
+    asked, mixed, lacking = 0, 0, 0
+    for round, killed in enumerate([None, b, a]):
+        before = a.status()["model"]["id"]
+        subprocess.run([PROGRAM, "--root", str(a.root), "train"], capture_output=True, timeout=120)
+        began = time.monotonic()
+        while not (is_whole(nodes) and a.status()["model"]["id"] != before):
+            if time.monotonic() - began > 240:
+                FAILED.append(f"round {round}: no new model on both")
+                break
+            if killed and time.monotonic() - began > 1 + round:
+                killed.service.process.send_signal(signal.SIGKILL)
+                killed.service.process.wait()
+                killed.start()
+                killed = None
+            for node in nodes:
+                record = node.ask(queries[asked % len(queries)], f"x{asked}")
+                asked += 1
+                generation = record.get("engine", {}).get("generation")
+                plain = record["model"]["id"].replace("-", "_")
+                mixed += generation is not None and not generation.startswith(plain + "_")
+                lacking += not record["engine"]["is_complete"]
+        print(f"round {round}: {before} to {a.status()['model']['id']} on both after {time.monotonic() - began:.1f} s")
+    incomplete = lambda: [path.name for node in nodes for path in (node.root / "answer").glob("result_x*.json") if not json.loads(path.read_text())["engine"]["is_complete"]]
+    took = until(120, "incomplete answers are given again", lambda: not incomplete())
+    check(f"{asked} queries during new models: {mixed} mix models, {lacking} lacked pictures and said so, all of them whole {took:.1f} s later", mixed == 0)
 
     # A node is killed while it reads.
     for at in range(40):
