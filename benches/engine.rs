@@ -33,12 +33,13 @@ impl Simulated {
     }
 
     fn row(&self, node: usize, number: usize) -> EngineRow {
-        let mut random = Random::new((node * 1_000_000_007 + number) as u64);
+        let seed = node * 1_000_000_007 + number;
+        let mut random = Random::new(seed as u64);
         let centre = &self.centres[random.count(0, self.centres.len() - 1)];
         EngineRow {
             node: format!("node-{node}"),
             path: PathBuf::from(format!("folder-{}/{number:09}.jpg", number / 1_000)),
-            content: Hash::of(&(node, number).0.to_le_bytes()),
+            content: Hash::of(&seed.to_le_bytes()),
             date: WallTime::of_seconds(number as i64),
             embedding: centre.iter().map(|value| value + 0.7 * random.normal()).collect(),
         }
