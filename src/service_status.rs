@@ -10,6 +10,7 @@ use crate::config::ModelSettings;
 use crate::error::Trouble;
 use crate::files::{read_own, replace_quick};
 use crate::model::{FeatureKind, FolderReport, Model};
+use crate::nodes::EngineStatusPart;
 use crate::sandbox::ConfinementReport;
 use crate::training::handle::Stage;
 use crate::training::network_change::BUNDLED_NAME;
@@ -38,6 +39,8 @@ pub struct ServiceStatus {
     pub queries: QueriesPart,
     /// The model that serves.
     pub model: ServedModelPart,
+    /// The engine that several nodes share, and those nodes; null where this daemon is alone.
+    pub engine: Option<EngineStatusPart>,
     /// Folders for which the system sends events.
     pub watched_folders: usize,
     /// Keys of changed settings that take effect only after a restart, such as "folders.query".
@@ -233,6 +236,7 @@ impl ServiceStatus {
                 training: None,
                 last_training: None,
             },
+            engine: None,
             watched_folders: 0,
             awaiting_restart: Vec::new(),
             degraded_by: vec![trouble.clone()],

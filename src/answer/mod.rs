@@ -13,8 +13,8 @@ mod wording;
 pub use grade::{Grade, MEANING};
 pub use metadata::MetadataPart;
 pub use record::{
-    Changes, DuplicatePart, LARGEST_RECORD_BYTES, MatchPart, QueryFile, QueryPart, Record, Relation, SCHEMA,
-    SearchModelPart, SearchSettingsPart, SkippedPart, Status, Timings,
+    Changes, DuplicatePart, EnginePart, LARGEST_RECORD_BYTES, MatchPart, QueryFile, QueryPart, Record, Relation,
+    SCHEMA, SearchModelPart, SearchSettingsPart, SkippedPart, Status, Timings,
 };
 pub use why::WhyPart;
 pub use wording::{footer, mark, notice, style};

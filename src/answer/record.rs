@@ -41,6 +41,9 @@ pub struct Record {
     pub index_generation: u64,
     /// The settings that it was answered with.
     pub settings: SearchSettingsPart,
+    /// The engine that was asked for the pictures of other nodes; absent where this daemon is alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<EnginePart>,
     /// What was found, the most similar first.
     pub matches: Vec<MatchPart>,
     /// The nearest picture, when even that one is not similar enough to be a match.
@@ -151,12 +154,12 @@ impl Changes {
             && before
                 .iter()
                 .zip(matches)
-                .all(|(before, now)| before["path"] == *now.path && now.is_same_picture(before));
+                .all(|(before, now)| now.is_at_the_place_of(before) && now.is_same_picture(before));
         if is_unchanged {
             return None;
         }
         let is_in =
-            |before: &serde_json::Value, now: &MatchPart| before["path"] == *now.path && now.is_same_picture(before);
+            |before: &serde_json::Value, now: &MatchPart| now.is_at_the_place_of(before) && now.is_same_picture(before);
         let added = matches.iter().filter(|now| !before.iter().any(|before| is_in(before, now)));
         let removed = before.iter().filter(|before| !matches.iter().any(|now| is_in(before, now)));
         let model = former.pointer("/model/id").and_then(|id| id.as_str()).unwrap_or_default();
@@ -195,6 +198,28 @@ pub struct SearchModelPart {
     pub folders: FolderReport,
 }
 
+/// The engine that was asked for the pictures of other nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EnginePart {
+    /// "milvus"
+    pub kind: &'static str,
+    /// The node that asked.
+    pub node: String,
+    /// Pictures of other nodes that were searched.
+    pub pictures: usize,
+    /// What the model's embeddings are called in it; absent where it could not be searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation: Option<String>,
+    /// Whether all pictures of all nodes were searched. Otherwise the query is answered again when they can be.
+    pub is_complete: bool,
+    /// Nodes whose pictures are not all in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// What is missing, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
 /// One picture found.
 #[derive(Debug, Clone, Serialize)]
 pub struct MatchPart {
@@ -202,8 +227,14 @@ pub struct MatchPart {
     pub rank: usize,
     /// Relative to the inventory folder.
     pub path: String,
-    /// The same from the root of the file system.
+    /// The same from the root of the file system. Of another node whose inventory is not mounted here, "node:path".
     pub absolute_path: String,
+    /// The node whose inventory it lies in; absent where this daemon is alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Whether that is another node.
+    #[serde(skip)]
+    pub is_remote: bool,
     /// By the metric.
     pub similarity: f32,
     /// Share of random inventory pairs that are less similar, 0 to 1.
@@ -233,6 +264,12 @@ pub struct MatchPart {
 }
 
 impl MatchPart {
+    /// Whether a match of an earlier record has the same path on the same node.
+    fn is_at_the_place_of(&self, before: &serde_json::Value) -> bool {
+        let is_elsewhere = |node: &str| self.node.as_deref().is_some_and(|own| own != node);
+        before["path"] == *self.path && !before["node"].as_str().is_some_and(is_elsewhere)
+    }
+
     /// Whether a match of an earlier record, at the same path, is the same picture: it has the same likeness, which depends on this
     /// picture and the query alone, and the same relation. Of older records, which have none, that cannot be told.
     fn is_same_picture(&self, before: &serde_json::Value) -> bool {
@@ -277,8 +314,11 @@ fn is_false(value: &bool) -> bool {
 pub struct DuplicatePart {
     /// Relative to the inventory folder.
     pub path: String,
-    /// The same from the root of the file system.
+    /// The same from the root of the file system. Of another node whose inventory is not mounted here, "node:path".
     pub absolute_path: String,
+    /// The node whose inventory it lies in; absent where this daemon is alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
     /// By the metric, to the query.
     pub similarity: f32,
 }
@@ -356,6 +396,8 @@ mod tests {
             rank: 1,
             path: path.into(),
             absolute_path: format!("/inventory/{path}"),
+            node: None,
+            is_remote: false,
             similarity: 0.9,
             closer_than: 0.99,
             likeness: Some(likeness),

@@ -63,7 +63,9 @@ pub fn mark(found: &MatchPart) -> Vec<String> {
         Relation::Identical => ["the same picture", "same", "="].map(String::from),
         Relation::NearDuplicate => ["nearly the same picture", "nearly the same", "≈"].map(String::from),
     });
-    let away = found.away.then(|| ["its disk is away", "away", "away"].map(String::from));
+    let node = found.node.as_ref().filter(|_| found.is_remote);
+    let node = node.map(|node| [format!("on node {node}"), format!("on {node}"), node.clone()]);
+    let away = (found.away && !found.is_remote).then(|| ["its disk is away", "away", "away"].map(String::from));
     let copies = match found.duplicates.len() {
         0 => None,
         1 => Some(["1 more like it".to_string(), "+1".into(), "+1".into()]),
@@ -72,7 +74,7 @@ pub fn mark(found: &MatchPart) -> Vec<String> {
     // Which of a set's pictures it is, where each counts for itself.
     let query = found.why.as_ref().and_then(|why| Path::new(why.query.as_ref()?).file_name()?.to_str());
     let query = query.map(|name| [format!("like {name}"), name.to_string(), String::new()]);
-    let said: Vec<[String; 3]> = [relation, away, copies, query].into_iter().flatten().collect();
+    let said: Vec<[String; 3]> = [relation, node, away, copies, query].into_iter().flatten().collect();
     if said.is_empty() {
         return Vec::new();
     }
@@ -100,11 +102,13 @@ mod tests {
     }
     #[test]
     fn a_label_says_all_that_is_special_about_a_match_and_can_be_short() {
-        let duplicate = DuplicatePart { path: "b".into(), absolute_path: "/b".into(), similarity: 1.0 };
+        let duplicate = DuplicatePart { path: "b".into(), absolute_path: "/b".into(), node: None, similarity: 1.0 };
         let found = |relation, away, copies: usize| MatchPart {
             rank: 1,
             path: "a".into(),
             absolute_path: "/a".into(),
+            node: None,
+            is_remote: false,
             similarity: 1.0,
             closer_than: 1.0,
             likeness: None,
@@ -138,5 +142,8 @@ mod tests {
             mark(&found(Some(Relation::Identical), true, 0)),
             ["the same picture · its disk is away", "same away", "= away"]
         );
+        let remote = MatchPart { node: Some("cellar".into()), is_remote: true, ..found(None, true, 0) };
+        assert_eq!(mark(&remote), ["on node cellar", "on cellar", "cellar"]);
+        assert!(mark(&MatchPart { is_remote: false, away: false, ..remote }).is_empty());
     }
 }

@@ -149,6 +149,8 @@ mod tests {
             rank,
             path: path.into(),
             absolute_path: format!("/i/{path}"),
+            node: None,
+            is_remote: false,
             similarity: 0.5,
             closer_than: 0.995,
             likeness: None,

@@ -5,7 +5,7 @@ use std::fmt;
 use super::Config;
 
 /// Sections and keys that a running daemon cannot change.
-const NEED_RESTART: [&str; 4] = ["folders", "answer.on_answer", "limits.workers", "model.encoder"];
+const NEED_RESTART: [&str; 6] = ["folders", "answer.on_answer", "limits.workers", "model.encoder", "index", "node"];
 
 /// Keys of these sections that it can.
 const TAKE_EFFECT: [&str; 1] = ["folders.exclude"];

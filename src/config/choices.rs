@@ -118,6 +118,17 @@ impl Metric {
     }
 }
 
+/// Where the pictures of several nodes meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum IndexEngine {
+    /// Nowhere: this daemon finds its own pictures.
+    #[default]
+    Embedded,
+    /// In a Milvus, a database for embeddings.
+    Milvus,
+}
+
 /// How changes in folders are noticed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

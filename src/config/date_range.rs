@@ -21,6 +21,13 @@ pub struct DateRange {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DateBound(WallTime);
 
+impl DateBound {
+    /// That moment.
+    pub fn time(self) -> WallTime {
+        self.0
+    }
+}
+
 impl DateRange {
     /// Whether it has no end.
     pub fn is_everything(&self) -> bool {

@@ -66,7 +66,7 @@ fn place_of(text: &str, key: &str) -> Option<Range<usize>> {
 }
 
 /// The path with symbolic links followed as far as it exists.
-fn resolved(path: &Path) -> PathBuf {
+pub(super) fn resolved(path: &Path) -> PathBuf {
     let mut rest = Vec::new();
     let mut existing = path;
     loop {

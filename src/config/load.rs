@@ -9,7 +9,7 @@ use toml::de::DeTable;
 
 use super::cause::Cause;
 use super::error::ConfigError;
-use super::{Config, folders, network, read};
+use super::{Config, folders, network, node, read};
 
 /// Twenty times the shipped file; what is longer is not a settings file. Broken ones of this size take up to 100 MB to report.
 const LONGEST_FILE_BYTES: u64 = 128 << 10;
@@ -28,11 +28,14 @@ pub fn load(source: &Source, root: &Path) -> Result<Config, ConfigError> {
     let text = text_of(source)?;
     let mut config = parse(&source.path, &text)?;
     config.folders = config.folders.below(root);
+    config.index = config.index.below(root);
+    config.node = config.node.below(root);
     folders::must_be_separate(&source.path, &text, &config.folders)?;
     network::must_suit_the_encoder(&source.path, &text, &config.model)?;
     if config.model.has_own_network() {
         config.model.network = root.join(&config.model.network);
     }
+    node::must_be_complete(&source.path, &text, &config)?;
     Ok(config)
 }
 

@@ -14,6 +14,7 @@ mod folders;
 mod inventory;
 mod load;
 mod network;
+mod node;
 mod read;
 mod schema;
 mod scope;
@@ -31,7 +32,7 @@ pub use bounded::{Bounded, Share, ShareOrAuto};
 pub use cause::{Cause, NameKind, ValueKind};
 pub use changes::{KeyChange, changes};
 pub use choices::{
-    Encoder, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
+    Encoder, IndexEngine, LearnFromFolders, Level, Metric, PairMode, Refresh, SetMode, SheetFormat, Theme, WatchMode,
 };
 pub use command::{AnswerCommand, AnswerFacts};
 pub use crop::Crop;
@@ -41,6 +42,7 @@ pub use exclude::ExcludePatterns;
 pub use inventory::Inventory;
 pub use load::{Source, load, parse, state_folder};
 pub use network::{ChannelOrder, InputLayout, NetworkDescription, OutputPooling, description_of};
+pub use node::{IndexSettings, NodeSettings};
 pub use schema::schema;
 pub use scope::{InventoryFolders, SearchScope};
 pub use sections::{
@@ -66,6 +68,10 @@ pub struct Config {
     pub watch: WatchSettings,
     /// How many threads work, and what a single picture may cost.
     pub limits: LimitSettings,
+    /// Where several daemons find one another's pictures. Changes need a restart.
+    pub index: IndexSettings,
+    /// What this daemon is to the others, where `engine` in [index] is not "embedded". Changes need a restart.
+    pub node: NodeSettings,
     /// What is logged.
     pub log: LogSettings,
 }

@@ -63,6 +63,11 @@ impl InventoryFolders {
         folders.into_iter().map(|folder| inside(&folder).ok_or(folder)).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Each.
+    pub fn iter(&self) -> impl Iterator<Item = &Path> {
+        self.0.iter().map(PathBuf::as_path)
+    }
+
     /// Their paths as text.
     pub fn names(&self) -> Vec<String> {
         self.0.iter().map(|folder| folder.to_string_lossy().into_owned()).collect()

@@ -24,6 +24,8 @@ pub enum Refusal {
     NoTarget(NoTarget),
     /// There are too few pictures to train on; the folder is where to add more.
     TooFew(TooFewPictures, PathBuf),
+    /// Another node trains, and says which model serves.
+    Elsewhere,
     /// Something failed.
     Trouble(Trouble),
 }
@@ -52,6 +54,12 @@ impl fmt::Display for Refusal {
             }
             Self::NoTarget(why) => why.fmt(out),
             Self::TooFew(why, folder) => write!(out, "{why}; they go into {}", folder.display()),
+            Self::Elsewhere => {
+                write!(
+                    out,
+                    "this node has `trains = false` in [node]: ask on the one that trains; all others follow it"
+                )
+            }
             Self::Trouble(trouble) => trouble.fmt(out),
         }
     }
@@ -81,6 +89,9 @@ impl Daemon {
     }
 
     fn request_training(&mut self, place: PathBuf) {
+        if self.is_follower() {
+            return self.reply(&place, &Reply::failed(Refusal::Elsewhere.to_string()));
+        }
         if let Some(job) = self.training.under_way().filter(|job| job.is_training()) {
             let (id, message) = (job.id.clone(), format!("model {} is in training already", job.id));
             return self.reply(&place, &Reply { model: Some(id), message });
@@ -97,6 +108,9 @@ impl Daemon {
             Some(job) if job.is_network_change() => return Err(Refusal::NetworkChange),
             _ => {}
         }
+        if self.is_follower() {
+            return Err(Refusal::Elsewhere);
+        }
         let models = self.store.catalog().models()?;
         let row = rollback::target(&models, requested, self.serving.read().model.features())?.cloned();
         let id = row.as_ref().map_or(UNTRAINED_ID, |row| &row.id).to_string();
@@ -107,6 +121,7 @@ impl Daemon {
             run: job.run,
             catalog: self.store.catalog().readers(),
             row,
+            is_new: false,
             settings: self.config().model.clone(),
             extractor: self.serving.extractor(),
             handle: Arc::clone(&job.handle),

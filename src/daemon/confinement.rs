@@ -37,6 +37,9 @@ pub(super) fn begin(setup: &Setup, observer: &dyn Observer) -> Result<Arc<Confin
     let _ = make_folder(&config.folders.answer);
     let _ = make_state_folder(&config.folders.state);
     let _ = make_inventory_links(&config);
+    if config.index.is_shared() {
+        let _ = make_folder(&config.node.shared);
+    }
     let confinement = Confinement::enter(&folders(setup, &config));
     info!("confined {}", confinement.report().message);
     Ok(Arc::new(confinement))
@@ -61,8 +64,19 @@ fn folders(setup: &Setup, config: &Config) -> SandboxFolders {
     // Both files of a network are read there; without one that is no folder.
     let network = config.model.network.parent().map(Path::to_path_buf).filter(|_| config.model.has_own_network());
     let read = watched.into_iter().map(Path::to_path_buf).chain(settings_folders(&setup.source.path)).chain(network);
-    let read = read.chain([setup.root.clone()]).collect();
-    SandboxFolders { read, written: written.into_iter().collect(), rearranged: Vec::new() }
+    let (index, node) = (&config.index, &config.node);
+    let connects = index.is_shared();
+    // What the names of hosts are looked up in, and the inventories of other nodes.
+    let of_network = ["/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"];
+    let of_engine = [index.ca_file.clone(), index.token_file.clone()];
+    let of_node = of_network.iter().map(PathBuf::from).chain(node.mounts()).chain(of_engine);
+    let shared = connects.then(|| node.shared.clone());
+    SandboxFolders {
+        read: read.chain([setup.root.clone()]).chain(of_node.filter(|_| connects)).collect(),
+        written: written.into_iter().chain(shared).collect(),
+        rearranged: Vec::new(),
+        connects,
+    }
 }
 
 /// Where the settings file is, and where that is if it is a link.

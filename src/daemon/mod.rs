@@ -13,6 +13,7 @@ mod descriptors;
 mod encode;
 mod event;
 mod expiry;
+mod following;
 mod gallery;
 mod model_switch;
 pub mod mounts;
@@ -123,7 +124,7 @@ type TurnStep = (&'static str, fn(&mut Daemon));
 
 /// What may be due after an event, in this order. Each does a bounded amount of work, so that no turn takes long: what is left is
 /// done in the next one.
-const STEPS: [TurnStep; 24] = [
+const STEPS: [TurnStep; 25] = [
     ("check the confinement", Daemon::check_confinement),
     ("check the state folder", Daemon::check_state_folder),
     ("take hints", Daemon::take_waiting_hints),
@@ -143,6 +144,7 @@ const STEPS: [TurnStep; 24] = [
     ("take requests", Daemon::take_requests),
     ("review answers", Daemon::review_answers),
     ("consider the network", Daemon::consider_network),
+    ("follow the trainer", Daemon::follow_trainer),
     ("consider training", Daemon::consider_training),
     ("hold back untrained", Daemon::hold_back_untrained),
     ("measure inventory", Daemon::measure_inventory),
@@ -331,6 +333,7 @@ impl Daemon {
     }
 
     fn finish_work(&mut self) {
+        self.workers.nodes().iter().for_each(|nodes| nodes.state().stop());
         drop(self.training.end());
         self.workers.quarantine().cancel_trials();
         for Task { root, path } in self.workers.take_unstarted() {

@@ -111,7 +111,7 @@ impl Daemon {
             self.log_new_model(&model, row.as_ref());
         }
         let mut serving = self.serving.write();
-        index.continue_from(serving.index.generation());
+        index.take_over(&serving.index);
         Ok(std::mem::replace(&mut *serving, Serving::new(extractor, model, index)))
     }
 

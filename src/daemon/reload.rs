@@ -64,6 +64,7 @@ impl Daemon {
         new.answer.on_answer = old.answer.on_answer.clone();
         new.limits.workers = old.limits.workers;
         new.model.encoder = old.model.encoder;
+        (new.index, new.node) = (old.index.clone(), old.node.clone());
         for change in &waiting {
             warn!("changed settings: {change}; this needs a restart");
         }

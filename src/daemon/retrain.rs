@@ -47,6 +47,12 @@ impl Daemon {
         let is_busy = roots().any(|(root, tree)| {
             self.plan.awaited(root) > 0 || tree.is_none_or(|tree| !tree.is_scanned() || tree.settling() > 0)
         });
+        if self.is_follower() {
+            if let Some(request) = self.training.take_request() {
+                self.report_start(&request, Err(Refusal::Elsewhere));
+            }
+            return;
+        }
         let now = self.now();
         let is_overdue = self.training.is_overdue(now);
         if !(is_known || is_overdue) || !self.training.is_due(now, self.training_quiet(), is_busy) {
@@ -128,7 +134,8 @@ impl Daemon {
         let number = self.store.catalog_mut().reserve_model_number();
         // Nothing was done in vain: it is tried again soon.
         let number = number.inspect_err(|trouble| self.delay_training(trouble.clone(), RETRY_PAUSE))?;
-        let id = format!("m{number}-{}", clock::today());
+        let node = self.workers.nodes().map(|nodes| format!("-{}", nodes.name())).unwrap_or_default();
+        let id = format!("m{number}-{}{node}", clock::today());
         let input = TrainingInput {
             catalog: self.store.catalog().readers(),
             id: id.clone(),

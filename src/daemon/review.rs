@@ -23,7 +23,12 @@ impl Daemon {
             || self
                 .tree(Root::Inventory)
                 .is_none_or(|tree| tree.settling() > 0 || !tree.is_scanned() || tree.is_offline());
-        if inventory_is_changing || self.serving.read().index.is_empty() {
+        let (model, is_empty) = {
+            let serving = self.serving.read();
+            (serving.model.id().to_string(), serving.index.is_empty())
+        };
+        let may_be_complete = self.workers.nodes().map_or(!is_empty, |nodes| nodes.may_be_complete(&model));
+        if inventory_is_changing || !may_be_complete {
             return;
         }
         for query in self.queries.take_provisional() {

@@ -27,6 +27,7 @@ use crate::files::{Stamp, make_folder, make_links, sweep_half_written};
 use crate::index::Index;
 use crate::isolation::Isolation;
 use crate::model::{Extractor, FeatureKind, Model};
+use crate::nodes::{Nodes, Publisher};
 use crate::on_answer::{AnswerCommands, CommandHelper};
 use crate::picture::{Bounds, silence_caught_panics};
 use crate::quarantine::Quarantine;
@@ -63,10 +64,15 @@ impl Daemon {
         let serving = Shared::new(Serving::new(extractor, model, index));
         let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());
         let count = worker_count(&config);
+        let nodes = Nodes::of(&config)?;
+        if let Some(nodes) = &nodes {
+            Publisher::start(nodes, &serving, &catalog.readers(), &channels.end_sender)?;
+        }
         let deps = WorkerDeps {
             catalog: catalog.readers(),
             serving: serving.clone(),
             quarantine,
+            nodes,
             set_pictures: Arc::default(),
             outcomes: channels.outcome_sender.clone(),
             ends: channels.end_sender.clone(),

@@ -9,6 +9,7 @@ use super::workers::LostWork;
 use super::{Daemon, catalog_file, event, gallery};
 use crate::catalog::Root;
 use crate::error::Trouble;
+use crate::nodes;
 use crate::on_answer;
 use crate::picture::Unusable;
 use crate::quarantine::Decoding;
@@ -42,6 +43,7 @@ impl Daemon {
                     self.reporting.gallery().restart(&folders.answer, &folders.inventory, &self.channels.end_sender);
                 self.note("gallery-thread", restarted.err());
             }
+            nodes::THREAD => self.restart_publisher(),
             event::SIGNALS => self.note("signals", Some(trouble())),
             _ => {}
         }
@@ -93,13 +95,16 @@ impl Daemon {
         self.note("gallery", of_gallery);
         let of_command = self.reporting.commands().trouble();
         self.note("on_answer", of_command);
+        self.note_nodes();
     }
 }
 
 /// Whether the thread of that name is no worker.
 fn is_singular(name: &str) -> bool {
     let of_training = [job::THREAD, rollback::THREAD, network_change::THREAD].iter().any(|kind| name.starts_with(kind));
-    of_training || [gallery::THREAD, catalog_file::THREAD, event::SIGNALS, MEASURING, on_answer::THREAD].contains(&name)
+    of_training
+        || [gallery::THREAD, catalog_file::THREAD, event::SIGNALS, MEASURING, nodes::THREAD, on_answer::THREAD]
+            .contains(&name)
 }
 
 /// The thread of a job under way. A job that was cancelled may still panic: that is not the end of the one after it.

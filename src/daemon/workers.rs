@@ -10,6 +10,7 @@ use super::encode::{EncodeJob, Encoded};
 use super::plan::Task;
 use crate::catalog::{CatalogReaders, Root};
 use crate::error::Trouble;
+use crate::nodes::Nodes;
 use crate::picture::Unusable;
 use crate::quarantine::{Decoding, Quarantine, Slot, Suspects};
 use crate::query::{Answered, Done, Query, SetPictures, WorkerContext};
@@ -69,6 +70,8 @@ pub struct WorkerDeps {
     pub serving: Shared,
     /// Shared by all.
     pub quarantine: Arc<Quarantine>,
+    /// Shared by all; `None` where this daemon is alone.
+    pub nodes: Option<Arc<Nodes>>,
     /// Shared by all.
     pub set_pictures: Arc<SetPictures>,
     /// To the loop.
@@ -176,6 +179,11 @@ impl Workers {
         &self.deps.quarantine
     }
 
+    /// The other nodes; `None` where this daemon is alone. Shared by all.
+    pub fn nodes(&self) -> Option<&Arc<Nodes>> {
+        self.deps.nodes.as_ref()
+    }
+
     /// A thread of this name has ended. If it was a worker, returns what it was doing; another thread replaces it.
     pub fn take_ended(&mut self, name: &str) -> Option<LostWork> {
         let at = self.threads.iter().position(|worker| worker.name == name)?;
@@ -225,7 +233,7 @@ impl Workers {
     }
 
     fn start_one(&mut self, role: Role) -> Result<Worker, Trouble> {
-        let WorkerDeps { catalog, serving, quarantine, set_pictures, outcomes, ends } = &self.deps;
+        let WorkerDeps { catalog, serving, quarantine, nodes, set_pictures, outcomes, ends } = &self.deps;
         // Names are never reused: an abandoned thread may still have one.
         let (name, slot) = (format!("worker-{}", self.started), Arc::<Slot<Task>>::default());
         self.started += 1;
@@ -234,6 +242,7 @@ impl Workers {
             catalog: catalog.open()?,
             serving: serving.clone(),
             guard: quarantine.guard(&name, suspects, slot.clone()),
+            nodes: nodes.clone(),
             set_pictures: Arc::clone(set_pictures),
         };
         let queues = match role {

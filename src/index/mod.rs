@@ -3,6 +3,7 @@
 mod averaging;
 mod calibration;
 mod columns;
+mod journal;
 mod neighbours;
 mod plain;
 mod quantised;
@@ -24,9 +25,10 @@ use segment::Segment;
 
 pub use calibration::Calibration;
 pub use columns::NearestOther;
+pub use journal::ChangeJournal;
 pub use neighbours::SampleNeighbours;
 pub use plain::PlainComparison;
-pub use ranking::SHORTLIST;
+pub use ranking::{SHORTLIST, members};
 pub use sample::{RowId, SampledPicture};
 pub use segment::Name;
 pub use snapshot::Snapshot;
@@ -42,6 +44,8 @@ pub struct Index {
     segments: Vec<Arc<Segment>>,
     position_of: HashMap<Name, u32>,
     generation: u64,
+    /// Where somebody follows it.
+    journal: Option<Arc<ChangeJournal>>,
 }
 
 /// One inventory picture found.
@@ -53,6 +57,8 @@ pub struct Found {
     pub similarity: f32,
     /// Of its embedding and the nearest of the query's, as they are: what [`Calibration`] compares.
     pub plain: PlainSimilarity,
+    /// Where it is a picture of another node.
+    pub remote: Option<RemotePicture>,
     /// Why it stands where it does.
     pub reason: Reason,
 }
@@ -79,6 +85,26 @@ pub struct Reason {
     pub neighbours: Vec<PathBuf>,
 }
 
+/// A picture that lies in the inventory of another node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemotePicture {
+    /// Its node.
+    pub node: Arc<str>,
+    /// The blake3 hash of its content.
+    pub content: [u8; 32],
+}
+
+/// A picture of another node with its embedding, to be ranked among those of an index.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RemoteRow {
+    /// Whose it is.
+    pub picture: RemotePicture,
+    /// Relative to that node's inventory.
+    pub path: PathBuf,
+    /// As the same model gave it.
+    pub embedding: Vec<f32>,
+}
+
 /// How similar two embeddings are as they are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlainSimilarity {
@@ -100,7 +126,7 @@ pub struct SearchMode {
 impl Index {
     /// An index without pictures, for embeddings of `width` values.
     pub fn empty(width: usize) -> Self {
-        Self { width, segments: Vec::new(), position_of: HashMap::new(), generation: 0 }
+        Self { width, segments: Vec::new(), position_of: HashMap::new(), generation: 0, journal: None }
     }
 
     /// An index of many pictures at once. Embeddings of another width are left out.
@@ -143,6 +169,21 @@ impl Index {
         self.generation = self.generation.max(generation) + 1;
     }
 
+    /// Takes the place of `former`: counts on from it, and is followed by whoever followed it.
+    pub fn take_over(&mut self, former: &Self) {
+        self.continue_from(former.generation);
+        self.journal = former.journal.clone();
+    }
+
+    /// Notes every later change of a picture in `journal`.
+    pub fn follow(&mut self, journal: Arc<ChangeJournal>) {
+        self.journal = Some(journal);
+    }
+
+    fn note(&self, name: &Name) {
+        self.journal.iter().for_each(|journal| journal.note(name));
+    }
+
     /// Whether a picture is in it.
     pub fn contains(&self, path: &Path) -> bool {
         self.position_of.contains_key(path.as_os_str())
@@ -162,7 +203,9 @@ impl Index {
         match self.position_of.get(path.as_os_str()) {
             Some(position) => {
                 let (segment, row) = segment::place(*position);
-                Arc::make_mut(&mut self.segments[segment]).replace(row, embedding);
+                let segment = Arc::make_mut(&mut self.segments[segment]);
+                segment.replace(row, embedding);
+                self.journal.iter().for_each(|journal| journal.note(segment.name(row)));
             }
             None => self.append(path, key_of(path), embedding),
         }
@@ -177,7 +220,14 @@ impl Index {
             self.segments.push(Arc::new(Segment::empty(self.width)));
         }
         Arc::make_mut(&mut self.segments[segment]).push(Arc::clone(&name), key, embedding);
+        self.note(&name);
         self.position_of.insert(name, position);
+    }
+
+    /// The date of a picture.
+    pub fn date(&self, path: &Path) -> Option<WallTime> {
+        let (segment, row) = segment::place(*self.position_of.get(path.as_os_str())?);
+        Some(self.segments[segment].date(row))
     }
 
     /// Gives a picture a date, for queries that ask for one. Until then it has none, and those do not find it.
@@ -186,15 +236,18 @@ impl Index {
         let (segment, row) = segment::place(*position);
         // Most often it is the same, and nothing is copied that a search still uses.
         if self.segments[segment].date(row) != date {
-            Arc::make_mut(&mut self.segments[segment]).set_date(row, date);
+            let segment = Arc::make_mut(&mut self.segments[segment]);
+            segment.set_date(row, date);
+            self.journal.iter().for_each(|journal| journal.note(segment.name(row)));
         }
     }
 
     /// Takes pictures out; each costs the same, whatever the size of the index.
     pub fn remove<'a>(&mut self, paths: impl IntoIterator<Item = &'a Path>) {
         for path in paths {
-            let Some(position) = self.position_of.remove(path.as_os_str()) else { continue };
+            let Some((name, position)) = self.position_of.remove_entry(path.as_os_str()) else { continue };
             self.fill_gap(position);
+            self.note(&name);
             self.generation += 1;
         }
     }

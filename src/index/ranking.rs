@@ -1,14 +1,14 @@
 //! From the pictures nearest to a query to their final order.
 
 use std::cmp::Ordering;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::averaging::{Averaged, averaged, expanded, prepared, similarity};
 use super::scan::{nearest, path_at};
 use super::segment::{Segment, place};
 use super::snapshot::AVERAGING_MINIMUM;
-use super::{Found, PlainSimilarity, Ranked, Reason, SearchMode};
+use super::{Found, PlainSimilarity, Ranked, Reason, RemotePicture, RemoteRow, SearchMode};
 use crate::base::dot::dot;
 use crate::base::nearest::NearestList;
 use crate::base::rows::Rows;
@@ -27,6 +27,7 @@ const MOST_EXPANDED_WITH: usize = 12;
 /// A picture found by its embedding alone.
 struct Near<'a> {
     path: &'a Path,
+    remote: Option<&'a RemotePicture>,
     /// As it is compared.
     row: Vec<f32>,
     plain: PlainSimilarity,
@@ -40,10 +41,37 @@ struct Rank {
     neighbours: Vec<usize>,
 }
 
-/// The `k` pictures in `scope` that are most similar to the pictures `query`, `[m, width]`, best first; of equal ones, by path.
-pub fn search(segments: &[Arc<Segment>], query: &Rows, how: SearchMode, scope: &SearchScope, k: usize) -> Ranked {
+impl<'a> Near<'a> {
+    /// `row` as it is compared.
+    fn new(path: &'a Path, row: Vec<f32>, members: &[Vec<f32>], metric: Metric) -> Self {
+        let by_metric = to_nearest(members, &row, metric);
+        let cosine = if metric == Metric::Cosine { by_metric } else { greatest_cosine(members, &row) };
+        Self { path, remote: None, row, plain: PlainSimilarity { by_metric, cosine } }
+    }
+
+    fn of_other(other: &'a RemoteRow, members: &[Vec<f32>], metric: Metric) -> Self {
+        let row = prepared(other.embedding.clone(), metric);
+        Self { remote: Some(&other.picture), ..Self::new(&other.path, row, members, metric) }
+    }
+}
+
+/// The `k` pictures in `scope` that are most similar to the pictures `query`, `[m, width]`, best first; of equal ones, by path. `others`
+/// are those of other nodes that may be among them.
+pub fn search(
+    segments: &[Arc<Segment>],
+    others: &[RemoteRow],
+    query: &Rows,
+    how: SearchMode,
+    scope: &SearchScope,
+    k: usize,
+) -> Ranked {
     let members = members(query, how);
-    let near = near(segments, &members, how.metric, scope, k);
+    let mut near = near(segments, &members, how.metric, scope, k);
+    if !others.is_empty() {
+        near.extend(others.iter().map(|other| Near::of_other(other, &members, how.metric)));
+        near.sort_by(|a, b| best_first((a.plain.by_metric, a.path), (b.plain.by_metric, b.path)));
+        near.truncate(k.max(SHORTLIST));
+    }
     let shortlist = near.len().min(SHORTLIST);
     let alone = |near: &Near<'_>| Rank {
         similarity: near.plain.by_metric,
@@ -69,6 +97,7 @@ pub fn search(segments: &[Arc<Segment>], query: &Rows, how: SearchMode, scope: &
         path: path_of(&at),
         similarity: rank.similarity,
         plain: near[at].plain,
+        remote: near[at].remote.cloned(),
         reason: Reason {
             place: place + 1,
             alone: at + 1,
@@ -79,8 +108,21 @@ pub fn search(segments: &[Arc<Segment>], query: &Rows, how: SearchMode, scope: &
     Ranked { found: found.collect(), expanded_with: expanded_with.iter().map(path_of).collect() }
 }
 
+/// The `count` pictures nearest to one of the pictures `members`, with their similarities.
+pub fn nearest_alone(
+    segments: &[Arc<Segment>],
+    members: &Rows,
+    metric: Metric,
+    scope: &SearchScope,
+    count: usize,
+) -> Vec<(PathBuf, f32)> {
+    let members = self::members(members, SearchMode { metric, set_mode: SetMode::Nearest });
+    let near = near(segments, &members, metric, scope, count);
+    near.into_iter().take(count).map(|near| (near.path.to_path_buf(), near.plain.by_metric)).collect()
+}
+
 /// What is searched for: every picture of the query, or their mean.
-pub(super) fn members(query: &Rows, how: SearchMode) -> Vec<Vec<f32>> {
+pub fn members(query: &Rows, how: SearchMode) -> Vec<Vec<f32>> {
     let members: Vec<Vec<f32>> = query.iter().map(|row| prepared(row.to_vec(), how.metric)).collect();
     match how.set_mode {
         SetMode::Nearest => members,
@@ -109,9 +151,7 @@ fn near<'a>(
     let exact = |position| {
         let (segment, row) = place(position);
         let row = prepared(segments[segment].embedding(row), metric);
-        let by_metric = to_nearest(members, &row, metric);
-        let cosine = if metric == Metric::Cosine { by_metric } else { greatest_cosine(members, &row) };
-        Near { path: path_at(segments, position), row, plain: PlainSimilarity { by_metric, cosine } }
+        Near::new(path_at(segments, position), row, members, metric)
     };
     let mut near: Vec<Near> = positions.into_iter().map(exact).collect();
     near.sort_by(|a, b| best_first((a.plain.by_metric, a.path), (b.plain.by_metric, b.path)));

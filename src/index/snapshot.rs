@@ -1,11 +1,12 @@
 //! The index as it was at one moment, to be searched without any lock.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::segment::Segment;
-use super::{Found, Ranked, SearchMode, ranking};
+use super::segment::{Name, Segment};
+use super::{Found, Ranked, RemoteRow, SearchMode, ranking};
 use crate::base::rows::Rows;
-use crate::config::SearchScope;
+use crate::config::{Metric, SearchScope};
 
 /// With fewer pictures than this the nearest are not near: embeddings are compared as they are.
 pub(super) const AVERAGING_MINIMUM: usize = 12;
@@ -58,10 +59,36 @@ impl Snapshot {
 
     /// The same among the pictures in `scope`, as if there were no others.
     pub fn search_within(&self, query: &Rows, how: SearchMode, scope: &SearchScope, k: usize) -> Ranked {
+        self.search_among(&[], query, how, scope, k)
+    }
+
+    /// The same with pictures of other nodes among them: all of those that are nearest, in `scope` as well.
+    pub fn search_among(
+        &self,
+        others: &[RemoteRow],
+        query: &Rows,
+        how: SearchMode,
+        scope: &SearchScope,
+        k: usize,
+    ) -> Ranked {
         if query.width() != self.width {
             return Ranked::default();
         }
-        ranking::search(&self.segments, query, how, scope, k)
+        ranking::search(&self.segments, others, query, how, scope, k)
+    }
+
+    /// The paths of all pictures.
+    pub fn names(&self) -> impl Iterator<Item = &Name> {
+        self.segments.iter().flat_map(|segment| (0..segment.len()).map(move |row| segment.name(row)))
+    }
+
+    /// The `count` pictures in `scope` that are nearest to one of `members`, `[m, width]`, by their embeddings alone, best first, each
+    /// with its similarity.
+    pub fn nearest(&self, members: &Rows, metric: Metric, scope: &SearchScope, count: usize) -> Vec<(PathBuf, f32)> {
+        if members.width() != self.width {
+            return Vec::new();
+        }
+        ranking::nearest_alone(&self.segments, members, metric, scope, count)
     }
 
     /// Pictures in `scope`.

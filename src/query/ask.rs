@@ -17,6 +17,7 @@ use crate::serving::{Serving, Shared};
 use crate::error::{Fatal, Trouble};
 use crate::files::Lock;
 use crate::network::extractor_in_force;
+use crate::nodes::Nodes;
 use crate::picture::silence_caught_panics;
 use crate::quarantine::Guard;
 use crate::watch::is_ignored;
@@ -183,10 +184,15 @@ fn open_context(config: &Config) -> Result<super::WorkerContext, Fatal> {
         let again = "its pictures have to be read again by `artificio run`; `artificio status` says how far it is";
         return Err(nothing(if is_known { again } else { never }));
     }
+    let nodes = Nodes::of(config)?;
+    if let Some(nodes) = &nodes {
+        nodes.look_up(&serving.model, &catalog)?;
+    }
     Ok(super::WorkerContext {
         catalog,
         serving: Shared::new(serving),
         guard: Guard::none(),
+        nodes,
         set_pictures: Arc::default(),
     })
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::SetPictures;
 use crate::catalog::Catalog;
+use crate::nodes::Nodes;
 use crate::quarantine::Guard;
 use crate::serving::Shared;
 
@@ -15,6 +16,8 @@ pub struct WorkerContext {
     pub serving: Shared,
     /// Its own; every picture is decoded through it.
     pub guard: Guard,
+    /// Shared by all; `None` where this daemon is alone.
+    pub nodes: Option<Arc<Nodes>>,
     /// Shared by all.
     pub set_pictures: Arc<SetPictures>,
 }

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::encoded::EncodedPicture;
+use super::remote;
 use super::why::Explanation;
+use super::{Query, WorkerContext};
 use crate::answer::{DuplicatePart, Grade, MatchPart, MetadataPart, Relation};
 use crate::catalog::{Catalog, Root};
-use crate::config::{AnswerSettings, Inventory, ShareOrAuto};
+use crate::config::{AnswerSettings, ShareOrAuto};
 use crate::dedup::{Appearance, policy};
-use crate::index::Found;
+use crate::index::{Found, RemotePicture};
 use crate::model::FeatureKind;
 use crate::picture::Hash;
 use crate::serving::{COMPARED as COMPARED_BY_LIKENESS, Scores};
@@ -24,6 +26,8 @@ pub struct Matched {
     pub part: MatchPart,
     /// Relative to the inventory folder.
     pub path: PathBuf,
+    /// Where that is another node's.
+    pub remote: Option<RemotePicture>,
     appearance: Appearance,
 }
 
@@ -39,8 +43,8 @@ pub struct Selected {
 
 /// Selects matches among search results.
 pub struct Selection<'a> {
-    inventory: &'a Inventory,
-    away: &'a [PathBuf],
+    query: &'a Query,
+    context: &'a WorkerContext,
     results: usize,
     collapse: bool,
     min_score: f32,
@@ -63,14 +67,16 @@ struct FoundPicture {
     content: Option<Hash>,
     looks: Appearance,
     likeness: Option<f32>,
+    /// It lies in the inventory of another node, and cannot be opened there.
+    is_out_of_reach: bool,
 }
 
 impl<'a> Selection<'a> {
-    /// As the settings say; `away` is what of the `inventory` cannot be reached.
-    pub fn new(inventory: &'a Inventory, away: &'a [PathBuf], settings: &AnswerSettings) -> Self {
+    /// As the settings say.
+    pub fn new(query: &'a Query, context: &'a WorkerContext, settings: &AnswerSettings) -> Self {
         let (results, collapse) = (settings.results.count(), settings.collapse_duplicates);
         let (min_score, min_likeness) = (settings.min_score.get(), settings.min_likeness);
-        Self { inventory, away, results, collapse, min_score, min_likeness }
+        Self { query, context, results, collapse, min_score, min_likeness }
     }
 
     /// How many pictures must be found to have `results` of them.
@@ -83,22 +89,24 @@ impl<'a> Selection<'a> {
     /// Matches with ranks from `found`, the most similar first; `scores` say what their similarities mean.
     pub fn select(
         &self,
-        found: Vec<Found>,
+        found: &[Found],
         scores: &Scores,
         (asked, explanation): (&[Arc<EncodedPicture>], &Explanation<'_>),
-        catalog: &Catalog,
     ) -> Selected {
-        let asked = Asked::new(asked, explanation);
+        let (asked, catalog) = (Asked::new(asked, explanation), &self.context.catalog);
         let (mut matches, mut likeness): (Vec<Matched>, Vec<f32>) = (Vec::new(), Vec::new());
-        for (at, found) in found.into_iter().enumerate() {
+        // How like one of the nearest is cannot be told: it may be more than the others.
+        let mut is_one_unknown = false;
+        for (at, found) in found.iter().enumerate() {
             let closer_than = scores.pairs.closer_than(found.plain.by_metric);
             let is_full = matches.len() == self.results;
             let counts = at < COMPARED_BY_LIKENESS;
             if closer_than < self.min_score || (is_full && !self.collapse && !counts) {
                 continue;
             }
-            let candidate = FoundPicture::new(found, closer_than, &asked, catalog);
+            let candidate = self.candidate(found.clone(), closer_than, &asked, !is_full || counts);
             likeness.extend(candidate.likeness.filter(|_| counts));
+            is_one_unknown |= counts && candidate.found.remote.is_some() && candidate.likeness.is_none();
             if self.collapse && self.is_listed_as_copy(&candidate, &mut matches) {
                 continue;
             }
@@ -114,7 +122,8 @@ impl<'a> Selection<'a> {
             ShareOrAuto::Set(least) => least.get(),
         };
         let best = likeness.into_iter().max_by(f32::total_cmp);
-        let nearest = has_nothing_similar(&matches, best, min_likeness).then(|| matches.swap_remove(0).part);
+        let is_none_similar = !is_one_unknown && has_nothing_similar(&matches, best, min_likeness);
+        let nearest = is_none_similar.then(|| matches.swap_remove(0).part);
         if nearest.is_some() {
             matches.clear();
         }
@@ -138,7 +147,8 @@ impl<'a> Selection<'a> {
         rank: usize,
         (asked, scores): (&Asked<'_>, &Scores),
     ) -> Matched {
-        let FoundPicture { found, closer_than, content, looks, likeness } = candidate;
+        let FoundPicture { found, closer_than, content, looks, likeness, is_out_of_reach } = candidate;
+        let is_away = |path: &Path| self.query.inventory_away.iter().any(|folder| path.starts_with(folder));
         let relation = asked.relation(content, &looks);
         // The features of another encoder do not tell well enough how similar pictures are; its embeddings do.
         let compared =
@@ -150,30 +160,67 @@ impl<'a> Selection<'a> {
         let part = MatchPart {
             rank,
             path: found.path.to_string_lossy().into_owned(),
-            absolute_path: self.absolute(&found.path),
+            absolute_path: self.absolute(&found),
+            node: self.node_of(&found),
+            is_remote: found.remote.is_some(),
             similarity: found.similarity,
             closer_than,
             likeness,
             grade,
             relation,
-            away: self.away.iter().any(|folder| found.path.starts_with(folder)),
+            away: is_out_of_reach || (found.remote.is_none() && is_away(&found.path)),
             why: Some(asked.explanation.of(&found)),
             metadata,
             duplicates: Vec::new(),
         };
-        Matched { part, path: found.path, appearance: looks }
+        Matched { part, path: found.path, remote: found.remote, appearance: looks }
     }
 
     fn duplicate(&self, found: &Found) -> DuplicatePart {
         DuplicatePart {
             path: found.path.to_string_lossy().into_owned(),
-            absolute_path: self.absolute(&found.path),
+            absolute_path: self.absolute(found),
+            node: self.node_of(found),
             similarity: found.similarity,
         }
     }
 
-    fn absolute(&self, path: &Path) -> String {
-        self.inventory.absolute(path).to_string_lossy().into_owned()
+    /// Where its file is; of another node whose inventory is not mounted here, as that node has it.
+    fn absolute(&self, found: &Found) -> String {
+        let Some(remote) = &found.remote else {
+            return self.query.config.folders.inventory.absolute(&found.path).to_string_lossy().into_owned();
+        };
+        match self.query.config.node.inventory_of(&remote.node) {
+            Some(root) => root.join(&found.path).to_string_lossy().into_owned(),
+            None => format!("{}:{}", remote.node, found.path.display()),
+        }
+    }
+
+    /// The node it lies on, where there are several.
+    fn node_of(&self, found: &Found) -> Option<String> {
+        let own = || self.context.nodes.as_ref().map(|nodes| nodes.name().to_string());
+        found.remote.as_ref().map(|remote| remote.node.to_string()).or_else(own)
+    }
+
+    /// What is known of a picture: of one on another node, its content, and the rest from its file if `is_needed`. If the catalog cannot
+    /// be read, marks and grades are missing; nothing else.
+    fn candidate(&self, found: Found, closer_than: f32, asked: &Asked<'_>, is_needed: bool) -> FoundPicture {
+        let catalog = &self.context.catalog;
+        let (content, looks, is_out_of_reach) = match &found.remote {
+            None => {
+                let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
+                (content, known(content, asked.kind, catalog), false)
+            }
+            Some(remote) => {
+                let content = Hash(remote.content);
+                let opened = is_needed.then(|| remote::open(remote, &found.path, self.query, self.context)).flatten();
+                let unknown = || Appearance::new(Some(content), None, None);
+                let looks = opened.as_ref().map_or_else(unknown, |picture| picture.appearance());
+                (Some(content), looks, is_needed && opened.is_none())
+            }
+        };
+        let likeness = asked.looks.iter().filter_map(|picture| picture.cosine(&looks)).max_by(f32::total_cmp);
+        FoundPicture { found, closer_than, content, looks, likeness, is_out_of_reach }
     }
 }
 
@@ -203,16 +250,6 @@ pub(super) fn known(content: Option<Hash>, kind: Option<&FeatureKind>, catalog: 
     let whole = features.as_deref().and_then(|row| kind?.whole_of(row));
     let miniature = content.and_then(|hash| catalog.miniature(hash).ok().flatten());
     Appearance::new(content, whole, miniature)
-}
-
-impl FoundPicture {
-    /// If the catalog cannot be read, marks and grades are missing; nothing else.
-    fn new(found: Found, closer_than: f32, asked: &Asked<'_>, catalog: &Catalog) -> Self {
-        let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
-        let looks = known(content, asked.kind, catalog);
-        let likeness = asked.looks.iter().filter_map(|picture| picture.cosine(&looks)).max_by(f32::total_cmp);
-        Self { found, closer_than, content, looks, likeness }
-    }
 }
 
 /// Whether not even the `best` likeness of those found reaches `least`, and none of them is the query itself. Without any features

@@ -13,6 +13,7 @@ mod matches;
 mod member;
 mod record;
 mod rejected;
+mod remote;
 mod render;
 mod sample;
 mod search;
@@ -157,13 +158,13 @@ impl Query {
         let encoded = EncodedQuery::of(input);
         let search_started = Instant::now();
         let config = input.config(&self.config);
-        let selection = Selection::new(&self.config.folders.inventory, &self.inventory_away, &config.answer);
+        let selection = Selection::new(self, context, &config.answer);
         let scope = input.scope(&self.scope);
         let searched = search::search(&encoded, &config, &scope, selection.candidates(), (view, context));
         let explanation = Explanation::new(input, config.similarity.set_mode, &searched.by.model);
         let asked = (encoded.pictures.as_slice(), &explanation);
-        let mut selected = selection.select(searched.found, &searched.scores, asked, &context.catalog);
-        let judgement = status::judge(self, input, &scope, (searched.inventory, searched.rejected), &selected);
+        let mut selected = selection.select(&searched.found, &searched.scores, asked);
+        let judgement = status::judge(self, input, &scope, &searched.summary(), &selected);
         if judgement.status == Status::Error {
             selected.matches.clear();
         }
@@ -197,7 +198,11 @@ impl Query {
         record.timings_ms.total = milliseconds(started.elapsed());
         self.place().write(&sheet, &mut record)?;
         let is_whole = self.inventory_pending == 0 && self.inventory_missing == 0;
-        let is_complete = is_whole && record.inventory > 0 && self.inventory_away.is_empty();
+        let has_others = record.engine.as_ref().is_none_or(|engine| engine.is_complete);
+        let is_complete = is_whole
+            && has_others
+            && (record.inventory > 0 || record.engine.is_some())
+            && self.inventory_away.is_empty();
         Ok(Done::Written {
             status: record.status,
             sentence: judgement.sentence,

@@ -56,6 +56,7 @@ pub fn compose(
             before: scope.taken.before.map(|bound| bound.to_string()),
             scope: if scope.is_everything() { String::new() } else { scope.to_string() },
         },
+        engine: by.engine,
         matches: selected.matches.iter().map(|found| found.part.clone()).collect(),
         nearest: selected.nearest.clone(),
         skipped: files.into_iter().chain(positives).chain(negatives).filter_map(skipped).collect(),

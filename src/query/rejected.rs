@@ -8,6 +8,7 @@ use crate::catalog::{Catalog, Root};
 use crate::dedup::{Appearance, policy};
 use crate::index::Found;
 use crate::model::FeatureKind;
+use crate::picture::Hash;
 
 /// Negative examples that a search result is compared with by pixels.
 const COMPARED: usize = policy::OF_ONE_BY_FEATURES.nearest;
@@ -45,7 +46,11 @@ impl Rejected {
         if self.examples.is_empty() {
             return false;
         }
-        let content = catalog.content_of(Root::Inventory, &found.path).ok().flatten();
+        let content = match &found.remote {
+            None => catalog.content_of(Root::Inventory, &found.path).ok().flatten(),
+            // The same picture may lie here as well; otherwise only a copy byte for byte is known to be one.
+            Some(remote) => Some(Hash(remote.content)),
+        };
         known(content, self.kind.as_ref(), catalog).copy_of(self.examples.iter(), COMPARED).is_some()
     }
 }

@@ -8,6 +8,7 @@ use image::{DynamicImage, RgbaImage};
 use super::input::{Input, Members};
 use super::matches::Matched;
 use super::member::Member;
+use super::remote::root_of;
 use super::{Query, WorkerContext};
 use crate::answer::sheet::{self, Examples, SheetContent};
 use crate::answer::{self, Record};
@@ -73,8 +74,12 @@ fn take_tile(member: &mut Member) -> Option<RgbaImage> {
 
 /// A match with its picture, if it can be read.
 fn tile(query: &Query, found: &Matched, side: u32, context: &WorkerContext) -> Result<sheet::Match, Undrawn> {
-    let place = FileAt::below(&query.config.folders.inventory, &found.path);
     let part = &found.part;
+    let root = root_of(query, found.remote.as_ref().map(|remote| &*remote.node));
+    let picture = match &root {
+        Some(root) => thumbnail(query, &FileAt::below(root, &found.path), side, context)?,
+        None => None,
+    };
     Ok(sheet::Match {
         rank: part.rank,
         name: part.path.clone(),
@@ -82,7 +87,7 @@ fn tile(query: &Query, found: &Matched, side: u32, context: &WorkerContext) -> R
         closer_than: part.closer_than,
         similarity: part.similarity,
         mark: answer::mark(part),
-        picture: thumbnail(query, &place, side, context)?,
+        picture,
     })
 }
 

@@ -6,7 +6,8 @@ use super::WorkerContext;
 use super::encoded::EncodedPicture;
 use super::input::Input;
 use super::rejected::Rejected;
-use crate::answer::SearchModelPart;
+use super::remote::Others;
+use crate::answer::{EnginePart, SearchModelPart};
 use crate::base::rows::Rows;
 use crate::config::{Config, SearchScope};
 use crate::index::{Found, Ranked, SearchMode};
@@ -47,6 +48,31 @@ pub struct Searched {
     pub by: SearchedBy,
 }
 
+/// What of a search the status of its answer depends on.
+pub struct SearchSummary<'a> {
+    /// Pictures that were searched.
+    pub inventory: usize,
+    /// Pictures that were passed over.
+    pub rejected: usize,
+    /// Why pictures of other nodes are missing, if they are.
+    pub lacks_others: Option<&'a str>,
+    /// Whether there are other nodes.
+    pub has_others: bool,
+}
+
+impl Searched {
+    /// In short.
+    pub fn summary(&self) -> SearchSummary<'_> {
+        let engine = self.by.engine.as_ref();
+        SearchSummary {
+            inventory: self.inventory,
+            rejected: self.rejected,
+            lacks_others: engine.and_then(|engine| engine.problem.as_deref()),
+            has_others: engine.is_some(),
+        }
+    }
+}
+
 /// What was searched, for the record.
 pub struct SearchedBy {
     /// The model.
@@ -59,6 +85,8 @@ pub struct SearchedBy {
     pub metric: &'static str,
     /// Pictures of the inventory that the query was averaged with.
     pub expanded_with: Vec<String>,
+    /// The engine that was asked for the pictures of other nodes.
+    pub engine: Option<EnginePart>,
 }
 
 /// The `count` pictures in `scope` that are most similar to the query and unlike its negative examples. One view of model and embeddings:
@@ -73,22 +101,26 @@ pub fn search(
     let [asked, positive, negative] =
         [&query.pictures, &query.positives, &query.negatives].map(|pictures| rows_of(pictures, view));
     let mode = SearchMode { metric: config.similarity.metric, set_mode: config.similarity.set_mode };
+    let request = SearchRequest { query: &asked, positive: &positive, negative: &negative, mode, scope, count };
+    let embeddings = view.embeddings(&request);
+    let mut others = Others::of(context, view, &embeddings, mode, scope);
     let rejected = Rejected::new(&query.negatives);
     // More are searched for until `count` are left that are not rejected, or there are no more.
     let mut searched = count;
     let (found, passed_over, expanded_with) = loop {
-        let (query, positive, negative) = (&asked, &positive, &negative);
-        let request = SearchRequest { query, positive, negative, mode, scope, count: searched };
-        let Ranked { found, expanded_with } = view.search(&request);
+        let request = SearchRequest { count: searched, ..request };
+        let Ranked { found, expanded_with } = view.search(&embeddings, others.among(searched), &request);
         let is_last = found.len() < searched;
-        let (others, passed_over) = rejected.first_others(found, count, &context.catalog);
-        if is_last || others.len() == count {
-            break (others, passed_over, expanded_with);
+        let (left, passed_over) = rejected.first_others(found, count, &context.catalog);
+        if is_last || left.len() == count {
+            break (left, passed_over, expanded_with);
         }
         searched = (count + passed_over).max(2 * searched);
     };
     let scores = view.scores(mode.metric, &context.catalog);
-    let inventory = view.snapshot.count_within(scope);
+    let engine = others.into_engine();
+    let of_others = engine.as_ref().filter(|_| scope.is_everything()).map_or(0, |engine| engine.pictures);
+    let inventory = view.snapshot.count_within(scope) + of_others;
     let by = SearchedBy {
         model: SearchModelPart {
             id: view.model.id().into(),
@@ -100,6 +132,7 @@ pub fn search(
         index_generation: view.snapshot.generation(),
         metric: mode.metric.name(),
         expanded_with: expanded_with.iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+        engine,
     };
     Searched { found, scores, rejected: passed_over, inventory, by }
 }

@@ -6,6 +6,7 @@ use super::Query;
 use super::input::Input;
 use super::matches::Selected;
 use super::member::FileRead;
+use super::search::SearchSummary;
 use crate::answer::Status;
 use crate::answer::sheet::thousands;
 use crate::config::SearchScope;
@@ -35,24 +36,24 @@ impl Judgement {
     }
 }
 
-/// The status, and the sentence that explains it. `inventory`: pictures searched, those in `scope`; `rejected`: pictures passed over for
-/// being the same as one in `not/`, or nearly.
+/// The status, and the sentence that explains it.
 pub fn judge(
     query: &Query,
     input: &Input,
     scope: &SearchScope,
-    (inventory, rejected): (usize, usize),
+    searched: &SearchSummary<'_>,
     selected: &Selected,
 ) -> Judgement {
     if let Some(message) = input.mistake() {
         return Judgement::new(Status::Error, message);
     }
+    let SearchSummary { inventory, rejected, lacks_others, has_others } = *searched;
     let [files, positives, negatives] = input.files_by_use();
     let mut problems = problems_of(&files);
     if problems.len() == files.len() {
         return unanswerable(query, &problems);
     }
-    if inventory == 0 && query.inventory_pending == 0 && query.inventory_missing == 0 {
+    if inventory == 0 && !has_others && query.inventory_pending == 0 && query.inventory_missing == 0 {
         let folder = query.config.folders.inventory.display();
         let message = match scope.is_everything() {
             true => format!(
@@ -73,6 +74,9 @@ pub fn judge(
     problems.extend(problems_of(&negatives));
     let mut remarks = remarks_on(query, scope, inventory, &problems);
     remarks.extend(sampled(input));
+    remarks.extend(lacks_others.map(|why| {
+        format!("Answered without all pictures of other nodes, and again when they can be searched: {why}.")
+    }));
     let matches = selected.matches.len();
     if remarks.is_empty() {
         let (status, sentence) = match matches {

@@ -40,6 +40,7 @@ impl Root {
             catalog: Catalog::open(&config.folders.state).unwrap().catalog,
             serving: Shared::new(Serving::new(extractor, model, index)),
             guard: Guard::none(),
+            nodes: None,
             set_pictures: Arc::default(),
         };
         (Self { folder, config: Arc::new(config) }, context)

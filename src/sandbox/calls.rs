@@ -125,6 +125,14 @@ pub(super) fn of_service() -> Result<DeniedCalls, Error> {
     Ok(denied)
 }
 
+/// The same for a service that connects to an engine: its sockets are of the network as well.
+pub(super) fn of_node() -> Result<DeniedCalls, Error> {
+    let mut denied = of_service()?;
+    let others = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6].map(|family| condition(0, SeccompCmpOp::Ne, family));
+    denied.insert(libc::SYS_socket, vec![SeccompRule::new(others.into_iter().collect::<Result<_, _>>()?)?]);
+    Ok(denied)
+}
+
 /// What a trial never calls beyond that: it starts threads, and no processes.
 pub(super) fn of_trial() -> Result<DeniedCalls, Error> {
     let mut denied = of_service()?;
@@ -141,8 +149,11 @@ fn whole(calls: &[c_long]) -> impl Iterator<Item = (i64, Vec<SeccompRule>)> {
 
 /// Holds when an argument, of 32 bits, compares so with `value`.
 fn rule(argument: u8, comparison: SeccompCmpOp, value: i32) -> Result<SeccompRule, Error> {
-    let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, comparison, value as u64)?;
-    Ok(SeccompRule::new(vec![condition])?)
+    Ok(SeccompRule::new(vec![condition(argument, comparison, value)?])?)
+}
+
+fn condition(argument: u8, comparison: SeccompCmpOp, value: i32) -> Result<SeccompCondition, Error> {
+    Ok(SeccompCondition::new(argument, SeccompCmpArgLen::Dword, comparison, value as u64)?)
 }
 
 /// Denies them to this thread and what it starts later, for good.

@@ -82,8 +82,8 @@ fn library_folders() -> Vec<PathBuf> {
     folders
 }
 
-/// Allows what the rules say, and nothing else, for good. Paths that are missing are left out.
-pub(super) fn restrict(rules: &[FileRule]) -> Result<RulesetStatus, RulesetError> {
+/// Allows what the rules say, and nothing else, for good; connections over TCP if it `connects`. Paths that are missing are left out.
+pub(super) fn restrict(rules: &[FileRule], connects: bool) -> Result<RulesetStatus, RulesetError> {
     let mut scopes = Scope::from_all(TESTED);
     // Some versions of systemd are notified through an abstract socket.
     if env::var_os("NOTIFY_SOCKET").is_some_and(|socket| socket.as_bytes().starts_with(b"@")) {
@@ -91,7 +91,7 @@ pub(super) fn restrict(rules: &[FileRule]) -> Result<RulesetStatus, RulesetError
     }
     let mut ruleset = Ruleset::default()
         .handle_access(AccessFs::from_all(TESTED))?
-        .handle_access(AccessNet::from_all(TESTED))?
+        .handle_access(if connects { AccessNet::BindTcp.into() } else { AccessNet::from_all(TESTED) })?
         .scope(scopes)?
         .create()?;
     for rule in rules {

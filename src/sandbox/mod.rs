@@ -28,6 +28,8 @@ pub struct SandboxFolders {
     pub written: Vec<PathBuf>,
     /// It also moves files from one folder below them to another.
     pub rearranged: Vec<PathBuf>,
+    /// Whether it connects to an engine on the network.
+    pub connects: bool,
 }
 
 /// What this process is confined to.
@@ -57,8 +59,8 @@ impl Confinement {
 
     /// Confines this process to its folders and to what it needs of the system. A folder that is missing stays out of reach.
     pub fn enter(folders: &SandboxFolders) -> Self {
-        let files = files::restrict(&files::rules_of_service(folders));
-        let calls = calls::deny(calls::of_service());
+        let files = files::restrict(&files::rules_of_service(folders), folders.connects);
+        let calls = calls::deny(if folders.connects { calls::of_node() } else { calls::of_service() });
         let is_restricted = matches!(files, Ok(RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced));
         let reach = is_restricted.then(|| Reach::of(folders));
         Self { since: Instant::now(), reach, report: report(&files, &calls) }
@@ -88,7 +90,7 @@ impl Confinement {
 /// Confines the child process of a trial, which gets the picture on its standard input: no file can be opened, and neither a program
 /// nor a connection. Best effort: without it the child is what its parent is.
 pub fn enter_trial() {
-    let _ = files::restrict(&files::rules_of_trial());
+    let _ = files::restrict(&files::rules_of_trial(), false);
     let _ = calls::deny(calls::of_trial());
 }
 

@@ -12,7 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::base::rows::Rows;
 use crate::catalog::Catalog;
 use crate::config::{Metric, SearchScope};
-use crate::index::{Index, Ranked, SearchMode, Snapshot};
+use crate::index::{Index, Ranked, RemoteRow, SearchMode, Snapshot};
 use crate::model::{Extractor, Model};
 use calibrations::Calibrations;
 use feedback::{WEIGHTS, moved};
@@ -40,6 +40,7 @@ pub struct Serving {
 const NEVER: u64 = u64::MAX;
 
 /// A search.
+#[derive(Clone, Copy)]
 pub struct SearchRequest<'a> {
     /// Features of the query, one row a picture.
     pub query: &'a Rows,
@@ -93,13 +94,13 @@ pub struct View {
 }
 
 impl View {
-    /// The pictures most similar to a query.
-    pub fn search(&self, request: &SearchRequest<'_>) -> Ranked {
-        self.snapshot.search_within(&self.embeddings(request), request.mode, request.scope, request.count)
+    /// The pictures most similar to a query, of which `embeddings` are what is searched for; `others` are pictures of other nodes.
+    pub fn search(&self, embeddings: &Rows, others: &[RemoteRow], request: &SearchRequest<'_>) -> Ranked {
+        self.snapshot.search_among(others, embeddings, request.mode, request.scope, request.count)
     }
 
     /// What is searched for: the query, moved by its examples.
-    fn embeddings(&self, request: &SearchRequest<'_>) -> Rows {
+    pub fn embeddings(&self, request: &SearchRequest<'_>) -> Rows {
         let query = self.model.encode(request.query);
         if request.positive.is_empty() && request.negative.is_empty() {
             return query;

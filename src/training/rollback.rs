@@ -105,6 +105,8 @@ pub struct Restorer {
     pub catalog: CatalogReaders,
     /// The model; `None` is the untrained network.
     pub row: Option<ModelRow>,
+    /// Whether the catalog does not have it: it comes from another node.
+    pub is_new: bool,
     /// The settings of models.
     pub settings: ModelSettings,
     /// Makes the features that it takes.
@@ -138,11 +140,13 @@ impl Restorer {
         let model = stored.unwrap_or_else(|| Model::untrained(&self.settings, kind));
         let (handle, send) = (&*self.handle, &|event| self.send(event));
         let index =
-            Reencoding { catalog: &catalog, model: &model, has_served: true, expected: 0, handle, send }.run()?;
+            Reencoding { catalog: &catalog, model: &model, has_served: !self.is_new, expected: 0, handle, send }
+                .run()?;
         if self.handle.is_cancelled() {
             return Err(Halt::Cancelled);
         }
-        Ok(Successor { extractor: Arc::clone(&self.extractor), model, row: None, index, network: None })
+        let row = self.row.clone().filter(|_| self.is_new);
+        Ok(Successor { extractor: Arc::clone(&self.extractor), model, row, index, network: None })
     }
 
     fn send(&self, event: TrainingEvent) -> Result<(), Halt> {

@@ -152,7 +152,7 @@ fn confine(root: &Path, folders: &FolderSettings) -> Confinement {
     let read = read.into_iter().chain(folders.inventory.places()).map(Path::to_path_buf).collect();
     // A question becomes whole in a hidden folder of the query folder, and is moved out of it.
     let rearranged = vec![folders.query.clone()];
-    let confinement = Confinement::enter(&SandboxFolders { read, written: Vec::new(), rearranged });
+    let confinement = Confinement::enter(&SandboxFolders { read, written: Vec::new(), rearranged, connects: false });
     log::info!("confined {}", confinement.report().message);
     confinement
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::answers::detail;
 use super::request::HttpRequest;
 use super::response::{HttpRefusal, WebResponse};
-use crate::answer::gallery::AnswerDetail;
+use crate::answer::gallery::{AnswerDetail, MatchedPicture};
 use crate::base::html::percent_encoded;
 use crate::config::FolderSettings;
 use crate::files::FileAt;
@@ -49,11 +49,15 @@ impl NamedPicture {
 
     /// Number `at` of the answer's matches, of its query's pictures, or the nearest one.
     pub fn of(answer: &AnswerDetail, of: &str, at: usize, folders: &FolderSettings) -> Option<Self> {
-        let found = |path: &str| Self { root: folders.inventory.to_path_buf(), path: path.into() };
+        // One of another node is none of this inventory, whatever lies there at its path.
+        let found = |picture: &MatchedPicture| {
+            let is_here = picture.other_node.is_none();
+            is_here.then(|| Self { root: folders.inventory.to_path_buf(), path: (&picture.path).into() })
+        };
         let asked = |path: &str| Self { root: folders.query.clone(), path: path.into() };
         match of {
-            "match" => answer.matches.get(at).map(|picture| found(&picture.path)),
-            "nearest" => answer.nearest.as_ref().map(|picture| found(&picture.path)),
+            "match" => answer.matches.get(at).and_then(found),
+            "nearest" => answer.nearest.as_ref().and_then(found),
             "query" => answer.query.get(at).map(|picture| asked(&picture.path)),
             "yes" => answer.yes.get(at).map(|picture| asked(&picture.path)),
             "not" => answer.not.get(at).map(|picture| asked(&picture.path)),

@@ -15,12 +15,12 @@ const LAYERS: [&[&str]; 14] = [
     &["base"],
     &["config", "files", "threads"],
     &["picture", "index", "watch"],
-    &["catalog", "sandbox"],
+    &["catalog", "engine", "sandbox"],
     &["model"],
     &["answer", "isolation", "network"],
     &["dedup", "evaluate", "on_answer"],
     &["overview", "quarantine", "serving"],
-    &["map", "report", "training"],
+    &["map", "nodes", "report", "training"],
     &["service_status"],
     &["query"],
     &["daemon", "web"],
@@ -142,6 +142,34 @@ fn only_the_model_knows_burn() {
         }
     }
     assert!(knowing > 0, "nobody names burn: the search is blind");
+}
+
+/// Without the feature `milvus` the service has no socket, and no crate more.
+#[test]
+fn only_the_engine_behind_its_feature_and_the_page_use_a_network() {
+    let may = |source: &Source| source.path.starts_with("src/engine/milvus") || source.module() == "web";
+    let opens = |source: &Source| {
+        ["std::net", "TcpStream", "TcpListener", "UdpSocket", "tonic::"].iter().any(|name| source.code().contains(name))
+    };
+    let is_code = |source: &Source| source.is_of_the_program() && !source.is_test_file();
+    let opening: Vec<_> = sources().into_iter().filter(|source| is_code(source) && opens(source)).collect();
+    assert!(opening.iter().any(|source| source.path.starts_with("src/engine/milvus")), "the search is blind");
+    let wrong: Vec<_> = opening.iter().filter(|source| !may(source)).map(|source| &source.path).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    for name in ["prost::", "tokio::", "tonic::"] {
+        let named = sources().into_iter().filter(|source| source.code().contains(name)).collect::<Vec<_>>();
+        assert!(!named.is_empty() && named.iter().all(|source| source.path.starts_with("src/engine/milvus")), "{name}");
+    }
+    let engine = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine/mod.rs")).unwrap();
+    assert!(engine.contains("#[cfg(feature = \"milvus\")]\nmod milvus;"));
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let default = manifest.lines().find(|line| line.starts_with("default = ")).unwrap();
+    assert!(!default.contains("milvus"), "{default}");
+    let feature = manifest.lines().find(|line| line.starts_with("milvus = ")).unwrap();
+    for name in feature.split('"').filter_map(|part| part.strip_prefix("dep:")) {
+        let dependency = manifest.lines().find(|line| line.starts_with(&format!("{name} = "))).unwrap();
+        assert!(dependency.contains("optional = true"), "{dependency}");
+    }
 }
 
 /// Drawing food is the demo's business; the rest of the program takes pictures as they come.

@@ -53,6 +53,8 @@ pub struct MatchedPicture {
     /// Relative to the inventory folder.
     pub path: String,
     absolute_path: String,
+    /// The node whose inventory it lies in, if that is another one than the answer's.
+    pub other_node: Option<String>,
     grade: Option<&'static str>,
     /// That it is the query's picture, or else the grade in words, as on a sheet; a figure where there is no grade.
     words: String,
@@ -76,6 +78,8 @@ struct WholeRecord {
     #[serde(default)]
     model: NamedModel,
     #[serde(default)]
+    engine: Option<AskedEngine>,
+    #[serde(default)]
     inventory: usize,
     #[serde(default)]
     timings_ms: TotalTime,
@@ -89,6 +93,12 @@ struct WholeRecord {
 #[serde(default)]
 struct NamedModel {
     id: String,
+}
+
+/// The node that asked an engine.
+#[derive(Deserialize)]
+struct AskedEngine {
+    node: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -122,6 +132,8 @@ struct WholeMatch {
     #[serde(default)]
     absolute_path: String,
     #[serde(default)]
+    node: Option<String>,
+    #[serde(default)]
     closer_than: f32,
     grade: Option<String>,
     relation: Option<String>,
@@ -154,6 +166,8 @@ impl AnswerDetail {
         }
         let is_its_sheet =
             |sheet: &String| SheetFormat::ALL.iter().any(|format| *sheet == format!("{stem}.{}", format.extension()));
+        let own_node = record.engine.map(|engine| engine.node);
+        let shown = |found: WholeMatch| found.shown(own_node.as_deref());
         Some(Self {
             name,
             status: record.status.name(),
@@ -163,8 +177,8 @@ impl AnswerDetail {
             yes,
             not,
             unused,
-            matches: record.matches.into_iter().map(WholeMatch::shown).collect(),
-            nearest: record.nearest.map(WholeMatch::shown),
+            matches: record.matches.into_iter().map(shown).collect(),
+            nearest: record.nearest.map(shown),
             sheet: record.sheet.filter(is_its_sheet),
             model: cut(record.model.id),
             inventory: record.inventory,
@@ -174,7 +188,13 @@ impl AnswerDetail {
 }
 
 impl WholeMatch {
-    fn shown(self) -> MatchedPicture {
+    fn shown(self, own_node: Option<&str>) -> MatchedPicture {
+        let other_node = self.node.filter(|node| own_node.is_none_or(|own| own != node)).map(cut);
+        let away = match (self.away, &other_node) {
+            (true, None) => Some("its disk is away"),
+            (_, Some(_)) => Some("on another node"),
+            (false, None) => None,
+        };
         let grade = self.grade.as_deref().and_then(Grade::of_name);
         let figure = || match self.closer_than {
             share if (0.0..=1.0).contains(&share) => format!("closer than {:.0} % of pairs", share * 100.0),
@@ -193,8 +213,9 @@ impl WholeMatch {
             grade: grade.map(Grade::name),
             path: self.path,
             absolute_path: cut(self.absolute_path),
-            marks: self.away.then_some("its disk is away").into_iter().collect(),
+            marks: away.into_iter().collect(),
             why: cut(self.why.message),
+            other_node,
             duplicates: self.duplicates.len(),
             taken: cut(self.taken),
             camera: cut(self.camera),
@@ -230,6 +251,19 @@ mod tests {
         assert_eq!((found.taken.as_str(), found.camera.as_str()), ("2024-06-01T08:30:00", ""));
         assert_eq!((&found.marks[..], found.why.as_str()), (&["its disk is away"][..], "Alone it would be 2nd."));
         assert_eq!((detail.query.len(), detail.not.len(), detail.sheet.as_deref()), (1, 1, Some("result_new.jpg")));
+        assert_eq!(found.other_node, None);
+    }
+
+    #[test]
+    fn a_match_of_another_node_is_told_from_the_own_one_of_its_path() {
+        let of = |own: &str| {
+            let mut record = record();
+            record["engine"] = json!({"node": own});
+            record["matches"][0]["node"] = "b".into();
+            detail(&record).unwrap().matches.remove(0)
+        };
+        assert_eq!((of("b").other_node, of("b").marks[0]), (None, "its disk is away"));
+        assert_eq!((of("a").other_node.as_deref(), of("a").marks[0]), (Some("b"), "on another node"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod inotify;
 mod kept;
 mod names;
 mod network;
+mod nodes;
 mod space;
 mod survey;
 
@@ -70,6 +71,7 @@ fn look(setup: &Setup) -> Findings {
     network::look(&config.model, &mut found);
     names::look(&survey, &mut found);
     folders::look_for_pictures(&config.folders, &survey, &setup.source.path, &mut found);
+    nodes::look(&config, &mut found);
     found
 }
 

@@ -51,6 +51,7 @@ pub fn render(status: &Value, now_s: i64, has_colours: bool) -> String {
     }
     lines += &network(status);
     lines += &training(status);
+    lines += &engine(status);
     if status.pointer("/confined/message").is_some() {
         lines += &format!("confined   {}\n", text("/confined/message"));
     }
@@ -71,6 +72,32 @@ fn network(status: &Value) -> String {
         let percent = next.get("share").and_then(Value::as_f64).unwrap_or(0.0) * 100.0;
         let stage = text("/model/network/next/stage");
         lines += &format!("network    another one is taken over: {stage}, {percent:.0} % of that\n");
+    }
+    lines
+}
+
+/// The engine that several nodes share, and those nodes.
+fn engine(status: &Value) -> String {
+    let Some(engine) = status.get("engine").filter(|engine| engine.is_object()) else { return String::new() };
+    let text = |of: &Value, key: &str| harmless(of.get(key).and_then(Value::as_str).unwrap_or_default());
+    let number = |of: &Value, key: &str| of.get(key).and_then(Value::as_u64).unwrap_or(0);
+    let is = |of: &Value, key: &str| of.get(key).and_then(Value::as_bool).unwrap_or(false);
+    let state = match text(engine, "state").as_str() {
+        "away" => format!("away for {}", two_units(number(engine, "away_s"))),
+        "comparing" => "comparing what it has with what is here".into(),
+        _ if !is(engine, "is_published") => "getting ready".into(),
+        _ => "has all pictures of this node".into(),
+    };
+    let pending = match number(engine, "pending") {
+        0 => String::new(),
+        count => format!(", {count} changes to send"),
+    };
+    let mut lines = format!("engine     {}, {state}{pending}\n", text(engine, "url"));
+    for node in engine.get("nodes").and_then(Value::as_array).into_iter().flatten() {
+        let found = if is(node, "is_complete") { "" } else { ", not all of them can be found" };
+        let silent = if is(node, "is_silent") { ", has said nothing lately" } else { "" };
+        let (name, pictures, model) = (text(node, "name"), number(node, "pictures"), text(node, "model"));
+        lines += &format!("           node {name}: {pictures} pictures, model {model}{found}{silent}\n");
     }
     lines
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::engine_metrics;
 use super::exposition::Exposition;
 use crate::answer;
 use crate::catalog::{ModelRow, Root};
@@ -166,6 +167,7 @@ impl Metrics {
         self.render_answers(&mut out);
         self.render_pictures(&mut out, status, facts);
         self.render_model(&mut out, status);
+        status.engine.iter().for_each(|engine| engine_metrics::render(&mut out, engine));
         out.into_text()
     }
 
@@ -294,6 +296,7 @@ mod tests {
             pid: 1,
             version: "0.1.0",
             started_s: 1_700_000_000,
+            engine: None,
             watched_folders: 12,
             degraded_by: Vec::new(),
             settings: ServiceSettingsPart { reloads: 0, problem: None },

@@ -1,6 +1,7 @@
 //! Reports the daemon's state: to the log, `status.json`, `metrics.prom` and the service manager.
 
-pub mod exposition;
+pub mod engine_metrics;
+mod exposition;
 pub mod manager;
 pub mod metrics;
 pub mod pace;

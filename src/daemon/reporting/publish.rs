@@ -142,6 +142,7 @@ impl Daemon {
                 training: self.training.part(),
                 last_training: self.training.last().cloned(),
             },
+            engine: self.workers.nodes().map(|nodes| nodes.status()),
             watched_folders: self.folders.watched(),
             awaiting_restart: self.settings.awaiting_restart().to_vec(),
             degraded_by: troubles.iter().take(PROBLEM_LIMIT).cloned().collect(),

@@ -34,6 +34,8 @@ pub enum Purpose {
     Rollback(PathBuf),
     /// To take over the network that the settings name.
     Network,
+    /// To answer with the model of the node that trains; what its embeddings are called.
+    Adoption(String),
 }
 
 /// A job that makes a model ready to serve, on a thread of its own.
@@ -57,9 +59,9 @@ impl UnderWay {
         std::mem::replace(&mut self.purpose, Purpose::Rollback(PathBuf::new()))
     }
 
-    /// Whether it goes back to an earlier model.
+    /// Whether it makes a model ready that was trained before.
     pub fn is_rollback(&self) -> bool {
-        matches!(self.purpose, Purpose::Rollback(_))
+        matches!(self.purpose, Purpose::Rollback(_) | Purpose::Adoption(_))
     }
 
     /// Whether it takes over another network.
@@ -75,7 +77,7 @@ impl UnderWay {
     fn part(&self) -> Option<TrainingPart> {
         let (stage, share) = self.handle.progress();
         match self.purpose {
-            Purpose::Rollback(_) | Purpose::Network => None,
+            Purpose::Rollback(_) | Purpose::Network | Purpose::Adoption(_) => None,
             Purpose::Training { pictures, source } => {
                 Some(TrainingPart { id: self.id.clone(), pictures, source: source.name(), stage, share })
             }
