@@ -69,7 +69,7 @@ fn engine(status: &Value) -> String {
     let number = |of: &Value, key: &str| of.get(key).and_then(Value::as_u64).unwrap_or(0);
     let is = |of: &Value, key: &str| of.get(key).and_then(Value::as_bool).unwrap_or(false);
     let state = match text(engine, "state").as_str() {
-        "away" => format!("away for {}", duration(number(engine, "away_s"))),
+        "away" => format!("away for {}", two_units(number(engine, "away_s"))),
         "comparing" => "comparing what it has with what is here".into(),
         _ if !is(engine, "is_published") => "getting ready".into(),
         _ => "has all pictures of this node".into(),
