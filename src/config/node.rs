@@ -24,9 +24,11 @@ const LONGEST_NAME: usize = 40;
 pub struct IndexSettings {
     /// "embedded" = this daemon finds its own pictures; "milvus" = also those of the other nodes of a Milvus.
     pub engine: IndexEngine,
-    /// The engine's address; it is not encrypted.
+    /// The engine's address; `https://` is encrypted.
     #[serde(deserialize_with = "address")]
     pub url: String,
+    /// The file in PEM that holds the authorities whose certificates are believed, for `https://`.
+    pub ca_file: PathBuf,
     /// A file with `user:password` or a token for the engine; none = it asks for none.
     pub token_file: PathBuf,
     /// A query waits so long for an engine that is away; then it is answered without it, and again when it is back.
@@ -54,6 +56,7 @@ impl Default for IndexSettings {
         Self {
             engine: IndexEngine::Embedded,
             url: "http://127.0.0.1:19530".into(),
+            ca_file: "/etc/ssl/certs/ca-certificates.crt".into(),
             token_file: PathBuf::new(),
             patience_s: Bounded::new(10),
         }
@@ -74,7 +77,7 @@ impl IndexSettings {
 
     /// The same with relative paths put under `root`.
     pub fn below(&self, root: &Path) -> Self {
-        Self { token_file: below(root, &self.token_file), ..self.clone() }
+        Self { ca_file: below(root, &self.ca_file), token_file: below(root, &self.token_file), ..self.clone() }
     }
 }
 
@@ -105,7 +108,8 @@ fn below(root: &Path, path: &Path) -> PathBuf {
 
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let url = String::deserialize(deserializer)?;
-    match url.strip_prefix("http://").is_some_and(|host| !host.is_empty()) {
+    let host = url.strip_prefix("http://").or(url.strip_prefix("https://"));
+    match host.is_some_and(|host| !host.is_empty()) {
         true => Ok(url),
         false => {
             Err(D::Error::custom("this is no address of an engine; write one such as \"http://milvus.example:19530\""))

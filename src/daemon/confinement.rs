@@ -66,7 +66,8 @@ fn folders(setup: &Setup, config: &Config) -> SandboxFolders {
     let connects = index.is_shared();
     // What the names of hosts are looked up in, and the inventories of other nodes.
     let of_network = ["/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"];
-    let of_node = of_network.iter().map(PathBuf::from).chain(node.mounts()).chain([index.token_file.clone()]);
+    let of_engine = [index.ca_file.clone(), index.token_file.clone()];
+    let of_node = of_network.iter().map(PathBuf::from).chain(node.mounts()).chain(of_engine);
     let shared = connects.then(|| node.shared.clone());
     SandboxFolders {
         read: read.chain([setup.root.clone()]).chain(of_node.filter(|_| connects)).collect(),

@@ -219,6 +219,7 @@ fn connect(settings: &IndexSettings) -> Result<(&'static str, Arc<dyn Engine>), 
     let patience = Duration::from_secs(settings.patience_s.get());
     let access = MilvusAccess {
         url: settings.url.clone(),
+        ca_file: settings.ca_file.clone(),
         token_file: settings.token_file.clone(),
         prefix: "artificio".into(),
         timeout: CALL_TIMEOUT,

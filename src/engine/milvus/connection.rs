@@ -1,16 +1,27 @@
-//! Calls of Milvus's methods: gRPC, which is a message in a frame of five bytes over HTTP/2.
+//! Calls of Milvus's methods: gRPC, by `tonic`.
+//!
+//! Its runtime has one thread, on which the connection lives. Whoever calls waits on a thread of its own; nothing asynchronous leaves
+//! this file.
 
+use std::error::Error as StdError;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use prost::Message;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
+use tonic::client::Grpc;
+use tonic::metadata::AsciiMetadataValue;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
+use tonic::{Code, Request, Status};
+use tonic_prost::ProstCodec;
 
-use super::http2::{Http2Connection, Http2Reply};
 use super::wire::{WireReply, WireStatus};
 use crate::engine::EngineError;
 use crate::error::{Trouble, reason};
@@ -21,18 +32,28 @@ const NO_COLLECTION: [i32; 2] = [100, 1600];
 const NO_COLLECTION_FORMERLY: [i32; 2] = [4, 28];
 /// A request that is wrong in itself, and one that may not be made.
 const WRONG: [std::ops::Range<i32>; 2] = [1100..1200, 1400..1500];
-/// The same of gRPC: an argument, a permission, a method that is not there, who asks.
-const WRONG_OF_GRPC: [&str; 4] = ["3", "7", "12", "16"];
-/// Connections that are kept for later calls.
-const MOST_IDLE: usize = 8;
-/// Before the message: whether it is compressed, and its length.
-const PREFIX_BYTES: usize = 5;
+/// The same of gRPC, and a reply that is too long.
+const WRONG_OF_GRPC: [Code; 5] =
+    [Code::InvalidArgument, Code::PermissionDenied, Code::Unimplemented, Code::Unauthenticated, Code::OutOfRange];
+/// What a call has that takes longer than it may.
+const TOO_LATE: [Code; 2] = [Code::DeadlineExceeded, Code::Cancelled];
+const NO_ANSWER: &str = "it does not answer in time";
+const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// A connection that nobody uses is not forgotten by what lies between, and one that broke is noticed.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+/// What the server may send before it is told that it arrived.
+const WINDOW_BYTES: u32 = 16 << 20;
+/// A longer reply is refused: some thousand rows of the widest embeddings.
+const LONGEST_REPLY_BYTES: usize = 128 << 20;
 
 /// Where a Milvus is, and how one gets in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MilvusAccess {
-    /// `http://`, host and port.
+    /// `http://` or `https://`, host and port.
     pub url: String,
+    /// The file with the certificates (PEM) that its own may be signed by, for `https://`.
+    pub ca_file: PathBuf,
     /// The file with `user:password` or a token; empty: none is needed.
     pub token_file: PathBuf,
     /// What the names of collections begin with.
@@ -43,112 +64,159 @@ pub struct MilvusAccess {
     pub search_timeout: Duration,
 }
 
-/// The way to a Milvus. Connections are made when they are needed, and made again when they broke.
+/// The way to a Milvus. A connection is made when it is needed, and made again when it broke.
 #[derive(Debug)]
 pub struct MilvusConnection {
-    authority: String,
+    endpoint: Endpoint,
     /// In base64.
-    token: Option<String>,
+    token: Option<AsciiMetadataValue>,
     timeout: Duration,
     search_timeout: Duration,
-    idle: Mutex<Vec<Http2Connection>>,
+    channel: Mutex<Channel>,
+    runtime: Handle,
+    /// The runtime's thread ends when this is dropped.
+    _end: oneshot::Sender<()>,
 }
 
 impl MilvusConnection {
-    /// Reads the token; nothing is sent yet.
+    /// Reads the files; nothing is sent yet.
     ///
     /// # Errors
-    /// When the file cannot be read, or the address is none.
+    /// When a file cannot be read, or the address is none.
     pub fn new(access: &MilvusAccess) -> Result<Self, Trouble> {
-        let host = access.url.strip_prefix("http://").map(|host| host.trim_end_matches('/'));
-        let authority = host.filter(|host| !host.is_empty() && !host.contains('/')).ok_or_else(|| {
-            let remedy = "write an address such as \"http://milvus.example:19530\" as `url` in [index]";
-            Trouble::new("this is no address of an engine", &access.url, remedy)
-        })?;
-        let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
-        let authority = if has_port { authority.into() } else { format!("{authority}:19530") };
+        let endpoint = endpoint(access)?;
         let token = match access.token_file.as_os_str().is_empty() {
             true => None,
             false => Some(token(&access.token_file)?),
         };
-        Ok(Self {
-            authority,
-            token,
-            timeout: access.timeout,
-            search_timeout: access.search_timeout,
-            idle: Mutex::default(),
-        })
+        let (end, ended) = oneshot::channel();
+        let runtime =
+            start_runtime(ended).map_err(|error| Trouble::system("start the engine's client", &access.url, &error))?;
+        let channel = Mutex::new(connect(&runtime, &endpoint));
+        let MilvusAccess { timeout, search_timeout, .. } = *access;
+        Ok(Self { endpoint, token, timeout, search_timeout, channel, runtime, _end: end })
     }
 
     /// Calls a method of the service, and waits for its reply.
-    pub fn call<Q: Message, R: WireReply>(&self, method: &str, message: Q) -> Result<R, EngineError> {
-        let bytes = message.encode_to_vec();
-        let mut body = Vec::with_capacity(PREFIX_BYTES + bytes.len());
-        body.push(0);
-        body.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
-        body.extend_from_slice(&bytes);
+    pub fn call<Q, R>(&self, method: &str, message: Q) -> Result<R, EngineError>
+    where
+        Q: Message + 'static,
+        R: WireReply + 'static,
+    {
         let timeout = if method == "Search" { self.search_timeout } else { self.timeout };
-        let reply = self.send(method, &body, timeout).map_err(|error| EngineError::Outage(said(&error)))?;
-        let message = message_of(&reply)?;
-        let reply =
-            R::decode(message).map_err(|error| EngineError::Refused(format!("its reply cannot be read: {error}")))?;
+        let mut request = Request::new(message);
+        request.set_timeout(timeout);
+        if let Some(token) = &self.token {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        let call = unary(self.channel().clone(), method, request);
+        // A timer is made on its runtime.
+        let called = self.runtime.block_on(async { tokio::time::timeout(timeout, call).await });
+        let reply: R = called.unwrap_or_else(|_| Err(Status::deadline_exceeded(""))).map_err(|status| {
+            if TOO_LATE.contains(&status.code()) {
+                // The other end may be gone without a word; then this connection would never break.
+                *self.channel() = connect(&self.runtime, &self.endpoint);
+            }
+            failure(&status)
+        })?;
         match reply.status().filter(|status| status.code != 0 || status.error_code != 0) {
             None => Ok(reply),
             Some(status) => Err(refusal(status)),
         }
     }
 
-    /// One that waited too long may be closed at the other end: then another takes its place. Calls may be made twice.
-    fn send(&self, method: &str, body: &[u8], timeout: Duration) -> io::Result<Http2Reply> {
-        let path = format!("/milvus.proto.milvus.MilvusService/{method}");
-        let deadline = Instant::now() + timeout;
-        let timeout = format!("{}m", timeout.as_millis());
-        let mut headers =
-            vec![("content-type", "application/grpc"), ("te", "trailers"), ("grpc-timeout", timeout.as_str())];
-        headers.extend(self.token.as_ref().map(|token| ("authorization", token.as_str())));
-        while let Some(mut connection) = self.take_idle() {
-            match connection.call(&path, &headers, body, deadline) {
-                Ok(reply) => return Ok(self.keep(connection, reply)),
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(error),
-                Err(_) => {}
-            }
-        }
-        let mut connection = Http2Connection::open(&self.authority)?;
-        let reply = connection.call(&path, &headers, body, deadline)?;
-        Ok(self.keep(connection, reply))
-    }
-
-    fn take_idle(&self) -> Option<Http2Connection> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
-    }
-
-    fn keep(&self, connection: Http2Connection, reply: Http2Reply) -> Http2Reply {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if connection.is_open() && idle.len() < MOST_IDLE {
-            idle.push(connection);
-        }
-        reply
+    fn channel(&self) -> MutexGuard<'_, Channel> {
+        self.channel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The message of a reply; without one, what gRPC says instead.
-fn message_of(reply: &Http2Reply) -> Result<&[u8], EngineError> {
-    let code = reply.header("grpc-status").unwrap_or_default();
-    let message = reply.body.split_at_checked(PREFIX_BYTES).filter(|(prefix, message)| {
-        prefix[0] == 0 && u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]) as usize == message.len()
-    });
-    match message {
-        Some((_, message)) if code == "0" => Ok(message),
-        _ => {
-            let said = percent_encoding::percent_decode_str(reply.header("grpc-message").unwrap_or_default());
-            let status = reply.header(":status").unwrap_or("none");
-            let reason = match said.decode_utf8_lossy() {
-                said if said.is_empty() => format!("no reply (status {status}, gRPC {code})"),
-                said => said.into_owned(),
-            };
-            let is_wrong = WRONG_OF_GRPC.contains(&code);
-            Err(if is_wrong { EngineError::Refused(reason) } else { EngineError::Outage(reason) })
-        }
+async fn unary<Q, R>(channel: Channel, method: &str, request: Request<Q>) -> Result<R, Status>
+where
+    Q: Message + 'static,
+    R: WireReply + 'static,
+{
+    let path = format!("/milvus.proto.milvus.MilvusService/{method}");
+    let path = path.parse().map_err(|_| Status::unimplemented(method))?;
+    let mut client = Grpc::new(channel).max_decoding_message_size(LONGEST_REPLY_BYTES);
+    client.ready().await.map_err(|error| Status::from_error(error.into()))?;
+    Ok(client.unary(request, path, ProstCodec::default()).await?.into_inner())
+}
+
+/// On a thread that ends with `ended`.
+fn start_runtime(ended: oneshot::Receiver<()>) -> io::Result<Handle> {
+    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+    let handle = runtime.handle().clone();
+    // That its sender is dropped is an error, and the end all the same.
+    thread::Builder::new().name("milvus".into()).spawn(move || drop(runtime.block_on(ended)))?;
+    Ok(handle)
+}
+
+/// Sends nothing until the first call.
+fn connect(runtime: &Handle, endpoint: &Endpoint) -> Channel {
+    let _runtime = runtime.enter();
+    endpoint.connect_lazy()
+}
+
+fn endpoint(access: &MilvusAccess) -> Result<Endpoint, Trouble> {
+    let no_address = || {
+        let remedy = "write an address such as \"http://milvus.example:19530\" as `url` in [index]";
+        Trouble::new("this is no address of an engine", &access.url, remedy)
+    };
+    let (scheme, host) = access.url.split_once("://").ok_or_else(no_address)?;
+    let host = host.trim_end_matches('/');
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    let port = if has_port { "" } else { ":19530" };
+    let endpoint = Endpoint::from_shared(format!("{scheme}://{host}{port}")).map_err(|_| no_address())?;
+    let endpoint = endpoint
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_keepalive(Some(KEEP_ALIVE))
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES);
+    match scheme {
+        _ if host.is_empty() || host.contains('/') => Err(no_address()),
+        "http" => Ok(endpoint),
+        "https" => encrypted(endpoint, &access.ca_file),
+        _ => Err(no_address()),
+    }
+}
+
+fn encrypted(endpoint: Endpoint, ca_file: &Path) -> Result<Endpoint, Trouble> {
+    let text =
+        fs::read(ca_file).map_err(|error| Trouble::system("read the certificates of authorities", ca_file, &error))?;
+    let none = || {
+        let remedy = "set `ca_file` in [index] to a file in PEM with the certificate that the engine's own is signed by";
+        Trouble::new("this file holds no certificates", ca_file, remedy)
+    };
+    if !text.windows(CERTIFICATE.len()).any(|part| part == CERTIFICATE) {
+        return Err(none());
+    }
+    let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(text)).timeout(CONNECT_TIMEOUT);
+    endpoint.tls_config(tls).map_err(|_| none())
+}
+
+/// A call that brought no reply of Milvus's.
+fn failure(status: &Status) -> EngineError {
+    let reason = match status.source() {
+        _ if TOO_LATE.contains(&status.code()) => NO_ANSWER.into(),
+        Some(source) => innermost(source),
+        None if status.message().is_empty() => format!("no reply ({})", status.code().description()),
+        None => status.message().to_string(),
+    };
+    let is_wrong = WRONG_OF_GRPC.contains(&status.code());
+    if is_wrong { EngineError::Refused(reason) } else { EngineError::Outage(reason) }
+}
+
+/// The operating system's reason, where there is one; otherwise the one that the others came from.
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut chain = vec![error];
+    while let Some(source) = chain.last().and_then(|last| last.source()) {
+        chain.push(source);
+    }
+    match chain.iter().rev().find_map(|error| error.downcast_ref::<io::Error>()) {
+        Some(error) if error.kind() == io::ErrorKind::TimedOut => NO_ANSWER.into(),
+        Some(error) if error.kind() == io::ErrorKind::UnexpectedEof => "it closed the connection".into(),
+        Some(error) => reason(error),
+        None => chain.last().map_or_else(String::new, ToString::to_string),
     }
 }
 
@@ -165,19 +233,12 @@ fn refusal(status: &WireStatus) -> EngineError {
     }
 }
 
-fn said(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::TimedOut => "it does not answer in time".into(),
-        io::ErrorKind::UnexpectedEof => "it closed the connection".into(),
-        _ => reason(error),
-    }
-}
-
 /// As Milvus has it: `user:password`, or a token, in base64.
-fn token(path: &Path) -> Result<String, Trouble> {
+fn token(path: &Path) -> Result<AsciiMetadataValue, Trouble> {
     let text = fs::read(path).map_err(|error| Trouble::system("read the engine's token", path, &error))?;
+    let none = || Trouble::new("this file holds no token", path, "put `user:password` or a token into this file");
     match text.trim_ascii() {
-        [] => Err(Trouble::new("this file holds no token", path, "put `user:password` or a token into this file")),
-        text => Ok(BASE64_STANDARD.encode(text)),
+        [] => Err(none()),
+        text => BASE64_STANDARD.encode(text).try_into().map_err(|_| none()),
     }
 }

@@ -3,8 +3,6 @@
 mod columns;
 mod connection;
 mod filter;
-mod hpack;
-mod http2;
 mod wire;
 
 use std::collections::HashSet;

@@ -8,6 +8,7 @@ use crate::engine::contract;
 fn access(url: &str) -> MilvusAccess {
     MilvusAccess {
         url: url.into(),
+        ca_file: std::env::var_os("ARTIFICIO_MILVUS_CA").unwrap_or_default().into(),
         token_file: "".into(),
         // Aliases are of the whole server.
         prefix: format!("test_{}", crate::clock::now_us()),
