@@ -149,15 +149,17 @@ fn only_the_model_knows_burn() {
 fn only_the_engine_behind_its_feature_and_the_page_use_a_network() {
     let may = |source: &Source| source.path.starts_with("src/engine/milvus") || source.module() == "web";
     let opens = |source: &Source| {
-        ["std::net", "TcpStream", "TcpListener", "UdpSocket"].iter().any(|name| source.code().contains(name))
+        ["std::net", "TcpStream", "TcpListener", "UdpSocket", "tonic::"].iter().any(|name| source.code().contains(name))
     };
     let is_code = |source: &Source| source.is_of_the_program() && !source.is_test_file();
     let opening: Vec<_> = sources().into_iter().filter(|source| is_code(source) && opens(source)).collect();
     assert!(opening.iter().any(|source| source.path.starts_with("src/engine/milvus")), "the search is blind");
     let wrong: Vec<_> = opening.iter().filter(|source| !may(source)).map(|source| &source.path).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
-    let named = sources().into_iter().filter(|source| source.code().contains("prost")).collect::<Vec<_>>();
-    assert!(!named.is_empty() && named.iter().all(|source| source.path.starts_with("src/engine/milvus")));
+    for name in ["prost::", "tokio::", "tonic::"] {
+        let named = sources().into_iter().filter(|source| source.code().contains(name)).collect::<Vec<_>>();
+        assert!(!named.is_empty() && named.iter().all(|source| source.path.starts_with("src/engine/milvus")), "{name}");
+    }
     let engine = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine/mod.rs")).unwrap();
     assert!(engine.contains("#[cfg(feature = \"milvus\")]\nmod milvus;"));
     let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();

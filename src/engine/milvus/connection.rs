@@ -184,7 +184,8 @@ fn encrypted(endpoint: Endpoint, ca_file: &Path) -> Result<Endpoint, Trouble> {
     let text =
         fs::read(ca_file).map_err(|error| Trouble::system("read the certificates of authorities", ca_file, &error))?;
     let none = || {
-        let remedy = "set `ca_file` in [index] to a file in PEM with the certificate that the engine's own is signed by";
+        let remedy =
+            "set `ca_file` in [index] to a file in PEM with the certificate that the engine's own is signed by";
         Trouble::new("this file holds no certificates", ca_file, remedy)
     };
     if !text.windows(CERTIFICATE.len()).any(|part| part == CERTIFICATE) {
