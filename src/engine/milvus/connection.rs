@@ -6,6 +6,7 @@
 use std::error::Error as StdError;
 use std::fs;
 use std::io;
+use std::iter::successors;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -209,13 +210,13 @@ fn failure(status: &Status) -> EngineError {
 
 /// The operating system's reason, where there is one; otherwise the one that the others came from.
 fn innermost(error: &(dyn StdError + 'static)) -> String {
-    let mut chain = vec![error];
-    while let Some(source) = chain.last().and_then(|last| last.source()) {
-        chain.push(source);
-    }
+    let chain: Vec<&(dyn StdError + 'static)> = successors(Some(error), |&error| error.source()).collect();
     match chain.iter().rev().find_map(|error| error.downcast_ref::<io::Error>()) {
         Some(error) if error.kind() == io::ErrorKind::TimedOut => NO_ANSWER.into(),
         Some(error) if error.kind() == io::ErrorKind::UnexpectedEof => "it closed the connection".into(),
+        Some(error) if error.kind() == io::ErrorKind::InvalidData => {
+            format!("{}: see `url` and `ca_file` in [index]", reason(error))
+        }
         Some(error) => reason(error),
         None => chain.last().map_or_else(String::new, ToString::to_string),
     }

@@ -75,5 +75,5 @@ fn with_tls_authorities_are_needed_and_the_other_end_must_have_it() {
     });
     let error = engine.version().unwrap_err();
     other.join().unwrap();
-    assert!(error.is_outage() && error.to_string().contains("corrupt message"), "{error}");
+    assert!(error.is_outage() && error.to_string().contains("see `url` and `ca_file`"), "{error}");
 }
