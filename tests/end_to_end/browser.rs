@@ -126,10 +126,11 @@ impl Browser {
         faults.as_array().unwrap().iter().map(|fault| fault.as_str().unwrap().to_string()).collect()
     }
 
-    /// Presses a key, such as "ArrowRight".
-    pub fn press(&mut self, key: &str) {
+    /// Presses a key, such as "ArrowRight" with number 39. The number is what makes Escape (27) close a dialog.
+    pub fn press(&mut self, key: &str, number: u32) {
         for kind in ["keyDown", "keyUp"] {
-            self.call("Input.dispatchKeyEvent", &json!({"type": kind, "key": key, "code": key}));
+            let event = json!({"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": number});
+            self.call("Input.dispatchKeyEvent", &event);
         }
     }
 

@@ -42,10 +42,10 @@ fn a_picture_dropped_on_the_page_shows_its_matches() {
     browser.wait("document.getElementById('large').open && document.getElementById('large-picture').naturalWidth > 0");
     let title = "document.getElementById('large-title').textContent";
     let first = browser.value(title);
-    browser.press("ArrowRight");
+    browser.press("ArrowRight", 39);
     assert_ne!(browser.value(title), first);
     assert_eq!(browser.accessibility_faults(), [""; 0], "in large");
-    browser.press("Escape");
+    browser.press("Escape", 27);
     browser.wait("!document.getElementById('large').open");
 
     browser.resize(PHONE);
@@ -98,7 +98,7 @@ fn the_gallery_is_filtered_searched_and_knows_what_was_deleted() {
     browser.value("document.querySelector('a.sheet').focus()");
     let focused = "document.activeElement.getAttribute('href')";
     let first = browser.value(focused);
-    browser.press("ArrowRight");
+    browser.press("ArrowRight", 39);
     assert_ne!(browser.value(focused), first);
     assert_eq!(browser.accessibility_faults(), [""; 0]);
     browser.resize(PHONE);

@@ -130,7 +130,7 @@ function words(match) {
     el("div", { className: "path" }, match.path),
     shot ? el("div", { className: "path" }, shot) : null,
     ...[...match.marks, ...more].map((mark) => el("div", { className: "mark" }, mark)),
-    match.why ? el("details", { className: "why" }, el("summary", { "aria-label": `Why ${match.path} is here` }, "Why here?"), el("p", {}, match.why)) : null);
+    match.why ? el("details", { className: "why" }, el("summary", { "aria-label": `Why here? ${match.path}` }, "Why here?"), el("p", {}, match.why)) : null);
 }
 
 function card(match, n, onAsked) {
