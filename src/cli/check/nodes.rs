@@ -4,7 +4,6 @@ use super::Findings;
 use crate::clock;
 use crate::config::Config;
 use crate::error::Trouble;
-use crate::model::FeatureKind;
 use crate::nodes::Nodes;
 use crate::nodes::roster::{self, NodeRecord};
 
@@ -23,9 +22,13 @@ pub fn look(config: &Config, found: &mut Findings) {
     match roster::read(&config.node.shared) {
         Err(trouble) => found.problems.push(trouble),
         Ok(others) => {
-            let own_features = FeatureKind::of(config.model.encoder).version;
-            let others = others.into_values().filter(|node| node.name != config.node.name);
-            others.for_each(|node| judge(&node, &own_features, config.node.trains, clock::now_s(), found));
+            // What this daemon said of itself when it ran last: the network may be one of the user's own.
+            let own = others.get(&config.node.name).map(|own| own.features.clone());
+            let others = others.values().filter(|node| node.name != config.node.name);
+            others.for_each(|node| {
+                let own_features = own.as_ref().unwrap_or(&node.features);
+                judge(node, own_features, config.node.trains, clock::now_s(), found);
+            });
         }
     }
 }
