@@ -44,7 +44,12 @@ class Node:
             shutil.copy(picture, self.inventory / picture.name)
         self.start()
 
+    service = None
+
     def start(self):
+        """Again, after it was killed."""
+        if self.service:
+            self.service.__exit__()
         self.service = Service(PROGRAM, self.root, has_manager=False)
 
     def status(self) -> dict:
@@ -200,6 +205,7 @@ with Workplace(None, "nodes") as place:
     for node in nodes:
         node.service.process.send_signal(signal.SIGTERM)
         node.service.process.wait()
+        node.service.__exit__()
 
 print("all is as it should be" if not FAILED else "\n".join(["NOT as it should be:"] + FAILED))
 sys.exit(bool(FAILED))
