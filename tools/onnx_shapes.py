@@ -85,7 +85,7 @@ class Graph:
 
     def patches(self, side, patch, width):
         kernel = self.weights(width, 3, patch, patch)
-        x = self.node("Conv", "picture", kernel, self.array(np.zeros(width)), strides=[patch] * 2, dilations=[1, 1])
+        x = self.node("Conv", "picture", kernel, self.array(np.zeros(width)), strides=[patch] * 2, dilations=[1, 1], pads=[0] * 4)
         return self.node("Transpose", self.node("Reshape", x, self.ints(0, width, -1)), perm=[0, 2, 1]), (side // patch) ** 2
 
     def save(self, folder, name, side, output, shape, description):

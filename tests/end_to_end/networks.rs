@@ -35,11 +35,11 @@ fn problems(status: &Value) -> String {
 
 #[test]
 fn a_network_is_taken_over_beside_the_service_and_given_back() {
-    let mut workplace = Workplace::new();
+    let mut workplace = Workplace::with_settings("train_on_inventory = false");
     workplace.stock(3);
     workplace.start();
     put_network(&workplace, "own", PIXELS);
-    workplace.set("network = \"own.onnx\"");
+    workplace.set("train_on_inventory = false\nnetwork = \"own.onnx\"");
     let status = workplace.wait_status("the network", |status| network(status) == "own.onnx");
     assert_eq!(status["inventory"]["indexed"], 9, "all at once: {status}");
     put(workplace.query("one.jpg"), &jpeg(Food::Pizza, 1));
@@ -49,7 +49,7 @@ fn a_network_is_taken_over_beside_the_service_and_given_back() {
     put(workplace.inventory("late.jpg"), &jpeg(Food::Pizza, 77));
     workplace.wait_indexed(10);
     // A picture that came meanwhile has no features of the network before: it is read again on the way back.
-    workplace.set("");
+    workplace.set("train_on_inventory = false");
     workplace.wait_status("the way back", |status| network(status) == "bundled");
     workplace.wait_indexed(10);
     put(workplace.query("two.jpg"), &jpeg(Food::Pizza, 77));
