@@ -9,11 +9,11 @@ use std::io;
 use std::iter::successors;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use crossbeam_channel::{Receiver, bounded};
 use prost::Message;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
@@ -26,6 +26,7 @@ use tonic_prost::ProstCodec;
 use super::wire::{WireReply, WireStatus};
 use crate::engine::EngineError;
 use crate::error::{Trouble, reason};
+use crate::threads::{self, ThreadEnd};
 
 /// Milvus's codes: of a collection that is not there, of an alias that names none.
 const NO_COLLECTION: [i32; 2] = [100, 1600];
@@ -75,7 +76,9 @@ pub struct MilvusConnection {
     search_timeout: Duration,
     channel: Mutex<Channel>,
     runtime: Handle,
-    /// The runtime's thread ends when this is dropped.
+    /// Empty while the runtime's thread runs.
+    ended: Receiver<ThreadEnd>,
+    /// That thread ends when this is dropped.
     _end: oneshot::Sender<()>,
 }
 
@@ -90,12 +93,15 @@ impl MilvusConnection {
             true => None,
             false => Some(token(&access.token_file)?),
         };
-        let (end, ended) = oneshot::channel();
-        let runtime =
-            start_runtime(ended).map_err(|error| Trouble::system("start the engine's client", &access.url, &error))?;
-        let channel = Mutex::new(connect(&runtime, &endpoint));
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build();
+        let runtime = runtime.map_err(|error| Trouble::system("start the engine's client", &access.url, &error))?;
+        let handle = runtime.handle().clone();
+        let channel = Mutex::new(connect(&handle, &endpoint));
+        let (ends, ended) = bounded(1);
+        let (end, awaited) = oneshot::channel::<()>();
+        threads::spawn("milvus", ends, move || drop(runtime.block_on(awaited)))?;
         let MilvusAccess { timeout, search_timeout, .. } = *access;
-        Ok(Self { endpoint, token, timeout, search_timeout, channel, runtime, _end: end })
+        Ok(Self { endpoint, token, timeout, search_timeout, channel, runtime: handle, ended, _end: end })
     }
 
     /// Calls a method of the service, and waits for its reply.
@@ -104,6 +110,10 @@ impl MilvusConnection {
         Q: Message + 'static,
         R: WireReply + 'static,
     {
+        // Without it no timer would end the call.
+        if !self.ended.is_empty() {
+            return Err(EngineError::Outage("its client broke down: restart artificio".into()));
+        }
         let timeout = if method == "Search" { self.search_timeout } else { self.timeout };
         let mut request = Request::new(message);
         request.set_timeout(timeout);
@@ -141,15 +151,6 @@ where
     let mut client = Grpc::new(channel).max_decoding_message_size(LONGEST_REPLY_BYTES);
     client.ready().await.map_err(|error| Status::from_error(error.into()))?;
     Ok(client.unary(request, path, ProstCodec::default()).await?.into_inner())
-}
-
-/// On a thread that ends with `ended`.
-fn start_runtime(ended: oneshot::Receiver<()>) -> io::Result<Handle> {
-    let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
-    let handle = runtime.handle().clone();
-    // That its sender is dropped is an error, and the end all the same.
-    thread::Builder::new().name("milvus".into()).spawn(move || drop(runtime.block_on(ended)))?;
-    Ok(handle)
 }
 
 /// Sends nothing until the first call.
