@@ -50,6 +50,7 @@ fn engine(url: &str) -> MilvusEngine {
     let access = MilvusAccess {
         url: url.into(),
         token_file: PathBuf::new(),
+        ca_file: PathBuf::new(),
         prefix: "bench".into(),
         timeout: Duration::from_secs(60),
         search_timeout: Duration::from_secs(60),
