@@ -70,6 +70,11 @@ fn matches_pattern(pattern: &str, text: &str) -> bool {
     match pattern {
         "^/" => text.starts_with('/'),
         "^[0-9a-f]{64}$" => text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
+        "^(/|[A-Za-z0-9-]+:)" => {
+            let is_node =
+                |(node, _): (&str, &str)| node.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            text.starts_with('/') || text.split_once(':').filter(|(node, _)| !node.is_empty()).is_some_and(is_node)
+        }
         other => panic!("the pattern {other} is not known to this test"),
     }
 }
