@@ -202,16 +202,16 @@ mod tests {
         }
         let only: Result<Only, _> = toml::from_str(&format!("inventory = {text}"));
         let read = only.map(|only| only.inventory).map_err(|error| error.to_string());
-        read.map(|read| read.below(Path::new("/root"), Path::new("/root/db/state")))
+        read.map(|read| read.below(Path::new("/store"), Path::new("/store/db/state")))
     }
 
     #[test]
     fn one_folder_is_the_inventory_itself() {
         for text in ["\"pictures\"", "[\"pictures\"]"] {
             let one = inventory(text).unwrap();
-            assert_eq!((&*one, one.places()), (Path::new("/root/pictures"), vec![Path::new("/root/pictures")]));
-            assert_eq!(one.absolute(Path::new("a/b.jpg")), Path::new("/root/pictures/a/b.jpg"));
-            assert_eq!(one.relative(Path::new("/root/pictures/a/b.jpg")).unwrap(), Path::new("a/b.jpg"));
+            assert_eq!((&*one, one.places()), (Path::new("/store/pictures"), vec![Path::new("/store/pictures")]));
+            assert_eq!(one.absolute(Path::new("a/b.jpg")), Path::new("/store/pictures/a/b.jpg"));
+            assert_eq!(one.relative(Path::new("/store/pictures/a/b.jpg")).unwrap(), Path::new("a/b.jpg"));
         }
     }
 
@@ -219,10 +219,10 @@ mod tests {
     fn several_are_told_apart_by_their_names() {
         let list = inventory("[\"/srv/photos\", \"scans\"]").unwrap();
         assert_eq!(list, inventory("{ photos = \"/srv/photos\", scans = \"scans\" }").unwrap());
-        assert_eq!(&*list, Path::new("/root/db/state").join(LINKS_FOLDER));
-        assert_eq!(list.places(), [Path::new("/srv/photos"), Path::new("/root/scans")]);
+        assert_eq!(&*list, Path::new("/store/db/state").join(LINKS_FOLDER));
+        assert_eq!(list.places(), [Path::new("/srv/photos"), Path::new("/store/scans")]);
         assert_eq!(list.absolute(Path::new("photos/2024/a.jpg")), Path::new("/srv/photos/2024/a.jpg"));
-        assert_eq!(list.relative(Path::new("/root/scans/b.tif")).unwrap(), Path::new("scans/b.tif"));
+        assert_eq!(list.relative(Path::new("/store/scans/b.tif")).unwrap(), Path::new("scans/b.tif"));
         assert_eq!(list.relative(Path::new("/srv/other/b.tif")), None);
     }
 
