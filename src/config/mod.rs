@@ -70,7 +70,7 @@ pub struct Config {
     pub limits: LimitSettings,
     /// Where several daemons find one another's pictures. Changes need a restart.
     pub index: IndexSettings,
-    /// What this daemon is to the others, where `engine` in [index] is not "embedded". Changes need a restart.
+    /// What this daemon is to the others, where `engine` in `[index]` is not "embedded". Changes need a restart.
     pub node: NodeSettings,
     /// What is logged.
     pub log: LogSettings,

@@ -22,7 +22,7 @@ impl PictureKey {
         Self(u128::from_be_bytes(first))
     }
 
-    /// Reads what [`Self::fmt`] writes.
+    /// Reads what its `Display` writes.
     pub fn parse(text: &str) -> Option<Self> {
         let is_hex = text.len() == 32 && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'));
         is_hex.then(|| u128::from_str_radix(text, 16).ok().map(Self)).flatten()
