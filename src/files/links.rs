@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::{make_private_folder, unfinished_path};
 use crate::error::Trouble;
 
+/// Its group may follow the links, if it may enter the state folder: the page and `artificio query` read pictures through them.
+const MODE: u32 = 0o750;
+
 /// Makes `folder` hold a link to each of these, by their names, and nothing else. What is right already is not touched.
 pub fn make_links(folder: &Path, named: &BTreeMap<String, PathBuf>) -> Result<(), Trouble> {
     make_private_folder(folder)?;
     let made = || -> io::Result<()> {
+        fs::set_permissions(folder, fs::Permissions::from_mode(MODE))?;
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let is_right = |name: &str| named.get(name).is_some_and(|to| is_link_to(&entry.path(), to));
@@ -58,6 +62,7 @@ mod tests {
             make_links(&folder, &wanted).unwrap();
             let found: BTreeMap<String, PathBuf> = found();
             assert_eq!(found, wanted);
+            assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, MODE);
         }
     }
 }
