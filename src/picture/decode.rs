@@ -54,7 +54,7 @@ impl OpenedPicture<'_> {
         if lies_on_its_side { (height, width) } else { (width, height) }
     }
 
-    /// Whether its decoder is not memory-safe throughout: it belongs into a process of its own.
+    /// Whether its decoder is not memory-safe throughout, or takes what no header tells: it belongs into a process of its own.
     pub fn needs_process(&self) -> bool {
         self.format.needs_process()
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 fn read_formats() -> String {
     let avif = if cfg!(feature = "avif") { " AVIF," } else { "" };
     let heic = if cfg!(feature = "heic") { " HEIC," } else { "" };
-    format!("JPEG,{heic}{avif} PNG, GIF, WebP, JPEG XL, TIFF, camera raw, BMP, TGA, QOI, PNM or ICO")
+    format!("JPEG,{heic}{avif} PNG, GIF, WebP, JPEG XL, JPEG 2000, TIFF, camera raw, BMP, TGA, QOI, PNM or ICO")
 }
 
 /// How a picture killed the process that decoded it.

@@ -10,7 +10,7 @@ use super::pictures::jpeg;
 use super::workplace::{Workplace, is_sentence, put};
 use super::zoo::assert_decoded_in_time;
 
-/// So many, or as many as the variable of this name says: 280,000 are 10,000 of each kind.
+/// So many, or as many as the variable of this name says: 310,000 are 10,000 of each kind.
 const MUTANTS: usize = 2_000;
 const MUTANTS_VARIABLE: &str = "MUTANTS";
 /// Only of files with these endings, where the variable of this name says some: `avif`, `cr3,crw`.
@@ -27,8 +27,11 @@ const FORMATS: [(ImageFormat, &str); 8] = [
 ];
 
 /// Files of the formats that are read and not written here, among the fuzzer's seeds.
-const DRAWN: [&str; 20] = [
+const DRAWN: [&str; 23] = [
     "alpha.avif",
+    "alpha.jp2",
+    "lossless.jp2",
+    "lossy.j2k",
     "turned.avif",
     "grid.avif",
     "grey.avif",

@@ -13,6 +13,7 @@ mod heic;
 mod heif;
 mod ico;
 mod jpeg;
+mod jpeg2000;
 mod jxl;
 mod library;
 mod memory;
@@ -64,12 +65,12 @@ pub struct Format {
     pub open: for<'a> fn(&'a [u8], &Bounds) -> Result<Opened<'a>, Unusable>,
 }
 
-/// Formats whose decoders are not memory-safe throughout.
-const NOT_MEMORY_SAFE: [&str; 1] = ["AVIF"];
+/// Formats whose decoders are not memory-safe throughout, or take memory of which their headers do not speak.
+const IN_A_PROCESS: [&str; 2] = ["AVIF", "JPEG 2000"];
 
 impl Format {
     /// Whether pixels are decoded in a process of their own.
     pub fn needs_process(&self) -> bool {
-        NOT_MEMORY_SAFE.contains(&self.name)
+        IN_A_PROCESS.contains(&self.name)
     }
 }

@@ -4,11 +4,11 @@ use std::ffi::OsStr;
 use std::path::Path;
 
 use super::heif::{Codec, Container};
-use super::{Format, ico, jpeg, jxl, library, png, raw, tiff, webp};
+use super::{Format, ico, jpeg, jpeg2000, jxl, library, png, raw, tiff, webp};
 use crate::picture::Unusable;
 
 /// First bytes of the formats that are read. Whatever begins like another stands before it.
-const READ: [(&[u8], &Format); 28] = [
+const READ: [(&[u8], &Format); 30] = [
     (b"\xFF\xD8\xFF", &jpeg::JPEG),
     (b"\x89PNG\r\n\x1A\n", &png::PNG),
     (b"GIF87a", &library::GIF),
@@ -23,6 +23,8 @@ const READ: [(&[u8], &Format); 28] = [
     (b"RIFF", &webp::WEBP),
     (b"\xFF\x0A", &jxl::JXL),
     (b"\0\0\0\x0CJXL \r\n\x87\n", &jxl::JXL),
+    (b"\0\0\0\x0CjP  \r\n\x87\n", &jpeg2000::JPEG_2000),
+    (jpeg2000::CODESTREAM, &jpeg2000::JPEG_2000),
     // Olympus, Panasonic, Canon and Fujifilm have beginnings of their own.
     (b"IIRO", &raw::RAW),
     (b"IIRS", &raw::RAW),
@@ -41,14 +43,8 @@ const READ: [(&[u8], &Format); 28] = [
 ];
 
 /// First bytes of formats that often lie among pictures but are not read, with their names.
-const NOT_READ: [(&[u8], &str); 6] = [
-    (b"%PDF", "PDF"),
-    (b"<svg", "SVG"),
-    (b"<?xml", "SVG and XML"),
-    (b"8BPS", "Photoshop"),
-    (b"\0\0\0\x0CjP  ", "JPEG 2000"),
-    (b"v/1\x01", "OpenEXR"),
-];
+const NOT_READ: [(&[u8], &str); 5] =
+    [(b"%PDF", "PDF"), (b"<svg", "SVG"), (b"<?xml", "SVG and XML"), (b"8BPS", "Photoshop"), (b"v/1\x01", "OpenEXR")];
 
 /// What the files begin with whose boxes hold pictures.
 const BRANDS_OF_PICTURES: [&[u8; 4]; 14] = [

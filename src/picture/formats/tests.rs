@@ -4,7 +4,7 @@ use std::path::Path;
 
 use image::{DynamicImage, GenericImageView};
 
-use crate::picture::{Bounds, Unusable, decode, open};
+use crate::picture::{Bounds, Resolution, Unusable, decode, open};
 
 const BOUNDS: Bounds = Bounds { file_bytes: 1 << 20, pixels: 4_000_000, decode_ms: 10_000, memory_bytes: 0 };
 
@@ -18,9 +18,12 @@ macro_rules! seed {
 type Seed = (&'static str, &'static [u8]);
 
 /// Small files with four colours in their corners, as they lie upright, and their sizes.
-const DRAWN: [(Seed, (u32, u32), &str); 17] = [
+const DRAWN: [(Seed, (u32, u32), &str); 20] = [
     (seed!("lossy.jxl"), (48, 36), "red green blue yellow"),
     (seed!("modular.jxl"), (48, 36), "red green blue yellow"),
+    (seed!("lossless.jp2"), (48, 36), "red green blue yellow"),
+    (seed!("lossy.j2k"), (48, 36), "red green blue yellow"),
+    (seed!("alpha.jp2"), (48, 36), "red green blue yellow"),
     (seed!("palette.tiff"), (48, 36), "red green blue yellow"),
     (seed!("palette_lzw.tiff"), (48, 36), "red green blue yellow"),
     (seed!("ycbcr.tiff"), (48, 36), "red green blue yellow"),
@@ -52,8 +55,12 @@ const DRAWN_AVIF: [(Seed, (u32, u32), &str); 6] = [
 #[cfg(not(feature = "avif"))]
 const DRAWN_AVIF: [(Seed, (u32, u32), &str); 0] = [];
 /// Others, without colours.
-const GREY: [(Seed, (u32, u32)); 3] =
-    [(seed!("grey-alpha.tiff"), (48, 36)), (seed!("grey.pgm"), (48, 36)), (seed!("bit.pbm"), (48, 36))];
+const GREY: [(Seed, (u32, u32)); 4] = [
+    (seed!("grey-alpha.tiff"), (48, 36)),
+    (seed!("grey.pgm"), (48, 36)),
+    (seed!("bit.pbm"), (48, 36)),
+    (seed!("grey.j2k"), (48, 36)),
+];
 
 fn corners(picture: &DynamicImage) -> String {
     let (width, height) = (picture.width(), picture.height());
@@ -156,12 +163,35 @@ fn a_header_is_judged_before_a_pixel_is_decoded() {
 fn the_new_decoders_reserve_what_they_take() {
     let hevc = if cfg!(feature = "heic") { vec![(seed!("hevc.heic"), 19)] } else { Vec::new() };
     let av1 = DRAWN_AVIF.iter().take(1).map(|(seed, ..)| (*seed, 19)).collect::<Vec<_>>();
-    for ((name, bytes), least) in
-        hevc.into_iter().chain(av1).chain([(seed!("lossy.jxl"), 15), (seed!("modular.jxl"), 15)])
-    {
+    for ((name, bytes), least) in hevc.into_iter().chain(av1).chain([
+        (seed!("lossy.jxl"), 15),
+        (seed!("modular.jxl"), 15),
+        (seed!("lossless.jp2"), 30),
+    ]) {
         let reserved = open(bytes, Path::new(name), &BOUNDS).map(|picture| picture.memory_bytes()).unwrap();
         assert!(reserved >= least * 48 * 36, "{name}: {reserved} bytes for {} pixels", 48 * 36);
     }
+}
+
+#[test]
+fn jpeg_2000_decodes_the_wavelets_of_a_smaller_picture_alone_and_keeps_its_transparency() {
+    let open_seed = |(name, bytes): Seed| open(bytes, Path::new(name), &BOUNDS).unwrap();
+    let small = open_seed(seed!("lossless.jp2")).decode(Resolution::for_copy(6)).unwrap();
+    assert_eq!(((small.width(), small.height()), corners(&small)), ((12, 9), "red green blue yellow".into()));
+    let whole = open_seed(seed!("alpha.jp2")).decode(Resolution::WHOLE).unwrap().into_rgba8();
+    assert_eq!(whole.get_pixel(2, 2).0, [220, 30, 30, 255]);
+    assert_eq!(whole.get_pixel(26, 20).0, [220, 210, 30, 60], "a hole in the middle");
+    assert!(open_seed(seed!("grey.j2k")).needs_process());
+}
+
+/// A picture with more channels than a print needs would take memory for each.
+#[test]
+fn jpeg_2000_with_many_channels_is_refused_by_its_header() {
+    let (name, bytes) = seed!("lossy.j2k");
+    let mut many = bytes.to_vec();
+    many[40] = 64;
+    let refused = decode(&many, Path::new(name), &BOUNDS).err();
+    assert!(matches!(refused, Some(Unusable::UnsupportedVariant(_))), "{refused:?}");
 }
 
 /// A TIFF file whose first directory says: a JPEG at `at`, and nothing else.
