@@ -50,7 +50,7 @@ fn work(request: &str) -> Result<(), SetupError> {
         ChildTask::Trial(DecodeOrder { features_by: FeatureMaker::Child(encoder), .. }) => {
             Some(Extractor::load(*encoder).map_err(|trouble| trouble.to_string())?)
         }
-        ChildTask::Trial(_) | ChildTask::Decode(_) | ChildTask::Shrink(..) => None,
+        ChildTask::Trial(_) | ChildTask::Decode(..) | ChildTask::Shrink(..) => None,
     };
     let mut bytes = Vec::new();
     io::stdin().lock().read_to_end(&mut bytes).map_err(|error| error.to_string())?;
@@ -65,9 +65,10 @@ fn work(request: &str) -> Result<(), SetupError> {
         _ => None,
     };
     let longest_px = if let ChildTask::Shrink(_, longest_px) = request.task { longest_px } else { u32::MAX };
-    let resolution = match trial {
-        Some((outputs, side)) => outputs.resolution(side),
-        None => Resolution::for_copy(longest_px),
+    let resolution = match (trial, request.task) {
+        (Some((outputs, side)), _) => outputs.resolution(side),
+        (None, ChildTask::Decode(_, resolution)) => resolution,
+        (None, _) => Resolution::for_copy(longest_px),
     };
     let before_ms = processor_ms();
     let decoded = decode(&bytes, &request, resolution);

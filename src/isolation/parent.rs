@@ -102,8 +102,8 @@ impl Isolation {
         self.run(bytes, path, ChildTask::Trial(*order), memory_allowance())
     }
 
-    /// Decodes `bytes`, the content of the file at `path`, in a child process, which may take `memory_bytes`, as its header says,
-    /// and waits for it. A picture that kills the child is damaged: that proves nothing else, and harms nobody.
+    /// Decodes `bytes`, the content of the file at `path`, to `resolution` or a higher one in a child process, which may take `memory_bytes`,
+    /// as its header says, and waits for it. A picture that kills the child is damaged: that proves nothing else, and harms nobody.
     ///
     /// # Errors
     /// Why it is not usable. [`Unusable::TrialInterrupted`] if something else than the picture kept it from being decoded.
@@ -112,9 +112,10 @@ impl Isolation {
         bytes: &[u8],
         path: &Path,
         bounds: &Bounds,
+        resolution: Resolution,
         memory_bytes: u64,
     ) -> Result<DynamicImage, Unusable> {
-        picture_of(self.run(bytes, path, ChildTask::Decode(*bounds), memory_bytes + LEAST_MEMORY))
+        picture_of(self.run(bytes, path, ChildTask::Decode(*bounds, resolution), memory_bytes + LEAST_MEMORY))
     }
 
     /// The same, whatever the header says, with so many pixels along the longer side at most.
@@ -149,7 +150,7 @@ impl Isolation {
         }
         let memory_bytes = opened.memory_bytes();
         drop(opened);
-        Ok((self.decode(bytes, path, bounds, memory_bytes)?, whole))
+        Ok((self.decode(bytes, path, bounds, resolution, memory_bytes)?, whole))
     }
 
     fn run(&self, bytes: &[u8], path: &Path, task: ChildTask, memory_bytes: u64) -> TrialOutcome {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::extract::{Extracted, Outputs};
 use crate::config::Encoder;
-use crate::picture::{Bounds, Square, Unusable};
+use crate::picture::{Bounds, Resolution, Square, Unusable};
 
 /// The child's first line begins with this; then comes the memory that it may take, in bytes. Whatever happens to it afterwards
 /// is caused by the picture.
@@ -44,8 +44,8 @@ pub struct ChildRequest {
 pub enum ChildTask {
     /// The trial of a suspect: all of what the service would do with it.
     Trial(DecodeOrder),
-    /// It decodes it, to its full size.
-    Decode(Bounds),
+    /// It decodes it to this resolution, or a higher one.
+    Decode(Bounds, Resolution),
     /// It decodes it and sends a smaller copy, with so many pixels along the longer side at most.
     Shrink(Bounds, u32),
 }
@@ -55,7 +55,7 @@ impl ChildTask {
     pub fn bounds(&self) -> &Bounds {
         match self {
             Self::Trial(order) => &order.bounds,
-            Self::Decode(bounds) | Self::Shrink(bounds, _) => bounds,
+            Self::Decode(bounds, _) | Self::Shrink(bounds, _) => bounds,
         }
     }
 }

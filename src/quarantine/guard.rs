@@ -148,7 +148,7 @@ impl Guard {
             let reserved = memory.insert(deps.reserve(bytes, contents, path, bounds)?);
             if picture.needs_process() {
                 drop(picture);
-                deps.decode_apart(reserved, contents, path, bounds, bytes)
+                deps.decode_apart(reserved, contents, path, bounds, resolution, bytes)
             } else {
                 picture.decode(resolution)
             }
@@ -207,10 +207,11 @@ impl GuardDeps {
         contents: &FileSnapshot,
         path: &Path,
         bounds: &Bounds,
+        resolution: Resolution,
         bytes: u64,
     ) -> Result<DynamicImage, Unusable> {
         self.pause()?;
-        let decoded = self.quarantine.trial.decode(&contents.bytes, path, bounds, bytes);
+        let decoded = self.quarantine.trial.decode(&contents.bytes, path, bounds, resolution, bytes);
         self.resume(contents, path, Some(memory));
         decoded
     }

@@ -23,7 +23,7 @@ use log::{debug, info};
 use crate::error::Trouble;
 use crate::files::{empty_private_folder, make_private_folder, remove_own};
 use crate::isolation::{DecodeOrder, Extracted, Isolation, TrialOutcome, budget_by_default, memory_allowance};
-use crate::picture::{Bounds, CrashCause, FileSnapshot, Hash, Unusable};
+use crate::picture::{Bounds, CrashCause, FileSnapshot, Hash, Resolution, Unusable};
 use guard::GuardDeps;
 pub use guard::{Guard, Suspects};
 use list::{List, QuarantineState};
@@ -40,8 +40,16 @@ pub trait Trial: Send + Sync {
     /// Decodes `bytes`, the content of the file at `path`, where it can do no harm to the service.
     fn hold(&self, bytes: &[u8], path: &Path, order: &DecodeOrder) -> TrialOutcome;
 
-    /// Decodes `bytes`, the content of the file at `path`, which its decoder may not do in this process, with so much memory.
-    fn decode(&self, bytes: &[u8], path: &Path, bounds: &Bounds, memory_bytes: u64) -> Result<DynamicImage, Unusable>;
+    /// Decodes `bytes`, the content of the file at `path`, which its decoder may not do in this process, with so much memory, to
+    /// this resolution or a higher one.
+    fn decode(
+        &self,
+        bytes: &[u8],
+        path: &Path,
+        bounds: &Bounds,
+        resolution: Resolution,
+        memory_bytes: u64,
+    ) -> Result<DynamicImage, Unusable>;
 
     /// The process is about to end: trials and decodings are cancelled.
     fn close(&self);
@@ -52,8 +60,15 @@ impl Trial for Isolation {
         self.extract(bytes, path, order)
     }
 
-    fn decode(&self, bytes: &[u8], path: &Path, bounds: &Bounds, memory_bytes: u64) -> Result<DynamicImage, Unusable> {
-        Self::decode(self, bytes, path, bounds, memory_bytes)
+    fn decode(
+        &self,
+        bytes: &[u8],
+        path: &Path,
+        bounds: &Bounds,
+        resolution: Resolution,
+        memory_bytes: u64,
+    ) -> Result<DynamicImage, Unusable> {
+        Self::decode(self, bytes, path, bounds, resolution, memory_bytes)
     }
 
     fn close(&self) {

@@ -42,6 +42,7 @@ impl Trial for FakeTrials {
         bytes: &[u8],
         _path: &Path,
         _bounds: &Bounds,
+        _resolution: Resolution,
         memory_bytes: u64,
     ) -> Result<DynamicImage, Unusable> {
         self.held.lock().unwrap().push(format!("{} bytes, {memory_bytes} of memory", bytes.len()));

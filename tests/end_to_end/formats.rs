@@ -135,8 +135,17 @@ fn a_decoder_that_dies_of_a_picture_dies_alone() {
 /// The fuzzer's seeds of the formats that the tests cannot write.
 #[test]
 fn one_of_each_format_is_found_and_asked_for() {
-    let mut names =
-        vec!["lossy.jxl", "lossless.jp2", "sony.arw", "canon.cr3", "canon.crw", "fuji.raf", "ycbcr.tiff", "colour.ppm", "png.ico"];
+    let mut names = vec![
+        "lossy.jxl",
+        "lossless.jp2",
+        "sony.arw",
+        "canon.cr3",
+        "canon.crw",
+        "fuji.raf",
+        "ycbcr.tiff",
+        "colour.ppm",
+        "png.ico",
+    ];
     if cfg!(feature = "heic") {
         names.push("hevc.heic");
     }

@@ -26,9 +26,9 @@ const CHANNELS_AT: usize = 40;
 const MOST_CHANNELS: u64 = 5;
 /// A number of four bytes for each channel of a pixel.
 const BYTES_A_SAMPLE: u64 = 4;
-/// And beside them for one channel: its coefficients, what becomes of them, and what is known of the pieces of a file that somebody
-/// wants to read.
-const BYTES_A_PIXEL: u64 = 24;
+/// Beside them for one channel its coefficients and what becomes of them, and for each piece what is known of it, which is little in files
+/// that somebody wants to read.
+const BYTES_A_PIXEL: u64 = 12;
 
 fn open<'a>(bytes: &'a [u8], _: &Bounds) -> Result<Opened<'a>, Unusable> {
     let codestream =
@@ -50,11 +50,7 @@ fn open<'a>(bytes: &'a [u8], _: &Bounds) -> Result<Opened<'a>, Unusable> {
         orientation: Orientation::NoTransforms,
         decoded_bytes: layout.decoded,
         // The file is in both processes, and between them.
-        memory_bytes: memory::needed(
-            &layout,
-            pixels * (2 * made * BYTES_A_SAMPLE + BYTES_A_PIXEL),
-            2 * bytes.len() as u64,
-        ),
+        memory_bytes: memory::needed(&layout, pixels * (made * BYTES_A_SAMPLE + BYTES_A_PIXEL), 2 * bytes.len() as u64),
         is_cut_off: !is_whole(codestream),
     };
     Ok(Opened { header, decode: Box::new(move |resolution| decode(bytes, (width, height), resolution)) })
