@@ -10,7 +10,7 @@ pub mod text;
 mod why;
 mod wording;
 
-pub use grade::{Grade, MEANING};
+pub use grade::{Grade, MEANING, ORDER, rises};
 pub use metadata::MetadataPart;
 pub use record::{
     Changes, DuplicatePart, EnginePart, LARGEST_RECORD_BYTES, MatchPart, QueryFile, QueryPart, Record, Relation,
