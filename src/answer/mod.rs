@@ -6,7 +6,9 @@ mod metadata;
 pub mod name;
 mod record;
 pub mod sheet;
+pub mod strip;
 pub mod text;
+mod thumbnails;
 mod why;
 mod wording;
 
@@ -16,5 +18,6 @@ pub use record::{
     Changes, DuplicatePart, EnginePart, LARGEST_RECORD_BYTES, MatchPart, QueryFile, QueryPart, Record, Relation,
     SCHEMA, SearchModelPart, SearchSettingsPart, SkippedPart, Status, Timings,
 };
+pub use thumbnails::{THUMBNAIL_PX, ThumbnailStore};
 pub use why::WhyPart;
 pub use wording::{footer, mark, notice, style};
