@@ -20,6 +20,16 @@ pub enum Grade {
 pub const MEANING: &str =
     "strong: as similar as a picture here usually is to its nearest other; good: as nine in ten are; weak: less";
 
+/// Why a word may be a stronger one further down.
+pub const ORDER: &str =
+    "The order also counts what is similar to each picture; the words compare it with the query alone.";
+
+/// Whether a match is graded higher than one before it.
+pub fn rises(grades: impl Iterator<Item = Grade>) -> bool {
+    let places: Vec<_> = grades.map(|grade| Grade::ALL.iter().position(|one| *one == grade)).collect();
+    !places.is_sorted()
+}
+
 impl Grade {
     /// All, from the most similar to the least.
     pub const ALL: [Self; 4] = [Self::Same, Self::Strong, Self::Good, Self::Weak];
@@ -56,6 +66,25 @@ impl Grade {
             Self::Strong => 3,
             Self::Good => 2,
             Self::Weak => 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_rises_only_where_a_stronger_one_follows() {
+        use Grade::{Good, Same, Strong, Weak};
+        for (grades, expected) in [
+            (&[][..], false),
+            (&[Strong], false),
+            (&[Same, Strong, Strong, Good, Weak, Weak], false),
+            (&[Strong, Good, Strong], true),
+            (&[Strong, Same], true),
+        ] {
+            assert_eq!(rises(grades.iter().copied()), expected, "{grades:?}");
         }
     }
 }

@@ -5,6 +5,7 @@ use rusqlite::params;
 use super::Catalog;
 use super::check::rising;
 use crate::error::Trouble;
+use crate::picture::Hash;
 
 /// What belongs to a content is kept so long after its last file went: it may be on a disk that comes back.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +90,25 @@ impl Catalog {
         Ok(Some(OrphanSweep { last }))
     }
 
+    /// Of the contents that the sweep looks at next, those that it deletes.
+    pub fn contents_to_forget(
+        &self,
+        sweep: &OrphanSweep,
+        retention: Retention,
+        most: usize,
+    ) -> Result<Vec<Hash>, Trouble> {
+        let find = || {
+            self.connection
+                .prepare_cached(
+                    "SELECT hash FROM (SELECT id, hash, gone_s FROM contents WHERE id > ?1 ORDER BY id LIMIT ?2)
+                     WHERE gone_s <= ?3 AND NOT EXISTS (SELECT 1 FROM files WHERE files.content = id)",
+                )?
+                .query_map(params![sweep.last, most as i64, retention.gone_by_s()], |row| Ok(Hash(row.get(0)?)))?
+                .collect::<rusqlite::Result<Vec<_>>>()
+        };
+        find().map_err(|error| self.trouble("read", &error))
+    }
+
     /// Deletes up to `most` features of a version that is not among `versions`; `false` when there are none.
     fn drop_features_except(&self, versions: &[String], most: usize) -> Result<bool, Trouble> {
         let mut version = String::new();
@@ -171,6 +191,14 @@ mod tests {
         let row = FileRow { path: "1".into(), stamp: Stamp::NEVER, state: FileState::Read(hash(1)) };
         catalog.put_file(Root::Inventory, &row).unwrap();
         catalog.remove_file(Root::Inventory, &row.path).unwrap();
+        let forgotten = |now_s: i64, most: usize| {
+            let retention = Retention { now_s, days: 30 };
+            catalog.contents_to_forget(&OrphanSweep::begin(), retention, most).unwrap()
+        };
+        assert!(forgotten(1_000 + KEPT_S - 1, 20).is_empty());
+        let odd: Vec<_> = (3..20).step_by(2).map(hash).collect();
+        assert_eq!(forgotten(1_000 + KEPT_S, 20), odd, "but not the one that was back");
+        assert_eq!(forgotten(1_000 + KEPT_S, 6), odd[..2], "of the first six");
         assert_eq!(sweep_all(1_000 + KEPT_S).1, [11; 5]);
         for number in 0..20 {
             let is_there = number % 2 == 0 || number == 1;

@@ -7,7 +7,7 @@ use super::arguments::{QueryOptions, absolute};
 use super::output;
 use super::terminal::wrap_for_stdout;
 use crate::answer::sheet::{decimals, percent};
-use crate::answer::{Grade, MEANING, MatchPart, Record, Status, mark};
+use crate::answer::{Grade, MEANING, MatchPart, ORDER, Record, Status, mark, rises};
 use crate::base::csv::quoted;
 use crate::config::{Bounded, DateRange, InventoryFolders, SearchScope, Setup, SheetFormat};
 use crate::error::Fatal;
@@ -106,6 +106,9 @@ fn table(record: &Record, with_reasons: bool) -> String {
         Some(Some(_)) => text += &format!("{MEANING}\n"),
         Some(None) => text += "99 %: of 100 random inventory pairs, 99 are less similar\n",
         None => {}
+    }
+    if rises(record.matches.iter().filter_map(|found| found.grade)) {
+        text += &format!("{ORDER}\n");
     }
     text
 }

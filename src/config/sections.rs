@@ -139,6 +139,8 @@ pub struct LimitSettings {
     pub max_decode_ms: Bounded<100, 3_600_000>,
     /// What is known of a picture is kept so many days after its last file went: a file that comes back is not decoded again.
     pub forget_after_days: Bounded<1, 3_650>,
+    /// Room in the state folder for small copies of pictures that take long to decode (HEIC, AVIF, JPEG XL), so that sheets show them at once; the oldest make room. 0 = none are kept.
+    pub thumbnail_megabytes: Bounded<0, 1_048_576>,
 }
 
 /// `[log]`
@@ -271,6 +273,7 @@ impl Default for LimitSettings {
             max_memory_megabytes: Bounded::new(0),
             max_decode_ms: Bounded::new(60_000),
             forget_after_days: Bounded::new(30),
+            thumbnail_megabytes: Bounded::new(1_024),
         }
     }
 }

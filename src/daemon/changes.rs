@@ -11,6 +11,7 @@ use super::mounts;
 use super::plan::{JobKind, QueryOrigin, Task};
 use super::start::folder_of;
 use super::workers::Job;
+use crate::answer::ThumbnailStore;
 use crate::catalog::Root;
 use crate::config::SearchScope;
 use crate::files::Stamp;
@@ -166,6 +167,7 @@ impl Daemon {
                     path: path.clone(),
                     stamp,
                     bounds: Bounds::from(&self.config().limits),
+                    thumbnails: ThumbnailStore::of(self.config()),
                 })),
                 (_, None) => None,
             };

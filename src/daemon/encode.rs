@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::answer::{THUMBNAIL_PX, ThumbnailStore};
 use crate::catalog::Root;
 use crate::files::{FileAt, Stamp};
 use crate::isolation::Outputs;
@@ -22,6 +23,8 @@ pub struct EncodeJob {
     pub stamp: Stamp,
     /// The limits of memory and time for decoding.
     pub bounds: Bounds,
+    /// For sheets to come.
+    pub thumbnails: ThumbnailStore,
 }
 
 /// The result of the job.
@@ -83,8 +86,15 @@ impl EncodeJob {
             return Ok(Made { features: None, features_version, miniature: None, metadata });
         }
         // Pictures read by a version without miniatures have features: they do not go through the network again.
-        let outputs = Outputs { square: lacks_miniature, features: lacks_features, longest_px: None, crop: None };
-        let seen = context.guard.extract(contents, &self.place().absolute(), &self.bounds, outputs, &extractor)?;
+        let path = self.place().absolute();
+        let is_shown = self.root == Root::Inventory && !self.thumbnails.has(hash);
+        let longest_px =
+            (is_shown && self.thumbnails.wants(&contents.bytes, &path, &self.bounds)).then_some(THUMBNAIL_PX);
+        let outputs = Outputs { square: lacks_miniature, features: lacks_features, longest_px, crop: None };
+        let seen = context.guard.extract(contents, &path, &self.bounds, outputs, &extractor)?;
+        if let Some(picture) = seen.picture {
+            self.thumbnails.keep(hash, &picture.into_rgba8());
+        }
         let miniature = seen.square.filter(|_| lacks_miniature).map(|square| Box::new(Miniature::of(&square)));
         if let Some(metadata) = &mut metadata {
             metadata.size = Some(seen.size);

@@ -1,6 +1,6 @@
 //! Keeps the page of all answers, `answer/index.html`, up to date on a thread of its own, so that no answer waits for it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 pub use crate::answer::gallery::FILE_NAME as PAGE;
 use crate::answer::gallery::{AnswerChanges, NewestRecords, page, record_stem};
+use crate::answer::strip::remove_left_over;
 use crate::daemon::retry::{LONGEST_RETRY_PAUSE, RETRY_PAUSE};
 use crate::error::Trouble;
 use crate::files::{FileAt, replace_quick};
@@ -144,6 +145,13 @@ impl GalleryThread {
     fn update(&mut self) -> Result<(), Trouble> {
         let changes = std::mem::take(&mut *locked(&self.changes));
         self.records.update(&self.answer, &changes);
+        match &changes {
+            AnswerChanges::None => {}
+            AnswerChanges::Files(names) => {
+                remove_left_over(&self.answer, Some(&mut names.iter().map(OsString::as_os_str)));
+            }
+            AnswerChanges::Unknown => remove_left_over(&self.answer, None),
+        }
         let mut entries = self.records.entries();
         let path = self.answer.join(PAGE);
         if entries.is_empty() && !path.exists() {

@@ -19,6 +19,8 @@ use super::state::{Folders, Lifecycle, Pictures, Queries, Reporting, Settings, S
 use super::state_folder::{OpenState, open_or_wait};
 use super::workers::{JOBS_A_WORKER, WorkerDeps, Workers};
 use super::{Daemon, Observer};
+use crate::answer::ThumbnailStore;
+use crate::answer::strip::STRIPS_FOLDER;
 use crate::catalog::{AnswerRow, Catalog, FileRow, FileState, Root};
 use crate::clock;
 use crate::config::{self, Config, ModelSettings, PairMode, Setup};
@@ -59,7 +61,11 @@ impl Daemon {
             warn!("{trouble}");
         }
         let answer_folder = make_folder(&config.folders.answer);
+        if let Err(trouble) = ThumbnailStore::of(&config).prepare() {
+            warn!("{trouble}");
+        }
         sweep_half_written(&config.folders.answer);
+        sweep_half_written(&config.folders.answer.join(STRIPS_FOLDER));
         let CatalogContent { extractor, network, model, history, last_training, files, index, answers } = content;
         let serving = Shared::new(Serving::new(extractor, model, index));
         let hints = Hints::start(channels.hint_sender.clone(), channels.lost_sender.clone());

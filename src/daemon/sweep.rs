@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Daemon;
+use crate::answer::ThumbnailStore;
 use crate::catalog::{OrphanSweep, Retention};
 use crate::clock;
 use crate::model::FeatureKind;
@@ -29,6 +30,9 @@ impl Daemon {
         let retention = Retention { now_s: clock::now_s(), days: config.limits.forget_after_days.get() };
         // Pictures on a disk that is away could not be read again.
         let is_away = self.folders.trees().any(Tree::is_offline);
+        let gone = self.store.catalog().contents_to_forget(&sweep, retention, OrphanSweep::CONTENTS_A_TURN);
+        let thumbnails = ThumbnailStore::of(self.config());
+        gone.into_iter().flatten().for_each(|content| thumbnails.forget(content));
         // What a power failure brings back is deleted again.
         let swept = self.store.catalog_mut().together_unflushed(|catalog| {
             let of_models = catalog.feature_versions(keep)?;

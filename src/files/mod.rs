@@ -23,7 +23,8 @@ pub use beneath::{FileAt, Unopened, is_folder_of_links, open_folder_beneath};
 pub use links::make_links;
 pub use lock::{Lock, LockPlace};
 pub use own::{
-    create_own, empty_private_folder, make_private_folder, make_state_folder, narrow_state_folder, read_own,
+    create_own, empty_private_folder, make_private_folder, make_readable_folder, make_state_folder,
+    narrow_state_folder, read_own,
 };
 pub use stamp::Stamp;
 use unfinished::Unfinished;

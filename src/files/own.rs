@@ -58,6 +58,16 @@ pub fn make_private_folder(folder: &Path) -> Result<(), Trouble> {
     made.map_err(|error| Trouble::system("make the folder", folder, &error))
 }
 
+/// Makes a folder in the state folder where it is missing, for those who have the state folder: its group may read it.
+pub fn make_readable_folder(folder: &Path) -> Result<(), Trouble> {
+    let is_there = fs::symlink_metadata(folder).is_ok_and(|found| found.is_dir());
+    let made = match is_there {
+        true => narrow(folder, STATE_MODE),
+        false => DirBuilder::new().mode(STATE_MODE).create(folder),
+    };
+    made.map_err(|error| Trouble::system("make the folder", folder, &error))
+}
+
 /// Removes all that is in a folder of the state folder, without following links.
 pub fn empty_private_folder(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -42,6 +42,11 @@ impl Guard {
         Self(None)
     }
 
+    /// Whether it is the service's, not a command's.
+    pub fn is_of_service(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Why `content` must not be decoded, if so.
     pub fn refuses(&self, content: Hash, bounds: &Bounds) -> Option<Unusable> {
         self.0.as_ref().and_then(|deps| deps.quarantine.refuses(content, bounds))

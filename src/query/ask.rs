@@ -70,7 +70,7 @@ impl Ask {
         if self.with_sheet {
             let sheet_started = Instant::now();
             let drawn = render::sheet(&query, &mut input, &record, &matches, &context);
-            sheet = Some(drawn.map_err(unable_to_draw)?);
+            sheet = Some(drawn.map_err(unable_to_draw)?.sheet);
             record.timings_ms.sheet = milliseconds(sheet_started.elapsed());
             record.timings_ms.total = milliseconds(started.elapsed());
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rustix::process::geteuid;
 
+use crate::answer::strip::strip_path;
 use crate::config::SheetFormat;
 use crate::error::Trouble;
 use crate::files::remove_own;
@@ -18,8 +19,9 @@ use crate::files::remove_own;
 pub fn remove_before(answers: &Path, name: &str, cutoff_s: i64) -> Result<bool, Trouble> {
     let record = answers.join(format!("result_{name}.json"));
     let sheets = SheetFormat::ALL.map(|format| answers.join(format!("result_{name}.{}", format.extension())));
+    let strip = strip_path(answers, &format!("result_{name}"));
     // The record first: while there is one, its sheet is there.
-    for path in [&record].into_iter().chain(&sheets) {
+    for path in [&record].into_iter().chain(&sheets).chain([&strip]) {
         let found = fs::symlink_metadata(path);
         let is_ours = |found: &fs::Metadata| found.is_file() && found.uid() == geteuid().as_raw();
         if found.is_ok_and(|found| is_ours(&found) && found.mtime() < cutoff_s) {

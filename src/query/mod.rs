@@ -189,14 +189,14 @@ impl Query {
             }
         }
         let render_started = Instant::now();
-        let sheet = match render::sheet(self, input, &record, &matches, context) {
-            Ok(sheet) => sheet,
+        let drawn = match render::sheet(self, input, &record, &matches, context) {
+            Ok(drawn) => drawn,
             Err(render::Undrawn::AwaitsTrial) => return Ok(Done::AwaitsTrial),
             Err(render::Undrawn::Failed(trouble)) => return Err(Unwritten::Place(trouble)),
         };
         record.timings_ms.sheet = milliseconds(render_started.elapsed());
         record.timings_ms.total = milliseconds(started.elapsed());
-        self.place().write(&sheet, &mut record)?;
+        self.place().write(&drawn, &mut record)?;
         let is_whole = self.inventory_pending == 0 && self.inventory_missing == 0;
         let has_others = record.engine.as_ref().is_none_or(|engine| engine.is_complete);
         let is_complete = is_whole

@@ -11,7 +11,8 @@ use super::member::Member;
 use super::remote::root_of;
 use super::{Query, WorkerContext};
 use crate::answer::sheet::{self, Examples, SheetContent};
-use crate::answer::{self, Record};
+use crate::answer::strip;
+use crate::answer::{self, Record, THUMBNAIL_PX, ThumbnailStore};
 use crate::error::Trouble;
 use crate::files::FileAt;
 use crate::isolation::Outputs;
@@ -25,14 +26,22 @@ pub enum Undrawn {
     AwaitsTrial,
 }
 
-/// The sheet's bytes, in the configured format. Takes the tiles out of `input`.
+/// What is drawn of an answer.
+pub struct Drawn {
+    /// The sheet's bytes, in the configured format.
+    pub sheet: Vec<u8>,
+    /// For the gallery; `None` where there is nothing to show.
+    pub strip: Option<Vec<u8>>,
+}
+
+/// Draws them. Takes the tiles out of `input`.
 pub fn sheet(
     query: &Query,
     input: &mut Input,
     record: &Record,
     matches: &[Matched],
     context: &WorkerContext,
-) -> Result<Vec<u8>, Undrawn> {
+) -> Result<Drawn, Undrawn> {
     let style = answer::style(&query.config.answer);
     let side = sheet::match_side_px(record.matches.len(), &style);
     let queries = input.members.used.iter_mut().take(sheet::MAX_QUERIES).map(|member| sheet::QueryPicture {
@@ -51,10 +60,14 @@ pub fn sheet(
         notice: answer::notice(record),
         footer: answer::footer(record),
     };
-    sheet::encode(&sheet::render(&content, &style), query.config.answer.format).map_err(|reason| {
+    let queries: Vec<_> = content.queries.iter().map(|query| query.picture.as_ref()).collect();
+    let found: Vec<_> = content.matches.iter().map(|found| found.picture.as_ref()).collect();
+    let strip = strip::strip(&queries, &found);
+    let sheet = sheet::encode(&sheet::render(&content, &style), query.config.answer.format).map_err(|reason| {
         let what = format!("the sheet could not be drawn: {reason}");
         Undrawn::Failed(Trouble::new(what, &query.path, "please report this"))
-    })
+    })?;
+    Ok(Drawn { sheet, strip })
 }
 
 fn query_name(path: &Path, is_part: bool) -> String {
@@ -99,9 +112,20 @@ fn thumbnail(
 ) -> Result<Option<RgbaImage>, Undrawn> {
     let bounds = query.bounds();
     let Ok(contents) = picture::read_still(place, &bounds) else { return Ok(None) };
-    let outputs = Outputs { square: false, features: false, longest_px: Some(side), crop: None };
-    match context.guard.extract(&contents, &place.absolute(), &bounds, outputs, &context.serving.extractor()) {
-        Ok(seen) => Ok(seen.picture.map(DynamicImage::into_rgba8)),
+    let (thumbnails, path) = (ThumbnailStore::of(&query.config), place.absolute());
+    if let Some(copy) = thumbnails.picture(contents.hash, side, &bounds) {
+        return Ok(Some(copy));
+    }
+    // Of a catalog that is older than its thumbnails, and where they made room for others. A command keeps nothing.
+    let is_kept = context.guard.is_of_service() && thumbnails.wants(&contents.bytes, &path, &bounds);
+    let longest = if is_kept { side.max(THUMBNAIL_PX) } else { side };
+    let outputs = Outputs { square: false, features: false, longest_px: Some(longest), crop: None };
+    match context.guard.extract(&contents, &path, &bounds, outputs, &context.serving.extractor()) {
+        Ok(seen) => {
+            let picture = seen.picture.map(DynamicImage::into_rgba8);
+            picture.iter().filter(|_| is_kept).for_each(|picture| thumbnails.keep(contents.hash, picture));
+            Ok(picture)
+        }
         Err(Unusable::AwaitsTrial) => Err(Undrawn::AwaitsTrial),
         Err(_) => Ok(None),
     }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::render::Drawn;
+use crate::answer::strip::write_strip;
 use crate::answer::{LARGEST_RECORD_BYTES, Record};
 use crate::config::SheetFormat;
 use crate::error::Trouble;
@@ -64,10 +66,11 @@ impl Place<'_> {
     }
 
     /// Writes the sheet, then the record, which names it: once the record exists, so does the sheet.
-    pub fn write(&self, sheet: &[u8], record: &mut Record) -> Result<(), Unwritten> {
+    pub fn write(&self, drawn: &Drawn, record: &mut Record) -> Result<(), Unwritten> {
         record.sheet = Some(self.file_name(self.format.extension()));
         let former = self.former_sheet();
-        self.write_file(self.format.extension(), sheet, "write the sheet")?;
+        self.write_file(self.format.extension(), &drawn.sheet, "write the sheet")?;
+        write_strip(self.folder, &format!("result_{}", self.name), drawn.strip.as_deref());
         self.write_file("json", &record.to_json(), "write the record")?;
         if let Some(former) = former.filter(|former| Some(former) != record.sheet.as_ref()) {
             // A sheet left over would show another answer than its record.

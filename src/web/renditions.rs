@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use super::pictures::NamedPicture;
 use super::response::HttpRefusal;
+use crate::answer::ThumbnailStore;
 use crate::base::parallel::cores;
-use crate::config::LimitSettings;
+use crate::config::Config;
 use crate::files::Stamp;
 use crate::isolation::Isolation;
 use crate::overview::{on_white, to_jpeg};
@@ -61,7 +62,7 @@ impl RenditionMaker {
     ///
     /// # Errors
     /// The picture cannot be read or decoded, others wait as well, or no such size is made.
-    pub fn version(&self, picture: &NamedPicture, side: u32, limits: &LimitSettings) -> Result<Arc<[u8]>, HttpRefusal> {
+    pub fn version(&self, picture: &NamedPicture, side: u32, config: &Config) -> Result<Arc<[u8]>, HttpRefusal> {
         if !SIDES.contains(&side) {
             return Err(HttpRefusal::not_found());
         }
@@ -76,9 +77,12 @@ impl RenditionMaker {
         if let Some(version) = self.kept(&source) {
             return Ok(version);
         }
-        let bounds = Bounds::from(limits);
+        let bounds = Bounds::from(&config.limits);
         let contents = read_still(&picture.place(), &bounds).map_err(|problem| gone(&problem))?;
-        let decoded = self.isolation.shrink(&contents.bytes, &picture.path, &bounds, side);
+        // What takes long to decode is there already, but for a large version.
+        let copy = ThumbnailStore::of(config).jpeg(contents.hash, side);
+        let bytes = copy.as_deref().unwrap_or(&contents.bytes);
+        let decoded = self.isolation.shrink(bytes, &picture.path, &bounds, side);
         let decoded = decoded.map_err(|problem| match problem {
             Unusable::TrialInterrupted(why) => HttpRefusal::busy(&why),
             problem => gone(&problem),

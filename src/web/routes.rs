@@ -101,7 +101,7 @@ impl Site {
         let picture = NamedPicture::of_request(request, &self.config.folders)?;
         let Some(side) = request.parameter("side") else { return picture.original() };
         let side = side.parse().map_err(|_| HttpRefusal::not_found())?;
-        let version = self.renditions.version(&picture, side, &self.config.limits)?;
+        let version = self.renditions.version(&picture, side, &self.config)?;
         Ok(WebResponse::bytes("image/jpeg", &*version).with("Cache-Control", KEPT_BY_BROWSERS))
     }
 

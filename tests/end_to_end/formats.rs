@@ -182,3 +182,37 @@ fn one_of_each_format_is_found_and_asked_for() {
     }
     workplace.assert_alive(0);
 }
+
+/// Files below `db/state/thumbnails`.
+#[cfg(feature = "avif")]
+fn thumbnails(place: &Workplace) -> Vec<PathBuf> {
+    let folders = fs::read_dir(place.state("thumbnails")).unwrap().map(|entry| entry.unwrap().path());
+    folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path())).collect()
+}
+
+#[cfg(feature = "avif")]
+#[test]
+fn of_what_takes_long_to_decode_a_small_copy_is_kept_and_made_again() {
+    let large = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/end_to_end/large.avif")).unwrap();
+    let mut place = Workplace::new();
+    place.stock(1);
+    put(place.inventory("large.avif"), &large);
+    place.start();
+    place.wait_indexed(4);
+    let copies = thumbnails(&place);
+    let [copy] = &copies[..] else { panic!("of JPEGs none is kept: {copies:?}") };
+    let whole = fs::read(copy).unwrap();
+    assert!((1_000..40_000).contains(&whole.len()), "{} bytes", whole.len());
+    fs::write(copy, &whole[..whole.len() / 2]).unwrap();
+    put(place.query("one.avif"), &[&large[..], b"\0\0\0\x08free"].concat());
+    let record = place.wait_record("one");
+    assert_eq!(record["matches"][0]["path"], "large.avif", "{record:#}");
+    assert!(fs::read(copy).unwrap().len() > whole.len() / 2, "the sheet has made it again");
+    // The sheet shows it: its upper left corner is red.
+    let sheet = image::open(place.sheet_path("one")).unwrap().to_rgb8();
+    let red = sheet.pixels().filter(|pixel| pixel.0[0] > 180 && pixel.0[1] < 70 && pixel.0[2] < 70).count();
+    assert!(red > 20_000, "{red} red pixels");
+    fs::remove_dir_all(place.state("thumbnails")).unwrap();
+    put(place.query("two.avif"), &[&large[..], b"\0\0\0\x09free\0"].concat());
+    assert_eq!(place.wait_record("two")["status"], "ok", "nothing needs them");
+}

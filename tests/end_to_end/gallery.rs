@@ -6,6 +6,7 @@ use std::process::Command;
 
 use artificio_demo::Food;
 
+use super::browser::Browser;
 use super::pictures::jpeg;
 use super::skipping::skip;
 use super::workplace::{Workplace, put};
@@ -77,6 +78,8 @@ fn a_removed_answer_leaves_the_page() {
         workplace.wait_record(name);
         workplace.wait_gallery(&format!("{name}.jpg"));
     }
+    let strip = |name: &str| workplace.root().join(format!("answer/.thumbnails/result_{name}.jpg"));
+    assert!((2_000..60_000).contains(&fs::metadata(strip("breakfast")).unwrap().len()));
     fs::remove_file(workplace.record_path("breakfast")).unwrap();
     fs::remove_file(workplace.sheet_path("breakfast")).unwrap();
     let page = workplace.root().join("answer/index.html");
@@ -84,6 +87,7 @@ fn a_removed_answer_leaves_the_page() {
         let text = fs::read_to_string(&page).ok()?;
         (!text.contains("breakfast.jpg") && text.contains("lunch.jpg")).then_some(())
     });
+    assert!(!strip("breakfast").exists() && strip("lunch").is_file(), "its small pictures go with it");
     fs::remove_file(&page).unwrap();
     workplace.wait_gallery("lunch.jpg");
 }
@@ -151,7 +155,7 @@ const type = text => { search.value = text; search.dispatchEvent(new Event("inpu
 const seen = [];
 const cards = () => document.querySelectorAll("article").length;
 press("ArrowRight"); seen.push(document.activeElement.getAttribute("href"));
-press("ArrowRight"); seen.push(document.activeElement.className);
+press("ArrowRight"); seen.push(document.activeElement.classList[0]);
 press("/"); seen.push(document.activeElement.id);
 type("EGGS that are not there"); seen.push(cards(), empty.hidden);
 type("50 % #1"); seen.push(cards() > 0);
@@ -164,6 +168,45 @@ document.body.dataset.seen = JSON.stringify(seen);
     let seen = attributes(&html, "data-seen=\"")[0].replace("&quot;", "\"");
     let expected = r#","sheet","search",0,false,true,3]"#;
     assert!(seen.starts_with("[\"result_") && seen.ends_with(expected), "{seen}");
+}
+
+#[test]
+fn a_card_shows_the_query_beside_its_matches_and_a_click_the_sheet() {
+    let Some(chromium) = chromium() else { return };
+    let (workplace, page) = answered();
+    let url = format!("file://{}", page.display());
+    let mut browser = Browser::open(chromium, &url, (1_400, 1_000));
+    let loaded = "[...document.querySelectorAll('#answers img')].every(image => image.complete && image.naturalWidth)";
+    browser.wait(loaded);
+    let shown = browser
+        .value("[...document.querySelectorAll('#answers a')].filter(link => link.classList.contains('strip')).length");
+    assert_eq!(shown, 2, "the one that failed has nothing to show but its sheet");
+    assert_eq!(browser.value("document.querySelectorAll('.for5 img').length"), 12, "a query and five matches each");
+    assert_eq!(browser.value("new Set([...document.querySelectorAll('.for5 img')].map(image => image.src)).size"), 2);
+    assert_eq!(browser.accessibility_faults(), [""; 0]);
+
+    browser.value("list.querySelector('a.strip').click()");
+    browser.wait("viewer.open && large.complete && large.naturalWidth === 1600");
+    let first = browser.value("byId('named').textContent");
+    assert_eq!(browser.accessibility_faults(), [""; 0], "with the sheet open");
+    browser.press("ArrowRight", 39);
+    assert_ne!(browser.value("byId('named').textContent"), first);
+    browser.wait("large.complete && large.naturalWidth === 1600");
+    browser.press("Escape", 27);
+    browser.wait("!viewer.open && document.activeElement.classList.contains('sheet')");
+
+    // Deleted while the page was open: the small pictures first, then all.
+    fs::remove_dir_all(workplace.root().join("answer/.thumbnails")).unwrap();
+    browser.value("location.reload()");
+    browser.wait("window.viewer && !viewer.open && !document.querySelector('.strip')");
+    browser.wait(loaded);
+    for sheet in fs::read_dir(page.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path()) {
+        if sheet.extension().is_some_and(|end| end == "png") {
+            fs::remove_file(sheet).unwrap();
+        }
+    }
+    browser.value("location.reload()");
+    browser.wait("document.querySelectorAll('.gone').length === 3");
 }
 
 #[test]

@@ -31,6 +31,9 @@ pub struct GalleryEntry {
     pub(super) time: i64,
     /// File name of the sheet.
     sheet: String,
+    /// Whether it has a strip, under the sheet's name.
+    #[serde(rename = "strip")]
+    pub(super) has_strip: bool,
     /// Pictures of the query.
     files: usize,
     /// Path relative to the inventory folder, score as text, number of near-duplicates.
@@ -93,6 +96,7 @@ impl GalleryEntry {
             message: cut(record.message),
             time: record.answered_s,
             sheet: named.unwrap_or_else(|| format!("{stem}.png")),
+            has_strip: false,
             files: record.query.files.len().saturating_add(record.query.unused),
             matches: record.matches.into_iter().map(row).collect(),
         })

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::GalleryEntry;
 use crate::answer::LARGEST_RECORD_BYTES;
+use crate::answer::strip::strip_path;
 use crate::files::{FileAt, Stamp};
 
 /// When more records than this change at once, the whole folder is listed.
@@ -128,7 +129,11 @@ impl NewestRecords {
         if self.known.get(&name).is_none_or(|(seen, _)| *seen != stamp) {
             let read = record_stem(&name)
                 .zip(FileAt::below(folder, Path::new(&name)).as_listed(stamp).read(LARGEST_RECORD_BYTES).ok());
-            let entry = read.and_then(|(stem, record)| GalleryEntry::from_record(&record, stem));
+            let entry = read.and_then(|(stem, record)| {
+                let mut entry = GalleryEntry::from_record(&record, stem)?;
+                entry.has_strip = strip_path(folder, stem).is_file();
+                Some(entry)
+            });
             self.known.insert(name, (stamp, entry));
         }
     }

@@ -11,13 +11,16 @@ const UNEVEN: f32 = 0.1;
 /// and five look like a mistake.
 const FEW: f32 = 6.0;
 
-/// Rows as wide as `area`; their number makes the mosaic about as tall as it is wide. `aspect` is the aspect ratio of a
-/// typical picture.
+/// A mosaic that is too deep makes the whole sheet longer, and is so many times worse than one that is not deep enough.
+const TOO_DEEP: f32 = 2.0;
+
+/// Rows as wide as `area`; their number makes the mosaic about as tall as `area`, or as it is wide if that is more. `aspect` is the aspect
+/// ratio of a typical picture.
 pub(super) fn of_width(area: Area, queries: usize, aspect: f32, scale: Scale) -> Vec<Area> {
     let aspect = aspect.clamp(ASPECTS.0, ASPECTS.1);
     let mosaic = Mosaic { length: area.width, gap: gap(queries, scale), deep_by_long: 1.0 / aspect };
     mosaic
-        .tiles(queries, 1.0)
+        .tiles(queries, (area.height as f32 / area.width as f32).max(1.0))
         .map(|tile| Area::new(area.x + tile.along, area.y + tile.depth, tile.long, tile.deep))
         .collect()
 }
@@ -58,7 +61,8 @@ impl Mosaic {
             let sizes = lane_sizes(count, *lanes);
             let deep = sizes.iter().map(|&size| self.deep(size) + self.gap).sum::<u32>() - self.gap;
             let uneven = if count.is_multiple_of(*lanes) { 0.0 } else { UNEVEN * (count as f32 / FEW).max(1.0) };
-            (deep as f32 / self.length as f32 - wanted).abs() + uneven
+            let missing = wanted - deep as f32 / self.length as f32;
+            missing.max(-TOO_DEEP * missing) + uneven
         };
         let lanes = (1..=count.max(1)).min_by(|one, other| cost(one).total_cmp(&cost(other))).unwrap_or(1);
         let mut tiles = Vec::with_capacity(count);

@@ -12,8 +12,8 @@ use super::layout::{FOOTER_LINE, HeadingAreas, Layout};
 use super::theme::{Palette, Rgb};
 use super::words::{clean_name, decimals, matches_title, pictures, query_label, thousands, typeset};
 use super::{Footer, Match, Notice, QueryPicture, SheetContent, notice, picture};
-use crate::answer::MEANING;
 use crate::answer::text::{Line, Setting, Weight, fitted, fitted_in_two, line, paragraph};
+use crate::answer::{MEANING, ORDER, rises};
 
 pub(super) use captions::names_fit;
 
@@ -79,7 +79,8 @@ pub(super) fn sheet(
         Some(_) => MEANING,
         None => explanation(sentences),
     });
-    painter.footer(content, layout.footer, note);
+    let order = rises(matches.iter().filter_map(|found| found.grade)).then_some(ORDER);
+    painter.footer(content, layout.footer, (note, order));
     painter.canvas.into_image()
 }
 
@@ -182,7 +183,7 @@ impl Painter<'_> {
 
     /// Where the answer comes from, what its words mean, and what folders taught: beside one another where there is room, else on
     /// lines of their own.
-    fn footer(&mut self, content: &SheetContent, area: Area, note: Option<&str>) {
+    fn footer(&mut self, content: &SheetContent, area: Area, (note, order): (Option<&str>, Option<&str>)) {
         let (palette, scale) = (self.palette, self.scale);
         self.canvas.fill(Area { height: scale.px(1.0), ..area }, palette.line);
         let mut row = Area::new(area.x, area.y + scale.px(20.0), area.width, scale.px(FOOTER_ROW));
@@ -207,9 +208,18 @@ impl Painter<'_> {
             }
             self.canvas.text(note, x, baseline(row, setting.size_px), palette.quiet_ink);
         }
+        // In the margin below. On a narrow sheet there is no room.
+        let order = order.filter(|_| is_beside).map(|order| line(&typeset(order), setting));
+        if let Some(order) = &order {
+            let below = Area { y: row.y + scale.px(FOOTER_LINE), ..row };
+            let x = row.right() as f32 - order.width_px;
+            self.canvas.text(order, x, baseline(below, setting.size_px), palette.quiet_ink);
+        }
         if !footer.folders.is_empty() {
-            // On a line of its own, in the margin below: beside the others it would be cut.
-            let below = Area { x: left, y: row.y + scale.px(FOOTER_LINE), width: area.right() - left, ..row };
+            // On a line of its own: beside the others it would be cut.
+            let taken = order.map_or(0, |order| order.width_px as u32 + scale.px(40.0));
+            let width = (area.right() - left).saturating_sub(taken);
+            let below = Area { x: left, y: row.y + scale.px(FOOTER_LINE), width, ..row };
             self.text(&clean_name(&footer.folders), below, setting, palette.quiet_ink);
         }
     }

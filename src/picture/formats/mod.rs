@@ -68,7 +68,15 @@ pub struct Format {
 /// Formats whose decoders are not memory-safe throughout, or take memory of which their headers do not speak.
 const IN_A_PROCESS: [&str; 2] = ["AVIF", "JPEG 2000"];
 
+/// Formats whose decoders take 40 to 135 nanoseconds for each pixel (`docs/formats.md`), JPEG 7.
+const SLOW: [&str; 3] = ["HEIC", "AVIF", "JPEG XL"];
+
 impl Format {
+    /// Whether its decoder takes long for each pixel.
+    pub fn is_slow(&self) -> bool {
+        SLOW.contains(&self.name)
+    }
+
     /// Whether pixels are decoded in a process of their own.
     pub fn needs_process(&self) -> bool {
         IN_A_PROCESS.contains(&self.name)

@@ -82,7 +82,10 @@ impl Layout {
         let query = content.width - gutter - grid;
         let panel_height = aspect_height(cell, input.cell_aspect);
         let neighbour = (query_ratio == 1.0).then_some(panel_height);
-        let end = self.query_column(input, content, query, neighbour);
+        let caption = CellSize::for_panel(cell, self.scale).caption_px(input.captions, self.scale);
+        let rows = (input.matches as u32).div_ceil(columns);
+        let height = rows * (panel_height + caption) + (rows - 1) * self.scale.px(ROW_GAP);
+        let end = self.query_column(input, Area { height, ..content }, query, neighbour);
         let area = Area::new(content.right() - grid, self.matches_heading(content, grid), grid, 0);
         end.max(self.grid(area, input, columns, (cell, panel_height)))
     }
@@ -98,7 +101,7 @@ impl Layout {
         let cell = ((content.width - gutter - 2 * gap) as f32 - 2.0 * aspect * captions as f32) as u32 / 6;
         let (panel, first) = (aspect_height(cell, aspect), (content.width - gutter - 2 * gap - 2 * cell) / 2);
         let first_panel = 2 * panel + captions;
-        let end = self.query_column(input, content, first, Some(first_panel));
+        let end = self.query_column(input, Area { height: first_panel, ..content }, first, Some(first_panel));
         let grid = first + 2 * (gap + cell);
         let top = self.matches_heading(content, grid);
         let x = content.right() - grid;
@@ -172,7 +175,8 @@ impl Layout {
         self.grid(grid, input, columns, (cell, aspect_height(cell, input.cell_aspect)))
     }
 
-    /// Places the heading and the pictures of the query in a column of `width`; returns the first row below.
+    /// Places the heading and the pictures of the query in a column of `width`; returns the first row below. A set fills about the
+    /// height of `content`, that of the matches next to it.
     /// `neighbour` is the height of the panel next to it, if the two should match.
     fn query_column(&mut self, input: &LayoutInput<'_>, content: Area, width: u32, neighbour: Option<u32>) -> u32 {
         let heading = HeadingAreas::at(content.x, content.y, width, self.scale);
@@ -188,7 +192,12 @@ impl Layout {
         };
         self.tiles = match input.queries {
             1 => vec![Area::new(content.x, top, width, height)],
-            queries => mosaic::of_width(Area::new(content.x, top, width, 0), queries, input.query_aspect, self.scale),
+            queries => {
+                let kinds = input.examples.iter().filter(|count| **count > 0).count() as u32;
+                let taken = kinds * self.scale.px(EXAMPLES_SPACE + EXAMPLE_ROW);
+                let room = Area::new(content.x, top, width, content.height.saturating_sub(taken));
+                mosaic::of_width(room, queries, input.query_aspect, self.scale)
+            }
         };
         let end = self.tiles.iter().map(Area::bottom).max().unwrap_or(top);
         let below = Area::new(content.x, end + self.scale.px(EXAMPLES_SPACE), width, 0);

@@ -145,6 +145,24 @@ fn the_first_of_five_ends_with_the_last_of_five() {
 }
 
 #[test]
+fn the_pictures_of_a_set_are_about_as_tall_as_the_matches_next_to_them() {
+    for queries in [5, 12, 30] {
+        for aspect in [0.75, 1.0, 1.33] {
+            for matches in [6, 8, 10, 12] {
+                let layout = arranged(matches, queries, 1600, (aspect, aspect), false);
+                let top = layout.cells[0].panel.y;
+                let end = |areas: &mut dyn Iterator<Item = u32>| areas.max().unwrap_or(0) - top;
+                let set = end(&mut layout.tiles.iter().map(Area::bottom));
+                let grid = end(&mut layout.cells.iter().map(MatchCell::bottom));
+                let share = set as f32 / grid as f32;
+                let least = if matches == 12 { 0.6 } else { 0.5 };
+                assert!((least..=1.25).contains(&share), "{queries} of {aspect} beside {matches}: {share}");
+            }
+        }
+    }
+}
+
+#[test]
 fn badges_are_inside_their_panels() {
     for (name, layout) in every_layout() {
         for cell in &layout.cells {
