@@ -75,10 +75,14 @@ impl Publisher {
             return Ok(Some(exchange));
         }
         let Some(present) = present else { return Ok(None) };
+        let is_own = present.generation == own;
+        let at = |stage| Some(present.at(stage, Vec::new(), String::new()));
         let next = match present.stage {
-            ExchangeStage::Done | ExchangeStage::Withdrawn => None,
-            _ if present.generation == own => Some(present.at(ExchangeStage::Done, Vec::new(), String::new())),
-            _ if is_withdrawn => Some(present.at(ExchangeStage::Withdrawn, Vec::new(), String::new())),
+            ExchangeStage::Withdrawn => None,
+            ExchangeStage::Done if is_own => None,
+            _ if is_own => at(ExchangeStage::Done),
+            ExchangeStage::Done => at(ExchangeStage::Withdrawn),
+            _ if is_withdrawn => at(ExchangeStage::Withdrawn),
             ExchangeStage::Serving => None,
             ExchangeStage::Preparing | ExchangeStage::Refused => self.judge(&present)?,
         };
@@ -129,7 +133,7 @@ impl Publisher {
     fn retire_unused(&mut self, own: &str) -> Result<(), StepError> {
         let mut used: HashSet<String> = self.nodes.state().others().into_values().map(|node| node.generation).collect();
         let exchange = self.nodes.state().exchange();
-        used.extend(exchange.filter(|exchange| exchange.is_awaited()).map(|exchange| exchange.generation));
+        used.extend(exchange.filter(Exchange::is_prepared).map(|exchange| exchange.generation));
         let is_used = |name: &String| name == own || used.contains(name);
         let generations = self.nodes.engine.generations()?;
         self.unused.retain(|(name, _)| generations.contains(name) && !is_used(name));

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use log::info;
 
 use super::comparison::compare;
-use super::exchange::{Exchange, ExchangeStage, Preparation};
+use super::exchange::{Exchange, Preparation};
 use super::publisher::{Publisher, StepError};
 use super::sending::AT_ONCE;
 use super::shared_model;
@@ -69,19 +69,12 @@ impl Publisher {
     /// Makes this node ready for the model that is on its way to all, if there is one.
     pub(super) fn prepare_candidate(&mut self) -> Result<(), StepError> {
         let (_, own) = self.current()?;
-        let Some(exchange) = self.nodes.state().exchange().filter(|exchange| exchange.generation != own) else {
-            self.drop_candidate();
+        let exchange = self.nodes.state().exchange();
+        let Some(exchange) = exchange.filter(|exchange| exchange.is_prepared() && exchange.generation != own) else {
+            self.candidate = None;
+            self.nodes.state().set_preparation(None);
             return Ok(());
         };
-        if !exchange.is_awaited() {
-            // One that serves is needed until this node answers with it.
-            let is_needed = exchange.stage != ExchangeStage::Withdrawn
-                && self.candidate.as_ref().is_some_and(|candidate| candidate.generation == exchange.generation);
-            if !is_needed {
-                self.drop_candidate();
-            }
-            return Ok(());
-        }
         if self.candidate.as_ref().is_none_or(|candidate| candidate.generation != exchange.generation) {
             // One that cannot be read is not tried at every turn.
             if self.opened.is_some_and(|tried| tried.elapsed() < self.look_interval) {
@@ -100,11 +93,6 @@ impl Publisher {
         let sent = self.send_candidate();
         self.nodes.state().set_preparation(self.candidate.as_ref().map(Candidate::preparation));
         sent
-    }
-
-    fn drop_candidate(&mut self) {
-        self.candidate = None;
-        self.nodes.state().set_preparation(None);
     }
 
     fn open_candidate(&self, exchange: &Exchange) -> Result<Candidate, Trouble> {

@@ -32,7 +32,7 @@ pub enum ExchangeStage {
     Serving,
     /// The node that trains answers with it.
     Done,
-    /// Another model was asked for meanwhile.
+    /// Another model took its place.
     Withdrawn,
 }
 
@@ -85,9 +85,14 @@ impl Exchange {
         Self { model, generation, stage, since_s: clock::now_s(), missing: Vec::new(), reason: String::new() }
     }
 
-    /// Whether nodes prepare it. Those that it was refused because of may do so later.
+    /// Whether it waits for nodes. Those that it was refused because of may prepare it later.
     pub fn is_awaited(&self) -> bool {
         matches!(self.stage, ExchangeStage::Preparing | ExchangeStage::Refused)
+    }
+
+    /// Whether nodes that do not answer with it yet prepare it, or see that it is still prepared.
+    pub fn is_prepared(&self) -> bool {
+        self.stage != ExchangeStage::Withdrawn
     }
 
     /// Whether no other model is trained meanwhile.

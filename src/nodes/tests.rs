@@ -1,6 +1,7 @@
 //! Two nodes and the engine between them, step by step: without threads, and without a network.
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
@@ -13,6 +14,9 @@ use crate::index::Index;
 use crate::model::{Extractor, Model};
 use crate::picture::Hash;
 use crate::serving::{Serving, Shared};
+
+/// Loading it takes longer than any of these tests.
+static EXTRACTOR: OnceLock<Arc<Extractor>> = OnceLock::new();
 
 /// An engine that can be away.
 #[derive(Default)]
@@ -87,7 +91,7 @@ impl TestNode {
         let mut config = Config { node, ..Config::default() };
         config.index.patience_s = Bounded::new(0);
         let catalog = Catalog::open(state.path()).unwrap().catalog;
-        let extractor = Arc::new(Extractor::load(Encoder::Pretrained).unwrap());
+        let extractor = Arc::clone(EXTRACTOR.get_or_init(|| Arc::new(Extractor::load(Encoder::Pretrained).unwrap())));
         let model = Model::untrained(&ModelSettings::default(), extractor.kind());
         let index = Index::empty(model.embedding_width());
         let serving = Shared::new(Serving::new(extractor, model, index));
