@@ -1,5 +1,7 @@
 //! `artificio models`: a list of the models with their figures, and the way back to one of them.
 
+mod nodes;
+
 use std::process::ExitCode;
 
 use serde::Serialize;
@@ -18,6 +20,7 @@ use crate::files::Lock;
 use crate::model::{Autoencoder, FeatureKind, FolderReport};
 use crate::network::features_in_force;
 use crate::training::rollback::roll_back_alone;
+use nodes::SharedModels;
 
 /// Columns that the lines about a model are indented by.
 const INDENT: usize = 4;
@@ -97,9 +100,12 @@ pub fn run(options: &ModelsOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
     let in_force = features_in_force(&config);
     let rows = Catalog::open_reader(state)?.models()?;
     let models: Vec<ListedModel> = rows.into_iter().map(|row| ListedModel::from_row(row, &in_force)).collect();
-    match options.json {
-        true => output::print_json(&serde_json::json!({ "serving": serving(&models), "models": models }))?,
-        false => output::print(&wrap_for_stdout(&table(&models, &clock::local_text), INDENT))?,
+    let shared = SharedModels::read(&config)?;
+    if options.json {
+        output::print_json(&serde_json::json!({ "serving": serving(&models), "models": models, "shared": shared }))?;
+    } else {
+        let of_nodes = shared.map(|shared| shared.text(clock::now_s(), &clock::local_text)).unwrap_or_default();
+        output::print(&wrap_for_stdout(&(table(&models, &clock::local_text) + &of_nodes), INDENT))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -203,6 +203,24 @@ mod tests {
 
     #[cfg(feature = "milvus")]
     #[test]
+    fn the_three_nodes_of_the_example_fit() {
+        let example = include_str!("../../docs/scale-out.compose.yaml");
+        let blocks = example.split("    content: |\n").skip(1);
+        let settings =
+            blocks.map(|block| block.lines().map_while(|line| line.strip_prefix("      ")).collect::<Vec<_>>());
+        let settings = settings.map(|lines| lines.join("\n")).filter(|text| text.starts_with("[index]"));
+        let nodes: Vec<_> = settings.map(|text| loaded(&text).unwrap().node).collect();
+        let names: Vec<&str> = nodes.iter().map(|node| &*node.name).collect();
+        assert_eq!(names, ["cellar", "attic", "office"]);
+        assert_eq!(nodes.iter().filter(|node| node.trains).count(), 1);
+        for name in names {
+            let own = nodes.iter().filter(|node| node.name != name);
+            assert!(own.map(|node| node.inventory_of(name).unwrap()).all(|place| place.ends_with(name)));
+        }
+    }
+
+    #[cfg(feature = "milvus")]
+    #[test]
     fn the_shared_folder_is_none_of_this_daemon() {
         for shared in ["db/img_inventory_raw/shared", "answer", "db/state/x"] {
             let text = format!("[index]\nengine = \"milvus\"\n[node]\nname = \"a\"\nshared = \"{shared}\"\n");

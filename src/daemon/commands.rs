@@ -96,6 +96,12 @@ impl Daemon {
             let (id, message) = (job.id.clone(), format!("model {} is in training already", job.id));
             return self.reply(&place, &Reply { model: Some(id), message });
         }
+        if let Some(id) = self.exchanged_model() {
+            let message = format!(
+                "model {id} is on its way to the other nodes; `artificio models` says how far it is: try again after that"
+            );
+            return self.reply(&place, &Reply::failed(message));
+        }
         if !self.training.ask_for(TrainRequest::Command(place.clone())) {
             self.reply(&place, &Reply::failed("a training is asked for already"));
         }

@@ -62,22 +62,34 @@ impl Daemon {
             TrainingEnd::SameNetwork => self.note("network", None),
             TrainingEnd::NoNetwork(trouble) => self.note("network", Some(trouble)),
             TrainingEnd::Refused(row) => {
-                self.keep_refused(&row)?;
+                self.keep_model(&row)?;
                 info!(model = row.id.as_str(); "model {} is refused: {}; the model before stays in use", row.id, row.reason);
                 self.training.set_last(LastTrainingPart::of(&row));
             }
             TrainingEnd::Ready(successor) => {
+                if let Some(row) = self.row_to_propose(&successor) {
+                    self.propose_model(row);
+                    let Successor { extractor, model, index, .. } = *successor;
+                    let _ = retired.send(Serving::new(extractor, model, index));
+                    return Ok(());
+                }
                 let served = self.switch_model(*successor, handle)?;
                 // The thread frees it: for a large index that takes longer than a turn of the loop may.
                 let _ = retired.send(served);
+                self.withdraw_exchange();
             }
         }
-        if let Some(Purpose::Rollback(place)) = self.training.end().map(UnderWay::take_purpose) {
+        let ended = self.training.end().map(UnderWay::take_purpose);
+        if let Some(Purpose::Rollback(place)) = ended {
             self.report_rollback(&place);
         }
+        self.training_ended()
+    }
+
+    /// The history of trainings is another one, and new pictures may have been read during the last.
+    pub(super) fn training_ended(&mut self) -> Result<(), Trouble> {
         self.training.set_history(TrainingHistory::load(self.store.catalog(), &self.features())?);
         self.note("training", None);
-        // New pictures may have been read during the training.
         self.training_pictures_changed();
         Ok(())
     }
@@ -115,7 +127,7 @@ impl Daemon {
         Ok(std::mem::replace(&mut *serving, Serving::new(extractor, model, index)))
     }
 
-    fn log_new_model(&mut self, model: &Model, new: Option<&ModelRow>) {
+    pub(super) fn log_new_model(&mut self, model: &Model, new: Option<&ModelRow>) {
         let Some(row) = new else { return info!("back to model {}: it serves from now on", model.id()) };
         let with_inventory = if row.inventory_count > 0 {
             format!(" and {} of the inventory", row.inventory_count)
@@ -136,8 +148,8 @@ impl Daemon {
         self.training.set_last(LastTrainingPart::of(row));
     }
 
-    /// Stores a refused model.
-    fn keep_refused(&mut self, row: &ModelRow) -> Result<(), Trouble> {
+    /// Stores a model that does not serve.
+    pub(super) fn keep_model(&mut self, row: &ModelRow) -> Result<(), Trouble> {
         let keep = self.config().model.keep_models.count();
         self.training.mark_orphans();
         self.store.catalog_mut().together(|catalog| {

@@ -53,6 +53,10 @@ impl Daemon {
             }
             return;
         }
+        // Another model would take the place of the one that is on its way to all nodes.
+        if self.exchanged_model().is_some() {
+            return;
+        }
         let now = self.now();
         let is_overdue = self.training.is_overdue(now);
         if !(is_known || is_overdue) || !self.training.is_due(now, self.training_quiet(), is_busy) {
@@ -175,6 +179,7 @@ impl Daemon {
     /// Cancels the training under way, whose result is not needed any more.
     pub(super) fn cancel_training(&mut self) {
         if let Some(job) = self.training.end() {
+            self.withdraw_proposal(&job);
             if job.is_network_change() {
                 self.training.network_may_differ();
             } else {

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use crate::base::rows::Rows;
 use crate::clock::WallTime;
 use crate::config::SearchScope;
+use crate::index::{RemotePicture, RemoteRow};
 use crate::picture::Hash;
 
 pub use embedded::EmbeddedEngine;
@@ -52,6 +53,13 @@ impl EngineRow {
     /// What it is found, replaced and removed by.
     pub fn key(&self) -> PictureKey {
         PictureKey::of(&self.node, &self.path)
+    }
+}
+
+impl From<EngineRow> for RemoteRow {
+    fn from(row: EngineRow) -> Self {
+        let picture = RemotePicture { node: row.node.into(), content: row.content.0 };
+        Self { picture, path: row.path, embedding: row.embedding }
     }
 }
 

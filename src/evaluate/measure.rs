@@ -43,6 +43,7 @@ impl LabelledPictures {
             label_by: self.label_by,
             models: Vec::new(),
             labels: Vec::new(),
+            engine: None,
             left_out: Vec::new(),
             answers: Vec::new(),
         };

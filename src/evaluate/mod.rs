@@ -14,7 +14,9 @@ pub mod metrics;
 mod per_label;
 mod queries;
 mod report;
+mod through_engine;
 
 pub use look::{EvaluationOptions, LabelledFiles, MeasuredNetwork};
 pub use per_label::LabelFigures;
 pub use report::{AnsweredQuery, Evaluation, MethodFigures, ModelFigures};
+pub use through_engine::EngineFigures;

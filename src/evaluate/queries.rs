@@ -196,11 +196,11 @@ fn rows_of(question: &Question, asking: &Rows) -> Rows {
 pub(super) const PLAIN: SearchMode = SearchMode { metric: Metric::Cosine, set_mode: SetMode::Mean };
 
 /// Names in the order of their numbers.
-fn name_of(at: usize) -> PathBuf {
+pub(super) fn name_of(at: usize) -> PathBuf {
     PathBuf::from(format!("{at:09}"))
 }
 
-fn number_of(path: &Path) -> Option<usize> {
+pub(super) fn number_of(path: &Path) -> Option<usize> {
     path.to_str()?.parse().ok()
 }
 

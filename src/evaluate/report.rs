@@ -8,6 +8,7 @@ use super::intervals::Interval;
 use super::labels::LabelsBy;
 use super::metrics::{Figures, QueryOutcome};
 use super::per_label::LabelFigures;
+use super::through_engine::EngineFigures;
 use crate::config::Encoder;
 use crate::error::Trouble;
 use crate::model::FolderReport;
@@ -87,6 +88,9 @@ pub struct Evaluation {
     /// Of the row "artificio", by label.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<LabelFigures>,
+    /// How an engine answers the same, where one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub engine: Option<EngineFigures>,
     /// Files that could not be used.
     pub left_out: Vec<Trouble>,
     /// Of the row "artificio", every query.

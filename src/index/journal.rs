@@ -18,6 +18,22 @@ struct Changed {
     has_overflowed: bool,
 }
 
+/// What a journal had.
+#[derive(Debug)]
+pub struct TakenChanges(Changed);
+
+impl TakenChanges {
+    /// How many names there are.
+    pub fn len(&self) -> usize {
+        self.0.names.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.names.is_empty() && !self.0.has_overflowed
+    }
+}
+
 impl ChangeJournal {
     fn lock(&self) -> MutexGuard<'_, Changed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -52,9 +68,17 @@ impl ChangeJournal {
         some
     }
 
-    /// Forgets all names: the copy is about to be compared as a whole.
-    pub fn clear(&self) {
-        *self.lock() = Changed::default();
+    /// Takes all names, and forgets that there were more: the copy is about to be compared as a whole. If that fails,
+    /// [`ChangeJournal::give_back`] has to follow.
+    pub fn take_all(&self) -> TakenChanges {
+        TakenChanges(std::mem::take(&mut *self.lock()))
+    }
+
+    /// What was taken has not been dealt with.
+    pub fn give_back(&self, taken: TakenChanges) {
+        let Changed { names, has_overflowed } = taken.0;
+        names.iter().for_each(|name| self.note(name));
+        self.lock().has_overflowed |= has_overflowed;
     }
 
     /// Whether more has changed than it has names for.
@@ -105,9 +129,13 @@ mod tests {
         assert!(!journal.has_overflowed());
         journal.note(&name(MOST_NAMES));
         assert!(journal.has_overflowed() && journal.len() == MOST_NAMES);
+        let taken = journal.take_all();
+        assert!(journal.is_empty() && taken.len() == MOST_NAMES && !taken.is_empty());
+        journal.note(&name(7));
+        journal.give_back(taken);
+        assert!(journal.has_overflowed() && journal.len() == MOST_NAMES);
         journal.take(MOST_NAMES);
         assert!(!journal.is_empty());
-        journal.clear();
-        assert!(journal.is_empty());
+        assert_eq!((journal.take_all().len(), journal.is_empty()), (0, true));
     }
 }

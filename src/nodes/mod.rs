@@ -4,10 +4,16 @@
 //! that others find it: a thread keeps that copy ([`Publisher`]). What is searched for goes to the engine as well ([`Nodes::near`]),
 //! which tells of the pictures of others. `docs/decisions/nodes-and-engine.md` says why so.
 
+mod agreement;
+mod candidate;
 mod comparison;
+pub mod exchange;
+#[cfg(test)]
+mod exchange_tests;
 mod generation;
 mod publisher;
 pub mod roster;
+mod sending;
 pub mod shared_model;
 mod state;
 #[cfg(test)]
@@ -23,9 +29,10 @@ use crate::catalog::{Catalog, ModelRow};
 use crate::config::{Config, IndexSettings, NodeSettings, SearchScope};
 use crate::engine::{Engine, EngineError, EngineRow, NearRequest};
 use crate::error::Trouble;
-use crate::index::{ChangeJournal, RemotePicture, RemoteRow};
+use crate::index::{ChangeJournal, RemoteRow};
 use crate::model::Model;
 
+use exchange::Exchange;
 pub use generation::{generation_name, generation_of};
 pub use publisher::{Publisher, THREAD};
 use state::NodesState;
@@ -83,6 +90,17 @@ impl Nodes {
             node: config.node.clone(),
             journal: Arc::default(),
             state: NodesState::default(),
+        }
+    }
+
+    /// The engine of the settings, where they name one that several nodes share.
+    ///
+    /// # Errors
+    /// When a file of the settings cannot be read.
+    pub fn engine_of(settings: &IndexSettings) -> Result<Option<Arc<dyn Engine>>, Trouble> {
+        match settings.is_shared() {
+            true => connect(settings).map(|(_, engine)| Some(engine)),
+            false => Ok(None),
         }
     }
 
@@ -191,6 +209,17 @@ impl Nodes {
         }
     }
 
+    /// Whether there are others whose pictures a new model is to be made ready for.
+    pub fn has_others(&self) -> bool {
+        self.state.others().keys().any(|name| *name != self.node.name)
+    }
+
+    /// The model that all nodes are being made ready for by this one, which trains.
+    pub fn exchanged(&self) -> Option<Exchange> {
+        let is_ours = |exchange: &Exchange| self.node.trains && exchange.is_under_way();
+        self.state.exchange().filter(is_ours)
+    }
+
     /// For `status.json`.
     pub fn status(&self) -> EngineStatusPart {
         self.state.part(self.kind, &self.index.url, self.journal.len() + self.state.sending())
@@ -199,13 +228,6 @@ impl Nodes {
     /// Whether answers that lacked pictures of other nodes may be whole by now.
     pub fn may_be_complete(&self, model: &str) -> bool {
         self.state.may_be_complete(model, &self.node.name)
-    }
-}
-
-impl From<EngineRow> for RemoteRow {
-    fn from(row: EngineRow) -> Self {
-        let picture = RemotePicture { node: row.node.into(), content: row.content.0 };
-        Self { picture, path: row.path, embedding: row.embedding }
     }
 }
 

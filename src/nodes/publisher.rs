@@ -4,8 +4,6 @@
 //! every outage, and every hour; in between, changes of the index are sent as they come. Nothing of that is kept on the disk: a process
 //! that dies leaves nothing to do but the comparison of the next.
 
-use std::collections::HashSet;
-use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,16 +11,14 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 use log::{debug, info, warn};
 
-use super::comparison::compare;
+use super::candidate::Candidate;
+use super::exchange::ExchangeWatch;
 use super::roster::{self, NodeRecord, Roster};
-use super::{AnnouncedModel, Nodes, generation_of, shared_model};
-use crate::catalog::{Catalog, CatalogReaders, FileRow, FileState, ModelRow, Root};
+use super::{Nodes, generation_of};
+use crate::catalog::{Catalog, CatalogReaders, ModelRow};
 use crate::clock;
-use crate::engine::{EngineError, EngineGeneration, EngineRow, PictureKey};
+use crate::engine::{EngineError, EngineGeneration};
 use crate::error::Trouble;
-use crate::index::Name;
-use crate::model::UNTRAINED_ID;
-use crate::picture::Hash;
 use crate::serving::Shared;
 use crate::threads::{self, ThreadEnd};
 
@@ -34,15 +30,13 @@ const PAUSE: Duration = Duration::from_millis(250);
 const LOOK_INTERVAL: Duration = Duration::from_secs(2);
 /// An engine that is away is tried again after this long.
 const OUTAGE_PAUSE: Duration = Duration::from_secs(1);
+/// A node that goes no step further with a new model for so long, or for `patience_s` where that is more, has not got it.
+const LEAST_EXCHANGE_PATIENCE: Duration = Duration::from_secs(60);
 /// Everything is compared this often.
 const COMPARE_INTERVAL: Duration = Duration::from_secs(60 * 60);
-/// Pictures in one message.
-const AT_ONCE: usize = 500;
-/// A generation that no node answers with is dropped after this long.
-const RETIRE_AFTER: Duration = Duration::from_secs(120);
 
 /// Why a step did not go through.
-enum StepError {
+pub(super) enum StepError {
     Engine(EngineError),
     /// The catalog cannot be read.
     Catalog(Trouble),
@@ -64,20 +58,28 @@ impl From<Trouble> for StepError {
 
 /// Keeps the engine's copy.
 pub struct Publisher {
-    nodes: Arc<Nodes>,
-    serving: Shared,
-    catalog: Catalog,
+    pub(super) nodes: Arc<Nodes>,
+    pub(super) serving: Shared,
+    pub(super) catalog: Catalog,
     roster: Roster,
     instance: String,
     /// The model whose embeddings are being sent, with where it is kept.
-    current: Option<(String, EngineGeneration, Option<ModelRow>)>,
-    is_comparison_due: bool,
-    compared: Instant,
+    pub(super) current: Option<(String, EngineGeneration, Option<ModelRow>)>,
+    pub(super) is_comparison_due: bool,
+    pub(super) compared: Instant,
     looked: Option<Instant>,
     looked_at_others: Option<Instant>,
     pub(super) look_interval: Duration,
     /// Since when a generation belongs to no node.
-    unused: Vec<(String, Instant)>,
+    pub(super) unused: Vec<(String, Instant)>,
+    /// The model that serves, while it is not in the shared folder.
+    pub(super) unshared: Option<ModelRow>,
+    /// A model that does not serve yet.
+    pub(super) candidate: Option<Candidate>,
+    /// When it was read last.
+    pub(super) opened: Option<Instant>,
+    pub(super) watch: ExchangeWatch,
+    pub(super) exchange_patience: Duration,
     reported: Option<String>,
 }
 
@@ -108,13 +110,23 @@ impl Publisher {
             looked_at_others: None,
             look_interval: LOOK_INTERVAL,
             unused: Vec::new(),
+            unshared: None,
+            candidate: None,
+            opened: None,
+            watch: ExchangeWatch::default(),
+            exchange_patience: Duration::from_secs(nodes.index.patience_s.get()).max(LEAST_EXCHANGE_PATIENCE),
             reported: None,
         }
     }
 
     fn run(&mut self) {
         while !self.nodes.state().is_stopping() {
-            let pause = if self.turn() { PAUSE } else { OUTAGE_PAUSE };
+            let is_preparing = self.candidate.as_ref().is_some_and(Candidate::has_more);
+            let pause = match self.turn() {
+                true if is_preparing => Duration::ZERO,
+                true => PAUSE,
+                false => OUTAGE_PAUSE,
+            };
             thread::sleep(pause);
         }
     }
@@ -141,11 +153,14 @@ impl Publisher {
                 // What was under way may have got lost.
                 self.is_comparison_due = true;
                 state.set_published(false);
+                self.candidate.iter_mut().for_each(Candidate::compare_again);
+                // Nobody goes on without the engine.
+                self.watch = ExchangeWatch::default();
                 if error.is_outage() {
                     state.is_away(&error.to_string());
                 } else {
                     // The generation may have been dropped: it is made again.
-                    self.current = None;
+                    (self.current, self.candidate) = (None, None);
                 }
                 if self.reported.is_none() {
                     warn!("{}", error.trouble(url));
@@ -180,7 +195,7 @@ impl Publisher {
             self.looked = Some(Instant::now());
             self.agree_on_model()?;
         }
-        Ok(())
+        self.prepare_candidate()
     }
 
     /// Prepares the generation of the model that serves, where that is another one than before.
@@ -194,174 +209,20 @@ impl Publisher {
             return Err(StepError::Outdated);
         }
         let generation = generation_of(&model, row.as_ref());
-        self.nodes.state().set_published(false);
+        let state = self.nodes.state();
+        let is_prepared = self.candidate.as_ref().is_some_and(|candidate| candidate.is_complete_as(&generation.name));
+        let former = self.current.as_ref().filter(|_| state.is_published()).map(|(_, former, _)| &*former.name);
+        state.set_former(former.unwrap_or_default());
+        state.set_published(is_prepared);
         self.nodes.engine.prepare(&generation)?;
-        if self.nodes.trains()
-            && let Some(row) = &row
-        {
-            let written = shared_model::write(self.nodes.shared(), row);
-            self.nodes.state().note("shared", written.err());
-        }
+        self.unshared = row.clone().filter(|_| self.nodes.trains());
         self.nodes.state().set_generation(model.id(), &generation.name);
+        if is_prepared {
+            self.candidate = None;
+            self.nodes.state().set_preparation(None);
+        }
         self.current = Some((model.id().into(), generation, row));
         self.is_comparison_due = true;
-        Ok(())
-    }
-
-    fn current(&self) -> Result<(&str, &str), StepError> {
-        self.current
-            .as_ref()
-            .map(|(id, generation, _)| (id.as_str(), generation.name.as_str()))
-            .ok_or(StepError::Outdated)
-    }
-
-    /// Makes the engine's copy what this node has.
-    fn compare_all(&mut self) -> Result<(), StepError> {
-        let started = Instant::now();
-        let (model, generation) = self.current()?;
-        let (model, generation) = (model.to_string(), generation.to_string());
-        // What changes from now on is noted again.
-        self.nodes.journal().clear();
-        let mut own = Vec::new();
-        self.each_picture(&model, |key, _, content| own.push((key, content)))?;
-        let count = own.len();
-        let goes_on = || !self.nodes.state().is_stopping() && self.serving.read().model.id() == model;
-        let compared = compare(&*self.nodes.engine, &generation, self.nodes.name(), own, &goes_on)?;
-        let lacking = compared.ok_or(StepError::Outdated)?;
-        let missing = lacking.missing.len();
-        self.put_missing(&model, &generation, lacking.missing)?;
-        self.is_comparison_due = false;
-        self.compared = Instant::now();
-        if missing > 0 || lacking.strays > 0 {
-            let took = started.elapsed().as_secs_f32();
-            let strays = lacking.strays;
-            info!("engine: {missing} of {count} pictures added to {generation}, {strays} removed, in {took:.1} s");
-        }
-        Ok(())
-    }
-
-    /// Visits the pictures of the inventory that can be searched.
-    fn each_picture(&self, model: &str, mut visit: impl FnMut(PictureKey, &Path, Hash)) -> Result<(), StepError> {
-        let searchable: HashSet<Name> = {
-            let view = self.serving.view();
-            if view.model.id() != model {
-                return Err(StepError::Outdated);
-            }
-            view.snapshot.names().cloned().collect()
-        };
-        self.catalog.each_file(Root::Inventory, |FileRow { path, state, .. }| {
-            if let FileState::Read(content) = state
-                && searchable.contains(path.as_os_str())
-            {
-                visit(PictureKey::of(self.nodes.name(), &path), &path, content);
-            }
-        })?;
-        Ok(())
-    }
-
-    fn put_missing(&self, model: &str, generation: &str, missing: HashSet<PictureKey>) -> Result<(), StepError> {
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let mut names: Vec<Name> = Vec::new();
-        self.each_picture(model, |key, path, _| {
-            if missing.contains(&key) {
-                names.push(path.as_os_str().into());
-            }
-        })?;
-        for some in names.chunks(AT_ONCE) {
-            self.send(model, generation, some)?;
-        }
-        Ok(())
-    }
-
-    /// Sends what has changed since the last time.
-    fn send_changes(&self) -> Result<(), StepError> {
-        let (model, generation) = self.current()?;
-        loop {
-            let names = self.nodes.journal().take(AT_ONCE);
-            if names.is_empty() {
-                return Ok(());
-            }
-            self.nodes.state().set_sending(names.len());
-            let sent = self.send(model, generation, &names);
-            self.nodes.state().set_sending(0);
-            if let Err(error) = sent {
-                names.iter().for_each(|name| self.nodes.journal().note(name));
-                return Err(error);
-            }
-        }
-    }
-
-    /// Makes the engine's rows of these pictures what they are here.
-    fn send(&self, model: &str, generation: &str, names: &[Name]) -> Result<(), StepError> {
-        if self.nodes.state().is_stopping() {
-            return Err(StepError::Outdated);
-        }
-        let (mut rows, mut gone) = (Vec::new(), Vec::new());
-        for name in names {
-            let path = Path::new(&**name);
-            let content = self.catalog.content_of(Root::Inventory, path)?;
-            let serving = self.serving.read();
-            if serving.model.id() != model {
-                return Err(StepError::Outdated);
-            }
-            let known = serving.index.embedding(path).zip(serving.index.date(path));
-            match known.zip(content) {
-                Some(((embedding, date), content)) => {
-                    let (node, path) = (self.nodes.name().into(), path.into());
-                    rows.push(EngineRow { node, path, content, date, embedding });
-                }
-                None => gone.push(PictureKey::of(self.nodes.name(), path)),
-            }
-        }
-        self.nodes.engine.put(generation, &rows)?;
-        self.nodes.engine.remove(generation, &gone)?;
-        Ok(())
-    }
-
-    /// The node that trains says which model all answer with; the others learn it.
-    fn agree_on_model(&mut self) -> Result<(), StepError> {
-        let (_, own) = self.current()?;
-        let own = own.to_string();
-        let engine = &self.nodes.engine;
-        if self.nodes.trains() {
-            engine.serve(&own)?;
-            return self.retire_unused(&own);
-        }
-        match engine.serving()? {
-            Some(announced) if announced != own => {
-                let read = match announced.starts_with(UNTRAINED_ID) {
-                    true => Ok(None),
-                    false => shared_model::read(self.nodes.shared(), &announced).map(Some),
-                };
-                let model = read.as_ref().ok().map(|row| AnnouncedModel { generation: announced, row: row.clone() });
-                self.nodes.state().announce(model);
-                self.nodes.state().note("shared", read.err());
-            }
-            _ => {
-                self.nodes.state().announce(None);
-                self.nodes.state().note("shared", None);
-            }
-        }
-        Ok(())
-    }
-
-    /// Drops generations that no node has answered with for a while.
-    fn retire_unused(&mut self, own: &str) -> Result<(), StepError> {
-        let used: HashSet<String> = self.nodes.state().others().into_values().map(|node| node.generation).collect();
-        let is_used = |name: &String| name == own || used.contains(name);
-        let generations = self.nodes.engine.generations()?;
-        self.unused.retain(|(name, _)| generations.contains(name) && !is_used(name));
-        for name in generations.into_iter().filter(|name| !is_used(name)) {
-            if !self.unused.iter().any(|(unused, _)| *unused == name) {
-                self.unused.push((name, Instant::now()));
-            }
-        }
-        if let Some((name, _)) = self.unused.iter().find(|(_, since)| since.elapsed() > RETIRE_AFTER) {
-            info!("engine: {name} is dropped, no node answers with it");
-            self.nodes.engine.retire(name)?;
-        }
         Ok(())
     }
 
@@ -379,6 +240,8 @@ impl Publisher {
             generation: self.current.as_ref().map_or_else(String::new, |(_, generation, _)| generation.name.clone()),
             is_published: state.is_published(),
             pictures: serving.index.len(),
+            preparation: state.preparation(),
+            former: state.former(),
             problem: state.trouble("engine").map_or_else(String::new, |trouble| trouble.what),
             written_s: 0,
         };

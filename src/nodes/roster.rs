@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::exchange::Preparation;
 use crate::clock;
 use crate::error::Trouble;
 use crate::files::{FileAt, make_folder, replace_quick};
@@ -42,6 +43,12 @@ pub struct NodeRecord {
     pub is_published: bool,
     /// Its pictures.
     pub pictures: usize,
+    /// How far it is with a model that does not serve yet.
+    #[serde(default)]
+    pub preparation: Option<Preparation>,
+    /// What the embeddings of its model before are called, as long as they are those of all its pictures.
+    #[serde(default)]
+    pub former: String,
     /// What it cannot do, if anything.
     pub problem: String,
     /// When it said so, in seconds since 1970.
@@ -52,6 +59,14 @@ impl NodeRecord {
     /// Whether it is silent for longer than a running node is.
     pub fn is_silent(&self, now_s: i64) -> bool {
         now_s.saturating_sub(self.written_s) > SILENT_S
+    }
+
+    /// Whether all of its pictures are in that generation.
+    pub fn has_all_in(&self, generation: &str) -> bool {
+        let serves = self.generation == generation && self.is_published;
+        let is_prepared =
+            self.preparation.as_ref().is_some_and(|part| part.is_complete && part.generation == generation);
+        serves || is_prepared || self.former == generation
     }
 
     /// Why this node and `own` cannot be of one set: neither finds the other's pictures, or both train.
@@ -147,7 +162,7 @@ fn read_one(folder: &Path, name: &str) -> Option<NodeRecord> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     #[test]
@@ -159,7 +174,22 @@ mod tests {
         assert!(said(NodeRecord { trains: true, ..record("b", "2") }).contains("trains as well"));
     }
 
-    fn record(name: &str, instance: &str) -> NodeRecord {
+    #[test]
+    fn while_models_are_exchanged_its_pictures_are_in_two_generations() {
+        let node = record("a", "1");
+        let prepares = |is_complete| NodeRecord {
+            preparation: Some(Preparation { generation: "m2_x".into(), prepared: 5, is_complete }),
+            ..node.clone()
+        };
+        assert!(node.has_all_in("m1_x") && !node.has_all_in("m2_x"));
+        assert!(prepares(true).has_all_in("m1_x") && prepares(true).has_all_in("m2_x"));
+        assert!(!prepares(false).has_all_in("m2_x"));
+        let after = NodeRecord { generation: "m2_x".into(), former: "m1_x".into(), ..node.clone() };
+        assert!(after.has_all_in("m1_x") && after.has_all_in("m2_x"));
+        assert!(!NodeRecord { is_published: false, ..node }.has_all_in("m1_x"));
+    }
+
+    pub fn record(name: &str, instance: &str) -> NodeRecord {
         NodeRecord {
             name: name.into(),
             instance: instance.into(),
@@ -170,6 +200,8 @@ mod tests {
             generation: "m1_x".into(),
             is_published: true,
             pictures: 5,
+            preparation: None,
+            former: String::new(),
             problem: String::new(),
             written_s: 0,
         }

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::AnnouncedModel;
+use super::exchange::{Exchange, Preparation};
 use super::roster::NodeRecord;
+use crate::catalog::ModelRow;
 use crate::clock;
 use crate::error::Trouble;
 
@@ -27,6 +29,15 @@ struct KnownNodes {
     sending: usize,
     others: BTreeMap<String, NodeRecord>,
     announced: Option<AnnouncedModel>,
+    /// A model of this node's that all are to answer with, and is not in the shared folder yet.
+    proposal: Option<ModelRow>,
+    /// The last one that is there, until the loop has taken note.
+    proposed: Option<ModelRow>,
+    /// Whether the exchange under way is not to go on.
+    is_withdrawn: bool,
+    exchange: Option<Exchange>,
+    preparation: Option<Preparation>,
+    former: String,
     troubles: BTreeMap<&'static str, Trouble>,
     is_stopping: bool,
 }
@@ -52,6 +63,8 @@ pub struct EngineStatusPart {
     pub pending: usize,
     /// All nodes that have said something, this one included.
     pub nodes: Vec<NodeStatusPart>,
+    /// The last new model on its way to all nodes, as `exchange.json` in the shared folder has it; null before the first.
+    pub exchange: Option<Exchange>,
 }
 
 /// A node, for `status.json`.
@@ -142,7 +155,7 @@ impl NodesState {
     pub fn others_in(&self, generation: &str, own: &str) -> (usize, Vec<String>) {
         let known = self.lock();
         let (complete, missing): (Vec<&NodeRecord>, Vec<&NodeRecord>) =
-            known.others.values().filter(|node| node.name != own).partition(|node| is_complete(node, generation));
+            known.others.values().filter(|node| node.name != own).partition(|node| node.has_all_in(generation));
         let pictures = complete.iter().map(|node| node.pictures).sum();
         (pictures, missing.into_iter().map(|node| node.name.clone()).collect())
     }
@@ -154,6 +167,69 @@ impl NodesState {
     /// The model that this node is to answer with instead of its own; it is told once.
     pub fn take_announced(&self) -> Option<AnnouncedModel> {
         self.lock().announced.take()
+    }
+
+    /// All nodes are to answer with this model of this node's.
+    pub fn propose(&self, row: ModelRow) {
+        let mut known = self.lock();
+        (known.proposal, known.proposed, known.is_withdrawn) = (Some(row), None, false);
+    }
+
+    pub(super) fn proposal(&self) -> Option<ModelRow> {
+        self.lock().proposal.clone()
+    }
+
+    /// What was proposed is in the shared folder.
+    pub(super) fn proposal_is_there(&self, exchange: Exchange) {
+        let mut known = self.lock();
+        known.proposed = known.proposal.take();
+        known.exchange = Some(exchange);
+    }
+
+    /// A proposed model that is in the shared folder; it is told once.
+    pub fn take_proposed(&self) -> Option<ModelRow> {
+        self.lock().proposed.take()
+    }
+
+    /// A model that is not in the shared folder yet is not to serve.
+    pub fn drop_proposal(&self) {
+        self.lock().proposal = None;
+    }
+
+    /// Another model serves: the exchange under way ends.
+    pub fn withdraw(&self) {
+        let mut known = self.lock();
+        (known.proposal, known.is_withdrawn) = (None, true);
+    }
+
+    pub(super) fn take_withdrawn(&self) -> bool {
+        std::mem::take(&mut self.lock().is_withdrawn)
+    }
+
+    pub(super) fn set_exchange(&self, exchange: Option<Exchange>) {
+        self.lock().exchange = exchange;
+    }
+
+    /// The last exchange.
+    pub fn exchange(&self) -> Option<Exchange> {
+        self.lock().exchange.clone()
+    }
+
+    pub(super) fn set_preparation(&self, preparation: Option<Preparation>) {
+        self.lock().preparation = preparation;
+    }
+
+    pub(super) fn preparation(&self) -> Option<Preparation> {
+        self.lock().preparation.clone()
+    }
+
+    /// The generation before still has all pictures of this node; empty: none has.
+    pub(super) fn set_former(&self, generation: &str) {
+        self.lock().former = generation.into();
+    }
+
+    pub(super) fn former(&self) -> String {
+        self.lock().former.clone()
     }
 
     pub(super) fn note(&self, about: &'static str, trouble: Option<Trouble>) {
@@ -193,7 +269,7 @@ impl NodesState {
             name: node.name.clone(),
             model: node.model.clone(),
             pictures: node.pictures,
-            is_complete: generation.as_ref().is_some_and(|generation| is_complete(node, generation)),
+            is_complete: generation.as_ref().is_some_and(|generation| node.has_all_in(generation)),
             is_silent: node.is_silent(now_s),
         };
         EngineStatusPart {
@@ -208,12 +284,9 @@ impl NodesState {
             away_s: known.away.as_ref().map(|(since, _)| since.elapsed().as_secs()),
             nodes: known.others.values().map(node).collect(),
             is_published: known.is_published,
+            exchange: known.exchange.clone(),
             pending,
             generation,
         }
     }
-}
-
-fn is_complete(node: &NodeRecord, generation: &str) -> bool {
-    node.generation == generation && node.is_published
 }

@@ -1,6 +1,7 @@
 //! Two nodes and the engine between them, step by step: without threads, and without a network.
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
@@ -14,11 +15,14 @@ use crate::model::{Extractor, Model};
 use crate::picture::Hash;
 use crate::serving::{Serving, Shared};
 
+/// Loading it takes longer than any of these tests.
+static EXTRACTOR: OnceLock<Arc<Extractor>> = OnceLock::new();
+
 /// An engine that can be away.
 #[derive(Default)]
-struct Unsteady {
+pub(super) struct Unsteady {
     engine: EmbeddedEngine,
-    is_away: AtomicBool,
+    pub is_away: AtomicBool,
 }
 
 impl Unsteady {
@@ -70,52 +74,77 @@ impl Engine for Unsteady {
 }
 
 /// A node without its loop: a catalog, an index, and what keeps the engine's copy of them.
-struct TestNode {
+pub(super) struct TestNode {
     _state: tempfile::TempDir,
-    catalog: Catalog,
-    serving: Shared,
-    nodes: Arc<Nodes>,
-    publisher: Publisher,
+    config: Config,
+    pub engine: Arc<Unsteady>,
+    pub catalog: Catalog,
+    pub serving: Shared,
+    pub nodes: Arc<Nodes>,
+    pub publisher: Publisher,
 }
 
 impl TestNode {
-    fn new(name: &str, trains: bool, shared: &Path, engine: &Arc<Unsteady>) -> Self {
+    pub fn new(name: &str, trains: bool, shared: &Path, engine: &Arc<Unsteady>) -> Self {
         let state = tempfile::tempdir().unwrap();
         let node = NodeSettings { name: name.into(), shared: shared.into(), trains, ..NodeSettings::default() };
         let mut config = Config { node, ..Config::default() };
         config.index.patience_s = Bounded::new(0);
-        let nodes = Arc::new(Nodes::with(Arc::clone(engine) as Arc<dyn Engine>, "embedded", &config));
         let catalog = Catalog::open(state.path()).unwrap().catalog;
-        let extractor = Arc::new(Extractor::load(Encoder::Pretrained).unwrap());
+        let extractor = Arc::clone(EXTRACTOR.get_or_init(|| Arc::new(Extractor::load(Encoder::Pretrained).unwrap())));
         let model = Model::untrained(&ModelSettings::default(), extractor.kind());
-        let mut index = Index::empty(model.embedding_width());
-        index.follow(Arc::clone(nodes.journal()));
+        let index = Index::empty(model.embedding_width());
         let serving = Shared::new(Serving::new(extractor, model, index));
-        let mut publisher = Publisher::new(&nodes, &serving, catalog.reader().unwrap());
-        publisher.look_interval = Duration::ZERO;
-        Self { _state: state, catalog, serving, nodes, publisher }
+        let (nodes, publisher) = Self::publish(&config, engine, &serving, &catalog);
+        Self { _state: state, config, engine: Arc::clone(engine), catalog, serving, nodes, publisher }
     }
 
-    fn put(&self, path: &str, number: usize) {
+    fn publish(
+        config: &Config,
+        engine: &Arc<Unsteady>,
+        serving: &Shared,
+        catalog: &Catalog,
+    ) -> (Arc<Nodes>, Publisher) {
+        let nodes = Arc::new(Nodes::with(Arc::clone(engine) as Arc<dyn Engine>, "embedded", config));
+        serving.write().index.follow(Arc::clone(nodes.journal()));
+        let mut publisher = Publisher::new(&nodes, serving, catalog.reader().unwrap());
+        publisher.look_interval = Duration::ZERO;
+        (nodes, publisher)
+    }
+
+    /// Of its process, only the catalog, and the index that is made of it, are there again.
+    pub fn die(&mut self) {
+        (self.nodes, self.publisher) = Self::publish(&self.config, &self.engine, &self.serving, &self.catalog);
+    }
+
+    pub fn put(&self, path: &str, number: usize) {
         let state = FileState::Read(Hash::of(&number.to_le_bytes()));
         let row = FileRow { path: path.into(), stamp: Stamp::NEVER, state };
         self.catalog.put_file(Root::Inventory, &row).unwrap();
+        let kind = self.serving.extractor().kind();
+        self.catalog
+            .put_features(Hash::of(&number.to_le_bytes()), &kind.version, &embedding(number, kind.width))
+            .unwrap();
         let mut serving = self.serving.write();
-        let embedding = embedding(number, serving.index.width());
+        let features = Rows::from_values(kind.width, embedding(number, kind.width)).unwrap();
+        let embedding = match serving.model.is_trained() {
+            true => serving.model.encode(&features).into_values(),
+            false => embedding(number, serving.index.width()),
+        };
         serving.index.put(Path::new(path), &embedding);
         serving.index.set_date(Path::new(path), WallTime::of_seconds(number as i64));
     }
 
-    fn remove(&self, path: &str) {
+    pub fn remove(&self, path: &str) {
         self.catalog.remove_file(Root::Inventory, Path::new(path)).unwrap();
         self.serving.write().index.remove([Path::new(path)]);
     }
 
-    fn turn(&mut self) -> bool {
+    pub fn turn(&mut self) -> bool {
         self.publisher.turn()
     }
 
-    fn ask(&self, number: usize) -> OthersFound {
+    pub fn ask(&self, number: usize) -> OthersFound {
         let (model, width) = {
             let serving = self.serving.read();
             (serving.model.id().to_string(), serving.index.width())
@@ -124,7 +153,7 @@ impl TestNode {
         self.nodes.near(&model, &members, &SearchScope::default(), 3)
     }
 
-    fn found(&self, number: usize) -> Vec<String> {
+    pub fn found(&self, number: usize) -> Vec<String> {
         let mut paths: Vec<String> = self.ask(number).rows.iter().map(|row| row.path.display().to_string()).collect();
         paths.sort();
         paths
@@ -135,7 +164,7 @@ fn embedding(number: usize, width: usize) -> Vec<f32> {
     (0..width).map(|at| ((at * (number + 1)) as f32 * 0.37).sin()).collect()
 }
 
-fn trained(name: &str, weights: u8) -> ModelRow {
+pub(super) fn trained(name: &str, weights: u8) -> ModelRow {
     ModelRow {
         id: name.into(),
         created_s: 1,
@@ -191,6 +220,7 @@ fn an_outage_is_said_and_made_up_for() {
     (0..5).for_each(|number| b.remove(&format!("{number}.jpg")));
     assert!(!b.turn() && !b.turn());
     assert!(b.nodes.state().trouble("engine").unwrap().what.contains("pulled out"));
+    assert_eq!(b.nodes.status().pending, 25, "20 that came or changed and 5 that went");
     let lacking = a.ask(7);
     assert!(!lacking.engine.is_complete && lacking.rows.is_empty());
     assert!(lacking.engine.problem.unwrap().contains("cannot be reached") && !a.nodes.may_be_complete("features"));
@@ -203,6 +233,7 @@ fn an_outage_is_said_and_made_up_for() {
     engine.engine.put(&generation, &[stray]).unwrap();
     engine.is_away.store(false, Ordering::Relaxed);
     assert!(b.turn() && a.turn() && a.turn());
+    assert_eq!(b.nodes.status().pending, 0);
     let mut keys = engine.keys(&generation, "b", KeyPrefix::ALL).unwrap();
     let mut own: Vec<_> = (5..25)
         .map(|number: usize| {

@@ -26,6 +26,9 @@ pub struct EvaluateOptions {
     /// Measure the network that comes with the program, and those in these ONNX files, each with its TOML file beside it
     #[arg(long, value_name = "FILE,...", value_delimiter = ',', conflicts_with = "encoder")]
     pub network: Vec<PathBuf>,
+    /// Ask the engine of [index] the same, under a name of its own, and compare: needs `engine = "milvus"` in the settings
+    #[arg(long)]
+    pub engine: bool,
     /// Seed of the random numbers in the training of the convolutional encoder, and in the confidence intervals
     #[arg(long, value_name = "NUMBER", default_value_t = SEED)]
     pub seed: u64,

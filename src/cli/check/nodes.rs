@@ -68,6 +68,8 @@ mod tests {
             generation: "m1".into(),
             is_published: true,
             pictures: 3,
+            preparation: None,
+            former: String::new(),
             problem: String::new(),
             written_s: 1_000,
         };

@@ -6,15 +6,18 @@ mod worst;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::arguments::{EncoderKind, EvaluateOptions, absolute};
 use super::output;
 use super::progress_bar::CancellableProgress;
 use crate::config;
-use crate::config::{Encoder, ModelSettings, Setup};
+use crate::config::{Encoder, IndexSettings, ModelSettings, Setup};
+use crate::engine::Engine;
 use crate::error::Fatal;
 use crate::evaluate::{EvaluationOptions, LabelledFiles, MeasuredNetwork};
 use crate::files::write_whole;
+use crate::nodes::Nodes;
 use crate::picture::{Bounds, silence_caught_panics};
 
 pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> {
@@ -23,6 +26,7 @@ pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> 
     let csv = options.csv.as_deref().map(|file| not_measured(file, &options.dir)).transpose()?;
     let worst = options.worst.as_deref().map(|file| not_measured(file, &options.dir)).transpose()?;
     let worst = worst.map(|file| output::sheet_format(&file).map(|format| (file, format))).transpose()?;
+    let engine = if options.engine { Some(engine(&config.index)?) } else { None };
     let theme = config.answer.theme;
     let wanted = EvaluationOptions {
         folder: options.dir.clone(),
@@ -38,8 +42,17 @@ pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> 
     let bar = CancellableProgress::new()?;
     bar.stage("looking at pictures");
     let pictures = files.look(&wanted, &bar)?.ok_or_else(|| bar.stopped())?;
+    let through_engine = match &engine {
+        None => None,
+        Some(engine) => {
+            bar.stage("asking the engine");
+            let measured = pictures.measure_engine(&wanted, (&**engine, &config.index.url), &bar)?;
+            Some(measured.ok_or_else(|| bar.stopped())?)
+        }
+    };
     bar.stage("training and asking");
     let mut report = pictures.measure(&wanted, &bar)?.ok_or_else(|| bar.stopped())?;
+    report.engine = through_engine;
     if let Some(file) = &csv {
         write_whole(file, csv::answers(&report.answers).as_bytes(), "write the answers")?;
     }
@@ -60,6 +73,11 @@ pub fn run(options: &EvaluateOptions, setup: &Setup) -> Result<ExitCode, Fatal> 
         false => output::print(&table::of(&report))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn engine(settings: &IndexSettings) -> Result<Arc<dyn Engine>, Fatal> {
+    let none = "--engine: the settings name no engine; set `engine = \"milvus\"` and `url` in [index], and name the file with --config";
+    Nodes::engine_of(settings)?.ok_or_else(|| Fatal::Usage(none.into()))
 }
 
 /// What is measured. Names of networks are relative to the current folder.

@@ -99,6 +99,18 @@ fn engine(status: &Value) -> String {
         let (name, pictures, model) = (text(node, "name"), number(node, "pictures"), text(node, "model"));
         lines += &format!("           node {name}: {pictures} pictures, model {model}{found}{silent}\n");
     }
+    if let Some(exchange) = engine.get("exchange").filter(|exchange| exchange.is_object()) {
+        let (model, reason) = (text(exchange, "model"), text(exchange, "reason"));
+        let missing: Vec<&str> =
+            exchange.get("missing").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+        let missing = harmless(&missing.join(", "));
+        lines += &match text(exchange, "stage").as_str() {
+            "preparing" if missing.is_empty() => format!("           model {model} is on its way to all nodes\n"),
+            "preparing" => format!("           model {model} is on its way to all nodes; it waits for {missing}\n"),
+            "refused" => format!("           model {model} does not serve: {reason}\n"),
+            _ => String::new(),
+        };
+    }
     lines
 }
 

@@ -41,6 +41,7 @@ mod tests {
             generation: None,
             is_published: false,
             pending: 7,
+            exchange: None,
             nodes: vec![node("a", true), node("b", false)],
         };
         let mut out = Exposition::default();
