@@ -24,7 +24,7 @@ use artificio::clock::WallTime;
 use artificio::config::{Config, DateRange, InventoryFolders, Metric, SearchScope, SetMode};
 use artificio::index::{Index, SampleNeighbours, SearchMode, Snapshot};
 use artificio::network::features_in_force;
-use artificio::serving::load::{inventory_of, load_index, load_model_read_only};
+use artificio::serving::load::{inventory_of, load_index, load_model_read_only, picture_of};
 use artificio_random::Random;
 
 /// Rows that are compared in a measurement, so that the clock's steps of a few milliseconds do not matter.
@@ -174,8 +174,8 @@ fn export(root: &Path, embeddings: &Path) -> Result<(), Box<dyn Error>> {
     let catalog = Catalog::open_reader(&config.folders.state)?;
     let model = load_model_read_only(&catalog, &config.model, features_in_force(&config))?;
     let contents = inventory_of(&catalog)?;
-    let index = load_index(&catalog, &model, contents.iter().map(|(path, hash)| (path.as_path(), *hash)))?;
-    let mut paths: Vec<_> = contents.into_iter().map(|(path, _)| path).collect();
+    let index = load_index(&catalog, &model, contents.iter().map(picture_of))?;
+    let mut paths: Vec<_> = contents.into_iter().map(|(path, ..)| path).collect();
     paths.sort();
     let rows = paths.iter().filter_map(|path| index.embedding(path));
     let bytes: Vec<u8> = rows.flatten().flat_map(|value| value.to_le_bytes()).collect();

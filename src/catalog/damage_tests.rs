@@ -149,13 +149,15 @@ fn see_what_is_left(state: &Path, place: &str) -> Outcome {
 fn read_everything(catalog: &Catalog, place: &str) -> Result<usize, Trouble> {
     let (mut found, all) = (0, known());
     let of = |hash: Hash| all.iter().find(|one| one.hash == hash);
-    for FileRow { path, stamp, state } in catalog.files(Root::Inventory)? {
+    catalog.each_known_file(Root::Inventory, "v1", |FileRow { path, stamp, state }, facts| {
         let FileState::Read(hash) = state else { panic!("{place}: {}", path.display()) };
         let known = of(hash).unwrap_or_else(|| panic!("{place}: {hash:?}"));
         assert_eq!((&path, stamp), (&known.path, known.stamp), "{place}");
+        let changed = LocalClock::of_system().at(stamp.mtime_ns);
+        assert!([known.metadata.taken, Some(changed)].contains(&Some(facts.date)), "{place}: {}", facts.date);
         found += 1;
-    }
-    catalog.visit_embeddings("m2", |hash, embedding| {
+    })?;
+    catalog.visit_embeddings("m2", |_, hash, embedding| {
         assert_eq!(embedding, of(hash).unwrap().embedding, "{place}");
         found += 1;
     })?;

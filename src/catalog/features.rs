@@ -132,19 +132,19 @@ impl Catalog {
         )
     }
 
-    /// Visits the embeddings under a model, in the order in which the contents are stored: the table is
-    /// read once, in one direction, and none of it has to be held in memory.
-    pub fn visit_embeddings(&self, model: &str, mut visit: impl FnMut(Hash, &[f32])) -> Result<(), Trouble> {
+    /// Visits the embeddings under a model with the number and the hash of the content, in the order of the numbers, in which they are
+    /// stored: the table is read once, in one direction, and none of it has to be held in memory.
+    pub fn visit_embeddings(&self, model: &str, mut visit: impl FnMut(i64, Hash, &[f32])) -> Result<(), Trouble> {
         let mut run = || {
             let mut statement = self.connection.prepare_cached(
-                "SELECT checksum IS row_checksum('codes', hash, model, row), row, codes.rowid, hash
+                "SELECT checksum IS row_checksum('codes', hash, model, row), row, codes.rowid, hash, content
                  FROM codes CROSS JOIN contents ON id = content WHERE model = ?1 ORDER BY content",
             )?;
             let mut rows = statement.query([model])?;
             while let Some(row) = rows.next()? {
                 let Ok(hash) = row.get(3).map(Hash) else { continue };
                 if let Some(embedding) = self.intact(ContentTable::Embeddings, hash, row, values_in)? {
-                    visit(hash, &embedding);
+                    visit(row.get(4)?, hash, &embedding);
                 }
             }
             Ok(())
@@ -274,7 +274,7 @@ mod tests {
         catalog.put_embedding(Hash::of(b"one"), "m1", &[1.0]).unwrap();
         catalog.put_embedding(Hash::of(b"six"), "m2", &[6.0]).unwrap();
         let mut visited = Vec::new();
-        catalog.visit_embeddings("m1", |hash, row| visited.push((hash, row.to_vec()))).unwrap();
-        assert_eq!(visited, [(Hash::of(b"two"), vec![2.0]), (Hash::of(b"one"), vec![1.0])]);
+        catalog.visit_embeddings("m1", |number, hash, row| visited.push((number, hash, row.to_vec()))).unwrap();
+        assert_eq!(visited, [(1, Hash::of(b"two"), vec![2.0]), (2, Hash::of(b"one"), vec![1.0])]);
     }
 }

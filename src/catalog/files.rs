@@ -175,7 +175,7 @@ pub(super) fn stamp_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Stamp> 
 }
 
 /// A row behind the column that says that it is intact.
-fn read_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
+pub(super) fn read_row(row: &Row<'_>) -> rusqlite::Result<FileRow> {
     let stamp = stamp_at(row, 2)?;
     let state = match row.get::<_, Option<[u8; 32]>>(6)? {
         Some(hash) => FileState::Read(Hash(hash)),

@@ -6,7 +6,6 @@ use std::path::Path;
 use rusqlite::{Row, params};
 
 use super::checksum::is_intact;
-use super::files::path_at;
 use super::health::{ContentTable, DamagedRow};
 use super::{Catalog, Root};
 use crate::clock::{LocalClock, WallTime};
@@ -17,13 +16,13 @@ use crate::picture::{Hash, PictureMetadata};
 const IS_INTACT: &str =
     "f.checksum IS row_checksum('files', root, path, size, mtime_ns, ctime_ns, inode, hash, problem, remedy)";
 
-/// Of files that were read: the path, the time of the last change, whether the metadata are intact (NULL without any), when it was taken,
+/// Of a file that was read: the path, the time of the last change, whether the metadata are intact (NULL without any), when it was taken,
 /// the content's hash and number.
 const DATES: &str = "path, mtime_ns,
     iif(m.content IS NULL, NULL, m.checksum IS row_checksum('metadata', hash, taken_s, camera, lens, width, height)),
     taken_s, hash, f.content
 FROM files AS f CROSS JOIN contents ON id = f.content LEFT JOIN metadata AS m ON m.content = f.content
-WHERE root = ?1";
+WHERE root = ?1 AND path = ?2";
 
 impl Catalog {
     /// Whether the metadata of a content are stored.
@@ -79,28 +78,10 @@ impl Catalog {
         )
     }
 
-    /// The date of every file of a root that was read: when it was taken, or else last changed, by the clock here. For those who have
-    /// just listed the files: whether their rows are intact is not asked again.
-    pub fn each_date(&self, root: Root, mut visit: impl FnMut(&Path, WallTime)) -> Result<(), Trouble> {
-        let mut read = || {
-            let clock = LocalClock::of_system();
-            let mut statement = self.connection.prepare_cached(&format!("SELECT true, {DATES} ORDER BY path"))?;
-            let mut rows = statement.query([root.number()])?;
-            while let Some(row) = rows.next()? {
-                if let Some(date) = self.date_at(root, row, &clock)? {
-                    visit(&path_at(row, 1)?, date);
-                }
-            }
-            Ok(())
-        };
-        read().map_err(|error: rusqlite::Error| self.trouble("read", &error))
-    }
-
     /// The date of one file; [`WallTime::UNKNOWN`] of one that is not known.
     pub fn date_of(&self, root: Root, path: &Path) -> Result<WallTime, Trouble> {
         let find = || {
-            let mut statement =
-                self.connection.prepare_cached(&format!("SELECT {IS_INTACT}, {DATES} AND path = ?2"))?;
+            let mut statement = self.connection.prepare_cached(&format!("SELECT {IS_INTACT}, {DATES}"))?;
             let mut rows = statement.query(params![root.number(), path.as_os_str().as_bytes()])?;
             rows.next()?.map_or(Ok(None), |row| self.date_at(root, row, &LocalClock::of_system()))
         };
@@ -114,14 +95,19 @@ impl Catalog {
             self.add_damaged_file(root, row);
             return Ok(None);
         }
-        let changed = clock.at(row.get(2)?);
-        match row.get(3)? {
-            Some(true) => Ok(Some(row.get::<_, Option<i64>>(4)?.map_or(changed, WallTime::of_seconds))),
+        Ok(Some(self.date_with(row, 3, clock.at(row.get(2)?))?))
+    }
+
+    /// The date of a file that was last changed at `changed`. From `column` on, the row says whether its metadata are intact, when it
+    /// was taken, and the content's hash and number.
+    pub(super) fn date_with(&self, row: &Row<'_>, column: usize, changed: WallTime) -> rusqlite::Result<WallTime> {
+        match row.get(column)? {
+            Some(true) => Ok(row.get::<_, Option<i64>>(column + 1)?.map_or(changed, WallTime::of_seconds)),
             Some(false) => {
-                self.add_damaged_metadata(Hash(row.get(5)?), row.get(6)?);
-                Ok(Some(changed))
+                self.add_damaged_metadata(Hash(row.get(column + 2)?), row.get(column + 3)?);
+                Ok(changed)
             }
-            None => Ok(Some(changed)),
+            None => Ok(changed),
         }
     }
 
@@ -181,8 +167,7 @@ mod tests {
         assert_eq!(catalog.take_damaged_rows(9), std::slice::from_ref(&damaged));
         catalog.check().unwrap();
         assert_eq!(catalog.take_damaged_rows(9), std::slice::from_ref(&damaged));
-        let mut dates = Vec::new();
-        catalog.each_date(Root::Inventory, |_, date| dates.push(date)).unwrap();
+        let dates = ["a.jpg", "b.jpg"].map(|path| catalog.date_of(Root::Inventory, Path::new(path)).unwrap());
         assert_eq!(dates, [LocalClock::of_system().at(0), described().taken.unwrap()], "and no wrong date");
         assert_eq!(catalog.take_damaged_rows(9), std::slice::from_ref(&damaged));
         assert!(catalog.delete_if_damaged(&damaged).unwrap() && !catalog.has_metadata(one).unwrap());
@@ -199,11 +184,8 @@ mod tests {
         }
         catalog.put_metadata(one, &described()).unwrap();
         catalog.put_metadata(other, &PictureMetadata::default()).unwrap();
-        let mut dates = Vec::new();
-        catalog.each_date(Root::Inventory, |path, date| dates.push((path.to_path_buf(), date))).unwrap();
         let (taken, changed) = (described().taken.unwrap(), LocalClock::of_system().at(changed_ns));
-        assert_eq!(dates, [("a.jpg".into(), taken), ("b/a.jpg".into(), taken), ("c.jpg".into(), changed)]);
         let date = |path: &str| catalog.date_of(Root::Inventory, Path::new(path)).unwrap();
-        assert_eq!(["b/a.jpg", "c.jpg", "d.jpg"].map(date), [taken, changed, WallTime::UNKNOWN]);
+        assert_eq!(["a.jpg", "b/a.jpg", "c.jpg", "d.jpg"].map(date), [taken, taken, changed, WallTime::UNKNOWN]);
     }
 }

@@ -24,6 +24,8 @@ use crate::watch::Tree;
 
 /// A training that failed is tried again after this long.
 pub(super) const TRAINING_RETRY: Duration = Duration::from_secs(30);
+/// Files that are looked at in one turn of the loop where a sample is made again: a few milliseconds.
+const FILES_A_TURN: usize = 50_000;
 /// While the first model is in training, no more pictures are read than have so many values: 20,000 with those of the backbone, seven
 /// times as many as a model's. Besides, the training gets the cores that the pictures leave.
 const MOST_UNTRAINED_VALUES: usize = 20_000 * 1_280;
@@ -60,6 +62,10 @@ impl Daemon {
         let now = self.now();
         let is_overdue = self.training.is_overdue(now);
         if !(is_known || is_overdue) || !self.training.is_due(now, self.training_quiet(), is_busy) {
+            return;
+        }
+        // After most pictures have gone, this takes several turns.
+        if self.pictures.renew_samples(FILES_A_TURN) {
             return;
         }
         self.training.look();

@@ -21,8 +21,8 @@ use super::workers::{JOBS_A_WORKER, WorkerDeps, Workers};
 use super::{Daemon, Observer};
 use crate::answer::ThumbnailStore;
 use crate::answer::strip::STRIPS_FOLDER;
-use crate::catalog::{AnswerRow, Catalog, FileRow, FileState, Root};
-use crate::clock;
+use crate::catalog::{AnswerRow, Catalog, ContentFacts, FileRow, FileState, Root};
+use crate::clock::{self, WallTime};
 use crate::config::{self, Config, ModelSettings, PairMode, Setup};
 use crate::error::{Fatal, Trouble};
 use crate::files::{Stamp, make_folder, make_links, sweep_half_written};
@@ -35,7 +35,7 @@ use crate::picture::{Bounds, silence_caught_panics};
 use crate::quarantine::Quarantine;
 use crate::sandbox::Confinement;
 use crate::service_status::LastTrainingPart;
-use crate::serving::load::load_index;
+use crate::serving::load::{InventoryPicture, load_index};
 use crate::serving::{Serving, Shared};
 use crate::training::history::TrainingHistory;
 use crate::training::rollback::may_serve;
@@ -225,8 +225,8 @@ impl CatalogContent {
         let history = TrainingHistory::load(catalog, &kind)?;
         let last_training = catalog.models()?.first().map(|(row, _)| LastTrainingPart::of(row));
         info!("model {}: {} pictures trained on", model.id(), model.trained_on());
-        let files = load_files(catalog, config, &kind, quarantine)?;
-        let mut index = load_index(catalog, &model, files.pictures.usable(Root::Inventory))?;
+        let mut files = load_files(catalog, config, &kind, quarantine)?;
+        let mut index = load_index(catalog, &model, files.take_inventory())?;
         // Where nothing can be written the clock has to do.
         let now_us = clock::now_us();
         index.continue_from(catalog.reserve_generations(now_us).unwrap_or(now_us));
@@ -238,9 +238,18 @@ impl CatalogContent {
 struct CatalogFiles {
     trees: BTreeMap<Root, Tree>,
     pictures: Pictures,
+    /// Of each picture of the inventory, in the order of their paths, the number of its content and its date.
+    dates: Vec<(i64, WallTime)>,
 }
 
 impl CatalogFiles {
+    /// Whoever takes them compares numbers and contents: in a damaged catalog paths may come in another order.
+    fn take_inventory(&mut self) -> impl Iterator<Item = InventoryPicture<'_>> {
+        let dates = std::mem::take(&mut self.dates);
+        let pictures = self.pictures.usable(Root::Inventory).zip(dates);
+        pictures.map(|((path, content), (number, date))| InventoryPicture { path, content, number, date })
+    }
+
     fn has_query(&self, query: &Path) -> bool {
         self.trees.get(&Root::Query).is_some_and(|tree| tree.has_files(query))
     }
@@ -253,29 +262,30 @@ fn load_files(
     quarantine: &Quarantine,
 ) -> Result<CatalogFiles, Trouble> {
     let bounds = Bounds::from(&config.limits);
-    let mut known = CatalogFiles { trees: BTreeMap::new(), pictures: Pictures::default() };
+    let mut known = CatalogFiles { trees: BTreeMap::new(), pictures: Pictures::default(), dates: Vec::new() };
     let mut mounts = mounts::load(&config.folders.state);
-    let with_features = catalog.contents_with_features(&kind.version)?;
-    let with_miniatures = catalog.contents_with_miniatures()?;
     // Without features (another encoder's are there), or set aside, which must be reported.
-    let is_unusable = |hash| !with_features.contains(&hash) || quarantine.refuses(hash, &bounds).is_some();
+    let is_unusable = |hash, facts: ContentFacts| !facts.has_features || quarantine.refuses(hash, &bounds).is_some();
     for root in Root::ALL {
         let folder = folder_of(config, root);
         let mut files = KnownFiles::default();
-        let pictures = &mut known.pictures;
-        catalog.each_file(root, |FileRow { path, mut stamp, state }| {
+        let (pictures, dates) = (&mut known.pictures, &mut known.dates);
+        catalog.each_known_file(root, &kind.version, |FileRow { path, mut stamp, state }, facts| {
             let has_failed = matches!(state, FileState::Failed { .. });
             match state {
                 // Read again. Its disk may be away until then, or it may be gone: that is noticed of known files only.
-                FileState::Read(hash) if root != Root::Query && is_unusable(hash) => stamp = Stamp::NEVER,
+                FileState::Read(hash) if root != Root::Query && is_unusable(hash, facts) => stamp = Stamp::NEVER,
                 FileState::Read(hash) if root != Root::Query => {
                     // Read by a version without miniatures: it is read again, and stays searchable until then.
-                    let lacks_miniature = root == Root::Inventory && !with_miniatures.contains(&hash);
+                    let lacks_miniature = root == Root::Inventory && !facts.has_miniature;
                     // A suspect gets its trial now, so that trainings and sheets need not do without it.
                     if lacks_miniature || quarantine.is_suspect(hash, &bounds) {
                         stamp = Stamp::NEVER;
                     }
                     pictures.put(root, &path, hash);
+                    if root == Root::Inventory {
+                        dates.push((facts.number, facts.date));
+                    }
                 }
                 // Set aside by a version that only counted crashes: it gets a trial.
                 FileState::Failed { .. } if quarantine.is_suspect_at(&folder.join(&path)) => stamp = Stamp::NEVER,

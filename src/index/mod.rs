@@ -207,19 +207,33 @@ impl Index {
                 segment.replace(row, embedding);
                 self.journal.iter().for_each(|journal| journal.note(segment.name(row)));
             }
-            None => self.append(path, key_of(path), embedding),
+            None => self.append(path, key_of(path), embedding, WallTime::UNKNOWN),
         }
         self.generation += 1;
         true
     }
 
-    fn append(&mut self, path: &Path, key: SampleKey, embedding: &[f32]) {
+    /// The same with a date: a new picture is looked up once.
+    pub fn put_dated(&mut self, path: &Path, embedding: &[f32], date: WallTime) -> bool {
+        if embedding.len() != self.width || self.contains(path) {
+            let is_put = self.put(path, embedding);
+            self.set_date(path, date);
+            return is_put;
+        }
+        self.append(path, key_of(path), embedding, date);
+        self.generation += 1;
+        true
+    }
+
+    fn append(&mut self, path: &Path, key: SampleKey, embedding: &[f32], date: WallTime) {
         let (name, position): (Name, _) = (path.as_os_str().into(), self.len() as u32);
         let (segment, _) = segment::place(position);
         if segment == self.segments.len() {
             self.segments.push(Arc::new(Segment::empty(self.width)));
         }
-        Arc::make_mut(&mut self.segments[segment]).push(Arc::clone(&name), key, embedding);
+        let segment = Arc::make_mut(&mut self.segments[segment]);
+        segment.push(Arc::clone(&name), key, embedding);
+        segment.set_date(segment.len() - 1, date);
         self.note(&name);
         self.position_of.insert(name, position);
     }

@@ -11,7 +11,7 @@ use crate::answer::Record;
 use crate::catalog::{Catalog, FILE_NAME};
 use crate::config::{self, Bounded, Config, Crop, SearchScope, Setup};
 use crate::service_status;
-use crate::serving::load::{inventory_of, load_index, load_model_read_only};
+use crate::serving::load::{inventory_of, load_index, load_model_read_only, picture_of};
 use crate::serving::{Serving, Shared};
 
 use crate::error::{Fatal, Trouble};
@@ -175,7 +175,7 @@ fn open_context(config: &Config) -> Result<super::WorkerContext, Fatal> {
     let serving = catalog.at_one_moment(|catalog| {
         let model = load_model_read_only(catalog, &config.model, extractor.kind())?;
         let contents = inventory_of(catalog)?;
-        let index = load_index(catalog, &model, contents.iter().map(|(path, hash)| (path.as_path(), *hash)))?;
+        let index = load_index(catalog, &model, contents.iter().map(picture_of))?;
         Ok(Serving::new(Arc::clone(&extractor), model, index))
     })?;
     if serving.index.is_empty() {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::rows::Rows;
-use crate::catalog::{Catalog, FileRow, FileState, Root};
-use crate::clock;
+use crate::catalog::{Catalog, ContentFacts, FileState, Root};
+use crate::clock::{self, WallTime};
 use crate::config::ModelSettings;
 use crate::error::Trouble;
 use crate::index::Index;
@@ -21,39 +21,61 @@ pub fn load_model_read_only(
     Ok(trained.unwrap_or_else(|| Model::untrained(settings, features)))
 }
 
-/// The contents of the inventory as the catalog knows it.
-pub fn inventory_of(catalog: &Catalog) -> Result<Vec<(PathBuf, Hash)>, Trouble> {
-    let content = |row: FileRow| match row.state {
-        FileState::Read(hash) => Some((row.path, hash)),
-        FileState::Unread | FileState::Failed { .. } => None,
-    };
-    Ok(catalog.files(Root::Inventory)?.into_iter().filter_map(content).collect())
+/// A picture of the inventory, as the catalog knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct InventoryPicture<'a> {
+    /// Relative to the inventory folder.
+    pub path: &'a Path,
+    /// Its content.
+    pub content: Hash,
+    /// The number of its content.
+    pub number: i64,
+    /// When it was taken, or else last changed.
+    pub date: WallTime,
 }
 
-/// The index of the inventory's embeddings under `model`, from the catalog or computed from the features, with the pictures' dates.
+/// The pictures of the inventory as the catalog knows them, for [`picture_of`].
+pub fn inventory_of(catalog: &Catalog) -> Result<Vec<(PathBuf, Hash, ContentFacts)>, Trouble> {
+    let mut pictures = Vec::new();
+    // Whether there are features of this version does not matter.
+    catalog.each_known_file(Root::Inventory, "", |file, facts| match file.state {
+        FileState::Read(content) => pictures.push((file.path, content, facts)),
+        FileState::Unread | FileState::Failed { .. } => {}
+    })?;
+    Ok(pictures)
+}
+
+/// One of them.
+pub fn picture_of((path, content, facts): &(PathBuf, Hash, ContentFacts)) -> InventoryPicture<'_> {
+    InventoryPicture { path, content: *content, number: facts.number, date: facts.date }
+}
+
+/// The index of the inventory's embeddings under `model`, from the catalog or computed from the features.
 pub fn load_index<'a>(
     catalog: &Catalog,
     model: &Model,
-    inventory: impl Iterator<Item = (&'a Path, Hash)> + Clone,
+    inventory: impl Iterator<Item = InventoryPicture<'a>>,
 ) -> Result<Index, Trouble> {
     let mut index = Index::empty(model.embedding_width());
-    let mut by_content: Vec<(Hash, &Path)> = inventory.clone().map(|(path, hash)| (hash, path)).collect();
-    by_content.sort_unstable();
-    catalog.visit_embeddings(model.id(), |hash, embedding| {
-        let start = by_content.partition_point(|(other, _)| *other < hash);
-        for (_, path) in by_content[start..].iter().take_while(|(other, _)| *other == hash) {
-            index.put(path, embedding);
+    let mut by_number: Vec<InventoryPicture<'_>> = inventory.collect();
+    by_number.sort_unstable_by_key(|picture| picture.number);
+    // Both in the order of the numbers: none is searched for.
+    let mut at = 0;
+    catalog.visit_embeddings(model.id(), |number, content, embedding| {
+        at += by_number[at..].iter().take_while(|picture| picture.number < number).count();
+        let files = by_number[at..].iter().take_while(|picture| picture.number == number);
+        for picture in files.filter(|picture| picture.content == content) {
+            index.put_dated(picture.path, embedding, picture.date);
         }
     })?;
-    drop(by_content);
-    for (path, hash) in inventory {
+    let is_complete = index.len() == by_number.len();
+    for InventoryPicture { path, content, .. } in by_number.into_iter().filter(|_| !is_complete) {
         if !index.contains(path)
-            && let Some(embedding) = embedding_of(catalog, model, hash)?
+            && let Some(embedding) = embedding_of(catalog, model, content)?
         {
-            index.put(path, &embedding);
+            index.put_dated(path, &embedding, catalog.date_of(Root::Inventory, path)?);
         }
     }
-    catalog.each_date(Root::Inventory, |path, date| index.set_date(path, date))?;
     // Rises from one process to the next as well: changes are fewer than microseconds.
     index.continue_from(clock::now_us());
     Ok(index)

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -31,6 +32,21 @@ struct FilesOfRoot {
     failed: BTreeMap<Box<OsStr>, Trouble>,
     /// Of the contents and their folders.
     sketch: ContentSketch,
+    /// The one that takes its place.
+    renewal: Option<Renewal>,
+}
+
+/// A sketch of the files up to `last`, which was looked at last.
+#[derive(Debug, Default)]
+struct Renewal {
+    sketch: ContentSketch,
+    last: Option<Box<OsStr>>,
+}
+
+impl Renewal {
+    fn has_seen(&self, path: &Path) -> bool {
+        self.last.as_deref().is_some_and(|last| path.as_os_str() <= last)
+    }
 }
 
 impl FilesOfRoot {
@@ -39,15 +55,46 @@ impl FilesOfRoot {
             Some(known) => Some(std::mem::replace(known, content)),
             None => self.contents.insert(path.as_os_str().into(), content),
         };
-        self.sketch.insert(content, path);
-        if let Some(former) = former {
-            self.sketch.remove(former, path);
+        for sketch in self.sketches_with(path) {
+            sketch.insert(content, path);
+            if let Some(former) = former {
+                sketch.remove(former, path);
+            }
         }
         former
     }
 
     fn remove(&mut self, path: &Path) -> Option<Hash> {
-        self.contents.remove(path.as_os_str()).inspect(|former| self.sketch.remove(*former, path))
+        let former = self.contents.remove(path.as_os_str())?;
+        self.sketches_with(path).for_each(|sketch| sketch.remove(former, path));
+        Some(former)
+    }
+
+    fn sketches_with(&mut self, path: &Path) -> impl Iterator<Item = &mut ContentSketch> {
+        let renewal = self.renewal.as_mut().filter(|renewal| renewal.has_seen(path));
+        [Some(&mut self.sketch), renewal.map(|renewal| &mut renewal.sketch)].into_iter().flatten()
+    }
+
+    /// Goes on with the sketch that takes the place of one from which most contents have gone, by up to `most` files; `true` while there
+    /// is more to do.
+    fn renew_sketch(&mut self, most: usize) -> bool {
+        if !self.sketch.is_depleted() {
+            return false;
+        }
+        let renewal = self.renewal.get_or_insert_default();
+        let after = renewal.last.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let mut left = self.contents.range::<OsStr, _>((after, Bound::Unbounded));
+        let mut last = None;
+        for (path, content) in left.by_ref().take(most) {
+            renewal.sketch.insert(*content, Path::new(&**path));
+            last = Some(path);
+        }
+        if left.next().is_some() {
+            renewal.last = last.cloned();
+            return true;
+        }
+        self.sketch = self.renewal.take().unwrap_or_default().sketch;
+        false
     }
 }
 
@@ -110,14 +157,14 @@ impl Pictures {
         self.roots.of(root).contents.len()
     }
 
-    /// A sample of the contents of a root, with their folders: all of them while they are few. All contents are looked at when most of them have gone.
-    pub fn sample_of(&mut self, root: Root) -> ContentSample {
-        let files = self.roots.of_mut(root);
-        if files.sketch.is_depleted() {
-            files.sketch = ContentSketch::default();
-            files.contents.iter().for_each(|(path, content)| files.sketch.insert(*content, Path::new(&**path)));
-        }
-        files.sketch.sample()
+    /// A sample of the contents of a root, with their folders: all of them while they are few.
+    pub fn sample_of(&self, root: Root) -> ContentSample {
+        self.roots.of(root).sketch.sample()
+    }
+
+    /// Makes samples again of which most contents have gone: looks at up to `most` files, and is `true` while there is more to do.
+    pub fn renew_samples(&mut self, most: usize) -> bool {
+        [Root::Inventory, Root::Training].into_iter().any(|root| self.roots.of_mut(root).renew_sketch(most))
     }
 
     /// How many files of a root are unusable.
@@ -242,7 +289,39 @@ mod tests {
         for number in 60..40_000 {
             pictures.forget(Root::Inventory, &path(number));
         }
+        assert!(!pictures.renew_samples(60), "few are looked at in one turn");
         assert_eq!(pictures.sample_of(Root::Inventory).count(), 60);
+    }
+
+    /// Each turn looks at as many files as it may, whatever comes and goes between turns.
+    #[test]
+    fn a_sample_is_made_again_over_several_turns() {
+        let mut pictures = Pictures::default();
+        let path = |number: u32| PathBuf::from(format!("{number:05}"));
+        let content = |number: u32| Hash::of(&number.to_le_bytes());
+        for number in 0..40_000 {
+            pictures.put(Root::Inventory, &path(number), content(number));
+        }
+        assert!(!pictures.renew_samples(1), "there is nothing to do");
+        for number in 9_000..40_000 {
+            pictures.forget(Root::Inventory, &path(number));
+        }
+        let mut turns = 0;
+        while pictures.renew_samples(1_000) {
+            // One that was looked at goes, another changes; one that was not goes, and one comes on either side.
+            pictures.forget(Root::Inventory, &path(turns));
+            pictures.put(Root::Inventory, &path(turns + 500), content(90_000 + turns));
+            pictures.forget(Root::Inventory, &path(8_900 + turns));
+            pictures.put(Root::Inventory, &PathBuf::from(format!("00000-{turns}")), content(50_000 + turns));
+            pictures.put(Root::Inventory, &PathBuf::from(format!("9-{turns}")), content(60_000 + turns));
+            turns += 1;
+        }
+        assert_eq!(turns, 8, "nine thousand files and those that came at the end");
+        let mut all = Pictures::default();
+        for (path, content) in pictures.usable(Root::Inventory) {
+            all.put(Root::Inventory, path, content);
+        }
+        assert_eq!(pictures.sample_of(Root::Inventory), all.sample_of(Root::Inventory));
     }
 
     #[test]
