@@ -7,7 +7,8 @@
 PROGRAM is built with `--features milvus`; PICTURES are folders with labelled pictures in `inventory` and `query`. Where Milvus has a network
 name space of its own, run this in it: `ip netns exec NAME benches/nodes.py ...`. Two nodes get EACH different pictures; where there are too
 few, crops of them are made (needs Pillow). One trains. Measured: seconds until each finds the other's, whether both answer the same, seconds
-until a removed, a moved and a new picture show; with --engine-pid, that process is stopped for AWAY seconds while pictures come and go; new
+until a removed, a moved and a new picture show; with --engine-pid, that process is stopped for AWAY seconds (less than 30: a Milvus
+whose session is over ends itself, and somebody has to start it again) while pictures come and go; new
 models while both nodes are asked and one is killed at each step; a node killed while it reads; with --cluster, the folder that
 `tests/milvus/server cluster FOLDER` was given, a query node, the data node and the coordinator killed while pictures come and go. With
 --keys, the binary of the bench `engine`, the engine's keys are compared with the catalogs after each. Exit code 1 where something is not as it should be.

@@ -24,7 +24,7 @@ use crate::picture::Hash;
 const STRETCH: Duration = Duration::from_secs(1);
 
 /// That model.
-pub(super) struct Candidate {
+pub(super) struct CandidateModel {
     model: Model,
     generation: String,
     /// Pictures that the engine lacks; `None` before it was compared.
@@ -32,7 +32,7 @@ pub(super) struct Candidate {
     pictures: usize,
 }
 
-impl Candidate {
+impl CandidateModel {
     /// What is there may have got lost.
     pub fn compare_again(&mut self) {
         self.missing = None;
@@ -91,11 +91,11 @@ impl Publisher {
         }
         self.compare_candidate()?;
         let sent = self.send_candidate();
-        self.nodes.state().set_preparation(self.candidate.as_ref().map(Candidate::preparation));
+        self.nodes.state().set_preparation(self.candidate.as_ref().map(CandidateModel::preparation));
         sent
     }
 
-    fn open_candidate(&self, exchange: &Exchange) -> Result<Candidate, Trouble> {
+    fn open_candidate(&self, exchange: &Exchange) -> Result<CandidateModel, Trouble> {
         let row = shared_model::read(self.nodes.shared(), &exchange.generation)?;
         let kind = self.serving.extractor().kind();
         let model = Model::from_row(&row, &kind)?.ok_or_else(|| {
@@ -103,7 +103,7 @@ impl Publisher {
                 "use the same version of artificio, and the same `encoder` and `network` in [model], on all nodes";
             Trouble::new("this model takes other features than this node computes", &exchange.generation, remedy)
         })?;
-        Ok(Candidate { model, generation: exchange.generation.clone(), missing: None, pictures: 0 })
+        Ok(CandidateModel { model, generation: exchange.generation.clone(), missing: None, pictures: 0 })
     }
 
     fn compare_candidate(&mut self) -> Result<(), StepError> {
@@ -158,7 +158,7 @@ impl Publisher {
         }
     }
 
-    fn send_encoded(&self, candidate: &Candidate, names: &[Name]) -> Result<(), StepError> {
+    fn send_encoded(&self, candidate: &CandidateModel, names: &[Name]) -> Result<(), StepError> {
         if self.nodes.state().is_stopping() {
             return Err(StepError::Outdated);
         }

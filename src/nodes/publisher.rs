@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 use log::{debug, info, warn};
 
-use super::candidate::Candidate;
+use super::candidate::CandidateModel;
 use super::exchange::ExchangeWatch;
 use super::roster::{self, NodeRecord, Roster};
 use super::{Nodes, generation_of};
@@ -75,7 +75,7 @@ pub struct Publisher {
     /// The model that serves, while it is not in the shared folder.
     pub(super) unshared: Option<ModelRow>,
     /// A model that does not serve yet.
-    pub(super) candidate: Option<Candidate>,
+    pub(super) candidate: Option<CandidateModel>,
     /// When it was read last.
     pub(super) opened: Option<Instant>,
     pub(super) watch: ExchangeWatch,
@@ -121,7 +121,7 @@ impl Publisher {
 
     fn run(&mut self) {
         while !self.nodes.state().is_stopping() {
-            let is_preparing = self.candidate.as_ref().is_some_and(Candidate::has_more);
+            let is_preparing = self.candidate.as_ref().is_some_and(CandidateModel::has_more);
             let pause = match self.turn() {
                 true if is_preparing => Duration::ZERO,
                 true => PAUSE,
@@ -153,7 +153,7 @@ impl Publisher {
                 // What was under way may have got lost.
                 self.is_comparison_due = true;
                 state.set_published(false);
-                self.candidate.iter_mut().for_each(Candidate::compare_again);
+                self.candidate.iter_mut().for_each(CandidateModel::compare_again);
                 // Nobody goes on without the engine.
                 self.watch = ExchangeWatch::default();
                 if error.is_outage() {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use log::info;
 
-use super::candidate::Candidate;
+use super::candidate::CandidateModel;
 use super::comparison::compare;
 use super::publisher::{Publisher, StepError};
 use crate::catalog::{FileRow, FileState, Root};
@@ -37,7 +37,7 @@ impl Publisher {
         } else if !noted.is_empty() {
             // These went into one generation only.
             self.nodes.state().set_former("");
-            self.candidate.iter_mut().for_each(Candidate::compare_again);
+            self.candidate.iter_mut().for_each(CandidateModel::compare_again);
         }
         compared
     }
