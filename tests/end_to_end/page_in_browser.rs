@@ -78,6 +78,10 @@ fn the_gallery_is_filtered_searched_and_knows_what_was_deleted() {
     let url = format!("file://{}", workplace.root().join("answer/index.html").display());
     let mut browser = Browser::open(chromium, &url, DESK);
     browser.wait("document.querySelectorAll('article').length === 3");
+    // Its small pictures are still there; whoever wants to see more is told.
+    browser.value("[...document.querySelectorAll('article')].find(card => card.querySelector('h2').textContent === 'lunch.jpg').querySelector('a.sheet').click()");
+    browser.wait("!document.querySelector('#missing').hidden");
+    browser.value("document.querySelector('#close').click()");
     browser.wait("document.querySelector('article.gone h2')?.textContent === 'lunch.jpg'");
     let search = |browser: &mut Browser, text: &str| {
         browser.value(&format!("search.value = '{text}'; search.dispatchEvent(new Event('input'))"));
