@@ -18,6 +18,8 @@ use crate::picture::{self, Bounds, Hash};
 
 /// The folder's name in the state folder.
 const FOLDER: &str = "thumbnails";
+/// Pixels that a slow decoder needs a tenth of a second for.
+const LEAST_PIXELS: u64 = 1_000_000;
 /// Pixels along the longer side of a copy.
 pub const THUMBNAIL_PX: u32 = 512;
 /// A copy is enlarged by this factor at most: on a sheet of five matches only the first is, and by less.
@@ -56,9 +58,14 @@ impl ThumbnailStore {
         if self.most_bytes == 0 { Ok(()) } else { make_readable_folder(&self.folder) }
     }
 
-    /// Whether a copy of `contents`, as read from the file at `path`, is to be kept.
-    pub fn wants(&self, contents: &[u8], path: &Path, bounds: &Bounds) -> bool {
-        self.most_bytes > 0 && picture::open(contents, path, bounds).is_ok_and(|opened| opened.takes_long())
+    /// Whether a copy of `contents`, as read from the file at `path`, is to be kept, if the picture is [large](Self::is_large) enough.
+    pub fn wants(&self, contents: &[u8], path: &Path) -> bool {
+        self.most_bytes > 0 && picture::is_of_slow_format(contents, path)
+    }
+
+    /// Whether decoding so many pixels takes a noticeable time.
+    pub fn is_large([width, height]: [u32; 2]) -> bool {
+        u64::from(width) * u64::from(height) >= LEAST_PIXELS
     }
 
     /// Whether there is a copy of this content.
@@ -86,7 +93,7 @@ impl ThumbnailStore {
         picture::decode(&jpeg, Path::new("thumbnail.jpg"), bounds).ok().map(DynamicImage::into_rgba8)
     }
 
-    /// Keeps a copy of a picture, which has [`THUMBNAIL_PX`] pixels at least along its longer side. Those that were kept longest make room.
+    /// Keeps a copy of a picture, which is given with [`THUMBNAIL_PX`] pixels at least along its longer side. Those that were kept longest make room.
     /// Nothing is kept of a picture with transparent parts, nor where it cannot be written.
     pub fn keep(&self, content: Hash, picture: &RgbaImage) {
         let Some(jpeg) = encoded(picture).filter(|_| self.most_bytes > 0) else { return };

@@ -88,11 +88,10 @@ impl EncodeJob {
         // Pictures read by a version without miniatures have features: they do not go through the network again.
         let path = self.place().absolute();
         let is_shown = self.root == Root::Inventory && !self.thumbnails.has(hash);
-        let longest_px =
-            (is_shown && self.thumbnails.wants(&contents.bytes, &path, &self.bounds)).then_some(THUMBNAIL_PX);
+        let longest_px = (is_shown && self.thumbnails.wants(&contents.bytes, &path)).then_some(THUMBNAIL_PX);
         let outputs = Outputs { square: lacks_miniature, features: lacks_features, longest_px, crop: None };
         let seen = context.guard.extract(contents, &path, &self.bounds, outputs, &extractor)?;
-        if let Some(picture) = seen.picture {
+        if let Some(picture) = seen.picture.filter(|_| ThumbnailStore::is_large(seen.size)) {
             self.thumbnails.keep(hash, &picture.into_rgba8());
         }
         let miniature = seen.square.filter(|_| lacks_miniature).map(|square| Box::new(Miniature::of(&square)));

@@ -11,9 +11,6 @@ use image::metadata::Orientation;
 use super::formats::{Format, Header, Opened, recognise};
 use super::{Bounds, Resolution, Unusable};
 
-/// Pixels that a slow decoder needs a tenth of a second for.
-const LEAST_PIXELS_OF_SLOW: u64 = 1_000_000;
-
 /// A picture whose header was read and keeps to the limits; no pixel of it is decoded yet.
 pub struct OpenedPicture<'a> {
     bytes: &'a [u8],
@@ -36,6 +33,12 @@ pub fn open<'a>(bytes: &'a [u8], path: &Path, bounds: &Bounds) -> Result<OpenedP
     Ok(OpenedPicture { bytes, format, opened })
 }
 
+/// Whether `bytes`, the content of the file at `path`, are of a format whose decoder takes long for each pixel. No decoder looks at them,
+/// so nobody needs to guard it.
+pub fn is_of_slow_format(bytes: &[u8], path: &Path) -> bool {
+    caught(|| recognise(bytes, path).is_ok_and(Format::is_slow)).unwrap_or(false)
+}
+
 /// Decodes `bytes`, the content of the file at `path`, in this process, with all its pixels, and turns the picture upright.
 pub fn decode(bytes: &[u8], path: &Path, bounds: &Bounds) -> Result<DynamicImage, Unusable> {
     open(bytes, path, bounds)?.decode(Resolution::WHOLE)
@@ -55,12 +58,6 @@ impl OpenedPicture<'_> {
             Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
         );
         if lies_on_its_side { (height, width) } else { (width, height) }
-    }
-
-    /// Whether decoding it takes a noticeable time: a tenth of a second or more.
-    pub fn takes_long(&self) -> bool {
-        let (width, height) = self.size();
-        self.format.is_slow() && u64::from(width) * u64::from(height) >= LEAST_PIXELS_OF_SLOW
     }
 
     /// Whether its decoder is not memory-safe throughout, or takes what no header tells: it belongs into a process of its own.

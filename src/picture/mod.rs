@@ -19,7 +19,7 @@ mod resolution;
 mod unusable;
 
 pub use bounds::Bounds;
-pub use decode::{OpenedPicture, decode, open, silence_caught_panics};
+pub use decode::{OpenedPicture, decode, is_of_slow_format, open, silence_caught_panics};
 pub use edited_view::{EditedView, edited_views};
 pub use metadata::PictureMetadata;
 pub use miniature::{MINIATURE_SIDE, Miniature};

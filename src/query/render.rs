@@ -117,12 +117,13 @@ fn thumbnail(
         return Ok(Some(copy));
     }
     // Of a catalog that is older than its thumbnails, and where they made room for others. A command keeps nothing.
-    let is_kept = context.guard.is_of_service() && thumbnails.wants(&contents.bytes, &path, &bounds);
+    let is_kept = context.guard.is_of_service() && thumbnails.wants(&contents.bytes, &path);
     let longest = if is_kept { side.max(THUMBNAIL_PX) } else { side };
     let outputs = Outputs { square: false, features: false, longest_px: Some(longest), crop: None };
     match context.guard.extract(&contents, &path, &bounds, outputs, &context.serving.extractor()) {
         Ok(seen) => {
             let picture = seen.picture.map(DynamicImage::into_rgba8);
+            let is_kept = is_kept && ThumbnailStore::is_large(seen.size);
             picture.iter().filter(|_| is_kept).for_each(|picture| thumbnails.keep(contents.hash, picture));
             Ok(picture)
         }
