@@ -86,7 +86,7 @@ check_confined() {
     await 60 is_active
     journal_has 'answer: this folder is not the one that was there at the start'
     ask exchanged
-    inside sh -c "mv $PLACE/former/* $PLACE/answer/ && rmdir $PLACE/former"
+    inside sh -c "rm -r $PLACE/former/.thumbnails && mv $PLACE/former/* $PLACE/answer/ && rmdir $PLACE/former"
     echo "confined by Landlock and seccomp, and started again for an exchanged folder"
 }
 
