@@ -1,4 +1,4 @@
-//! The strip of an answer: its query and first matches as small squares beside one another, in one JPEG file of about 30 kB. The gallery
+//! The strip of an answer: its query and first matches as small squares beside one another, in one JPEG file of some tens of kilobytes. The gallery
 //! shows it instead of the sheet, which has megabytes and of which nothing can be seen at the size of a card.
 //!
 //! Strips lie in a folder of their own in the answer folder, under the answer's name. They are part of no promise: an answer without one is

@@ -11,6 +11,7 @@ use super::fits::{FitInput, FolderUse};
 use super::look::{EvaluationOptions, LabelledPictures};
 use super::queries::{Origin, Question, name_of, number_of, singles};
 use crate::base::dot::dot;
+use crate::base::nearest::first;
 use crate::base::rows::{Rows, to_unit_length};
 use crate::clock::{self, WallTime};
 use crate::config::{ModelSettings, SearchScope, SetMode};
@@ -250,9 +251,10 @@ fn nearest<'a>(members: &Rows, rows: impl Iterator<Item = (PathBuf, &'a [f32])>)
         to_unit_length(&mut row);
         members.iter().map(|member| dot(member, &row)).fold(f32::MIN, f32::max)
     };
-    let mut all: Vec<(f32, PathBuf)> = rows.map(|(path, row)| (cosine(row), path)).collect();
-    all.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
-    all.into_iter().take(FIRST).map(|(_, path)| path).collect()
+    let all: Vec<(f32, PathBuf)> = rows.map(|(path, row)| (cosine(row), path)).collect();
+    let order =
+        |one: &(f32, PathBuf), other: &(f32, PathBuf)| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(&other.1));
+    first(all, FIRST, order).into_iter().map(|(_, path)| path).collect()
 }
 
 /// Share of `expected` that was found.

@@ -14,7 +14,7 @@ use crate::progress::Unfollowed;
 
 const COUNT: usize = 400;
 
-/// Pictures of five labels that are hardly told apart, and their embeddings.
+/// Pictures of five labels that hardly differ, and their embeddings.
 fn pictures() -> (LabelledPictures, Rows) {
     let mut random = Random::new(5);
     let mut embeddings = Rows::empty(12);

@@ -186,7 +186,7 @@ impl NodesState {
         known.exchange = Some(exchange);
     }
 
-    /// A proposed model that is in the shared folder; it is told once.
+    /// A proposed model that is in the shared folder; it is handed out once.
     pub fn take_proposed(&self) -> Option<ModelRow> {
         self.lock().proposed.take()
     }

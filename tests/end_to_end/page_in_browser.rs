@@ -78,7 +78,7 @@ fn the_gallery_is_filtered_searched_and_knows_what_was_deleted() {
     let url = format!("file://{}", workplace.root().join("answer/index.html").display());
     let mut browser = Browser::open(chromium, &url, DESK);
     browser.wait("document.querySelectorAll('article').length === 3");
-    // Its small pictures are still there; whoever wants to see more is told.
+    // Its small pictures are still there; whoever wants to see more reads that it was deleted.
     browser.value("[...document.querySelectorAll('article')].find(card => card.querySelector('h2').textContent === 'lunch.jpg').querySelector('a.sheet').click()");
     browser.wait("!document.querySelector('#missing').hidden");
     browser.value("document.querySelector('#close').click()");
