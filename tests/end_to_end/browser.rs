@@ -60,6 +60,11 @@ impl Browser {
 
     /// The result of a command of the protocol.
     fn call(&mut self, method: &str, parameters: &Value) -> Value {
+        self.reply(method, parameters).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// What Chromium replies to a command of the protocol, its error included.
+    fn reply(&mut self, method: &str, parameters: &Value) -> Result<Value, Value> {
         self.last += 1;
         let mut command = json!({"id": self.last, "method": method, "params": parameters});
         if let Some(session) = &self.session {
@@ -72,27 +77,38 @@ impl Browser {
             assert_eq!(message.pop(), Some(0), "Chromium ended");
             let message: Value = serde_json::from_slice(&message).unwrap();
             if message["id"] == self.last {
-                assert!(message.get("error").is_none(), "{method}: {message}");
-                return message["result"].clone();
+                return message.get("error").map_or_else(|| Ok(message["result"].clone()), |error| Err(error.clone()));
             }
         }
     }
 
     /// The value of an expression, which may be a promise.
     pub fn value(&mut self, expression: &str) -> Value {
-        let asked = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
-        let reply = self.call("Runtime.evaluate", &asked);
-        assert!(reply.get("exceptionDetails").is_none(), "{expression}: {reply}");
-        reply["result"]["value"].clone()
+        self.evaluated(expression).unwrap_or_else(|error| panic!("{expression}: {error}"))
     }
 
-    /// Waits until an expression is true.
+    /// The value of an expression, or why Chromium cannot say it.
+    fn evaluated(&mut self, expression: &str) -> Result<Value, Value> {
+        let asked = json!({"expression": expression, "awaitPromise": true, "returnByValue": true});
+        let reply = self.reply("Runtime.evaluate", &asked)?;
+        assert!(reply.get("exceptionDetails").is_none(), "{expression}: {reply}");
+        Ok(reply["result"]["value"].clone())
+    }
+
+    /// Waits until an expression is true. While one page gives way to the next, nothing is.
     pub fn wait(&mut self, expression: &str) {
         let deadline = Instant::now() + LONG;
-        while self.value(&format!("Boolean({expression})")) != true {
+        while !self.evaluated(&format!("Boolean({expression})")).is_ok_and(|value| value == true) {
             assert!(Instant::now() < deadline, "never so: {expression}\n{}", self.value("document.body.innerText"));
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Loads the page once more and waits for it.
+    pub fn reload(&mut self) {
+        self.value("window.left = true");
+        self.call("Page.reload", &json!({}));
+        self.wait("!window.left && document.readyState === 'complete'");
     }
 
     /// Gives the window another size.

@@ -197,7 +197,7 @@ fn a_card_shows_the_query_beside_its_matches_and_a_click_the_sheet() {
 
     // Deleted while the page was open: the small pictures first, then all.
     fs::remove_dir_all(workplace.root().join("answer/.thumbnails")).unwrap();
-    browser.value("location.reload()");
+    browser.reload();
     browser.wait("window.viewer && !viewer.open && !document.querySelector('.strip')");
     browser.wait(loaded);
     for sheet in fs::read_dir(page.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path()) {
@@ -205,7 +205,7 @@ fn a_card_shows_the_query_beside_its_matches_and_a_click_the_sheet() {
             fs::remove_file(sheet).unwrap();
         }
     }
-    browser.value("location.reload()");
+    browser.reload();
     browser.wait("document.querySelectorAll('.gone').length === 3");
 }
 
