@@ -1,5 +1,5 @@
-//! Colours of other profiles (Display P3, Adobe RGB, a camera's own) as those of sRGB, which sheets and the network take all
-//! colours for.
+//! Colours of other profiles (Display P3, Adobe RGB, a camera's own, inks on paper) as those of sRGB, which sheets and the network
+//! take all colours for.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ impl Colours {
 }
 
 /// `picture` in sRGB. It stays as it is where its colours are those of sRGB already, or the profile makes no sense or is one of
-/// something else, such as inks.
+/// something else, such as grey.
 pub fn to_srgb(picture: DynamicImage, colours: &Colours) -> DynamicImage {
     let Some((three, four)) = transforms(colours) else { return picture };
     match picture {
@@ -71,13 +71,45 @@ pub fn to_srgb(picture: DynamicImage, colours: &Colours) -> DynamicImage {
     }
 }
 
+/// Amounts of cyan, magenta, yellow and black, a byte each (255 is all), as RGB, three bytes a pixel: by the ICC profile of the
+/// inks, or where there is none that makes sense, as if each ink took its colour from white.
+pub fn inks_to_srgb(inks: &[u8], profile: Option<&[u8]>) -> Vec<u8> {
+    const BLOCK: usize = 4_096;
+    let transform = profile.and_then(of_inks);
+    let mut rgb = vec![0; inks.len() / 4 * 3];
+    for (inks, rgb) in inks.chunks(4 * BLOCK).zip(rgb.chunks_mut(3 * BLOCK)) {
+        if transform.as_ref().is_none_or(|transform| transform.transform(inks, rgb).is_err()) {
+            for (inks, rgb) in inks.chunks_exact(4).zip(rgb.chunks_exact_mut(3)) {
+                let paper = u32::from(255 - inks[3]);
+                for (ink, value) in inks.iter().zip(rgb) {
+                    *value = ((u32::from(255 - ink) * paper + 127) / 255) as u8;
+                }
+            }
+        }
+    }
+    rgb
+}
+
+/// From a profile of four inks to sRGB.
+fn of_inks(profile: &[u8]) -> Option<Executor> {
+    let profile = parsed(profile)?;
+    if profile.color_space != DataColorSpace::Cmyk {
+        return None;
+    }
+    let srgb = ColorProfile::new_srgb();
+    profile.create_transform_8bit(Layout::Rgba, &srgb, Layout::Rgb, TransformOptions::default()).ok()
+}
+
+fn parsed(profile: &[u8]) -> Option<ColorProfile> {
+    (profile.len() <= LARGEST_PROFILE_BYTES).then(|| ColorProfile::new_from_slice(profile).ok()).flatten()
+}
+
 type Executor = Arc<Transform8BitExecutor>;
 
 /// From a profile to sRGB, for three and four channels.
 fn transforms(colours: &Colours) -> Option<(Executor, Executor)> {
     let profile = match colours {
-        Colours::Profile(bytes) if bytes.len() > LARGEST_PROFILE_BYTES => return None,
-        Colours::Profile(bytes) => ColorProfile::new_from_slice(bytes).ok()?,
+        Colours::Profile(bytes) => parsed(bytes)?,
         Colours::Codes(codes) => ColorProfile::new_from_cicp(*codes),
     };
     if profile.color_space != DataColorSpace::Rgb {
@@ -114,6 +146,38 @@ mod tests {
     use image::{Rgb, RgbImage, Rgba, RgbaImage};
 
     use super::*;
+
+    /// The profile in a file among the fuzzer's seeds: "CGATS001Compat-v2-micro" by Clinton Ingram, in the public domain (CC0).
+    fn profile_of_inks() -> &'static [u8] {
+        let file = include_bytes!("../../fuzz/seeds/picture/inks.tiff");
+        let begin = file.windows(4).position(|bytes| bytes == b"acsp").unwrap() - 36;
+        let length = u32::from_be_bytes(*file[begin..].first_chunk().unwrap());
+        &file[begin..begin + length as usize]
+    }
+
+    #[test]
+    fn inks_have_the_colours_of_their_profile() {
+        let inks: Vec<u8> = [[0, 0, 0, 0], [255, 0, 0, 0], [0, 255, 0, 0], [0, 0, 0, 255]].concat();
+        let profile = profile_of_inks();
+        let near = |seen: Vec<u8>, expected: [[u8; 3]; 4]| {
+            for (seen, expected) in seen.iter().zip(expected.as_flattened()) {
+                assert!(seen.abs_diff(*expected) <= 4, "{seen} instead of {expected}");
+            }
+        };
+        // As LittleCMS has it.
+        let printed = [[255, 255, 255], [0, 174, 239], [236, 0, 140], [35, 31, 32]];
+        near(inks_to_srgb(&inks, Some(profile)), printed);
+        let plain = [[255, 255, 255], [0, 255, 255], [255, 0, 255], [0, 0, 0]];
+        let rgb = ColorProfile::new_display_p3().encode().unwrap();
+        for profile in [None, Some(b"no profile".as_slice()), Some(&profile[..300]), Some(&rgb)] {
+            near(inks_to_srgb(&inks, profile), plain);
+        }
+        // More than a block, and the last of it.
+        let many = inks.repeat(5_000);
+        let converted = inks_to_srgb(&many, Some(profile));
+        assert_eq!(converted.len(), 60_000);
+        near(converted[59_988..].to_vec(), printed);
+    }
 
     #[test]
     fn colours_of_wide_profiles_become_those_of_srgb_and_transparency_stays() {

@@ -43,7 +43,8 @@ impl ExifData {
 
 /// Width and height of the picture once it is upright, where the beginning of the file says them: of JPEG and PNG.
 pub fn size(file: &[u8]) -> Option<[u32; 2]> {
-    let (width, height) = jpeg::size(file).or_else(|| png::size(file))?;
+    let of_jpeg = jpeg::frame(file).map(|frame| (frame.width, frame.height));
+    let (width, height) = of_jpeg.or_else(|| png::size(file))?;
     let orientation = parts(file).first().and_then(|part| directories::orientation(part));
     let is_turned = orientation.is_some_and(|orientation| orientation.to_exif() >= 5);
     Some(if is_turned { [height, width] } else { [width, height] })

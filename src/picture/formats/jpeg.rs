@@ -5,32 +5,38 @@ use std::borrow::Cow;
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
 use jpeg_decoder::{Decoder, PixelFormat};
 
+use super::memory::PixelLayout;
 use super::{Bounds, Format, Opened, library};
-use crate::picture::colour::{Colours, to_srgb};
+use crate::picture::colour::{Colours, inks_to_srgb, to_srgb};
 use crate::picture::decode::caught;
 use crate::picture::{Resolution, Unusable};
+
+/// Components of a picture in cyan, magenta, yellow and black.
+const INKS: u8 = 4;
 
 /// JPEG.
 pub const JPEG: Format = Format { name: "JPEG", open };
 
 /// Opens the JPEG that `bytes` begin with.
 pub fn open<'a>(bytes: &'a [u8], _: &Bounds) -> Result<Opened<'a>, Unusable> {
-    // Coefficients of two bytes for each value of a progressive one.
-    let Opened { mut header, decode } =
-        library::open(Cow::Borrowed(bytes), ImageFormat::Jpeg, "JPEG", |layout| 2 * layout.decoded)?;
+    let has_inks = frame(bytes).is_some_and(|frame| frame.components == INKS);
+    // Coefficients of two bytes for each value of a progressive one. Inks are decoded apart, put together, and become colours.
+    let beside: fn(&PixelLayout) -> u64 =
+        if has_inks { |layout| 4 * u64::from(INKS) * layout.pixels } else { |layout| 2 * layout.decoded };
+    let Opened { mut header, decode } = library::open(Cow::Borrowed(bytes), ImageFormat::Jpeg, "JPEG", beside)?;
     header.is_cut_off = !has_end(bytes);
     let decode = Box::new(move |resolution: Resolution| {
         // Whatever the other decoder does not read, this one reads or refuses.
         match resolution.reduction(header.width, header.height) {
-            1 => decode(resolution),
+            1 if !has_inks => decode(resolution),
             by => reduced(bytes, by).map_or_else(|| decode(resolution), Ok),
         }
     });
     Ok(Opened { header, decode })
 }
 
-/// The picture with both sides divided by 2, 4 or 8, in sRGB: of each block of 8×8 pixels only the low frequencies are computed.
-/// `None` for what this decoder does not read: CMYK, more than 8 bits, damage.
+/// The picture with both sides divided by 1, 2, 4 or 8, in sRGB: of each block of 8×8 pixels only the low frequencies are computed.
+/// `None` for what this decoder does not read: more than 8 bits, damage.
 fn reduced(bytes: &[u8], by: u32) -> Option<DynamicImage> {
     caught(|| {
         let mut decoder = Decoder::new(bytes);
@@ -42,7 +48,12 @@ fn reduced(bytes: &[u8], by: u32) -> Option<DynamicImage> {
         let pixels = match info.pixel_format {
             PixelFormat::RGB24 => RgbImage::from_raw(width, height, decoder.decode().ok()?).map(DynamicImage::from),
             PixelFormat::L8 => GrayImage::from_raw(width, height, decoder.decode().ok()?).map(DynamicImage::from),
-            PixelFormat::CMYK32 | PixelFormat::L16 => None,
+            PixelFormat::CMYK32 => {
+                let inks = decoder.decode().ok()?;
+                let rgb = inks_to_srgb(&inks, decoder.icc_profile().as_deref());
+                return RgbImage::from_raw(width, height, rgb).map(DynamicImage::from);
+            }
+            PixelFormat::L16 => None,
         }?;
         Some(match decoder.icc_profile() {
             Some(profile) => to_srgb(pixels, &Colours::Profile(profile)),
@@ -52,8 +63,19 @@ fn reduced(bytes: &[u8], by: u32) -> Option<DynamicImage> {
     .flatten()
 }
 
-/// Width and height that the header of a JPEG says; `None` for a lossless one, as raw data is, and for what is none.
-pub fn size(bytes: &[u8]) -> Option<(u32, u32)> {
+/// What the header of a JPEG says of its picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Values of a pixel: 1 of grey, 3 of colours, 4 of inks.
+    pub components: u8,
+}
+
+/// The frame of a JPEG; `None` for a lossless one, as raw data is, and for what is none.
+pub fn frame(bytes: &[u8]) -> Option<Frame> {
     if !bytes.starts_with(b"\xFF\xD8\xFF") {
         return None;
     }
@@ -63,7 +85,9 @@ pub fn size(bytes: &[u8]) -> Option<(u32, u32)> {
         let segment = bytes.get(at..)?;
         let number = |at: usize| Some(u32::from(u16::from_be_bytes([*segment.get(at)?, *segment.get(at + 1)?])));
         match marker {
-            0xC0..=0xC2 => return Some((number(5)?, number(3)?)),
+            0xC0..=0xC2 => {
+                return Some(Frame { width: number(5)?, height: number(3)?, components: *segment.get(7)? });
+            }
             // Huffman tables, and no frame at all.
             0xC4 | 0xC8 | 0xCC => {}
             // Other kinds of frames, the end, and a scan without a frame.

@@ -8,7 +8,7 @@ use image::{ColorType, DynamicImage, GrayAlphaImage, GrayImage, RgbImage, RgbaIm
 use super::boxes::{find, number};
 use super::memory::{self, PixelLayout};
 use super::{Bounds, Format, Header, Opened};
-use crate::picture::colour::{Colours, to_srgb};
+use crate::picture::colour::{Colours, inks_to_srgb, to_srgb};
 use crate::picture::{Resolution, Unusable};
 
 /// JPEG 2000.
@@ -84,21 +84,28 @@ fn decode(bytes: &[u8], (width, height): (u32, u32), resolution: Resolution) -> 
         (2, _) => GrayAlphaImage::from_raw(width, height, pixels).map(DynamicImage::ImageLumaA8),
         (3, _) => RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8),
         (4, true) => RgbaImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgba8),
-        (4 | 5, _) => RgbImage::from_raw(width, height, light(&pixels, channels)).map(DynamicImage::ImageRgb8),
+        (4 | 5, _) => RgbImage::from_raw(width, height, light(&pixels, channels, colours)).map(DynamicImage::ImageRgb8),
         _ => None,
     };
     let picture = picture.ok_or_else(nonsense)?;
     Ok(match colours {
-        // Of grey and of inks they are ignored: see `to_srgb`.
+        // Those of grey are ignored, those of inks are applied.
         ColorSpace::Icc { profile, num_channels: 3 } => to_srgb(picture, &Colours::Profile(profile.clone())),
         _ => picture,
     })
 }
 
-/// Inks (cyan, magenta, yellow, black), of which 0 is none, as light. A fifth channel is transparency, which print has not.
-fn light(inks: &[u8], channels: usize) -> Vec<u8> {
-    let light = |ink: u8, black: u8| ((u32::from(255 - ink) * u32::from(255 - black) + 127) / 255) as u8;
-    inks.chunks_exact(channels).flat_map(|pixel| [0, 1, 2].map(|ink| light(pixel[ink], pixel[3]))).collect()
+/// Four inks as RGB. A fifth channel is transparency, which print has not.
+fn light(pixels: &[u8], channels: usize, colours: &ColorSpace) -> Vec<u8> {
+    let profile = match colours {
+        ColorSpace::Icc { profile, num_channels: 4 } => Some(profile.as_slice()),
+        _ => None,
+    };
+    if channels == 4 {
+        return inks_to_srgb(pixels, profile);
+    }
+    let inks: Vec<u8> = pixels.chunks_exact(channels).flat_map(|pixel| pixel[..4].iter().copied()).collect();
+    inks_to_srgb(&inks, profile)
 }
 
 fn nonsense() -> Unusable {

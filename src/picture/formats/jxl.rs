@@ -13,7 +13,7 @@ use jxl::error::Error;
 use super::memory::{self, PixelLayout};
 use super::{Bounds, Format, Header, Opened};
 use crate::picture::Unusable;
-use crate::picture::colour::{Colours, to_srgb};
+use crate::picture::colour::{Colours, inks_to_srgb, to_srgb};
 
 /// JPEG XL: of a moving one the first frame.
 pub const JXL: Format = Format { name: "JPEG XL", open };
@@ -101,7 +101,12 @@ fn decode(begun: Begun<'_>, width: u32, height: u32) -> Result<DynamicImage, Unu
         JxlColorType::Grayscale => GrayImage::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8),
         JxlColorType::GrayscaleAlpha => GrayAlphaImage::from_raw(width, height, pixels).map(DynamicImage::ImageLumaA8),
         JxlColorType::Rgba => RgbaImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgba8),
-        JxlColorType::Cmyk => RgbImage::from_raw(width, height, without_black(&pixels)).map(DynamicImage::ImageRgb8),
+        JxlColorType::Cmyk => {
+            // Of 255 there is nothing.
+            pixels.iter_mut().for_each(|ink| *ink = 255 - *ink);
+            let rgb = inks_to_srgb(&pixels, profile.as_deref());
+            return RgbImage::from_raw(width, height, rgb).map(DynamicImage::ImageRgb8).ok_or_else(nonsense);
+        }
         _ => RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8),
     };
     let picture = picture.ok_or_else(nonsense)?;
@@ -116,12 +121,6 @@ fn profile(decoder: &JxlDecoder) -> Option<Vec<u8>> {
     let profile = decoder.output_color_profile()?;
     let is_bright = matches!(profile.transfer_function(), Some(JxlTransferFunction::PQ | JxlTransferFunction::HLG));
     if is_bright { None } else { profile.try_as_icc().map(Cow::into_owned) }
-}
-
-/// Colours of inks, of which 255 is none, as light.
-fn without_black(inks: &[u8]) -> Vec<u8> {
-    let light = |ink: u8, black: u8| ((u32::from(ink) * u32::from(black) + 127) / 255) as u8;
-    inks.chunks_exact(4).flat_map(|pixel| [0, 1, 2].map(|ink| light(pixel[ink], pixel[3]))).collect()
 }
 
 fn nonsense() -> Unusable {

@@ -18,7 +18,7 @@ macro_rules! seed {
 type Seed = (&'static str, &'static [u8]);
 
 /// Small files with four colours in their corners, as they lie upright, and their sizes.
-const DRAWN: [(Seed, (u32, u32), &str); 20] = [
+const DRAWN: [(Seed, (u32, u32), &str); 23] = [
     (seed!("lossy.jxl"), (48, 36), "red green blue yellow"),
     (seed!("modular.jxl"), (48, 36), "red green blue yellow"),
     (seed!("lossless.jp2"), (48, 36), "red green blue yellow"),
@@ -29,6 +29,9 @@ const DRAWN: [(Seed, (u32, u32), &str); 20] = [
     (seed!("ycbcr.tiff"), (48, 36), "red green blue yellow"),
     (seed!("big.tiff"), (48, 36), "red green blue yellow"),
     (seed!("colour.ppm"), (48, 36), "red green blue yellow"),
+    (seed!("inks.jpg"), (48, 36), "red green blue yellow"),
+    (seed!("inks-progressive.jpg"), (48, 36), "red green blue yellow"),
+    (seed!("inks.tiff"), (48, 36), "red green blue yellow"),
     (seed!("png.ico"), (32, 32), "red green blue yellow"),
     // How the camera was held, as the raw file says.
     (seed!("sony.arw"), (252, 336), "blue red yellow green"),
@@ -88,6 +91,24 @@ fn every_kind_is_decoded_upright_whatever_its_name() {
         let picture = decode(bytes, Path::new(name), &BOUNDS).unwrap_or_else(|problem| panic!("{name}: {problem}"));
         assert_eq!((picture.width(), picture.height()), size, "{name}");
     }
+}
+
+#[test]
+fn inks_have_the_colours_that_they_have_on_paper() {
+    for (name, bytes) in [seed!("inks.jpg"), seed!("inks.tiff")] {
+        let picture = decode(bytes, Path::new(name), &BOUNDS).unwrap().into_rgb8();
+        // As LittleCMS has them.
+        let expected = [(3, 3, [237, 28, 36]), (44, 3, [0, 166, 80]), (3, 33, [46, 48, 146]), (44, 33, [255, 242, 0])];
+        for (x, y, expected) in expected {
+            for (value, expected) in picture.get_pixel(x, y).0.into_iter().zip(expected) {
+                assert!(value.abs_diff(expected) <= 5, "{name} {x} {y}: {:?}", picture.get_pixel(x, y));
+            }
+        }
+    }
+    let (name, bytes) = seed!("inks-progressive.jpg");
+    let picture = decode(bytes, Path::new(name), &BOUNDS).unwrap().into_rgb8();
+    let [red, green, blue] = picture.get_pixel(3, 3).0;
+    assert!(red > 250 && green < 5 && blue < 5, "without a profile: {red} {green} {blue}");
 }
 
 #[cfg(feature = "heic")]

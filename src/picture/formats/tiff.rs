@@ -15,6 +15,9 @@ pub const TIFF: Format = Format { name: NAME, open };
 const NAME: &str = "TIFF";
 
 fn open<'a>(bytes: &'a [u8], _: &Bounds) -> Result<Opened<'a>, Unusable> {
+    if let Some(opened) = kinds::with_profile_of_inks(bytes) {
+        return opened;
+    }
     // A strip may hold the whole picture.
     let opened =
         library::open(Cow::Borrowed(bytes), ImageFormat::Tiff, NAME, |layout| 2 * layout.decoded + layout.pixels);

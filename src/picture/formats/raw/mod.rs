@@ -76,9 +76,9 @@ fn open<'a>(
     let mut found: Vec<(u64, &[u8])> = places
         .into_iter()
         .flatten()
-        .filter_map(|place| Some((place, jpeg::size(place)?)))
-        .filter(|(_, (width, height))| (*width).max(*height) >= LEAST_SIDE_PX)
-        .map(|(place, (width, height))| (u64::from(width) * u64::from(height), place))
+        .filter_map(|place| Some((place, jpeg::frame(place)?)))
+        .filter(|(_, frame)| frame.width.max(frame.height) >= LEAST_SIDE_PX)
+        .map(|(place, frame)| (u64::from(frame.width) * u64::from(frame.height), place))
         .collect();
     found.sort_by_key(|(pixels, _)| std::cmp::Reverse(*pixels));
     let mut problem = None;

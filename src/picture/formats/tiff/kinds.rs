@@ -1,11 +1,12 @@
 //! Kinds of TIFF that the `image` crate does not turn into a picture, though its decoder reads them: palettes, brightness and
-//! colour difference (most JPEG in TIFF), grey with transparency.
+//! colour difference (most JPEG in TIFF), grey with transparency. And inks with a profile, which it ignores.
 
 use std::borrow::Cow;
 use std::io::Cursor;
 
 use image::metadata::Orientation;
 use image::{ColorType, DynamicImage, GrayAlphaImage, RgbImage};
+use tiff::TiffError;
 use tiff::decoder::{Decoder, DecodingResult};
 use tiff::tags::Tag;
 
@@ -14,9 +15,11 @@ use super::super::raw::directories::{self, Directories, PHOTOMETRIC};
 use super::super::{Header, Opened};
 use super::NAME;
 use crate::picture::Unusable;
+use crate::picture::colour::inks_to_srgb;
 
 const BLACK_IS_ZERO: u8 = 1;
 const PALETTE: u64 = 3;
+const INKS: u64 = 5;
 
 type PageDecoder<'a> = Decoder<Cursor<Cow<'a, [u8]>>>;
 
@@ -28,6 +31,14 @@ enum Values {
     Differences,
     /// Grey and its transparency, a byte each.
     GreyAndAlpha,
+    /// Cyan, magenta, yellow and black, a byte each, and their ICC profile.
+    Inks(Vec<u8>),
+}
+
+/// Opens `bytes` if they are a picture of inks with a profile.
+pub fn with_profile_of_inks(bytes: &[u8]) -> Option<Result<Opened<'_>, Unusable>> {
+    let (photometric, _) = Directories::of(bytes)?.place_of_first(PHOTOMETRIC)?;
+    if photometric == INKS { open(bytes) } else { None }
 }
 
 /// Opens `bytes`; `None` if it is none of these kinds.
@@ -45,12 +56,18 @@ pub fn open(bytes: &[u8]) -> Option<Result<Opened<'_>, Unusable>> {
     let mut file = Decoder::new(Cursor::new(content)).ok()?;
     let (width, height) = file.dimensions().ok()?;
     let is_palette = photometric.is_some_and(|(value, _)| value == PALETTE);
+    let is_planar = file.get_tag_u32(Tag::PlanarConfiguration).is_ok_and(|planes| planes != 1);
     let values = match file.colortype().ok()? {
         tiff::ColorType::Gray(bits @ (1 | 2 | 4 | 8)) if is_palette => {
             Values::Palette(bits, file.get_tag_u16_vec(Tag::ColorMap).ok().filter(|map| map.len() == 3 << bits)?)
         }
         tiff::ColorType::YCbCr(8) => Values::Differences,
         tiff::ColorType::Multiband { bit_depth: 8, num_samples: 2 } => Values::GreyAndAlpha,
+        tiff::ColorType::CMYK(8) if !is_planar => match file.get_tag_u8_vec(Tag::IccProfile) {
+            Ok(profile) => Values::Inks(profile),
+            Err(error) if is_end(&error) => return Some(Err(Unusable::CutOff)),
+            Err(_) => return None,
+        },
         _ => return None,
     };
     let pixels = u64::from(width) * u64::from(height);
@@ -61,7 +78,8 @@ pub fn open(bytes: &[u8]) -> Option<Result<Opened<'_>, Unusable>> {
         height,
         orientation: directories::orientation(bytes).unwrap_or(Orientation::NoTransforms),
         decoded_bytes: layout.decoded,
-        memory_bytes: memory::needed(&layout, 2 * layout.decoded + pixels, 2 * bytes.len() as u64),
+        // A strip, which may hold the whole picture, and what is in it, of at most four bytes a pixel.
+        memory_bytes: memory::needed(&layout, 8 * pixels, 2 * bytes.len() as u64),
         is_cut_off: false,
     };
     Some(Ok(Opened { header, decode: Box::new(move |_| decode(file, &values, width, height)) }))
@@ -71,10 +89,8 @@ fn decode(mut file: PageDecoder<'_>, values: &Values, width: u32, height: u32) -
     let nonsense = || Unusable::Damaged(format!("its {NAME} data makes no sense"));
     let bytes = match file.read_image() {
         Ok(DecodingResult::U8(bytes)) => bytes,
-        Err(tiff::TiffError::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
-            return Err(Unusable::CutOff);
-        }
-        Err(tiff::TiffError::UnsupportedError(_)) => return Err(Unusable::UnsupportedVariant(NAME.into())),
+        Err(error) if is_end(&error) => return Err(Unusable::CutOff),
+        Err(TiffError::UnsupportedError(_)) => return Err(Unusable::UnsupportedVariant(NAME.into())),
         _ => return Err(nonsense()),
     };
     let picture = match values {
@@ -83,8 +99,16 @@ fn decode(mut file: PageDecoder<'_>, values: &Values, width: u32, height: u32) -
         }
         Values::Differences => RgbImage::from_raw(width, height, from_differences(bytes)).map(DynamicImage::ImageRgb8),
         Values::GreyAndAlpha => GrayAlphaImage::from_raw(width, height, bytes).map(DynamicImage::ImageLumaA8),
+        Values::Inks(profile) => {
+            RgbImage::from_raw(width, height, inks_to_srgb(&bytes, Some(profile))).map(DynamicImage::ImageRgb8)
+        }
     };
     picture.ok_or_else(nonsense)
+}
+
+/// Whether the file ends before what it should hold.
+fn is_end(error: &TiffError) -> bool {
+    matches!(error, TiffError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof)
 }
 
 /// The colours of numbers of `bits` bits each, the rows of which are whole bytes.
