@@ -4,12 +4,13 @@
 
 use artificio::base::rows::Rows;
 use artificio::config::Encoder;
-use artificio::model::{Autoencoder, Model};
+use artificio::model::{Autoencoder, FeatureKind, Model};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(autoencoder) = Autoencoder::from_safetensors(Encoder::Pretrained, bytes) else { return };
-    let model = Model::trained("m1".into(), 1, autoencoder);
-    let features = Rows::from_values(1_280, vec![0.5; 1_280]).expect("one row");
+    let kind = FeatureKind::of(Encoder::Pretrained);
+    let Ok(autoencoder) = Autoencoder::from_safetensors(&kind, bytes) else { return };
+    let features = Rows::from_values(kind.width, vec![0.5; kind.width]).expect("one row");
+    let model = Model::trained("m1".into(), kind, 1, autoencoder);
     assert_eq!(model.encode(&features).len(), 1);
 });
