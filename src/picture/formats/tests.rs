@@ -81,6 +81,8 @@ fn corners(picture: &DynamicImage) -> String {
 #[test]
 fn every_kind_is_decoded_upright_whatever_its_name() {
     for ((name, bytes), size, expected) in DRAWN.into_iter().chain(DRAWN_AVIF) {
+        let opened = open(bytes, Path::new(name), &BOUNDS).unwrap_or_else(|problem| panic!("{name}: {problem}"));
+        assert_eq!(opened.size(), size, "{name}, by its header");
         for name in [name, "picture.jpg", "picture"] {
             let picture = decode(bytes, Path::new(name), &BOUNDS).unwrap_or_else(|problem| panic!("{name}: {problem}"));
             assert_eq!((picture.width(), picture.height()), size, "{name}");

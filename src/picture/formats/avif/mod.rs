@@ -51,6 +51,8 @@ fn open<'a>(bytes: &'a [u8], bounds: &Bounds) -> Result<Opened<'a>, Unusable> {
     }
     let pixels = u64::from(width) * u64::from(height);
     let layout = PixelLayout { pixels, decoded: 4 * pixels, colour: ColorType::Rgba8 };
+    // As it is decoded: upright.
+    let [width, height] = turn::turned_size(colour.size, items.properties(primary)).ok_or_else(nonsense)?;
     let header = Header {
         width,
         height,

@@ -34,8 +34,29 @@ pub fn turned<'a>(mut picture: RgbaImage, properties: impl Iterator<Item = Prope
     Some(picture)
 }
 
-/// The clean aperture: its width and height, and how far its middle lies right of and below that of the picture; fractions all.
+/// Width and height of a picture of `size` after its transformations; `None` if one makes no sense.
+pub fn turned_size<'a>(mut size: [u32; 2], properties: impl Iterator<Item = Property<'a>>) -> Option<[u32; 2]> {
+    for (kind, content) in properties {
+        size = match &kind {
+            b"clap" => aperture(size, content)?.map(|(_, length)| length),
+            b"irot" if content.first()? & 1 == 1 => [size[1], size[0]],
+            _ => size,
+        };
+    }
+    Some(size)
+}
+
 fn cropped(picture: RgbaImage, content: &[u8]) -> Option<RgbaImage> {
+    let [(x, width), (y, height)] = aperture(picture.dimensions().into(), content)?;
+    if (width, height) == picture.dimensions() {
+        return Some(picture);
+    }
+    Some(imageops::crop_imm(&picture, x, y, width, height).to_image())
+}
+
+/// The clean aperture: where it begins and how long it is, to the right and down. The file has its width and height, and how far its
+/// middle lies right of and below that of the picture; fractions all.
+fn aperture([width, height]: [u32; 2], content: &[u8]) -> Option<[(u32, u32); 2]> {
     let mut numbers = Numbers(content);
     let mut fraction = || {
         let (above, below) = (numbers.next(4)? as u32 as i32, numbers.next(4)? as u32 as i32);
@@ -48,11 +69,7 @@ fn cropped(picture: RgbaImage, content: &[u8]) -> Option<RgbaImage> {
         let is_inside = from >= 0.0 && length >= 1.0 && from + length <= f64::from(whole);
         is_inside.then_some((from as u32, length as u32))
     };
-    let ((x, width), (y, height)) = (side(0, picture.width())?, side(1, picture.height())?);
-    if (width, height) == picture.dimensions() {
-        return Some(picture);
-    }
-    Some(imageops::crop_imm(&picture, x, y, width, height).to_image())
+    Some([side(0, width)?, side(1, height)?])
 }
 
 #[cfg(test)]
