@@ -16,8 +16,8 @@ run_check() {
             verdict=FAIL
             FAILED=$((FAILED + 1))
             inside journalctl -u artificio --no-pager -n 60 >"$LOGS/$name.journal" 2>&1
-            # Where the logs are out of reach, as after a run elsewhere, this much has to do.
-            tail -n 20 -q "$LOGS/$name.log" "$LOGS/$name.journal" | cut -c 1-300 | sed 's/^/      /'
+            # Where the logs are out of reach, as after a run elsewhere, this much has to do, with what the check said last.
+            tail -n 20 -q "$LOGS/$name.journal" "$LOGS/$name.log" | cut -c 1-300 | sed 's/^/      /'
             ;;
     esac
     printf '%-4s  %-28s %4d s  %s\n' "$verdict" "$name" $((SECONDS - start)) "$(tail -n 1 "$LOGS/$name.log" | cut -c 1-150)" | tee -a "$TABLE"

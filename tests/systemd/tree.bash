@@ -52,6 +52,11 @@ enter_cgroup() {
 
 # The service confines itself with calls that are not among those of a container by default.
 boot_tree() {
+    # What runs by the day takes dpkg's lock, at whatever moment its hour comes.
+    local timer
+    for timer in apt-daily apt-daily-upgrade dpkg-db-backup; do
+        ln -sf /dev/null "$TREE/etc/systemd/system/$timer.timer"
+    done
     (
         enter_cgroup
         exec systemd-nspawn -D "$TREE" --boot --register=no --keep-unit --private-network --private-users=identity \
