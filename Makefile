@@ -3,12 +3,15 @@
 # For one person, without root:                 make install-user           below ~/.local
 # A Debian package (needs cargo-deb, dpkg-dev): make deb                    builds the release and puts it in target/debian
 #                     of an existing program:  make deb BINARY=target/debug/artificio [DEB_VERSION=0.1.0-2]
+# An archive for any Linux since 2018:          make dist                    in target/dist, with checksums and bill of materials
+# What there is to read, as one site:           make book                    in target/book (needs mdbook)
 # docs/administration.md says what to do after that, and what `make uninstall` leaves.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 SYSCONFDIR ?= /etc
-BINARY ?= target/release/artificio
+# In the archive that `make dist` makes, the program lies beside this file.
+BINARY ?= $(if $(wildcard artificio),./artificio,target/release/artificio)
 INSTALL ?= install
 
 BINDIR = $(PREFIX)/bin
@@ -29,7 +32,14 @@ CARGO_DEB ?= cargo deb
 # The maintainer of a package is whoever builds it.
 DEB_MAINTAINER = $(if $(DEBEMAIL),--maintainer '$(or $(DEBFULLNAME),$(DEBEMAIL)) <$(DEBEMAIL)>')
 
-.PHONY: all deb install install-program install-user uninstall
+# `make dist`: built with zig for an old C library, that of Debian 10 and RHEL 8; needs cargo-zigbuild, cargo-cyclonedx and jq.
+DIST_TARGET ?= x86_64-unknown-linux-gnu
+DIST_GLIBC ?= 2.28
+DIST_DIR ?= target/dist
+DIST = artificio-$(VERSION)-$(DIST_TARGET)
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+
+.PHONY: all book deb dist install install-program install-user uninstall
 
 all: $(BINARY)
 
@@ -75,6 +85,25 @@ deb:
 	gzip -9nf $(PACKAGE)/CRATES
 	$(CARGO_DEB) --package artificio --no-build --no-strip --locked $(DEB_MAINTAINER) $(if $(DEB_VERSION),--deb-version $(DEB_VERSION)) \
 		$(DEB_FLAGS) --output $(DEB_DIR)/
+
+# The time of the last commit, so that what is packed does not depend on when.
+dist: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+dist:
+	cargo zigbuild --release --locked --target $(DIST_TARGET).$(DIST_GLIBC)
+	rm -rf $(DIST_DIR)
+	$(INSTALL) -d $(DIST_DIR)/$(DIST)
+	strip --strip-unneeded -o $(DIST_DIR)/$(DIST)/artificio $(or $(CARGO_TARGET_DIR),target)/$(DIST_TARGET)/release/artificio
+	cp -r --parents Makefile README.md CHANGELOG.md NOTICE LICENSE-APACHE LICENSE-MIT assets/LICENSE* assets/fonts/LICENSE* \
+		assets/desktop config docs src/web/page/icon.svg systemd $(DIST_DIR)/$(DIST)
+	tools/crate_licences.sh > $(DIST_DIR)/$(DIST)/CRATES
+	tools/sbom.sh $(DIST_TARGET) > $(DIST_DIR)/$(DIST).cdx.json
+	tar --sort=name --owner=0 --group=0 --numeric-owner --mode=go-w --mtime=@$(SOURCE_DATE_EPOCH) \
+		-C $(DIST_DIR) -c $(DIST) | gzip -9n > $(DIST_DIR)/$(DIST).tar.gz
+	rm -r $(DIST_DIR)/$(DIST)
+	cd $(DIST_DIR) && sha256sum $(DIST).tar.gz $(DIST).cdx.json > SHA256SUMS
+
+book:
+	tools/book.sh
 
 install-user:
 	$(MAKE) install-program PREFIX=$(HOME)/.local
