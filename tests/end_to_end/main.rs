@@ -12,6 +12,7 @@ mod away;
 mod bad_input;
 mod browser;
 mod commands;
+mod completions;
 mod confinement;
 mod corpus;
 mod degraded;

@@ -25,10 +25,18 @@ _artificio_and_models() {
 complete -F _artificio_and_models -o bashdefault -o default artificio
 "#;
 
+// The words that zsh gives here begin at the command; the root stands before it.
 const ZSH: &str = r#"(( $+functions[_artificio_models] )) ||
 _artificio_models() {
-    local -a ids
-    ids=(${(f)"$(artificio models --json 2>/dev/null | sed -n 's/^ *"id": "\(.*\)",\{0,1\}$/\1/p')"})
+    local -a ids options typed=(${(z)LBUFFER})
+    local at
+    for ((at = 2; at < $#typed; at++)); do
+        case $typed[at] in
+            --root|--config) options+=($typed[at] "${(Q)typed[at + 1]}") ;;
+            --root=*|--config=*) options+=("${(Q)typed[at]}") ;;
+        esac
+    done
+    ids=(${(f)"$($typed[1] $options models --json 2>/dev/null | sed -n 's/^ *"id": "\(.*\)",\{0,1\}$/\1/p')"})
     compadd -a ids
 }
 
@@ -38,7 +46,20 @@ const ZSH_START: &str = "if [ \"$funcstack[1]\" = \"_artificio\" ]";
 /// What it offers for the id, whose help ends so.
 const ZSH_ID: &str = "(default\\: the one before the one in use):_default'";
 
-const FISH: &str = r#"complete -c artificio -n "__fish_artificio_using_subcommand models; and __fish_seen_subcommand_from rollback" -f -a "(artificio models --json 2>/dev/null | string match -rg '^ *\"id\": \"(.*)\",?\$')"
+const FISH: &str = r#"function __fish_artificio_models
+    set -l typed (commandline -opc)
+    set -l options
+    for at in (seq 2 (count $typed))
+        switch $typed[$at]
+            case --root --config
+                set -a options $typed[$at] $typed[(math $at + 1)]
+            case '--root=*' '--config=*'
+                set -a options $typed[$at]
+        end
+    end
+    $typed[1] $options models --json 2>/dev/null | string match -rg '^ *"id": "(.*)",?$'
+end
+complete -c artificio -n "__fish_artificio_using_subcommand models; and __fish_seen_subcommand_from rollback" -f -a "(__fish_artificio_models)"
 "#;
 
 /// `script` as it is, and the ids of models where one is expected.
