@@ -166,7 +166,7 @@ fn pending(state: &Path) -> usize {
 fn open_context(config: &Config) -> Result<super::WorkerContext, Fatal> {
     let state = &config.folders.state;
     let nothing = |what: &str| Fatal::Failed(format!("{}: {what}", config.folders.inventory.shown()));
-    let never = "no pictures have been read yet; put some there and start `artificio run`";
+    let never = "no pictures have been read yet; put some there and start `artificio run`, or name the folder that holds db/ with --root";
     if !state.join(FILE_NAME).is_file() {
         return Err(nothing(never));
     }

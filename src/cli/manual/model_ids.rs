@@ -5,10 +5,15 @@ use super::Shell;
 /// The ids that `artificio models --json` lists.
 const BASH: &str = r#"
 _artificio_models() {
-    local options=() at
+    local options=() at value
     for ((at = 1; at < COMP_CWORD; at++)); do
         case ${COMP_WORDS[at]} in
-            --root | --config) options+=("${COMP_WORDS[at]}" "${COMP_WORDS[at + 1]}") ;;
+            --root | --config)
+                # Usually bash takes the "=" for a word.
+                value=$((at + 1))
+                [[ ${COMP_WORDS[value]} != = ]] || value=$((at + 2))
+                options+=("${COMP_WORDS[at]}" "${COMP_WORDS[value]}")
+                ;;
             --root=* | --config=*) options+=("${COMP_WORDS[at]}") ;;
         esac
     done
@@ -100,6 +105,10 @@ mod tests {
     #[test]
     fn bash_offers_the_models_of_the_root_that_is_typed() {
         assert_eq!(offered(&["artificio", "--root", "/r", "models", "rollback", ""]), ["m7-20260101", "m8-20260102"]);
+        assert_eq!(
+            offered(&["artificio", "--root", "=", "/r", "models", "rollback", ""]),
+            ["m7-20260101", "m8-20260102"]
+        );
         assert_eq!(offered(&["artificio", "--root", "/r", "models", "rollback", "m8"]), ["m8-20260102"]);
         assert_eq!(offered(&["artificio", "mod"]), ["models"]);
         assert!(offered(&["artificio", "models", "rollback", "--ro"]).contains(&"--root".to_string()));

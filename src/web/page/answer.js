@@ -127,7 +127,7 @@ function words(match) {
   const shot = [match.taken.slice(0, 16).replace("T", " "), match.camera].filter(Boolean).join(" · ");
   return el("div", { className: "words" },
     el("div", { className: "grade" }, dots(match.grade), match.words),
-    el("div", { className: "path" }, match.path),
+    el("div", { className: "path" }, ...match.path.split("/").flatMap((part, n) => (n === 0 ? [part] : ["/", el("wbr"), part]))),
     shot ? el("div", { className: "path" }, shot) : null,
     ...[...match.marks, ...more].map((mark) => el("div", { className: "mark" }, mark)),
     match.why ? el("details", { className: "why" }, el("summary", { "aria-label": `Why here? ${match.path}` }, "Why here?"), el("p", {}, match.why)) : null);

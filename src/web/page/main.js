@@ -160,7 +160,7 @@ function showStatus(status) {
   const text = parts.join(" · ");
   if (at("status").textContent !== text) at("status").textContent = text;
   const trouble = [];
-  if (!status.is_running) trouble.push(el("p", {}, "Nothing is answered until it runs. Start it: ", el("code", {}, "systemctl start artificio"), " (as a service), or ", el("code", {}, "artificio run"), " in a terminal. What you ask meanwhile is kept."));
+  if (!status.is_running) trouble.push(el("p", {}, "Nothing is answered until it runs. Start it: ", el("code", {}, "systemctl start artificio"), " (as a service), or ", el("code", {}, "artificio run"), " in a terminal, in the folder that holds query/. What you ask meanwhile is kept."));
   if (status.is_running && status.problem_count > 0) {
     const shown = status.problems.map(({ what, path, remedy }) => el("li", {}, `${what}: `, el("code", {}, path), remedy ? ` (${remedy})` : ""));
     trouble.push(el("details", {}, el("summary", {}, count(status.problem_count, "problem", "problems")), el("ul", {}, ...shown)));
